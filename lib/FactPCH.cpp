@@ -1,0 +1,1 @@
+// Owner of the precompiled header that every MLIR library of this project shares.
