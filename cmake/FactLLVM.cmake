@@ -75,3 +75,22 @@ function(fact_tablegen td inc)
   set(LLVM_TARGET_DEFINITIONS ${td})
   mlir_tablegen(${inc} ${ARGN})
 endfunction()
+
+# A GoogleTest program in build/unittests; utils/check runs every one of them.
+# MLIR: the test includes MLIR headers. FACT_TEST_GOLDEN_DIR is test/golden,
+# FACT_TEST_DATA_DIR the data outside the tree (empty: skip what needs it).
+function(fact_add_unittest name)
+  cmake_parse_arguments(ARG "MLIR" "" "LINK_LIBS" ${ARGN})
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  if(ARG_MLIR)
+    fact_use_mlir(${name} NO_PCH)
+    add_dependencies(${name} fact-headers)
+  endif()
+  target_compile_definitions(${name} PRIVATE
+    FACT_TEST_GOLDEN_DIR="${PROJECT_SOURCE_DIR}/test/golden"
+    FACT_TEST_DATA_DIR="${FACT_TEST_DATA}")
+  target_link_libraries(${name} PRIVATE ${ARG_LINK_LIBS} GTest::gtest_main)
+  set_target_properties(${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/unittests)
+  add_test(NAME ${name} COMMAND ${name})
+endfunction()

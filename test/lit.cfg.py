@@ -1,0 +1,45 @@
+# The lit suite's configuration: which files are tests, where the tools are.
+#
+# Substitutions beside lit's own:
+#   %python     Debian's python3, which sees numpy and onnx
+#   %fact_src   the source tree
+#   %fact_obj   the build tree
+#   %test_data  the data outside the tree (feature `test-data`)
+#   %clang      the C compiler that the project is built with
+# Features:
+#   test-data   %test_data/golden and %test_data/models exist
+#   slow        always on here; `--param fast=1` leaves such tests out
+import os
+
+import lit.formats
+import lit.llvm
+
+config.name = "fact"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test", ".td", ".s"]
+config.excludes = ["Inputs", "golden", "CMakeLists.txt"]
+config.test_source_root = os.path.join(config.fact_src_root, "test")
+config.test_exec_root = os.path.join(config.fact_obj_root, "test")
+
+paths = [os.path.join(config.fact_obj_root, "bin"), config.llvm_tools_dir]
+config.environment["PATH"] = os.pathsep.join(paths + [os.environ.get("PATH", "")])
+config.environment["PYTHONPATH"] = os.path.join(config.fact_obj_root, "python")
+config.environment["FACT_TEST_DATA"] = config.fact_test_data
+for name in ("HOME", "TMPDIR"):
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
+
+config.substitutions += [
+    ("%python", config.python),
+    ("%fact_src", config.fact_src_root),
+    ("%fact_obj", config.fact_obj_root),
+    ("%test_data", config.fact_test_data),
+    ("%clang", config.clang),
+]
+
+if config.fact_test_data and os.path.isdir(os.path.join(config.fact_test_data, "golden")):
+    config.available_features.add("test-data")
+if not lit_config.params.get("fast"):
+    config.available_features.add("slow")
+if config.python_bindings.upper() in ("ON", "1", "TRUE", "YES"):
+    config.available_features.add("python")
