@@ -1,0 +1,73 @@
+//===- Tool.cpp - The main function of every command-line tool of ours -*- C++
+//-*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Support/Tool.h"
+
+#include "fact/Support/Error.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <iostream>
+#include <new>
+
+using namespace fact;
+
+namespace {
+int fail(const char *name, const std::string &text, int status) {
+  std::cerr << name << ": error: " << text << std::endl;
+  return status;
+}
+
+/// CLI11 ends some of its texts with a full stop or a line break, and puts
+/// several lines into others.
+std::string oneLine(std::string text) {
+  size_t end = text.find_last_not_of(".\n\r ");
+  text.resize(end == std::string::npos ? 0 : end + 1);
+  for (char &c : text)
+    if (c == '\n' || c == '\r')
+      c = ' ';
+  return text;
+}
+
+bool flushStandardOutput() {
+  std::cout.flush();
+  return std::cout.good() && std::fflush(stdout) == 0 && !std::ferror(stdout);
+}
+} // namespace
+
+int fact::toolMain(int argc, char **argv, const char *name,
+                   const std::function<ToolBody(CLI::App &)> &setUp) {
+  try {
+    CLI::App app;
+    app.name(name);
+    ToolBody body = setUp(app);
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::Success &success) { // --help and its like
+      app.exit(success, std::cout, std::cerr);
+      return flushStandardOutput()
+                 ? 0
+                 : fail(name, "cannot write to standard output", 1);
+    } catch (const CLI::ParseError &error) {
+      return fail(name, oneLine(error.what()), 2);
+    }
+    int status = body();
+    errno = 0;
+    if (!flushStandardOutput())
+      return fail(name,
+                  std::string("cannot write to standard output") +
+                      (errno ? std::string(": ") + std::strerror(errno) : ""),
+                  1);
+    return status;
+  } catch (const std::bad_alloc &) {
+    return fail(name, "out of memory", 1);
+  } catch (const std::exception &error) {
+    return fail(name, error.what(), 1);
+  }
+}
