@@ -71,10 +71,11 @@ endfunction()
 add_custom_target(fact-headers)
 
 # Generates Inc from Td with mlir-tblgen flags: fact_tablegen(FactOps.td FactOps.h.inc -gen-op-decls ...)
-function(fact_tablegen td inc)
+# (a macro: mlir_tablegen collects its outputs in the caller's scope).
+macro(fact_tablegen td inc)
   set(LLVM_TARGET_DEFINITIONS ${td})
-  mlir_tablegen(${inc} ${ARGN})
-endfunction()
+  mlir_tablegen(${inc} ${ARGN} EXTRA_INCLUDES ${PROJECT_SOURCE_DIR}/include ${MLIR_INCLUDE_DIRS})
+endmacro()
 
 # A GoogleTest program in build/unittests; utils/check runs every one of them.
 # MLIR: the test includes MLIR headers. FACT_TEST_GOLDEN_DIR is test/golden,

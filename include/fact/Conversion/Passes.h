@@ -1,0 +1,24 @@
+//===- Passes.h - Conversions between dialects -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_CONVERSION_PASSES_H
+#define FACT_CONVERSION_PASSES_H
+
+#include "mlir/Pass/Pass.h"
+
+namespace mlir::fact {
+
+#define GEN_PASS_DECL
+#include "fact/Conversion/Passes.h.inc"
+
+#define GEN_PASS_REGISTRATION
+#include "fact/Conversion/Passes.h.inc"
+
+} // namespace mlir::fact
+
+#endif // FACT_CONVERSION_PASSES_H

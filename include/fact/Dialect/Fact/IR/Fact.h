@@ -1,0 +1,49 @@
+//===- Fact.h - The fact dialect --------------------------------*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Dialect, attributes, interfaces and ops of `fact`.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_DIALECT_FACT_IR_FACT_H
+#define FACT_DIALECT_FACT_IR_FACT_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "fact/Dialect/Fact/IR/FactDialect.h.inc"
+
+#include "fact/Dialect/Fact/IR/FactEnums.h.inc"
+
+#include "fact/Dialect/Fact/IR/FactInterfaces.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "fact/Dialect/Fact/IR/FactAttributes.h.inc"
+
+#define GET_OP_CLASSES
+#include "fact/Dialect/Fact/IR/FactOps.h.inc"
+
+namespace mlir::fact {
+
+/// Attribute names that functions, their arguments and results carry.
+/// `fact.policy` (function or module): PolicyAttr, read by the passes until fuse.
+inline constexpr llvm::StringLiteral kPolicyAttrName = "fact.policy";
+/// `fact.name` (argument or result): the tensor's name in the source model.
+inline constexpr llvm::StringLiteral kNameAttrName = "fact.name";
+/// `fact.bound` (argument): upper bound of the open, last-but-one dimension.
+inline constexpr llvm::StringLiteral kBoundAttrName = "fact.bound";
+
+} // namespace mlir::fact
+
+#endif // FACT_DIALECT_FACT_IR_FACT_H

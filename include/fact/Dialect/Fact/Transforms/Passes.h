@@ -1,0 +1,24 @@
+//===- Passes.h - Passes on the fact dialect -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_DIALECT_FACT_TRANSFORMS_PASSES_H
+#define FACT_DIALECT_FACT_TRANSFORMS_PASSES_H
+
+#include "mlir/Pass/Pass.h"
+
+namespace mlir::fact {
+
+#define GEN_PASS_DECL
+#include "fact/Dialect/Fact/Transforms/Passes.h.inc"
+
+#define GEN_PASS_REGISTRATION
+#include "fact/Dialect/Fact/Transforms/Passes.h.inc"
+
+} // namespace mlir::fact
+
+#endif // FACT_DIALECT_FACT_TRANSFORMS_PASSES_H

@@ -1,0 +1,69 @@
+//===- FactDialect.cpp - The fact dialect -----------------------*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Dialect/Fact/IR/Fact.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+
+#include "fact/Dialect/Fact/IR/FactDialect.cpp.inc"
+
+#include "fact/Dialect/Fact/IR/FactEnums.cpp.inc"
+
+#include "fact/Dialect/Fact/IR/FactInterfaces.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "fact/Dialect/Fact/IR/FactAttributes.cpp.inc"
+
+void FactDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "fact/Dialect/Fact/IR/FactAttributes.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "fact/Dialect/Fact/IR/FactOps.cpp.inc"
+      >();
+}
+
+Operation *FactDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {
+  if (auto elements = dyn_cast<TypedAttr>(value); elements && elements.getType() == type)
+    return arith::ConstantOp::create(builder, loc, elements);
+  return nullptr;
+}
+
+LogicalResult FactDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
+  if (attribute.getName() != kPolicyAttrName)
+    return op->emitOpError() << "has no meaning for attribute '" << attribute.getName().getValue() << "'";
+  if (!isa<ModuleOp, FunctionOpInterface>(op))
+    return op->emitOpError() << "'" << kPolicyAttrName << "' belongs on a function or a module";
+  if (!isa<PolicyAttr>(attribute.getValue()))
+    return op->emitOpError() << "'" << kPolicyAttrName << "' must be a #fact.policy (was " << attribute.getValue() << ")";
+  return success();
+}
+
+LogicalResult PolicyAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t keep, Tail tail,
+                                 FloatAttr dominance, int64_t importance, LowPrecision lowPrecision, Scope scope,
+                                 Predictor predictor) {
+  if (keep < 1 || keep > 1024)
+    return emitError() << "keep must be in 1..1024 (was " << keep << ")";
+  if (!dominance || !dominance.getType().isF64())
+    return emitError() << "dominance must be a 64-bit float literal";
+  double threshold = dominance.getValueAsDouble();
+  if (!(threshold >= 0) || threshold > 3e38)
+    return emitError() << "dominance must be finite and not negative (was " << threshold << ")";
+  if (importance < 0 || importance > (int64_t(1) << 31))
+    return emitError() << "importance must be in 0..2^31 (was " << importance << ")";
+  return success();
+}
