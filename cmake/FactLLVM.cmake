@@ -61,7 +61,7 @@ function(fact_add_tool name)
   cmake_parse_arguments(ARG "MLIR" "" "LINK_LIBS" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   if(ARG_MLIR)
-    fact_use_mlir(${name})
+    fact_use_mlir(${name} NO_PCH) # an executable is compiled with -fPIE, the shared header with -fPIC
     add_dependencies(${name} fact-headers)
   endif()
   target_link_libraries(${name} PRIVATE ${ARG_LINK_LIBS})
