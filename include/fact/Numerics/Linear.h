@@ -1,0 +1,53 @@
+//===- Linear.h - INT matrix products and linear layers ---------*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// docs/numerics.md, section 3. Integer sums are exact, so every order of the
+// loops below gives the same result.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_NUMERICS_LINEAR_H
+#define FACT_NUMERICS_LINEAR_H
+
+#include "fact/Numerics/Formats.h"
+#include "fact/Numerics/Policy.h"
+
+#include <cstdint>
+
+namespace fact::numerics {
+
+/// Sum of a[i] * b[i].
+int32_t dotInt8(const int8_t *a, const int8_t *b, int64_t n);
+
+/// acc[m, n] += a[m, k] b[k, n]; strides in elements from row to row.
+void matmulInt8(const int8_t *a, int64_t strideA, const int8_t *b,
+                int64_t strideB, int32_t *acc, int64_t strideAcc, int64_t m,
+                int64_t n, int64_t k);
+
+/// acc[m, n] += a[m, k] b[n, k]^T (queries times keys).
+void matmulInt8Transposed(const int8_t *a, int64_t strideA, const int8_t *b,
+                          int64_t strideB, int32_t *acc, int64_t strideAcc,
+                          int64_t m, int64_t n, int64_t k);
+
+/// acc[n] += sum over j of p[j] * v[j, n] (probabilities times values).
+void accumulateValues(const uint8_t *p, const int8_t *v, int64_t strideV,
+                      int32_t *acc, int64_t count, int64_t n);
+
+/// One output row of a linear layer from its INT sums: `channelScales` are s_w
+/// per channel (16 * s for the high plane), `bias` may be null.
+void rescaleRow(const int32_t *acc, const float *channelScales, float rowScale,
+                const float *bias, int64_t n, float *y);
+
+/// One whole row of a linear layer: quantizes x[w.in] to INT8, or to the
+/// formats of `low` where that is not null, multiplies and rescales into
+/// y[w.out].
+void linearRow(const QuantizedWeights &w, const float *bias,
+               const LowPrecision *low, const float *x, float *y);
+
+} // namespace fact::numerics
+
+#endif // FACT_NUMERICS_LINEAR_H

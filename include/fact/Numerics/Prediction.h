@@ -1,0 +1,118 @@
+//===- Prediction.h - Eager prediction in the log domain --------*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// docs/numerics.md, section 4. Stage 1 makes H = encode(x) encode(W), per token
+// and head a shift brings H to codes of seven octaves, and stage 2 makes the
+// scores T = encode(Hq) encode(Hk). All codes fit in a byte.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_NUMERICS_PREDICTION_H
+#define FACT_NUMERICS_PREDICTION_H
+
+#include "fact/Numerics/Policy.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace fact::numerics {
+
+/// Which operand of the two products a code comes from.
+enum class PredictorOperand : uint8_t {
+  Activation, ///< x8, stage 1
+  Weight,     ///< predictor weights of Wq or Wk, stage 1
+  Query,      ///< shifted Hq, stage 2
+  Key,        ///< shifted Hk, stage 2
+};
+
+/// How much of an operand is kept.
+enum class PredictorCode : uint8_t { LeadingOne, LeadingTwo, Exact };
+
+/// The role table of section 4, point 6.
+PredictorCode codeOf(Predictor predictor, PredictorOperand operand);
+
+/// Mean shrink of a product under the predictor, for the Q bias.
+float biasGain(Predictor predictor);
+/// Compensation of a score difference, for dominance.
+float logitGain(Predictor predictor);
+
+/// Products per element: additions that one product of codes costs (1 for one
+/// leading one, 4 for two, 1 for one-sided and exact).
+int64_t additionsPerProduct(Predictor predictor);
+
+/// sign(q) * 2^floor(log2 |q|); 0 of 0.
+int32_t leadingOne(int32_t q);
+/// The two leading ones of |q| with its sign.
+int32_t leadingTwo(int32_t q);
+
+int32_t encode(PredictorCode code, int32_t q);
+inline int32_t encode(Predictor predictor, PredictorOperand operand,
+                      int32_t q) {
+  return encode(codeOf(predictor, operand), q);
+}
+
+/// Encodes a row or matrix of `n` codes in -127..127.
+void encodeRow(PredictorCode code, const int8_t *q, int64_t n, int8_t *encoded);
+
+/// predictorBias of all `n` channels (compile time), from Wq's predictor scale.
+void predictorBiases(Predictor predictor, const float *bias, int64_t n,
+                     float scaleOfWeights, float *biases);
+
+/// H[i] += rne(clamp(b / 2^e, +-2^30)) for one row with scale 2^e.
+void addPredictorBias(const float *biases, int64_t n, float rowScale,
+                      int32_t *h);
+
+/// s = max(0, floor(log2 max|H|) - 6) of one token and head; 0 for zeros.
+int32_t normalizationShift(const int32_t *h, int64_t n);
+
+/// Shifts H right by `shift` in sign and magnitude and encodes the result.
+void shiftAndEncode(const int32_t *h, int64_t n, int32_t shift,
+                    PredictorCode code, int8_t *encoded);
+
+/// Stage 2 row: T[j] = f32(A[j]) * columnScales[j], where columnScales[j] is
+/// 2^(sk_j + e_j).
+void predictScoreRow(const int8_t *query, const int8_t *keys, int64_t strideKey,
+                     const float *columnScales, int64_t headSize, int64_t n,
+                     float *scores);
+
+/// The same from INT sums that are there already.
+void rescaleScoreRow(const int32_t *acc, const float *columnScales, int64_t n,
+                     float *scores);
+
+/// Predictor weights of one projection, encoded for stage 1.
+struct PredictorWeights {
+  int64_t in = 0;
+  int64_t out = 0;
+  std::vector<int8_t> codes; ///< [in, out], encoded
+  float scale = 1.0f;
+  std::vector<float> biases; ///< [out] predictorBiases, or empty
+};
+
+/// `bias` may be null (and is, for Wk: see section 4, point 3).
+PredictorWeights predictorWeights(Predictor predictor, const float *weights,
+                                  const float *bias, int64_t in, int64_t out);
+
+/// What prediction makes of a whole sequence of `length` tokens and `heads`
+/// heads.
+struct Prediction {
+  int64_t length = 0;
+  int64_t heads = 0;
+  std::vector<int32_t> hq, hk; ///< [length, d], bias in, before the shift
+  std::vector<int32_t> sq, sk; ///< [heads, length]
+  std::vector<float> scores;   ///< [heads, length, length]
+  std::vector<float> unit;     ///< [heads, length]
+};
+
+/// `x8` is [length, in] with one scale per row. `scale` is the attention's.
+Prediction predict(Predictor predictor, const PredictorWeights &query,
+                   const PredictorWeights &key, const int8_t *x8,
+                   const float *rowScales, int64_t length, int64_t heads,
+                   float scale);
+
+} // namespace fact::numerics
+
+#endif // FACT_NUMERICS_PREDICTION_H

@@ -1,0 +1,119 @@
+//===- Formats.cpp - INT8 and INT4 rows and weights -----------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Numerics/Formats.h"
+
+#include "Vectorize.h"
+#include "fact/Numerics/FloatRules.h"
+
+#include <limits>
+
+namespace fact::numerics {
+
+FACT_VECTORIZE float largestMagnitude(const float *x, int64_t n) {
+  // Magnitudes order like their bits, and an integer maximum is a reduction
+  // that compilers vectorise without leave to reorder floats. NaN cannot
+  // arrive: inputs are checked, see findUnusable.
+  int32_t largest = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    int32_t bits = bitsOf(x[i]) & std::numeric_limits<int32_t>::max();
+    largest = bits > largest ? bits : largest;
+  }
+  return floatOf(largest);
+}
+
+FACT_VECTORIZE float quantizeRowInt8(const float *FACT_RESTRICT x, int64_t n,
+                                     int8_t *FACT_RESTRICT q) {
+  float e = rowExponent(largestMagnitude(x, n));
+  for (int64_t i = 0; i < n; ++i)
+    q[i] = toInt8(quantizeInt8(x[i], e));
+  return rowScale(e);
+}
+
+FACT_VECTORIZE float quantizeRowInt4(const float *FACT_RESTRICT x, int64_t n,
+                                     int8_t *FACT_RESTRICT q) {
+  float amax = largestMagnitude(x, n);
+  float inverse = int4Inverse(amax);
+  for (int64_t i = 0; i < n; ++i)
+    q[i] = toInt8(quantizeInt4(x[i], inverse));
+  return int4Scale(amax);
+}
+
+void quantizeHeadsInt8(const float *x, int64_t n, int64_t headSize, int8_t *q,
+                       float *scales) {
+  for (int64_t begin = 0; begin < n; begin += headSize)
+    *scales++ = quantizeRowInt8(x + begin, headSize, q + begin);
+}
+
+void dequantizeRow(const int8_t *FACT_RESTRICT q, int64_t n, float scale,
+                   float *FACT_RESTRICT y) {
+  for (int64_t i = 0; i < n; ++i)
+    y[i] = static_cast<float>(q[i]) * scale;
+}
+
+void quantizeWeights(const float *weights, int64_t in, int64_t out, int8_t *w,
+                     float *scales) {
+  for (int64_t j = 0; j < out; ++j)
+    scales[j] = 0;
+  for (int64_t i = 0; i < in; ++i)
+    for (int64_t j = 0; j < out; ++j)
+      scales[j] = maximum(scales[j], absolute(weights[i * out + j]));
+  for (int64_t j = 0; j < out; ++j)
+    scales[j] = weightScale(scales[j], weightLimit);
+  for (int64_t i = 0; i < in; ++i)
+    for (int64_t j = 0; j < out; ++j)
+      w[i * out + j] =
+          toInt8(quantizeWeight(weights[i * out + j], scales[j], weightLimit));
+}
+
+float quantizePredictorWeights(const float *weights, int64_t n, int8_t *w) {
+  float scale = weightScale(largestMagnitude(weights, n), predictorWeightLimit);
+  for (int64_t i = 0; i < n; ++i)
+    w[i] = toInt8(quantizeWeight(weights[i], scale, predictorWeightLimit));
+  return scale;
+}
+
+void splitPlanes(const int8_t *w, int64_t n, int8_t *high, int8_t *low) {
+  for (int64_t i = 0; i < n; ++i) {
+    int8_t code = w[i];
+    high[i] = highPlane(code);
+    if (low)
+      low[i] = lowPlane(code);
+  }
+}
+
+QuantizedWeights quantizeWeights(const float *weights, int64_t in,
+                                 int64_t out) {
+  QuantizedWeights result;
+  result.in = in;
+  result.out = out;
+  result.codes.resize(in * out);
+  result.high.resize(in * out);
+  result.scales.resize(out);
+  result.highScales.resize(out);
+  quantizeWeights(weights, in, out, result.codes.data(), result.scales.data());
+  splitPlanes(result.codes.data(), in * out, result.high.data(), nullptr);
+  for (int64_t j = 0; j < out; ++j)
+    result.highScales[j] = highPlaneScale(result.scales[j]);
+  return result;
+}
+
+int64_t findUnusable(const float *x, int64_t n) {
+  for (int64_t i = 0; i < n; ++i)
+    if (!(absolute(x[i]) <= inputLimit))
+      return i;
+  return -1;
+}
+
+int64_t findNotFinite(const float *x, int64_t n) {
+  for (int64_t i = 0; i < n; ++i)
+    if (!(absolute(x[i]) <= std::numeric_limits<float>::max()))
+      return i;
+  return -1;
+}
+
+} // namespace fact::numerics

@@ -1,0 +1,267 @@
+//===- Prediction.cpp - Eager prediction in the log domain ----------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Numerics/Prediction.h"
+
+#include "Vectorize.h"
+#include "fact/Numerics/FloatRules.h"
+#include "fact/Numerics/Formats.h"
+#include "fact/Numerics/Linear.h"
+
+#include <array>
+
+namespace fact::numerics {
+
+PredictorCode codeOf(Predictor predictor, PredictorOperand operand) {
+  switch (predictor) {
+  case Predictor::LeadingOne:
+    return PredictorCode::LeadingOne;
+  case Predictor::LeadingTwo:
+    return PredictorCode::LeadingTwo;
+  case Predictor::OneSided:
+    return operand == PredictorOperand::Weight ||
+                   operand == PredictorOperand::Query
+               ? PredictorCode::LeadingOne
+               : PredictorCode::Exact;
+  case Predictor::Exact:
+    return PredictorCode::Exact;
+  }
+  return PredictorCode::Exact;
+}
+
+float biasGain(Predictor predictor) {
+  switch (predictor) {
+  case Predictor::LeadingOne:
+    return 0.53f;
+  case Predictor::LeadingTwo:
+    return 0.83f;
+  case Predictor::OneSided:
+    return 0.72f;
+  case Predictor::Exact:
+    return 1.0f;
+  }
+  return 1.0f;
+}
+
+float logitGain(Predictor predictor) {
+  switch (predictor) {
+  case Predictor::LeadingOne:
+    return 6.4f;
+  case Predictor::LeadingTwo:
+    return 1.74f;
+  case Predictor::OneSided:
+    return 2.66f;
+  case Predictor::Exact:
+    return 1.0f;
+  }
+  return 1.0f;
+}
+
+int64_t additionsPerProduct(Predictor predictor) {
+  return predictor == Predictor::LeadingTwo ? 4 : 1;
+}
+
+static uint32_t magnitudeOf(int32_t q) {
+  uint32_t bits = static_cast<uint32_t>(q);
+  return q < 0 ? 0 - bits : bits;
+}
+
+static int32_t floorLog2(uint32_t magnitude) {
+  return 31 - __builtin_clz(magnitude);
+}
+
+static int32_t withSign(uint32_t magnitude, int32_t sign) {
+  return static_cast<int32_t>(sign < 0 ? 0 - magnitude : magnitude);
+}
+
+int32_t leadingOne(int32_t q) {
+  if (q == 0)
+    return 0;
+  return withSign(uint32_t(1) << floorLog2(magnitudeOf(q)), q);
+}
+
+int32_t leadingTwo(int32_t q) {
+  if (q == 0)
+    return 0;
+  uint32_t magnitude = magnitudeOf(q);
+  uint32_t first = uint32_t(1) << floorLog2(magnitude);
+  uint32_t rest = magnitude - first;
+  uint32_t second = rest == 0 ? 0 : uint32_t(1) << floorLog2(rest);
+  return withSign(first + second, q);
+}
+
+int32_t encode(PredictorCode code, int32_t q) {
+  switch (code) {
+  case PredictorCode::LeadingOne:
+    return leadingOne(q);
+  case PredictorCode::LeadingTwo:
+    return leadingTwo(q);
+  case PredictorCode::Exact:
+    return q;
+  }
+  return q;
+}
+
+/// encode of every byte, by its bits.
+static const std::array<int8_t, 256> &encodeTable(PredictorCode code) {
+  static const auto tables = [] {
+    std::array<std::array<int8_t, 256>, 3> result{};
+    for (int code = 0; code < 3; ++code)
+      for (int q = -128; q < 128; ++q)
+        result[code][static_cast<uint8_t>(q)] =
+            static_cast<int8_t>(encode(static_cast<PredictorCode>(code), q));
+    return result;
+  }();
+  return tables[static_cast<int>(code)];
+}
+
+void encodeRow(PredictorCode code, const int8_t *q, int64_t n,
+               int8_t *encoded) {
+  const std::array<int8_t, 256> &table = encodeTable(code);
+  for (int64_t i = 0; i < n; ++i)
+    encoded[i] = table[static_cast<uint8_t>(q[i])];
+}
+
+void predictorBiases(Predictor predictor, const float *bias, int64_t n,
+                     float scaleOfWeights, float *biases) {
+  float gain = biasGain(predictor);
+  for (int64_t i = 0; i < n; ++i)
+    biases[i] = predictorBias(bias[i], gain, scaleOfWeights);
+}
+
+FACT_VECTORIZE void addPredictorBias(const float *biases, int64_t n,
+                                     float rowScale, int32_t *h) {
+  for (int64_t i = 0; i < n; ++i)
+    h[i] += toInt32(predictorBiasOfRow(biases[i], rowScale));
+}
+
+int32_t normalizationShift(const int32_t *h, int64_t n) {
+  uint32_t all = 0;
+  // floor(log2) of the maximum is floor(log2) of the union of the bits.
+  for (int64_t i = 0; i < n; ++i)
+    all |= magnitudeOf(h[i]);
+  if (all == 0)
+    return 0;
+  int32_t shift = floorLog2(all) - 6;
+  return shift > 0 ? shift : 0;
+}
+
+void shiftAndEncode(const int32_t *h, int64_t n, int32_t shift,
+                    PredictorCode code, int8_t *encoded) {
+  const std::array<int8_t, 256> &table = encodeTable(code);
+  for (int64_t i = 0; i < n; ++i) {
+    int32_t shifted = withSign(magnitudeOf(h[i]) >> shift, h[i]);
+    encoded[i] = table[static_cast<uint8_t>(shifted)];
+  }
+}
+
+FACT_VECTORIZE void rescaleScoreRow(const int32_t *FACT_RESTRICT acc,
+                                    const float *FACT_RESTRICT columnScales,
+                                    int64_t n, float *FACT_RESTRICT scores) {
+  for (int64_t j = 0; j < n; ++j)
+    scores[j] = predictedScore(static_cast<float>(acc[j]), columnScales[j]);
+}
+
+void predictScoreRow(const int8_t *query, const int8_t *keys, int64_t strideKey,
+                     const float *columnScales, int64_t headSize, int64_t n,
+                     float *scores) {
+  for (int64_t j = 0; j < n; ++j)
+    scores[j] = predictedScore(
+        static_cast<float>(dotInt8(query, keys + j * strideKey, headSize)),
+        columnScales[j]);
+}
+
+PredictorWeights predictorWeights(Predictor predictor, const float *weights,
+                                  const float *bias, int64_t in, int64_t out) {
+  PredictorWeights result;
+  result.in = in;
+  result.out = out;
+  result.codes.resize(in * out);
+  result.scale =
+      quantizePredictorWeights(weights, in * out, result.codes.data());
+  encodeRow(codeOf(predictor, PredictorOperand::Weight), result.codes.data(),
+            in * out, result.codes.data());
+  if (bias) {
+    result.biases.resize(out);
+    predictorBiases(predictor, bias, out, result.scale, result.biases.data());
+  }
+  return result;
+}
+
+namespace {
+/// One projection of stage 1 with its codes for stage 2.
+struct Projection {
+  std::vector<int32_t> h;      ///< [length, d]
+  std::vector<int32_t> shifts; ///< [heads, length]
+  std::vector<int8_t> codes;   ///< [length, d]
+};
+} // namespace
+
+static Projection project(const PredictorWeights &weights,
+                          const std::vector<int8_t> &x, const float *rowScales,
+                          int64_t length, int64_t heads, PredictorCode code) {
+  int64_t d = weights.out, headSize = d / heads;
+  Projection result;
+  result.h.assign(length * d, 0);
+  result.shifts.resize(heads * length);
+  result.codes.resize(length * d);
+  matmulInt8(x.data(), weights.in, weights.codes.data(), d, result.h.data(), d,
+             length, d, weights.in);
+  for (int64_t i = 0; i < length; ++i) {
+    int32_t *row = result.h.data() + i * d;
+    if (!weights.biases.empty())
+      addPredictorBias(weights.biases.data(), d, rowScales[i], row);
+    for (int64_t head = 0; head < heads; ++head) {
+      int32_t *slice = row + head * headSize;
+      int32_t shift = normalizationShift(slice, headSize);
+      result.shifts[head * length + i] = shift;
+      shiftAndEncode(slice, headSize, shift, code,
+                     result.codes.data() + i * d + head * headSize);
+    }
+  }
+  return result;
+}
+
+Prediction predict(Predictor predictor, const PredictorWeights &query,
+                   const PredictorWeights &key, const int8_t *x8,
+                   const float *rowScales, int64_t length, int64_t heads,
+                   float scale) {
+  std::vector<int8_t> x(length * query.in);
+  encodeRow(codeOf(predictor, PredictorOperand::Activation), x8,
+            length * query.in, x.data());
+  Projection q = project(query, x, rowScales, length, heads,
+                         codeOf(predictor, PredictorOperand::Query));
+  Projection k = project(key, x, rowScales, length, heads,
+                         codeOf(predictor, PredictorOperand::Key));
+
+  Prediction result;
+  result.length = length;
+  result.heads = heads;
+  result.scores.resize(heads * length * length);
+  result.unit.resize(heads * length);
+  int64_t d = query.out, headSize = d / heads;
+  std::vector<float> columnScales(length);
+  for (int64_t head = 0; head < heads; ++head) {
+    for (int64_t j = 0; j < length; ++j)
+      columnScales[j] = powerOfTwo(k.shifts[head * length + j]) * rowScales[j];
+    for (int64_t i = 0; i < length; ++i) {
+      int64_t row = head * length + i;
+      predictScoreRow(q.codes.data() + i * d + head * headSize,
+                      k.codes.data() + head * headSize, d, columnScales.data(),
+                      headSize, length, result.scores.data() + row * length);
+      result.unit[row] = predictorUnit(powerOfTwo(q.shifts[row]), rowScales[i],
+                                       query.scale, key.scale, scale);
+    }
+  }
+  result.hq = std::move(q.h);
+  result.hk = std::move(k.h);
+  result.sq = std::move(q.shifts);
+  result.sk = std::move(k.shifts);
+  return result;
+}
+
+} // namespace fact::numerics
