@@ -215,7 +215,7 @@ def Fact_QuantizedLinearOp : Fact_Op<"quantized_linear", [AttrSizedOperandSegmen
     ```mlir
     %y = fact.quantized_linear %q, %s, %w8, %ws bias %b
         : (tensor<?x64xi8>, tensor<?xf32>, tensor<64x256xi8>, tensor<256xf32>, tensor<256xf32>) -> tensor<?x256xf32>
-    %y = fact.quantized_linear %q, %s, %w8, %ws low %low rows %rows {precision = #fact.low_precision<a4w4>}
+    %y = fact.quantized_linear %q, %s, %w8, %ws low %low precision = a4w4 rows %rows
         : (tensor<?x64xi8>, tensor<?xf32>, tensor<64x64xi8>, tensor<64xf32>, tensor<?xi1>, tensor<1x?xi1>) -> tensor<?x64xf32>
     ```
   }];
@@ -225,8 +225,8 @@ def Fact_QuantizedLinearOp : Fact_Op<"quantized_linear", [AttrSizedOperandSegmen
                        OptionalAttr<Fact_LowPrecisionAttr>:$precision);
   let results = (outs Fact_Rows:$result);
   let assemblyFormat = [{
-    $input `,` $scale `,` $weight `,` $weight_scale (`bias` $bias^)? (`low` $low^)? (`rows` $rows^)?
-    (`high_plane` $high_plane^)? attr-dict `:` functional-type(operands, results)
+    $input `,` $scale `,` $weight `,` $weight_scale (`bias` $bias^)? (`low` $low^)?
+    (`precision` `=` $precision^)? (`rows` $rows^)? (`high_plane` $high_plane^)? attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
 }
