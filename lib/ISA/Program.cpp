@@ -1,0 +1,143 @@
+//===- Program.cpp - What programs are, independent of their file format -*- C++
+//-*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/ISA/Program.h"
+
+#include "ProgramFormat.h"
+
+#include "fact/Support/Error.h"
+
+#include "nlohmann/json.hpp"
+
+#include <algorithm>
+#include <set>
+
+using namespace fact;
+using namespace fact::isa;
+
+const char *isa::elementTypeName(ElementType type) {
+  static const char *const names[numElementTypes] = {"float32", "int8", "int32",
+                                                     "int64", "bool"};
+  return names[static_cast<uint32_t>(type)];
+}
+
+unsigned isa::elementTypeBytes(ElementType type) {
+  static const unsigned bytes[numElementTypes] = {4, 1, 4, 8, 1};
+  return bytes[static_cast<uint32_t>(type)];
+}
+
+uint64_t Port::byteSize() const {
+  uint64_t bytes = elementTypeBytes(type);
+  for (int64_t extent : shape)
+    bytes *= static_cast<uint64_t>(extent == openDimension ? bound : extent);
+  return bytes;
+}
+
+void Program::setConstants(std::string_view bytes) {
+  storage = InputFile::fromBytes(bytes, "constants");
+  constantData = storage.data();
+  constantBytes = storage.size();
+}
+
+void Program::addSource(const std::string &text) {
+  // Neighbours mostly share their source.
+  if (!sourceOf.empty() && sources[sourceOf.back()] == text) {
+    sourceOf.push_back(sourceOf.back());
+    return;
+  }
+  auto found = std::find(sources.begin(), sources.end(), text);
+  sourceOf.push_back(static_cast<uint32_t>(found - sources.begin()));
+  if (found == sources.end())
+    sources.push_back(text);
+}
+
+namespace {
+void validatePorts(const std::vector<Port> &ports, const char *what) {
+  if (ports.size() > maximumPorts)
+    throw Error("more than 1024 " + std::string(what) + "s (were " +
+                std::to_string(ports.size()) + ")");
+  std::set<std::string> names;
+  for (const Port &port : ports) {
+    auto fail = [&, what = what](const std::string &reason) {
+      return Error(std::string(what) + " '" + port.name + "': " + reason);
+    };
+    if (port.name.empty() || port.name.size() > maximumTextBytes)
+      throw fail("name must have 1 to 65536 bytes");
+    if (!names.insert(port.name).second)
+      throw fail("name is used twice");
+    if (port.shape.size() > maximumRank)
+      throw fail("more than 8 dimensions");
+    if (static_cast<uint32_t>(port.type) >= numElementTypes)
+      throw fail("unknown element type");
+    unsigned open = 0;
+    // A size below 2^48 bytes, so that no later product overflows.
+    uint64_t bytes = elementTypeBytes(port.type);
+    for (int64_t extent : port.shape) {
+      if (extent == Port::openDimension) {
+        ++open;
+        extent = port.bound;
+      }
+      if (extent < 1 || extent > (int64_t(1) << 32) ||
+          (bytes *= static_cast<uint64_t>(extent)) >= uint64_t(1) << 48)
+        throw fail("dimension out of range (was " + std::to_string(extent) +
+                   ")");
+    }
+    if (open > 1)
+      throw fail("more than one open dimension");
+    if (open == 0 && port.bound != 0)
+      throw fail("a bound without an open dimension (was " +
+                 std::to_string(port.bound) + ")");
+    if (port.address % programAlignment != 0 || port.address >= uint64_t(1)
+                                                                    << 48)
+      throw fail("DRAM address must be a multiple of 64 below 2^48 (was " +
+                 std::to_string(port.address) + ")");
+  }
+}
+
+void validateSources(const Program &program) {
+  uint32_t used = 0;
+  for (uint32_t index : program.sourceOf) {
+    if (index > used || index >= program.sources.size())
+      throw Error("source index out of order (was " + std::to_string(index) +
+                  ")");
+    used += index == used;
+  }
+  if (used != program.sources.size())
+    throw Error("source '" + program.sources[used] + "' is not used");
+  std::set<std::string> texts;
+  for (const std::string &text : program.sources)
+    if (text.size() > maximumTextBytes || !texts.insert(text).second)
+      throw Error("source is too long or there twice (was '" +
+                  text.substr(0, 100) + "')");
+}
+
+void validateMetadata(const std::string &text) {
+  // A depth that no metadata has; the reader of a JSON value recurses.
+  int deepest = 64;
+  nlohmann::json value;
+  try {
+    value = nlohmann::json::parse(
+        text, [&](int depth, nlohmann::json::parse_event_t, nlohmann::json &) {
+          if (depth > deepest)
+            throw Error("metadata is nested too deeply");
+          return true;
+        });
+  } catch (const nlohmann::json::exception &error) {
+    throw Error(std::string("metadata is not valid JSON: ") + error.what());
+  }
+  if (!value.is_object())
+    throw Error("metadata must be a JSON object");
+}
+} // namespace
+
+void Program::validate() const {
+  validatePorts(inputs, "input");
+  validatePorts(outputs, "output");
+  validateSources(*this);
+  validateMetadata(metadata);
+}
