@@ -1,0 +1,386 @@
+//===- Instructions.td - The FACT instruction set -----------------*- tablegen -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+// All instructions. Conventions that hold throughout:
+//
+// * LEN is the length of the sequence of this run. A row operand is a first row
+//   `row0` and a largest number `rows`: the instruction works on
+//   R = clamp(LEN - row0, 0, rows) rows. Likewise C = clamp(LEN - col0, 0, cols)
+//   columns (keys). R = 0 or C = 0: nothing is done and nothing is touched.
+// * Row r of a two-dimensional operand is `stride` bytes after row r - 1. Vectors
+//   over rows, columns or features are dense. Operands point at the first row or
+//   column of the instruction, not at row 0 of the sequence.
+// * `list` is a row list of sel.list: u32 count, then u32 indices relative to row0.
+//   With a list only these rows are worked on, the others keep what they had.
+// * mask rows hold one bit per column of the SEQUENCE (bit j & 7 of byte j >> 3),
+//   from column 0, also where an instruction starts at col0 (which then is a
+//   multiple of 8).
+// * Byte counts in operand descriptions use the names of other fields (as numbers),
+//   R, C and LEN, and span(n, stride, last) = n ? (n - 1) * stride + last : 0.
+// * An instruction for head h of layer l carries both; only observers read them.
+
+#ifndef FACT_ISA_INSTRUCTIONS_TD
+#define FACT_ISA_INSTRUCTIONS_TD
+
+include "fact/ISA/InstructionBase.td"
+
+class ISAEnum<string name, string summary, list<I32EnumAttrCase> cases> : I32EnumAttr<name, summary, cases> {
+  let cppNamespace = "::mlir::factisa";
+  let genSpecializedAttr = 0;
+}
+def ISA_PredictorInfo : ISAEnum<"Predictor", "predictor (numerics 4.6)", [
+  I32EnumAttrCase<"LeadingOne", 0, "leading_one">, I32EnumAttrCase<"LeadingTwo", 1, "leading_two">,
+  I32EnumAttrCase<"OneSided", 2, "one_sided">, I32EnumAttrCase<"Exact", 3, "exact">]>;
+def ISA_Predictor : EnumField<ISA_PredictorInfo, 2> { let mnemonic = "predictor"; }
+def ISA_OperandInfo : ISAEnum<"Operand", "side of the predicted scores that a code is for", [
+  I32EnumAttrCase<"Query", 0, "query">, I32EnumAttrCase<"Key", 1, "key">]>;
+def ISA_Operand : EnumField<ISA_OperandInfo, 1> { let mnemonic = "operand"; }
+def ISA_PrecisionInfo : ISAEnum<"Precision", "formats of low-precision rows (numerics 7)", [
+  I32EnumAttrCase<"A4W4", 0, "a4w4">, I32EnumAttrCase<"A4W8", 1, "a4w8">]>;
+def ISA_Precision : EnumField<ISA_PrecisionInfo, 1> { let mnemonic = "precision"; }
+def ISA_ActivationInfo : ISAEnum<"Activation", "activation function (numerics 2)", [
+  I32EnumAttrCase<"Gelu", 0, "gelu">, I32EnumAttrCase<"GeluTanh", 1, "gelu_tanh">,
+  I32EnumAttrCase<"Swish", 2, "swish">, I32EnumAttrCase<"Relu", 3, "relu">]>;
+def ISA_Activation : EnumField<ISA_ActivationInfo, 2> { let mnemonic = "activation"; }
+def ISA_EngineInfo : ISAEnum<"EngineId", "engine that a semaphore instruction is queued to", [
+  I32EnumAttrCase<"LOAD", 1, "LOAD">, I32EnumAttrCase<"STORE", 2, "STORE">, I32EnumAttrCase<"EP", 3, "EP">,
+  I32EnumAttrCase<"SEL", 4, "SEL">, I32EnumAttrCase<"PE", 5, "PE">, I32EnumAttrCase<"APU", 6, "APU">]>;
+def ISA_Engine : EnumField<ISA_EngineInfo, 3> { let mnemonic = "engine"; }
+// What a linear layer's multiply-accumulates are counted as in reports.
+def ISA_RoleInfo : ISAEnum<"Role", "what a tile of a linear layer belongs to", [
+  I32EnumAttrCase<"QKV", 0, "qkv">, I32EnumAttrCase<"Output", 1, "output">,
+  I32EnumAttrCase<"FFN", 2, "ffn">, I32EnumAttrCase<"Other", 3, "other">]>;
+def ISA_Role : EnumField<ISA_RoleInfo, 2> { let mnemonic = "role"; }
+
+//===----------------------------------------------------------------------===//
+// Control processor
+//===----------------------------------------------------------------------===//
+
+// Registers are 64-bit signed; r0 is always 0. These instructions exist in the
+// binary only: in the IR they are scf.for, arith and factisa.view.
+// `rd`, `rs` are register numbers.
+class ControlInstruction<string mnemonic, int opcode> : Instruction<mnemonic, opcode, CTRL>;
+
+def ISA_HaltOp : ControlInstruction<"halt", 0> {
+  let summary = "end of the program";
+  let description = [{ Every queue drains, then the run is over. Exactly one, the last instruction. }];
+}
+def ISA_LoopOp : ControlInstruction<"loop", 1> {
+  let summary = "start of a loop";
+  let description = [{
+    `rd = 0; while (rd < bound) { ... rd += step }`, up to the matching `endloop`.
+    bound = `limit`, or min(LEN, `limit`) with `len`. A bound of 0 skips the body.
+    The body does not write rd. Loops nest up to 16 deep.
+  }];
+  let arguments = (ins Imm<6>:$rd, Imm<24>:$limit, Imm<24>:$step, Flag:$len);
+}
+def ISA_EndLoopOp : ControlInstruction<"endloop", 2> {
+  let summary = "end of the innermost loop";
+  let description = [{ Adds the step to the loop's register and starts the next iteration, if there is one. }];
+}
+def ISA_MulAddOp : ControlInstruction<"muladd", 3> {
+  let summary = "scalar multiply-add";
+  let description = [{ `rd = rs * factor + rt + addend`; rd is not 0 and not the register of a loop around it. }];
+  let arguments = (ins Imm<6>:$rd, Imm<6>:$rs, Imm<6>:$rt, SImm<40>:$factor, SImm<42>:$addend);
+}
+
+//===----------------------------------------------------------------------===//
+// Semaphores: queued to an engine like its other instructions
+//===----------------------------------------------------------------------===//
+
+def ISA_WaitOp : Instruction<"wait", 4, CTRL> {
+  let summary = "wait for a semaphore";
+  let description = [{
+    Queued to `engine`: the engine goes on when semaphore `semaphore` is positive, and
+    takes one from it. Semaphores count from 0; each has one waiting engine and one
+    signalling engine.
+  }];
+  let arguments = (ins ISA_Engine:$engine, Imm<10>:$semaphore);
+}
+def ISA_SignalOp : Instruction<"signal", 5, CTRL> {
+  let summary = "signal a semaphore";
+  let description = [{ Queued to `engine`: adds one to `semaphore` when all its earlier instructions are done. }];
+  let arguments = (ins ISA_Engine:$engine, Imm<10>:$semaphore);
+}
+
+//===----------------------------------------------------------------------===//
+// DMA
+//===----------------------------------------------------------------------===//
+
+def ISA_LoadOp : Instruction<"load", 16, LOAD> {
+  let summary = "copy rows from DRAM to the scratchpad";
+  let description = [{
+    Copies `row_bytes` bytes of each of R rows, `src_stride` apart in DRAM and
+    `dst_stride` apart in the scratchpad.
+  }];
+  let arguments = (ins
+    Sram<"w", "span(R, dst_stride, row_bytes)">:$dst, Dram<"r", "span(R, src_stride, row_bytes)">:$src,
+    Scalar:$row0, Imm<20>:$rows, Imm<24>:$row_bytes, Imm<24>:$dst_stride, Imm<32>:$src_stride);
+}
+def ISA_StoreOp : Instruction<"store", 17, STORE> {
+  let summary = "copy rows from the scratchpad to DRAM";
+  let description = [{
+    Copies `row_bytes` bytes of each of R rows, `src_stride` apart in the scratchpad
+    and `dst_stride` apart in DRAM.
+  }];
+  let arguments = (ins
+    Dram<"w", "span(R, dst_stride, row_bytes)">:$dst, Sram<"r", "span(R, src_stride, row_bytes)">:$src,
+    Scalar:$row0, Imm<20>:$rows, Imm<24>:$row_bytes, Imm<32>:$dst_stride, Imm<24>:$src_stride);
+}
+
+//===----------------------------------------------------------------------===//
+// EP: eager prediction (numerics 4)
+//===----------------------------------------------------------------------===//
+
+def ISA_EpProjectOp : Instruction<"ep.project", 32, EP> {
+  let summary = "stage 1: log-domain product of activation rows and weight codes";
+  let description = [{
+    `acc[r][n] (+)= INT sum over k of one(x[r][k]) * w[k][n]`: x i8 [R, k] is encoded
+    here, w i8 [k, n] holds codes, acc is i32 [R, n]. `accumulate`: adds to acc.
+  }];
+  let arguments = (ins
+    Sram<"rw", "span(R, acc_stride, n * 4)">:$acc, Sram<"r", "span(R, x_stride, k)">:$x, Sram<"r", "span(k, w_stride, n)">:$w,
+    Scalar:$row0, Imm<20>:$rows, Imm<20>:$k, Imm<20>:$n,
+    Imm<24>:$acc_stride, Imm<24>:$x_stride, Imm<24>:$w_stride, ISA_Predictor:$predictor, Flag:$accumulate);
+}
+def ISA_EpBiasOp : Instruction<"ep.bias", 33, EP> {
+  let summary = "add Q's bias to stage 1's accumulators";
+  let description = [{
+    `acc[r][c] += rne(clamp(bias[c] / scale[r], -2^30, 2^30))`; acc i32 [R, n], bias f32 [n], scale f32 [R].
+  }];
+  let arguments = (ins
+    Sram<"rw", "span(R, acc_stride, n * 4)">:$acc, Sram<"r", "n * 4">:$bias, Sram<"r", "R * 4">:$scale,
+    Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$acc_stride);
+}
+def ISA_EpNormalizeOp : Instruction<"ep.normalize", 34, EP> {
+  let summary = "shift one head's accumulators to seven octaves and encode them";
+  let description = [{
+    Per row of acc i32 [R, n] (n = features of a head): `s = max(0, floor(log2 max|H|) - 6)`,
+    `code[r][c] = one(sign(H) * (|H| >> s))` for the side `operand`, `scale[r] = 2^s`;
+    code i8 [R, n], scale f32 [R].
+  }];
+  let arguments = (ins
+    Sram<"w", "span(R, code_stride, n)">:$code, Sram<"w", "R * 4">:$scale, Sram<"r", "span(R, acc_stride, n * 4)">:$acc,
+    Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$code_stride, Imm<24>:$acc_stride,
+    ISA_Predictor:$predictor, ISA_Operand:$operand);
+}
+def ISA_EpScoreOp : Instruction<"ep.score", 35, EP> {
+  let summary = "stage 2: predicted scores of a tile of queries and keys";
+  let description = [{
+    `score[r][j] = f32(INT sum over c of q[r][c] * k[j][c]) * (key_scale[j] * scale[j])`;
+    q i8 [R, n] and k i8 [C, n] codes, key_scale and scale (2^e) f32 [C], score f32 [R, C]
+    (points at column col0).
+  }];
+  let arguments = (ins
+    Sram<"w", "span(R, score_stride, C * 4)">:$score, Sram<"r", "span(R, q_stride, n)">:$q, Sram<"r", "span(C, k_stride, n)">:$k,
+    Sram<"r", "C * 4">:$key_scale, Sram<"r", "C * 4">:$scale,
+    Scalar:$row0, Imm<20>:$rows, Scalar:$col0, Imm<20>:$cols, Imm<20>:$n,
+    Imm<24>:$score_stride, Imm<24>:$q_stride, Imm<24>:$k_stride, ISA_Predictor:$predictor);
+}
+
+//===----------------------------------------------------------------------===//
+// SEL: selection (numerics 5)
+//===----------------------------------------------------------------------===//
+
+def ISA_SelTopKOp : Instruction<"sel.topk", 48, SEL> {
+  let summary = "row-wise top-k, dominance, argmax, column masks and counts of a block of rows of one head";
+  let description = [{
+    For R rows of score f32 [R, LEN]: mask bits of the k_i largest of n_i (ties to the lower
+    column), argmax i32 [R], dominated u8 [R]:
+    `((top1 - top2) * unit) * logit gain > dominance`, n_i >= 2, dominance 0 = off, with
+    `unit[r] = (query_scale[r] * scale[r]) * ((weight_scales[0] * weight_scales[1]) * attention_scale)`,
+    query_scale and scale f32 [R], weight_scales f32 [2]. Then, for the whole sequence of this
+    head: k_rows u8 [LEN] and v_rows u8 [LEN] are set (never cleared) to 1 where K and V are
+    needed by these rows, and count u32 [LEN] is increased where a row keeps a column.
+    `keep` in 1024ths. With `causal` row i sees columns 0..i.
+  }];
+  let arguments = (ins
+    Sram<"w", "span(R, mask_stride, (LEN + 7) / 8)">:$mask, Sram<"w", "R">:$dominated, Sram<"w", "R * 4">:$argmax,
+    Sram<"rw", "R ? LEN : 0">:$k_rows, Sram<"rw", "R ? LEN : 0">:$v_rows, Sram<"rw", "R ? LEN * 4 : 0">:$count,
+    Sram<"r", "span(R, score_stride, LEN * 4)">:$score, Sram<"r", "R * 4">:$query_scale, Sram<"r", "R * 4">:$scale,
+    Sram<"r", "R ? 8 : 0">:$weight_scales,
+    Scalar:$row0, Imm<20>:$rows, Imm<24>:$mask_stride, Imm<24>:$score_stride,
+    Imm<11, 1024>:$keep, FloatImm:$dominance, FloatImm:$attention_scale, ISA_Predictor:$predictor, Flag:$causal,
+    Scalar:$layer, Scalar:$head);
+}
+def ISA_SelFillOp : Instruction<"sel.fill", 49, SEL> {
+  let summary = "fill bytes of the index buffer";
+  let description = [{ dst u8 [R, width] = `value`: clears masks and counts before a layer. }];
+  let arguments = (ins Sram<"w", "span(R, width, width)">:$dst, Scalar:$row0, Imm<20>:$rows, Imm<8>:$width, Imm<8>:$value);
+}
+def ISA_SelCountAllOp : Instruction<"sel.count_all", 50, SEL> {
+  let summary = "counts of a layer in which nothing is pruned";
+  let description = [{
+    count u32 [R]: `heads * LEN`, or `heads * (LEN - j)` with `causal`, j = row0 + r.
+  }];
+  let arguments = (ins Sram<"w", "R * 4">:$count, Scalar:$row0, Imm<20>:$rows, Imm<12>:$heads, Flag:$causal);
+}
+def ISA_SelPrecisionOp : Instruction<"sel.precision", 51, SEL> {
+  let summary = "low-precision tokens from their importance";
+  let description = [{
+    `low[j] = count[j] * 256 * LEN <= importance * (sum of count)` in 64 bits; count u32 [LEN],
+    low u8 [LEN].
+  }];
+  let arguments = (ins Sram<"w", "LEN">:$low, Sram<"r", "LEN * 4">:$count, Imm<32>:$importance, Scalar:$layer);
+}
+def ISA_SelListOp : Instruction<"sel.list", 52, SEL> {
+  let summary = "row list of a block of rows from a mask";
+  let description = [{
+    list: u32 count, then the u32 indices r (in rising order) with `flags[r] != 0`, or == 0 with
+    `invert`; flags u8 [R].
+  }];
+  let arguments = (ins Sram<"w", "4 + R * 4">:$list, Sram<"r", "R">:$flags, Scalar:$row0, Imm<20>:$rows, Flag:$invert);
+}
+
+//===----------------------------------------------------------------------===//
+// PE: multiplier array
+//===----------------------------------------------------------------------===//
+
+def ISA_PeGemmOp : Instruction<"pe.gemm", 64, PE> {
+  let summary = "tile of a mixed-precision linear layer";
+  let description = [{
+    `acc[r][c] (+)= INT sum over k of x[r][k] * w[k][c]`; x i8 [R, k], w i8 [k, n], acc i32
+    [R, n]. Rows with `low[r]` (u8 [R]) hold INT4 activations and, with a4w4, use the high
+    plane `(w + 8) >> 4`. `role` is what the work is counted as.
+  }];
+  let arguments = (ins
+    Sram<"rw", "span(R, acc_stride, n * 4)">:$acc, Sram<"r", "span(R, x_stride, k)">:$x, Sram<"r", "span(k, w_stride, n)">:$w,
+    OptSram<"r", "4 + R * 4">:$list, OptSram<"r", "R">:$low,
+    Scalar:$row0, Imm<20>:$rows, Imm<20>:$k, Imm<20>:$n,
+    Imm<24>:$acc_stride, Imm<24>:$x_stride, Imm<24>:$w_stride, ISA_Precision:$precision, ISA_Role:$role, Flag:$accumulate);
+}
+def ISA_PeQkOp : Instruction<"pe.qk", 65, PE> {
+  let summary = "scores of the kept columns (dot mode)";
+  let description = [{
+    `score[r][j] = INT sum over c of q[r][c] * k[j][c]` for the columns of mask row r (all
+    allowed ones without a mask), not for rows with `dominated[r]`; q i8 [R, n], k i8 [C, n],
+    score i32 [R, C] (points at column col0). With `causal` row i sees columns 0..i.
+    `tail`: k is the one row of the mean token, there is no column 0 to clamp or mask: C = 1.
+  }];
+  let arguments = (ins
+    Sram<"w", "span(R, score_stride, C * 4)">:$score, Sram<"r", "span(R, q_stride, n)">:$q, Sram<"r", "span(C, k_stride, n)">:$k,
+    OptSram<"r", "span(R, mask_stride, (LEN + 7) / 8)">:$mask, OptSram<"r", "R">:$dominated,
+    Scalar:$row0, Imm<20>:$rows, Scalar:$col0, Imm<20>:$cols, Imm<20>:$n,
+    Imm<24>:$score_stride, Imm<24>:$q_stride, Imm<24>:$k_stride, Imm<24>:$mask_stride, Flag:$causal, Flag:$tail);
+}
+def ISA_PePvOp : Instruction<"pe.pv", 66, PE> {
+  let summary = "weighted sum of the kept values (axpy mode)";
+  let description = [{
+    `num[r][c] (+)= INT sum over j of p[r][j] * v[j][c]` over the same columns as pe.qk;
+    p u8 [R, C] (points at column col0), v i8 [C, n], num i32 [R, n].
+  }];
+  let arguments = (ins
+    Sram<"rw", "span(R, num_stride, n * 4)">:$num, Sram<"r", "span(R, p_stride, C)">:$p, Sram<"r", "span(C, v_stride, n)">:$v,
+    OptSram<"r", "span(R, mask_stride, (LEN + 7) / 8)">:$mask, OptSram<"r", "R">:$dominated,
+    Scalar:$row0, Imm<20>:$rows, Scalar:$col0, Imm<20>:$cols, Imm<20>:$n,
+    Imm<24>:$num_stride, Imm<24>:$p_stride, Imm<24>:$v_stride, Imm<24>:$mask_stride, Flag:$causal, Flag:$accumulate);
+}
+
+//===----------------------------------------------------------------------===//
+// APU: float32 lanes
+//===----------------------------------------------------------------------===//
+
+def ISA_ApuLayerNormOp : Instruction<"apu.layer_norm", 80, APU> {
+  let summary = "layer normalisation of rows";
+  let description = [{ y f32 [R, n] = layer_norm(x f32 [R, n]) with gamma, beta f32 [n] and eps (numerics 2). }];
+  let arguments = (ins
+    Sram<"w", "span(R, y_stride, n * 4)">:$y, Sram<"r", "span(R, x_stride, n * 4)">:$x, Sram<"r", "n * 4">:$gamma, Sram<"r", "n * 4">:$beta,
+    Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$y_stride, Imm<24>:$x_stride, FloatImm:$eps);
+}
+def ISA_ApuQuantizeOp : Instruction<"apu.quantize", 81, APU> {
+  let summary = "quantize rows, or one head's slices of rows";
+  let description = [{
+    q i8 [R, n], scale f32 [R] from x f32 [R, n]: INT8 with 2^e, INT4 where `low[r]` (numerics 1).
+  }];
+  let arguments = (ins
+    Sram<"w", "span(R, q_stride, n)">:$q, Sram<"w", "R * 4">:$scale, Sram<"r", "span(R, x_stride, n * 4)">:$x,
+    OptSram<"r", "4 + R * 4">:$list, OptSram<"r", "R">:$low,
+    Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$q_stride, Imm<24>:$x_stride);
+}
+def ISA_ApuRescaleOp : Instruction<"apu.rescale", 82, APU> {
+  let summary = "accumulators of a linear layer to float32";
+  let description = [{
+    `y[r][c] = f32(acc[r][c]) * w_scale[c]` (16 * w_scale for low rows at a4w4), `* scale[r]`, `+ bias[c]`
+    where there is one; acc i32 [R, n], y f32 [R, n], w_scale and bias f32 [n], scale f32 [R].
+  }];
+  let arguments = (ins
+    Sram<"w", "span(R, y_stride, n * 4)">:$y, Sram<"r", "span(R, acc_stride, n * 4)">:$acc, Sram<"r", "n * 4">:$w_scale,
+    Sram<"r", "R * 4">:$scale, OptSram<"r", "n * 4">:$bias, OptSram<"r", "4 + R * 4">:$list, OptSram<"r", "R">:$low,
+    Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$y_stride, Imm<24>:$acc_stride, ISA_Precision:$precision);
+}
+def ISA_ApuActivationOp : Instruction<"apu.activation", 83, APU> {
+  let summary = "activation function of rows";
+  let description = [{ y f32 [R, n] = kind(x f32 [R, n]) elementwise (numerics 2); y may be x. }];
+  let arguments = (ins
+    Sram<"w", "span(R, y_stride, n * 4)">:$y, Sram<"r", "span(R, x_stride, n * 4)">:$x,
+    Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$y_stride, Imm<24>:$x_stride, ISA_Activation:$kind);
+}
+def ISA_ApuAddOp : Instruction<"apu.add", 84, APU> {
+  let summary = "residual addition of rows";
+  let description = [{ y f32 [R, n] = a + b; y may be a or b. }];
+  let arguments = (ins
+    Sram<"w", "span(R, y_stride, n * 4)">:$y, Sram<"r", "span(R, a_stride, n * 4)">:$a, Sram<"r", "span(R, b_stride, n * 4)">:$b,
+    Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$y_stride, Imm<24>:$a_stride, Imm<24>:$b_stride);
+}
+def ISA_ApuSoftmaxOp : Instruction<"apu.softmax", 85, APU> {
+  let summary = "the three sweeps of softmax over the kept columns of rows";
+  let description = [{
+    Per row over the same columns as pe.qk (all of the sequence, from column 0): `S = f32(score[r][j]) *
+    key_scale[j]; S = S * (query_scale[r] * attention_scale)`; mx, den and `g_j = E_j *
+    value_scale[j]`, gm; `p[r][j] = rne(g * (255 / gm))` (numerics 6). score i32 [R, LEN], p u8
+    [R, LEN] (0 where a column is not kept), stats f32 [R, 4] = mx, den, gm, f32(kept columns).
+  }];
+  let arguments = (ins
+    Sram<"w", "span(R, p_stride, LEN)">:$p, Sram<"w", "R * 16">:$stats, Sram<"r", "span(R, score_stride, LEN * 4)">:$score,
+    Sram<"r", "R * 4">:$query_scale, Sram<"r", "R ? LEN * 4 : 0">:$key_scale, Sram<"r", "R ? LEN * 4 : 0">:$value_scale,
+    OptSram<"r", "span(R, mask_stride, (LEN + 7) / 8)">:$mask, OptSram<"r", "R">:$dominated,
+    Scalar:$row0, Imm<20>:$rows, Imm<24>:$p_stride, Imm<24>:$score_stride, Imm<24>:$mask_stride,
+    FloatImm:$attention_scale, Flag:$causal);
+}
+def ISA_ApuContextOp : Instruction<"apu.context", 86, APU> {
+  let summary = "rows of the context from the weighted sums, with the mean tail";
+  let description = [{
+    `ctx[r][c] = (f32(num[r][c]) * (gm / 255)) * (1 / den)`, for rows that are not dominated;
+    num i32 [R, n], stats as apu.softmax wrote it, ctx f32 [R, n]. With a tail (all four
+    operands or none; tail_score i32 [R], tail_key_scale and tail_value_scale f32 [1], tail_value i8
+    [n]): rows that dropped keys get the mean token's share (numerics 6, Tail).
+  }];
+  let arguments = (ins
+    Sram<"w", "span(R, ctx_stride, n * 4)">:$ctx, Sram<"r", "span(R, num_stride, n * 4)">:$num, Sram<"r", "R * 16">:$stats,
+    Sram<"r", "R * 4">:$query_scale, OptSram<"r", "R">:$dominated,
+    OptSram<"r", "R * 4">:$tail_score, OptSram<"r", "R ? 4 : 0">:$tail_key_scale,
+    OptSram<"r", "R ? n : 0">:$tail_value, OptSram<"r", "R ? 4 : 0">:$tail_value_scale,
+    Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$ctx_stride, Imm<24>:$num_stride, FloatImm:$attention_scale, Flag:$causal);
+}
+def ISA_ApuCopyDominatedOp : Instruction<"apu.copy_dominated", 87, APU> {
+  let summary = "context of dominated rows: a copy of one value";
+  let description = [{
+    For rows with `dominated[r]` whose argmax[r] (i32, a column of the sequence) is in col0 ..
+    col0 + C: `ctx[r][c] = f32(v[argmax - col0][c]) * value_scale[argmax - col0]`; v i8 [C, n], value_scale f32
+    [C].
+  }];
+  let arguments = (ins
+    Sram<"w", "span(R, ctx_stride, n * 4)">:$ctx, Sram<"r", "span(C, v_stride, n)">:$v, Sram<"r", "C * 4">:$value_scale,
+    Sram<"r", "R">:$dominated, Sram<"r", "R * 4">:$argmax,
+    Scalar:$row0, Imm<20>:$rows, Scalar:$col0, Imm<20>:$cols, Imm<20>:$n, Imm<24>:$ctx_stride, Imm<24>:$v_stride);
+}
+def ISA_ApuColumnSumOp : Instruction<"apu.column_sum", 88, APU> {
+  let summary = "running sum of rows, one after the other";
+  let description = [{
+    `sum[c] = x[0][c]`, or `sum[c] + x[0][c]` with `accumulate`, then x[1], x[2], ... (f32, in this order); x f32 [R, n].
+  }];
+  let arguments = (ins
+    Sram<"rw", "R ? n * 4 : 0">:$sum, Sram<"r", "span(R, x_stride, n * 4)">:$x,
+    Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$x_stride, Flag:$accumulate);
+}
+def ISA_ApuMeanOp : Instruction<"apu.mean", 89, APU> {
+  let summary = "mean token from the running sum";
+  let description = [{ y f32 [n] = sum[c] / f32(LEN). }];
+  let arguments = (ins Sram<"w", "n * 4">:$y, Sram<"r", "n * 4">:$sum, Imm<20>:$n);
+}
+
+#endif // FACT_ISA_INSTRUCTIONS_TD
