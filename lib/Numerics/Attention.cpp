@@ -105,9 +105,9 @@ FACT_VECTORIZE void numeratorRow(const SoftmaxRow &row, const int32_t *acc,
   if (!tail)
     return;
   for (int64_t c = 0; c < n; ++c)
-    num[c] = numeratorWithTail(
-        num[c], tail->shrink, tail->weight,
-        static_cast<float>(tail->values[c]) * tail->valueScale);
+    num[c] = numeratorWithTail(num[c], tail->shrink, tail->weight,
+                               static_cast<float>(tail->values[c]) *
+                                   tail->valueScale);
 }
 
 void contextRow(const SoftmaxRow &row, const int32_t *acc, const TailRow *tail,

@@ -63,10 +63,10 @@ FACT_VECTORIZE void matmulInt8(const int8_t *a, int64_t strideA,
   }
 }
 
-FACT_VECTORIZE void
-matmulInt8Transposed(const int8_t *a, int64_t strideA, const int8_t *b,
-                     int64_t strideB, int32_t *acc, int64_t strideAcc,
-                     int64_t m, int64_t n, int64_t k) {
+FACT_VECTORIZE void matmulInt8Transposed(const int8_t *a, int64_t strideA,
+                                         const int8_t *b, int64_t strideB,
+                                         int32_t *acc, int64_t strideAcc,
+                                         int64_t m, int64_t n, int64_t k) {
   for (int64_t i = 0; i < m; ++i)
     for (int64_t j = 0; j < n; ++j) {
       const int8_t *FACT_RESTRICT left = a + i * strideA;
@@ -106,18 +106,57 @@ FACT_VECTORIZE void rescaleRow(const int32_t *FACT_RESTRICT acc,
            bias[c];
 }
 
+QuantizedRows quantizeRows(const float *x, int64_t rows, int64_t in,
+                           const uint8_t *low) {
+  QuantizedRows result;
+  result.in = in;
+  result.codes.resize(rows * in);
+  result.scales.resize(rows);
+  result.low.assign(rows, 0);
+  for (int64_t i = 0; i < rows; ++i) {
+    int8_t *codes = result.codes.data() + i * in;
+    result.low[i] = low && low[i];
+    result.scales[i] = result.low[i] ? quantizeRowInt4(x + i * in, in, codes)
+                                     : quantizeRowInt8(x + i * in, in, codes);
+  }
+  return result;
+}
+
+void linearRows(const QuantizedWeights &w, const float *bias,
+                LowPrecision lowPrecision, const QuantizedRows &x,
+                const uint8_t *wanted, int64_t first, int64_t count, float *y,
+                int64_t strideY) {
+  int64_t rows = static_cast<int64_t>(x.scales.size());
+  for (uint8_t low : {0, 1}) {
+    std::vector<int64_t> indices;
+    std::vector<int8_t> gathered;
+    for (int64_t i = 0; i < rows; ++i)
+      if (x.low[i] == low && (!wanted || wanted[i])) {
+        indices.push_back(i);
+        const int8_t *codes = x.codes.data() + i * x.in;
+        gathered.insert(gathered.end(), codes, codes + x.in);
+      }
+    int64_t n = static_cast<int64_t>(indices.size());
+    if (n == 0)
+      continue;
+    bool highOnly = low && lowPrecision == LowPrecision::A4W4;
+    const std::vector<int8_t> &codes = highOnly ? w.high : w.codes;
+    const std::vector<float> &scales = highOnly ? w.highScales : w.scales;
+    std::vector<int32_t> acc(n * count, 0);
+    matmulInt8(gathered.data(), x.in, codes.data() + first, w.out, acc.data(),
+               count, n, count, x.in);
+    for (int64_t i = 0; i < n; ++i)
+      rescaleRow(acc.data() + i * count, scales.data() + first,
+                 x.scales[indices[i]], bias ? bias + first : nullptr, count,
+                 y + indices[i] * strideY);
+  }
+}
+
 void linearRow(const QuantizedWeights &w, const float *bias,
                const LowPrecision *low, const float *x, float *y) {
-  std::vector<int8_t> q(w.in);
-  std::vector<int32_t> acc(w.out, 0);
-  float rowScale = low ? quantizeRowInt4(x, w.in, q.data())
-                       : quantizeRowInt8(x, w.in, q.data());
-  bool highOnly = low && *low == LowPrecision::A4W4;
-  const std::vector<int8_t> &codes = highOnly ? w.high : w.codes;
-  matmulInt8(q.data(), w.in, codes.data(), w.out, acc.data(), w.out, 1, w.out,
-             w.in);
-  rescaleRow(acc.data(), (highOnly ? w.highScales : w.scales).data(), rowScale,
-             bias, w.out, y);
+  uint8_t isLow = low != nullptr;
+  linearRows(w, bias, low ? *low : LowPrecision::A4W4,
+             quantizeRows(x, 1, w.in, &isLow), nullptr, 0, w.out, y, w.out);
 }
 
 } // namespace fact::numerics

@@ -16,15 +16,14 @@ namespace fact::numerics {
 
 namespace {
 
-template <typename E>
-struct Named {
+template <typename E> struct Named {
   E value;
   std::string_view name;
 };
 
 constexpr Named<Tail> tails[] = {{Tail::None, "none"}, {Tail::Mean, "mean"}};
-constexpr Named<LowPrecision> lowPrecisions[] = {
-    {LowPrecision::A4W4, "a4w4"}, {LowPrecision::A4W8, "a4w8"}};
+constexpr Named<LowPrecision> lowPrecisions[] = {{LowPrecision::A4W4, "a4w4"},
+                                                 {LowPrecision::A4W8, "a4w8"}};
 constexpr Named<Scope> scopes[] = {{Scope::FFN, "ffn"}, {Scope::All, "all"}};
 constexpr Named<Predictor> predictors[] = {
     {Predictor::LeadingOne, "leading-one"},
@@ -213,8 +212,8 @@ bool Policy::operator==(const Policy &other) const {
 }
 
 const std::vector<std::string> &policyPresets() {
-  static const std::vector<std::string> presets = {"dense", "paper",
-                                                   "balanced", "fast"};
+  static const std::vector<std::string> presets = {"dense", "paper", "balanced",
+                                                   "fast"};
   return presets;
 }
 

@@ -45,9 +45,8 @@ static Threshold thresholdOf(const float *scores, int64_t n, int64_t k) {
                    std::greater<int32_t>());
   int32_t key = keys[k - 1];
   // The first k are the largest; those above the k-th leave the rest to ties.
-  int64_t above =
-      std::count_if(keys.begin(), keys.begin() + k,
-                    [key](int32_t other) { return other > key; });
+  int64_t above = std::count_if(keys.begin(), keys.begin() + k,
+                                [key](int32_t other) { return other > key; });
   return {key, k - above};
 }
 
@@ -144,8 +143,8 @@ void lowPrecisionTokens(const int64_t *count, int64_t length,
   for (int64_t j = 0; j < length; ++j)
     sum += count[j];
   for (int64_t j = 0; j < length; ++j)
-    low[j] = importance256 > 0 &&
-             count[j] * 256 * length <= importance256 * sum;
+    low[j] =
+        importance256 > 0 && count[j] * 256 * length <= importance256 * sum;
 }
 
 Selection select(const Policy &policy, const Prediction *prediction,

@@ -31,8 +31,7 @@
 #if defined(__x86_64__) && defined(__linux__) && defined(__clang__) &&         \
     !defined(FACT_SANITIZED)
 #define FACT_VECTORIZE                                                         \
-  __attribute__((                                                              \
-      target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define FACT_VECTORIZE
 #endif

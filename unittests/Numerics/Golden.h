@@ -33,15 +33,13 @@ public:
     return found->second;
   }
 
-  template <typename T>
-  std::vector<T> get(const std::string &key) {
+  template <typename T> std::vector<T> get(const std::string &key) {
     const NpyArray &found = array(key);
     const T *data = found.as<T>(key);
     return std::vector<T>(data, data + found.numElements());
   }
 
-  template <typename T>
-  T scalar(const std::string &key) {
+  template <typename T> T scalar(const std::string &key) {
     return get<T>(key).at(0);
   }
 

@@ -189,8 +189,8 @@ TEST_F(RulesTest, PredictorBias) {
     for (size_t i = 0; i < e.size(); ++i)
       addPredictorBias(biases.data(), b.size(), powerOfTwo(e[i]),
                        h.data() + i * b.size());
-    EXPECT_TRUE(sameAs(
-        g, "predictor_bias." + std::string(name(predictor)) + ".h", h));
+    EXPECT_TRUE(
+        sameAs(g, "predictor_bias." + std::string(name(predictor)) + ".h", h));
   }
 }
 
@@ -209,10 +209,9 @@ TEST_F(RulesTest, Predict) {
         predictorWeights(predictor, Wq.data(), bq.data(), d, d);
     PredictorWeights key =
         predictorWeights(predictor, Wk.data(), nullptr, d, d);
-    Prediction p =
-        predict(predictor, query, key, x8.data(), scales.data(), length,
-                g.scalar<int32_t>("predict.heads"),
-                g.scalar<float>("predict.scale"));
+    Prediction p = predict(predictor, query, key, x8.data(), scales.data(),
+                           length, g.scalar<int32_t>("predict.heads"),
+                           g.scalar<float>("predict.scale"));
     std::string prefix = "predict." + std::string(name(predictor)) + ".";
     EXPECT_TRUE(sameAs(g, prefix + "Hq", p.hq));
     EXPECT_TRUE(sameAs(g, prefix + "Hk", p.hk));

@@ -1,4 +1,5 @@
-//===- FloatRules.h - The float rules, once for every value type -*- C++ -*-===//
+//===- FloatRules.h - The float rules, once for every value type -*- C++
+//-*-===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -115,8 +116,7 @@ F horner(const F &x, const float (&coefficients)[N]) {
 }
 
 /// e^x, clamped to x in -87..88; never 0. Coefficients: Cephes expf.
-template <typename F>
-F exp(const F &value) {
+template <typename F> F exp(const F &value) {
   F x = minimum(maximum(value, splat(value, -87.0f)), splat(value, 88.0f));
   F n = roundToEven(x * splat(x, 1.44269504f));
   F r = x - n * splat(x, 0.693359375f);
@@ -130,8 +130,7 @@ F exp(const F &value) {
 }
 
 /// erf through a minimax polynomial of erfcx (error 2.3e-6), exact at 0.
-template <typename F>
-F erf(const F &x) {
+template <typename F> F erf(const F &x) {
   F a = absolute(x);
   F p = horner(a, {0.00125360535f, -0.0142963668f, 0.0717593729f, -0.21555911f,
                    0.451895565f, -0.736792624f, 0.997578084f, -1.12825f, 1.0f});
@@ -141,30 +140,25 @@ F erf(const F &x) {
 }
 
 /// GELU by erf.
-template <typename F>
-F gelu(const F &x) {
+template <typename F> F gelu(const F &x) {
   F half = splat(x, 0.5f) * x;
-  return half *
-         (splat(x, 1.0f) + numerics::erf<F>(x * splat(x, 0.70710678f)));
+  return half * (splat(x, 1.0f) + numerics::erf<F>(x * splat(x, 0.70710678f)));
 }
 
 /// GELU by its tanh approximation, written as a sigmoid.
-template <typename F>
-F geluTanh(const F &x) {
+template <typename F> F geluTanh(const F &x) {
   F cube = (x * x) * x;
   F t = splat(x, -1.5957691f) * (x + splat(x, 0.044715f) * cube);
   return x / (splat(x, 1.0f) + numerics::exp<F>(t));
 }
 
 /// x * sigmoid(x).
-template <typename F>
-F swish(const F &x) {
+template <typename F> F swish(const F &x) {
   return x / (splat(x, 1.0f) + numerics::exp<F>(-x));
 }
 
 /// x where x > 0, else +0.
-template <typename F>
-F relu(const F &x) {
+template <typename F> F relu(const F &x) {
   F zero = splat(x, 0.0f);
   return select(lessThan(zero, x), x, zero);
 }
@@ -174,8 +168,7 @@ inline constexpr int rsumLanes = 16;
 
 /// Second half of rsum: 16 lane sums to one. Lane i is the sum, started at +0,
 /// of elements i, i + 16, i + 32, ... in that order.
-template <typename F>
-F rsumTree(const F (&lanes)[rsumLanes]) {
+template <typename F> F rsumTree(const F (&lanes)[rsumLanes]) {
   F a0 = lanes[0] + lanes[8], a1 = lanes[1] + lanes[9];
   F a2 = lanes[2] + lanes[10], a3 = lanes[3] + lanes[11];
   F a4 = lanes[4] + lanes[12], a5 = lanes[5] + lanes[13];
@@ -206,8 +199,7 @@ inline constexpr float smallestMagnitude = 0x1p-100f;
 
 /// The exponent of an INT8 row from its largest magnitude: the smallest
 /// integer e >= -100 with amax <= 127 * 2^e, as a value.
-template <typename F>
-F rowExponent(const F &amax) {
+template <typename F> F rowExponent(const F &amax) {
   F e = floorLog2(maximum(amax, splat(amax, smallestMagnitude))) -
         splat(amax, 6.0f);
   F largest = scaleByPowerOfTwo(splat(amax, 127.0f), e);
@@ -216,45 +208,38 @@ F rowExponent(const F &amax) {
 }
 
 /// The scale 2^e of an exponent as it comes out of rowExponent.
-template <typename F>
-F rowScale(const F &exponent) {
+template <typename F> F rowScale(const F &exponent) {
   return scaleByPowerOfTwo(splat(exponent, 1.0f), exponent);
 }
 
 /// One element of an INT8 row: rne(y * 2^-e), integral in -127..127.
-template <typename F>
-F quantizeInt8(const F &y, const F &exponent) {
+template <typename F> F quantizeInt8(const F &y, const F &exponent) {
   return roundToEven(scaleByPowerOfTwo(y, -exponent));
 }
 
-template <typename F>
-F clampMagnitude(const F &x, float limit) {
+template <typename F> F clampMagnitude(const F &x, float limit) {
   return minimum(maximum(x, splat(x, -limit)), splat(x, limit));
 }
 
 /// amax, or `instead` where it is below 2^-100.
-template <typename F>
-F magnitudeOr(const F &amax, float instead) {
+template <typename F> F magnitudeOr(const F &amax, float instead) {
   return select(lessThan(amax, splat(amax, smallestMagnitude)),
                 splat(amax, instead), amax);
 }
 
 /// Scale s of an INT4 row from its largest magnitude.
-template <typename F>
-F int4Scale(const F &amax) {
+template <typename F> F int4Scale(const F &amax) {
   return magnitudeOr(amax, 7.0f) / splat(amax, 7.0f);
 }
 
 /// Factor by which the elements of an INT4 row are multiplied before rounding
 /// (7 / amax, not 1 / s).
-template <typename F>
-F int4Inverse(const F &amax) {
+template <typename F> F int4Inverse(const F &amax) {
   return splat(amax, 7.0f) / magnitudeOr(amax, 7.0f);
 }
 
 /// One element of an INT4 row, integral in -7..7.
-template <typename F>
-F quantizeInt4(const F &y, const F &inverse) {
+template <typename F> F quantizeInt4(const F &y, const F &inverse) {
   return clampMagnitude(roundToEven(y * inverse), 7.0f);
 }
 
@@ -263,8 +248,7 @@ inline constexpr float weightLimit = 119.0f;
 inline constexpr float predictorWeightLimit = 127.0f;
 
 /// Scale of weights with codes up to `limit` from their largest magnitude.
-template <typename F>
-F weightScale(const F &amax, float limit) {
+template <typename F> F weightScale(const F &amax, float limit) {
   return magnitudeOr(amax, limit) / splat(amax, limit);
 }
 
@@ -294,14 +278,12 @@ F predictorBias(const F &bias, const F &biasGain, const F &scaleOfWeights) {
 }
 
 /// What predictorBias adds to H in a row with scale 2^e, integral.
-template <typename F>
-F predictorBiasOfRow(const F &bias, const F &scaleOfRow) {
+template <typename F> F predictorBiasOfRow(const F &bias, const F &scaleOfRow) {
   return roundToEven(clampMagnitude(bias / scaleOfRow, 0x1p30f));
 }
 
 /// Score T of one row and column: f32(A) * 2^(sk_j + e_j).
-template <typename F>
-F predictedScore(const F &acc, const F &scaleOfColumn) {
+template <typename F> F predictedScore(const F &acc, const F &scaleOfColumn) {
   return acc * scaleOfColumn;
 }
 
@@ -324,8 +306,7 @@ F dominanceGap(const F &first, const F &second, const F &unit,
 //===----------------------------------------------------------------------===//
 
 /// 2^eq * scale, the factor of a row of scores.
-template <typename F>
-F queryFactor(const F &scaleOfQuery, const F &scale) {
+template <typename F> F queryFactor(const F &scaleOfQuery, const F &scale) {
   return scaleOfQuery * scale;
 }
 
@@ -336,50 +317,42 @@ F score(const F &acc, const F &scaleOfKey, const F &factorOfQuery) {
 }
 
 /// E of one column, in (0, 1].
-template <typename F>
-F softmaxTerm(const F &s, const F &largest) {
+template <typename F> F softmaxTerm(const F &s, const F &largest) {
   return numerics::exp<F>(s - largest);
 }
 
 /// What one column adds to the INT sum of the denominator, integral.
-template <typename F>
-F denominatorTerm(const F &e) {
+template <typename F> F denominatorTerm(const F &e) {
   return roundToEven(e * splat(e, 65535.0f));
 }
 
-template <typename F>
-F denominator(const F &sum) {
+template <typename F> F denominator(const F &sum) {
   return sum / splat(sum, 65535.0f);
 }
 
 /// g of one column.
-template <typename F>
-F weightedTerm(const F &e, const F &scaleOfValue) {
+template <typename F> F weightedTerm(const F &e, const F &scaleOfValue) {
   return e * scaleOfValue;
 }
 
 /// 255 / gm, the factor of a row of probabilities.
-template <typename F>
-F probabilityFactor(const F &largest) {
+template <typename F> F probabilityFactor(const F &largest) {
   return splat(largest, 255.0f) / largest;
 }
 
 /// p8 of one column, integral in 0..255.
-template <typename F>
-F probability(const F &g, const F &factor) {
+template <typename F> F probability(const F &g, const F &factor) {
   return roundToEven(g * factor);
 }
 
 /// num of one channel from its INT sum: f32(acc) * (gm / 255).
-template <typename F>
-F numerator(const F &acc, const F &largest) {
+template <typename F> F numerator(const F &acc, const F &largest) {
   return acc * (largest / splat(largest, 255.0f));
 }
 
 /// r = exp(mx - mt), what the tail multiplies num and den with;
 /// mt = max(mx, sb).
-template <typename F>
-F tailShrink(const F &largest, const F &tailScore) {
+template <typename F> F tailShrink(const F &largest, const F &tailScore) {
   return numerics::exp<F>(largest - maximum(largest, tailScore));
 }
 
@@ -402,8 +375,7 @@ F denominatorWithTail(const F &den, const F &shrink, const F &weight) {
 }
 
 /// ctx of one channel is num * inverseDenominator(den).
-template <typename F>
-F inverseDenominator(const F &den) {
+template <typename F> F inverseDenominator(const F &den) {
   return splat(den, 1.0f) / den;
 }
 

@@ -17,6 +17,7 @@
 #include "fact/Numerics/Policy.h"
 
 #include <cstdint>
+#include <vector>
 
 namespace fact::numerics {
 
@@ -47,6 +48,26 @@ void rescaleRow(const int32_t *acc, const float *channelScales, float rowScale,
 /// y[w.out].
 void linearRow(const QuantizedWeights &w, const float *bias,
                const LowPrecision *low, const float *x, float *y);
+
+/// The input rows of a linear layer, each quantized to its own precision.
+struct QuantizedRows {
+  int64_t in = 0;
+  std::vector<int8_t> codes; ///< [rows, in]
+  std::vector<float> scales; ///< [rows]
+  std::vector<uint8_t> low;  ///< [rows], 1 = INT4
+};
+
+/// `low` has one byte per row, or is null (all INT8).
+QuantizedRows quantizeRows(const float *x, int64_t rows, int64_t in,
+                           const uint8_t *low);
+
+/// Columns [first, first + count) of a linear layer for the rows where
+/// `wanted` is set (null: all); `bias` is the whole layer's, or null. Row i of
+/// the result is at y + i * strideY; rows that are not wanted are not touched.
+void linearRows(const QuantizedWeights &w, const float *bias,
+                LowPrecision lowPrecision, const QuantizedRows &x,
+                const uint8_t *wanted, int64_t first, int64_t count, float *y,
+                int64_t strideY);
 
 } // namespace fact::numerics
 
