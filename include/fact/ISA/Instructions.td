@@ -9,7 +9,7 @@
 //
 // * LEN is the length of the sequence of this run. A row operand is a first row
 //   `row0` and a largest number `rows`: the instruction works on
-//   R = clamp(LEN - row0, 0, rows) rows. Likewise C = clamp(LEN - col0, 0, cols)
+//   R = clamp(LEN - row0, 0, rows) rows (R = rows with the flag `whole`). Likewise C = clamp(LEN - col0, 0, cols)
 //   columns (keys). R = 0 or C = 0: nothing is done and nothing is touched.
 // * Row r of a two-dimensional operand is `stride` bytes after row r - 1. Vectors
 //   over rows, columns or features are dense. Operands point at the first row or
@@ -115,21 +115,22 @@ def ISA_LoadOp : Instruction<"load", 16, LOAD> {
   let summary = "copy rows from DRAM to the scratchpad";
   let description = [{
     Copies `row_bytes` bytes of each of R rows, `src_stride` apart in DRAM and
-    `dst_stride` apart in the scratchpad.
+    `dst_stride` apart in the scratchpad. With `whole` the rows are not rows of the
+    sequence (those of a weight, say): R = rows whatever LEN is.
   }];
   let arguments = (ins
     Sram<"w", "span(R, dst_stride, row_bytes)">:$dst, Dram<"r", "span(R, src_stride, row_bytes)">:$src,
-    Scalar:$row0, Imm<20>:$rows, Imm<24>:$row_bytes, Imm<24>:$dst_stride, Imm<32>:$src_stride);
+    Scalar:$row0, Imm<20>:$rows, Imm<24>:$row_bytes, Imm<24>:$dst_stride, Imm<32>:$src_stride, Flag:$whole);
 }
 def ISA_StoreOp : Instruction<"store", 17, STORE> {
   let summary = "copy rows from the scratchpad to DRAM";
   let description = [{
     Copies `row_bytes` bytes of each of R rows, `src_stride` apart in the scratchpad
-    and `dst_stride` apart in DRAM.
+    and `dst_stride` apart in DRAM; `whole` as for load.
   }];
   let arguments = (ins
     Dram<"w", "span(R, dst_stride, row_bytes)">:$dst, Sram<"r", "span(R, src_stride, row_bytes)">:$src,
-    Scalar:$row0, Imm<20>:$rows, Imm<24>:$row_bytes, Imm<32>:$dst_stride, Imm<24>:$src_stride);
+    Scalar:$row0, Imm<20>:$rows, Imm<24>:$row_bytes, Imm<32>:$dst_stride, Imm<24>:$src_stride, Flag:$whole);
 }
 
 //===----------------------------------------------------------------------===//
