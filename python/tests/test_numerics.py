@@ -1,0 +1,78 @@
+"""fact.numerics: the contract's bits, and what wrong arguments turn into."""
+import os
+import pathlib
+
+import numpy as np
+import pytest
+
+from fact import golden_rules, numerics
+
+GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "test" / "golden"
+OUTSIDE = os.environ.get("FACT_TEST_DATA")
+RULES = dict(np.load(GOLDEN / "rules.npz"))
+
+
+def same_bits(got, expected):
+    got, expected = np.asarray(got), np.asarray(expected)
+    return got.shape == expected.shape and got.dtype == expected.dtype and got.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("name, check", golden_rules.cases(RULES), ids=lambda value: value if isinstance(value, str) else "")
+def test_rule(name, check):
+    results = check()
+    assert results
+    for what, got, expected in results:
+        assert same_bits(got, expected), what
+
+
+def test_a_key_that_no_rule_reads_fails():
+    checks = dict(golden_rules.cases({**RULES, "cosine.x": RULES["exp.x"]}))
+    with pytest.raises(KeyError, match="no rule reads 'cosine.x'"):
+        checks["'cosine.x'"]()
+
+
+@pytest.mark.skipif(not OUTSIDE, reason="FACT_TEST_DATA is not set")
+def test_the_committed_rules_are_those_of_the_test_data():
+    outside = np.load(pathlib.Path(OUTSIDE) / "golden" / "rules.npz")
+    assert set(outside.files) == set(RULES)
+    assert all(same_bits(RULES[key], outside[key]) for key in RULES)
+
+
+def test_every_function_has_a_docstring():
+    assert len(numerics.__all__) >= 20
+    for name in numerics.__all__:
+        doc = getattr(numerics, name).__doc__
+        assert "Section" in doc, name
+
+
+def test_importable_without_llvm():
+    """The compiled module links no LLVM or MLIR library."""
+    import subprocess
+    from fact import _fact
+    needed = subprocess.run(["/usr/lib/llvm-22/bin/llvm-readelf", "--needed-libs", _fact.__file__],
+                            capture_output=True, text=True, check=True).stdout
+    assert "libc.so" in needed
+    assert "LLVM" not in needed and "MLIR" not in needed
+
+
+f = np.float32
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda: numerics.linear(np.ones((2, 3), f), np.ones((4, 5), f)), r"'x' must have 4 columns, as 'W' has rows \(was 3\)"),
+    (lambda: numerics.linear(np.ones((2, 3), f), np.ones((3, 5), f), np.ones(4, f)), r"'b' must have shape \[5\] \(was \[4\]\)"),
+    (lambda: numerics.linear(np.ones((2, 3), f), np.ones((3, 5), f), None, "int3"), r"precision must be .* \(was 'int3'\)"),
+    (lambda: numerics.layer_norm(np.ones((2, 3), f), np.ones(2, f), np.ones(3, f), 1e-5), r"'gamma' must have shape \[3\] \(was \[2\]\)"),
+    (lambda: numerics.top_k(np.ones((2, 3), f), 0.0), r"keep must be in \(0, 1\]"),
+    (lambda: numerics.top_k(np.ones((2, 3), f), float("nan")), r"keep must be in \(0, 1\]"),
+    (lambda: numerics.low_tokens(np.ones(3, np.int64), -1.0), r"importance must not be negative"),
+    (lambda: numerics.predict(np.ones((2, 4), f), np.ones((4, 4), f), np.ones((4, 4), f), heads=3), r"heads must divide the width 4 \(was 3\)"),
+    (lambda: numerics.predictor_bias(np.ones(3, f), 1.0, np.zeros(2, np.int32), "oracle"), r"predictor must be .* \(was 'oracle'\)"),
+    (lambda: numerics.column_mean(np.ones(3, f)), r"'a' must have rank 2 \(was 1\)"),
+    (lambda: numerics.column_mean(np.ones((0, 3), f)), r"'a' must have at least one row \(was 0\)"),
+    (lambda: numerics.rsum(np.ones((2, 0), f)), r"'x' must have at least one dimension and one column"),
+    (lambda: numerics.quantize_weight(np.ones(3, f)), r"'W' must have rank 2 \(was 1\)"),
+])
+def test_wrong_arguments(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
