@@ -11,6 +11,7 @@
 #include "fact/Conversion/Passes.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/Transforms/Passes.h"
+#include "fact/Dialect/FactISA/IR/FactISA.h"
 
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/InitAllDialects.h"
@@ -20,7 +21,7 @@
 void mlir::fact::registerAllDialects(DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
-  registry.insert<FactDialect>();
+  registry.insert<FactDialect, factisa::FactISADialect>();
 }
 
 void mlir::fact::registerAllPasses() {

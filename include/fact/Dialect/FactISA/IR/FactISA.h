@@ -1,0 +1,49 @@
+//===- FactISA.h - The factisa dialect -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+//
+// Instructions of a FACT accelerator as ops on SSA buffers. The instruction ops
+// come from fact/ISA/Instructions.td, the same records as the binary encoding.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_DIALECT_FACTISA_IR_FACTISA_H
+#define FACT_DIALECT_FACTISA_IR_FACTISA_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "fact/Dialect/FactISA/IR/FactISADialect.h.inc"
+
+#include "fact/Dialect/FactISA/IR/FactISAEnums.h.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "fact/Dialect/FactISA/IR/FactISATypes.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "fact/Dialect/FactISA/IR/FactISAAttributes.h.inc"
+
+#define GET_OP_CLASSES
+#include "fact/Dialect/FactISA/IR/FactISAOps.h.inc"
+
+namespace mlir::factisa {
+
+/// On the program's function: JSON text of what observers and reports need.
+inline constexpr llvm::StringLiteral kMetadataAttrName = "factisa.metadata";
+/// On the program's function: upper bound of the sequence length.
+inline constexpr llvm::StringLiteral kBoundAttrName = "factisa.bound";
+
+} // namespace mlir::factisa
+
+#endif // FACT_DIALECT_FACTISA_IR_FACTISA_H

@@ -1,0 +1,112 @@
+//===- FactISAOps.td - Ops of the factisa dialect -*- tablegen -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACTISA_OPS_TD
+#define FACTISA_OPS_TD
+
+include "fact/ISA/Instructions.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+//===----------------------------------------------------------------------===//
+// Ops that give names to memory. They take no time and become no instruction.
+//===----------------------------------------------------------------------===//
+
+def FactISA_MemoryInfo : ISAEnum<"Memory", "memory of the scratchpad that a buffer would like to be in", [
+  I32EnumAttrCase<"Token", 0, "token">, I32EnumAttrCase<"Weight", 1, "weight">,
+  I32EnumAttrCase<"Temp", 2, "temp">, I32EnumAttrCase<"Index", 3, "index">]>;
+def FactISA_Memory : EnumAttr<FactISA_Dialect, FactISA_MemoryInfo, "memory">;
+
+def FactISA_DramKindInfo : ISAEnum<"DramKind", "what a range of DRAM holds", [
+  I32EnumAttrCase<"Constant", 0, "constant">, I32EnumAttrCase<"Input", 1, "input">,
+  I32EnumAttrCase<"Output", 2, "output">, I32EnumAttrCase<"Scratch", 3, "scratch">]>;
+def FactISA_DramKind : EnumAttr<FactISA_Dialect, FactISA_DramKindInfo, "dram_kind">;
+
+def FactISA_SramBufferOp : Op<FactISA_Dialect, "sram"> {
+  let summary = "a buffer in the scratchpad";
+  let description = [{
+    `bytes` bytes that live from here to the last use (through every loop around a use
+    that does not surround this op). `address` is set by the planner.
+
+    ```mlir
+    %x = factisa.sram token 4096 "x"
+    %w = factisa.sram weight 4096 "w" at 393216
+    ```
+  }];
+  let arguments = (ins FactISA_Memory:$memory, ConfinedAttr<I64Attr, [IntPositive]>:$bytes, StrAttr:$label,
+                       OptionalAttr<I64Attr>:$address);
+  let results = (outs FactISA_Sram:$result);
+  let assemblyFormat = "$memory $bytes $label (`at` $address^)? attr-dict";
+}
+
+def FactISA_DramBufferOp : Op<FactISA_Dialect, "dram", [Pure]> {
+  let summary = "a range of DRAM";
+  let description = [{
+    `constant`: the bytes of `values`, one element every `stride` bytes (several equal
+    layers keep the same weight side by side). `input`, `output`: one sequence of rows.
+    `address` is set by the planner.
+
+    ```mlir
+    %w = factisa.dram constant 4096 "weight" {values = [dense<1> : tensor<64x64xi8>], stride = 4096 : i64}
+    %x = factisa.dram input 25344 "x" at 8192
+    ```
+  }];
+  let arguments = (ins FactISA_DramKind:$kind, ConfinedAttr<I64Attr, [IntPositive]>:$bytes, StrAttr:$label,
+                       OptionalAttr<I64Attr>:$address, OptionalAttr<ArrayAttr>:$values, OptionalAttr<I64Attr>:$stride,
+                       OptionalAttr<DenseI64ArrayAttr>:$shape);
+  let results = (outs FactISA_Dram:$result);
+  let assemblyFormat = "$kind $bytes $label (`at` $address^)? attr-dict";
+}
+
+def FactISA_ViewOp : Op<FactISA_Dialect, "view", [Pure, AllTypesMatch<["base", "result"]>]> {
+  let summary = "an address inside a buffer";
+  let description = [{
+    `base + offset + sum of indices[i] * strides[i]` bytes.
+
+    ```mlir
+    %r = factisa.view %x + 128 [%row, %head] strides [256, 64] : !factisa.dram
+    ```
+  }];
+  let arguments = (ins AnyTypeOf<[FactISA_Sram, FactISA_Dram]>:$base, I64Attr:$offset, Variadic<Index>:$indices,
+                       DenseI64ArrayAttr:$strides);
+  let results = (outs AnyTypeOf<[FactISA_Sram, FactISA_Dram]>:$result);
+  let assemblyFormat = "$base `+` $offset (`[` $indices^ `]`)? `strides` $strides attr-dict `:` type($base)";
+  let hasVerifier = 1;
+}
+
+def FactISA_NullOp : Op<FactISA_Dialect, "null", [Pure]> {
+  let summary = "an operand that an instruction does without";
+  let description = [{
+    Stands for an absent optional operand, such as the row list of a tile of which
+    every row is computed.
+
+    ```mlir
+    %none = factisa.null
+    ```
+  }];
+  let results = (outs FactISA_Sram:$result);
+  let assemblyFormat = "attr-dict";
+}
+
+def FactISA_LengthOp : Op<FactISA_Dialect, "length", [Pure]> {
+  let summary = "length of the sequence of this run, at most `bound`";
+  let description = [{
+    The upper bound of a loop over rows or keys.
+
+    ```mlir
+    %n = factisa.length 512
+    ```
+  }];
+  let arguments = (ins ConfinedAttr<I64Attr, [IntPositive]>:$bound);
+  let results = (outs Index:$result);
+  let assemblyFormat = "$bound attr-dict";
+}
+
+#endif // FACTISA_OPS_TD
