@@ -372,11 +372,12 @@ def ISA_ApuCopyDominatedOp : Instruction<"apu.copy_dominated", 87, APU> {
 def ISA_ApuColumnSumOp : Instruction<"apu.column_sum", 88, APU> {
   let summary = "running sum of rows, one after the other";
   let description = [{
-    `sum[c] = x[0][c]`, or `sum[c] + x[0][c]` with `accumulate`, then x[1], x[2], ... (f32, in this order); x f32 [R, n].
+    `sum[c] = sum[c] + x[r][c]` for r = 0, 1, ... (f32, in this order); row 0 of the sequence
+    starts the sum: `sum[c] = x[0][c]`. x f32 [R, n].
   }];
   let arguments = (ins
     Sram<"rw", "R ? n * 4 : 0">:$sum, Sram<"r", "span(R, x_stride, n * 4)">:$x,
-    Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$x_stride, Flag:$accumulate);
+    Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$x_stride);
 }
 def ISA_ApuMeanOp : Instruction<"apu.mean", 89, APU> {
   let summary = "mean token from the running sum";
