@@ -1,0 +1,110 @@
+//===- PolicyTest.cpp - Presets, fields and their text --------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Numerics/Policy.h"
+
+#include <gtest/gtest.h>
+
+using namespace fact::numerics;
+
+namespace {
+
+TEST(PolicyTest, Presets) {
+  EXPECT_EQ(policyPreset("dense")->print(),
+            "keep=1 tail=none dominance=0 importance=0 low-precision=a4w4 "
+            "scope=ffn predictor=leading-one");
+  EXPECT_EQ(policyPreset("paper")->print(),
+            "keep=0.2 tail=none dominance=3 importance=1 low-precision=a4w4 "
+            "scope=ffn predictor=leading-one");
+  EXPECT_EQ(policyPreset("balanced")->print(),
+            "keep=0.2 tail=mean dominance=3 importance=1 low-precision=a4w4 "
+            "scope=ffn predictor=leading-one");
+  EXPECT_EQ(policyPreset("fast")->print(),
+            "keep=0.1 tail=mean dominance=3 importance=2 low-precision=a4w4 "
+            "scope=all predictor=leading-one");
+  EXPECT_FALSE(policyPreset("quick"));
+  for (const std::string &preset : policyPresets())
+    EXPECT_TRUE(policyPreset(preset)) << preset;
+  EXPECT_FALSE(policyPreset("dense")->predicts());
+  EXPECT_EQ(policyPreset("paper")->keep, 205);
+}
+
+TEST(PolicyTest, EveryShareIsPrintedAsItIsRead) {
+  Policy policy, read;
+  for (policy.keep = 0; policy.keep <= 1024; ++policy.keep) {
+    EXPECT_EQ(parsePolicy(policy.print(), read), "");
+    EXPECT_EQ(read, policy) << policy.print();
+  }
+  policy.keep = 1024;
+  for (policy.importance = 0; policy.importance < 2000; ++policy.importance) {
+    EXPECT_EQ(parsePolicy(policy.print(), read), "");
+    EXPECT_EQ(read, policy) << policy.print();
+  }
+  policy.importance = 384;
+  EXPECT_EQ(policy.get("importance"), "1.5");
+  policy.dominance = 2.7f;
+  EXPECT_EQ(policy.get("dominance"), "2.7");
+}
+
+TEST(PolicyTest, Fields) {
+  Policy policy;
+  for (const std::string &preset : policyPresets())
+    for (const std::string &field : policyFields()) {
+      Policy from = *policyPreset(preset);
+      EXPECT_EQ(policy.set(field, from.get(field)), "") << field;
+      EXPECT_EQ(policy.get(field), from.get(field)) << field;
+    }
+  for (const char *predictor :
+       {"leading-one", "leading-two", "one-sided", "exact"}) {
+    EXPECT_EQ(policy.set("predictor", predictor), "");
+    EXPECT_EQ(policy.get("predictor"), predictor);
+  }
+  EXPECT_EQ(policy.set("low-precision", "a4w8"), "");
+  EXPECT_EQ(policy.lowPrecision, LowPrecision::A4W8);
+}
+
+TEST(PolicyTest, PresetThenOverrides) {
+  Policy policy;
+  EXPECT_EQ(parsePolicy("fast keep=0.3, predictor=exact", policy), "");
+  EXPECT_EQ(policy.print(),
+            "keep=0.3 tail=mean dominance=3 importance=2 low-precision=a4w4 "
+            "scope=all predictor=exact");
+}
+
+TEST(PolicyTest, Errors) {
+  Policy policy;
+  EXPECT_EQ(policy.set("keep", "0"),
+            "keep must be a number above 0 and at most 1 (was '0')");
+  EXPECT_EQ(policy.set("keep", "1.01"),
+            "keep must be a number above 0 and at most 1 (was '1.01')");
+  for (const char *bad : {"", "nan", "inf", "0.5x", "-0.5", " 0.5"})
+    EXPECT_NE(policy.set("keep", bad), "") << bad;
+  EXPECT_EQ(policy.set("dominance", "-1"),
+            "dominance must be a number of logits, 0 or more (was '-1')");
+  EXPECT_NE(policy.set("importance", "1e9"), "");
+  EXPECT_EQ(policy.set("scope", "qkv"), "scope must be ffn or all (was 'qkv')");
+  EXPECT_EQ(policy.set("predictor", "one"),
+            "predictor must be leading-one, leading-two, one-sided or exact "
+            "(was 'one')");
+  EXPECT_EQ(policy.set("kep", "1"), "unknown policy field 'kep'");
+  EXPECT_EQ(policy, Policy()) << "errors change nothing";
+  EXPECT_EQ(parsePolicy("quick", policy), "unknown preset 'quick'");
+  EXPECT_EQ(parsePolicy("keep=0.2 fast", policy),
+            "a preset must come first (was 'fast')");
+  EXPECT_EQ(policy, Policy());
+}
+
+TEST(PolicyTest, MeanTokenNeedsDroppedKeysAndNoCausality) {
+  Policy policy = *policyPreset("balanced");
+  EXPECT_TRUE(policy.hasMeanToken(false));
+  EXPECT_FALSE(policy.hasMeanToken(true));
+  policy.keep = 1024;
+  EXPECT_FALSE(policy.hasMeanToken(false));
+  EXPECT_TRUE(policy.predicts()) << "dominance needs scores";
+}
+
+} // namespace
