@@ -48,7 +48,8 @@ def average_layers(reports):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=pathlib.Path, required=True)
     parser.add_argument("--keys", type=pathlib.Path, required=True)
     parser.add_argument("--work", type=pathlib.Path, required=True)
