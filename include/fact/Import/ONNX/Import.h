@@ -1,0 +1,62 @@
+//===- Import.h - From ONNX to linalg on tensors ----------------*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+//
+//===----------------------------------------------------------------------===//
+//
+// The way of an ONNX file into the compiler.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_IMPORT_ONNX_IMPORT_H
+#define FACT_IMPORT_ONNX_IMPORT_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace mlir::fact {
+
+/// Which part of a model is imported, and how long its sequences get.
+struct OnnxImportOptions {
+  /// Tensors that become the function's arguments, in this order. Empty: the
+  /// graph's inputs that `to` depends on, in the file's order.
+  std::vector<std::string> from;
+  /// The tensor that the function returns. Empty: the graph's only output.
+  std::string to;
+  /// Shapes of arguments, by name: needed where the model leaves an extent
+  /// open. The last extent but one is the largest sequence length.
+  std::map<std::string, std::vector<int64_t>> shapes;
+};
+
+/// Imports the ONNX model at \p path as one function `@main` of linalg on f32
+/// tensors. The last dimension but one of the first argument (of rank 2 and
+/// more) is the sequence; it is `?`, in this and every other argument of the
+/// same length, unless a node needs its value: then the shapes are static and a
+/// remark names the node. An argument with an open sequence carries
+/// `fact.bound`, the largest length; arguments and result carry `fact.name`.
+/// Every operation has the name of its ONNX node as location.
+///
+/// Returns null after one error (in MLIR's diagnostic engine, with the file as
+/// location) where the file is no usable model or has a node that the importer
+/// does not know. Loads the dialects that it needs into \p context.
+OwningOpRef<ModuleOp> importOnnx(StringRef path,
+                                 const OnnxImportOptions &options,
+                                 MLIRContext *context);
+
+/// Parses "NAME:1x512x120", the value of a --shape flag, into \p shapes.
+/// Returns an empty text on success, else what is wrong with \p text.
+std::string parseShapeOption(StringRef text,
+                             std::map<std::string, std::vector<int64_t>> &shapes);
+
+/// Registers `--import-onnx` with its options --from, --to and --shape for
+/// fact-translate.
+void registerFromOnnxTranslation();
+
+} // namespace mlir::fact
+
+#endif // FACT_IMPORT_ONNX_IMPORT_H

@@ -1,0 +1,52 @@
+//===- Cut.h - The part of a model that is imported -------------*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+//
+//===----------------------------------------------------------------------===//
+//
+// Which tensors are arguments, which nodes lie between them and the result,
+// and what shapes the arguments have.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_LIB_IMPORT_ONNX_CUT_H
+#define FACT_LIB_IMPORT_ONNX_CUT_H
+
+#include "Model.h"
+
+#include "fact/Import/ONNX/Import.h"
+
+namespace mlir::fact {
+
+/// A tensor that becomes an argument of the function.
+struct Argument {
+  std::string name;
+  /// Extents, as the model fixes them or as they are given; the sequence's is
+  /// the largest length.
+  SmallVector<int64_t> extents;
+  /// The extents that are the sequence length.
+  SmallVector<bool> open;
+  /// What the model says for each extent, absent where it says nothing.
+  SmallVector<std::optional<int64_t>> declared;
+
+  bool isOpen() const { return llvm::is_contained(open, true); }
+};
+
+struct Cut {
+  std::vector<Argument> arguments;
+  /// The tensor to return.
+  std::string result;
+  /// Indices of the nodes, in the file's order.
+  std::vector<size_t> nodes;
+  /// Largest sequence length; 1 where no argument has a sequence.
+  int64_t bound = 1;
+};
+
+/// Finds the part of \p model that \p options name and the arguments' shapes.
+/// Returns an empty text on success, else what is wrong.
+std::string makeCut(const ::fact::onnx::Model &model,
+                    const OnnxImportOptions &options, Cut &cut);
+
+} // namespace mlir::fact
+
+#endif // FACT_LIB_IMPORT_ONNX_CUT_H

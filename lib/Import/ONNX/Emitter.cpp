@@ -1,0 +1,337 @@
+//===- Emitter.cpp - The linalg forms that an import consists of ----------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Emitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/BuiltinAttributes.h"
+
+#include <cstring>
+
+using namespace mlir;
+using namespace mlir::fact;
+using ::fact::onnx::Tensor;
+
+/// Constants of up to this many elements are printed with the operation.
+static constexpr int64_t maxDenseElements = 16;
+
+RankedTensorType Emitter::type(llvm::ArrayRef<Dim> shape) {
+  SmallVector<int64_t> extents;
+  for (Dim dim : shape)
+    extents.push_back(dim.isConstant() ? dim.offset : ShapedType::kDynamic);
+  return RankedTensorType::get(extents, builder.getF32Type());
+}
+
+Value Emitter::index(Location loc, Dim dim) {
+  Value value = length;
+  if (dim.isConstant())
+    return arith::ConstantIndexOp::create(builder, loc, dim.offset);
+  if (dim.coefficient != 1)
+    value = arith::MulIOp::create(builder, loc, value,
+                                  index(loc, Dim(dim.coefficient)));
+  if (dim.offset != 0)
+    value =
+        arith::AddIOp::create(builder, loc, value, index(loc, Dim(dim.offset)));
+  return value;
+}
+
+OpFoldResult Emitter::extent(Location loc, Dim dim) {
+  if (dim.isConstant())
+    return builder.getIndexAttr(dim.offset);
+  return index(loc, dim);
+}
+
+Value Emitter::empty(Location loc, llvm::ArrayRef<Dim> shape) {
+  SmallVector<OpFoldResult> extents;
+  for (Dim dim : shape)
+    extents.push_back(extent(loc, dim));
+  return tensor::EmptyOp::create(builder, loc, extents, builder.getF32Type());
+}
+
+Value Emitter::filled(Location loc, llvm::ArrayRef<Dim> shape, float value) {
+  Value number = arith::ConstantOp::create(builder, loc,
+                                           builder.getF32FloatAttr(value));
+  Value init = empty(loc, shape);
+  return linalg::FillOp::create(builder, loc, number, init).getResult(0);
+}
+
+Value Emitter::constant(Location loc,
+                        const std::shared_ptr<const Tensor> &tensor) {
+  auto type = RankedTensorType::get(tensor->shape, builder.getF32Type());
+  if (tensor->numElements() <= maxDenseElements)
+    return arith::ConstantOp::create(
+        builder, loc, DenseElementsAttr::get<float>(type, tensor->floats()));
+  // The blob keeps the tensor alive instead of a second copy of every weight.
+  ArrayRef<char> bytes(tensor->data.data(), tensor->data.size());
+  AsmResourceBlob blob(
+      bytes, alignof(float), [tensor](void *, size_t, size_t) {},
+      /*dataIsMutable=*/false);
+  StringRef name = tensor->name.empty() ? StringRef("constant") : StringRef(tensor->name);
+  return arith::ConstantOp::create(
+      builder, loc,
+      DenseF32ResourceElementsAttr::get(type, name, std::move(blob)));
+}
+
+Value Emitter::elementwise(Location loc, llvm::ArrayRef<Dim> shape,
+                           llvm::ArrayRef<ElementwiseOperand> operands,
+                           Body body) {
+  unsigned rank = shape.size();
+  SmallVector<Value> inputs;
+  SmallVector<AffineMap> maps;
+  for (const ElementwiseOperand &operand : operands) {
+    if (!operand.value)
+      continue;
+    unsigned first = rank - operand.shape.size();
+    SmallVector<AffineExpr> exprs;
+    for (auto [i, dim] : llvm::enumerate(operand.shape)) {
+      // Extent 1 against another one is read again and again.
+      bool repeated = dim != shape[first + i];
+      exprs.push_back(repeated ? builder.getAffineConstantExpr(0)
+                               : builder.getAffineDimExpr(first + i));
+    }
+    inputs.push_back(operand.value);
+    maps.push_back(AffineMap::get(rank, 0, exprs, builder.getContext()));
+  }
+  maps.push_back(builder.getMultiDimIdentityMap(rank));
+  SmallVector<utils::IteratorType> iterators(rank,
+                                             utils::IteratorType::parallel);
+  Value init = empty(loc, shape);
+  auto generic = linalg::GenericOp::create(
+      builder, loc, TypeRange{init.getType()}, inputs, ValueRange{init}, maps,
+      iterators, [&](OpBuilder &inner, Location loc, ValueRange args) {
+        SmallVector<Value> elements;
+        unsigned next = 0;
+        for (const ElementwiseOperand &operand : operands)
+          elements.push_back(operand.value
+                                 ? args[next++]
+                                 : arith::ConstantOp::create(
+                                       inner, loc,
+                                       inner.getF32FloatAttr(operand.scalar)));
+        linalg::YieldOp::create(inner, loc, body(inner, loc, elements));
+      });
+  return generic.getResult(0);
+}
+
+Value Emitter::broadcast(Location loc, Value value, llvm::ArrayRef<Dim> from,
+                         llvm::ArrayRef<Dim> to) {
+  if (from == to)
+    return value;
+  ElementwiseOperand operand{value, Shape(from.begin(), from.end())};
+  return elementwise(loc, to, operand,
+                     [](OpBuilder &, Location, ValueRange elements) {
+                       return elements.front();
+                     });
+}
+
+Value Emitter::reduce(Location loc, Value value, llvm::ArrayRef<Dim> shape,
+                      llvm::ArrayRef<bool> reduced, float initial, Body body) {
+  unsigned rank = shape.size();
+  SmallVector<utils::IteratorType> iterators;
+  SmallVector<AffineExpr> kept;
+  Shape resultShape;
+  for (unsigned i = 0; i < rank; ++i) {
+    iterators.push_back(reduced[i] ? utils::IteratorType::reduction
+                                   : utils::IteratorType::parallel);
+    if (reduced[i])
+      continue;
+    kept.push_back(builder.getAffineDimExpr(i));
+    resultShape.push_back(shape[i]);
+  }
+  Value init = filled(loc, resultShape, initial);
+  AffineMap maps[] = {builder.getMultiDimIdentityMap(rank),
+                      AffineMap::get(rank, 0, kept, builder.getContext())};
+  auto generic = linalg::GenericOp::create(
+      builder, loc, TypeRange{init.getType()}, ValueRange{value},
+      ValueRange{init}, maps, iterators,
+      [&](OpBuilder &inner, Location loc, ValueRange args) {
+        linalg::YieldOp::create(inner, loc, body(inner, loc, args));
+      });
+  return generic.getResult(0);
+}
+
+Value Emitter::divideByCount(Location loc, Value value,
+                             llvm::ArrayRef<Dim> shape, const Product &count) {
+  std::optional<Dim> number = count.asDim();
+  assert(number && "the caller checks that the count is one extent");
+  ElementwiseOperand sum{value, Shape(shape.begin(), shape.end())}, divisor;
+  if (number->isConstant()) {
+    divisor.scalar = static_cast<float>(number->offset);
+  } else {
+    Value integer = arith::IndexCastOp::create(
+        builder, loc, builder.getI64Type(), index(loc, *number));
+    Value real = arith::SIToFPOp::create(builder, loc, builder.getF32Type(),
+                                         integer);
+    divisor.value =
+        tensor::FromElementsOp::create(builder, loc, type({}), real);
+  }
+  return elementwise(loc, shape, {sum, divisor},
+                     [](OpBuilder &inner, Location loc, ValueRange elements) {
+                       return arith::DivFOp::create(inner, loc, elements[0],
+                                                    elements[1]);
+                     });
+}
+
+Value Emitter::transpose(Location loc, Value value, llvm::ArrayRef<Dim> shape,
+                         llvm::ArrayRef<int64_t> permutation) {
+  if (llvm::equal(permutation, llvm::seq<int64_t>(0, permutation.size())))
+    return value;
+  Shape result;
+  for (int64_t dimension : permutation)
+    result.push_back(shape[dimension]);
+  return linalg::TransposeOp::create(builder, loc, value, empty(loc, result),
+                                     permutation)
+      ->getResult(0);
+}
+
+Value Emitter::slice(Location loc, Value value, llvm::ArrayRef<Dim> offsets,
+                     llvm::ArrayRef<Dim> sizes,
+                     llvm::ArrayRef<int64_t> strides) {
+  SmallVector<OpFoldResult> starts, extents, steps;
+  for (auto [offset, size, stride] : llvm::zip(offsets, sizes, strides)) {
+    starts.push_back(extent(loc, offset));
+    extents.push_back(extent(loc, size));
+    steps.push_back(builder.getIndexAttr(stride));
+  }
+  return tensor::ExtractSliceOp::create(builder, loc, type(sizes), value,
+                                        starts, extents, steps);
+}
+
+Value Emitter::insert(Location loc, Value value, Value into,
+                      llvm::ArrayRef<Dim> offsets, llvm::ArrayRef<Dim> sizes) {
+  SmallVector<OpFoldResult> starts, extents, steps;
+  for (auto [offset, size] : llvm::zip(offsets, sizes)) {
+    starts.push_back(extent(loc, offset));
+    extents.push_back(extent(loc, size));
+    steps.push_back(builder.getIndexAttr(1));
+  }
+  return tensor::InsertSliceOp::create(builder, loc, value, into, starts,
+                                       extents, steps);
+}
+
+Value Emitter::matmul(Location loc, Value lhs, Value rhs,
+                      llvm::ArrayRef<Dim> result) {
+  Value init = filled(loc, result, 0.0f);
+  if (result.size() == 2)
+    return linalg::MatmulOp::create(builder, loc, TypeRange{init.getType()},
+                                    ValueRange{lhs, rhs}, ValueRange{init})
+        .getResult(0);
+  return linalg::BatchMatmulOp::create(builder, loc, TypeRange{init.getType()},
+                                       ValueRange{lhs, rhs}, ValueRange{init})
+      .getResult(0);
+}
+
+Value Emitter::softmax(Location loc, Value value, llvm::ArrayRef<Dim> shape,
+                       int64_t dimension) {
+  Value init = empty(loc, shape);
+  return linalg::SoftmaxOp::create(builder, loc, TypeRange{init.getType()},
+                                   value, init, dimension)
+      ->getResult(0);
+}
+
+//===----------------------------------------------------------------------===//
+// Reshape
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Dimensions [fromBegin, fromEnd) become [toBegin, toEnd): the same number of
+/// elements.
+struct Group {
+  unsigned fromBegin, fromEnd, toBegin, toEnd;
+};
+} // namespace
+
+/// Product of a few extents; absent where it does not fit.
+static std::optional<Product> productOf(llvm::ArrayRef<Dim> dims) {
+  Product product;
+  for (Dim dim : dims)
+    if (!product.multiply(dim))
+      return std::nullopt;
+  return product;
+}
+
+/// The shortest pair of dimension ranges from \p from and \p to on with equal
+/// products.
+static std::optional<Group> nextGroup(llvm::ArrayRef<Dim> from,
+                                      llvm::ArrayRef<Dim> to, unsigned i,
+                                      unsigned j) {
+  unsigned most = from.size() - i + to.size() - j;
+  for (unsigned total = 2; total <= most; ++total)
+    for (unsigned a = 1; a < total; ++a) {
+      unsigned b = total - a;
+      if (i + a > from.size() || j + b > to.size())
+        continue;
+      std::optional<Product> left = productOf(from.slice(i, a));
+      std::optional<Product> right = productOf(to.slice(j, b));
+      if (left && right && *left == *right)
+        return Group{i, i + a, j, j + b};
+    }
+  return std::nullopt;
+}
+
+static std::optional<SmallVector<Group>> findGroups(llvm::ArrayRef<Dim> from,
+                                                    llvm::ArrayRef<Dim> to) {
+  SmallVector<Group> groups;
+  unsigned i = 0, j = 0;
+  while (i < from.size() && j < to.size()) {
+    std::optional<Group> group = nextGroup(from, to, i, j);
+    if (!group)
+      return std::nullopt;
+    groups.push_back(*group);
+    i = group->fromEnd;
+    j = group->toEnd;
+  }
+  // What is left on one side can only be ones.
+  auto isOne = [](Dim dim) { return dim.isConstant(1); };
+  if (!llvm::all_of(from.drop_front(i), isOne) ||
+      !llvm::all_of(to.drop_front(j), isOne))
+    return std::nullopt;
+  if (!groups.empty()) {
+    groups.back().fromEnd = from.size();
+    groups.back().toEnd = to.size();
+  }
+  return groups;
+}
+
+Value Emitter::reshape(Location loc, Value value, llvm::ArrayRef<Dim> from,
+                       llvm::ArrayRef<Dim> to) {
+  if (from == to)
+    return value;
+  std::optional<SmallVector<Group>> groups = findGroups(from, to);
+  if (!groups)
+    return nullptr;
+  SmallVector<ReassociationIndices> collapse, expand;
+  SmallVector<int64_t> middle;
+  bool collapses = groups->empty() && !from.empty();
+  bool expands = groups->empty() && !to.empty();
+  for (const Group &group : *groups) {
+    collapse.push_back(
+        llvm::to_vector<2>(llvm::seq<int64_t>(group.fromBegin, group.fromEnd)));
+    expand.push_back(
+        llvm::to_vector<2>(llvm::seq<int64_t>(group.toBegin, group.toEnd)));
+    collapses |= collapse.back().size() > 1;
+    expands |= expand.back().size() > 1;
+    std::optional<Dim> extent =
+        productOf(from.slice(group.fromBegin, group.fromEnd - group.fromBegin))
+            ->asDim();
+    middle.push_back(extent && extent->isConstant() ? extent->offset
+                                                    : ShapedType::kDynamic);
+  }
+  auto middleType = RankedTensorType::get(middle, builder.getF32Type());
+  if (collapses)
+    value = tensor::CollapseShapeOp::create(builder, loc, middleType, value,
+                                            collapse);
+  if (expands) {
+    SmallVector<OpFoldResult> extents;
+    for (Dim dim : to)
+      extents.push_back(extent(loc, dim));
+    value = tensor::ExpandShapeOp::create(builder, loc, type(to), value, expand,
+                                          extents);
+  }
+  return value;
+}

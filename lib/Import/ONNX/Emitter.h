@@ -1,0 +1,95 @@
+//===- Emitter.h - The linalg forms that an import consists of --*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+//
+//===----------------------------------------------------------------------===//
+//
+// Every operation that the importer emits is built here, so that its form
+// (which the raising passes match) is decided in one place.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_LIB_IMPORT_ONNX_EMITTER_H
+#define FACT_LIB_IMPORT_ONNX_EMITTER_H
+
+#include "Dim.h"
+#include "Model.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
+
+namespace mlir::fact {
+
+/// An operand of an elementwise operation: a tensor, or one number that is
+/// written into the body.
+struct ElementwiseOperand {
+  Value value;
+  Shape shape;
+  float scalar = 0;
+};
+
+class Emitter {
+public:
+  using Body = llvm::function_ref<Value(OpBuilder &, Location, ValueRange)>;
+
+  /// \p length is the value of the open dimension, null where there is none.
+  Emitter(OpBuilder &builder, Value length)
+      : builder(builder), length(length) {}
+
+  /// tensor<..xf32> with `?` for open extents.
+  RankedTensorType type(llvm::ArrayRef<Dim> shape);
+  /// The extent as attribute or, where it is open, as a value.
+  OpFoldResult extent(Location loc, Dim dim);
+  Value empty(Location loc, llvm::ArrayRef<Dim> shape);
+
+  /// A constant: dense for a few elements, else a dense resource that shares
+  /// the tensor's memory. The tensor's type must be Float.
+  Value constant(Location loc,
+                 const std::shared_ptr<const ::fact::onnx::Tensor> &tensor);
+
+  /// One linalg.generic over \p shape. An operand's extents are those of the
+  /// last dimensions of \p shape or 1 (broadcast, through its map).
+  Value elementwise(Location loc, llvm::ArrayRef<Dim> shape,
+                    llvm::ArrayRef<ElementwiseOperand> operands, Body body);
+  Value broadcast(Location loc, Value value, llvm::ArrayRef<Dim> from,
+                  llvm::ArrayRef<Dim> to);
+
+  /// Reduces the dimensions that \p reduced names (they vanish from the
+  /// result's type), starting from \p initial. \p body combines an element and
+  /// what there is so far.
+  Value reduce(Location loc, Value value, llvm::ArrayRef<Dim> shape,
+               llvm::ArrayRef<bool> reduced, float initial, Body body);
+  /// Divides by the number of elements \p count.
+  Value divideByCount(Location loc, Value value, llvm::ArrayRef<Dim> shape,
+                      const Product &count);
+
+  /// collapse_shape and expand_shape, as many as are needed (none, one or
+  /// both). Null where the two shapes do not have the same number of elements
+  /// for every length.
+  Value reshape(Location loc, Value value, llvm::ArrayRef<Dim> from,
+                llvm::ArrayRef<Dim> to);
+  /// The value itself where the permutation is the identity.
+  Value transpose(Location loc, Value value, llvm::ArrayRef<Dim> shape,
+                  llvm::ArrayRef<int64_t> permutation);
+  Value slice(Location loc, Value value, llvm::ArrayRef<Dim> offsets,
+              llvm::ArrayRef<Dim> sizes, llvm::ArrayRef<int64_t> strides);
+  /// Puts \p value into \p into at \p offsets.
+  Value insert(Location loc, Value value, Value into,
+               llvm::ArrayRef<Dim> offsets, llvm::ArrayRef<Dim> sizes);
+
+  /// [m, k] x [k, n], or [b, m, k] x [b, k, n].
+  Value matmul(Location loc, Value lhs, Value rhs, llvm::ArrayRef<Dim> result);
+  Value softmax(Location loc, Value value, llvm::ArrayRef<Dim> shape,
+                int64_t dimension);
+
+private:
+  Value index(Location loc, Dim dim);
+  Value filled(Location loc, llvm::ArrayRef<Dim> shape, float value);
+
+  OpBuilder &builder;
+  Value length;
+};
+
+} // namespace mlir::fact
+
+#endif // FACT_LIB_IMPORT_ONNX_EMITTER_H

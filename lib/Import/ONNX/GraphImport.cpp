@@ -1,0 +1,213 @@
+//===- GraphImport.cpp - From the nodes of a cut to a function ------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+//
+//===----------------------------------------------------------------------===//
+
+#include "GraphImport.h"
+#include "ModelConstant.h"
+#include "NodeImport.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/StringMap.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+using ::fact::onnx::Model;
+using ::fact::onnx::Node;
+
+static const Operator *findOperator(StringRef name) {
+  static const llvm::StringMap<const Operator *> table = [] {
+    llvm::StringMap<const Operator *> table;
+    for (llvm::ArrayRef<Operator> operators :
+         {elementwiseOperators(), graphOperators(), matmulOperators(),
+          reduceOperators(), shapeOperators()})
+      for (const Operator &op : operators)
+        table[op.name] = &op;
+    return table;
+  }();
+  return table.lookup(name);
+}
+
+namespace mlir::fact {
+
+class GraphImport {
+public:
+  GraphImport(const Model &model, const Cut &cut, bool open,
+              MLIRContext *context)
+      : model(model), cut(cut), open(open), context(context), builder(context),
+        module(ModuleOp::create(UnknownLoc::get(context))) {}
+
+  OwningOpRef<ModuleOp> run(std::string &error) {
+    if (failed(importFunction())) {
+      error = std::move(this->error);
+      return nullptr;
+    }
+    return std::move(module);
+  }
+
+private:
+  LogicalResult fail(const Twine &text) {
+    error = text.str();
+    return failure();
+  }
+  LogicalResult failNode(const Node &node, const Twine &reason) {
+    return fail("node '" + node.name + "' (" + node.opType + ") " + reason);
+  }
+
+  LogicalResult importFunction();
+  func::FuncOp createFunction();
+  LogicalResult importNode(const Node &node, Emitter &emit);
+  /// Null, with an error, where the tensor has no meaning in this import.
+  const ModelTensor *lookUp(const Node &node, const std::string &name);
+
+  Location nameLoc(const std::string &name) {
+    return NameLoc::get(StringAttr::get(context, name));
+  }
+
+  const Model &model;
+  const Cut &cut;
+  const bool open;
+  MLIRContext *context;
+  OpBuilder builder;
+  OwningOpRef<ModuleOp> module;
+  /// Element addresses stay valid: NodeImport points to them.
+  std::unordered_map<std::string, ModelTensor> tensors;
+  Value length;
+  std::string error;
+};
+
+} // namespace mlir::fact
+
+func::FuncOp GraphImport::createFunction() {
+  SmallVector<Type> types;
+  SmallVector<Location> locs;
+  SmallVector<DictionaryAttr> attributes;
+  SmallVector<Shape> shapes;
+  for (const Argument &argument : cut.arguments) {
+    Shape shape;
+    SmallVector<int64_t> extents;
+    for (auto [extent, isOpen] : llvm::zip(argument.extents, argument.open)) {
+      bool unknown = open && isOpen;
+      shape.push_back(unknown ? Dim(1, 0) : Dim(extent));
+      extents.push_back(unknown ? ShapedType::kDynamic : extent);
+    }
+    NamedAttrList list;
+    list.set("fact.name", builder.getStringAttr(argument.name));
+    if (open && argument.isOpen())
+      list.set("fact.bound", builder.getI64IntegerAttr(cut.bound));
+    types.push_back(RankedTensorType::get(extents, builder.getF32Type()));
+    locs.push_back(nameLoc(argument.name));
+    attributes.push_back(list.getDictionary(context));
+    shapes.push_back(std::move(shape));
+  }
+  builder.setInsertionPointToEnd(module->getBody());
+  auto function =
+      func::FuncOp::create(builder, nameLoc(cut.result), "main",
+                           builder.getFunctionType(types, TypeRange()));
+  function.setArgAttrsAttr(builder.getArrayAttr(
+      SmallVector<Attribute>(attributes.begin(), attributes.end())));
+  Block *block = builder.createBlock(&function.getBody(), {}, types, locs);
+  builder.setInsertionPointToStart(block);
+  for (auto [i, argument] : llvm::enumerate(cut.arguments)) {
+    tensors.emplace(argument.name,
+                    ModelTensor::runtime(block->getArgument(i), shapes[i]));
+    const auto *isOpen = llvm::find(argument.open, true);
+    if (open && !length && isOpen != argument.open.end())
+      length = tensor::DimOp::create(builder, locs[i], block->getArgument(i),
+                                     isOpen - argument.open.begin());
+  }
+  return function;
+}
+
+const ModelTensor *GraphImport::lookUp(const Node &node,
+                                       const std::string &name) {
+  auto found = tensors.find(name);
+  if (found != tensors.end())
+    return &found->second;
+  auto initializer = model.initializers.find(name);
+  if (initializer == model.initializers.end()) {
+    (void)failNode(node, "reads '" + name + "', which the import does not "
+                                            "compute");
+    return nullptr;
+  }
+  std::string why;
+  FailureOr<ModelTensor> tensor = importConstant(initializer->second, why);
+  if (failed(tensor)) {
+    (void)failNode(node, why);
+    return nullptr;
+  }
+  return &tensors.emplace(name, std::move(*tensor)).first->second;
+}
+
+LogicalResult GraphImport::importNode(const Node &node, Emitter &emit) {
+  bool known = node.domain.empty() || node.domain == "ai.onnx";
+  const Operator *op = known ? findOperator(node.opType) : nullptr;
+  std::string made = node.outputs.empty() ? "" : node.outputs.front();
+  if (!op)
+    return fail("operator '" + node.opType + "'" +
+                (known ? "" : " of '" + node.domain + "'") +
+                " is not supported: node '" + node.name + "' makes tensor '" +
+                made + "' with it (--from and --to cut a part out of a model)");
+  if (model.opset < op->minOpset)
+    return failNode(node, "needs operator set " + Twine(op->minOpset) +
+                              ", the model has " + Twine(model.opset));
+  if (node.inputs.size() < op->minInputs || node.inputs.size() > op->maxInputs)
+    return failNode(node, "has a wrong number of inputs: " +
+                              Twine(node.inputs.size()));
+  NodeImport import(node, model.opset, open ? cut.bound : 1, emit,
+                    nameLoc(node.name));
+  for (auto [i, name] : llvm::enumerate(node.inputs)) {
+    const ModelTensor *input = nullptr;
+    if (!name.empty() && !(input = lookUp(node, name)))
+      return failure();
+    // Concat has no optional inputs; others have them behind the needed ones.
+    bool needed = i < op->minInputs || op->maxInputs > 16;
+    if (!input && needed)
+      return failNode(node, "lacks input " + Twine(i));
+    import.inputs.push_back(input);
+  }
+  if (failed(op->build(import)))
+    return failNode(node, import.reason);
+  for (const auto &attribute : node.attributes)
+    if (!import.seen.contains(attribute.first))
+      return failNode(node, "has an unknown attribute: '" + attribute.first +
+                                "'");
+  for (auto [name, tensor] : llvm::zip(node.outputs, import.results))
+    if (tensor && !name.empty())
+      tensors.insert_or_assign(name, std::move(*tensor));
+  return success();
+}
+
+LogicalResult GraphImport::importFunction() {
+  func::FuncOp function = createFunction();
+  Emitter emit(builder, length);
+  for (size_t index : cut.nodes)
+    if (failed(importNode(model.nodes[index], emit)))
+      return failure();
+
+  auto result = tensors.find(cut.result);
+  if (result == tensors.end())
+    return fail("the import does not compute '" + cut.result + "'");
+  if (!result->second.isRuntime())
+    return fail("'" + cut.result + "' does not depend on the inputs' elements");
+  Value value = result->second.value;
+  func::ReturnOp::create(builder, nameLoc(cut.result), value);
+  function.setType(builder.getFunctionType(function.getArgumentTypes(),
+                                           value.getType()));
+  function.setResultAttr(0, "fact.name", builder.getStringAttr(cut.result));
+  if (length && length.use_empty()) {
+    Operation *dim = length.getDefiningOp();
+    Operation *index = dim->getOperand(1).getDefiningOp();
+    dim->erase();
+    index->erase();
+  }
+  return success();
+}
+
+OwningOpRef<ModuleOp> fact::importGraph(const Model &model, const Cut &cut,
+                                        bool open, MLIRContext *context,
+                                        std::string &error) {
+  return GraphImport(model, cut, open, context).run(error);
+}

@@ -1,0 +1,23 @@
+//===- GraphImport.h - From the nodes of a cut to a function ----*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_LIB_IMPORT_ONNX_GRAPHIMPORT_H
+#define FACT_LIB_IMPORT_ONNX_GRAPHIMPORT_H
+
+#include "Cut.h"
+
+namespace mlir::fact {
+
+/// Builds `@main` for \p cut, with the sequence open or at its bound. Returns
+/// null with \p error set where some node cannot be imported: whether that is
+/// the user's error or a reason to try the other form is the caller's to say.
+OwningOpRef<ModuleOp> importGraph(const ::fact::onnx::Model &model,
+                                  const Cut &cut, bool open,
+                                  MLIRContext *context, std::string &error);
+
+} // namespace mlir::fact
+
+#endif // FACT_LIB_IMPORT_ONNX_GRAPHIMPORT_H

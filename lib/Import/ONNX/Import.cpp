@@ -1,0 +1,103 @@
+//===- Import.cpp - From ONNX to linalg on tensors ------------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Import/ONNX/Import.h"
+
+#include "Cut.h"
+#include "GraphImport.h"
+#include "Model.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Verifier.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+
+/// Where the sequence cannot be open, it has the model's own length, whatever
+/// was given.
+static std::string checkClosedLength(const Cut &cut) {
+  for (const Argument &argument : cut.arguments)
+    for (size_t i = 0; i < argument.extents.size(); ++i)
+      if (argument.declared[i] && *argument.declared[i] != argument.extents[i])
+        return "the sequence of '" + argument.name + "' must have length " +
+               std::to_string(*argument.declared[i]) + " (was " +
+               std::to_string(argument.extents[i]) + ")";
+  return "";
+}
+
+OwningOpRef<ModuleOp> fact::importOnnx(StringRef path,
+                                       const OnnxImportOptions &options,
+                                       MLIRContext *context) {
+  context->loadDialect<arith::ArithDialect, func::FuncDialect,
+                       linalg::LinalgDialect, math::MathDialect,
+                       tensor::TensorDialect>();
+  Location loc = FileLineColLoc::get(context, path, 0, 0);
+  auto fail = [&](const Twine &text) -> OwningOpRef<ModuleOp> {
+    emitError(loc, text);
+    return nullptr;
+  };
+
+  // A tensor with a given shape needs no inference, nor does an input.
+  std::vector<std::string> wanted;
+  for (const std::string &name : options.from)
+    if (options.shapes.count(name) == 0)
+      wanted.push_back(name);
+  std::string error;
+  std::unique_ptr<::fact::onnx::Model> model =
+      ::fact::onnx::readModel(path.str(), wanted, error);
+  if (!model)
+    return fail(error);
+  Cut cut;
+  if (error = makeCut(*model, options, cut); !error.empty())
+    return fail(error);
+
+  bool hasSequence = llvm::any_of(
+      cut.arguments, [](const Argument &each) { return each.isOpen(); });
+  std::string whyClosed;
+  OwningOpRef<ModuleOp> module;
+  if (hasSequence)
+    module = importGraph(*model, cut, /*open=*/true, context, whyClosed);
+  if (!module) {
+    // The error that counts is the one with all shapes known, if there is one.
+    module = importGraph(*model, cut, /*open=*/false, context, error);
+    if (!module)
+      return fail(error);
+    if (hasSequence) {
+      if (error = checkClosedLength(cut); !error.empty())
+        return fail(error + ": " + whyClosed);
+      emitRemark(loc) << "the sequence keeps its length, " << cut.bound << ": "
+                      << whyClosed;
+    }
+  }
+  if (failed(verify(*module)))
+    return nullptr;
+  return module;
+}
+
+std::string fact::parseShapeOption(
+    StringRef text, std::map<std::string, std::vector<int64_t>> &shapes) {
+  // Names may contain colons, extents do not.
+  auto [name, extents] = text.rsplit(':');
+  SmallVector<StringRef> parts;
+  extents.split(parts, 'x');
+  std::vector<int64_t> shape;
+  for (StringRef part : parts) {
+    int64_t extent;
+    if (part.getAsInteger(10, extent) || extent < 1)
+      return "shape must be NAME:1x512x120, with positive extents (was '" +
+             text.str() + "')";
+    shape.push_back(extent);
+  }
+  if (name.empty() || name.size() == text.size())
+    return "shape must be NAME:1x512x120 (was '" + text.str() + "')";
+  if (!shapes.emplace(name.str(), std::move(shape)).second)
+    return "shape of '" + name.str() + "' is given twice";
+  return "";
+}

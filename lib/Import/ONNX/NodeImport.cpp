@@ -1,0 +1,190 @@
+//===- NodeImport.cpp - What an operator's builder sees -------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+//
+//===----------------------------------------------------------------------===//
+
+#include "NodeImport.h"
+
+#include <cstring>
+
+using namespace mlir;
+using namespace mlir::fact;
+using ::fact::onnx::Attribute;
+using ::fact::onnx::ElementType;
+using ::fact::onnx::Tensor;
+
+ModelTensor ModelTensor::runtime(Value value, llvm::ArrayRef<Dim> shape) {
+  ModelTensor tensor;
+  tensor.value = value;
+  tensor.shape.assign(shape.begin(), shape.end());
+  return tensor;
+}
+
+ModelTensor ModelTensor::constant(std::shared_ptr<const Tensor> floats) {
+  ModelTensor tensor;
+  tensor.kind = Kind::Floats;
+  tensor.shape.assign(floats->shape.begin(), floats->shape.end());
+  tensor.floats = std::move(floats);
+  return tensor;
+}
+
+ModelTensor ModelTensor::constant(llvm::ArrayRef<int64_t> shape,
+                                  std::vector<float> elements) {
+  auto tensor = std::make_shared<Tensor>();
+  tensor->type = ElementType::Float;
+  tensor->shape.assign(shape.begin(), shape.end());
+  tensor->data.resize(elements.size() * sizeof(float));
+  std::memcpy(tensor->data.data(), elements.data(), tensor->data.size());
+  return constant(std::move(tensor));
+}
+
+ModelTensor ModelTensor::numbers(llvm::ArrayRef<Dim> shape,
+                                 SmallVector<Dim> integers) {
+  ModelTensor tensor;
+  tensor.kind = Kind::Integers;
+  tensor.shape.assign(shape.begin(), shape.end());
+  tensor.integers = std::move(integers);
+  return tensor;
+}
+
+LogicalResult NodeImport::fail(const Twine &text) {
+  if (reason.empty())
+    reason = text.str();
+  return failure();
+}
+
+Value NodeImport::value(const ModelTensor &tensor, size_t i) {
+  switch (tensor.kind) {
+  case ModelTensor::Kind::Runtime:
+    return tensor.value;
+  case ModelTensor::Kind::Floats: {
+    Location constantLoc = loc;
+    if (!tensor.floats->name.empty())
+      constantLoc = NameLoc::get(
+          StringAttr::get(loc.getContext(), tensor.floats->name));
+    return emit.constant(constantLoc, tensor.floats);
+  }
+  case ModelTensor::Kind::Integers:
+    break;
+  }
+  (void)fail("input '" + node.inputs[i] + "' holds integers, float is needed");
+  return nullptr;
+}
+
+FailureOr<SmallVector<Dim>> NodeImport::numbers(size_t i) {
+  if (!input(i).isIntegers())
+    return fail("input '" + node.inputs[i] +
+                "' must hold integers that are known at compile time");
+  return input(i).integers;
+}
+
+FailureOr<SmallVector<int64_t>> NodeImport::integers(size_t i) {
+  FailureOr<SmallVector<Dim>> dims = numbers(i);
+  if (failed(dims))
+    return failure();
+  SmallVector<int64_t> values;
+  for (Dim dim : *dims) {
+    if (!dim.isConstant())
+      return fail("input '" + node.inputs[i] +
+                  "' depends on the sequence length: " + dim.str());
+    values.push_back(dim.offset);
+  }
+  return values;
+}
+
+const Attribute *NodeImport::attribute(StringRef name) {
+  seen.insert(name);
+  auto found = node.attributes.find(name.str());
+  return found == node.attributes.end() ? nullptr : &found->second;
+}
+
+bool NodeImport::hasAttribute(StringRef name) {
+  return node.attributes.count(name.str()) != 0;
+}
+
+FailureOr<int64_t> NodeImport::intAttribute(StringRef name,
+                                            std::optional<int64_t> absent) {
+  const Attribute *found = attribute(name);
+  if (!found && absent)
+    return *absent;
+  if (!found)
+    return fail("attribute '" + name + "' is missing");
+  if (found->kind != Attribute::Kind::Int)
+    return fail("attribute '" + name + "' must be an integer");
+  return found->i;
+}
+
+FailureOr<float> NodeImport::floatAttribute(StringRef name, float absent) {
+  const Attribute *found = attribute(name);
+  if (!found)
+    return absent;
+  if (found->kind != Attribute::Kind::Float)
+    return fail("attribute '" + name + "' must be a float");
+  return found->f;
+}
+
+FailureOr<SmallVector<int64_t>>
+NodeImport::intsAttribute(StringRef name,
+                          std::optional<SmallVector<int64_t>> absent) {
+  const Attribute *found = attribute(name);
+  if (!found && absent)
+    return *absent;
+  if (!found)
+    return fail("attribute '" + name + "' is missing");
+  if (found->kind != Attribute::Kind::Ints)
+    return fail("attribute '" + name + "' must be a list of integers");
+  return SmallVector<int64_t>(found->ints.begin(), found->ints.end());
+}
+
+FailureOr<int64_t> NodeImport::axis(int64_t axis, int64_t rank) {
+  if (axis < -rank || axis >= rank)
+    return fail("axis must be in [" + Twine(-rank) + ", " + Twine(rank) +
+                ") (was " + Twine(axis) + ")");
+  return axis < 0 ? axis + rank : axis;
+}
+
+LogicalResult NodeImport::setResult(size_t i, ModelTensor tensor) {
+  if (tensor.shape.size() > maxRank)
+    return fail("result has more than " + Twine(maxRank) +
+                " dimensions (has " + Twine(tensor.shape.size()) + ")");
+  int64_t elements = 1;
+  for (Dim dim : tensor.shape) {
+    // The largest extent that the open dimension gives.
+    std::optional<Dim> largest = multiply(Dim(dim.coefficient), Dim(bound));
+    if (largest)
+      largest = add(*largest, Dim(dim.offset));
+    if (!largest || !largest->isNonNegative(1) ||
+        llvm::MulOverflow(elements, largest->offset, elements) ||
+        elements > maxElements)
+      return fail("result is too large: " + str(tensor.shape));
+    // An import never makes empty tensors: a slice of L - 1 rows may be empty
+    // for L = 1 only.
+    if (dim.isConstant(0))
+      return fail("result is empty: " + str(tensor.shape));
+  }
+  if (results.size() <= i)
+    results.resize(i + 1);
+  results[i] = std::move(tensor);
+  return success();
+}
+
+std::optional<Shape> fact::broadcastShapes(llvm::ArrayRef<Dim> a,
+                                           llvm::ArrayRef<Dim> b,
+                                           std::string &why) {
+  if (a.size() < b.size())
+    std::swap(a, b);
+  Shape result(a.begin(), a.end());
+  size_t first = a.size() - b.size();
+  for (size_t i = 0; i < b.size(); ++i) {
+    Dim &dim = result[first + i];
+    if (dim == b[i] || b[i].isConstant(1))
+      continue;
+    if (!dim.isConstant(1)) {
+      why = "shapes " + str(a) + " and " + str(b) + " do not broadcast";
+      return std::nullopt;
+    }
+    dim = b[i];
+  }
+  return result;
+}

@@ -1,0 +1,140 @@
+//===- NodeImport.h - What an operator's builder sees -----------*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+//
+//===----------------------------------------------------------------------===//
+//
+// One builder function per ONNX operator, in tables by kind; a builder reads
+// inputs and attributes of its node and sets the results.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_LIB_IMPORT_ONNX_NODEIMPORT_H
+#define FACT_LIB_IMPORT_ONNX_NODEIMPORT_H
+
+#include "Dim.h"
+#include "Emitter.h"
+#include "Model.h"
+
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/StringSet.h"
+
+namespace mlir::fact {
+
+/// What is known of one tensor of the model while it is imported.
+struct ModelTensor {
+  enum class Kind {
+    /// f32 elements that exist at run time only.
+    Runtime,
+    /// f32 elements that the model fixes.
+    Floats,
+    /// Integers that the import computes (shape arithmetic).
+    Integers,
+  };
+  Kind kind = Kind::Runtime;
+  Shape shape;
+  /// Runtime.
+  Value value;
+  /// Floats.
+  std::shared_ptr<const ::fact::onnx::Tensor> floats;
+  /// Integers, in row-major order.
+  SmallVector<Dim> integers;
+
+  static ModelTensor runtime(Value value, llvm::ArrayRef<Dim> shape);
+  static ModelTensor constant(std::shared_ptr<const ::fact::onnx::Tensor> floats);
+  static ModelTensor constant(llvm::ArrayRef<int64_t> shape,
+                              std::vector<float> elements);
+  /// \p shape must be constant.
+  static ModelTensor numbers(llvm::ArrayRef<Dim> shape,
+                             SmallVector<Dim> integers);
+
+  bool isRuntime() const { return kind == Kind::Runtime; }
+  bool isFloats() const { return kind == Kind::Floats; }
+  bool isIntegers() const { return kind == Kind::Integers; }
+  int64_t rank() const { return shape.size(); }
+};
+
+class NodeImport {
+public:
+  NodeImport(const ::fact::onnx::Node &node, int64_t opset, int64_t bound,
+             Emitter &emit, Location loc)
+      : node(node), opset(opset), bound(bound), emit(emit), loc(loc) {}
+
+  /// Tensors larger than this are an error, whoever asks for them.
+  static constexpr int64_t maxElements = int64_t(1) << 40;
+  static constexpr size_t maxRank = 16;
+
+  /// Inputs; what is left out at the end or in between is not there.
+  bool hasInput(size_t i) const { return i < inputs.size() && inputs[i]; }
+  const ModelTensor &input(size_t i) const { return *inputs[i]; }
+  /// Input \p i as f32 tensor; a constant is emitted here. Null, with an error,
+  /// where it holds integers.
+  Value value(size_t i) { return value(input(i), i); }
+  Value value(const ModelTensor &tensor, size_t i = 0);
+  /// Input \p i as integers that must not depend on the sequence length.
+  FailureOr<SmallVector<int64_t>> integers(size_t i);
+  /// Input \p i as integers.
+  FailureOr<SmallVector<Dim>> numbers(size_t i);
+
+  /// Attributes. One that no builder asked for is an error in the end.
+  bool hasAttribute(StringRef name);
+  FailureOr<int64_t> intAttribute(StringRef name, std::optional<int64_t> absent);
+  FailureOr<float> floatAttribute(StringRef name, float absent);
+  FailureOr<SmallVector<int64_t>>
+  intsAttribute(StringRef name,
+                std::optional<SmallVector<int64_t>> absent = std::nullopt);
+  const ::fact::onnx::Attribute *attribute(StringRef name);
+  /// For attributes that change nothing here (a Dropout's seed).
+  void ignoreAttribute(StringRef name) { seen.insert(name); }
+
+  /// \p axis counted from the front; an error where it is outside [-rank, rank).
+  FailureOr<int64_t> axis(int64_t axis, int64_t rank);
+
+  LogicalResult setResult(size_t i, ModelTensor tensor);
+  LogicalResult setResult(Value value, llvm::ArrayRef<Dim> shape) {
+    return setResult(0, ModelTensor::runtime(value, shape));
+  }
+
+  /// Fails with a reason that the driver prints together with the node.
+  LogicalResult fail(const Twine &reason);
+
+  const ::fact::onnx::Node &node;
+  const int64_t opset;
+  /// Largest length of the open dimension (1 where nothing is open).
+  const int64_t bound;
+  Emitter &emit;
+  const Location loc;
+
+  /// Set by the driver; a null entry is an input that is left out.
+  SmallVector<const ModelTensor *> inputs;
+  SmallVector<std::optional<ModelTensor>> results;
+  /// Why the node failed.
+  std::string reason;
+
+private:
+  friend class GraphImport;
+  llvm::StringSet<> seen;
+};
+
+/// One supported operator.
+struct Operator {
+  StringRef name;
+  /// First operator set whose meaning the builder implements.
+  int64_t minOpset;
+  size_t minInputs, maxInputs;
+  LogicalResult (*build)(NodeImport &node);
+};
+
+llvm::ArrayRef<Operator> elementwiseOperators();
+llvm::ArrayRef<Operator> graphOperators();
+llvm::ArrayRef<Operator> matmulOperators();
+llvm::ArrayRef<Operator> reduceOperators();
+llvm::ArrayRef<Operator> shapeOperators();
+
+/// Numpy's rule for two shapes; absent (with \p why) where they do not fit.
+std::optional<Shape> broadcastShapes(llvm::ArrayRef<Dim> a,
+                                     llvm::ArrayRef<Dim> b, std::string &why);
+
+} // namespace mlir::fact
+
+#endif // FACT_LIB_IMPORT_ONNX_NODEIMPORT_H
