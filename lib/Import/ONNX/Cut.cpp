@@ -55,9 +55,8 @@ static std::string nearMatches(const Model &model, StringRef name) {
 }
 
 static bool isInput(const Model &model, StringRef name) {
-  return llvm::any_of(model.inputs, [&](const ValueInfo &input) {
-    return input.name == name;
-  });
+  return llvm::any_of(
+      model.inputs, [&](const ValueInfo &input) { return input.name == name; });
 }
 
 /// Checks that a flag names a tensor that is computed.
@@ -129,9 +128,10 @@ static std::string findNodes(const Model &model,
       cut.nodes.push_back(i);
 
   if (!options.from.empty() && !inputs.empty())
-    return "'" + cut.result + "' depends not only on what --from names, but "
-           "also on input " + list(inputs.front()) +
-           ": cut nearer to it or name the input too";
+    return "'" + cut.result +
+           "' depends not only on what --from names, but "
+           "also on input " +
+           list(inputs.front()) + ": cut nearer to it or name the input too";
   for (const std::string &name : options.from) {
     if (!reached.contains(name))
       return "'" + cut.result + "' does not depend on '" + name +
@@ -182,8 +182,7 @@ static std::string findExtents(const Model &model,
       if (!extent)
         return "the model leaves the shape of '" + argument.name +
                "' open: give the largest with --shape=" + argument.name + ":" +
-               shapeText(argument.declared, "N") +
-               ", where N are numbers";
+               shapeText(argument.declared, "N") + ", where N are numbers";
       argument.extents.push_back(*extent);
     }
   } else {
@@ -250,8 +249,8 @@ static void openSequence(const Model &model, Cut &cut) {
     }
 }
 
-std::string fact::makeCut(const Model &model, const OnnxImportOptions &options,
-                          Cut &cut) {
+std::string mlir::fact::makeCut(const Model &model,
+                                const OnnxImportOptions &options, Cut &cut) {
   if (std::string error = findResult(model, options, cut); !error.empty())
     return error;
   if (std::string error = findNodes(model, options, cut); !error.empty())

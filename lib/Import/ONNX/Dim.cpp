@@ -17,7 +17,8 @@ using namespace mlir::fact;
 std::string Dim::str() const {
   if (isConstant())
     return std::to_string(offset);
-  std::string text = coefficient == 1 ? "L" : std::to_string(coefficient) + "*L";
+  std::string text =
+      coefficient == 1 ? "L" : std::to_string(coefficient) + "*L";
   if (offset > 0)
     text += "+";
   return offset == 0 ? text : text + std::to_string(offset);

@@ -128,8 +128,7 @@ static std::optional<std::vector<float>> floatsOf(const ModelTensor &tensor) {
   return elements;
 }
 
-static LogicalResult foldFloats(NodeImport &node,
-                                const ElementwiseOperator &op,
+static LogicalResult foldFloats(NodeImport &node, const ElementwiseOperator &op,
                                 const Shape &shape) {
   SmallVector<std::vector<float>> operands;
   for (const ModelTensor *input : node.inputs) {
@@ -218,7 +217,7 @@ static LogicalResult importElementwise(NodeImport &node) {
       node.emit.elementwise(node.loc, shape, operands, op->build), shape);
 }
 
-llvm::ArrayRef<Operator> fact::elementwiseOperators() {
+llvm::ArrayRef<Operator> mlir::fact::elementwiseOperators() {
   static const Operator operators[] = {
       {"Add", 7, 2, 2, importElementwise},
       {"Div", 7, 2, 2, importElementwise},

@@ -55,10 +55,12 @@ Value Emitter::empty(Location loc, llvm::ArrayRef<Dim> shape) {
 }
 
 Value Emitter::filled(Location loc, llvm::ArrayRef<Dim> shape, float value) {
-  Value number = arith::ConstantOp::create(builder, loc,
-                                           builder.getF32FloatAttr(value));
+  Value number =
+      arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(value));
   Value init = empty(loc, shape);
-  return linalg::FillOp::create(builder, loc, number, init).getResult(0);
+  return linalg::FillOp::create(builder, loc, ValueRange{number},
+                                ValueRange{init})
+      .getResult(0);
 }
 
 Value Emitter::constant(Location loc,
@@ -66,16 +68,19 @@ Value Emitter::constant(Location loc,
   auto type = RankedTensorType::get(tensor->shape, builder.getF32Type());
   if (tensor->numElements() <= maxDenseElements)
     return arith::ConstantOp::create(
-        builder, loc, DenseElementsAttr::get<float>(type, tensor->floats()));
+        builder, loc,
+        cast<TypedAttr>(
+            DenseElementsAttr::get(type, llvm::ArrayRef(tensor->floats()))));
   // The blob keeps the tensor alive instead of a second copy of every weight.
   ArrayRef<char> bytes(tensor->data.data(), tensor->data.size());
   AsmResourceBlob blob(
       bytes, alignof(float), [tensor](void *, size_t, size_t) {},
       /*dataIsMutable=*/false);
-  StringRef name = tensor->name.empty() ? StringRef("constant") : StringRef(tensor->name);
+  StringRef name = tensor->name.empty() ? "constant" : StringRef(tensor->name);
   return arith::ConstantOp::create(
       builder, loc,
-      DenseF32ResourceElementsAttr::get(type, name, std::move(blob)));
+      cast<TypedAttr>(
+          DenseF32ResourceElementsAttr::get(type, name, std::move(blob))));
 }
 
 Value Emitter::elementwise(Location loc, llvm::ArrayRef<Dim> shape,
@@ -108,11 +113,11 @@ Value Emitter::elementwise(Location loc, llvm::ArrayRef<Dim> shape,
         SmallVector<Value> elements;
         unsigned next = 0;
         for (const ElementwiseOperand &operand : operands)
-          elements.push_back(operand.value
-                                 ? args[next++]
-                                 : arith::ConstantOp::create(
-                                       inner, loc,
-                                       inner.getF32FloatAttr(operand.scalar)));
+          elements.push_back(
+              operand.value
+                  ? args[next++]
+                  : arith::ConstantOp::create(
+                        inner, loc, inner.getF32FloatAttr(operand.scalar)));
         linalg::YieldOp::create(inner, loc, body(inner, loc, elements));
       });
   return generic.getResult(0);
@@ -165,8 +170,8 @@ Value Emitter::divideByCount(Location loc, Value value,
   } else {
     Value integer = arith::IndexCastOp::create(
         builder, loc, builder.getI64Type(), index(loc, *number));
-    Value real = arith::SIToFPOp::create(builder, loc, builder.getF32Type(),
-                                         integer);
+    Value real =
+        arith::SIToFPOp::create(builder, loc, builder.getF32Type(), integer);
     divisor.value =
         tensor::FromElementsOp::create(builder, loc, type({}), real);
   }

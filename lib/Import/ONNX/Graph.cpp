@@ -11,11 +11,11 @@
 
 using namespace mlir;
 using namespace mlir::fact;
-using ::fact::onnx::Attribute;
+using ::fact::onnx::NodeAttribute;
 
 FailureOr<ModelTensor>
-fact::importConstant(std::shared_ptr<const ::fact::onnx::Tensor> tensor,
-                     std::string &why) {
+mlir::fact::importConstant(std::shared_ptr<const ::fact::onnx::Tensor> tensor,
+                           std::string &why) {
   using ::fact::onnx::ElementType;
   SmallVector<Dim> integers;
   switch (tensor->type) {
@@ -30,16 +30,16 @@ fact::importConstant(std::shared_ptr<const ::fact::onnx::Tensor> tensor,
   case ElementType::Int32:
   case ElementType::Int64:
     if (tensor->numElements() > maxIntegers) {
-      why = "integer tensor '" + tensor->name + "' has too many elements for "
+      why = "integer tensor '" + tensor->name +
+            "' has too many elements for "
             "shape arithmetic: " +
             std::to_string(tensor->numElements());
       return failure();
     }
     for (int64_t value : tensor->integers())
       integers.push_back(Dim(value));
-    return ModelTensor::numbers(Shape(tensor->shape.begin(),
-                                      tensor->shape.end()),
-                                std::move(integers));
+    return ModelTensor::numbers(
+        Shape(tensor->shape.begin(), tensor->shape.end()), std::move(integers));
   default:
     why = "tensor '" + tensor->name + "' has element type " +
           ::fact::onnx::elementTypeName(tensor->type) +
@@ -52,8 +52,8 @@ static LogicalResult importConstantNode(NodeImport &node) {
   if (node.node.attributes.size() != 1)
     return node.fail("must have one attribute, its value");
   const std::string &name = node.node.attributes.begin()->first;
-  const Attribute &value = *node.attribute(name);
-  if (name == "value" && value.kind == Attribute::Kind::Tensor) {
+  const NodeAttribute &value = *node.attribute(name);
+  if (name == "value" && value.kind == NodeAttribute::Kind::Tensor) {
     // Exporters often leave the tensor itself without a name.
     if (value.tensor->name.empty())
       value.tensor->name = node.node.outputs.front();
@@ -63,15 +63,15 @@ static LogicalResult importConstantNode(NodeImport &node) {
       return node.fail(why);
     return node.setResult(0, *tensor);
   }
-  if (name == "value_float" && value.kind == Attribute::Kind::Float)
+  if (name == "value_float" && value.kind == NodeAttribute::Kind::Float)
     return node.setResult(0, ModelTensor::constant({}, {value.f}));
-  if (name == "value_floats" && value.kind == Attribute::Kind::Floats)
+  if (name == "value_floats" && value.kind == NodeAttribute::Kind::Floats)
     return node.setResult(
         0, ModelTensor::constant({static_cast<int64_t>(value.floats.size())},
                                  value.floats));
-  if (name == "value_int" && value.kind == Attribute::Kind::Int)
+  if (name == "value_int" && value.kind == NodeAttribute::Kind::Int)
     return node.setResult(0, ModelTensor::numbers({}, {Dim(value.i)}));
-  if (name == "value_ints" && value.kind == Attribute::Kind::Ints) {
+  if (name == "value_ints" && value.kind == NodeAttribute::Kind::Ints) {
     SmallVector<Dim> integers(value.ints.begin(), value.ints.end());
     return node.setResult(
         0, ModelTensor::numbers({Dim(value.ints.size())}, integers));
@@ -139,7 +139,7 @@ static LogicalResult importCast(NodeImport &node) {
   return node.setResult(0, ModelTensor::numbers(input.shape, integers));
 }
 
-llvm::ArrayRef<Operator> fact::graphOperators() {
+llvm::ArrayRef<Operator> mlir::fact::graphOperators() {
   static const Operator operators[] = {
       {"Cast", 6, 1, 1, importCast},
       {"Constant", 1, 0, 0, importConstantNode},

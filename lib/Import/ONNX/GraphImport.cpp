@@ -128,8 +128,9 @@ const ModelTensor *GraphImport::lookUp(const Node &node,
     return &found->second;
   auto initializer = model.initializers.find(name);
   if (initializer == model.initializers.end()) {
-    (void)failNode(node, "reads '" + name + "', which the import does not "
-                                            "compute");
+    (void)failNode(node, "reads '" + name +
+                             "', which the import does not "
+                             "compute");
     return nullptr;
   }
   std::string why;
@@ -172,8 +173,8 @@ LogicalResult GraphImport::importNode(const Node &node, Emitter &emit) {
     return failNode(node, import.reason);
   for (const auto &attribute : node.attributes)
     if (!import.seen.contains(attribute.first))
-      return failNode(node, "has an unknown attribute: '" + attribute.first +
-                                "'");
+      return failNode(node,
+                      "has an unknown attribute: '" + attribute.first + "'");
   for (auto [name, tensor] : llvm::zip(node.outputs, import.results))
     if (tensor && !name.empty())
       tensors.insert_or_assign(name, std::move(*tensor));
@@ -194,8 +195,8 @@ LogicalResult GraphImport::importFunction() {
     return fail("'" + cut.result + "' does not depend on the inputs' elements");
   Value value = result->second.value;
   func::ReturnOp::create(builder, nameLoc(cut.result), value);
-  function.setType(builder.getFunctionType(function.getArgumentTypes(),
-                                           value.getType()));
+  function.setType(
+      builder.getFunctionType(function.getArgumentTypes(), value.getType()));
   function.setResultAttr(0, "fact.name", builder.getStringAttr(cut.result));
   if (length && length.use_empty()) {
     Operation *dim = length.getDefiningOp();
@@ -206,8 +207,9 @@ LogicalResult GraphImport::importFunction() {
   return success();
 }
 
-OwningOpRef<ModuleOp> fact::importGraph(const Model &model, const Cut &cut,
-                                        bool open, MLIRContext *context,
-                                        std::string &error) {
+OwningOpRef<ModuleOp> mlir::fact::importGraph(const Model &model,
+                                              const Cut &cut, bool open,
+                                              MLIRContext *context,
+                                              std::string &error) {
   return GraphImport(model, cut, open, context).run(error);
 }

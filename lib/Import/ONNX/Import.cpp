@@ -32,9 +32,9 @@ static std::string checkClosedLength(const Cut &cut) {
   return "";
 }
 
-OwningOpRef<ModuleOp> fact::importOnnx(StringRef path,
-                                       const OnnxImportOptions &options,
-                                       MLIRContext *context) {
+OwningOpRef<ModuleOp> mlir::fact::importOnnx(StringRef path,
+                                             const OnnxImportOptions &options,
+                                             MLIRContext *context) {
   context->loadDialect<arith::ArithDialect, func::FuncDialect,
                        linalg::LinalgDialect, math::MathDialect,
                        tensor::TensorDialect>();
@@ -81,7 +81,7 @@ OwningOpRef<ModuleOp> fact::importOnnx(StringRef path,
   return module;
 }
 
-std::string fact::parseShapeOption(
+std::string mlir::fact::parseShapeOption(
     StringRef text, std::map<std::string, std::vector<int64_t>> &shapes) {
   // Names may contain colons, extents do not.
   auto [name, extents] = text.rsplit(':');

@@ -56,9 +56,8 @@ static Value multiplyStacks(NodeImport &node, Value lhs, const Shape &left,
     return node.emit.reshape(node.loc, value, full, {*count, rows, columns});
   };
   Dim flatResult[] = {*count, left[left.size() - 2], right.back()};
-  Value product =
-      node.emit.matmul(node.loc, flatten(lhs, left), flatten(rhs, right),
-                       flatResult);
+  Value product = node.emit.matmul(node.loc, flatten(lhs, left),
+                                   flatten(rhs, right), flatResult);
   return node.emit.reshape(node.loc, product, flatResult, result);
 }
 
@@ -183,7 +182,7 @@ static LogicalResult importGemm(NodeImport &node) {
   return node.setResult(product, shape);
 }
 
-llvm::ArrayRef<Operator> fact::matmulOperators() {
+llvm::ArrayRef<Operator> mlir::fact::matmulOperators() {
   static const Operator operators[] = {
       {"Gemm", 7, 2, 3, importGemm},
       {"MatMul", 1, 2, 2, importMatMul},

@@ -77,10 +77,10 @@ static ValueInfo readValueInfo(const ::onnx::ValueInfoProto &proto) {
   return info;
 }
 
-static Attribute readAttribute(::onnx::AttributeProto &proto,
-                               const std::string &modelPath) {
-  using Kind = Attribute::Kind;
-  Attribute attribute;
+static NodeAttribute readAttribute(::onnx::AttributeProto &proto,
+                                   const std::string &modelPath) {
+  using Kind = NodeAttribute::Kind;
+  NodeAttribute attribute;
   switch (proto.type()) {
   case ::onnx::AttributeProto::INT:
     attribute.kind = Kind::Int;
@@ -155,7 +155,9 @@ static bool tellsShapes(const ::onnx::GraphProto &graph,
 /// keeps what it has: --shape may tell what is missing.
 static void inferShapes(::onnx::ModelProto &proto) {
   try {
-    ::onnx::shape_inference::InferShapes(proto);
+    ::onnx::shape_inference::InferShapes(
+        proto, ::onnx::OpSchemaRegistry::Instance(),
+        {/*check_type=*/false, /*error_mode=*/0, /*data_prop=*/true});
   } catch (const std::exception &) {
   }
 }

@@ -70,7 +70,7 @@ struct ValueInfo {
   std::optional<std::vector<Dimension>> shape;
 };
 
-struct Attribute {
+struct NodeAttribute {
   enum class Kind { Int, Float, String, Tensor, Ints, Floats, Other };
   Kind kind = Kind::Other;
   int64_t i = 0;
@@ -89,7 +89,7 @@ struct Node {
   /// An empty name is an optional input or output that is left out.
   std::vector<std::string> inputs;
   std::vector<std::string> outputs;
-  std::map<std::string, Attribute> attributes;
+  std::map<std::string, NodeAttribute> attributes;
 };
 
 /// A model whose tensors are all defined once and before they are read.

@@ -10,8 +10,8 @@
 
 using namespace mlir;
 using namespace mlir::fact;
-using ::fact::onnx::Attribute;
 using ::fact::onnx::ElementType;
+using ::fact::onnx::NodeAttribute;
 using ::fact::onnx::Tensor;
 
 ModelTensor ModelTensor::runtime(Value value, llvm::ArrayRef<Dim> shape) {
@@ -61,8 +61,8 @@ Value NodeImport::value(const ModelTensor &tensor, size_t i) {
   case ModelTensor::Kind::Floats: {
     Location constantLoc = loc;
     if (!tensor.floats->name.empty())
-      constantLoc = NameLoc::get(
-          StringAttr::get(loc.getContext(), tensor.floats->name));
+      constantLoc =
+          NameLoc::get(StringAttr::get(loc.getContext(), tensor.floats->name));
     return emit.constant(constantLoc, tensor.floats);
   }
   case ModelTensor::Kind::Integers:
@@ -93,7 +93,7 @@ FailureOr<SmallVector<int64_t>> NodeImport::integers(size_t i) {
   return values;
 }
 
-const Attribute *NodeImport::attribute(StringRef name) {
+const NodeAttribute *NodeImport::attribute(StringRef name) {
   seen.insert(name);
   auto found = node.attributes.find(name.str());
   return found == node.attributes.end() ? nullptr : &found->second;
@@ -105,21 +105,21 @@ bool NodeImport::hasAttribute(StringRef name) {
 
 FailureOr<int64_t> NodeImport::intAttribute(StringRef name,
                                             std::optional<int64_t> absent) {
-  const Attribute *found = attribute(name);
+  const NodeAttribute *found = attribute(name);
   if (!found && absent)
     return *absent;
   if (!found)
     return fail("attribute '" + name + "' is missing");
-  if (found->kind != Attribute::Kind::Int)
+  if (found->kind != NodeAttribute::Kind::Int)
     return fail("attribute '" + name + "' must be an integer");
   return found->i;
 }
 
 FailureOr<float> NodeImport::floatAttribute(StringRef name, float absent) {
-  const Attribute *found = attribute(name);
+  const NodeAttribute *found = attribute(name);
   if (!found)
     return absent;
-  if (found->kind != Attribute::Kind::Float)
+  if (found->kind != NodeAttribute::Kind::Float)
     return fail("attribute '" + name + "' must be a float");
   return found->f;
 }
@@ -127,12 +127,12 @@ FailureOr<float> NodeImport::floatAttribute(StringRef name, float absent) {
 FailureOr<SmallVector<int64_t>>
 NodeImport::intsAttribute(StringRef name,
                           std::optional<SmallVector<int64_t>> absent) {
-  const Attribute *found = attribute(name);
+  const NodeAttribute *found = attribute(name);
   if (!found && absent)
     return *absent;
   if (!found)
     return fail("attribute '" + name + "' is missing");
-  if (found->kind != Attribute::Kind::Ints)
+  if (found->kind != NodeAttribute::Kind::Ints)
     return fail("attribute '" + name + "' must be a list of integers");
   return SmallVector<int64_t>(found->ints.begin(), found->ints.end());
 }
@@ -146,8 +146,8 @@ FailureOr<int64_t> NodeImport::axis(int64_t axis, int64_t rank) {
 
 LogicalResult NodeImport::setResult(size_t i, ModelTensor tensor) {
   if (tensor.shape.size() > maxRank)
-    return fail("result has more than " + Twine(maxRank) +
-                " dimensions (has " + Twine(tensor.shape.size()) + ")");
+    return fail("result has more than " + Twine(maxRank) + " dimensions (has " +
+                Twine(tensor.shape.size()) + ")");
   int64_t elements = 1;
   for (Dim dim : tensor.shape) {
     // The largest extent that the open dimension gives.
@@ -169,9 +169,9 @@ LogicalResult NodeImport::setResult(size_t i, ModelTensor tensor) {
   return success();
 }
 
-std::optional<Shape> fact::broadcastShapes(llvm::ArrayRef<Dim> a,
-                                           llvm::ArrayRef<Dim> b,
-                                           std::string &why) {
+std::optional<Shape> mlir::fact::broadcastShapes(llvm::ArrayRef<Dim> a,
+                                                 llvm::ArrayRef<Dim> b,
+                                                 std::string &why) {
   if (a.size() < b.size())
     std::swap(a, b);
   Shape result(a.begin(), a.end());

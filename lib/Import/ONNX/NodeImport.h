@@ -41,7 +41,8 @@ struct ModelTensor {
   SmallVector<Dim> integers;
 
   static ModelTensor runtime(Value value, llvm::ArrayRef<Dim> shape);
-  static ModelTensor constant(std::shared_ptr<const ::fact::onnx::Tensor> floats);
+  static ModelTensor
+  constant(std::shared_ptr<const ::fact::onnx::Tensor> floats);
   static ModelTensor constant(llvm::ArrayRef<int64_t> shape,
                               std::vector<float> elements);
   /// \p shape must be constant.
@@ -78,16 +79,18 @@ public:
 
   /// Attributes. One that no builder asked for is an error in the end.
   bool hasAttribute(StringRef name);
-  FailureOr<int64_t> intAttribute(StringRef name, std::optional<int64_t> absent);
+  FailureOr<int64_t> intAttribute(StringRef name,
+                                  std::optional<int64_t> absent);
   FailureOr<float> floatAttribute(StringRef name, float absent);
   FailureOr<SmallVector<int64_t>>
   intsAttribute(StringRef name,
                 std::optional<SmallVector<int64_t>> absent = std::nullopt);
-  const ::fact::onnx::Attribute *attribute(StringRef name);
+  const ::fact::onnx::NodeAttribute *attribute(StringRef name);
   /// For attributes that change nothing here (a Dropout's seed).
   void ignoreAttribute(StringRef name) { seen.insert(name); }
 
-  /// \p axis counted from the front; an error where it is outside [-rank, rank).
+  /// \p axis counted from the front; an error where it is outside [-rank,
+  /// rank).
   FailureOr<int64_t> axis(int64_t axis, int64_t rank);
 
   LogicalResult setResult(size_t i, ModelTensor tensor);

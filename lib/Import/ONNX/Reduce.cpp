@@ -101,8 +101,8 @@ static FailureOr<Value> emitMean(NodeImport &node, Value value,
     return node.fail("takes the mean over several open dimensions");
   Value sum = node.emit.reduce(node.loc, value, shape, reduction.reduced, 0,
                                buildOp<arith::AddFOp>);
-  Value mean = node.emit.divideByCount(node.loc, sum, reduction.kept,
-                                       reduction.count);
+  Value mean =
+      node.emit.divideByCount(node.loc, sum, reduction.kept, reduction.count);
   return node.emit.reshape(node.loc, mean, reduction.kept, reduction.result);
 }
 
@@ -124,14 +124,14 @@ static LogicalResult importReduce(NodeImport &node) {
     return node.setResult(*mean, reduction->result);
   }
   bool isMax = node.node.opType == "ReduceMax";
-  Value reduced = node.emit.reduce(
-      node.loc, value, shape, reduction->reduced,
-      isMax ? -std::numeric_limits<float>::infinity() : 0.0f,
-      isMax ? Emitter::Body(buildOp<arith::MaximumFOp>)
-            : Emitter::Body(buildOp<arith::AddFOp>));
-  return node.setResult(node.emit.reshape(node.loc, reduced, reduction->kept,
-                                          reduction->result),
-                        reduction->result);
+  Value reduced =
+      node.emit.reduce(node.loc, value, shape, reduction->reduced,
+                       isMax ? -std::numeric_limits<float>::infinity() : 0.0f,
+                       isMax ? Emitter::Body(buildOp<arith::MaximumFOp>)
+                             : Emitter::Body(buildOp<arith::AddFOp>));
+  return node.setResult(
+      node.emit.reshape(node.loc, reduced, reduction->kept, reduction->result),
+      reduction->result);
 }
 
 /// From operator set 13 on along one axis. Before, over all dimensions from
@@ -217,8 +217,7 @@ static LogicalResult importLayerNormalization(NodeImport &node) {
       binary(x, {*mean, reduction->result}, shape, buildOp<arith::SubFOp>);
   ElementwiseOperand squares =
       binary(centred, centred, shape, buildOp<arith::MulFOp>);
-  FailureOr<Value> variance =
-      emitMean(node, squares.value, shape, *reduction);
+  FailureOr<Value> variance = emitMean(node, squares.value, shape, *reduction);
   if (failed(variance))
     return failure();
   ElementwiseOperand sum = binary({*variance, reduction->result}, eps,
@@ -244,7 +243,7 @@ static LogicalResult importLayerNormalization(NodeImport &node) {
   return node.setResult(result.value, shape);
 }
 
-llvm::ArrayRef<Operator> fact::reduceOperators() {
+llvm::ArrayRef<Operator> mlir::fact::reduceOperators() {
   static const Operator operators[] = {
       {"LayerNormalization", 17, 2, 3, importLayerNormalization},
       {"ReduceMax", 1, 1, 2, importReduce},

@@ -82,8 +82,8 @@ static ModelTensor withShape(const ModelTensor &tensor,
 // Transpose and Reshape
 //===----------------------------------------------------------------------===//
 
-LogicalResult fact::transpose(NodeImport &node, ModelTensor &tensor,
-                              llvm::ArrayRef<int64_t> permutation) {
+LogicalResult mlir::fact::transpose(NodeImport &node, ModelTensor &tensor,
+                                    llvm::ArrayRef<int64_t> permutation) {
   Shape shape;
   for (int64_t dimension : permutation)
     shape.push_back(tensor.shape[dimension]);
@@ -126,8 +126,7 @@ static LogicalResult setReshaped(NodeImport &node, const Shape &shape) {
     return node.fail("reshapes to more than " + Twine(NodeImport::maxRank) +
                      " dimensions");
   if (input.isRuntime()) {
-    Value value =
-        node.emit.reshape(node.loc, input.value, input.shape, shape);
+    Value value = node.emit.reshape(node.loc, input.value, input.shape, shape);
     if (!value)
       return node.fail("reshapes " + change);
     return node.setResult(value, shape);
@@ -166,8 +165,7 @@ static LogicalResult importReshape(NodeImport &node) {
     if (dim.isConstant(0) && *allowZero == 0) {
       if (i >= from.size())
         return node.fail("new shape keeps dimension " + Twine(i) +
-                         ", which the input, " + str(from) +
-                         ", does not have");
+                         ", which the input, " + str(from) + ", does not have");
       dim = from[i];
     }
     if (!dim.isNonNegative(node.bound) || dim.isConstant(0))
@@ -289,7 +287,8 @@ struct Slice {
   SmallVector<int64_t> strides;
 
   explicit Slice(const Shape &shape)
-      : offsets(shape.size()), sizes(shape), strides(shape.size(), 1) {}
+      : offsets(shape.size()), sizes(shape.begin(), shape.end()),
+        strides(shape.size(), 1) {}
 };
 
 } // namespace
@@ -301,14 +300,15 @@ static LogicalResult sliced(NodeImport &node, const Slice &slice,
     result = input;
     return success();
   }
-  bool fixed = llvm::all_of(slice.offsets, [](Dim d) { return d.isConstant(); });
+  bool fixed =
+      llvm::all_of(slice.offsets, [](Dim d) { return d.isConstant(); });
   fixed &= llvm::all_of(slice.sizes, [](Dim d) { return d.isConstant(); });
   if (input.isRuntime() || (input.isFloats() && !fixed)) {
     Value value = node.value(0);
-    result = ModelTensor::runtime(node.emit.slice(node.loc, value,
-                                                  slice.offsets, slice.sizes,
-                                                  slice.strides),
-                                  slice.sizes);
+    result =
+        ModelTensor::runtime(node.emit.slice(node.loc, value, slice.offsets,
+                                             slice.sizes, slice.strides),
+                             slice.sizes);
     return success();
   }
   if (!fixed)
@@ -410,9 +410,9 @@ static LogicalResult importSlice(NodeImport &node) {
     std::optional<Dim> size = subtract(*end, *start);
     // ceil(size / step)
     if (size && steps[i] != 1)
-      size = size->isConstant() ? std::optional(Dim(
-                                      llvm::divideCeil(size->offset, steps[i])))
-                                : std::nullopt;
+      size = size->isConstant()
+                 ? std::optional(Dim(llvm::divideCeil(size->offset, steps[i])))
+                 : std::nullopt;
     if (!size || !size->isNonNegative(node.bound))
       return node.fail("takes the part from " + start->str() + " to " +
                        end->str() + " in steps of " + Twine(steps[i]));
@@ -592,8 +592,8 @@ static LogicalResult importConcat(NodeImport &node) {
     Value part = node.value(i);
     if (!part)
       return failure();
-    result = node.emit.insert(node.loc, part, result, offsets,
-                              node.input(i).shape);
+    result =
+        node.emit.insert(node.loc, part, result, offsets, node.input(i).shape);
     offsets[*axis] = *add(offsets[*axis], node.input(i).shape[*axis]);
   }
   return node.setResult(result, shape);
@@ -615,7 +615,7 @@ static LogicalResult importShape(NodeImport &node) {
       0, ModelTensor::numbers({Dim(last - first)}, std::move(extents)));
 }
 
-llvm::ArrayRef<Operator> fact::shapeOperators() {
+llvm::ArrayRef<Operator> mlir::fact::shapeOperators() {
   static const Operator operators[] = {
       {"Concat", 4, 1, std::numeric_limits<size_t>::max(), importConcat},
       {"Flatten", 1, 1, 1, importFlatten},

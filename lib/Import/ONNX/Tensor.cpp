@@ -20,11 +20,10 @@ using namespace fact::onnx;
 namespace fs = std::filesystem;
 
 std::string fact::onnx::elementTypeName(ElementType type) {
-  static const char *names[] = {"undefined", "float",    "uint8",   "int8",
-                                "uint16",    "int16",    "int32",   "int64",
-                                "string",    "bool",     "float16", "double",
-                                "uint32",    "uint64",   "complex64",
-                                "complex128", "bfloat16"};
+  static const char *names[] = {
+      "undefined", "float",  "uint8",     "int8",       "uint16",  "int16",
+      "int32",     "int64",  "string",    "bool",       "float16", "double",
+      "uint32",    "uint64", "complex64", "complex128", "bfloat16"};
   auto number = static_cast<int32_t>(type);
   if (number >= 0 && number < static_cast<int32_t>(std::size(names)))
     return names[number];
@@ -96,9 +95,9 @@ static int64_t expectedBytes(const ::onnx::TensorProto &proto, int64_t size) {
   int64_t bytes = size;
   for (int64_t extent : proto.dims()) {
     if (extent < 0)
-      throw std::runtime_error("tensor '" + proto.name() +
-                               "' has a negative extent: " +
-                               std::to_string(extent));
+      throw std::runtime_error(
+          "tensor '" + proto.name() +
+          "' has a negative extent: " + std::to_string(extent));
     if (__builtin_mul_overflow(bytes, extent, &bytes))
       throw std::runtime_error("tensor '" + proto.name() +
                                "' has more elements than fit into memory");
@@ -109,7 +108,8 @@ static int64_t expectedBytes(const ::onnx::TensorProto &proto, int64_t size) {
 /// The range of the second file that holds the elements. The file must lie
 /// beside the model or below it.
 static std::string readExternal(const ::onnx::TensorProto &proto,
-                                const std::string &modelPath, int64_t expected) {
+                                const std::string &modelPath,
+                                int64_t expected) {
   std::string location;
   int64_t offset = 0, length = -1;
   auto number = [&](const std::string &text) {
@@ -121,7 +121,8 @@ static std::string readExternal(const ::onnx::TensorProto &proto,
       if (c < '0' || c > '9' || __builtin_mul_overflow(value, 10, &value) ||
           __builtin_add_overflow(value, c - '0', &value))
         throw std::runtime_error("tensor '" + proto.name() +
-                                 "' has a bad offset or length: '" + text + "'");
+                                 "' has a bad offset or length: '" + text +
+                                 "'");
     return value;
   };
   for (const auto &entry : proto.external_data()) {
@@ -142,16 +143,15 @@ static std::string readExternal(const ::onnx::TensorProto &proto,
                              "(was '" +
                              location + "')");
   if (length >= 0 && length != expected)
-    throw std::runtime_error("tensor '" + proto.name() + "' needs " +
-                             std::to_string(expected) +
-                             " bytes, its external data has " +
-                             std::to_string(length));
+    throw std::runtime_error(
+        "tensor '" + proto.name() + "' needs " + std::to_string(expected) +
+        " bytes, its external data has " + std::to_string(length));
   fs::path file = fs::path(modelPath).parent_path() / relative;
   std::error_code code;
   auto size = static_cast<int64_t>(fs::file_size(file, code));
   if (code || !fs::is_regular_file(file))
-    throw std::runtime_error("cannot read the data of tensor '" +
-                             proto.name() + "' in '" + file.string() + "'");
+    throw std::runtime_error("cannot read the data of tensor '" + proto.name() +
+                             "' in '" + file.string() + "'");
   if (offset > size || expected > size - offset)
     throw std::runtime_error("data of tensor '" + proto.name() +
                              "' ends past the end of '" + file.string() + "'");
@@ -160,8 +160,8 @@ static std::string readExternal(const ::onnx::TensorProto &proto,
   stream.seekg(offset);
   stream.read(bytes.data(), expected);
   if (!stream)
-    throw std::runtime_error("cannot read the data of tensor '" +
-                             proto.name() + "' in '" + file.string() + "'");
+    throw std::runtime_error("cannot read the data of tensor '" + proto.name() +
+                             "' in '" + file.string() + "'");
   return bytes;
 }
 

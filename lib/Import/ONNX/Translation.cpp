@@ -34,16 +34,15 @@ struct Flags {
 };
 } // namespace
 
-void fact::registerFromOnnxTranslation() {
+void mlir::fact::registerFromOnnxTranslation() {
   static Flags flags;
   TranslateToMLIRRegistration registration(
       "import-onnx", "import an ONNX model as linalg on tensors",
       [](llvm::SourceMgr &sources,
          MLIRContext *context) -> OwningOpRef<Operation *> {
         // By name: a model refers to files beside it.
-        StringRef path =
-            sources.getMemoryBuffer(sources.getMainFileID())
-                ->getBufferIdentifier();
+        StringRef path = sources.getMemoryBuffer(sources.getMainFileID())
+                             ->getBufferIdentifier();
         OnnxImportOptions options;
         options.from.assign(flags.from.begin(), flags.from.end());
         options.to = flags.to;

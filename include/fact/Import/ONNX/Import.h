@@ -50,8 +50,9 @@ OwningOpRef<ModuleOp> importOnnx(StringRef path,
 
 /// Parses "NAME:1x512x120", the value of a --shape flag, into \p shapes.
 /// Returns an empty text on success, else what is wrong with \p text.
-std::string parseShapeOption(StringRef text,
-                             std::map<std::string, std::vector<int64_t>> &shapes);
+std::string
+parseShapeOption(StringRef text,
+                 std::map<std::string, std::vector<int64_t>> &shapes);
 
 /// Registers `--import-onnx` with its options --from, --to and --shape for
 /// fact-translate.

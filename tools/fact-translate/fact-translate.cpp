@@ -1,0 +1,17 @@
+//===- fact-translate.cpp - mlir-translate with our formats -----*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Import/ONNX/Import.h"
+
+#include "mlir/InitAllTranslations.h"
+#include "mlir/Support/LogicalResult.h"
+#include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
+
+int main(int argc, char **argv) {
+  mlir::registerAllTranslations();
+  mlir::fact::registerFromOnnxTranslation();
+  return failed(mlir::mlirTranslateMain(argc, argv, "fact translation driver"));
+}
