@@ -29,6 +29,7 @@ PYBIND11_MODULE(_fact, m) {
       "numerics", "Every rule of docs/numerics.md on arrays, bit by bit.");
   addFloatRules(numerics);
   addFormats(numerics);
+  addLayer(numerics);
   addPrediction(numerics);
   addSelection(numerics);
 }

@@ -1,0 +1,65 @@
+"""numerics.encoder_layer: the whole layer in the contract's bits."""
+import importlib.util
+import os
+import pathlib
+
+import numpy as np
+import pytest
+
+from fact import linalg_ir, numerics
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+OUTSIDE = os.environ.get("FACT_TEST_DATA")
+FILES = [ROOT / "test" / "golden" / "layer_traced.npz"]
+if OUTSIDE:
+    FILES = sorted((pathlib.Path(OUTSIDE) / "golden").glob("layer_*.npz"))
+MASKS = ("mask", "dominated", "k_rows", "v_rows", "low")
+
+
+def make_golden():
+    spec = importlib.util.spec_from_file_location("make_golden", ROOT / "utils" / "make_golden.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run(layer, x, policy, **kwargs):
+    return numerics.encoder_layer(layer.weights, x, policy, norm=layer.norm, activation=layer.activation,
+                                  heads=layer.heads, eps=layer.eps, scale=layer.scale, causal=layer.causal, **kwargs)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_golden_layer(path):
+    policy_text = make_golden().policy_text
+    layer, meta, arrays = linalg_ir.read_golden(path)
+    for i, policy in enumerate(meta["policies"]):
+        result = run(layer, arrays["x"], policy_text(policy), length=meta.get("length"))
+        for key in ("y", *MASKS):
+            expected = arrays[f"p{i}.{key}"]
+            assert result[key].dtype == expected.dtype and result[key].shape == expected.shape, (i, key)
+            assert result[key].tobytes() == expected.tobytes(), (i, key)
+
+
+def test_random_folders_are_reproducible(tmp_path):
+    module = make_golden()
+    first, second = (module.random_case(np.random.default_rng([7, 0]), "a", 2, 20, 32) for _ in range(2))
+    assert first[0] == second[0]
+    assert all(np.array_equal(first[1][key], second[1][key]) for key in first[1])
+
+
+@pytest.mark.parametrize("change, message", [
+    (dict(policy="keep=2"), "keep"),
+    (dict(policy="turbo"), "turbo"),
+    (dict(norm="mid"), r"norm must be 'pre' or 'post' \(was 'mid'\)"),
+    (dict(activation="elu"), r"activation must be .* \(was 'elu'\)"),
+    (dict(x=np.ones((4, 8), np.float32)), r"'x' must have 16 columns, as 'Wq' has rows \(was 8\)"),
+    (dict(x=np.full((4, 16), np.nan, np.float32)), "nan|NaN|finite"),
+    (dict(length=9), "length"),
+    (dict(heads=5), "heads"),
+])
+def test_wrong_arguments(change, message):
+    layer = linalg_ir.random_layer(16, 2, 24)
+    arguments = dict(x=np.ones((4, 16), np.float32), policy="dense", norm="pre", activation="relu", heads=2, eps=1e-5,
+                     scale=0.3, causal=False, length=None) | change
+    with pytest.raises(ValueError, match=message):
+        numerics.encoder_layer(layer.weights, arguments.pop("x"), arguments.pop("policy"), **arguments)
