@@ -28,4 +28,5 @@ void mlir::fact::registerAllPasses() {
   mlir::registerAllPasses();
   registerFactConversionPasses();
   registerFactTransformsPasses();
+  registerFactTransformsPipelines();
 }

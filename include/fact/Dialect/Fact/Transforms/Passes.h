@@ -19,6 +19,13 @@ namespace mlir::fact {
 #define GEN_PASS_REGISTRATION
 #include "fact/Dialect/Fact/Transforms/Passes.h.inc"
 
+/// From dense `fact` IR with a policy to sparse IR without: quantize, predict,
+/// precision, fuse, hoist-weights, canonicalize, cse. Both back ends start there.
+void buildSparsifyPipeline(OpPassManager &pm);
+
+/// Registers `fact-sparsify`.
+void registerFactTransformsPipelines();
+
 } // namespace mlir::fact
 
 #endif // FACT_DIALECT_FACT_TRANSFORMS_PASSES_H

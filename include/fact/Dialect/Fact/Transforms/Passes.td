@@ -11,4 +11,207 @@
 
 include "mlir/Pass/PassBase.td"
 
+//===----------------------------------------------------------------------===//
+// From dense to sparse, in this order: the pipeline `fact-sparsify`.
+//===----------------------------------------------------------------------===//
+
+def FactQuantize : Pass<"fact-quantize", "::mlir::ModuleOp"> {
+  let summary = "dense linear layers and attention to INT8";
+  let description = [{
+    Every `fact.linear` and `fact.attention` becomes its quantized form, exactly
+    as section 3 and 6 of docs/numerics.md compute it; layers that read the same
+    rows share their quantization. Layer norm, activations and additions stay f32.
+
+    Before:
+    ```mlir
+    %q = fact.linear %a, %wq bias %bq : ...
+    %c = fact.attention %q, %k, %v heads = 8 scale = 0.2582 : tensor<?x120xf32>
+    ```
+    After:
+    ```mlir
+    %a8, %as = fact.quantize_rows %a : ...
+    %wq8, %wqs = fact.quantize_weight %wq : ...
+    %q = fact.quantized_linear %a8, %as, %wq8, %wqs bias %bq : ...
+    %q8, %qs = fact.quantize_heads %q heads = 8 : ...
+    %c = fact.quantized_attention %q8, %qs, %k8, %ks, %v8, %vs heads = 8 scale = 0.2582 : ...
+    ```
+
+    Before: any `fact` IR. After: no `fact.linear` or `fact.attention`. A weight,
+    bias, gamma or beta whose value is known here or at the calls of a private
+    function and that is not finite, or larger than 2^50, is an error at the op.
+  }];
+  let statistics = [
+    Statistic<"numLinear", "linear", "linear layers quantized">,
+    Statistic<"numAttention", "attention", "attentions quantized">,
+  ];
+}
+
+def FactPredict : Pass<"fact-predict", "::mlir::ModuleOp"> {
+  let summary = "eager prediction and row-wise selection for attention";
+  let description = [{
+    Gives every `fact.quantized_attention` the mask that its policy asks for,
+    predicted from the rows that enter the projections and from Wq and Wk
+    (sections 4 and 5); with `tail = mean` also the mean token (section 6).
+    Nothing but the attention changes.
+
+    Before, in a function or module with `fact.policy`:
+    ```mlir
+    %q = fact.quantized_linear %a8, %as, %wq8, %wqs bias %bq : ...   // k likewise
+    %c = fact.quantized_attention %q8, %qs, %k8, %ks, %v8, %vs heads = 8 scale = 0.2582 : ...
+    ```
+    After, with `keep = 205, dominance = 3.0, tail = none`:
+    ```mlir
+    %ac = fact.encode leading_one activation %a8 : ...
+    %wq8p, %wqps = fact.quantize_predictor_weight %wq : ...          // k likewise, without bias
+    %wqc = fact.encode leading_one weight %wq8p : ...
+    %b = fact.predictor_bias leading_one %bq, %wqps : ...
+    %hq = fact.log_matmul %ac, %wqc bias %b scale %as : ...
+    %nq, %sq = fact.normalize_heads %hq heads = 8 : ...
+    %cq = fact.encode leading_one query %nq : ...
+    %t, %u = fact.predict %cq, %sq, %ck, %sk, %as, %wqps, %wkps heads = 8 scale = 0.2582 : ...
+    %mask, %dominated, %argmax, %count = fact.select leading_one %t, %u keep = 205 dominance = 3.0 : ...
+    %c = fact.quantized_attention %q8, %qs, %k8, %ks, %v8, %vs mask %mask dominated %dominated, %argmax
+        heads = 8 scale = 0.2582 : ...
+    ```
+
+    Before: quantized IR whose weights are still f32 somewhere in the function
+    (before `--fact-hoist-weights`). After: every attention that could be
+    predicted has a mask with one `fact.select` behind it. A policy with keep =
+    1024 and dominance = 0 predicts nothing. Attention without a policy, cross
+    attention, and projections that are not visible are left as they are, with a
+    missed remark.
+  }];
+  let statistics = [
+    Statistic<"numPredicted", "predicted", "attentions with a predicted mask">,
+    Statistic<"numMeanToken", "mean-token", "attentions with a mean token">,
+    Statistic<"missedAttention", "missed-attention", "attentions left dense although a policy might prune them">,
+  ];
+}
+
+def FactPrecision : Pass<"fact-precision", "::mlir::ModuleOp"> {
+  let summary = "low-precision tokens for the linear layers in the policy's scope";
+  let description = [{
+    Where the policy's importance is not 0, tokens that a layer's selection keeps
+    seldom run at INT4 (section 7). The pass decides *which* linear layers take
+    them: with scope `ffn` those between the output projection and the residual
+    addition that ends the layer, with `all` also the projections of Q, K and V
+    and the output projection. The mean token's never do. `--fact-print-layers`
+    shows what the pass takes for what.
+
+    Before:
+    ```mlir
+    %mask, %dominated, %argmax, %count = fact.select ... : ...
+    %t8, %ts = fact.quantize_rows %t : (tensor<?x64xf32>) -> ...
+    %y = fact.quantized_linear %t8, %ts, %w8, %ws bias %b : ...
+    ```
+    After:
+    ```mlir
+    %mask, %dominated, %argmax, %count = fact.select ... : ...
+    %low = fact.select_precision %count importance = 256 : tensor<?xi64> -> tensor<?xi1>
+    %t8, %ts = fact.quantize_rows %t low %low : (tensor<?x64xf32>, tensor<?xi1>) -> ...
+    %y = fact.quantized_linear %t8, %ts, %w8, %ws bias %b low %low precision = a4w4 : ...
+    ```
+
+    Before: `--fact-predict` has run. After: linear layers in scope have `low`
+    from the select of their own layer (`fact.select_all` where nothing is
+    pruned); linears that get none are reported with the reason.
+  }];
+  let statistics = [
+    Statistic<"numLowered", "lowered", "linear layers with low-precision tokens">,
+    Statistic<"numLeft", "left", "linear layers left at INT8 because the policy says so">,
+    Statistic<"missedLinear", "missed-linear", "linear layers or attentions for which no tokens were found">,
+  ];
+}
+
+def FactFuse : Pass<"fact-fuse", "::mlir::ModuleOp"> {
+  let summary = "generate only the rows of Q, K and V that attention reads";
+  let description = [{
+    Demand, backwards from every masked attention: where nothing else reads a
+    projection, it and its quantization get the `rows` of section 5. What nobody
+    reads any more goes, and so does the policy: from here on the IR alone says
+    what is computed.
+
+    Before:
+    ```mlir
+    %k = fact.quantized_linear %a8, %as, %wk8, %wks bias %bk : ...
+    %k8, %ks = fact.quantize_heads %k heads = 8 : ...
+    %c = fact.quantized_attention %q8, %qs, %k8, %ks, %v8, %vs mask %mask dominated %dominated, %argmax ...
+    ```
+    After:
+    ```mlir
+    %rk = fact.k_rows %mask, %dominated : ...
+    %k = fact.quantized_linear %a8, %as, %wk8, %wks bias %bk rows %rk : ...
+    %k8, %ks = fact.quantize_heads %k rows %rk heads = 8 : ...
+    ```
+
+    Before: `--fact-predict`, `--fact-precision`. After: no `fact.policy`, no dead
+    ops. A projection that something else reads as well is generated in full, with
+    a missed remark; without dominance every row of Q is read, so that Q has no
+    `rows` and V those of K.
+  }];
+  let statistics = [
+    Statistic<"numProjections", "projections", "projections that skip rows">,
+    Statistic<"numHeads", "quantizations", "quantizations of Q, K or V that skip rows">,
+    Statistic<"numErased", "erased", "dead ops erased">,
+    Statistic<"missedProjections", "missed-projections", "projections of a masked attention generated in full">,
+  ];
+}
+
+def FactHoistWeights : Pass<"fact-hoist-weights", "::mlir::ModuleOp"> {
+  let summary = "move ops on weights from layer functions to their call sites";
+  let description = [{
+    An op with `CompileTimeOpInterface` on arguments of a private function moves
+    to every call, where its operands are constants and it folds; the function
+    takes its results instead. Calls with equal arguments share the moved ops.
+
+    Before:
+    ```mlir
+    func.func @main(...) { ... %y = call @layer(%x, %w) : ... }
+    func.func private @layer(%x: tensor<?x64xf32>, %w: tensor<64x64xf32>) -> ... {
+      %w8, %s = fact.quantize_weight %w : tensor<64x64xf32> -> tensor<64x64xi8>, tensor<64xf32>
+      ...
+    ```
+    After:
+    ```mlir
+    func.func @main(...) {
+      %w8, %s = fact.quantize_weight %w : tensor<64x64xf32> -> tensor<64x64xi8>, tensor<64xf32>
+      %y = call @layer(%x, %w8, %s) : ...
+    }
+    func.func private @layer(%x: tensor<?x64xf32>, %w8: tensor<64x64xi8>, %s: tensor<64xf32>) -> ... {
+    ```
+
+    Results take the place of the argument that they come from, which goes where
+    nothing else reads it. Restrictions: functions that are public, recursive, or
+    referenced other than by `func.call` keep their signature. A weight that is no
+    constant is reported: it would be quantized at every run.
+  }];
+  let statistics = [
+    Statistic<"numHoisted", "hoisted", "ops moved out of layer functions">,
+    Statistic<"missedWeights", "missed-weights", "weights that are not constant while compiling">,
+  ];
+}
+
+//===----------------------------------------------------------------------===//
+// Analyses.
+//===----------------------------------------------------------------------===//
+
+def FactPrintLayers : Pass<"fact-print-layers", "::mlir::ModuleOp"> {
+  let summary = "print the encoder layers of each function on standard error";
+  let description = [{
+    Prints the analysis that `--fact-precision` relies on: for every attention its
+    select, its projections, the output projection and the linears of the
+    feed-forward network, and every linear that belongs to no layer with the
+    reason. Works on dense and on quantized IR.
+
+    ```
+    layers of 'encoder_layer': 1
+      layer 0:
+        attention: fact.quantized_attention %20
+        select: fact.select %13#0
+        query projection: fact.quantized_linear %1
+        ...
+    ```
+  }];
+}
+
 #endif // FACT_DIALECT_FACT_TRANSFORMS_PASSES_TD

@@ -1,0 +1,181 @@
+//===- Fuse.cpp - Generates only the rows that attention reads -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Remarks.h"
+#include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Dialect/Fact/Transforms/Passes.h"
+
+#include "mlir/Analysis/TopologicalSortUtils.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Iterators.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+
+namespace mlir::fact {
+#define GEN_PASS_DEF_FACTFUSE
+#include "fact/Dialect/Fact/Transforms/Passes.h.inc"
+} // namespace mlir::fact
+
+using namespace mlir;
+using namespace mlir::fact;
+
+namespace {
+
+/// The row masks of one attention, made when first asked for.
+class Demand {
+public:
+  explicit Demand(QuantizedAttentionOp op) : op(op), builder(op) {
+    dominated = op.getDominated();
+    if (auto select = op.getMask().getDefiningOp<SelectOp>(); !dominated && select)
+      dominated = select.getDominated(); // all false, as the attention reads none
+  }
+  /// Whether `k_rows` can be made at all.
+  bool isKnown() const { return bool(dominated); }
+
+  Value keyRows() {
+    if (!key)
+      key = KRowsOp::create(builder, op.getLoc(), dominated.getType(), op.getMask(), dominated);
+    return key;
+  }
+  Value valueRows() {
+    if (!op.getDominated())
+      return keyRows();
+    if (!value)
+      value = VRowsOp::create(builder, op.getLoc(), dominated.getType(), op.getMask(), dominated,
+                              op.getArgmax());
+    return value;
+  }
+  /// Null: every row is read.
+  Value queryRows() {
+    if (!op.getDominated())
+      return {};
+    if (!query)
+      query = QRowsOp::create(builder, op.getLoc(), dominated.getType(), dominated);
+    return query;
+  }
+
+private:
+  QuantizedAttentionOp op;
+  OpBuilder builder;
+  Value dominated, key, value, query;
+};
+
+struct FactFusePass : mlir::fact::impl::FactFuseBase<FactFusePass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    SmallVector<QuantizedAttentionOp> attentions;
+    getOperation().walk([&](QuantizedAttentionOp op) {
+      if (op.getMask())
+        attentions.push_back(op);
+    });
+    for (QuantizedAttentionOp op : attentions)
+      propagate(op);
+    eraseDeadOps();
+    getOperation()->walk([](Operation *op) { op->removeAttr(kPolicyAttrName); });
+  }
+
+private:
+  void propagate(QuantizedAttentionOp op);
+  bool restrict(QuantizedAttentionOp attention, StringRef name, QuantizeHeadsOp heads, Value rows);
+  void eraseDeadOps();
+  void miss(Operation *op, const Twine &reason, const Twine &suggestion) {
+    ++missedProjections;
+    missed(op, "RowsNotSkipped", "fact-fuse")
+        << remark::reason("{0}", reason.str()) << remark::suggest("{0}", suggestion.str());
+  }
+};
+
+} // namespace
+
+/// Bits for the operands of attention that one `fact.quantize_heads` feeds.
+enum Reader : unsigned { readsQuery = 1, readsKey = 2, readsValue = 4 };
+
+void FactFusePass::propagate(QuantizedAttentionOp op) {
+  Demand demand(op);
+  if (!demand.isKnown())
+    return miss(op, "its mask comes from no 'fact.select' and no 'dominated' says which rows count",
+                "let --fact-predict make the mask");
+
+  llvm::SmallMapVector<QuantizeHeadsOp, unsigned, 4> readers;
+  auto read = [&](StringRef name, Value operand, Reader reader) {
+    if (auto heads = operand.getDefiningOp<QuantizeHeadsOp>())
+      readers[heads] |= reader;
+    else
+      miss(op, name + " is not the result of 'fact.quantize_heads'", "let --fact-quantize make the attention");
+  };
+  read("query", op.getQuery(), readsQuery);
+  read("key", op.getKey(), readsKey);
+  read("value", op.getValue(), readsValue);
+
+  bool changed = false;
+  for (auto [heads, reader] : readers) {
+    if (reader == readsKey)
+      changed |= restrict(op, "key", heads, demand.keyRows());
+    else if (reader == readsQuery)
+      changed |= restrict(op, "query", heads, demand.queryRows());
+    else if ((reader & readsQuery) == 0)
+      changed |= restrict(op, "value", heads, demand.valueRows()); // covers the key's rows
+    else
+      miss(heads, "one projection is the query and the key or value too", "give the query its own projection");
+  }
+  // Projections stand in front of the masks that they read now.
+  if (changed && !sortTopologically(op->getBlock())) {
+    op.emitOpError("has a mask that depends on its own projections");
+    signalPassFailure();
+  }
+}
+
+/// Gives `rows` to `heads` and to the projection behind it, as far as nothing
+/// else reads them. Returns whether anything changed.
+bool FactFusePass::restrict(QuantizedAttentionOp attention, StringRef name, QuantizeHeadsOp heads, Value rows) {
+  if (!rows || heads.getRows())
+    return false;
+  for (Operation *user : heads->getUsers())
+    if (user != attention) {
+      miss(heads, "'" + user->getName().getStringRef() + "' reads the quantized " + name + " too",
+           "give it a quantization of its own");
+      return false;
+    }
+  if (heads->getBlock() != attention->getBlock()) {
+    miss(heads, "it is in another block than its attention", "keep a layer in one block");
+    return false;
+  }
+  heads.getRowsMutable().assign(rows);
+  ++numHeads;
+
+  auto linear = heads.getInput().getDefiningOp<QuantizedLinearOp>();
+  if (!linear) {
+    miss(heads, "the " + name + " projection is not visible", "keep it in the attention's own function");
+    return true;
+  }
+  if (linear.getRows())
+    return true;
+  for (Operation *user : linear->getUsers())
+    if (user != heads) {
+      miss(linear, "'" + user->getName().getStringRef() + "' reads the " + name + " projection too",
+           "every row is generated; rows of a projection are skipped where attention alone reads it");
+      return true;
+    }
+  if (linear->getBlock() != attention->getBlock()) {
+    miss(linear, "it is in another block than its attention", "keep a layer in one block");
+    return true;
+  }
+  linear.getRowsMutable().assign(rows);
+  ++numProjections;
+  return true;
+}
+
+/// What nobody reads is not generated.
+void FactFusePass::eraseDeadOps() {
+  getOperation()->walk<WalkOrder::PostOrder, mlir::ReverseIterator>([&](Operation *op) {
+    if (!isOpTriviallyDead(op))
+      return;
+    op->erase();
+    ++numErased;
+  });
+}

@@ -1,0 +1,31 @@
+//===- Pipelines.cpp - Pipelines of the passes on the fact dialect -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Dialect/Fact/Transforms/Passes.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+void mlir::fact::buildSparsifyPipeline(OpPassManager &pm) {
+  pm.addPass(createFactQuantize());
+  pm.addPass(createFactPredict());
+  pm.addPass(createFactPrecision());
+  pm.addPass(createFactFuse());
+  pm.addPass(createFactHoistWeights());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void mlir::fact::registerFactTransformsPipelines() {
+  PassPipelineRegistration<>("fact-sparsify",
+                             "dense fact IR to sparse: quantize, predict, precision, fuse, hoist weights, fold them",
+                             buildSparsifyPipeline);
+}
