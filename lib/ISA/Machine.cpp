@@ -9,6 +9,7 @@
 
 #include "MachineFields.h"
 
+#include "fact/ISA/Operands.h"
 #include "fact/Support/Error.h"
 #include "fact/Support/InputFile.h"
 
@@ -315,6 +316,11 @@ Machine Machine::fromJson(std::string_view text, const std::string &name) {
                   sram.bytes);
   }
   reader.leave();
+  if (machine.scratchpadBytes() > int64_t(1) << sramBits)
+    throw Error("machine description '" + name +
+                "': the buffers must have at most 16777216 bytes together "
+                "(was " +
+                std::to_string(machine.scratchpadBytes()) + ")");
   return machine;
 }
 

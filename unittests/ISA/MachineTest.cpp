@@ -38,6 +38,9 @@ TEST(Machine, DefaultIsTheShippedDescription) {
   EXPECT_EQ(machine.pe.rows * machine.pe.columns, 512);
   EXPECT_EQ(machine.buffer(Buffer::Temp).bytes, 512 * 1024);
   EXPECT_DOUBLE_EQ(machine.dramBytesPerCycle(), 51.2);
+  EXPECT_EQ(machine.bufferBase(Buffer::Token), 0);
+  EXPECT_EQ(machine.bufferBase(Buffer::Temp), (384 + 256) * 1024);
+  EXPECT_EQ(machine.scratchpadBytes(), (384 + 256 + 512 + 96) * 1024);
 }
 
 TEST(Machine, ShippedDescriptionsAreCanonical) {
@@ -117,6 +120,9 @@ TEST(Machine, WrongFieldsAreNamedWithTheirValue) {
   EXPECT_EQ(with("/energy_pj/dram_bit/value", -1),
             prefix + "'energy_pj.dram_bit.value' must be in the range 0.0 to "
                      "1000000000.0 (was -1)");
+  EXPECT_EQ(with("/buffers/temp/bytes", 16777216),
+            prefix + "the buffers must have at most 16777216 bytes together "
+                     "(was 17530880)");
   Json json = defaults();
   json["dram"].erase("latency_ns");
   EXPECT_EQ(errorOf(json), prefix + "field 'dram.latency_ns' is missing");

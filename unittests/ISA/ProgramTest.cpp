@@ -1,5 +1,5 @@
 //===- ProgramTest.cpp - Program files: round trip, and every kind of damage -*-
-//C++ -*-===//
+// C++ -*-===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -80,6 +80,19 @@ struct Machine {
     return buffers[static_cast<unsigned>(which)];
   }
 
+  /// The scratchpad is one address space: the buffers one after the other, in
+  /// Buffer's order. First byte of a buffer, and bytes of all of them (at most
+  /// 2^24, which is what instructions can address).
+  int64_t bufferBase(Buffer which) const {
+    int64_t base = 0;
+    for (unsigned i = 0; i < static_cast<unsigned>(which); ++i)
+      base += buffers[i].bytes;
+    return base;
+  }
+  int64_t scratchpadBytes() const {
+    return bufferBase(Buffer::Index) + buffer(Buffer::Index).bytes;
+  }
+
   /// Word j of row i is in bank (i + j) mod banks; if off, in bank j mod banks
   /// of a row that starts in bank 0.
   bool diagonalStorage = false;

@@ -1,0 +1,150 @@
+//===- Operands.h - What instructions are made of -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_ISA_OPERANDS_H
+#define FACT_ISA_OPERANDS_H
+
+#include <cstddef>
+#include <cstdint>
+
+namespace fact::isa {
+
+// Widths that all instructions share (InstructionBase.td).
+constexpr unsigned registerBits = 6;
+constexpr unsigned numRegisters = 1 << registerBits;
+constexpr unsigned sramBits = 24;
+constexpr unsigned dramBits = 40;
+constexpr unsigned scalarBits = 24;
+
+/// A place in the scratchpad: byte offset + register. The scratchpad is the
+/// token, weight, temp and index buffer, one after the other. An optional
+/// operand may be absent; then offset and register are 0.
+struct SramRef {
+  uint32_t offset = 0;
+  uint8_t reg = 0;
+  bool present = true;
+
+  static SramRef absent() { return {0, 0, false}; }
+  friend bool operator==(const SramRef &a, const SramRef &b) {
+    return a.offset == b.offset && a.reg == b.reg && a.present == b.present;
+  }
+};
+
+/// A place in DRAM: byte offset + register.
+struct DramRef {
+  uint64_t offset = 0;
+  uint8_t reg = 0;
+
+  friend bool operator==(const DramRef &a, const DramRef &b) {
+    return a.offset == b.offset && a.reg == b.reg;
+  }
+};
+
+/// A number: immediate + register.
+struct ScalarRef {
+  uint32_t value = 0;
+  uint8_t reg = 0;
+
+  friend bool operator==(const ScalarRef &a, const ScalarRef &b) {
+    return a.value == b.value && a.reg == b.reg;
+  }
+};
+
+/// Equality of fields. Floats are equal if their bits are.
+template <typename T> bool sameField(const T &a, const T &b) { return a == b; }
+bool sameField(float a, float b);
+
+/// What operands depend on at run time. Sums wrap around, so that a wrong
+/// program gives a wrong address and nothing worse.
+struct Resolver {
+  const int64_t *registers; ///< numRegisters of them; r0 is 0.
+  int64_t length;           ///< LEN, the length of the sequence.
+
+  int64_t resolve(const SramRef &ref) const { return sum(ref.offset, ref.reg); }
+  int64_t resolve(const DramRef &ref) const { return sum(ref.offset, ref.reg); }
+  int64_t resolve(const ScalarRef &ref) const {
+    return sum(ref.value, ref.reg);
+  }
+
+  /// clamp(LEN - first, 0, count): how many of `count` rows or columns there
+  /// are from `first` on.
+  int64_t extent(const ScalarRef &first, int64_t count) const {
+    int64_t begin = resolve(first);
+    if (begin >= length)
+      return 0;
+    // A first row below 0 is a wrong program; it must not overflow here.
+    if (begin < 0)
+      return count;
+    return length - begin < count ? length - begin : count;
+  }
+
+private:
+  int64_t sum(uint64_t immediate, uint8_t reg) const {
+    return static_cast<int64_t>(immediate +
+                                static_cast<uint64_t>(registers[reg]));
+  }
+};
+
+/// Bytes that an instruction may touch through one operand: an upper bound.
+struct Access {
+  bool dram; ///< Else in the scratchpad.
+  bool read, write;
+  int64_t address; ///< Of the first byte; a wrong program's may be anywhere.
+  int64_t bytes;   ///< 0: the operand is absent or there is nothing to do.
+  const char *operand;
+  unsigned field; ///< Index among the instruction's fields.
+};
+
+/// One entry per address operand, in the order of the description, absent ones
+/// included: so accesses()[k] is always the same operand.
+class AccessList {
+public:
+  const Access *begin() const { return items; }
+  const Access *end() const { return items + count; }
+  size_t size() const { return count; }
+  const Access &operator[](size_t i) const { return items[i]; }
+  void push_back(const Access &access) { items[count++] = access; }
+
+  static constexpr size_t capacity = 12;
+
+private:
+  Access items[capacity];
+  size_t count = 0;
+};
+
+enum class FieldKind : uint8_t {
+  Sram,
+  Dram,
+  Scalar,
+  Immediate,
+  SignedImmediate,
+  Float,
+  Flag,
+  Enum
+};
+
+struct EnumCaseInfo {
+  int64_t value;
+  const char *text;
+};
+
+/// What is known of a field without its value.
+struct FieldInfo {
+  const char *name;
+  FieldKind kind;
+  unsigned bits;             ///< In the encoding.
+  int64_t minimum, maximum;  ///< Of immediates.
+  bool optional;             ///< Scratchpad operands only.
+  const char *access;        ///< "r", "w", "rw"; "" where it is no address.
+  const char *extent;        ///< Bytes of an address, as described; else "".
+  const EnumCaseInfo *cases; ///< Of choices, else null.
+  unsigned numCases;
+};
+
+} // namespace fact::isa
+
+#endif // FACT_ISA_OPERANDS_H

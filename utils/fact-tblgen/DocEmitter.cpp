@@ -1,0 +1,138 @@
+//===- DocEmitter.cpp - The manual of the instruction set -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "InstructionSet.h"
+
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+using namespace fact::tblgen;
+
+/// The text without the indentation of its lines.
+static std::string unindented(StringRef text) {
+  std::string result;
+  for (StringRef line : llvm::split(text.trim(), '\n'))
+    result += line.trim().str() + "\n";
+  return result;
+}
+
+/// A text inside a table.
+static std::string cell(StringRef text) {
+  std::string result;
+  for (char c : text)
+    result += c == '|' ? std::string("\\|") : std::string(1, c);
+  return result;
+}
+
+static std::string range(const Field &field) {
+  switch (field.kind) {
+  case Kind::Imm:
+  case Kind::SImm:
+    return std::to_string(field.minimum) + " .. " +
+           std::to_string(field.maximum);
+  case Kind::Float:
+    return "finite float32";
+  case Kind::Flag:
+    return "true, false";
+  case Kind::Enum:
+    return "see [" + field.enumeration + "](#" +
+           StringRef(field.enumeration).lower() + ")";
+  case Kind::Scalar:
+    return "24-bit immediate + register";
+  case Kind::Sram:
+    return std::string("scratchpad address") +
+           (field.optional ? ", may be absent" : "");
+  case Kind::Dram:
+    return "DRAM address";
+  }
+  llvm_unreachable("unknown kind");
+}
+
+static void emitInstruction(const Instruction &instruction, raw_ostream &os) {
+  os << "#### `" << instruction.mnemonic << "`\n\n"
+     << "Opcode " << instruction.opcode << ", " << instruction.bits()
+     << " bits in " << (instruction.bits() + 63) / 64
+     << " words: " << instruction.summary << ".\n\n"
+     << unindented(instruction.description) << "\n";
+  if (instruction.fields.empty())
+    return;
+  os << "| field | bits | values | access | bytes from there on |\n"
+     << "|---|---|---|---|---|\n";
+  for (const Field &field : instruction.fields)
+    os << "| `" << field.name << "` | " << field.bits << " | " << range(field)
+       << " | " << field.access << " | "
+       << (field.extent.empty() ? "" : "`" + cell(field.extent) + "`")
+       << " |\n";
+  os << "\n";
+}
+
+void fact::tblgen::emitManual(const RecordKeeper &records, raw_ostream &os) {
+  InstructionSet set(records);
+  os << R"(<!-- Generated from include/fact/ISA/Instructions.td by fact-tblgen -gen-isa-docs: do not edit. -->
+
+# The instruction set
+
+## Conventions
+
+* LEN is the length of the sequence of a run. A row operand is a first row `row0` and a largest number `rows`:
+  the instruction works on R = clamp(LEN - row0, 0, rows) rows, likewise on C = clamp(LEN - col0, 0, cols) columns.
+  If R or C is 0, nothing is done and nothing is touched.
+* Row r of a two-dimensional operand is `stride` bytes after row r - 1. Vectors over rows, columns or features are
+  dense. Operands point at the first row or column of the instruction, not at row 0 of the sequence.
+* `list` is a row list of `sel.list`: a u32 count, then u32 indices relative to row0. With a list only these rows are
+  worked on; the others keep what they had.
+* A row of a mask holds one bit per column of the sequence (bit `j & 7` of byte `j >> 3`), from column 0, also where an
+  instruction starts at col0, which then is a multiple of 8.
+* `span(n, stride, last)` is `n ? (n - 1) * stride + last : 0`.
+* The scratchpad is one address space: the token, weight, temp and index buffer of the machine, one after the other.
+* Registers hold 64-bit signed numbers; r0 is always 0.
+* Extents are upper bounds: an instruction touches no byte outside them.
+
+## Encoding
+
+An instruction is its opcode byte, then its fields in order, bit-packed from the least significant bit of the first
+64-bit word on, then zero bits up to a whole word. Words are little endian.
+
+| field | bits, from the least significant on |
+|---|---|
+| scratchpad address | offset 24, register 6, present 1 (all 0 where absent) |
+| DRAM address | offset 40, register 6 |
+| scalar | immediate 24, register 6 |
+| float | the 32 bits of the number |
+| flag | 1 |
+| number, choice | as the instruction says |
+
+## Assembly
+
+One instruction is one line, `mnemonic field=value, field=value`. Addresses are `[offset+rN]` in the scratchpad
+(`-` where absent) and `dram[offset+rN]`, scalars `number+rN`; `+r0` is left out. Choices and flags are words.
+
+## Engines
+
+| engine | what it does |
+|---|---|
+)";
+  for (const Engine &engine : set.engines)
+    os << "| " << engine.name << " | " << cell(engine.text) << " |\n";
+  os << "\n## Choices\n\n";
+  for (const Enumeration &enumeration : set.enumerations) {
+    os << "### " << enumeration.name << "\n\nThe " << enumeration.summary
+       << ": ";
+    llvm::interleaveComma(enumeration.cases, os, [&](const EnumCase &c) {
+      os << "`" << c.text << "` = " << c.value;
+    });
+    os << ".\n\n";
+  }
+  os << "## Instructions\n\n";
+  for (const Engine &engine : set.engines) {
+    os << "### " << engine.name << "\n\n";
+    for (const Instruction &instruction : set.instructions)
+      if (instruction.engine == engine.name)
+        emitInstruction(instruction, os);
+  }
+}
