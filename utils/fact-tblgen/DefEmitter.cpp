@@ -53,7 +53,10 @@ static void emitAccesses(const Instruction &instruction, raw_ostream &os) {
   }
   std::string active = "true";
   if (instruction.find("rows")) {
-    os << "  const int64_t R = resolver.extent(i.row0, rows);\n";
+    // Rows of a weight are no rows of the sequence.
+    os << "  const int64_t R = "
+       << (instruction.find("whole") ? "i.whole ? rows : " : "")
+       << "resolver.extent(i.row0, rows);\n";
     active = "R != 0";
   }
   if (instruction.find("cols")) {

@@ -57,7 +57,8 @@ static void emitInstruction(const Instruction &instruction, raw_ostream &os) {
   os << "#### `" << instruction.mnemonic << "`\n\n"
      << "Opcode " << instruction.opcode << ", " << instruction.bits()
      << " bits in " << (instruction.bits() + 63) / 64
-     << " words: " << instruction.summary << ".\n\n"
+     << (instruction.bits() > 64 ? " words: " : " word: ")
+     << instruction.summary << ".\n\n"
      << unindented(instruction.description) << "\n";
   if (instruction.fields.empty())
     return;
@@ -80,8 +81,8 @@ void fact::tblgen::emitManual(const RecordKeeper &records, raw_ostream &os) {
 ## Conventions
 
 * LEN is the length of the sequence of a run. A row operand is a first row `row0` and a largest number `rows`:
-  the instruction works on R = clamp(LEN - row0, 0, rows) rows, likewise on C = clamp(LEN - col0, 0, cols) columns.
-  If R or C is 0, nothing is done and nothing is touched.
+  the instruction works on R = clamp(LEN - row0, 0, rows) rows (R = rows with the flag `whole`), likewise on
+  C = clamp(LEN - col0, 0, cols) columns (C = 1 with the flag `tail`). If R or C is 0, nothing is done and nothing is touched.
 * Row r of a two-dimensional operand is `stride` bytes after row r - 1. Vectors over rows, columns or features are
   dense. Operands point at the first row or column of the instruction, not at row 0 of the sequence.
 * `list` is a row list of `sel.list`: a u32 count, then u32 indices relative to row0. With a list only these rows are
@@ -121,8 +122,8 @@ One instruction is one line, `mnemonic field=value, field=value`. Addresses are 
     os << "| " << engine.name << " | " << cell(engine.text) << " |\n";
   os << "\n## Choices\n\n";
   for (const Enumeration &enumeration : set.enumerations) {
-    os << "### " << enumeration.name << "\n\nThe " << enumeration.summary
-       << ": ";
+    os << "### " << enumeration.name << "\n\n`" << enumeration.name << "`, "
+       << enumeration.summary << ": ";
     llvm::interleaveComma(enumeration.cases, os, [&](const EnumCase &c) {
       os << "`" << c.text << "` = " << c.value;
     });
