@@ -126,20 +126,20 @@ void dominatedContext(const int8_t *values, float valueScale, int64_t n,
 void attendRow(const AttentionHead &head, const int8_t *query, float queryScale,
                const uint8_t *mask, int64_t n, float *context,
                AttentionTrace *trace) {
-  std::vector<int64_t> columns;
+  std::vector<int32_t> columns;
   columns.reserve(n);
   for (int64_t j = 0; j < n; ++j)
     if (mask[j])
-      columns.push_back(j);
+      columns.push_back(static_cast<int32_t>(j));
   int64_t kept = static_cast<int64_t>(columns.size());
 
   std::vector<int32_t> acc(kept);
   std::vector<float> keyScales(kept), valueScales(kept), terms(kept);
+  dotColumns(query, head.keys, head.stride, columns.data(), kept, head.headSize,
+             acc.data());
   for (int64_t c = 0; c < kept; ++c) {
-    int64_t j = columns[c];
-    acc[c] = dotInt8(query, head.keys + j * head.stride, head.headSize);
-    keyScales[c] = head.keyScales[j];
-    valueScales[c] = head.valueScales[j];
+    keyScales[c] = head.keyScales[columns[c]];
+    valueScales[c] = head.valueScales[columns[c]];
   }
   float factor = queryFactor(queryScale, head.scale);
   SoftmaxRow row;
@@ -152,9 +152,8 @@ void attendRow(const AttentionHead &head, const int8_t *query, float queryScale,
   sweepProbability(row, terms.data(), valueScales.data(), kept, p8.data());
 
   std::vector<int32_t> sums(head.headSize, 0);
-  for (int64_t c = 0; c < kept; ++c)
-    accumulateValues(&p8[c], head.values + columns[c] * head.stride,
-                     head.stride, sums.data(), 1, head.headSize);
+  accumulateValues(p8.data(), head.values, head.stride, columns.data(), kept,
+                   head.headSize, sums.data());
 
   TailRow tail;
   bool hasTail = head.tailKey && kept < n;

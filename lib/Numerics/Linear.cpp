@@ -22,73 +22,39 @@ FACT_VECTORIZE int32_t dotInt8(const int8_t *FACT_RESTRICT a,
   return sum;
 }
 
-FACT_VECTORIZE void matmulInt8(const int8_t *a, int64_t strideA,
-                               const int8_t *b, int64_t strideB, int32_t *acc,
-                               int64_t strideAcc, int64_t m, int64_t n,
-                               int64_t k) {
-  // Four rows share each widened row of b; columns in chunks that stay in the
-  // first-level cache together with their accumulators.
-  constexpr int64_t chunk = 512;
-  for (int64_t first = 0; first < n; first += chunk) {
-    int64_t width = n - first < chunk ? n - first : chunk;
-    int64_t i = 0;
-    for (; i + 4 <= m; i += 4) {
-      int32_t *FACT_RESTRICT acc0 = acc + i * strideAcc + first;
-      int32_t *FACT_RESTRICT acc1 = acc0 + strideAcc;
-      int32_t *FACT_RESTRICT acc2 = acc1 + strideAcc;
-      int32_t *FACT_RESTRICT acc3 = acc2 + strideAcc;
-      const int8_t *rows = a + i * strideA;
-      for (int64_t l = 0; l < k; ++l) {
-        const int8_t *FACT_RESTRICT w = b + l * strideB + first;
-        int32_t a0 = rows[l], a1 = rows[strideA + l];
-        int32_t a2 = rows[2 * strideA + l], a3 = rows[3 * strideA + l];
-        for (int64_t j = 0; j < width; ++j) {
-          int32_t value = w[j];
-          acc0[j] += a0 * value;
-          acc1[j] += a1 * value;
-          acc2[j] += a2 * value;
-          acc3[j] += a3 * value;
-        }
-      }
-    }
-    for (; i < m; ++i) {
-      int32_t *FACT_RESTRICT acc0 = acc + i * strideAcc + first;
-      for (int64_t l = 0; l < k; ++l) {
-        const int8_t *FACT_RESTRICT w = b + l * strideB + first;
-        int32_t a0 = a[i * strideA + l];
-        for (int64_t j = 0; j < width; ++j)
-          acc0[j] += a0 * w[j];
-      }
-    }
+FACT_VECTORIZE void dotColumns(const int8_t *FACT_RESTRICT q, const int8_t *k,
+                               int64_t strideK, const int32_t *columns,
+                               int64_t count, int64_t n,
+                               int32_t *FACT_RESTRICT acc) {
+  for (int64_t c = 0; c < count; ++c) {
+    const int8_t *FACT_RESTRICT row = k + (columns ? columns[c] : c) * strideK;
+    int32_t sum = 0;
+    for (int64_t i = 0; i < n; ++i)
+      sum += static_cast<int32_t>(q[i]) * row[i];
+    acc[c] = sum;
   }
 }
 
-FACT_VECTORIZE void matmulInt8Transposed(const int8_t *a, int64_t strideA,
-                                         const int8_t *b, int64_t strideB,
-                                         int32_t *acc, int64_t strideAcc,
-                                         int64_t m, int64_t n, int64_t k) {
-  for (int64_t i = 0; i < m; ++i)
-    for (int64_t j = 0; j < n; ++j) {
-      const int8_t *FACT_RESTRICT left = a + i * strideA;
-      const int8_t *FACT_RESTRICT right = b + j * strideB;
-      int32_t sum = 0;
-      for (int64_t l = 0; l < k; ++l)
-        sum += static_cast<int32_t>(left[l]) * right[l];
-      acc[i * strideAcc + j] += sum;
-    }
-}
-
 FACT_VECTORIZE void accumulateValues(const uint8_t *p, const int8_t *v,
-                                     int64_t strideV,
-                                     int32_t *FACT_RESTRICT acc, int64_t count,
-                                     int64_t n) {
-  for (int64_t j = 0; j < count; ++j) {
-    const int8_t *FACT_RESTRICT row = v + j * strideV;
-    int32_t weight = p[j];
-    if (weight == 0)
-      continue;
-    for (int64_t c = 0; c < n; ++c)
-      acc[c] += weight * row[c];
+                                     int64_t strideV, const int32_t *columns,
+                                     int64_t count, int64_t n,
+                                     int32_t *FACT_RESTRICT acc) {
+  // Four value rows per pass over the sums; the missing ones of the last pass
+  // have probability 0.
+  for (int64_t first = 0; first < count; first += 4) {
+    const int8_t *rows[4];
+    int32_t weights[4];
+    for (int64_t lane = 0; lane < 4; ++lane) {
+      bool there = first + lane < count;
+      int64_t c = there ? first + lane : first;
+      rows[lane] = v + (columns ? columns[c] : c) * strideV;
+      weights[lane] = there ? p[c] : 0;
+    }
+    const int8_t *FACT_RESTRICT row0 = rows[0], *FACT_RESTRICT row1 = rows[1];
+    const int8_t *FACT_RESTRICT row2 = rows[2], *FACT_RESTRICT row3 = rows[3];
+    int32_t w0 = weights[0], w1 = weights[1], w2 = weights[2], w3 = weights[3];
+    for (int64_t i = 0; i < n; ++i)
+      acc[i] += w0 * row0[i] + w1 * row1[i] + w2 * row2[i] + w3 * row3[i];
   }
 }
 

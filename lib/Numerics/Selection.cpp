@@ -38,16 +38,40 @@ struct Threshold {
 };
 } // namespace
 
+/// The k-th largest of the keys, which are reordered.
+static Threshold thresholdOf(int32_t *keys, int64_t n, int64_t k) {
+  std::nth_element(keys, keys + (k - 1), keys + n, std::greater<int32_t>());
+  int32_t key = keys[k - 1];
+  // The first k are the largest; those above the k-th leave the rest to ties.
+  int64_t above = std::count_if(keys, keys + k,
+                                [key](int32_t other) { return other > key; });
+  return {key, k - above};
+}
+
 static Threshold thresholdOf(const float *scores, int64_t n, int64_t k) {
   std::vector<int32_t> keys(n);
   orderedKeys(scores, n, keys.data());
-  std::nth_element(keys.begin(), keys.begin() + (k - 1), keys.end(),
-                   std::greater<int32_t>());
-  int32_t key = keys[k - 1];
-  // The first k are the largest; those above the k-th leave the rest to ties.
-  int64_t above = std::count_if(keys.begin(), keys.begin() + k,
-                                [key](int32_t other) { return other > key; });
-  return {key, k - above};
+  // A short row is partitioned as it is. A long one first by sign, exponent
+  // and three bits of mantissa, which leaves few keys to partition.
+  constexpr int64_t longRow = 128;
+  constexpr int shift = 20, buckets = 1 << (32 - shift);
+  if (n < longRow)
+    return thresholdOf(keys.data(), n, k);
+  auto bucketOf = [](int32_t key) { return (key >> shift) + buckets / 2; };
+  std::vector<int32_t> histogram(buckets, 0);
+  int32_t largest = std::numeric_limits<int32_t>::min();
+  for (int32_t key : keys) {
+    ++histogram[bucketOf(key)];
+    largest = std::max(largest, key);
+  }
+  int64_t above = 0;
+  int32_t bucket = bucketOf(largest);
+  while (above + histogram[bucket] < k)
+    above += histogram[bucket--];
+  auto end = std::remove_if(keys.begin(), keys.end(), [&](int32_t key) {
+    return bucketOf(key) != bucket;
+  });
+  return thresholdOf(keys.data(), end - keys.begin(), k - above);
 }
 
 void selectRow(const float *scores, int64_t n, int64_t k, uint8_t *mask) {

@@ -34,9 +34,21 @@ void matmulInt8Transposed(const int8_t *a, int64_t strideA, const int8_t *b,
                           int64_t strideB, int32_t *acc, int64_t strideAcc,
                           int64_t m, int64_t n, int64_t k);
 
-/// acc[n] += sum over j of p[j] * v[j, n] (probabilities times values).
+/// acc[m, n] += a[m, k] b[k, n] with unsigned a (probabilities times values).
+void matmulUInt8Int8(const uint8_t *a, int64_t strideA, const int8_t *b,
+                     int64_t strideB, int32_t *acc, int64_t strideAcc,
+                     int64_t m, int64_t n, int64_t k);
+
+/// acc[c] = q . k[columns[c]] over `n` elements for `count` columns of a list
+/// (null: columns 0, 1, ...). One query over its kept keys.
+void dotColumns(const int8_t *q, const int8_t *k, int64_t strideK,
+                const int32_t *columns, int64_t count, int64_t n, int32_t *acc);
+
+/// acc[n] += sum over c of p[c] * v[columns[c], n] (null: rows 0, 1, ...). The
+/// probabilities of one row over its kept values.
 void accumulateValues(const uint8_t *p, const int8_t *v, int64_t strideV,
-                      int32_t *acc, int64_t count, int64_t n);
+                      const int32_t *columns, int64_t count, int64_t n,
+                      int32_t *acc);
 
 /// One output row of a linear layer from its INT sums: `channelScales` are s_w
 /// per channel (16 * s for the high plane), `bias` may be null.
