@@ -31,17 +31,29 @@ unsigned isa::elementTypeBytes(ElementType type) {
   return bytes[static_cast<uint32_t>(type)];
 }
 
-uint64_t Port::byteSize() const {
-  uint64_t bytes = elementTypeBytes(type);
-  for (int64_t extent : shape)
-    bytes *= static_cast<uint64_t>(extent == openDimension ? bound : extent);
-  return bytes;
+uint64_t Port::numRows() const {
+  uint64_t rows = 1;
+  for (size_t d = 0; d + 1 < shape.size(); ++d)
+    rows *= static_cast<uint64_t>(shape[d] == openDimension ? bound : shape[d]);
+  return rows;
+}
+
+uint64_t Port::rowElementBytes() const {
+  int64_t last = shape.empty() ? 1 : shape.back();
+  return elementTypeBytes(type) *
+         static_cast<uint64_t>(last == openDimension ? bound : last);
 }
 
 void Program::setConstants(std::string_view bytes) {
   storage = InputFile::fromBytes(bytes, "constants");
   constantData = storage.data();
   constantBytes = storage.size();
+}
+
+void Program::append(const Instruction &instruction,
+                     const std::string &source) {
+  instructions.push_back(instruction);
+  addSource(source);
 }
 
 void Program::addSource(const std::string &text) {
@@ -57,7 +69,8 @@ void Program::addSource(const std::string &text) {
 }
 
 namespace {
-void validatePorts(const std::vector<Port> &ports, const char *what) {
+void validatePorts(const std::vector<Port> &ports, const char *what,
+                   uint64_t constantBytes, uint64_t dramBytes) {
   if (ports.size() > maximumPorts)
     throw Error("more than 1024 " + std::string(what) + "s (were " +
                 std::to_string(ports.size()) + ")");
@@ -92,14 +105,26 @@ void validatePorts(const std::vector<Port> &ports, const char *what) {
     if (open == 0 && port.bound != 0)
       throw fail("a bound without an open dimension (was " +
                  std::to_string(port.bound) + ")");
-    if (port.address % programAlignment != 0 || port.address >= uint64_t(1)
-                                                                    << 48)
-      throw fail("DRAM address must be a multiple of 64 below 2^48 (was " +
+    if (port.address % programAlignment != 0)
+      throw fail("DRAM address must be a multiple of 64 (was " +
+                 std::to_string(port.address) + ")");
+    if (port.rowBytes < port.rowElementBytes() || port.rowBytes >> 32 != 0)
+      throw fail("bytes per row must be in the range " +
+                 std::to_string(port.rowElementBytes()) +
+                 " to 4294967295 (was " + std::to_string(port.rowBytes) + ")");
+    if (port.address < constantBytes || port.address > dramBytes ||
+        port.numRows() > (dramBytes - port.address) / port.rowBytes)
+      throw fail("must lie between the constants and the end of DRAM (was at " +
                  std::to_string(port.address) + ")");
   }
 }
 
 void validateSources(const Program &program) {
+  if (program.sourceOf.size() != program.instructions.size())
+    throw Error("every instruction must have a source (" +
+                std::to_string(program.instructions.size()) +
+                " instructions, " + std::to_string(program.sourceOf.size()) +
+                " sources)");
   uint32_t used = 0;
   for (uint32_t index : program.sourceOf) {
     if (index > used || index >= program.sources.size())
@@ -136,8 +161,13 @@ void validateMetadata(const std::string &text) {
 } // namespace
 
 void Program::validate() const {
-  validatePorts(inputs, "input");
-  validatePorts(outputs, "output");
+  validateCode(instructions, machine);
+  if (dramBytes > uint64_t(1) << dramBits || constantBytes > dramBytes)
+    throw Error("bytes of DRAM must be in the range " +
+                std::to_string(constantBytes) + " (constants) to 2^40 (was " +
+                std::to_string(dramBytes) + ")");
+  validatePorts(inputs, "input", constantBytes, dramBytes);
+  validatePorts(outputs, "output", constantBytes, dramBytes);
   validateSources(*this);
   validateMetadata(metadata);
 }

@@ -17,6 +17,8 @@
 #ifndef FACT_LIB_ISA_PROGRAMFORMAT_H
 #define FACT_LIB_ISA_PROGRAMFORMAT_H
 
+#include "fact/ISA/Program.h"
+
 #include <cstddef>
 #include <cstdint>
 
@@ -26,7 +28,7 @@ enum class Section : uint32_t {
   Machine = 1, ///< JSON text
   Code,        ///< 64-bit words
   Constants,   ///< bytes
-  Ports,       ///< inputs, then outputs
+  Memory,      ///< bytes of DRAM; inputs, then outputs
   Sources,     ///< texts, then an index per instruction
   Metadata,    ///< JSON text
   Mlir,        ///< text; optional
@@ -71,6 +73,10 @@ uint64_t checksum(const void *data, size_t size);
 constexpr uint32_t maximumRank = 8;
 constexpr uint32_t maximumPorts = 1024;
 constexpr uint32_t maximumTextBytes = 1 << 16;
+
+/// Throws unless the instructions are a program of the machine.
+void validateCode(const std::vector<Instruction> &instructions,
+                  const Machine &machine);
 
 } // namespace fact::isa
 

@@ -25,7 +25,7 @@ uint64_t isa::checksum(const void *data, size_t size) {
 
 const char *isa::sectionName(Section section) {
   static const char *const names[numSections] = {
-      "machine", "code", "constants", "ports", "sources", "metadata", "mlir"};
+      "machine", "code", "constants", "memory", "sources", "metadata", "mlir"};
   return names[static_cast<uint32_t>(section) - 1];
 }
 
@@ -44,7 +44,7 @@ public:
     program.storage = file;
     program.constantData = file.data() + contents(Section::Constants)->offset;
     program.constantBytes = contents(Section::Constants)->bytes;
-    readPorts(program);
+    readMemory(program);
     readSources(program);
     program.metadata = text(Section::Metadata);
     if (contents(Section::Mlir))
@@ -197,20 +197,24 @@ private:
     size_t bytes = contents(Section::Code)->bytes;
     if (bytes % sizeof(uint64_t) != 0)
       cursor.fail("not a whole number of words");
-    program.code.reserve(bytes / sizeof(uint64_t));
-    for (size_t i = 0; i < bytes / sizeof(uint64_t); ++i)
-      program.code.push_back(cursor.number<uint64_t>());
+    std::vector<uint64_t> words(bytes / sizeof(uint64_t));
+    for (uint64_t &word : words)
+      word = cursor.number<uint64_t>();
+    if (auto error = catchError([&] { program.instructions = decode(words); }))
+      fail(*error);
   }
 
-  void readPorts(Program &program) {
-    Cursor cursor(*this, Section::Ports);
+  void readMemory(Program &program) {
+    Cursor cursor(*this, Section::Memory);
+    program.dramBytes = cursor.number<uint64_t>();
     for (std::vector<Port> *ports : {&program.inputs, &program.outputs}) {
-      for (uint32_t left = cursor.count(28); left != 0; --left) {
+      for (uint32_t left = cursor.count(36); left != 0; --left) {
         Port port;
         port.name = cursor.text();
         port.type = static_cast<ElementType>(cursor.number<uint32_t>());
         port.bound = cursor.number<int64_t>();
         port.address = cursor.number<uint64_t>();
+        port.rowBytes = cursor.number<uint64_t>();
         for (uint32_t rank = cursor.count(8); rank != 0; --rank)
           port.shape.push_back(cursor.number<int64_t>());
         ports->push_back(std::move(port));

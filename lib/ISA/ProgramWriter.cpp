@@ -30,8 +30,9 @@ public:
   std::string bytes;
 };
 
-std::string encodePorts(const Program &program) {
+std::string encodeMemory(const Program &program) {
   Encoder encoder;
+  encoder.number(program.dramBytes);
   for (const std::vector<Port> *ports : {&program.inputs, &program.outputs}) {
     encoder.number(static_cast<uint32_t>(ports->size()));
     for (const Port &port : *ports) {
@@ -39,6 +40,7 @@ std::string encodePorts(const Program &program) {
       encoder.number(static_cast<uint32_t>(port.type));
       encoder.number(port.bound);
       encoder.number(port.address);
+      encoder.number(port.rowBytes);
       encoder.number(static_cast<uint32_t>(port.shape.size()));
       for (int64_t extent : port.shape)
         encoder.number(extent);
@@ -61,11 +63,11 @@ std::string encodeSources(const Program &program) {
 
 std::string Program::toBytes() const {
   validate();
-  std::string machineText = machine.toJson(), ports = encodePorts(*this),
+  std::string machineText = machine.toJson(), memory = encodeMemory(*this),
               sourceTable = encodeSources(*this), codeBytes;
   {
     Encoder encoder;
-    for (uint64_t word : code)
+    for (uint64_t word : encode(instructions))
       encoder.number(word);
     codeBytes = std::move(encoder.bytes);
   }
@@ -74,7 +76,7 @@ std::string Program::toBytes() const {
       {Section::Code, codeBytes},
       {Section::Constants,
        {reinterpret_cast<const char *>(constantData), constantBytes}},
-      {Section::Ports, ports},
+      {Section::Memory, memory},
       {Section::Sources, sourceTable},
       {Section::Metadata, metadata}};
   if (mlir)

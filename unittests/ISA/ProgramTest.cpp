@@ -23,16 +23,25 @@ namespace {
 Program sample() {
   Program program;
   program.machine = Machine::defaultMachine();
-  for (unsigned i = 0; i < 20; ++i) {
-    program.code.push_back(0);
-    program.addSource(i % 3 ? "MatMul_3" : "");
+  Load load;
+  load.rows = 64;
+  load.row_bytes = 256;
+  program.append(Loop{1, 512, 64, true}, "");
+  for (unsigned i = 0; i < 10; ++i) {
+    load.dst.offset = 64 * i;
+    load.row0 = {0, 1};
+    program.append(load, i % 3 ? "MatMul_3" : "");
+    program.append(Signal{EngineId::LOAD, i}, "MatMul_3");
+    program.append(Wait{EngineId::PE, i}, "Add_4");
+    program.append(PeGemm(), "Add_4");
   }
-  program.addSource("MatMul_3");
-  program.code.push_back(0);
+  program.append(EndLoop(), "");
+  program.append(Halt(), "");
   program.setConstants(std::string(1000, 'w'));
-  program.inputs = {{"x", {1, -1, 64}, ElementType::Float32, 99, 1024},
-                    {"scale", {}, ElementType::Float32, 0, 128}};
-  program.outputs = {{"y", {1, -1, 64}, ElementType::Float32, 99, 65536}};
+  program.dramBytes = 1 << 20;
+  program.inputs = {{"x", {1, -1, 64}, ElementType::Float32, 99, 1024, 256},
+                    {"scale", {}, ElementType::Float32, 0, 32768, 4}};
+  program.outputs = {{"y", {1, -1, 60}, ElementType::Float32, 99, 65536, 256}};
   program.metadata = "{\"layers\": 12}";
   program.mlir = "module {}\n";
   return program;
@@ -54,14 +63,16 @@ TEST(Program, RoundTrips) {
   EXPECT_EQ(bytes.size() % 64, 0u);
   Program again = Program::parse(InputFile::fromBytes(bytes, "p.fact"));
   EXPECT_EQ(again.machine, Machine::defaultMachine());
-  EXPECT_EQ(again.code, sample().code);
+  EXPECT_TRUE(again.instructions == sample().instructions);
+  EXPECT_EQ(again.dramBytes, uint64_t(1) << 20);
   EXPECT_EQ(again.inputs.at(0).name, "x");
   EXPECT_EQ(again.inputs.at(0).shape, (std::vector<int64_t>{1, -1, 64}));
   EXPECT_EQ(again.inputs.at(0).bound, 99);
   EXPECT_EQ(again.inputs.at(0).byteSize(), 99u * 64 * 4);
   EXPECT_EQ(again.inputs.at(1).byteSize(), 4u);
   EXPECT_EQ(again.outputs.at(0).address, 65536u);
-  EXPECT_EQ(again.sources, (std::vector<std::string>{"", "MatMul_3"}));
+  EXPECT_EQ(again.outputs.at(0).rowElementBytes(), 240u);
+  EXPECT_EQ(again.sources, (std::vector<std::string>{"", "MatMul_3", "Add_4"}));
   EXPECT_EQ(again.sourceOf, sample().sourceOf);
   EXPECT_EQ(again.metadata, sample().metadata);
   EXPECT_EQ(again.mlir, "module {}\n");
@@ -71,9 +82,10 @@ TEST(Program, RoundTrips) {
   EXPECT_EQ(again.toBytes(), bytes);
 }
 
-TEST(Program, AnEmptyProgramRoundTrips) {
+TEST(Program, ASmallestProgramRoundTrips) {
   Program program;
   program.machine = Machine::defaultMachine();
+  program.append(Halt(), "");
   std::string bytes = program.toBytes();
   Program again = Program::parse(InputFile::fromBytes(bytes, "p.fact"));
   EXPECT_FALSE(again.mlir);
@@ -203,8 +215,27 @@ TEST(Program, InvalidProgramsAreNotWritten) {
   EXPECT_EQ(writeError(program), "output 'y': more than one open dimension");
   program = sample();
   program.outputs[0].address = 3;
-  EXPECT_EQ(writeError(program), "output 'y': DRAM address must be a multiple "
-                                 "of 64 below 2^48 (was 3)");
+  EXPECT_EQ(writeError(program),
+            "output 'y': DRAM address must be a multiple of 64 (was 3)");
+  program = sample();
+  program.outputs[0].rowBytes = 239;
+  EXPECT_EQ(writeError(program), "output 'y': bytes per row must be in the "
+                                 "range 240 to 4294967295 (was 239)");
+  program = sample();
+  program.outputs[0].address = (1 << 20) - 64;
+  EXPECT_EQ(writeError(program), "output 'y': must lie between the constants "
+                                 "and the end of DRAM (was at 1048512)");
+  program.outputs[0].address = 960;
+  EXPECT_EQ(writeError(program), "output 'y': must lie between the constants "
+                                 "and the end of DRAM (was at 960)");
+  program = sample();
+  program.dramBytes = 999;
+  EXPECT_EQ(writeError(program), "bytes of DRAM must be in the range 1000 "
+                                 "(constants) to 2^40 (was 999)");
+  program = sample();
+  program.sourceOf.pop_back();
+  EXPECT_EQ(writeError(program), "every instruction must have a source (43 "
+                                 "instructions, 42 sources)");
   program = sample();
   program.sources.push_back("unused");
   EXPECT_EQ(writeError(program), "source 'unused' is not used");
@@ -213,5 +244,56 @@ TEST(Program, InvalidProgramsAreNotWritten) {
   EXPECT_EQ(writeError(program), "metadata must be a JSON object");
   program.metadata = "{";
   EXPECT_EQ(writeError(program).rfind("metadata is not valid JSON: ", 0), 0u);
+}
+
+TEST(Program, CodeMustBeAProgram) {
+  auto error = [](std::vector<Instruction> instructions) {
+    Program program;
+    program.machine = Machine::load(std::string(FACT_SOURCE_DIR) +
+                                    "/machines/fact-28nm.json");
+    program.machine.control.registers = 8;
+    program.machine.control.semaphores = 4;
+    for (const Instruction &instruction : instructions)
+      program.append(instruction, "");
+    return writeError(program);
+  };
+  EXPECT_EQ(error({Loop{7, 8, 4, true}, MulAdd{6, 7, 0, -1, 2}, EndLoop(),
+                   Signal{EngineId::PE, 3}, Wait{EngineId::APU, 3}, Halt()}),
+            "");
+  EXPECT_EQ(error({}), "the last instruction must be 'halt'");
+  EXPECT_EQ(error({EpBias()}), "the last instruction must be 'halt'");
+  EXPECT_EQ(error({Halt(), Halt()}),
+            "instruction 0: 'halt' must be the last instruction");
+  EXPECT_EQ(error({Loop{1, 8, 4, true}, Halt()}),
+            "instruction 0: 'loop' has no 'endloop'");
+  EXPECT_EQ(error({EndLoop(), Halt()}),
+            "instruction 0: 'endloop' without 'loop'");
+  EXPECT_EQ(error({Loop{1, 8, 0, true}, EndLoop(), Halt()}),
+            "instruction 0: 'loop': step must be positive (was 0)");
+  EXPECT_EQ(error({Loop{0, 8, 1, true}, EndLoop(), Halt()}),
+            "instruction 0: 'loop' must not write r0");
+  EXPECT_EQ(error({Loop{1, 8, 1, true}, Loop{1, 8, 1, true}, EndLoop(),
+                   EndLoop(), Halt()}),
+            "instruction 1: 'loop' must not write the register of a loop "
+            "around it (was r1)");
+  EXPECT_EQ(
+      error({Loop{1, 8, 1, true}, MulAdd{1, 0, 0, 0, 0}, EndLoop(), Halt()}),
+      "instruction 1: 'muladd' must not write the register of a loop "
+      "around it (was r1)");
+  EXPECT_EQ(error({Loop{8, 8, 1, true}, EndLoop(), Halt()}),
+            "instruction 0: 'loop': the machine has 8 registers (was r8)");
+  PeGemm gemm;
+  gemm.low = {0, 9, true};
+  EXPECT_EQ(error({gemm, Halt()}),
+            "instruction 0: 'pe.gemm': the machine has 8 registers (was r9)");
+  EXPECT_EQ(error({Signal{EngineId::PE, 4}, Halt()}),
+            "instruction 0: 'signal': the machine has 4 semaphores (was 4)");
+  EXPECT_EQ(error({Wait{EngineId::PE, 1}, Wait{EngineId::APU, 1}, Halt()}),
+            "instruction 1: 'wait': semaphore 1 already belongs to engine PE "
+            "(was APU)");
+  std::vector<Instruction> deep;
+  for (unsigned i = 1; i <= 17; ++i)
+    deep.push_back(Loop{i % 7 + 1, 1, 1, true});
+  EXPECT_NE(error(deep), "");
 }
 } // namespace

@@ -8,6 +8,7 @@
 #ifndef FACT_ISA_PROGRAM_H
 #define FACT_ISA_PROGRAM_H
 
+#include "fact/ISA/Instructions.h"
 #include "fact/ISA/Machine.h"
 #include "fact/Support/InputFile.h"
 
@@ -42,19 +43,26 @@ struct Port {
   int64_t bound = 0;
   /// First byte in DRAM, a multiple of 64.
   uint64_t address = 0;
+  /// Bytes from one row (all indices but the last fixed) to the next in DRAM.
+  uint64_t rowBytes = 0;
 
   static constexpr int64_t openDimension = -1;
 
-  /// Bytes at the largest length.
-  uint64_t byteSize() const;
+  /// Rows at the largest length; 1 for a scalar.
+  uint64_t numRows() const;
+  /// Bytes of one row's elements.
+  uint64_t rowElementBytes() const;
+  /// Bytes of DRAM at the largest length.
+  uint64_t byteSize() const { return numRows() * rowBytes; }
 };
 
 /// Everything that a program file holds.
 struct Program {
   Machine machine;
-  /// The instructions; an instruction takes one or more words (decode() in
-  /// Instructions.h).
-  std::vector<uint64_t> code;
+  /// Ends with the only `halt`.
+  std::vector<Instruction> instructions;
+  /// Bytes of DRAM that the program uses: constants, inputs, outputs, scratch.
+  uint64_t dramBytes = 0;
   std::vector<Port> inputs, outputs;
   /// Where instructions come from (an ONNX node or an MLIR line): sources[k]
   /// for k = sourceOf[i] of instruction i. Every text is there once and used,
@@ -73,6 +81,9 @@ struct Program {
   size_t constantsSize() const { return constantBytes; }
   void setConstants(std::string_view bytes);
 
+  /// Appends an instruction that comes from `source`.
+  void append(const Instruction &instruction, const std::string &source);
+
   /// Appends the source of the next instruction.
   void addSource(const std::string &text);
 
@@ -87,7 +98,10 @@ struct Program {
   std::string toBytes() const;
   void write(const std::string &path) const;
 
-  /// Checks what toBytes() and parse() require beyond the file format.
+  /// Checks what toBytes() and parse() require beyond the file format: fields
+  /// in range, matched loops, registers and semaphores that the machine has, a
+  /// source for every instruction, inputs and outputs inside DRAM and apart
+  /// from the constants, metadata that is a JSON object.
   void validate() const;
 
 private:
