@@ -6,8 +6,11 @@
 #   %fact_obj   the build tree
 #   %test_data  the data outside the tree (feature `test-data`)
 #   %clang      the C compiler that the project is built with
+#   %recogniser the text recogniser's ONNX file (feature `recogniser`)
 # Features:
 #   test-data   %test_data/golden and %test_data/models exist
+#   recogniser  the file was fetched from npm (utils/check does)
+#   python      the compiled module fact._fact is built
 #   slow        always on here; `--param fast=1` leaves such tests out
 import os
 
@@ -29,12 +32,17 @@ for name in ("HOME", "TMPDIR"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
 
+recogniser = os.path.join(config.fact_obj_root, "models", "ch_PP-OCRv4_rec_infer.onnx")
+if os.path.isfile(recogniser):
+    config.available_features.add("recogniser")
+
 config.substitutions += [
     ("%python", config.python),
     ("%fact_src", config.fact_src_root),
     ("%fact_obj", config.fact_obj_root),
     ("%test_data", config.fact_test_data),
     ("%clang", config.clang),
+    ("%recogniser", recogniser),
 ]
 
 if config.fact_test_data and os.path.isdir(os.path.join(config.fact_test_data, "golden")):
