@@ -56,8 +56,8 @@ LogicalResult FactDialect::verifyOperationAttribute(Operation *op, NamedAttribut
 LogicalResult PolicyAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t keep, Tail tail,
                                  FloatAttr dominance, int64_t importance, LowPrecision lowPrecision, Scope scope,
                                  Predictor predictor) {
-  if (keep < 1 || keep > 1024)
-    return emitError() << "keep must be in 1..1024 (was " << keep << ")";
+  if (keep < 0 || keep > 1024)
+    return emitError() << "keep must be in 0..1024 (was " << keep << ")";
   if (!dominance || !dominance.getType().isF64())
     return emitError() << "dominance must be a 64-bit float literal";
   double threshold = dominance.getValueAsDouble();

@@ -174,7 +174,7 @@ LogicalResult PredictOp::verify() {
 
 LogicalResult SelectOp::verify() {
   return ShapeCheck(*this)
-      .require(getKeep() >= 1 && getKeep() <= 1024, "keep must be in 1..1024 (was " + Twine(getKeep()) + ")")
+      .require(getKeep() <= 1024, "keep must be in 0..1024 (was " + Twine(getKeep()) + ")")
       .require(!(getDominance().convertToFloat() < 0.0f), "dominance must not be negative")
       .same("score and mask heads", getScores(), 0, getMask(), 0)
       .same("score and mask rows", getScores(), 1, getMask(), 1)

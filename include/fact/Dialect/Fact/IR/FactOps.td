@@ -462,13 +462,14 @@ def Fact_SelectPrecisionOp : Fact_Op<"select_precision"> {
   let summary = "tokens that run at INT4, from their importance";
   let description = [{
     `low[j] = count[j] * 256 * L <= importance * sum(count)`, in 64 bits.
-    `importance` in 256ths.
+    `importance` in 256ths; importance 0 means that no token is low, and then
+    there is no such op.
 
     ```mlir
     %low = fact.select_precision %count importance = 256 : tensor<?xi64> -> tensor<?xi1>
     ```
   }];
-  let arguments = (ins Fact_Counts:$count, ConfinedAttr<I64Attr, [IntNonNegative]>:$importance);
+  let arguments = (ins Fact_Counts:$count, ConfinedAttr<I64Attr, [IntPositive]>:$importance);
   let results = (outs Fact_TokenMask:$low);
   let assemblyFormat = "$count `importance` `=` $importance attr-dict `:` type($count) `->` type($low)";
 }
