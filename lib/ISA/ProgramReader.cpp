@@ -40,6 +40,10 @@ public:
     readTable();
     Program program;
     program.machine = Machine::fromJson(text(Section::Machine), file.path());
+    // One text per machine: a program that is read and written is the same
+    // file.
+    if (program.machine.toJson() != text(Section::Machine))
+      fail("the machine description is not in canonical form");
     readCode(program);
     program.storage = file;
     program.constantData = file.data() + contents(Section::Constants)->offset;

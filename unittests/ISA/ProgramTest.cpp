@@ -8,6 +8,8 @@
 
 #include "../../lib/ISA/ProgramFormat.h"
 
+#include "SampleProgram.h"
+
 #include "fact/ISA/Program.h"
 #include "fact/Support/Error.h"
 
@@ -20,33 +22,6 @@ using namespace fact;
 using namespace fact::isa;
 
 namespace {
-Program sample() {
-  Program program;
-  program.machine = Machine::defaultMachine();
-  Load load;
-  load.rows = 64;
-  load.row_bytes = 256;
-  program.append(Loop{1, 512, 64, true}, "");
-  for (unsigned i = 0; i < 10; ++i) {
-    load.dst.offset = 64 * i;
-    load.row0 = {0, 1};
-    program.append(load, i % 3 ? "MatMul_3" : "");
-    program.append(Signal{EngineId::LOAD, i}, "MatMul_3");
-    program.append(Wait{EngineId::PE, i}, "Add_4");
-    program.append(PeGemm(), "Add_4");
-  }
-  program.append(EndLoop(), "");
-  program.append(Halt(), "");
-  program.setConstants(std::string(1000, 'w'));
-  program.dramBytes = 1 << 20;
-  program.inputs = {{"x", {1, -1, 64}, ElementType::Float32, 99, 1024, 256},
-                    {"scale", {}, ElementType::Float32, 0, 32768, 4}};
-  program.outputs = {{"y", {1, -1, 60}, ElementType::Float32, 99, 65536, 256}};
-  program.metadata = "{\"layers\": 12}";
-  program.mlir = "module {}\n";
-  return program;
-}
-
 std::string parseError(const std::string &bytes) {
   return catchError(
              [&] { Program::parse(InputFile::fromBytes(bytes, "p.fact")); })
@@ -58,12 +33,12 @@ std::string writeError(const Program &program) {
 }
 
 TEST(Program, RoundTrips) {
-  std::string bytes = sample().toBytes();
-  EXPECT_EQ(bytes, sample().toBytes());
+  std::string bytes = sampleProgram().toBytes();
+  EXPECT_EQ(bytes, sampleProgram().toBytes());
   EXPECT_EQ(bytes.size() % 64, 0u);
   Program again = Program::parse(InputFile::fromBytes(bytes, "p.fact"));
   EXPECT_EQ(again.machine, Machine::defaultMachine());
-  EXPECT_TRUE(again.instructions == sample().instructions);
+  EXPECT_TRUE(again.instructions == sampleProgram().instructions);
   EXPECT_EQ(again.dramBytes, uint64_t(1) << 20);
   EXPECT_EQ(again.inputs.at(0).name, "x");
   EXPECT_EQ(again.inputs.at(0).shape, (std::vector<int64_t>{1, -1, 64}));
@@ -73,8 +48,8 @@ TEST(Program, RoundTrips) {
   EXPECT_EQ(again.outputs.at(0).address, 65536u);
   EXPECT_EQ(again.outputs.at(0).rowElementBytes(), 240u);
   EXPECT_EQ(again.sources, (std::vector<std::string>{"", "MatMul_3", "Add_4"}));
-  EXPECT_EQ(again.sourceOf, sample().sourceOf);
-  EXPECT_EQ(again.metadata, sample().metadata);
+  EXPECT_EQ(again.sourceOf, sampleProgram().sourceOf);
+  EXPECT_EQ(again.metadata, sampleProgram().metadata);
   EXPECT_EQ(again.mlir, "module {}\n");
   ASSERT_EQ(again.constantsSize(), 1000u);
   EXPECT_EQ(again.constants()[999], 'w');
@@ -95,14 +70,14 @@ TEST(Program, ASmallestProgramRoundTrips) {
 TEST(Program, CopiesKeepTheConstantsAlive) {
   Program copy;
   {
-    Program program = sample();
+    Program program = sampleProgram();
     copy = program;
   }
   EXPECT_EQ(copy.constants()[0], 'w');
 }
 
 TEST(Program, EveryBitFlipIsAnError) {
-  std::string good = sample().toBytes();
+  std::string good = sampleProgram().toBytes();
   for (size_t byte = 0; byte < good.size(); ++byte) {
     std::string bad = good;
     bad[byte] ^= static_cast<char>(1 << byte % 8);
@@ -111,7 +86,7 @@ TEST(Program, EveryBitFlipIsAnError) {
 }
 
 TEST(Program, TwoThousandRandomDamagesAreErrors) {
-  std::string good = sample().toBytes();
+  std::string good = sampleProgram().toBytes();
   std::mt19937 random(1);
   for (unsigned i = 0; i < 2000; ++i) {
     std::string bad = good;
@@ -165,10 +140,10 @@ void repair(std::string &bytes) {
 }
 
 TEST(Program, DamageUnderRightChecksumsIsAnErrorOrAProgram) {
-  std::string good = sample().toBytes();
+  std::string good = sampleProgram().toBytes();
   std::mt19937 random(1);
   unsigned errors = 0;
-  for (unsigned i = 0; i < 20000; ++i) {
+  for (unsigned i = 0; i < 6000; ++i) {
     std::string bad = good;
     for (unsigned k = 0; k <= random() % 3; ++k) {
       size_t at = random() % bad.size();
@@ -184,16 +159,16 @@ TEST(Program, DamageUnderRightChecksumsIsAnErrorOrAProgram) {
     std::string error =
         catchError([&] {
           Program program = Program::parse(InputFile::fromBytes(bad, "p.fact"));
-          // What is accepted can be written again.
-          EXPECT_FALSE(program.toBytes().empty());
+          // What is accepted is written back as it was.
+          EXPECT_TRUE(program.toBytes() == bad);
         }).value_or("");
     errors += !error.empty();
   }
-  EXPECT_GT(errors, 10000u);
+  EXPECT_GT(errors, 3000u);
 }
 
 TEST(Program, OtherVersionsAreNamed) {
-  std::string bytes = sample().toBytes();
+  std::string bytes = sampleProgram().toBytes();
   bytes[8] = 9;
   repair(bytes);
   EXPECT_EQ(parseError(bytes), "'p.fact' is not a valid program: format "
@@ -204,42 +179,42 @@ TEST(Program, OtherVersionsAreNamed) {
 }
 
 TEST(Program, InvalidProgramsAreNotWritten) {
-  Program program = sample();
+  Program program = sampleProgram();
   program.inputs[0].bound = 0;
   EXPECT_EQ(writeError(program), "input 'x': dimension out of range (was 0)");
-  program = sample();
+  program = sampleProgram();
   program.inputs[1].name = "x";
   EXPECT_EQ(writeError(program), "input 'x': name is used twice");
-  program = sample();
+  program = sampleProgram();
   program.outputs[0].shape = {-1, -1};
   EXPECT_EQ(writeError(program), "output 'y': more than one open dimension");
-  program = sample();
+  program = sampleProgram();
   program.outputs[0].address = 3;
   EXPECT_EQ(writeError(program),
             "output 'y': DRAM address must be a multiple of 64 (was 3)");
-  program = sample();
+  program = sampleProgram();
   program.outputs[0].rowBytes = 239;
   EXPECT_EQ(writeError(program), "output 'y': bytes per row must be in the "
                                  "range 240 to 4294967295 (was 239)");
-  program = sample();
+  program = sampleProgram();
   program.outputs[0].address = (1 << 20) - 64;
   EXPECT_EQ(writeError(program), "output 'y': must lie between the constants "
                                  "and the end of DRAM (was at 1048512)");
   program.outputs[0].address = 960;
   EXPECT_EQ(writeError(program), "output 'y': must lie between the constants "
                                  "and the end of DRAM (was at 960)");
-  program = sample();
+  program = sampleProgram();
   program.dramBytes = 999;
   EXPECT_EQ(writeError(program), "bytes of DRAM must be in the range 1000 "
                                  "(constants) to 2^40 (was 999)");
-  program = sample();
+  program = sampleProgram();
   program.sourceOf.pop_back();
   EXPECT_EQ(writeError(program), "every instruction must have a source (43 "
                                  "instructions, 42 sources)");
-  program = sample();
+  program = sampleProgram();
   program.sources.push_back("unused");
   EXPECT_EQ(writeError(program), "source 'unused' is not used");
-  program = sample();
+  program = sampleProgram();
   program.metadata = "[]";
   EXPECT_EQ(writeError(program), "metadata must be a JSON object");
   program.metadata = "{";

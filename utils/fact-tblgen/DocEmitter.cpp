@@ -113,6 +113,21 @@ An instruction is its opcode byte, then its fields in order, bit-packed from the
 One instruction is one line, `mnemonic field=value, field=value`. Addresses are `[offset+rN]` in the scratchpad
 (`-` where absent) and `dram[offset+rN]`, scalars `number+rN`; `+r0` is left out. Choices and flags are words.
 
+`fact-objdump` prints a whole program, and `fact-as` reads it back, byte for byte. A line that begins with `;` is a
+comment, as is what follows a `;` behind an instruction. In this order:
+
+| directive | what follows |
+|---|---|
+| `.program format=N isa=N` | versions of file format and instruction set |
+| `.machine` ... `.end` | the machine description, JSON |
+| `.dram N` | bytes of DRAM |
+| `.input "name" type [shape] bound=N address=N row_bytes=N` | an input, `?` for the sequence length; `.output` likewise |
+| `.metadata {...}` | JSON object, or a quoted string where it has line breaks |
+| `.code` ... `.end` | instructions; `.source "text"` says where the following ones come from |
+| `.constants N` ... `.end` | N bytes, base64 |
+| `.mlir N` ... `.end` | N bytes of MLIR text, base64; optional |
+| `.end_program` | the end; `.no_data` in place of the last three with `fact-objdump --no-data` |
+
 ## Engines
 
 | engine | what it does |

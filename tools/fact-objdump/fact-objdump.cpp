@@ -1,0 +1,30 @@
+//===- fact-objdump.cpp - Prints a program as text -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/ISA/Listing.h"
+#include "fact/Support/Tool.h"
+
+#include <iostream>
+
+using namespace fact;
+
+int main(int argc, char **argv) {
+  std::string input;
+  bool noData = false;
+  return toolMain(argc, argv, "fact-objdump", [&](CLI::App &app) -> ToolBody {
+    app.description("Prints a program: machine, memory, instructions with "
+                    "their sources, data as base64. fact-as is the inverse.");
+    app.add_option("PROGRAM", input, "program to print (.fact)")->required();
+    app.add_flag("--no-data", noData, "leave out constants and MLIR");
+    return [&] {
+      isa::Program program = isa::Program::read(input);
+      std::cout << isa::formatListing(
+          program, noData ? isa::ListingData::Omit : isa::ListingData::Include);
+      return 0;
+    };
+  });
+}

@@ -1,0 +1,45 @@
+//===- SampleProgram.h - A program that several tests use -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_UNITTESTS_ISA_SAMPLEPROGRAM_H
+#define FACT_UNITTESTS_ISA_SAMPLEPROGRAM_H
+
+#include "fact/ISA/Program.h"
+
+namespace fact::isa {
+
+/// A small program that uses every part of the format.
+inline Program sampleProgram() {
+  Program program;
+  program.machine = Machine::defaultMachine();
+  Load load;
+  load.rows = 64;
+  load.row_bytes = 256;
+  program.append(Loop{1, 512, 64, true}, "");
+  for (unsigned i = 0; i < 10; ++i) {
+    load.dst.offset = 64 * i;
+    load.row0 = {0, 1};
+    program.append(load, i % 3 ? "MatMul_3" : "");
+    program.append(Signal{EngineId::LOAD, i}, "MatMul_3");
+    program.append(Wait{EngineId::PE, i}, "Add_4");
+    program.append(PeGemm(), "Add_4");
+  }
+  program.append(EndLoop(), "");
+  program.append(Halt(), "");
+  program.setConstants(std::string(1000, 'w'));
+  program.dramBytes = 1 << 20;
+  program.inputs = {{"x", {1, -1, 64}, ElementType::Float32, 99, 1024, 256},
+                    {"scale", {}, ElementType::Float32, 0, 32768, 4}};
+  program.outputs = {{"y", {1, -1, 60}, ElementType::Float32, 99, 65536, 256}};
+  program.metadata = "{\"layers\": 12}";
+  program.mlir = "module {}\n";
+  return program;
+}
+
+} // namespace fact::isa
+
+#endif // FACT_UNITTESTS_ISA_SAMPLEPROGRAM_H
