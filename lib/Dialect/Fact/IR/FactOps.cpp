@@ -185,6 +185,28 @@ LogicalResult SelectOp::verify() {
       .same("score columns and counts", getScores(), 2, getCount(), 0);
 }
 
+LogicalResult SelectAllOp::verify() {
+  return ShapeCheck(*this).same("input tokens and counts", getInput(), 0, getCount(), 0);
+}
+
+LogicalResult KRowsOp::verify() {
+  return ShapeCheck(*this)
+      .same("mask heads and dominated rows", getMask(), 0, getDominated(), 0)
+      .same("mask columns and dominated columns", getMask(), 2, getDominated(), 1);
+}
+
+LogicalResult VRowsOp::verify() {
+  return ShapeCheck(*this)
+      .same("mask heads and dominated rows", getMask(), 0, getDominated(), 0)
+      .same("mask columns and dominated columns", getMask(), 2, getDominated(), 1)
+      .same("mask heads and argmax rows", getMask(), 0, getArgmax(), 0)
+      .same("mask columns and argmax columns", getMask(), 2, getArgmax(), 1);
+}
+
+LogicalResult SelectPrecisionOp::verify() {
+  return ShapeCheck(*this).same("counts and low tokens", getCount(), 0, getLow(), 0);
+}
+
 LogicalResult MeanTokenOp::verify() {
   return ShapeCheck(*this)
       .equal("result rows and one", ShapeCheck::dim(getResult(), 0), 1)
@@ -213,5 +235,10 @@ LogicalResult QuantizedAttentionOp::verify() {
       .equal("value scale rows and heads", ShapeCheck::dim(getValueScale(), 0), heads)
       .equal("mask heads and heads", getMask() ? ShapeCheck::dim(getMask(), 0) : heads, heads)
       .same("tail and key features", getTailKey(), 1, getKey(), 1)
-      .same("tail and value features", getTailValue(), 1, getValue(), 1);
+      .same("tail and value features", getTailValue(), 1, getValue(), 1)
+      .equal("tail key rows and one", getTailKey() ? ShapeCheck::dim(getTailKey(), 0) : 1, 1)
+      .equal("tail value rows and one", getTailValue() ? ShapeCheck::dim(getTailValue(), 0) : 1, 1)
+      .equal("tail key scale rows and heads", getTailKeyScale() ? ShapeCheck::dim(getTailKeyScale(), 0) : heads, heads)
+      .equal("tail value scale rows and heads", getTailValueScale() ? ShapeCheck::dim(getTailValueScale(), 0) : heads,
+             heads);
 }

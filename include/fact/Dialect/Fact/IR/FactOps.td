@@ -371,7 +371,7 @@ def Fact_SelectOp : Fact_Op<"select"> {
     ```
   }];
   let arguments = (ins Fact_PredictorAttr:$predictor, Fact_Scores:$scores, Fact_HeadScales:$unit,
-                       I64Attr:$keep, F32Attr:$dominance, UnitAttr:$causal);
+                       ConfinedAttr<I64Attr, [IntNonNegative]>:$keep, F32Attr:$dominance, UnitAttr:$causal);
   let results = (outs Fact_ScoreMask:$mask, Fact_HeadRows:$dominated, Fact_Argmax:$argmax, Fact_Counts:$count);
   let assemblyFormat = [{
     $predictor $scores `,` $unit `keep` `=` $keep `dominance` `=` $dominance (`causal` $causal^)? attr-dict
@@ -394,6 +394,7 @@ def Fact_SelectAllOp : Fact_Op<"select_all"> {
   let arguments = (ins Fact_Rows:$input, ConfinedAttr<I64Attr, [IntPositive]>:$heads, UnitAttr:$causal);
   let results = (outs Fact_Counts:$count);
   let assemblyFormat = "$input `heads` `=` $heads (`causal` $causal^)? attr-dict `:` type($input) `->` type($count)";
+  let hasVerifier = 1;
 }
 
 def Fact_KRowsOp : Fact_Op<"k_rows", [AllTypesMatch<["dominated", "result"]>]> {
@@ -408,6 +409,7 @@ def Fact_KRowsOp : Fact_Op<"k_rows", [AllTypesMatch<["dominated", "result"]>]> {
   let arguments = (ins Fact_ScoreMask:$mask, Fact_HeadRows:$dominated);
   let results = (outs Fact_HeadRows:$result);
   let assemblyFormat = "$mask `,` $dominated attr-dict `:` type($mask) `,` type($dominated)";
+  let hasVerifier = 1;
 }
 
 def Fact_VRowsOp : Fact_Op<"v_rows", [AllTypesMatch<["dominated", "result"]>]> {
@@ -422,6 +424,7 @@ def Fact_VRowsOp : Fact_Op<"v_rows", [AllTypesMatch<["dominated", "result"]>]> {
   let arguments = (ins Fact_ScoreMask:$mask, Fact_HeadRows:$dominated, Fact_Argmax:$argmax);
   let results = (outs Fact_HeadRows:$result);
   let assemblyFormat = "$mask `,` $dominated `,` $argmax attr-dict `:` type($mask) `,` type($dominated) `,` type($argmax)";
+  let hasVerifier = 1;
 }
 
 def Fact_QRowsOp : Fact_Op<"q_rows", [AllTypesMatch<["dominated", "result"]>]> {
@@ -472,6 +475,7 @@ def Fact_SelectPrecisionOp : Fact_Op<"select_precision"> {
   let arguments = (ins Fact_Counts:$count, ConfinedAttr<I64Attr, [IntPositive]>:$importance);
   let results = (outs Fact_TokenMask:$low);
   let assemblyFormat = "$count `importance` `=` $importance attr-dict `:` type($count) `->` type($low)";
+  let hasVerifier = 1;
 }
 
 //===----------------------------------------------------------------------===//
