@@ -1,0 +1,76 @@
+//===- JitFunction.h - A compiled function on float tensors -----*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+//
+//===----------------------------------------------------------------------===//
+//
+// What fact-run executes: a module in the LLVM dialect, compiled into this
+// process and called with plain float buffers.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_EXECUTION_JITFUNCTION_H
+#define FACT_EXECUTION_JITFUNCTION_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/Error.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace mlir {
+class ExecutionEngine;
+} // namespace mlir
+
+namespace mlir::fact {
+
+/// A dense row-major float tensor in memory.
+struct FloatTensor {
+  std::vector<int64_t> shape;
+  std::vector<float> data;
+};
+
+/// Shapes of a function's arguments and results. ShapedType::kDynamic is the
+/// sequence length: the same number wherever it occurs.
+struct JitSignature {
+  SmallVector<SmallVector<int64_t>> inputs, outputs;
+
+  /// From a function on f32 tensors or memrefs, before it is lowered. An error
+  /// names the argument or result that is something else.
+  static llvm::Expected<JitSignature> of(FunctionType type);
+};
+
+class JitFunction {
+public:
+  /// Compiles \p function of \p module, which must be in the LLVM dialect. The
+  /// function, before its lowering, took and returned f32 memrefs without a
+  /// layout and had the attribute `llvm.emit_c_interface`; each result is a
+  /// buffer of its own that the caller frees (what
+  /// `buffer-deallocation-pipeline` leaves). \p optLevel is LLVM's, 0 to 3.
+  static llvm::Expected<std::unique_ptr<JitFunction>>
+  compile(ModuleOp module, StringRef function, JitSignature signature,
+          unsigned optLevel = 2);
+  ~JitFunction();
+
+  const JitSignature &signature() const { return signature_; }
+
+  /// Runs the function. An error tells which input has a wrong rank, extent or
+  /// length; nothing has run then.
+  llvm::Expected<std::vector<FloatTensor>>
+  invoke(llvm::ArrayRef<FloatTensor> inputs);
+
+private:
+  JitFunction(std::unique_ptr<ExecutionEngine> engine, std::string name,
+              JitSignature signature);
+
+  std::unique_ptr<ExecutionEngine> engine;
+  std::string name;
+  JitSignature signature_;
+};
+
+} // namespace mlir::fact
+
+#endif // FACT_EXECUTION_JITFUNCTION_H

@@ -1,0 +1,226 @@
+//===- JitFunction.cpp - A compiled function on float tensors -------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Execution/JitFunction.h"
+
+#include "mlir/ExecutionEngine/ExecutionEngine.h"
+#include "mlir/ExecutionEngine/OptUtils.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+
+#include <cstdlib>
+
+using namespace mlir;
+using namespace mlir::fact;
+
+static llvm::Error makeError(const Twine &text) {
+  return llvm::createStringError(llvm::inconvertibleErrorCode(), text);
+}
+
+static llvm::Expected<SmallVector<int64_t>> shapeOf(Type type,
+                                                    const Twine &what) {
+  auto shaped = dyn_cast<ShapedType>(type);
+  if (!shaped || !shaped.hasRank() || !shaped.getElementType().isF32())
+    return makeError(what + " is no ranked f32 tensor");
+  return SmallVector<int64_t>(shaped.getShape());
+}
+
+llvm::Expected<JitSignature> JitSignature::of(FunctionType type) {
+  JitSignature signature;
+  for (auto [i, input] : llvm::enumerate(type.getInputs())) {
+    auto shape = shapeOf(input, "argument " + Twine(i));
+    if (!shape)
+      return shape.takeError();
+    signature.inputs.push_back(std::move(*shape));
+  }
+  for (auto [i, output] : llvm::enumerate(type.getResults())) {
+    auto shape = shapeOf(output, "result " + Twine(i));
+    if (!shape)
+      return shape.takeError();
+    signature.outputs.push_back(std::move(*shape));
+  }
+  return signature;
+}
+
+JitFunction::JitFunction(std::unique_ptr<ExecutionEngine> engine,
+                         std::string name, JitSignature signature)
+    : engine(std::move(engine)), name(std::move(name)),
+      signature_(std::move(signature)) {}
+
+JitFunction::~JitFunction() = default;
+
+llvm::Expected<std::unique_ptr<JitFunction>>
+JitFunction::compile(ModuleOp module, StringRef function,
+                     JitSignature signature, unsigned optLevel) {
+  static bool initialized = [] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+    return true;
+  }();
+  (void)initialized;
+  registerBuiltinDialectTranslation(*module->getContext());
+  registerLLVMDialectTranslation(*module->getContext());
+
+  auto builder = llvm::orc::JITTargetMachineBuilder::detectHost();
+  if (!builder)
+    return builder.takeError();
+  auto level = static_cast<llvm::CodeGenOptLevel>(optLevel);
+  builder->setCodeGenOptLevel(level);
+  auto machine = builder->createTargetMachine();
+  if (!machine)
+    return machine.takeError();
+  auto transformer =
+      makeOptimizingTransformer(optLevel, /*sizeLevel=*/0, machine->get());
+  ExecutionEngineOptions options;
+  options.transformer = transformer;
+  options.jitCodeGenOptLevel = level;
+  options.enableGDBNotificationListener = false;
+  options.enablePerfNotificationListener = false;
+  // The engine has a target machine of its own: this one serves the optimizer.
+  auto second = builder->createTargetMachine();
+  if (!second)
+    return second.takeError();
+  auto engine = ExecutionEngine::create(module, options, std::move(*second));
+  if (!engine)
+    return engine.takeError();
+  std::string name = ("_mlir_ciface_" + function).str();
+  // Compilation happens here, not in the first call.
+  if (auto symbol = (*engine)->lookupPacked(name); !symbol)
+    return symbol.takeError();
+  return std::unique_ptr<JitFunction>(new JitFunction(
+      std::move(*engine), std::move(name), std::move(signature)));
+}
+
+namespace {
+
+/// A memref descriptor of any rank: two pointers, the offset, extents, strides.
+class Descriptor {
+public:
+  explicit Descriptor(size_t rank) : words(3 + 2 * rank), rank(rank) {}
+
+  void point(const float *data, llvm::ArrayRef<int64_t> shape) {
+    words[0] = words[1] = reinterpret_cast<int64_t>(data);
+    words[2] = 0;
+    int64_t stride = 1;
+    for (size_t i = rank; i-- > 0;) {
+      words[3 + i] = shape[i];
+      words[3 + rank + i] = stride;
+      stride *= shape[i];
+    }
+  }
+  void *allocated() const { return reinterpret_cast<void *>(words[0]); }
+  void *get() { return words.data(); }
+
+  /// Copies the elements, which may be laid out with any strides.
+  FloatTensor read() const {
+    FloatTensor tensor;
+    tensor.shape.assign(words.begin() + 3, words.begin() + 3 + rank);
+    size_t count = 1;
+    for (int64_t extent : tensor.shape)
+      count *= extent;
+    tensor.data.reserve(count);
+    const float *data = reinterpret_cast<const float *>(words[1]) + words[2];
+    SmallVector<int64_t> at(rank);
+    int64_t position = 0;
+    for (size_t n = 0; n < count; ++n) {
+      tensor.data.push_back(data[position]);
+      for (size_t i = rank; i-- > 0;) {
+        position += words[3 + rank + i];
+        if (++at[i] < tensor.shape[i])
+          break;
+        position -= words[3 + rank + i] * tensor.shape[i];
+        at[i] = 0;
+      }
+    }
+    return tensor;
+  }
+
+private:
+  static_assert(sizeof(void *) == sizeof(int64_t));
+  std::vector<int64_t> words;
+  size_t rank;
+};
+
+} // namespace
+
+/// Checks the inputs against the signature.
+static llvm::Error checkInputs(const JitSignature &signature,
+                               llvm::ArrayRef<FloatTensor> inputs) {
+  if (inputs.size() != signature.inputs.size())
+    return makeError("function takes " + Twine(signature.inputs.size()) +
+                     " inputs (was given " + Twine(inputs.size()) + ")");
+  std::optional<int64_t> length;
+  for (size_t n = 0; n < inputs.size(); ++n) {
+    const SmallVector<int64_t> &expected = signature.inputs[n];
+    const FloatTensor &input = inputs[n];
+    if (input.shape.size() != expected.size())
+      return makeError("input " + Twine(n) + " must have " +
+                       Twine(expected.size()) + " dimensions (has " +
+                       Twine(input.shape.size()) + ")");
+    size_t count = 1;
+    for (size_t i = 0; i < expected.size(); ++i) {
+      int64_t extent = input.shape[i];
+      bool open = ShapedType::isDynamic(expected[i]);
+      if (open && !length)
+        length = extent;
+      int64_t wanted = open ? *length : expected[i];
+      if (extent != wanted || extent < 1)
+        return makeError("dimension " + Twine(i) + " of input " + Twine(n) +
+                         " must be " +
+                         (wanted < 1 ? "positive" : Twine(wanted)) + " (was " +
+                         Twine(extent) + ")");
+      count *= extent;
+    }
+    if (count != input.data.size())
+      return makeError("input " + Twine(n) + " needs " + Twine(count) +
+                       " elements (has " + Twine(input.data.size()) + ")");
+  }
+  return llvm::Error::success();
+}
+
+llvm::Expected<std::vector<FloatTensor>>
+JitFunction::invoke(llvm::ArrayRef<FloatTensor> inputs) {
+  if (llvm::Error error = checkInputs(signature_, inputs))
+    return error;
+
+  // The C interface: results come back through a pointer to their descriptors,
+  // one behind the other, arguments are pointers to descriptors. The packed
+  // form takes a pointer to each of these pointers.
+  std::vector<Descriptor> arguments;
+  for (const FloatTensor &input : inputs) {
+    arguments.emplace_back(input.shape.size());
+    arguments.back().point(input.data.data(), input.shape);
+  }
+  size_t words = 0;
+  for (const auto &shape : signature_.outputs)
+    words += 3 + 2 * shape.size();
+  std::vector<int64_t> results(words);
+  std::vector<void *> pointers;
+  if (words != 0)
+    pointers.push_back(results.data());
+  for (Descriptor &argument : arguments)
+    pointers.push_back(argument.get());
+  std::vector<void *> packed;
+  for (void *&pointer : pointers)
+    packed.push_back(&pointer);
+  if (llvm::Error error = engine->invokePacked(name, packed))
+    return error;
+
+  std::vector<FloatTensor> outputs;
+  auto *word = results.begin().base();
+  for (const auto &shape : signature_.outputs) {
+    Descriptor result(shape.size());
+    std::copy_n(word, 3 + 2 * shape.size(),
+                static_cast<int64_t *>(result.get()));
+    outputs.push_back(result.read());
+    std::free(result.allocated());
+    word += 3 + 2 * shape.size();
+  }
+  return outputs;
+}

@@ -1,0 +1,146 @@
+//===- Reference.cpp - Float reference of an imported model ---------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Execution/Reference.h"
+
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/ConvertToLLVM/ToLLVMPass.h"
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
+#include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
+#include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/FuncBufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/Linalg/Transforms/AllInterfaces.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+
+/// External models that bufferization and convert-to-llvm look for.
+static void registerInterfaces(MLIRContext *context) {
+  DialectRegistry registry;
+  arith::registerBufferizableOpInterfaceExternalModels(registry);
+  bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(
+      registry);
+  linalg::registerAllDialectInterfaceImplementations(registry);
+  scf::registerBufferizableOpInterfaceExternalModels(registry);
+  tensor::registerBufferizableOpInterfaceExternalModels(registry);
+  arith::registerConvertArithToLLVMInterface(registry);
+  cf::registerConvertControlFlowToLLVMInterface(registry);
+  registerConvertFuncToLLVMInterface(registry);
+  index::registerConvertIndexToLLVMInterface(registry);
+  registerConvertMathToLLVMInterface(registry);
+  registerConvertMemRefToLLVMInterface(registry);
+  ub::registerConvertUBToLLVMInterface(registry);
+  context->appendDialectRegistry(registry);
+}
+
+/// linalg.softmax has no lowering to loops: maximum, exp, sum and division.
+static LogicalResult decomposeSoftmax(ModuleOp module, IRRewriter &rewriter) {
+  SmallVector<linalg::SoftmaxOp> ops;
+  module.walk([&](linalg::SoftmaxOp op) { ops.push_back(op); });
+  for (linalg::SoftmaxOp op : ops) {
+    rewriter.setInsertionPoint(op);
+    FailureOr<SmallVector<Value>> values = op.decomposeOperation(rewriter);
+    if (failed(values))
+      return op.emitOpError("cannot be decomposed");
+    rewriter.replaceOp(op, *values);
+  }
+  return success();
+}
+
+/// Puts the summation dimension of matrix products before the last dimension of
+/// the result: the innermost loop runs along rows, which LLVM vectorizes
+/// without changing the order of any sum.
+static LogicalResult interchangeMatmuls(ModuleOp module, IRRewriter &rewriter) {
+  SmallVector<linalg::LinalgOp> ops;
+  module.walk([&](linalg::LinalgOp op) {
+    if (isa<linalg::MatmulOp, linalg::BatchMatmulOp>(op.getOperation()))
+      ops.push_back(op);
+  });
+  for (linalg::LinalgOp op : ops) {
+    rewriter.setInsertionPoint(op);
+    FailureOr<linalg::GenericOp> generic =
+        linalg::generalizeNamedOp(rewriter, op);
+    if (failed(generic))
+      return op.emitOpError("cannot be generalized");
+    SmallVector<unsigned> order =
+        llvm::to_vector(llvm::seq<unsigned>(0, generic->getNumLoops()));
+    std::swap(order[order.size() - 1], order[order.size() - 2]);
+    if (failed(linalg::interchangeGenericOp(rewriter, *generic, order)))
+      return generic->emitOpError("cannot be interchanged");
+  }
+  return success();
+}
+
+static void buildPipeline(OpPassManager &manager) {
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+  bufferization::OneShotBufferizePassOptions bufferize;
+  bufferize.bufferizeFunctionBoundaries = true;
+  bufferize.functionBoundaryTypeConversion =
+      bufferization::LayoutMapOption::IdentityLayoutMap;
+  manager.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  bufferization::buildBufferDeallocationPipeline(
+      manager, bufferization::BufferDeallocationPipelineOptions());
+  manager.addPass(createConvertBufferizationToMemRefPass());
+  manager.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+  manager.addPass(createSCFToControlFlowPass());
+  manager.addPass(memref::createExpandStridedMetadataPass());
+  manager.addPass(createLowerAffinePass());
+  manager.addPass(createConvertMathToLibmPass());
+  manager.addPass(createConvertToLLVMPass());
+  manager.addPass(createReconcileUnrealizedCastsPass());
+}
+
+LogicalResult mlir::fact::lowerReferenceToLLVM(ModuleOp module) {
+  registerInterfaces(module->getContext());
+  IRRewriter rewriter(module->getContext());
+  if (failed(decomposeSoftmax(module, rewriter)) ||
+      failed(interchangeMatmuls(module, rewriter)))
+    return failure();
+  for (auto function : module.getOps<func::FuncOp>())
+    if (function.isPublic())
+      function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
+                        rewriter.getUnitAttr());
+  PassManager manager(module->getContext());
+  buildPipeline(manager);
+  return manager.run(module);
+}
+
+llvm::Expected<std::unique_ptr<JitFunction>>
+mlir::fact::compileReference(ModuleOp module, StringRef function) {
+  auto error = [](const Twine &text) {
+    return llvm::createStringError(llvm::inconvertibleErrorCode(), text);
+  };
+  auto op = module.lookupSymbol<func::FuncOp>(function);
+  if (!op)
+    return error("module has no function '" + function + "'");
+  llvm::Expected<JitSignature> signature =
+      JitSignature::of(op.getFunctionType());
+  if (!signature)
+    return signature.takeError();
+  OwningOpRef<ModuleOp> copy(module.clone());
+  if (failed(lowerReferenceToLLVM(*copy)))
+    return error("cannot lower '" + function + "' to LLVM");
+  return JitFunction::compile(*copy, function, std::move(*signature));
+}
