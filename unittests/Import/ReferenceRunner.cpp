@@ -1,0 +1,49 @@
+//===- ReferenceRunner.cpp - Import a model and run it in f32 -------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ReferenceRunner.h"
+
+#include "fact/Execution/Reference.h"
+#include "fact/Import/ONNX/Import.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+
+std::string runReference(const std::string &model,
+                         const std::vector<std::string> &from,
+                         const std::string &to,
+                         const std::vector<std::string> &shapes,
+                         const std::vector<std::vector<RunnerTensor>> &runs,
+                         std::vector<RunnerTensor> &outputs) {
+  OnnxImportOptions options;
+  options.from = from;
+  options.to = to;
+  for (const std::string &text : shapes)
+    if (std::string error = parseShapeOption(text, options.shapes);
+        !error.empty())
+      return error;
+  MLIRContext context;
+  OwningOpRef<ModuleOp> module = importOnnx(model, options, &context);
+  if (!module)
+    return "import failed";
+  auto function = compileReference(*module);
+  if (!function)
+    return llvm::toString(function.takeError());
+  for (const std::vector<RunnerTensor> &run : runs) {
+    std::vector<FloatTensor> inputs;
+    for (const RunnerTensor &input : run)
+      inputs.push_back({input.shape, input.data});
+    auto results = (*function)->invoke(inputs);
+    if (!results)
+      return llvm::toString(results.takeError());
+    outputs.push_back(
+        {std::move(results->front().shape), std::move(results->front().data)});
+  }
+  return "";
+}
