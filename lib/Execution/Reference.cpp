@@ -6,6 +6,8 @@
 
 #include "fact/Execution/Reference.h"
 
+#include "OutlineKernels.h"
+
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/ConvertToLLVM/ToLLVMPass.h"
@@ -92,7 +94,7 @@ static LogicalResult interchangeMatmuls(ModuleOp module, IRRewriter &rewriter) {
   return success();
 }
 
-static void buildPipeline(OpPassManager &manager) {
+static void buildBufferization(OpPassManager &manager) {
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   bufferization::OneShotBufferizePassOptions bufferize;
@@ -103,6 +105,9 @@ static void buildPipeline(OpPassManager &manager) {
   bufferization::buildBufferDeallocationPipeline(
       manager, bufferization::BufferDeallocationPipelineOptions());
   manager.addPass(createConvertBufferizationToMemRefPass());
+}
+
+static void buildLowering(OpPassManager &manager) {
   manager.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   manager.addPass(createSCFToControlFlowPass());
   manager.addPass(memref::createExpandStridedMetadataPass());
@@ -122,9 +127,14 @@ LogicalResult mlir::fact::lowerReferenceToLLVM(ModuleOp module) {
     if (function.isPublic())
       function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
                         rewriter.getUnitAttr());
-  PassManager manager(module->getContext());
-  buildPipeline(manager);
-  return manager.run(module);
+  PassManager bufferization(module->getContext());
+  buildBufferization(bufferization);
+  if (failed(bufferization.run(module)))
+    return failure();
+  outlineKernels(module);
+  PassManager lowering(module->getContext());
+  buildLowering(lowering);
+  return lowering.run(module);
 }
 
 llvm::Expected<std::unique_ptr<JitFunction>>

@@ -41,47 +41,45 @@ int main(int argc, char **argv) {
   std::string model, data, to;
   std::vector<std::string> from, shapes;
   double tolerance = 1e-5;
-  return fact::toolMain(
-      argc, argv, "fact-test-reference", [&](CLI::App &app) {
-        app.add_option("model", model)->required();
-        app.add_option("data", data)->required();
-        app.add_option("--from", from)->delimiter(',');
-        app.add_option("--to", to);
-        app.add_option("--shape", shapes);
-        app.add_option("--tolerance", tolerance);
-        return [&] {
-          fact::NpzArchive archive = fact::readNpz(data);
-          std::vector<std::vector<RunnerTensor>> runs;
-          std::vector<RunnerTensor> expected, outputs;
-          for (size_t run = 0;; ++run) {
-            std::string prefix = "in" + std::to_string(run) + ".";
-            std::vector<RunnerTensor> inputs;
-            for (size_t i = 0; archive.count(prefix + std::to_string(i)); ++i) {
-              std::string name = prefix + std::to_string(i);
-              inputs.push_back(toTensor(archive.at(name), name));
-            }
-            std::string name = "out" + std::to_string(run);
-            if (inputs.empty() || archive.count(name) == 0)
-              break;
-            runs.push_back(std::move(inputs));
-            expected.push_back(toTensor(archive.at(name), name));
-          }
-          if (runs.empty())
-            throw fact::Error("'" + data + "' has no run");
-          std::string error =
-              runReference(model, from, to, shapes, runs, outputs);
-          if (!error.empty())
-            throw fact::Error(model + ": " + error);
-          double largest = 0;
-          for (size_t i = 0; i < runs.size(); ++i)
-            largest = std::max(largest, difference(outputs[i], expected[i]));
-          std::printf("%s: %zu runs, largest difference %g\n",
-                      model.substr(model.rfind('/') + 1).c_str(), runs.size(),
-                      largest);
-          if (!(largest <= tolerance))
-            throw fact::Error(model + ": difference is above " +
-                              std::to_string(tolerance));
-          return 0;
-        };
-      });
+  return fact::toolMain(argc, argv, "fact-test-reference", [&](CLI::App &app) {
+    app.add_option("model", model)->required();
+    app.add_option("data", data)->required();
+    app.add_option("--from", from)->delimiter(',');
+    app.add_option("--to", to);
+    app.add_option("--shape", shapes);
+    app.add_option("--tolerance", tolerance);
+    return [&] {
+      fact::NpzArchive archive = fact::readNpz(data);
+      std::vector<std::vector<RunnerTensor>> runs;
+      std::vector<RunnerTensor> expected, outputs;
+      for (size_t run = 0;; ++run) {
+        std::string prefix = "in" + std::to_string(run) + ".";
+        std::vector<RunnerTensor> inputs;
+        for (size_t i = 0; archive.count(prefix + std::to_string(i)); ++i) {
+          std::string name = prefix + std::to_string(i);
+          inputs.push_back(toTensor(archive.at(name), name));
+        }
+        std::string name = "out" + std::to_string(run);
+        if (inputs.empty() || archive.count(name) == 0)
+          break;
+        runs.push_back(std::move(inputs));
+        expected.push_back(toTensor(archive.at(name), name));
+      }
+      if (runs.empty())
+        throw fact::Error("'" + data + "' has no run");
+      std::string error = runReference(model, from, to, shapes, runs, outputs);
+      if (!error.empty())
+        throw fact::Error(model + ": " + error);
+      double largest = 0;
+      for (size_t i = 0; i < runs.size(); ++i)
+        largest = std::max(largest, difference(outputs[i], expected[i]));
+      std::printf("%s: %zu runs, largest difference %g\n",
+                  model.substr(model.rfind('/') + 1).c_str(), runs.size(),
+                  largest);
+      if (!(largest <= tolerance))
+        throw fact::Error(model + ": difference is above " +
+                          std::to_string(tolerance));
+      return 0;
+    };
+  });
 }

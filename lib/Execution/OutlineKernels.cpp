@@ -1,0 +1,80 @@
+//===- OutlineKernels.cpp - One function per distinct loop nest -----------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+//
+//===----------------------------------------------------------------------===//
+
+#include "OutlineKernels.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/StringMap.h"
+
+using namespace mlir;
+
+/// Values from outside that the operation's body reads; false where one of them
+/// is no constant.
+static bool findCaptures(linalg::LinalgOp op, SetVector<Value> &captures) {
+  getUsedValuesDefinedAbove(op->getRegions(), captures);
+  return llvm::all_of(captures, [](Value value) {
+    Operation *source = value.getDefiningOp();
+    return source && source->hasTrait<OpTrait::ConstantLike>();
+  });
+}
+
+/// A function with a copy of \p op, whose operands are its arguments.
+static func::FuncOp makeKernel(OpBuilder &builder, linalg::LinalgOp op,
+                               const SetVector<Value> &captures) {
+  auto function = func::FuncOp::create(
+      builder, UnknownLoc::get(builder.getContext()), "kernel",
+      builder.getFunctionType(op->getOperandTypes(), TypeRange()));
+  function.setPrivate();
+  // LLVM would inline the pieces back into the large function.
+  function->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
+  OpBuilder::InsertionGuard guard(builder);
+  Block *block = function.addEntryBlock();
+  builder.setInsertionPointToStart(block);
+  IRMapping mapping;
+  for (Value capture : captures)
+    mapping.map(capture, builder.clone(*capture.getDefiningOp())->getResult(0));
+  mapping.map(op->getOperands(), block->getArguments());
+  Operation *copy = builder.clone(*op, mapping);
+  // An operand that occurs twice is two arguments.
+  copy->setOperands(block->getArguments());
+  func::ReturnOp::create(builder, function.getLoc());
+  function.walk([&](Operation *each) { each->setLoc(function.getLoc()); });
+  return function;
+}
+
+void mlir::fact::outlineKernels(ModuleOp module) {
+  SmallVector<linalg::LinalgOp> ops;
+  module.walk([&](linalg::LinalgOp op) {
+    if (op.hasPureBufferSemantics())
+      ops.push_back(op);
+  });
+  SymbolTable symbols(module);
+  llvm::StringMap<func::FuncOp> kernels;
+  OpBuilder builder(module->getContext());
+  for (linalg::LinalgOp op : ops) {
+    SetVector<Value> captures;
+    if (!findCaptures(op, captures))
+      continue;
+    builder.setInsertionPointToEnd(module.getBody());
+    func::FuncOp kernel = makeKernel(builder, op, captures);
+    std::string text;
+    llvm::raw_string_ostream(text) << kernel;
+    auto [entry, isNew] = kernels.try_emplace(text, kernel);
+    kernel->remove();
+    if (isNew)
+      symbols.insert(kernel);
+    else
+      kernel->destroy();
+    builder.setInsertionPoint(op);
+    func::CallOp::create(builder, op.getLoc(), entry->second,
+                         op->getOperands());
+    op->erase();
+  }
+}
