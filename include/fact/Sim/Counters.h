@@ -1,0 +1,36 @@
+//===- Counters.h - Sums over a whole run -----------------------*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_SIM_COUNTERS_H
+#define FACT_SIM_COUNTERS_H
+
+#include "fact/Sim/Observer.h"
+
+#include <array>
+
+namespace fact::sim {
+
+constexpr unsigned numRoles = 4; ///< of isa::Role
+
+/// Adds up what all instructions did.
+class Counters : public Observer {
+public:
+  void onInstruction(const Executed &executed) override;
+
+  int64_t instructions = 0; ///< executed, control processor included
+  /// Multiply-accumulates of linear layers, by role and format.
+  std::array<std::array<int64_t, numMacKinds>, numRoles> linearMacs{};
+  int64_t attentionMacs = 0;
+  /// The sum of everything.
+  Work total;
+  /// Work of each engine at its full rate, in cycles.
+  std::array<double, isa::numEngines> idealCycles{};
+};
+
+} // namespace fact::sim
+
+#endif // FACT_SIM_COUNTERS_H

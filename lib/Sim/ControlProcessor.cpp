@@ -1,0 +1,243 @@
+//===- ControlProcessor.cpp - Walks the instruction stream ----------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ControlProcessor.h"
+
+#include "Deadlock.h"
+#include "Semantics.h"
+#include "fact/Support/Error.h"
+
+#include <algorithm>
+
+namespace fact::sim {
+
+constexpr size_t deepestLoop = 16;
+
+//===----------------------------------------------------------------------===//
+// Code
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Checks what must hold of control flow before anything runs.
+class Checker {
+public:
+  Checker(const Code &code, const isa::Machine::Control &control,
+          std::vector<size_t> &partners)
+      : code(code), control(control), partners(partners) {}
+
+  void run() {
+    partners.assign(code.size(), 0);
+    for (index = 0; index < code.size(); ++index) {
+      std::visit([this](auto &i) { check(i); }, code[index]);
+      std::visit(
+          [this](auto &i) {
+            i.visit(i, [this](auto &field) { this->checkRegister(field); });
+          },
+          code[index]);
+    }
+    if (!loops.empty()) {
+      index = loops.back();
+      fail("loop has no end");
+    }
+    if (code.size() == 0 ||
+        !std::holds_alternative<isa::Halt>(code[code.size() - 1]))
+      throw Error("program does not end with 'halt'");
+  }
+
+private:
+  [[noreturn]] void fail(const std::string &what) const {
+    throw Error(code.describe(index) + ": " + what);
+  }
+
+  template <typename Instruction> void check(const Instruction &) {}
+
+  void check(const isa::Halt &) {
+    if (index + 1 != code.size())
+      fail("'halt' is not the last instruction");
+  }
+  void check(const isa::Loop &i) {
+    checkWrite(i.rd);
+    if (i.step == 0)
+      fail("loop has a step of 0");
+    if (loops.size() == deepestLoop)
+      fail("loops nest deeper than " + std::to_string(deepestLoop));
+    loops.push_back(index);
+  }
+  void check(const isa::EndLoop &) {
+    if (loops.empty())
+      fail("end of a loop that did not begin");
+    partners[index] = loops.back();
+    partners[loops.back()] = index;
+    loops.pop_back();
+  }
+  void check(const isa::MulAdd &i) {
+    checkWrite(i.rd);
+    checkNumber(i.rs);
+    checkNumber(i.rt);
+  }
+  void check(const isa::Wait &i) { checkSemaphore(i.semaphore); }
+  void check(const isa::Signal &i) { checkSemaphore(i.semaphore); }
+
+  void checkSemaphore(int64_t semaphore) const {
+    if (semaphore >= control.semaphores)
+      fail("the machine has " + std::to_string(control.semaphores) +
+           " semaphores (was " + std::to_string(semaphore) + ")");
+  }
+  void checkNumber(int64_t reg) const {
+    if (reg >= control.registers)
+      fail("the machine has " + std::to_string(control.registers) +
+           " registers (was " + std::to_string(reg) + ")");
+  }
+  void checkWrite(int64_t reg) const {
+    checkNumber(reg);
+    if (reg == 0)
+      fail("register 0 is written");
+    for (size_t loop : loops)
+      if (std::get<isa::Loop>(code[loop]).rd == reg)
+        fail("the register of a loop is written inside of it (was " +
+             std::to_string(reg) + ")");
+  }
+
+  template <typename Field> void checkRegister(const Field &) const {}
+  void checkRegister(const isa::SramRef &ref) const { checkNumber(ref.reg); }
+  void checkRegister(const isa::DramRef &ref) const { checkNumber(ref.reg); }
+  void checkRegister(const isa::ScalarRef &ref) const { checkNumber(ref.reg); }
+
+  const Code &code;
+  const isa::Machine::Control &control;
+  std::vector<size_t> &partners;
+  std::vector<size_t> loops;
+  size_t index = 0;
+};
+} // namespace
+
+Code::Code(const isa::Program &program)
+    : source(&program), instructions(isa::decode(program.code)) {
+  Checker(*this, program.machine.control, partners).run();
+}
+
+std::string Code::describe(size_t index) const {
+  std::string result = "instruction " + std::to_string(index);
+  const isa::Program &program = *source;
+  if (index < program.sourceOf.size() &&
+      program.sourceOf[index] < program.sources.size() &&
+      !program.sources[program.sourceOf[index]].empty())
+    result += " (" + program.sources[program.sourceOf[index]] + ")";
+  return result + " '" + isa::print(instructions[index]) + "'";
+}
+
+//===----------------------------------------------------------------------===//
+// Walker
+//===----------------------------------------------------------------------===//
+
+static int64_t wrappingMulAdd(int64_t a, int64_t b, int64_t c, int64_t d) {
+  return static_cast<int64_t>(
+      static_cast<uint64_t>(a) * static_cast<uint64_t>(b) +
+      static_cast<uint64_t>(c) + static_cast<uint64_t>(d));
+}
+
+bool Walker::next(size_t &index) {
+  if (halted)
+    return false;
+  index = position++;
+  const isa::Instruction &instruction = code[index];
+  auto boundOf = [this](const isa::Loop &loop) {
+    int64_t limit = loop.limit;
+    return loop.len ? std::min(length, limit) : limit;
+  };
+  if (auto *loop = std::get_if<isa::Loop>(&instruction)) {
+    registers[loop->rd] = 0;
+    if (boundOf(*loop) <= 0)
+      position = code.partner(index) + 1;
+  } else if (std::holds_alternative<isa::EndLoop>(instruction)) {
+    auto &loop = std::get<isa::Loop>(code[code.partner(index)]);
+    registers[loop.rd] += loop.step;
+    if (registers[loop.rd] < boundOf(loop))
+      position = code.partner(index) + 1;
+  } else if (auto *add = std::get_if<isa::MulAdd>(&instruction)) {
+    registers[add->rd] = wrappingMulAdd(registers[add->rs], add->factor,
+                                        registers[add->rt], add->addend);
+  } else if (std::holds_alternative<isa::Halt>(instruction)) {
+    halted = true;
+  }
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// Execution
+//===----------------------------------------------------------------------===//
+
+namespace {
+class Executor {
+public:
+  Executor(const Code &code, State &state,
+           const std::vector<Observer *> &observers)
+      : code(code), state(state), observers(observers),
+        meter(code.program().machine) {}
+
+  void run() {
+    Walker walker(code, state.registers, state.length);
+    while (walker.next(index))
+      std::visit([this](auto &i) { step(i); }, code[index]);
+    for (Observer *observer : observers)
+      observer->onEnd();
+  }
+
+private:
+  /// Control instructions: the walker has done them.
+  void step(const isa::Halt &) { notifyControl(); }
+  void step(const isa::Loop &) { notifyControl(); }
+  void step(const isa::EndLoop &) { notifyControl(); }
+  void step(const isa::MulAdd &) { notifyControl(); }
+  void step(const isa::Wait &i) {
+    if (state.semaphores[i.semaphore] == 0)
+      failWait(code, index, state.length);
+    --state.semaphores[i.semaphore];
+    notifyControl();
+  }
+  void step(const isa::Signal &i) {
+    ++state.semaphores[i.semaphore];
+    notifyControl();
+  }
+
+  template <typename Instruction> void step(const Instruction &i) {
+    meter.begin();
+    try {
+      Frame frame(state, code[index], meter);
+      execute(i, frame);
+      meter.end(Instruction::engine);
+      notify(frame.accesses());
+    } catch (const Error &error) {
+      throw Error(code.describe(index) + ": " + error.what());
+    }
+  }
+
+  void notifyControl() {
+    meter.begin();
+    notify(isa::AccessList());
+  }
+
+  void notify(const isa::AccessList &accesses) {
+    Executed executed = {index, code[index], state, accesses, meter.work};
+    for (Observer *observer : observers)
+      observer->onInstruction(executed);
+  }
+
+  const Code &code;
+  State &state;
+  const std::vector<Observer *> &observers;
+  Meter meter;
+  size_t index = 0;
+};
+} // namespace
+
+void runProgram(const Code &code, State &state,
+                const std::vector<Observer *> &observers) {
+  Executor(code, state, observers).run();
+}
+
+} // namespace fact::sim

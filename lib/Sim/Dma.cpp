@@ -1,0 +1,30 @@
+//===- Dma.cpp - LOAD and STORE -------------------------------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Semantics.h"
+
+#include <cstring>
+
+namespace fact::sim {
+
+template <typename Instruction>
+static void copyRows(const Instruction &i, Frame &frame) {
+  int64_t rows = i.whole ? static_cast<int64_t>(i.rows)
+                         : frame.extent(i.row0, i.rows).count;
+  auto dst = frame.out<uint8_t>("dst", i.dst_stride);
+  auto src = frame.in<uint8_t>("src", i.src_stride);
+  if (!dst) // no rows, or rows of no bytes
+    return;
+  for (int64_t r = 0; r < rows; ++r)
+    std::memcpy(dst.row(r, i.row_bytes), src.row(r, i.row_bytes), i.row_bytes);
+}
+
+void execute(const isa::Load &i, Frame &frame) { copyRows(i, frame); }
+
+void execute(const isa::Store &i, Frame &frame) { copyRows(i, frame); }
+
+} // namespace fact::sim

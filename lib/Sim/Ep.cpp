@@ -1,0 +1,140 @@
+//===- Ep.cpp - Eager prediction ------------------------------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// docs/numerics.md, section 4.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Semantics.h"
+
+#include "fact/Numerics/FloatRules.h"
+#include "fact/Numerics/Linear.h"
+#include "fact/Numerics/Prediction.h"
+
+#include <algorithm>
+
+namespace fact::sim {
+
+/// The instruction set numbers predictors as the policy does.
+static numerics::Predictor toNumerics(isa::Predictor predictor) {
+  switch (predictor) {
+  case isa::Predictor::LeadingOne:
+    return numerics::Predictor::LeadingOne;
+  case isa::Predictor::LeadingTwo:
+    return numerics::Predictor::LeadingTwo;
+  case isa::Predictor::OneSided:
+    return numerics::Predictor::OneSided;
+  case isa::Predictor::Exact:
+    return numerics::Predictor::Exact;
+  }
+  return numerics::Predictor::Exact;
+}
+
+void execute(const isa::EpProject &i, Frame &frame) {
+  Extent rows = frame.extent(i.row0, i.rows);
+  auto acc = frame.inOut<int32_t>("acc", i.acc_stride);
+  auto x = frame.in<int8_t>("x", i.x_stride);
+  auto w = frame.in<int8_t>("w", i.w_stride);
+  int64_t k = i.k, n = i.n;
+  if (!acc)
+    return;
+  numerics::PredictorCode code = numerics::codeOf(
+      toNumerics(i.predictor), numerics::PredictorOperand::Activation);
+  std::vector<int8_t> codes(rows.count * k);
+  for (int64_t r = 0; r < rows.count; ++r) {
+    if (k > 0)
+      numerics::encodeRow(code, x.row(r, k), k, codes.data() + r * k);
+    int32_t *sums = acc.row(r, n);
+    if (!i.accumulate)
+      std::fill(sums, sums + n, 0);
+  }
+  for (int64_t l = 0; l < k; ++l)
+    w.row(l, n);
+  if (k > 0)
+    numerics::matmulInt8(codes.data(), k, w.row(0, 0), i.w_stride,
+                         acc.row(0, 0), i.acc_stride / 4, rows.count, n, k);
+  frame.meter.products(rows.count * k * n, i.predictor);
+}
+
+void execute(const isa::EpBias &i, Frame &frame) {
+  Extent rows = frame.extent(i.row0, i.rows);
+  auto acc = frame.inOut<int32_t>("acc", i.acc_stride);
+  auto bias = frame.in<float>("bias");
+  auto scale = frame.in<float>("scale");
+  int64_t n = i.n;
+  if (!acc)
+    return;
+  const float *biases = bias.vector(n);
+  const float *scales = scale.vector(rows.count);
+  for (int64_t r = 0; r < rows.count; ++r)
+    numerics::addPredictorBias(biases, n, scales[r], acc.row(r, n));
+  frame.meter.laneSteps(rows.count * n);
+}
+
+void execute(const isa::EpNormalize &i, Frame &frame) {
+  Extent rows = frame.extent(i.row0, i.rows);
+  auto code = frame.out<int8_t>("code", i.code_stride);
+  auto scale = frame.out<float>("scale");
+  auto acc = frame.in<int32_t>("acc", i.acc_stride);
+  int64_t n = i.n;
+  if (!code)
+    return;
+  numerics::PredictorCode kind = numerics::codeOf(
+      toNumerics(i.predictor), i.operand == isa::Operand::Query
+                                   ? numerics::PredictorOperand::Query
+                                   : numerics::PredictorOperand::Key);
+  float *scales = scale.vector(rows.count);
+  for (int64_t r = 0; r < rows.count; ++r) {
+    const int32_t *h = acc.row(r, n);
+    int32_t shift = numerics::normalizationShift(h, n);
+    numerics::shiftAndEncode(h, n, shift, kind, code.row(r, n));
+    scales[r] = numerics::powerOfTwo(shift);
+  }
+  // One sweep finds the leading one of all, one shifts and encodes.
+  frame.meter.laneSteps(2 * rows.count * n);
+}
+
+void execute(const isa::EpScore &i, Frame &frame) {
+  Extent rows = frame.extent(i.row0, i.rows);
+  Extent columns = frame.extent(i.col0, i.cols);
+  auto score = frame.out<float>("score", i.score_stride);
+  auto q = frame.in<int8_t>("q", i.q_stride);
+  auto k = frame.in<int8_t>("k", i.k_stride);
+  auto keyScale = frame.in<float>("key_scale");
+  auto scale = frame.in<float>("scale");
+  int64_t n = i.n;
+  if (!score)
+    return;
+  std::vector<float> columnScales(columns.count);
+  const float *keyScales = keyScale.vector(columns.count);
+  const float *scales = scale.vector(columns.count);
+  for (int64_t j = 0; j < columns.count; ++j)
+    columnScales[j] = keyScales[j] * scales[j];
+
+  // Keys as columns: rows of products vectorise over many keys.
+  std::vector<int8_t> transposed(n * columns.count);
+  for (int64_t j = 0; n > 0 && j < columns.count; ++j) {
+    const int8_t *key = k.row(j, n);
+    for (int64_t c = 0; c < n; ++c)
+      transposed[c * columns.count + j] = key[c];
+  }
+  std::vector<int32_t> sums(rows.count * columns.count);
+  if (n > 0) {
+    for (int64_t r = 0; r < rows.count; ++r)
+      q.row(r, n);
+    numerics::matmulInt8(q.row(0, 0), i.q_stride, transposed.data(),
+                         columns.count, sums.data(), columns.count, rows.count,
+                         columns.count, n);
+  }
+  for (int64_t r = 0; r < rows.count; ++r)
+    numerics::rescaleScoreRow(sums.data() + r * columns.count,
+                              columnScales.data(), columns.count,
+                              score.row(r, columns.count));
+  frame.meter.products(rows.count * columns.count * n, i.predictor);
+}
+
+} // namespace fact::sim

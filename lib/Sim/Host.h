@@ -1,0 +1,41 @@
+//===- Host.h - Arrays in and out of a machine's DRAM -----------*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_LIB_SIM_HOST_H
+#define FACT_LIB_SIM_HOST_H
+
+#include "fact/ISA/Program.h"
+#include "fact/Sim/State.h"
+#include "fact/Support/Npy.h"
+
+#include <optional>
+#include <vector>
+
+namespace fact::sim {
+
+/// Extents of a run's sequence.
+struct Sequence {
+  int64_t rows = 1;   ///< of the arrays
+  int64_t length = 1; ///< rows that count: LEN
+};
+
+/// Checks types and shapes of all inputs and the wanted length.
+Sequence sequenceOf(const isa::Program &program,
+                    const std::vector<NpyArray> &inputs,
+                    std::optional<int64_t> length);
+
+/// Writes the rows that count to DRAM, after checking their values.
+void writeInput(const isa::Port &port, const NpyArray &array,
+                const Sequence &sequence, State &state);
+
+/// Reads the rows that count, zeros past them, and checks that all are finite.
+NpyArray readOutput(const isa::Port &port, const Sequence &sequence,
+                    const State &state);
+
+} // namespace fact::sim
+
+#endif // FACT_LIB_SIM_HOST_H

@@ -1,0 +1,100 @@
+//===- Meter.h - From what was done to engine cycles ------------*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Semantic functions report here what they did, in the terms of their engine;
+// the machine description turns it into Work. docs/simulator.md explains the
+// model of each engine.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_LIB_SIM_METER_H
+#define FACT_LIB_SIM_METER_H
+
+#include "fact/ISA/Instructions.h"
+#include "fact/ISA/Machine.h"
+#include "fact/Sim/Work.h"
+
+#include <vector>
+
+namespace fact::sim {
+
+/// How a two-dimensional operand lies in its buffer's banks.
+struct BankedRows {
+  isa::Buffer buffer;
+  uint64_t address; ///< of the operand
+};
+
+class Meter {
+public:
+  explicit Meter(const isa::Machine &machine);
+
+  /// Starts an instruction.
+  void begin() { work = Work(); }
+  /// Ends it: pipeline fill.
+  void end(isa::Engine engine);
+
+  Work work;
+
+  //===--------------------------------------------------------------------===//
+  // PE
+  //===--------------------------------------------------------------------===//
+
+  /// A weight tile [k, n] in `weights`, held in the array while rows of
+  /// activations stream past: `rows` INT8 rows and `lowRows` rows of `lowKind`.
+  void gemm(int64_t rows, int64_t lowRows, MacKind lowKind, int64_t k,
+            int64_t n, const BankedRows &weights);
+
+  /// One row of dot mode: products of n terms with the rows `columns[0, count)`
+  /// of `keys`, pe.rows of them per step.
+  void dotRow(const int32_t *columns, int64_t count, int64_t n,
+              const BankedRows &keys);
+
+  /// One row of axpy mode: a sum of n channels over the rows
+  /// `columns[0, count)` of `values`.
+  void axpyRow(const int32_t *columns, int64_t count, int64_t n,
+               const BankedRows &values);
+
+  //===--------------------------------------------------------------------===//
+  // EP, SEL
+  //===--------------------------------------------------------------------===//
+
+  /// `products` products of codes, each worth some lane steps.
+  void products(int64_t products, isa::Predictor predictor);
+  /// Lane steps that are no products of codes.
+  void laneSteps(int64_t steps);
+  /// Scores, flags or counts that pass the selection unit.
+  void select(int64_t scores);
+  /// Bytes that the selection unit writes in whole words.
+  void fill(int64_t bytes);
+
+  //===--------------------------------------------------------------------===//
+  // APU
+  //===--------------------------------------------------------------------===//
+
+  /// One sweep over `elements` elements of each of `rows` rows. A lane takes an
+  /// element per cycle, or as many cycles as its busiest unit needs for it.
+  void sweep(int64_t rows, int64_t elements, const FloatSteps &perElement);
+
+private:
+  int64_t steps(const FloatSteps &perElement) const;
+  /// Cycles in which the banks give `width` bytes at `offset` of each of the
+  /// rows.
+  int64_t bankCycles(const int32_t *rows, int64_t count, int64_t offset,
+                     int64_t width, const BankedRows &operand);
+  void gatherRow(const int32_t *columns, int64_t count, int64_t n,
+                 const BankedRows &operand);
+  void countMacs(MacKind kind, int64_t count);
+
+  const isa::Machine &machine;
+  std::array<int64_t, numMacKinds> rates;
+  std::vector<int32_t> bankLoad; ///< scratch, one entry per bank
+  std::vector<int32_t> iota;     ///< 0, 1, 2, ...
+};
+
+} // namespace fact::sim
+
+#endif // FACT_LIB_SIM_METER_H

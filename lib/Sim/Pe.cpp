@@ -1,0 +1,165 @@
+//===- Pe.cpp - The multiplier array --------------------------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// docs/numerics.md, sections 3, 6 and 7. All sums are exact in any order.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Semantics.h"
+
+#include "fact/Numerics/Formats.h"
+#include "fact/Numerics/Linear.h"
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+
+namespace fact::sim {
+
+namespace {
+/// acc (+)= x * w for some rows of a tile, as one matrix product of rows that
+/// were gathered before and are scattered behind it.
+class Tile {
+public:
+  Tile(const isa::PeGemm &i, const View<int32_t> &acc,
+       const View<const int8_t> &x)
+      : i(i), acc(acc), x(x), k(i.k), n(i.n) {}
+
+  void run(const std::vector<int32_t> &rows, const int8_t *w, int64_t strideW) {
+    int64_t count = static_cast<int64_t>(rows.size());
+    if (count == 0)
+      return;
+    gathered.resize(count * k);
+    sums.assign(count * n, 0);
+    for (int64_t r = 0; r < count; ++r)
+      if (k > 0)
+        std::memcpy(gathered.data() + r * k, x.row(rows[r], k), k);
+    if (k > 0)
+      numerics::matmulInt8(gathered.data(), k, w, strideW, sums.data(), n,
+                           count, n, k);
+    for (int64_t r = 0; r < count; ++r) {
+      int32_t *out = acc.row(rows[r], n);
+      const int32_t *sum = sums.data() + r * n;
+      if (i.accumulate)
+        for (int64_t c = 0; c < n; ++c)
+          out[c] += sum[c];
+      else
+        std::copy(sum, sum + n, out);
+    }
+  }
+
+private:
+  const isa::PeGemm &i;
+  const View<int32_t> &acc;
+  const View<const int8_t> &x;
+  int64_t k, n;
+  std::vector<int8_t> gathered;
+  std::vector<int32_t> sums;
+};
+} // namespace
+
+void execute(const isa::PeGemm &i, Frame &frame) {
+  Extent rows = frame.extent(i.row0, i.rows);
+  auto acc = i.accumulate ? frame.inOut<int32_t>("acc", i.acc_stride)
+                          : frame.out<int32_t>("acc", i.acc_stride);
+  auto x = frame.in<int8_t>("x", i.x_stride);
+  auto w = frame.in<int8_t>("w", i.w_stride);
+  auto lowView = frame.in<uint8_t>("low");
+  int64_t k = i.k, n = i.n;
+  if (!acc)
+    return;
+  std::vector<int32_t> all = listedRows(frame, rows, "list"), low;
+  if (lowView) {
+    const uint8_t *flags = lowView.vector(rows.count);
+    auto isLow = [flags](int32_t r) { return flags[r] != 0; };
+    std::copy_if(all.begin(), all.end(), std::back_inserter(low), isLow);
+    all.erase(std::remove_if(all.begin(), all.end(), isLow), all.end());
+  }
+  if (all.empty() && low.empty())
+    return;
+  for (int64_t l = 0; l < k; ++l)
+    w.row(l, n);
+  const int8_t *weights = k > 0 ? w.row(0, 0) : nullptr;
+
+  Tile tile(i, acc, x);
+  tile.run(all, weights, i.w_stride);
+  bool highPlane = i.precision == isa::Precision::A4W4;
+  if (!low.empty() && highPlane) {
+    std::vector<int8_t> high(k * n);
+    for (int64_t l = 0; l < k; ++l)
+      numerics::splitPlanes(weights + l * i.w_stride, n, high.data() + l * n,
+                            nullptr);
+    tile.run(low, high.data(), n);
+  } else {
+    tile.run(low, weights, i.w_stride);
+  }
+  frame.meter.gemm(static_cast<int64_t>(all.size()),
+                   static_cast<int64_t>(low.size()),
+                   highPlane ? MacKind::A4W4 : MacKind::A4W8, k, n, w.banked());
+}
+
+void execute(const isa::PeQk &i, Frame &frame) {
+  Extent rows = frame.extent(i.row0, i.rows);
+  Extent columns = i.tail ? Extent{0, 1} : frame.extent(i.col0, i.cols);
+  auto score = frame.out<int32_t>("score", i.score_stride);
+  auto q = frame.in<int8_t>("q", i.q_stride);
+  auto k = frame.in<int8_t>("k", i.k_stride);
+  int64_t n = i.n;
+  if (!score)
+    return;
+  const std::vector<int32_t> meanToken = {0};
+  std::vector<int32_t> sums;
+  Columns kept(frame, rows, columns, i.mask_stride, i.causal);
+  for (int64_t r = 0; r < rows.count; ++r) {
+    if (kept.isDominated(r))
+      continue;
+    const std::vector<int32_t> &keys = i.tail ? meanToken : kept.of(r);
+    int64_t count = static_cast<int64_t>(keys.size());
+    sums.assign(count, 0);
+    for (int32_t j : keys)
+      k.row(j, n);
+    if (n > 0)
+      numerics::dotColumns(q.row(r, n), k.row(0, 0), i.k_stride, keys.data(),
+                           count, n, sums.data());
+    for (int64_t c = 0; c < count; ++c)
+      *score.part(r, keys[c], 1) = sums[c];
+    frame.meter.dotRow(keys.data(), count, n, k.banked());
+  }
+}
+
+void execute(const isa::PePv &i, Frame &frame) {
+  Extent rows = frame.extent(i.row0, i.rows);
+  Extent columns = frame.extent(i.col0, i.cols);
+  auto num = i.accumulate ? frame.inOut<int32_t>("num", i.num_stride)
+                          : frame.out<int32_t>("num", i.num_stride);
+  auto p = frame.in<uint8_t>("p", i.p_stride);
+  auto v = frame.in<int8_t>("v", i.v_stride);
+  int64_t n = i.n;
+  if (!num)
+    return;
+  std::vector<uint8_t> weights;
+  Columns kept(frame, rows, columns, i.mask_stride, i.causal);
+  for (int64_t r = 0; r < rows.count; ++r) {
+    if (kept.isDominated(r))
+      continue;
+    const std::vector<int32_t> &keys = kept.of(r);
+    int32_t *out = num.row(r, n);
+    if (!i.accumulate)
+      std::fill(out, out + n, 0);
+    int64_t count = static_cast<int64_t>(keys.size());
+    weights.resize(count);
+    for (int64_t c = 0; c < count; ++c) {
+      weights[c] = *p.part(r, keys[c], 1);
+      v.row(keys[c], n);
+    }
+    numerics::accumulateValues(weights.data(), v.row(0, 0), i.v_stride,
+                               keys.data(), count, n, out);
+    frame.meter.axpyRow(keys.data(), count, n, v.banked());
+  }
+}
+
+} // namespace fact::sim

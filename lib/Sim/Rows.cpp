@@ -1,0 +1,85 @@
+//===- Rows.cpp - Which rows and columns an instruction works on ----------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Semantics.h"
+
+#include "fact/Support/Error.h"
+
+#include <algorithm>
+
+namespace fact::sim {
+
+std::vector<int32_t> listedRows(Frame &frame, const Extent &rows,
+                                const char *operand) {
+  std::vector<int32_t> result;
+  auto list = frame.in<uint32_t>(operand);
+  if (!list) {
+    result.resize(rows.count);
+    for (int64_t r = 0; r < rows.count; ++r)
+      result[r] = static_cast<int32_t>(r);
+    return result;
+  }
+  int64_t count = *list.vector(1);
+  if (count > rows.count)
+    throw Error("row list '" + std::string(operand) + "' has more than " +
+                std::to_string(rows.count) + " rows (was " +
+                std::to_string(count) + ")");
+  const uint32_t *indices = list.vector(1 + count) + 1;
+  result.reserve(count);
+  for (int64_t k = 0; k < count; ++k) {
+    // Rising order is what sel.list writes; it also rules out a row that comes
+    // twice, which would be accumulated twice.
+    if (indices[k] >= rows.count || (k > 0 && indices[k] <= indices[k - 1]))
+      throw Error("row list '" + std::string(operand) +
+                  "' is not rising or leaves its " +
+                  std::to_string(rows.count) + " rows (entry " +
+                  std::to_string(k) + " was " + std::to_string(indices[k]) +
+                  ")");
+    result.push_back(static_cast<int32_t>(indices[k]));
+  }
+  return result;
+}
+
+Columns::Columns(Frame &frame, const Extent &rows, const Extent &columns,
+                 int64_t maskStride, bool causal)
+    : frame(frame), rows(rows), columns(columns), causal(causal),
+      mask(frame.in<uint8_t>("mask", maskStride)) {
+  if (auto flags = frame.in<uint8_t>("dominated"))
+    dominated = flags.vector(rows.count);
+}
+
+bool Columns::isDominated(int64_t r) const {
+  return dominated && dominated[r] != 0;
+}
+
+const std::vector<int32_t> &Columns::of(int64_t r) {
+  int64_t allowed = columns.count;
+  if (causal)
+    allowed = std::clamp<int64_t>(rows.first + r + 1 - columns.first, 0,
+                                  columns.count);
+  if (!mask) {
+    if (cached != allowed) {
+      indices.resize(allowed);
+      for (int64_t j = 0; j < allowed; ++j)
+        indices[j] = static_cast<int32_t>(j);
+      cached = allowed;
+    }
+    return indices;
+  }
+  indices.clear();
+  if (allowed == 0)
+    return indices;
+  const uint8_t *bits = mask.row(r, (frame.length() + 7) / 8);
+  for (int64_t j = 0; j < allowed; ++j) {
+    int64_t column = columns.first + j;
+    if (bits[column >> 3] >> (column & 7) & 1)
+      indices.push_back(static_cast<int32_t>(j));
+  }
+  return indices;
+}
+
+} // namespace fact::sim

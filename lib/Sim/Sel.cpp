@@ -1,0 +1,139 @@
+//===- Sel.cpp - Selection ------------------------------------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// docs/numerics.md, section 5.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Semantics.h"
+
+#include "fact/Numerics/FloatRules.h"
+#include "fact/Numerics/Selection.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace fact::sim {
+
+void execute(const isa::SelTopK &i, Frame &frame) {
+  Extent rows = frame.extent(i.row0, i.rows);
+  int64_t length = frame.length(), maskBytes = (length + 7) / 8;
+  auto maskView = frame.out<uint8_t>("mask", i.mask_stride);
+  auto score = frame.in<float>("score", i.score_stride);
+  auto dominatedView = frame.out<uint8_t>("dominated");
+  auto argmaxView = frame.out<int32_t>("argmax");
+  auto kRowsView = frame.inOut<uint8_t>("k_rows");
+  auto vRowsView = frame.inOut<uint8_t>("v_rows");
+  auto countView = frame.inOut<uint32_t>("count");
+  auto queryScaleView = frame.in<float>("query_scale");
+  auto scaleView = frame.in<float>("scale");
+  auto weightScalesView = frame.in<float>("weight_scales");
+  if (!maskView)
+    return;
+  uint8_t *dominated = dominatedView.vector(rows.count);
+  int32_t *argmax = argmaxView.vector(rows.count);
+  uint8_t *kRows = kRowsView.vector(length);
+  uint8_t *vRows = vRowsView.vector(length);
+  uint32_t *count = countView.vector(length);
+  const float *queryScale = queryScaleView.vector(rows.count);
+  const float *scale = scaleView.vector(rows.count);
+  const float *weightScales = weightScalesView.vector(2);
+
+  numerics::Policy policy;
+  policy.keep = static_cast<int32_t>(i.keep);
+  policy.dominance = i.dominance;
+  policy.predictor = static_cast<numerics::Predictor>(i.predictor);
+
+  std::vector<uint8_t> mask(length);
+  int64_t scores = 0;
+  for (int64_t r = 0; r < rows.count; ++r) {
+    int64_t n = numerics::allowedKeys(rows.first + r, length, i.causal);
+    float unit =
+        numerics::predictorUnit(queryScale[r], scale[r], weightScales[0],
+                                weightScales[1], i.attention_scale);
+    numerics::RowDecision decision =
+        numerics::decideRow(policy, score.row(r, length), n, unit, mask.data());
+    dominated[r] = decision.dominated;
+    argmax[r] = static_cast<int32_t>(decision.argmax);
+    uint8_t *bits = maskView.row(r, maskBytes);
+    std::memset(bits, 0, maskBytes);
+    for (int64_t j = 0; j < n; ++j) {
+      bits[j >> 3] |= static_cast<uint8_t>(mask[j] << (j & 7));
+      count[j] += mask[j];
+    }
+    if (decision.dominated)
+      vRows[decision.argmax] = 1;
+    else
+      for (int64_t j = 0; j < n; ++j) {
+        kRows[j] |= mask[j];
+        vRows[j] |= mask[j];
+      }
+    scores += n;
+  }
+  frame.meter.select(scores);
+}
+
+void execute(const isa::SelFill &i, Frame &frame) {
+  Extent rows = frame.extent(i.row0, i.rows);
+  auto dst = frame.out<uint8_t>("dst", i.width);
+  if (!dst)
+    return;
+  for (int64_t r = 0; r < rows.count; ++r)
+    std::memset(dst.row(r, i.width), static_cast<int>(i.value), i.width);
+  frame.meter.fill(rows.count * static_cast<int64_t>(i.width));
+}
+
+void execute(const isa::SelCountAll &i, Frame &frame) {
+  Extent rows = frame.extent(i.row0, i.rows);
+  auto countView = frame.out<uint32_t>("count");
+  if (!countView)
+    return;
+  uint32_t *count = countView.vector(rows.count);
+  int64_t heads = i.heads;
+  for (int64_t r = 0; r < rows.count; ++r) {
+    // Column j is seen by all rows, or by rows j .. LEN - 1.
+    int64_t seen =
+        i.causal ? frame.length() - (rows.first + r) : frame.length();
+    count[r] = static_cast<uint32_t>(heads * seen);
+  }
+  frame.meter.select(rows.count);
+}
+
+void execute(const isa::SelPrecision &i, Frame &frame) {
+  int64_t length = frame.length();
+  auto lowView = frame.out<uint8_t>("low");
+  auto countView = frame.in<uint32_t>("count");
+  if (!lowView)
+    return;
+  const uint32_t *count = countView.vector(length);
+  std::vector<int64_t> counts(count, count + length);
+  numerics::lowPrecisionTokens(counts.data(), length,
+                               static_cast<int32_t>(i.importance),
+                               lowView.vector(length));
+  // One sweep for the sum, one for the comparison.
+  frame.meter.select(2 * length);
+}
+
+void execute(const isa::SelList &i, Frame &frame) {
+  Extent rows = frame.extent(i.row0, i.rows);
+  auto list = frame.out<uint32_t>("list");
+  auto flagsView = frame.in<uint8_t>("flags");
+  if (!flagsView)
+    return;
+  const uint8_t *flags = flagsView.vector(rows.count);
+  int64_t count = 0;
+  for (int64_t r = 0; r < rows.count; ++r)
+    count += (flags[r] != 0) != i.invert;
+  uint32_t *out = list.vector(1 + count);
+  *out++ = static_cast<uint32_t>(count);
+  for (int64_t r = 0; r < rows.count; ++r)
+    if ((flags[r] != 0) != i.invert)
+      *out++ = static_cast<uint32_t>(r);
+  frame.meter.select(rows.count);
+}
+
+} // namespace fact::sim

@@ -1,0 +1,187 @@
+//===- Selection.cpp - What the selection unit chose ----------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Sim/Selection.h"
+
+#include "fact/Numerics/Selection.h"
+#include "fact/Support/Error.h"
+
+#include <algorithm>
+
+namespace fact::sim {
+
+// A wrong program must not make results of absurd size.
+constexpr int64_t mostLayers = 1 << 14, mostHeads = 1 << 12;
+
+SelectionObserver::SelectionObserver(const Metadata &metadata, int64_t length,
+                                     bool keepMasks)
+    : metadata(metadata), length(length), keepMasks(keepMasks) {}
+
+void SelectionObserver::onInstruction(const Executed &executed) {
+  if (auto *topK = std::get_if<isa::SelTopK>(&executed.instruction)) {
+    onTopK(*topK, executed);
+    return;
+  }
+  auto *precision = std::get_if<isa::SelPrecision>(&executed.instruction);
+  if (!precision)
+    return;
+  if (const uint8_t *low = executed.operand("low")) {
+    int64_t layer = executed.state.resolver().resolve(precision->layer);
+    if (layer < 0 || layer >= mostLayers)
+      throw Error("sel.precision names layer " + std::to_string(layer) +
+                  ", which no model has");
+    layers[layer].low.assign(low, low + length);
+  }
+}
+
+void SelectionObserver::onTopK(const isa::SelTopK &i,
+                               const Executed &executed) {
+  isa::Resolver resolver = executed.state.resolver();
+  int64_t first = resolver.resolve(i.row0);
+  int64_t rows = resolver.extent(i.row0, i.rows);
+  if (rows == 0)
+    return;
+  int64_t layer = resolver.resolve(i.layer), number = resolver.resolve(i.head);
+  if (layer < 0 || layer >= mostLayers || number < 0 || number >= mostHeads)
+    throw Error("sel.topk names layer " + std::to_string(layer) + ", head " +
+                std::to_string(number) + ", which no model has");
+  Head &head = layers[layer].heads[number];
+  if (head.dominated.empty()) {
+    for (auto *flags : {&head.dominated, &head.kRows, &head.vRows})
+      flags->assign(length, 0);
+    if (keepMasks)
+      head.mask.assign(length * length, 0);
+  }
+  const uint8_t *mask = executed.operand("mask");
+  const uint8_t *dominated = executed.operand("dominated");
+  const uint8_t *kRows = executed.operand("k_rows");
+  const uint8_t *vRows = executed.operand("v_rows");
+  std::copy(dominated, dominated + rows, head.dominated.begin() + first);
+  for (int64_t j = 0; j < length; ++j) {
+    head.kRows[j] |= kRows[j];
+    head.vRows[j] |= vRows[j];
+  }
+  for (int64_t r = 0; r < rows; ++r) {
+    const uint8_t *bits = mask + r * static_cast<int64_t>(i.mask_stride);
+    for (int64_t j = 0; j < (length + 7) / 8; ++j)
+      head.kept += __builtin_popcount(bits[j]);
+    head.allowed += numerics::allowedKeys(first + r, length, i.causal);
+    if (!keepMasks)
+      continue;
+    uint8_t *out = head.mask.data() + (first + r) * length;
+    for (int64_t j = 0; j < length; ++j)
+      out[j] = bits[j >> 3] >> (j & 7) & 1;
+  }
+}
+
+int64_t SelectionObserver::numLayers() const {
+  int64_t result = static_cast<int64_t>(metadata.layers.size());
+  return layers.empty() ? result : std::max(result, layers.rbegin()->first + 1);
+}
+
+const SelectionObserver::Layer *SelectionObserver::find(int64_t layer) const {
+  auto found = layers.find(layer);
+  return found == layers.end() ? nullptr : &found->second;
+}
+
+int64_t SelectionObserver::numHeads(int64_t layer) const {
+  int64_t heads = 1;
+  if (layer < static_cast<int64_t>(metadata.layers.size()))
+    heads = metadata.layers[layer].heads;
+  const Layer *found = find(layer);
+  return found && !found->heads.empty()
+             ? std::max(heads, found->heads.rbegin()->first + 1)
+             : heads;
+}
+
+bool SelectionObserver::causal(int64_t layer) const {
+  return layer < static_cast<int64_t>(metadata.layers.size()) &&
+         metadata.layers[layer].causal;
+}
+
+static double shareOf(const std::vector<uint8_t> &flags, uint8_t value) {
+  auto count = std::count(flags.begin(), flags.end(), value);
+  return static_cast<double>(count) / static_cast<double>(flags.size());
+}
+
+std::vector<LayerShares> SelectionObserver::shares() const {
+  std::vector<LayerShares> result(numLayers());
+  for (int64_t index = 0; index < numLayers(); ++index) {
+    const Layer *layer = find(index);
+    if (!layer)
+      continue;
+    LayerShares &share = result[index];
+    if (!layer->low.empty())
+      share.int8Tokens = shareOf(layer->low, 0);
+    if (layer->heads.empty())
+      continue;
+    double k = 0, v = 0, q = 0, kept = 0, allowed = 0;
+    for (const auto &[number, head] : layer->heads) {
+      k += shareOf(head.kRows, 1);
+      v += shareOf(head.vRows, 1);
+      q += shareOf(head.dominated, 0);
+      kept += static_cast<double>(head.kept);
+      allowed += static_cast<double>(head.allowed);
+    }
+    auto heads = static_cast<double>(layer->heads.size());
+    share.keptK = k / heads;
+    share.keptV = v / heads;
+    share.liveQ = q / heads;
+    share.keptScores = kept / allowed;
+  }
+  return result;
+}
+
+NpzArchive SelectionObserver::masks() const {
+  NpzArchive result;
+  for (int64_t index = 0; index < numLayers(); ++index) {
+    const Layer *layer = find(index);
+    int64_t heads = numHeads(index);
+    // What a layer that predicts nothing keeps.
+    std::vector<uint8_t> mask(heads * length * length);
+    std::vector<uint8_t> dominated(heads * length), low(length);
+    std::vector<uint8_t> kRows(heads * length, 1), vRows = kRows;
+    for (int64_t h = 0; h < heads; ++h)
+      for (int64_t row = 0; row < length; ++row) {
+        uint8_t *out = mask.data() + (h * length + row) * length;
+        std::fill(out, out + numerics::allowedKeys(row, length, causal(index)),
+                  1);
+      }
+    if (layer) {
+      for (const auto &[h, head] : layer->heads) {
+        auto copy = [&, h = h](const std::vector<uint8_t> &from,
+                               std::vector<uint8_t> &to, int64_t size) {
+          std::copy(from.begin(), from.end(), to.begin() + h * size);
+        };
+        copy(head.mask, mask, length * length);
+        copy(head.dominated, dominated, length);
+        copy(head.kRows, kRows, length);
+        copy(head.vRows, vRows, length);
+      }
+      if (!layer->low.empty())
+        low = layer->low;
+    }
+    std::string prefix = "layer" + std::to_string(index) + ".";
+    auto add = [&](const char *name, std::vector<int64_t> shape,
+                   const std::vector<uint8_t> &flags) {
+      // Flags may be any number that is not zero.
+      std::vector<uint8_t> bools(flags.size());
+      std::transform(flags.begin(), flags.end(), bools.begin(),
+                     [](uint8_t flag) { return flag != 0; });
+      result[prefix + name] = NpyArray::from<bool>(
+          std::move(shape), reinterpret_cast<const bool *>(bools.data()));
+    };
+    add("mask", {heads, length, length}, mask);
+    add("dominated", {heads, length}, dominated);
+    add("k_rows", {heads, length}, kRows);
+    add("v_rows", {heads, length}, vRows);
+    add("low", {length}, low);
+  }
+  return result;
+}
+
+} // namespace fact::sim

@@ -1,0 +1,86 @@
+//===- Simulator.cpp - Runs programs --------------------------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Sim/Simulator.h"
+
+#include "ControlProcessor.h"
+#include "Host.h"
+
+#include <cstring>
+
+namespace fact::sim {
+
+Simulator::Simulator(isa::Program program)
+    : source(std::make_unique<const isa::Program>(std::move(program))),
+      described(Metadata::of(*source)),
+      code(std::make_unique<const Code>(*source)) {}
+
+Simulator::~Simulator() = default;
+
+static void prepare(State &state, const isa::Program &program,
+                    const std::vector<NpyArray> &inputs,
+                    const Sequence &sequence, const RunOptions &options) {
+  state.length = sequence.length;
+  if (options.fillUndefined)
+    state.fillUndefined(*options.fillUndefined);
+  if (program.constantsSize() > 0) {
+    std::memcpy(state.dram.data(), program.constants(),
+                program.constantsSize());
+    state.readOnly.push_back({0, program.constantsSize(), "constants"});
+  }
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const isa::Port &port = program.inputs[i];
+    writeInput(port, inputs[i], sequence, state);
+    state.readOnly.push_back({port.address, port.address + port.byteSize(),
+                              "input '" + port.name + "'"});
+  }
+}
+
+RunResult Simulator::run(const std::vector<NpyArray> &inputs,
+                         const RunOptions &options) const {
+  const isa::Program &program = *source;
+  Sequence sequence = sequenceOf(program, inputs, options.length);
+  State state(program.machine, described.dramBytes);
+  prepare(state, program, inputs, sequence, options);
+
+  RunResult result;
+  Report &report = result.report;
+  SelectionObserver selection(described, sequence.length, options.masks);
+  Timing timing(program.machine);
+  std::vector<Observer *> observers = {&report.counters, &selection};
+  if (!options.functional)
+    observers.push_back(&timing);
+  observers.insert(observers.end(), options.observers.begin(),
+                   options.observers.end());
+  runProgram(*code, state, observers);
+
+  for (const isa::Port &port : program.outputs)
+    result.outputs.push_back(readOutput(port, sequence, state));
+  if (options.masks)
+    result.masks = selection.masks();
+  report.machine = program.machine.name;
+  report.length = sequence.length;
+  report.dense = denseMacs(described, sequence.length);
+  report.policy = described.policy;
+  report.layers = selection.shares();
+  const Work &total = report.counters.total;
+  report.dramBoundCycles =
+      static_cast<double>(total.dramRead + total.dramWritten) /
+      program.machine.dramBytesPerCycle();
+  if (!options.functional) {
+    Report::Times times;
+    times.cycles = timing.cycles();
+    times.seconds =
+        static_cast<double>(times.cycles) / (program.machine.clockMHz * 1e6);
+    for (unsigned i = 0; i < isa::numEngines; ++i)
+      times.engines[i] = timing.engine(static_cast<isa::Engine>(i));
+    report.times = times;
+  }
+  return result;
+}
+
+} // namespace fact::sim

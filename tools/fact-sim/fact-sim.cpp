@@ -1,0 +1,99 @@
+//===- fact-sim.cpp - Runs a program on a simulated machine ---------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Sim/Simulator.h"
+#include "fact/Support/Error.h"
+#include "fact/Support/OutputFile.h"
+#include "fact/Support/Tool.h"
+
+#include <iostream>
+#include <memory>
+
+using namespace fact;
+
+namespace {
+struct Arguments {
+  std::string program;
+  std::vector<std::string> inputs, outputs;
+  std::string report, masks;
+  sim::RunOptions options;
+};
+} // namespace
+
+static void addOptions(CLI::App &app, Arguments &arguments) {
+  app.description("Runs a program on the machine that it was compiled for");
+  app.add_option("program", arguments.program, "program (.fact)")
+      ->required()
+      ->type_name("PROGRAM");
+  app.add_option("--input", arguments.inputs,
+                 "input array, one option each, in the program's order")
+      ->type_name("FILE.npy")
+      ->allow_extra_args(false);
+  app.add_option("--output", arguments.outputs,
+                 "where to write an output array, one option each")
+      ->type_name("FILE.npy")
+      ->allow_extra_args(false);
+  app.add_option("--length", arguments.options.length,
+                 "only the first N rows of the inputs count")
+      ->type_name("N");
+  app.add_flag("--functional", arguments.options.functional,
+               "compute results without times");
+  app.add_option("--report", arguments.report, "write a report")
+      ->type_name("FILE.json");
+  app.add_option("--dump-masks", arguments.masks,
+                 "write what was selected in every layer")
+      ->type_name("FILE.npz");
+  app.add_option("--fill-undefined", arguments.options.fillUndefined,
+                 "fill memory with garbage first; must not change a bit")
+      ->type_name("SEED");
+}
+
+static void run(Arguments &arguments) {
+  sim::Simulator simulator(isa::Program::read(arguments.program));
+  size_t numOutputs = simulator.program().outputs.size();
+  if (!arguments.outputs.empty() && arguments.outputs.size() != numOutputs)
+    throw Error("the program has " + std::to_string(numOutputs) +
+                " outputs (--output was given " +
+                std::to_string(arguments.outputs.size()) + " times)");
+  std::vector<NpyArray> inputs;
+  for (const std::string &path : arguments.inputs)
+    inputs.push_back(readNpy(path));
+
+  // Opened first, so that a wrong path is found before a long run; committed
+  // last, so that a failed run leaves nothing behind.
+  std::vector<std::unique_ptr<OutputFile>> files;
+  for (const std::string &path : arguments.outputs)
+    files.push_back(std::make_unique<OutputFile>(path));
+  if (!arguments.report.empty())
+    files.push_back(std::make_unique<OutputFile>(arguments.report));
+
+  arguments.options.masks = !arguments.masks.empty();
+  sim::RunResult result = simulator.run(inputs, arguments.options);
+  result.report.program = arguments.program;
+  for (size_t i = 0; i < arguments.outputs.size(); ++i)
+    files[i]->write(formatNpy(result.outputs[i]));
+  if (!arguments.report.empty())
+    files.back()->write(result.report.toJson());
+  if (!arguments.masks.empty())
+    writeNpz(arguments.masks, result.masks);
+  for (std::unique_ptr<OutputFile> &file : files)
+    file->commit();
+  if (const auto &times = result.report.times)
+    std::cerr << times->cycles << " cycles, " << times->seconds * 1e6
+              << " us at " << simulator.program().machine.clockMHz << " MHz\n";
+}
+
+int main(int argc, char **argv) {
+  Arguments arguments;
+  return toolMain(argc, argv, "fact-sim", [&](CLI::App &app) -> ToolBody {
+    addOptions(app, arguments);
+    return [&] {
+      run(arguments);
+      return 0;
+    };
+  });
+}

@@ -1,0 +1,246 @@
+//===- ControlTest.cpp - Loops, LEN, semaphores and wrong programs --------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Bench.h"
+
+using namespace fact;
+using namespace fact::sim;
+
+namespace {
+/// Remembers what was executed.
+struct Log : Observer {
+  void onInstruction(const Executed &executed) override {
+    indices.push_back(executed.index);
+    if (auto *fill = std::get_if<isa::SelFill>(&executed.instruction))
+      rows.push_back(executed.state.resolver().resolve(fill->row0));
+  }
+  std::vector<size_t> indices;
+  std::vector<int64_t> rows;
+};
+
+isa::Loop loop(uint32_t rd, uint32_t limit, uint32_t step, bool len = false) {
+  isa::Loop i;
+  i.rd = rd;
+  i.limit = limit;
+  i.step = step;
+  i.len = len;
+  return i;
+}
+
+isa::SelFill fill(isa::SramRef dst, isa::ScalarRef row0, uint32_t rows,
+                  uint32_t width, uint32_t value) {
+  isa::SelFill i;
+  i.dst = dst;
+  i.row0 = row0;
+  i.rows = rows;
+  i.width = width;
+  i.value = value;
+  return i;
+}
+
+isa::Wait wait(isa::EngineId engine, uint32_t semaphore) {
+  isa::Wait i;
+  i.engine = engine;
+  i.semaphore = semaphore;
+  return i;
+}
+
+isa::Signal signal(isa::EngineId engine, uint32_t semaphore) {
+  isa::Signal i;
+  i.engine = engine;
+  i.semaphore = semaphore;
+  return i;
+}
+
+bool contains(const std::string &text, const std::string &part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(Control, LoopsRunToLenInSteps) {
+  Bench bench(10);
+  auto dst = bench.room<uint8_t>(64);
+  Log log;
+  bench.run({loop(1, 64, 4, true), fill(dst, {0, 1}, 4, 1, 3), isa::EndLoop(),
+             loop(2, 0, 1), fill(dst, {0, 2}, 4, 1, 9), isa::EndLoop(),
+             loop(3, 5, 2), loop(4, 2, 1), isa::EndLoop(), isa::EndLoop()},
+            {&log});
+  EXPECT_EQ(log.rows, (std::vector<int64_t>{0, 4, 8}));
+  // LOOP once, its body and end three times; the empty loop's head; the outer
+  // loop three times around an inner one of two; halt.
+  EXPECT_EQ(log.indices.size(), 1u + 3 * 2 + 1 + 1 + 3 * (1 + 2 + 1) + 1);
+}
+
+TEST(Control, RowsClampToLen) {
+  Bench bench(10);
+  auto dst = bench.put(std::vector<uint8_t>(64, 1));
+  bench.run({fill(dst, {8, 0}, 16, 2, 7), fill(dst, {10, 0}, 16, 2, 9)});
+  std::vector<uint8_t> expected(64, 1);
+  std::fill_n(expected.begin(), 4, 7);
+  EXPECT_EQ(bench.get<uint8_t>(dst, 64), expected);
+}
+
+TEST(Control, RegistersAddToAddresses) {
+  Bench bench(4);
+  auto dst = bench.put(std::vector<uint8_t>(64, 0));
+  isa::MulAdd address;
+  address.rd = 5;
+  address.rs = 1;
+  address.factor = 16;
+  address.addend = 2;
+  isa::SramRef ref = dst;
+  ref.reg = 5;
+  bench.run(
+      {loop(1, 3, 1), address, fill(ref, {0, 0}, 1, 1, 8), isa::EndLoop()});
+  std::vector<uint8_t> expected(64, 0);
+  expected[2] = expected[18] = expected[34] = 8;
+  EXPECT_EQ(bench.get<uint8_t>(dst, 64), expected);
+}
+
+TEST(Control, LoadAndStoreMoveRows) {
+  Bench bench(3);
+  for (int i = 0; i < 40; ++i)
+    bench.state.dram.data()[100 + i] = static_cast<uint8_t>(i);
+  isa::Load load;
+  load.dst = bench.put(std::vector<uint8_t>(64, 99));
+  load.src = {100, 0};
+  load.rows = 8;
+  load.row_bytes = 4;
+  load.dst_stride = 6;
+  load.src_stride = 10;
+  isa::Store store;
+  store.dst = {500, 0};
+  store.src = load.dst;
+  store.rows = 2;
+  store.whole = true;
+  store.row0 = {3, 0}; // past LEN: does not matter with `whole`
+  store.row_bytes = 4;
+  store.dst_stride = 4;
+  store.src_stride = 6;
+  bench.run({load, store});
+  EXPECT_EQ(bench.get<uint8_t>(load.dst, 18),
+            (std::vector<uint8_t>{0, 1, 2, 3, 99, 99, 10, 11, 12, 13, 99, 99,
+                                  20, 21, 22, 23, 99, 99}));
+  const uint8_t stored[] = {0, 1, 2, 3, 10, 11, 12, 13};
+  EXPECT_EQ(std::memcmp(bench.state.dram.data() + 500, stored, 8), 0);
+  EXPECT_EQ(bench.counters.total.dramRead, 12);
+  EXPECT_EQ(bench.counters.total.dramWritten, 8);
+}
+
+TEST(Control, OutOfBoundsNamesInstructionTextAndSource) {
+  Bench bench(4);
+  auto size = static_cast<uint32_t>(bench.state.sram.size());
+  std::string error = bench.error({isa::EndLoop()});
+  EXPECT_TRUE(contains(error, "end of a loop that did not begin")) << error;
+  error = bench.error({fill({size - 3, 0, true}, {0, 0}, 4, 1, 0)});
+  EXPECT_TRUE(contains(error, "instruction 0 (node) 'sel.fill")) << error;
+  EXPECT_TRUE(contains(error, "outside of the scratchpad")) << error;
+  EXPECT_EQ(bench.error({fill({size - 4, 0, true}, {0, 0}, 4, 1, 0)}), "");
+
+  isa::Load load;
+  load.dst = {0, 0, true};
+  load.src = {(1 << 20) - 7, 0};
+  load.rows = 1;
+  load.row_bytes = 8;
+  EXPECT_TRUE(contains(bench.error({load}), "outside of DRAM"));
+}
+
+TEST(Control, ReadOnlyDramIsNotWritten) {
+  Bench bench(4);
+  bench.state.readOnly.push_back({64, 128, "constants"});
+  isa::Store store;
+  store.src = {0, 0, true};
+  store.rows = 1;
+  store.row_bytes = 8;
+  store.dst = {120, 0};
+  EXPECT_TRUE(contains(bench.error({store}), "'dst' writes constants"));
+  store.dst = {128, 0};
+  EXPECT_EQ(bench.error({store}), "");
+  store.dst = {56, 0};
+  EXPECT_EQ(bench.error({store}), "");
+  store.dst = {57, 0};
+  EXPECT_TRUE(contains(bench.error({store}), "'dst' writes constants"));
+}
+
+TEST(Control, MisalignedOperandsAreErrors) {
+  Bench bench(4);
+  isa::SelCountAll count;
+  count.count = {2, 0, true};
+  count.rows = 4;
+  EXPECT_TRUE(contains(bench.error({count}), "not aligned to 4 bytes"));
+}
+
+TEST(Control, WrongProgramsAreErrors) {
+  isa::Machine machine = isa::Machine::defaultMachine();
+  machine.control.registers = 32;
+  machine.control.semaphores = 64;
+  Bench bench(4, machine);
+  EXPECT_TRUE(contains(bench.error({loop(1, 4, 1)}), "loop has no end"));
+  EXPECT_TRUE(contains(bench.error({loop(1, 4, 0), isa::EndLoop()}),
+                       "loop has a step of 0"));
+  EXPECT_TRUE(
+      contains(bench.error({loop(1, 4, 1), loop(1, 4, 1), isa::EndLoop(),
+                            isa::EndLoop()}),
+               "the register of a loop is written inside of it (was 1)"));
+  EXPECT_TRUE(contains(bench.error({loop(0, 4, 1), isa::EndLoop()}),
+                       "register 0 is written"));
+  EXPECT_TRUE(contains(bench.error({isa::Halt()}),
+                       "'halt' is not the last instruction"));
+  EXPECT_TRUE(contains(bench.error({loop(63, 4, 1), isa::EndLoop()}),
+                       "registers (was 63)"));
+  EXPECT_TRUE(contains(bench.error({fill({0, 50, true}, {0, 0}, 1, 1, 0)}),
+                       "registers (was 50)"));
+  EXPECT_TRUE(contains(bench.error({signal(isa::EngineId::PE, 1023)}),
+                       "semaphores (was 1023)"));
+  std::vector<isa::Instruction> deep;
+  for (uint32_t i = 1; i <= 17; ++i)
+    deep.push_back(loop(i, 1, 1));
+  for (uint32_t i = 1; i <= 17; ++i)
+    deep.push_back(isa::EndLoop());
+  EXPECT_TRUE(contains(bench.error(deep), "nest deeper than 16"));
+}
+
+TEST(Control, SemaphoresCount) {
+  Bench bench(4);
+  EXPECT_EQ(bench.error(
+                {signal(isa::EngineId::LOAD, 1), signal(isa::EngineId::LOAD, 1),
+                 wait(isa::EngineId::PE, 1), wait(isa::EngineId::PE, 1)}),
+            "");
+}
+
+TEST(Control, ADeadlockNamesEveryBlockedEngine) {
+  Bench bench(4);
+  // PE and EP wait for each other; APU is free and not blamed.
+  std::string error =
+      bench.error({wait(isa::EngineId::PE, 1), signal(isa::EngineId::PE, 2),
+                   wait(isa::EngineId::EP, 2), signal(isa::EngineId::EP, 1),
+                   signal(isa::EngineId::APU, 3)});
+  EXPECT_TRUE(contains(error, "deadlock: ")) << error;
+  EXPECT_TRUE(contains(error, "PE waits at instruction 0 (node)")) << error;
+  EXPECT_TRUE(contains(error, "EP waits at instruction 2 (node)")) << error;
+  EXPECT_FALSE(contains(error, "APU waits")) << error;
+}
+
+TEST(Control, AWaitBeforeItsSignalIsAnErrorOfOrder) {
+  Bench bench(4);
+  EXPECT_TRUE(contains(
+      bench.error({wait(isa::EngineId::PE, 1), signal(isa::EngineId::EP, 1)}),
+      "before its signal in program order"));
+}
+
+TEST(Control, AFullQueueCanDeadlock) {
+  Bench bench(4);
+  std::vector<isa::Instruction> code = {wait(isa::EngineId::PE, 1)};
+  for (int i = 0; i < 40; ++i)
+    code.push_back(signal(isa::EngineId::PE, 2));
+  code.push_back(signal(isa::EngineId::EP, 1));
+  std::string error = bench.error(code);
+  EXPECT_TRUE(contains(error, "deadlock: ")) << error;
+  EXPECT_TRUE(contains(error, "the control processor waits for a place in the "
+                              "queue of PE"))
+      << error;
+}
+} // namespace
