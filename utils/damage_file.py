@@ -1,0 +1,84 @@
+#!/usr/bin/python3
+# Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+"""Runs a tool on damaged copies of a file; every run must refuse it cleanly.
+
+usage: damage_file.py FILE [--count=N] [--seed=S] [--jobs=N] -- TOOL ARGUMENT...
+
+Half of the copies have one bit flipped, anywhere; the others are cut off,
+anywhere. `@` in an argument stands for the copy, `@out` for a file that the
+tool must not leave behind. A run is right if it exits with 1, says exactly one
+error on stderr, prints nothing on stdout and leaves no output. Prints the seed,
+what went wrong, and a count; the exit status is 1 if anything did.
+"""
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+
+def damaged(data, rng):
+    """(what, bytes) of one damaged copy."""
+    position = int(rng.integers(len(data)))
+    if rng.random() < 0.5:
+        bit = int(rng.integers(8))
+        copy = bytearray(data)
+        copy[position] ^= 1 << bit
+        return f"bit {bit} of byte {position} flipped", bytes(copy)
+    return f"cut off after {position} bytes", data[:position]
+
+
+def main():
+    if "--" not in sys.argv:
+        sys.exit(__doc__)
+    split = sys.argv.index("--")
+    command = sys.argv[split + 1:]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=pathlib.Path)
+    parser.add_argument("--count", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    options = parser.parse_args(sys.argv[1:split])
+    data = options.file.read_bytes()
+    print(f"seed {options.seed}", flush=True)
+
+    def check(number, scratch):
+        what, copy = damaged(data, np.random.default_rng([options.seed, number]))
+        path = scratch / f"{number}{options.file.suffix}"
+        out = scratch / f"{number}.out"
+        path.write_bytes(copy)
+        arguments = [a.replace("@out", str(out)).replace("@", str(path)) for a in command]
+        try:
+            run = subprocess.run(arguments, capture_output=True, text=True, errors="replace", timeout=60)
+            said = [line for line in run.stderr.splitlines() if "error:" in line]
+            wrong = []
+            if run.returncode != 1:
+                wrong.append(f"exit status {run.returncode}")
+            if len(said) != 1:
+                wrong.append(f"{len(said)} errors on stderr: {run.stderr[:200]!r}")
+            if run.stdout:
+                wrong.append("output on stdout")
+        except subprocess.TimeoutExpired:
+            wrong = ["no end after 60 s"]
+        if out.exists():
+            wrong.append("an output file was left behind")
+            out.unlink()
+        path.unlink()
+        return f"{what}: {'; '.join(wrong)}" if wrong else None
+
+    with tempfile.TemporaryDirectory(prefix="fact-damage-") as scratch, \
+            concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        results = list(pool.map(lambda n: check(n, pathlib.Path(scratch)), range(options.count)))
+    wrong = [text for text in results if text]
+    for text in wrong[:20]:
+        print(text)
+    print(f"{options.count - len(wrong)} of {options.count} damaged files were refused")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
