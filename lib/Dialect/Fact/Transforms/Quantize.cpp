@@ -129,7 +129,7 @@ LogicalResult FactQuantizePass::checkParameter(Operation *op, StringRef name, Va
     if (index < 0)
       continue;
     auto diagnostic = op->emitOpError() << "needs a finite " << name << " of magnitude 2^50 at most (was "
-                                        << llvm::formatv("{0:e3}", (*values)[index]).str() << " at "
+                                        << StringRef(llvm::formatv("{0:e3}", (*values)[index]).str()).lower() << " at "
                                         << position(cast<ShapedType>(source.getType()), index) << ")";
     diagnostic.attachNote(source.getLoc()) << name << " defined here";
     return diagnostic;
