@@ -209,9 +209,9 @@ def ISA_SelTopKOp : Instruction<"sel.topk", 48, SEL> {
     Scalar:$layer, Scalar:$head);
 }
 def ISA_SelFillOp : Instruction<"sel.fill", 49, SEL> {
-  let summary = "fill bytes of the index buffer";
+  let summary = "fill rows of bytes";
   let description = [{ dst u8 [R, width] = `value`: clears masks and counts before a layer. }];
-  let arguments = (ins Sram<"w", "span(R, width, width)">:$dst, Scalar:$row0, Imm<20>:$rows, Imm<8>:$width, Imm<8>:$value);
+  let arguments = (ins Sram<"w", "span(R, width, width)">:$dst, Scalar:$row0, Imm<20>:$rows, Imm<20>:$width, Imm<8>:$value);
 }
 def ISA_SelCountAllOp : Instruction<"sel.count_all", 50, SEL> {
   let summary = "counts of a layer in which nothing is pruned";

@@ -1,0 +1,152 @@
+//===- Lowering.h - State of lowering sparse fact ops to instructions -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// How the schedule works: rows of a sequence are processed in blocks. Ops that
+// need nothing but their own row (layer norm, linear layers, ...) are gathered
+// into groups; a group is one loop over row blocks in which intermediate rows stay
+// in the scratchpad, and only what another group reads goes to DRAM. Selection
+// and attention are loops over heads and row blocks. Nothing but vectors over the
+// keys of one head has to fit the scratchpad as a whole.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_LIB_CONVERSION_FACTTOFACTISA_LOWERING_H
+#define FACT_LIB_CONVERSION_FACTTOFACTISA_LOWERING_H
+
+#include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Dialect/FactISA/IR/FactISA.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/Support/JSON.h"
+
+namespace mlir::factisa {
+
+/// Sizes of blocks, chosen so that the plan fits the scratchpad.
+struct Tiling {
+  int64_t rows = 64;           ///< Rows of a row block.
+  int64_t cols = 0;            ///< Keys of a key block, a multiple of 8; at least the bound: all keys at once.
+  int64_t weightBytes = 65536; ///< Most bytes of one tile of a weight.
+  bool keepWeights = false;    ///< Weights of a group are loaded once, before its loop.
+};
+
+/// How the rows of a tensor lie in memory: `planes` (heads) of rows.
+struct Layout {
+  int64_t planes = 1;
+  int64_t rowBytes = 0; ///< Bytes of a row, and from one row to the next.
+  bool single = false;  ///< One row that is no row of the sequence (the mean token).
+};
+
+/// A tensor in DRAM.
+struct Storage {
+  Value base; ///< !factisa.dram
+  Layout layout;
+  int64_t planeStride = 0;
+};
+
+/// Weights of a run of equal layers, side by side.
+struct Constant {
+  Value base;
+  int64_t layerStride = 0;
+};
+
+class Lowering {
+public:
+  Lowering(func::FuncOp program, int64_t bound, const Tiling &tiling);
+
+  /// Lowers the source function into the program. Errors are reported at the op.
+  LogicalResult lowerMain(func::FuncOp source);
+
+private:
+  // --- Calls and chains of equal layers (Calls.cpp).
+  LogicalResult lowerCalls(ArrayRef<func::CallOp> calls);
+  LogicalResult copyRows(const Storage &from, const Storage &to, Location loc);
+  bool sameChain(func::CallOp previous, func::CallOp next);
+  /// Number of the `ordinal`-th attention of this function, as an index.
+  Value makeLayer(int64_t ordinal);
+  /// Records the shapes of the layers among ops; returns how many there are.
+  int64_t noteLayers(ArrayRef<Operation *> ops, int64_t times);
+
+  // --- Order of work (Schedule.cpp).
+  LogicalResult lowerOps(ArrayRef<Operation *> ops);
+  LogicalResult lowerWhole(Operation *op);
+
+  // --- Ops that see the whole sequence (Selection.cpp, Attention.cpp).
+  LogicalResult lowerSelect(fact::SelectOp op);
+  LogicalResult lowerSelectAll(fact::SelectAllOp op);
+  LogicalResult lowerSelectPrecision(fact::SelectPrecisionOp op);
+  LogicalResult lowerMeanToken(fact::MeanTokenOp op);
+  LogicalResult lowerAttention(fact::QuantizedAttentionOp op);
+
+public:
+  // --- Memory (Memory.cpp); used by the emitters of all files.
+  /// The value whose bytes hold `value`: encodings and changes of rank are free.
+  static Value root(Value value);
+  FailureOr<Layout> layoutOf(Value value);
+  /// DRAM for the whole tensor; made on first use.
+  FailureOr<Storage> storageOf(Value value);
+  void setStorage(Value value, const Storage &storage) { storages[root(value)] = storage; }
+  Storage allocateStorage(const Layout &layout, StringRef label);
+  /// Address of a weight of the current layer; fails for a value that is none.
+  FailureOr<Value> constantAddress(Value value);
+  bool isConstant(Value value);
+  /// DRAM that holds the values side by side, shared between equal ones.
+  Constant constantBuffer(ArrayRef<ElementsAttr> values);
+
+  Value sram(Memory memory, int64_t bytes, StringRef label);
+  Value null() { return NullOp::create(builder, loc); }
+  Value index(int64_t value);
+  /// base + offset + sum of indices * strides.
+  Value view(Value base, int64_t offset, ArrayRef<std::pair<Value, int64_t>> indices = {});
+  /// Whole bytes from DRAM to a new buffer.
+  FailureOr<Value> loadConstant(Value constant, Memory memory, StringRef label);
+  /// Rows row0 .. of one plane into a buffer.
+  void loadRows(Value buffer, const Storage &from, Value plane, Value row0, int64_t rows);
+  void storeRows(const Storage &to, Value buffer, Value plane, Value row0, int64_t rows);
+  /// A loop 0, step, ... below `bound` (the sequence's length where `length`);
+  /// `body` builds its inside.
+  void loop(int64_t bound, int64_t step, bool length, function_ref<void(Value)> body);
+
+  OpBuilder builder;
+  Location loc;
+  int64_t bound;
+  Tiling tiling;
+  /// Tensors reach this many rows in DRAM, so that no block overruns.
+  int64_t paddedRows;
+  /// Bytes of a row of mask bits.
+  int64_t maskStride() const { return (paddedRows + 7) / 8; }
+  /// Number of the layer that is being lowered, as an index.
+  Value layer;
+  /// JSON object of the layers' shapes, for observers.
+  std::string metadata() const;
+
+private:
+  func::FuncOp program;
+  DenseMap<Value, Storage> storages;
+  DenseMap<Value, Constant> constants;
+  DenseMap<Attribute, Value> constantBuffers;
+  DenseMap<int64_t, Value> indices;
+  Value layerIndex;                       ///< Loop counter over equal layers, or null.
+  int64_t layersDone = 0;    ///< Layers before the function that is being lowered.
+  int64_t layersPerCall = 1; ///< Attentions in that function.
+  int64_t attentionsSeen = 0;
+  llvm::json::Array layers;
+};
+
+/// Bytes of an element as instructions store it (i1: a byte, counts: u32).
+int64_t storedBytes(Type elementType);
+/// All users of a value, looking through ops that are free.
+SmallVector<Operation *> realUsers(Value value);
+/// What the multiply-accumulates of a linear layer are counted as.
+Role roleOf(fact::QuantizedLinearOp op);
+
+} // namespace mlir::factisa
+
+#endif // FACT_LIB_CONVERSION_FACTTOFACTISA_LOWERING_H

@@ -1,0 +1,87 @@
+//===- RowGroup.h - Ops that work row by row, in one loop over row blocks -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_LIB_CONVERSION_FACTTOFACTISA_ROWGROUP_H
+#define FACT_LIB_CONVERSION_FACTTOFACTISA_ROWGROUP_H
+
+#include "Lowering.h"
+
+namespace mlir::factisa {
+
+/// Whether an op needs nothing but its own row of its operands.
+bool isRowLocal(Operation *op);
+
+/// The current row block of a tensor in the scratchpad.
+struct Staged {
+  Layout layout;
+  int64_t planeBytes = 0;
+  Value buffer; ///< !factisa.sram
+
+  /// Address of one plane (head).
+  Value plane(Lowering &lowering, int64_t plane) const;
+};
+
+/// How a weight [k, n] comes to the scratchpad: in tiles through two buffers, or
+/// as a whole.
+struct WeightTiles {
+  Value address; ///< !factisa.dram
+  Value whole;   ///< !factisa.sram, or null
+  Value buffers[2];
+  int64_t next = 0;
+  int64_t k = 0, n = 0, tileK = 0, tileN = 0;
+};
+
+/// One loop over row blocks. Intermediate rows stay in the scratchpad; a result
+/// that an op outside of the group reads is stored as well.
+class RowGroup {
+public:
+  RowGroup(Lowering &lowering, ArrayRef<Operation *> ops, bool single);
+
+  LogicalResult lower();
+
+private:
+  LogicalResult lowerOp(Operation *op);
+  LogicalResult lowerTyped(fact::LayerNormOp op);
+  LogicalResult lowerTyped(fact::ActivationOp op);
+  LogicalResult lowerTyped(fact::AddOp op);
+  LogicalResult lowerTyped(fact::QuantizeRowsOp op);
+  LogicalResult lowerTyped(fact::QuantizeHeadsOp op);
+  LogicalResult lowerTyped(fact::QuantizedLinearOp op);
+  LogicalResult lowerTyped(fact::NormalizeHeadsOp op);
+
+  /// The buffer of a result of this group.
+  Staged define(Value value, Memory memory, StringRef label);
+  /// The block of an operand; loads it where it comes from outside.
+  FailureOr<Staged> use(Value value);
+  LogicalResult finish(Value value);
+  /// A small constant, loaded before the loop.
+  FailureOr<Value> constant(Value value, StringRef label);
+  FailureOr<Value> lowFlags(Value low);
+  FailureOr<Value> rowList(Value mask, int64_t head);
+  FailureOr<WeightTiles> weightTiles(Value weight, int64_t columnGroup);
+  /// Address and row stride of a tile, after loading it if need be.
+  std::pair<Value, int64_t> loadTile(WeightTiles &tiles, int64_t k0, int64_t k, int64_t n0, int64_t n);
+  template <typename Build>
+  auto before(Build build);
+
+  Lowering &lowering;
+  OpBuilder &builder;
+  ArrayRef<Operation *> ops;
+  DenseSet<Operation *> members;
+  bool single;
+  int64_t rows;
+  Value row0;
+  Operation *marker = nullptr; ///< Stands before the loop while it is built.
+  DenseMap<Value, Staged> staging;
+  DenseMap<Value, Value> constants;
+  DenseMap<std::pair<Value, int64_t>, Value> lists;
+};
+
+} // namespace mlir::factisa
+
+#endif // FACT_LIB_CONVERSION_FACTTOFACTISA_ROWGROUP_H

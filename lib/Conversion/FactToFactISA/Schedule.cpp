@@ -1,0 +1,97 @@
+//===- Schedule.cpp - Order of the work of one function -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowering.h"
+#include "RowGroup.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace mlir::factisa;
+
+/// Ops that are nothing by themselves: their users read through them, or another
+/// op's lowering makes their results.
+static bool isFree(Operation *op) {
+  return isa<fact::EncodeOp, fact::KRowsOp, fact::VRowsOp, fact::QRowsOp, fact::PredictOp, arith::ConstantOp,
+             tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::CastOp, tensor::DimOp, func::ReturnOp>(op);
+}
+
+LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops) {
+  // Greedy list scheduling: all row-local ops whose operands are there form the
+  // next group; where there is none, the next other op in program order runs.
+  SmallVector<Operation *> waiting;
+  for (Operation *op : ops)
+    if (!isFree(op))
+      waiting.push_back(op);
+  DenseSet<Operation *> missing(waiting.begin(), waiting.end());
+
+  std::function<bool(Value)> available = [&](Value value) {
+    Operation *definer = value.getDefiningOp();
+    if (!definer || !definer->getBlock() || definer->getBlock() != waiting.front()->getBlock())
+      return true;
+    if (isFree(definer))
+      return llvm::all_of(definer->getOperands(), available);
+    return !missing.contains(definer);
+  };
+  auto ready = [&](Operation *op) { return llvm::all_of(op->getOperands(), available); };
+  auto isSingle = [&](Operation *op) {
+    auto type = dyn_cast<RankedTensorType>(op->getOperand(0).getType());
+    return type && type.getDimSize(0) == 1 && bound != 1;
+  };
+
+  while (!waiting.empty()) {
+    SmallVector<Operation *> group;
+    bool single = false;
+    for (Operation *op : waiting) {
+      if (!isRowLocal(op) || !ready(op) || (!group.empty() && isSingle(op) != single))
+        continue;
+      if (group.empty())
+        single = isSingle(op);
+      group.push_back(op);
+      missing.erase(op);
+    }
+    if (!group.empty()) {
+      if (failed(RowGroup(*this, group, single).lower()))
+        return failure();
+    } else {
+      auto it = llvm::find_if(waiting, ready);
+      if (it == waiting.end())
+        return waiting.front()->emitOpError() << "depends on a result that no instruction makes";
+      group.push_back(*it);
+      loc = (*it)->getLoc();
+      if (failed(lowerWhole(*it)))
+        return failure();
+      missing.erase(*it);
+    }
+    // `available` looks at the first waiting op for the block: keep one.
+    DenseSet<Operation *> done(group.begin(), group.end());
+    SmallVector<Operation *> rest;
+    for (Operation *op : waiting)
+      if (!done.contains(op))
+        rest.push_back(op);
+    waiting = std::move(rest);
+  }
+  return success();
+}
+
+LogicalResult Lowering::lowerWhole(Operation *op) {
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](fact::SelectOp typed) { return lowerSelect(typed); })
+      .Case([&](fact::SelectAllOp typed) { return lowerSelectAll(typed); })
+      .Case([&](fact::SelectPrecisionOp typed) { return lowerSelectPrecision(typed); })
+      .Case([&](fact::MeanTokenOp typed) { return lowerMeanToken(typed); })
+      .Case([&](fact::QuantizedAttentionOp typed) { return lowerAttention(typed); })
+      .Default([](Operation *other) {
+        InFlightDiagnostic diagnostic = other->emitOpError() << "cannot be lowered to instructions";
+        diagnostic.attachNote() << "the accelerator runs encoder layers: what --fact-raise and --fact-quantize leave "
+                                   "alone has no instruction; see their remarks";
+        return diagnostic;
+      });
+}
