@@ -12,6 +12,7 @@
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/Transforms/Passes.h"
 #include "fact/Dialect/FactISA/IR/FactISA.h"
+#include "fact/Dialect/FactISA/Transforms/Passes.h"
 
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/InitAllDialects.h"
@@ -28,5 +29,6 @@ void mlir::fact::registerAllPasses() {
   mlir::registerAllPasses();
   registerFactConversionPasses();
   registerFactTransformsPasses();
+  factisa::registerFactISATransformsPasses();
   registerFactTransformsPipelines();
 }

@@ -9,6 +9,7 @@
 #ifndef FACT_CONVERSION_PASSES_H
 #define FACT_CONVERSION_PASSES_H
 
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 
 namespace mlir::fact {

@@ -90,17 +90,17 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
       int64_t maskBytes = hasMask ? maskStride() : 0;
 
       auto qk = [&](Value col0, Value keys) {
-        PeQkOp::create(builder, loc, view(scores, 0, {{col0, 4}}), queries, keys, maskRows, dominatedRows, row0, col0, rows,
+        PeQkOp::create(builder, loc, view(scores, 0, {{col0, 4}}), queries, keys, maskRows, dominatedRows, row0, rows, col0,
                        cols, n, paddedRows * 4, n, n, maskBytes, causal, /*tail=*/false);
       };
       auto pv = [&](Value col0, Value values, bool accumulate) {
-        PePvOp::create(builder, loc, sums, view(probabilities, 0, {{col0, 1}}), values, maskRows, dominatedRows, row0, col0,
-                       rows, cols, n, n * 4, paddedRows, n, maskBytes, causal, accumulate);
+        PePvOp::create(builder, loc, sums, view(probabilities, 0, {{col0, 1}}), values, maskRows, dominatedRows, row0, rows,
+                       col0, cols, n, n * 4, paddedRows, n, maskBytes, causal, accumulate);
       };
       auto copyDominated = [&](Value col0, Value values) {
         if (hasDominated)
           ApuCopyDominatedOp::create(builder, loc, rowsOut, values, view(valueScales, 0, {{col0, 4}}), dominatedRows,
-                                     argmaxRows, row0, col0, rows, cols, n, n * 4, n);
+                                     argmaxRows, row0, rows, col0, cols, n, n * 4, n);
       };
 
       if (allKeys)
@@ -108,7 +108,7 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
       else
         loop(bound, cols, /*length=*/true, [&](Value col0) { qk(col0, loadKeys(head, col0)); });
       if (hasTail)
-        PeQkOp::create(builder, loc, tailScores, queries, tailKeyRow, none, dominatedRows, row0, zero, rows, 1, n, 4, n, n, 0,
+        PeQkOp::create(builder, loc, tailScores, queries, tailKeyRow, none, dominatedRows, row0, rows, zero, 1, n, 4, n, n, 0,
                        /*causal=*/false, /*tail=*/true);
       ApuSoftmaxOp::create(builder, loc, probabilities, stats, scores, queryScales, keyScales, valueScales, maskRows,
                            dominatedRows, row0, rows, paddedRows, paddedRows * 4, maskBytes, op.getScale(), causal);

@@ -40,7 +40,8 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
     SmallVector<int64_t> shape;
     for (int64_t size : type.getShape())
       shape.push_back(ShapedType::isDynamic(size) ? -1 : size);
-    storage.base = DramBufferOp::create(builder, loc, DramType::get(builder.getContext()), kind,
+    storage.base = DramBufferOp::create(builder, loc, DramType::get(builder.getContext()),
+                                        DramKindAttr::get(builder.getContext(), kind),
                                         builder.getI64IntegerAttr(storage.planeStride), builder.getStringAttr(name),
                                         IntegerAttr(), ArrayAttr(), IntegerAttr(), builder.getDenseI64ArrayAttr(shape));
     return storage;

@@ -114,8 +114,10 @@ Storage Lowering::allocateStorage(const Layout &layout, StringRef label) {
   Storage storage;
   storage.layout = layout;
   storage.planeStride = llvm::alignTo((layout.single ? 1 : paddedRows) * layout.rowBytes, 64);
-  storage.base = DramBufferOp::create(builder, loc, DramType::get(builder.getContext()), DramKind::Scratch,
-                                      storage.planeStride * layout.planes, label, IntegerAttr(), ArrayAttr(), IntegerAttr(),
+  storage.base = DramBufferOp::create(builder, loc, DramType::get(builder.getContext()),
+                                      DramKindAttr::get(builder.getContext(), DramKind::Scratch),
+                                      builder.getI64IntegerAttr(storage.planeStride * layout.planes),
+                                      builder.getStringAttr(label), IntegerAttr(), ArrayAttr(), IntegerAttr(),
                                       DenseI64ArrayAttr());
   return storage;
 }
@@ -157,7 +159,8 @@ Constant Lowering::constantBuffer(ArrayRef<ElementsAttr> values) {
   if (isNew) {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(&program.getBody().front());
-    it->second = DramBufferOp::create(builder, loc, DramType::get(builder.getContext()), DramKind::Constant,
+    it->second = DramBufferOp::create(builder, loc, DramType::get(builder.getContext()),
+                                      DramKindAttr::get(builder.getContext(), DramKind::Constant),
                                       builder.getI64IntegerAttr(constant.layerStride * values.size()),
                                       builder.getStringAttr("weight"), IntegerAttr(), key,
                                       builder.getI64IntegerAttr(constant.layerStride), DenseI64ArrayAttr());

@@ -16,13 +16,11 @@ using namespace mlir::factisa;
 
 namespace {
 
-/// The role enum and the two precision enums have the same cases in both dialects.
+/// The enumerations have the same cases in both dialects.
 Precision lower(std::optional<fact::LowPrecision> precision) {
   return precision && *precision == fact::LowPrecision::A4W8 ? Precision::A4W8 : Precision::A4W4;
 }
 Predictor lower(fact::Predictor predictor) { return static_cast<Predictor>(predictor); }
-
-APFloat single(double value) { return APFloat(static_cast<float>(value)); }
 
 } // namespace
 
@@ -42,7 +40,6 @@ RowGroup::RowGroup(Lowering &lowering, ArrayRef<Operation *> ops, bool single)
 LogicalResult RowGroup::lower() {
   lowering.loc = ops.front()->getLoc();
   LogicalResult result = success();
-  prologue = builder.saveInsertionPoint();
   // What is loaded once goes before the loop: a placeholder keeps the place.
   auto body = [&](Value row) {
     row0 = row;
@@ -78,7 +75,9 @@ Staged RowGroup::define(Value value, Memory memory, StringRef label) {
   FailureOr<Layout> layout = lowering.layoutOf(value);
   if (failed(layout))
     return {};
-  Staged staged{*layout, llvm::alignTo(rows * layout->rowBytes, 64), Value()};
+  Staged staged;
+  staged.layout = *layout;
+  staged.planeBytes = llvm::alignTo(rows * layout->rowBytes, 64);
   staged.buffer = lowering.sram(memory, staged.planeBytes * layout->planes, label);
   staging[value] = staged;
   return staged;
@@ -295,7 +294,7 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizedLinearOp op) {
   Value accumulators[2] = {lowering.sram(Memory::Temp, rows * tiles->tileN * 4, "accumulators"),
                            lowering.sram(Memory::Temp, rows * tiles->tileN * 4, "accumulators")};
   Role role = roleOf(op);
-  Precision precision = lower(op.getPrecision());
+  Precision precision = ::lower(op.getPrecision());
   int64_t tile = 0;
   for (int64_t head = 0; head < heads; ++head) {
     FailureOr<Value> list = rowList(op.getRows(), head);

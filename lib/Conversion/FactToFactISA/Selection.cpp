@@ -96,8 +96,8 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
       Value maskRows = sram(Memory::Index, rows * maskStride(), "mask");
       Value dominatedRows = sram(Memory::Index, rows, "dominated"), argmaxRows = sram(Memory::Index, rows * 4, "argmax");
       SelTopKOp::create(builder, loc, maskRows, dominatedRows, argmaxRows, kFlags, vFlags, counts, scores, queryScales,
-                        queryRowScales, weightScales, row0, layer, head, rows, maskStride(), paddedRows * 4, op.getKeep(),
-                        op.getDominance(), predict.getAttentionScale(), predictor, op.getCausal());
+                        queryRowScales, weightScales, row0, rows, maskStride(), paddedRows * 4, op.getKeep(), op.getDominance(),
+                        predict.getAttentionScale(), predictor, op.getCausal(), layer, head);
       storeRows(*mask, maskRows, head, row0, rows);
       storeRows(*dominated, dominatedRows, head, row0, rows);
       storeRows(*argmax, argmaxRows, head, row0, rows);
@@ -125,7 +125,7 @@ LogicalResult Lowering::lowerSelectPrecision(fact::SelectPrecisionOp op) {
     return failure();
   Value counts = sram(Memory::Index, paddedRows * 4, "counts"), flags = sram(Memory::Index, paddedRows, "low");
   loadRows(counts, *count, index(0), index(0), paddedRows);
-  SelPrecisionOp::create(builder, loc, flags, counts, layer, op.getImportance());
+  SelPrecisionOp::create(builder, loc, flags, counts, op.getImportance(), layer);
   storeRows(*low, flags, index(0), index(0), paddedRows);
   return success();
 }

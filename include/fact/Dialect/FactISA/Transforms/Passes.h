@@ -1,0 +1,42 @@
+//===- Passes.h - Passes on the factisa dialect -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_DIALECT_FACTISA_TRANSFORMS_PASSES_H
+#define FACT_DIALECT_FACTISA_TRANSFORMS_PASSES_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace fact::isa {
+struct Machine;
+} // namespace fact::isa
+
+namespace mlir::factisa {
+
+#define GEN_PASS_DECL
+#include "fact/Dialect/FactISA/Transforms/Passes.h.inc"
+
+/// Where the planner has put things, for statistics.
+struct MemoryPlan {
+  int64_t buffers = 0, elsewhere = 0, peakBytes = 0;
+};
+
+/// Plans the memory of a program for a machine. Where a buffer finds no place: a
+/// failure, and with `explain` an error with the memory map.
+FailureOr<MemoryPlan> planMemory(func::FuncOp program, const ::fact::isa::Machine &machine, bool explain);
+
+/// The machine of a description's path, the default one for an empty path. An
+/// unreadable or invalid description is an error at `loc`.
+FailureOr<::fact::isa::Machine> loadMachine(StringRef path, Location loc);
+
+#define GEN_PASS_REGISTRATION
+#include "fact/Dialect/FactISA/Transforms/Passes.h.inc"
+
+} // namespace mlir::factisa
+
+#endif // FACT_DIALECT_FACTISA_TRANSFORMS_PASSES_H

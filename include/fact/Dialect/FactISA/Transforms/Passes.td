@@ -1,0 +1,57 @@
+//===- Passes.td - Passes on the factisa dialect -*- tablegen -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_DIALECT_FACTISA_TRANSFORMS_PASSES_TD
+#define FACT_DIALECT_FACTISA_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def PlanMemoryPass : Pass<"factisa-plan-memory", "::mlir::func::FuncOp"> {
+  let summary = "give every buffer its address";
+  let description = [{
+    Sets `address` of every `factisa.sram` and `factisa.dram`. A scratchpad buffer
+    lives from its op to its last use; a use inside a loop that does not surround
+    the op keeps it to the end of that loop. Buffers that live at the same time never
+    overlap; each lies within one memory, its own where it fits, else another one.
+    DRAM holds constants from address 0, then inputs, outputs and scratch.
+
+    A program that does not fit is an error with the memory map: every buffer that
+    lives beside the one without a place, its range, its size and the op that it serves.
+
+    ```mlir
+    %x = factisa.sram token 4096 "x"       // before
+    %x = factisa.sram token 4096 "x" at 0  // after
+    ```
+  }];
+  let options = [Option<"machine", "machine", "std::string", "", "machine description (JSON file); default: fact-28nm">];
+  let statistics = [
+    Statistic<"numBuffers", "buffers", "Number of scratchpad buffers placed">,
+    Statistic<"numElsewhere", "buffers-elsewhere", "Number of buffers placed in another memory than their own">,
+    Statistic<"peakBytes", "peak-bytes", "Highest scratchpad address in use">];
+}
+
+def InsertSemaphoresPass : Pass<"factisa-insert-semaphores", "::mlir::func::FuncOp"> {
+  let summary = "order instructions of different engines that touch the same bytes";
+  let description = [{
+    Engines run in order, each its own queue. For every instruction that touches
+    bytes that an earlier instruction of another engine touches (one of them writing),
+    a `factisa.signal` follows the earlier one and a `factisa.wait` precedes the
+    later one, unless an earlier pair already orders them. Needs planned addresses: two
+    buffers in the same place at different times conflict like one buffer.
+
+    A loop counts as one instruction of each of its engines from outside. Inside,
+    what an iteration needs of the one before is ordered by semaphores that are
+    signalled once before the loop and waited for once after it.
+  }];
+  let statistics = [
+    Statistic<"numPairs", "pairs", "Number of signal/wait pairs inserted">,
+    Statistic<"numCarried", "carried-pairs", "Number of pairs across iterations of a loop">];
+  let dependentDialects = ["::mlir::factisa::FactISADialect"];
+}
+
+#endif // FACT_DIALECT_FACTISA_TRANSFORMS_PASSES_TD

@@ -1,0 +1,135 @@
+//===- FactToFactISA.cpp - Sparse fact ops to instructions -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowering.h"
+
+#include "fact/Conversion/Passes.h"
+#include "fact/Dialect/FactISA/Transforms/Passes.h"
+#include "fact/ISA/Machine.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+namespace mlir::fact {
+#define GEN_PASS_DEF_FACTTOFACTISAPASS
+#include "fact/Conversion/Passes.h.inc"
+} // namespace mlir::fact
+
+using namespace mlir;
+using namespace mlir::factisa;
+
+namespace {
+
+struct FactToFactISAPass : public mlir::fact::impl::FactToFactISAPassBase<FactToFactISAPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    func::FuncOp source;
+    for (auto function : module.getOps<func::FuncOp>()) {
+      if (!function.isPublic())
+        continue;
+      if (source) {
+        function.emitError() << "a program has one public function";
+        source.emitRemark() << "first one here";
+        return signalPassFailure();
+      }
+      source = function;
+    }
+    if (!source || source.isExternal()) {
+      module.emitError() << "there is no public function with a body to make a program of";
+      return signalPassFailure();
+    }
+    int64_t bound = boundOf(source);
+    if (bound < 1) {
+      source.emitError() << "the sequence of '" << source.getName() << "' has no upper bound";
+      emitRemark(source.getLoc()) << "give its inputs the attribute '" << mlir::fact::kBoundAttrName << "', or a shape by --shape";
+      return signalPassFailure();
+    }
+    FailureOr<::fact::isa::Machine> loaded = loadMachine(machine, source.getLoc());
+    if (failed(loaded))
+      return signalPassFailure();
+
+    // The first tiling whose buffers all find a place; the smallest one's failure
+    // explains itself.
+    SmallVector<Tiling> tilings = candidates(bound, *loaded);
+    func::FuncOp program;
+    for (const Tiling &tiling : tilings) {
+      bool last = &tiling == &tilings.back();
+      std::string metadata;
+      program = lower(source, bound, tiling, metadata);
+      if (!program)
+        return signalPassFailure();
+      if (succeeded(planMemory(program, *loaded, /*explain=*/last))) {
+        program->setAttr(kMetadataAttrName, StringAttr::get(&getContext(), metadata));
+        program->setAttr(kBoundAttrName, IntegerAttr::get(IntegerType::get(&getContext(), 64), bound));
+        rowsPerBlock = tiling.rows;
+        break;
+      }
+      program.erase();
+      program = nullptr;
+    }
+    if (!program)
+      return signalPassFailure();
+
+    StringAttr name = source.getNameAttr();
+    for (auto function : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
+      if (function != program)
+        function.erase();
+    program.setName(name);
+  }
+
+private:
+  /// The common upper bound of the inputs; 0 if there is none.
+  int64_t boundOf(func::FuncOp source) {
+    int64_t bound = 0;
+    for (BlockArgument argument : source.getArguments()) {
+      auto type = dyn_cast<RankedTensorType>(argument.getType());
+      if (!type || type.getRank() < 2)
+        continue;
+      int64_t size = type.getDimSize(type.getRank() - 2);
+      if (auto attribute = source.getArgAttrOfType<IntegerAttr>(argument.getArgNumber(), mlir::fact::kBoundAttrName))
+        size = attribute.getInt();
+      if (!ShapedType::isDynamic(size))
+        bound = std::max(bound, size);
+    }
+    return bound;
+  }
+
+  SmallVector<Tiling> candidates(int64_t bound, const ::fact::isa::Machine &machine) {
+    int64_t weights = machine.buffer(::fact::isa::Buffer::Weight).bytes;
+    SmallVector<Tiling> all;
+    int64_t everything = llvm::alignTo(bound, 64);
+    all.push_back({64, everything, weights, /*keepWeights=*/true});
+    for (int64_t rows : {64, 32, 16, 8, 4, 2, 1})
+      for (int64_t cols : {everything, int64_t(1024), int64_t(256), int64_t(64), int64_t(8)})
+        if (cols == everything || cols < bound)
+          for (int64_t share : {4, 16, 64, 512})
+            all.push_back({rows, cols, std::max<int64_t>(weights / share, 64), false});
+    // Prefer many rows, then wide key blocks, as listed.
+    return all;
+  }
+
+  func::FuncOp lower(func::FuncOp source, int64_t bound, const Tiling &tiling, std::string &metadata) {
+    OpBuilder builder(&getContext());
+    builder.setInsertionPointToEnd(getOperation().getBody());
+    auto program = func::FuncOp::create(builder, source.getLoc(), (source.getName() + ".program").str(),
+                                        builder.getFunctionType({}, {}));
+    program.addEntryBlock();
+    builder.setInsertionPointToStart(&program.getBody().front());
+    func::ReturnOp::create(builder, source.getLoc());
+    Lowering lowering(program, bound, tiling);
+    if (failed(lowering.lowerMain(source))) {
+      program.erase();
+      return {};
+    }
+    metadata = lowering.metadata();
+    return program;
+  }
+};
+
+} // namespace

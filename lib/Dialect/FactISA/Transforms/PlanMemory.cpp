@@ -1,0 +1,204 @@
+//===- PlanMemory.cpp - Addresses of buffers -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Dialect/FactISA/IR/FactISA.h"
+#include "fact/Dialect/FactISA/Transforms/Passes.h"
+#include "fact/ISA/Machine.h"
+
+#include "mlir/Interfaces/LoopLikeInterface.h"
+
+namespace mlir::factisa {
+#define GEN_PASS_DEF_PLANMEMORYPASS
+#include "fact/Dialect/FactISA/Transforms/Passes.h.inc"
+} // namespace mlir::factisa
+
+using namespace mlir;
+using namespace mlir::factisa;
+
+namespace {
+
+/// A buffer and when it lives, in positions of a walk over the program.
+struct Interval {
+  SramBufferOp buffer;
+  int64_t begin = 0, end = 0;
+  int64_t address = -1;
+
+  int64_t bytes() const { return SramBufferOp(buffer).getBytes(); }
+  bool alive(const Interval &other) const { return begin <= other.end && other.begin <= end; }
+  bool overlaps(int64_t from, int64_t size) const { return address < from + size && from < address + bytes(); }
+};
+
+/// A memory's range in the one scratchpad address space.
+struct Range {
+  int64_t begin, end;
+};
+
+class ScratchpadPlanner {
+public:
+  ScratchpadPlanner(func::FuncOp program, const ::fact::isa::Machine &machine) {
+    int64_t base = 0;
+    for (unsigned i = 0; i < ::fact::isa::numBuffers; ++i) {
+      memories.push_back({base, base + machine.buffers[i].bytes});
+      base += machine.buffers[i].bytes;
+    }
+    number(program);
+    collect(program);
+  }
+
+  /// Places every buffer, the largest first. Returns the one that finds no place.
+  Interval *place() {
+    // By size, then in program order: the same program gives the same plan.
+    llvm::sort(intervals, [](const Interval &a, const Interval &b) {
+      return std::make_tuple(-a.bytes(), a.begin) < std::make_tuple(-b.bytes(), b.begin);
+    });
+    for (Interval &interval : intervals) {
+      auto own = static_cast<unsigned>(interval.buffer.getMemory());
+      std::array<unsigned, 5> order = {own, 2, 0, 1, 3};
+      for (unsigned memory : order)
+        if (interval.address < 0)
+          interval.address = firstFit(interval, memories[memory]);
+      if (interval.address < 0)
+        return &interval;
+      const Range &preferred = memories[own];
+      if (interval.address < preferred.begin || interval.address >= preferred.end)
+        ++plan.elsewhere;
+      plan.peakBytes = std::max(plan.peakBytes, interval.address + interval.bytes());
+    }
+    plan.buffers = intervals.size();
+    return nullptr;
+  }
+
+  void commit() {
+    for (Interval &interval : intervals)
+      interval.buffer.setAddress(interval.address);
+  }
+
+  void explain(const Interval &failed) {
+    SramBufferOp buffer = failed.buffer;
+    InFlightDiagnostic diagnostic = emitError(buffer.getLoc())
+                                    << "no room in the scratchpad for buffer '" << buffer.getLabel() << "' of "
+                                    << failed.bytes() << " bytes";
+    std::string map = "memory map of what lives beside it:";
+    SmallVector<const Interval *> beside;
+    for (const Interval &other : intervals)
+      if (other.address >= 0 && other.alive(failed))
+        beside.push_back(&other);
+    llvm::sort(beside, [](const Interval *a, const Interval *b) { return a->address < b->address; });
+    llvm::raw_string_ostream os(map);
+    for (unsigned i = 0; i < memories.size(); ++i)
+      os << "\n  " << stringifyMemory(static_cast<Memory>(i)) << " memory [" << memories[i].begin << ", "
+         << memories[i].end << ")";
+    for (const Interval *other : beside) {
+      SramBufferOp op = other->buffer;
+      os << "\n  [" << other->address << ", " << other->address + other->bytes() << ") " << other->bytes() << " bytes '"
+         << op.getLabel() << "' for " << op.getLoc();
+    }
+    diagnostic.attachNote() << map;
+    diagnostic.attachNote() << "compile for a machine with larger buffers, or for a shorter sequence (--shape)";
+  }
+
+  MemoryPlan plan;
+
+private:
+  void number(func::FuncOp program) {
+    int64_t next = 0;
+    std::function<void(Operation *)> visit = [&](Operation *op) {
+      begin[op] = next++;
+      for (Region &region : op->getRegions())
+        for (Block &block : region)
+          for (Operation &inner : block)
+            visit(&inner);
+      end[op] = next++;
+    };
+    visit(program);
+  }
+
+  void collect(func::FuncOp program) {
+    program.walk([&](SramBufferOp buffer) {
+      Interval interval;
+      interval.buffer = buffer;
+      interval.begin = interval.end = begin[buffer];
+      extend(interval, buffer, buffer->getBlock());
+      intervals.push_back(interval);
+    });
+  }
+
+  void extend(Interval &interval, Value value, Block *home) {
+    for (Operation *user : value.getUsers()) {
+      Operation *ancestor = home->findAncestorOpInBlock(*user);
+      interval.end = std::max(interval.end, end[ancestor]);
+      if (auto view = dyn_cast<ViewOp>(user))
+        extend(interval, view.getResult(), home);
+    }
+  }
+
+  int64_t firstFit(const Interval &interval, const Range &memory) {
+    int64_t address = memory.begin;
+    bool moved = true;
+    while (moved && address + interval.bytes() <= memory.end) {
+      moved = false;
+      for (const Interval &other : intervals) {
+        if (other.address < 0 || !other.alive(interval) || !other.overlaps(address, interval.bytes()))
+          continue;
+        address = llvm::alignTo(other.address + other.bytes(), 64);
+        moved = true;
+      }
+    }
+    return address + interval.bytes() <= memory.end ? address : -1;
+  }
+
+  std::vector<Range> memories;
+  std::vector<Interval> intervals;
+  DenseMap<Operation *, int64_t> begin, end;
+};
+
+/// Constants first, from address 0: they are the image that a program carries.
+LogicalResult planDram(func::FuncOp program) {
+  int64_t address = 0;
+  for (DramKind kind : {DramKind::Constant, DramKind::Input, DramKind::Output, DramKind::Scratch})
+    program.walk([&](DramBufferOp op) {
+      if (op.getKind() != kind)
+        return;
+      op.setAddress(address);
+      address += llvm::alignTo(op.getBytes(), 64);
+    });
+  if (address >> 40)
+    return program.emitError() << "needs more DRAM than 40 address bits reach (" << address << " bytes)";
+  return success();
+}
+
+struct PlanMemoryPass : public factisa::impl::PlanMemoryPassBase<PlanMemoryPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    FailureOr<::fact::isa::Machine> loaded = loadMachine(machine, getOperation().getLoc());
+    if (failed(loaded))
+      return signalPassFailure();
+    FailureOr<MemoryPlan> plan = planMemory(getOperation(), *loaded, /*explain=*/true);
+    if (failed(plan))
+      return signalPassFailure();
+    numBuffers += plan->buffers;
+    numElsewhere += plan->elsewhere;
+    peakBytes += plan->peakBytes;
+  }
+};
+
+} // namespace
+
+FailureOr<MemoryPlan> factisa::planMemory(func::FuncOp program, const ::fact::isa::Machine &machine, bool explain) {
+  ScratchpadPlanner planner(program, machine);
+  if (Interval *failed = planner.place()) {
+    if (explain)
+      planner.explain(*failed);
+    return failure();
+  }
+  if (failed(planDram(program)))
+    return failure();
+  planner.commit();
+  return planner.plan;
+}

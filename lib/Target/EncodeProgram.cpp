@@ -1,0 +1,412 @@
+//===- EncodeProgram.cpp - From planned factisa ops to a program -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Target/EncodeProgram.h"
+
+#include "fact/Dialect/FactISA/IR/FactISA.h"
+#include "fact/ISA/Instructions.h"
+#include "fact/ISA/Program.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/JSON.h"
+
+#include <exception>
+
+using namespace mlir;
+using namespace mlir::factisa;
+namespace target = ::fact::isa;
+
+std::string factisa::describeSource(Location loc) {
+  if (auto name = dyn_cast<NameLoc>(loc))
+    return name.getName().str();
+  if (auto file = dyn_cast<FileLineColLoc>(loc))
+    return (file.getFilename().getValue() + ":" + Twine(file.getLine()) + ":" + Twine(file.getColumn())).str();
+  if (auto call = dyn_cast<CallSiteLoc>(loc))
+    return describeSource(call.getCallee());
+  if (auto fused = dyn_cast<FusedLoc>(loc))
+    for (Location inner : fused.getLocations())
+      if (std::string text = describeSource(inner); text != "unknown")
+        return text;
+  return "unknown";
+}
+
+namespace {
+
+/// An address or number while encoding: an immediate and a register.
+struct Resolved {
+  int64_t immediate = 0;
+  unsigned reg = 0;
+};
+
+/// An empty instruction of every kind, by mnemonic.
+template <size_t... I>
+llvm::StringMap<target::Instruction> makePrototypes(std::index_sequence<I...>) {
+  llvm::StringMap<target::Instruction> prototypes;
+  ((prototypes[target::mnemonic(target::Instruction(std::variant_alternative_t<I, target::Instruction>()))] =
+        std::variant_alternative_t<I, target::Instruction>()),
+   ...);
+  return prototypes;
+}
+
+class Encoder {
+public:
+  Encoder(func::FuncOp function, target::Program &program)
+      : function(function), program(program),
+        prototypes(makePrototypes(std::make_index_sequence<std::variant_size_v<target::Instruction>>())) {}
+
+  LogicalResult run() {
+    if (failed(encodeBlock(function.getBody().front())))
+      return failure();
+    emit(target::Halt(), function.getLoc());
+    return encodeData();
+  }
+
+  int64_t dramBytes = 0;
+
+private:
+  //===--- Code ---------------------------------------------------------------===//
+
+  void emit(const target::Instruction &instruction, Location loc) {
+    target::encode(instruction, program.code);
+    program.addSource(describeSource(loc));
+  }
+
+  LogicalResult encodeBlock(Block &block) {
+    // Registers that views in this block took are free again after it.
+    unsigned registersBefore = nextRegister;
+    auto savedRegisters = registers;
+    for (Operation &op : block) {
+      LogicalResult encoded =
+          llvm::TypeSwitch<Operation *, LogicalResult>(&op)
+              .Case<SramBufferOp, DramBufferOp, ViewOp, NullOp, LengthOp, arith::ConstantOp, arith::AddIOp, arith::MulIOp,
+                    func::ReturnOp, scf::YieldOp>([](auto) { return success(); })
+              .Case([&](scf::ForOp loop) { return encodeLoop(loop); })
+              .Default([&](Operation *other) { return encodeInstruction(other); });
+      if (failed(encoded))
+        return failure();
+    }
+    nextRegister = registersBefore;
+    registers = std::move(savedRegisters);
+    return success();
+  }
+
+  LogicalResult encodeLoop(scf::ForOp loop) {
+    APInt lower, step, upper;
+    auto length = loop.getUpperBound().getDefiningOp<LengthOp>();
+    bool constantUpper = matchPattern(loop.getUpperBound(), m_ConstantInt(&upper));
+    if (!matchPattern(loop.getLowerBound(), m_ConstantInt(&lower)) || !lower.isZero() ||
+        !matchPattern(loop.getStep(), m_ConstantInt(&step)) || (!length && !constantUpper) || loop.getNumResults())
+      return loop.emitOpError() << "must run from 0 to a constant or to factisa.length in constant steps, without results";
+    FailureOr<unsigned> reg = allocateRegister(loop);
+    if (failed(reg))
+      return failure();
+    registers[{loop.getInductionVar(), 1, 0}] = *reg;
+    target::Loop begin;
+    begin.rd = *reg;
+    begin.limit = length ? length.getBound() : upper.getZExtValue();
+    begin.step = step.getZExtValue();
+    begin.len = bool(length);
+    emit(begin, loop.getLoc());
+    if (failed(encodeBlock(*loop.getBody())))
+      return failure();
+    emit(target::EndLoop(), loop.getLoc());
+    return success();
+  }
+
+  FailureOr<unsigned> allocateRegister(Operation *op) {
+    if (nextRegister >= target::numRegisters)
+      return op->emitOpError() << "needs more scalar registers than there are (" << target::numRegisters << ")";
+    return nextRegister++;
+  }
+
+  /// factor * index + constant, of at most one loop counter.
+  struct Affine {
+    Value index;
+    int64_t factor = 0, constant = 0;
+  };
+  FailureOr<Affine> affine(Value value) {
+    APInt constant;
+    if (matchPattern(value, m_ConstantInt(&constant)))
+      return Affine{Value(), 0, constant.getSExtValue()};
+    Operation *op = value.getDefiningOp();
+    if (!op)
+      return Affine{value, 1, 0};
+    if (isa<arith::AddIOp, arith::MulIOp>(op)) {
+      FailureOr<Affine> a = affine(op->getOperand(0)), b = affine(op->getOperand(1));
+      if (succeeded(a) && succeeded(b)) {
+        if (isa<arith::AddIOp>(op) && (!a->index || !b->index))
+          return Affine{a->index ? a->index : b->index, a->factor + b->factor, a->constant + b->constant};
+        if (isa<arith::MulIOp>(op) && !b->index)
+          return Affine{a->index, a->factor * b->constant, a->constant * b->constant};
+        if (isa<arith::MulIOp>(op) && !a->index)
+          return Affine{b->index, b->factor * a->constant, b->constant * a->constant};
+      }
+    }
+    op->emitOpError() << "is no linear function of one loop counter";
+    return failure();
+  }
+
+  /// A register that holds index * factor + another register.
+  FailureOr<unsigned> scaledRegister(Value index, int64_t factor, unsigned plus, Operation *user) {
+    auto key = std::make_tuple(index, factor, plus);
+    auto it = registers.find(key);
+    if (it != registers.end())
+      return it->second;
+    unsigned source = registers.lookup({index, 1, 0});
+    if (factor == 1 && plus == 0)
+      return source;
+    FailureOr<unsigned> reg = allocateRegister(user);
+    if (failed(reg))
+      return failure();
+    target::MulAdd instruction;
+    instruction.rd = *reg;
+    instruction.rs = source;
+    instruction.rt = plus;
+    instruction.factor = factor;
+    emit(instruction, user->getLoc());
+    registers[key] = *reg;
+    return *reg;
+  }
+
+  FailureOr<Resolved> resolveScalar(Value value, Operation *user) {
+    FailureOr<Affine> form = affine(value);
+    if (failed(form))
+      return failure();
+    Resolved resolved{form->constant, 0};
+    if (form->index) {
+      FailureOr<unsigned> reg = scaledRegister(form->index, form->factor, 0, user);
+      if (failed(reg))
+        return failure();
+      resolved.reg = *reg;
+    }
+    return resolved;
+  }
+
+  FailureOr<Resolved> resolveAddress(Value value, Operation *user) {
+    Resolved resolved;
+    // Terms of nested views, the outermost loop counters first: they are shared.
+    SmallVector<std::pair<Value, int64_t>> terms;
+    while (auto view = value.getDefiningOp<ViewOp>()) {
+      resolved.immediate += view.getOffset();
+      for (auto [index, stride] : llvm::zip(view.getIndices(), view.getStrides())) {
+        FailureOr<Affine> form = affine(index);
+        if (failed(form))
+          return failure();
+        resolved.immediate += form->constant * stride;
+        if (form->index && form->factor * stride != 0)
+          terms.push_back({form->index, form->factor * stride});
+      }
+      value = view.getBase();
+    }
+    std::optional<int64_t> address;
+    if (auto buffer = value.getDefiningOp<SramBufferOp>())
+      address = buffer.getAddress();
+    else if (auto buffer = value.getDefiningOp<DramBufferOp>())
+      address = buffer.getAddress();
+    if (!address)
+      return user->emitOpError() << "has an operand without an address: run --factisa-plan-memory first";
+    resolved.immediate += *address;
+    llvm::sort(terms, [&](const auto &a, const auto &b) {
+      return registers.lookup({a.first, 1, 0}) < registers.lookup({b.first, 1, 0});
+    });
+    for (auto [index, stride] : terms) {
+      FailureOr<unsigned> reg = scaledRegister(index, stride, resolved.reg, user);
+      if (failed(reg))
+        return failure();
+      resolved.reg = *reg;
+    }
+    return resolved;
+  }
+
+  LogicalResult encodeInstruction(Operation *op) {
+    auto it = op->getDialect() == function.getContext()->getLoadedDialect<FactISADialect>()
+                  ? prototypes.find(op->getName().stripDialect())
+                  : prototypes.end();
+    if (it == prototypes.end())
+      return op->emitOpError() << "is no instruction";
+    target::Instruction instruction = it->second;
+    // Addresses first: they may emit scalar instructions.
+    SmallVector<Resolved> operands;
+    SmallVector<bool> present;
+    for (Value operand : op->getOperands()) {
+      if (operand.getDefiningOp<NullOp>()) {
+        operands.push_back({});
+        present.push_back(false);
+        continue;
+      }
+      FailureOr<Resolved> resolved =
+          isa<IndexType>(operand.getType()) ? resolveScalar(operand, op) : resolveAddress(operand, op);
+      if (failed(resolved))
+        return failure();
+      operands.push_back(*resolved);
+      present.push_back(true);
+    }
+    unsigned operand = 0;
+    auto attribute = [&](const target::FieldInfo &field) { return op->getAttr(field.name); };
+    target::forEachField(instruction, [&](const target::FieldInfo &field, auto &value) {
+      using T = std::decay_t<decltype(value)>;
+      if constexpr (std::is_same_v<T, target::SramRef>) {
+        const Resolved &resolved = operands[operand];
+        value = present[operand] ? target::SramRef{static_cast<uint32_t>(resolved.immediate), static_cast<uint8_t>(resolved.reg), true}
+                                 : target::SramRef::absent();
+        ++operand;
+      } else if constexpr (std::is_same_v<T, target::DramRef>) {
+        const Resolved &resolved = operands[operand++];
+        value = {static_cast<uint64_t>(resolved.immediate), static_cast<uint8_t>(resolved.reg)};
+      } else if constexpr (std::is_same_v<T, target::ScalarRef>) {
+        const Resolved &resolved = operands[operand++];
+        value = {static_cast<uint32_t>(resolved.immediate), static_cast<uint8_t>(resolved.reg)};
+      } else if constexpr (std::is_same_v<T, bool>) {
+        value = bool(attribute(field));
+      } else if constexpr (std::is_same_v<T, float>) {
+        value = cast<FloatAttr>(attribute(field)).getValue().convertToFloat();
+      } else if constexpr (std::is_enum_v<T>) {
+        value = enumValue<T>(attribute(field));
+      } else {
+        value = static_cast<T>(cast<IntegerAttr>(attribute(field)).getInt());
+      }
+    });
+    emit(instruction, op->getLoc());
+    return success();
+  }
+
+  /// The enums of the dialect and of ISA come from the same records.
+  template <typename T>
+  static T enumValue(Attribute attribute) {
+    return llvm::TypeSwitch<Attribute, T>(attribute)
+        .template Case<PredictorAttr, OperandAttr, PrecisionAttr, ActivationAttr, EngineIdAttr, RoleAttr>(
+            [](auto typed) { return static_cast<T>(static_cast<int>(typed.getValue())); });
+  }
+
+  //===--- Data ---------------------------------------------------------------===//
+
+  LogicalResult encodeData() {
+    std::string image;
+    LogicalResult result = success();
+    function.walk([&](DramBufferOp op) {
+      if (failed(result))
+        return;
+      int64_t address = *op.getAddress();
+      dramBytes = std::max<int64_t>(dramBytes, address + op.getBytes());
+      if (op.getKind() == DramKind::Input || op.getKind() == DramKind::Output) {
+        target::Port port;
+        port.name = op.getLabel().str();
+        bool open = false;
+        for (int64_t size : op.getShapeAttr().asArrayRef()) {
+          port.shape.push_back(size < 0 ? target::Port::openDimension : size);
+          open |= size < 0;
+        }
+        if (open)
+          port.bound = function->getAttrOfType<IntegerAttr>(kBoundAttrName).getInt();
+        port.address = address;
+        (op.getKind() == DramKind::Input ? program.inputs : program.outputs).push_back(port);
+      }
+      if (op.getKind() != DramKind::Constant)
+        return;
+      if (image.size() < static_cast<size_t>(address + op.getBytes()))
+        image.resize(address + op.getBytes(), '\0');
+      for (auto [i, value] : llvm::enumerate(op.getValuesAttr()))
+        if (failed(copyElements(op, cast<ElementsAttr>(value), image.data() + address + i * *op.getStride()))) {
+          result = failure();
+          return;
+        }
+    });
+    program.setConstants(image);
+    return result;
+  }
+
+  LogicalResult copyElements(DramBufferOp op, ElementsAttr elements, char *to) {
+    auto type = cast<ShapedType>(elements.getType());
+    size_t bytes = type.getNumElements() * type.getElementTypeBitWidth() / 8;
+    if (auto resource = dyn_cast<DenseResourceElementsAttr>(elements)) {
+      AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+      if (!blob || blob->getData().size() != bytes)
+        return op.emitOpError() << "has a constant of " << (blob ? blob->getData().size() : 0) << " bytes where its type has " << bytes;
+      memcpy(to, blob->getData().data(), bytes);
+      return success();
+    }
+    auto dense = dyn_cast<DenseElementsAttr>(elements);
+    if (!dense)
+      return op.emitOpError() << "has a constant that is neither dense nor a dense resource";
+    ArrayRef<char> raw = dense.getRawData(); // (a splat: one element)
+    if (dense.isSplat())
+      for (size_t i = 0; i < bytes; i += raw.size())
+        memcpy(to + i, raw.data(), raw.size());
+    else
+      memcpy(to, raw.data(), bytes);
+    return success();
+  }
+
+  func::FuncOp function;
+  target::Program &program;
+  llvm::StringMap<target::Instruction> prototypes;
+  /// (loop counter, factor, register added) -> register. (counter, 1, 0) is the
+  /// counter itself.
+  DenseMap<std::tuple<Value, int64_t, unsigned>, unsigned> registers;
+  unsigned nextRegister = 1;
+};
+
+} // namespace
+
+std::unique_ptr<target::Program> factisa::encodeProgram(ModuleOp module, const target::Machine &machine, const EncodeOptions &options) {
+  auto functions = module.getOps<func::FuncOp>();
+  if (!llvm::hasSingleElement(functions)) {
+    module.emitError() << "a program is one function (were " << std::distance(functions.begin(), functions.end()) << ")";
+    return nullptr;
+  }
+  func::FuncOp function = *functions.begin();
+  if (!function->hasAttr(kBoundAttrName)) {
+    function.emitError() << "has no attribute '" << kBoundAttrName << "': run --fact-to-factisa first";
+    return nullptr;
+  }
+  try {
+    auto program = std::make_unique<target::Program>();
+    program->machine = machine;
+    Encoder encoder(function, *program);
+    if (failed(encoder.run()))
+      return nullptr;
+    llvm::json::Object metadata;
+    if (auto text = function->getAttrOfType<StringAttr>(kMetadataAttrName))
+      if (llvm::Expected<llvm::json::Value> parsed = llvm::json::parse(text.getValue()))
+        metadata = *parsed->getAsObject();
+    if (!options.policyJson.empty())
+      if (llvm::Expected<llvm::json::Value> parsed = llvm::json::parse(options.policyJson))
+        metadata["policy"] = *parsed;
+    metadata["bound"] = function->getAttrOfType<IntegerAttr>(kBoundAttrName).getInt();
+    metadata["dram_bytes"] = encoder.dramBytes;
+    program->metadata.clear();
+    llvm::raw_string_ostream(program->metadata) << llvm::json::Value(std::move(metadata));
+    if (options.embedIR) {
+      program->mlir.emplace();
+      llvm::raw_string_ostream os(*program->mlir);
+      module.print(os, OpPrintingFlags().enableDebugInfo());
+    }
+    program->validate();
+    return program;
+  } catch (const std::exception &error) {
+    function.emitError() << error.what();
+    return nullptr;
+  }
+}
+
+LogicalResult factisa::writeProgram(const target::Program &program, StringRef path, Location loc) {
+  try {
+    program.write(path.str());
+    return success();
+  } catch (const std::exception &error) {
+    emitError(loc) << error.what();
+    return failure();
+  }
+}
