@@ -15,6 +15,7 @@
 
 #include "gtest/gtest.h"
 
+#include <cstdlib>
 #include <cstring>
 #include <random>
 
@@ -270,5 +271,37 @@ TEST(Program, CodeMustBeAProgram) {
   for (unsigned i = 1; i <= 17; ++i)
     deep.push_back(Loop{i % 7 + 1, 1, 1, true});
   EXPECT_NE(error(deep), "");
+}
+
+/// A file that version 1 of the format wrote stays readable, and stays what is
+/// written for its program. Only a change before the first release may replace
+/// it (FACT_UPDATE_FIXTURES).
+TEST(Program, FormatVersion1StaysReadable) {
+  std::string path =
+      std::string(FACT_SOURCE_DIR) + "/unittests/ISA/Inputs/format-1.fact";
+  Program program;
+  program.machine =
+      Machine::load(std::string(FACT_SOURCE_DIR) + "/machines/fact-28nm.json");
+  program.append(Loop{1, 512, 64, true}, "/layers.0/Add");
+  program.append(Wait{EngineId::APU, 1}, "/layers.0/Add");
+  program.append(Signal{EngineId::APU, 2}, "/layers.0/Add");
+  program.append(EndLoop(), "/layers.0/Add");
+  program.append(Halt(), "end");
+  program.setConstants("abc");
+  program.dramBytes = 1 << 17;
+  program.inputs = {{"x", {1, -1, 64}, ElementType::Float32, 99, 64, 256}};
+  program.outputs = {{"y", {1, -1, 64}, ElementType::Float32, 99, 65536, 256}};
+  program.metadata = "{\"policy\": \"dense\"}";
+  program.mlir = "module {}\n";
+  if (std::getenv("FACT_UPDATE_FIXTURES"))
+    program.write(path);
+  Program fixture = Program::read(path);
+  EXPECT_TRUE(fixture.instructions == program.instructions);
+  EXPECT_EQ(fixture.sources, program.sources);
+  EXPECT_EQ(fixture.metadata, program.metadata);
+  EXPECT_EQ(fixture.mlir, program.mlir);
+  EXPECT_EQ(fixture.inputs.at(0).name, "x");
+  EXPECT_EQ(fixture.constants()[2], 'c');
+  EXPECT_TRUE(fixture.toBytes() == InputFile::open(path).text());
 }
 } // namespace

@@ -47,12 +47,14 @@ static void emitStructure(const Instruction &instruction, raw_ostream &os) {
   }
   os << "\n  /// Calls `visitor` with every field of `self`, in order.\n"
      << "  template <typename Self, typename Visitor>\n"
-     << "  static void visit(Self &self, Visitor &&visitor) {\n";
+     << "  static void visit([[maybe_unused]] Self &self, [[maybe_unused]] "
+        "Visitor &&visitor) {\n";
   for (const Field &field : instruction.fields)
     os << "    visitor(self." << field.name << ");\n";
   os << "  }\n\n"
-     << "  friend bool operator==(const " << instruction.name << " &a, const "
-     << instruction.name << " &b) {\n    return ";
+     << "  friend bool operator==([[maybe_unused]] const " << instruction.name
+     << " &a, [[maybe_unused]] const " << instruction.name
+     << " &b) {\n    return ";
   if (instruction.fields.empty())
     os << "true";
   llvm::interleave(

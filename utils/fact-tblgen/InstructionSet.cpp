@@ -189,8 +189,11 @@ InstructionSet::InstructionSet(const RecordKeeper &records) {
 
   for (const Record *record : records.getAllDerivedDefinitions("Instruction"))
     instructions.push_back(readInstruction(*record));
-  llvm::sort(instructions,
-             [](auto &a, auto &b) { return a.opcode < b.opcode; });
+  // The later one of two with the same opcode is the wrong one.
+  llvm::sort(instructions, [](auto &a, auto &b) {
+    return std::pair(a.opcode, a.record->getID()) <
+           std::pair(b.opcode, b.record->getID());
+  });
   for (size_t i = 1; i < instructions.size(); ++i)
     if (instructions[i].opcode == instructions[i - 1].opcode)
       PrintFatalError(instructions[i].record,
