@@ -116,7 +116,7 @@ private:
 } // namespace
 
 Code::Code(const isa::Program &program)
-    : source(&program), instructions(isa::decode(program.code)) {
+    : source(&program), instructions(program.instructions) {
   Checker(*this, program.machine.control, partners).run();
 }
 

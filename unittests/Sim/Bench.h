@@ -57,15 +57,12 @@ public:
 
   /// The program's instructions are `code` from now on.
   void assemble(const std::vector<isa::Instruction> &code) {
-    program.code.clear();
+    program.instructions.clear();
     program.sources.clear();
     program.sourceOf.clear();
-    for (const isa::Instruction &instruction : code) {
-      isa::encode(instruction, program.code);
-      program.addSource("node");
-    }
-    isa::encode(isa::Halt(), program.code);
-    program.addSource("");
+    for (const isa::Instruction &instruction : code)
+      program.append(instruction, "node");
+    program.append(isa::Halt(), "");
   }
   void run(const std::vector<isa::Instruction> &code,
            std::vector<Observer *> observers = {}) {
