@@ -15,119 +15,31 @@
 
 namespace fact::sim {
 
-constexpr size_t deepestLoop = 16;
-
 //===----------------------------------------------------------------------===//
 // Code
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// Checks what must hold of control flow before anything runs.
-class Checker {
-public:
-  Checker(const Code &code, const isa::Machine::Control &control,
-          std::vector<size_t> &partners)
-      : code(code), control(control), partners(partners) {}
-
-  void run() {
-    partners.assign(code.size(), 0);
-    for (index = 0; index < code.size(); ++index) {
-      std::visit([this](auto &i) { check(i); }, code[index]);
-      std::visit(
-          [this](auto &i) {
-            i.visit(i, [this](auto &field) { this->checkRegister(field); });
-          },
-          code[index]);
-    }
-    if (!loops.empty()) {
-      index = loops.back();
-      fail("loop has no end");
-    }
-    if (code.size() == 0 ||
-        !std::holds_alternative<isa::Halt>(code[code.size() - 1]))
-      throw Error("program does not end with 'halt'");
-  }
-
-private:
-  [[noreturn]] void fail(const std::string &what) const {
-    throw Error(code.describe(index) + ": " + what);
-  }
-
-  template <typename Instruction> void check(const Instruction &) {}
-
-  void check(const isa::Halt &) {
-    if (index + 1 != code.size())
-      fail("'halt' is not the last instruction");
-  }
-  void check(const isa::Loop &i) {
-    checkWrite(i.rd);
-    if (i.step == 0)
-      fail("loop has a step of 0");
-    if (loops.size() == deepestLoop)
-      fail("loops nest deeper than " + std::to_string(deepestLoop));
-    loops.push_back(index);
-  }
-  void check(const isa::EndLoop &) {
-    if (loops.empty())
-      fail("end of a loop that did not begin");
-    partners[index] = loops.back();
-    partners[loops.back()] = index;
-    loops.pop_back();
-  }
-  void check(const isa::MulAdd &i) {
-    checkWrite(i.rd);
-    checkNumber(i.rs);
-    checkNumber(i.rt);
-  }
-  void check(const isa::Wait &i) { checkSemaphore(i.semaphore); }
-  void check(const isa::Signal &i) { checkSemaphore(i.semaphore); }
-
-  void checkSemaphore(int64_t semaphore) const {
-    if (semaphore >= control.semaphores)
-      fail("the machine has " + std::to_string(control.semaphores) +
-           " semaphores (was " + std::to_string(semaphore) + ")");
-  }
-  void checkNumber(int64_t reg) const {
-    if (reg >= control.registers)
-      fail("the machine has " + std::to_string(control.registers) +
-           " registers (was " + std::to_string(reg) + ")");
-  }
-  void checkWrite(int64_t reg) const {
-    checkNumber(reg);
-    if (reg == 0)
-      fail("register 0 is written");
-    for (size_t loop : loops)
-      if (std::get<isa::Loop>(code[loop]).rd == reg)
-        fail("the register of a loop is written inside of it (was " +
-             std::to_string(reg) + ")");
-  }
-
-  template <typename Field> void checkRegister(const Field &) const {}
-  void checkRegister(const isa::SramRef &ref) const { checkNumber(ref.reg); }
-  void checkRegister(const isa::DramRef &ref) const { checkNumber(ref.reg); }
-  void checkRegister(const isa::ScalarRef &ref) const { checkNumber(ref.reg); }
-
-  const Code &code;
-  const isa::Machine::Control &control;
-  std::vector<size_t> &partners;
-  std::vector<size_t> loops;
-  size_t index = 0;
-};
-} // namespace
-
 Code::Code(const isa::Program &program)
-    : source(&program), instructions(program.instructions) {
-  Checker(*this, program.machine.control, partners).run();
+    : source(&program), partners(program.instructions.size()) {
+  program.validate();
+  std::vector<size_t> loops;
+  for (size_t index = 0; index < size(); ++index) {
+    if (std::holds_alternative<isa::Loop>((*this)[index])) {
+      loops.push_back(index);
+    } else if (std::holds_alternative<isa::EndLoop>((*this)[index])) {
+      partners[index] = loops.back();
+      partners[loops.back()] = index;
+      loops.pop_back();
+    }
+  }
 }
 
 std::string Code::describe(size_t index) const {
   std::string result = "instruction " + std::to_string(index);
   const isa::Program &program = *source;
-  if (index < program.sourceOf.size() &&
-      program.sourceOf[index] < program.sources.size() &&
-      !program.sources[program.sourceOf[index]].empty())
+  if (!program.sources[program.sourceOf[index]].empty())
     result += " (" + program.sources[program.sourceOf[index]] + ")";
-  return result + " '" + isa::print(instructions[index]) + "'";
+  return result + " '" + isa::print((*this)[index]) + "'";
 }
 
 //===----------------------------------------------------------------------===//

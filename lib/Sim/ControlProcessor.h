@@ -17,15 +17,16 @@
 
 namespace fact::sim {
 
-/// The instructions of a program, decoded and checked once.
+/// The instructions of a valid program, with what loops need.
 class Code {
 public:
-  /// Decodes. Loops that do not match, wrong or protected registers,
-  /// semaphores that the machine lacks and a missing `halt` are fact::Errors.
+  /// fact::Error if the program is not valid. Refers to `program`.
   explicit Code(const isa::Program &program);
 
-  size_t size() const { return instructions.size(); }
-  const isa::Instruction &operator[](size_t i) const { return instructions[i]; }
+  size_t size() const { return source->instructions.size(); }
+  const isa::Instruction &operator[](size_t i) const {
+    return source->instructions[i];
+  }
   /// The `endloop` of a `loop` and the other way round.
   size_t partner(size_t index) const { return partners[index]; }
   /// "instruction 12 (MatMul_3) 'pe.gemm ...'".
@@ -34,7 +35,6 @@ public:
 
 private:
   const isa::Program *source;
-  std::vector<isa::Instruction> instructions;
   std::vector<size_t> partners;
 };
 

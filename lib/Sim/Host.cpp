@@ -144,7 +144,7 @@ void writeInput(const isa::Port &port, const NpyArray &array,
       const char *row =
           array.data.data() + (p * layout.hostRows + r) * rowBytes;
       uint8_t *out = state.dram.data() + port.address +
-                     (p * layout.dramRows + r) * rowBytes;
+                     (p * layout.dramRows + r) * port.rowBytes;
       std::memcpy(out, row, rowBytes);
       if (port.type != isa::ElementType::Float32)
         continue;
@@ -173,7 +173,7 @@ NpyArray readOutput(const isa::Port &port, const Sequence &sequence,
   for (int64_t p = 0; p < layout.planes; ++p)
     for (int64_t r = 0; r < layout.rows; ++r) {
       const uint8_t *row = state.dram.data() + port.address +
-                           (p * layout.dramRows + r) * rowBytes;
+                           (p * layout.dramRows + r) * port.rowBytes;
       std::memcpy(result.data.data() + (p * layout.hostRows + r) * rowBytes,
                   row, rowBytes);
       if (port.type != isa::ElementType::Float32)

@@ -84,13 +84,6 @@ Metadata Metadata::of(const isa::Program &program) {
   auto policy = json.find("policy");
   if (policy != json.end())
     result.policy = policy->dump();
-  result.dramBytes = static_cast<uint64_t>(number(json, "dram_bytes", 0));
-  result.dramBytes =
-      std::max<uint64_t>(result.dramBytes, program.constantsSize());
-  for (const auto *ports : {&program.inputs, &program.outputs})
-    for (const isa::Port &port : *ports)
-      result.dramBytes =
-          std::max(result.dramBytes, port.address + port.byteSize());
   return result;
 }
 

@@ -16,8 +16,8 @@ namespace fact::sim {
 
 Simulator::Simulator(isa::Program program)
     : source(std::make_unique<const isa::Program>(std::move(program))),
-      described(Metadata::of(*source)),
-      code(std::make_unique<const Code>(*source)) {}
+      code(std::make_unique<const Code>(*source)),
+      described(Metadata::of(*source)) {}
 
 Simulator::~Simulator() = default;
 
@@ -44,7 +44,7 @@ RunResult Simulator::run(const std::vector<NpyArray> &inputs,
                          const RunOptions &options) const {
   const isa::Program &program = *source;
   Sequence sequence = sequenceOf(program, inputs, options.length);
-  State state(program.machine, described.dramBytes);
+  State state(program.machine, program.dramBytes);
   prepare(state, program, inputs, sequence, options);
 
   RunResult result;

@@ -31,6 +31,7 @@ public:
                  const isa::Machine &machine = isa::Machine::defaultMachine())
       : state(machine, 1 << 20) {
     program.machine = machine;
+    program.dramBytes = state.dram.size();
     state.length = length;
     state.fillUndefined(7);
   }

@@ -32,14 +32,12 @@ struct LayerInfo {
 };
 
 /// The fields of a program's metadata that a run needs: `layers`, a list of
-/// {heads, causal, features, linears: [{role, k, n}, ...]}, `policy`, an object
-/// that reports pass on, and `dram_bytes`. All may be missing.
+/// {heads, causal, features, linears: [{role, k, n}, ...]}, and `policy`, an
+/// object that reports pass on. All may be missing.
 struct Metadata {
   std::vector<LayerInfo> layers;
   /// JSON of the policy, passed on to reports; "{}" where there is none.
   std::string policy = "{}";
-  /// Size of DRAM: constants, inputs, outputs and scratch.
-  uint64_t dramBytes = 0;
 
   /// A field of a wrong type is a fact::Error.
   static Metadata of(const isa::Program &program);

@@ -68,8 +68,8 @@ public:
 
 private:
   std::unique_ptr<const isa::Program> source;
-  Metadata described;
   std::unique_ptr<const Code> code;
+  Metadata described;
 };
 
 } // namespace fact::sim
