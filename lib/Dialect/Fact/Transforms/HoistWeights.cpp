@@ -77,8 +77,6 @@ struct FactHoistWeightsPass : mlir::fact::impl::FactHoistWeightsBase<FactHoistWe
 private:
   bool hoist(func::FuncOp function, SymbolUserMap &users);
   void reportIfLeft(Operation *op);
-
-  SharedOps shared;
 };
 
 } // namespace
@@ -147,6 +145,7 @@ bool FactHoistWeightsPass::hoist(func::FuncOp function, SymbolUserMap &users) {
   for (BlockArgument argument : entry.getArguments())
     erased[argument.getArgNumber()] = !staysUsed(argument);
 
+  SharedOps shared;
   for (func::CallOp call : calls) {
     IRMapping mapping;
     for (auto [argument, operand] : llvm::zip_equal(entry.getArguments(), call.getOperands()))

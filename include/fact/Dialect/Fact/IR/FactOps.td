@@ -164,6 +164,7 @@ def Fact_QuantizeHeadsOp : Fact_Op<"quantize_heads"> {
   let results = (outs Fact_Rows8:$quantized, Fact_HeadScales:$scale);
   let assemblyFormat = "$input (`rows` $rows^)? `heads` `=` $heads attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
+  let hasCanonicalizeMethod = 1;
 }
 
 def Fact_QuantizeWeightOp : Fact_Op<"quantize_weight", [Fact_CompileTimeInterface]> {
@@ -229,6 +230,7 @@ def Fact_QuantizedLinearOp : Fact_Op<"quantized_linear", [AttrSizedOperandSegmen
     (`precision` `=` $precision^)? (`rows` $rows^)? (`high_plane` $high_plane^)? attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
+  let hasCanonicalizeMethod = 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -425,6 +427,7 @@ def Fact_VRowsOp : Fact_Op<"v_rows", [AllTypesMatch<["dominated", "result"]>]> {
   let results = (outs Fact_HeadRows:$result);
   let assemblyFormat = "$mask `,` $dominated `,` $argmax attr-dict `:` type($mask) `,` type($dominated) `,` type($argmax)";
   let hasVerifier = 1;
+  let hasCanonicalizeMethod = 1;
 }
 
 def Fact_QRowsOp : Fact_Op<"q_rows", [AllTypesMatch<["dominated", "result"]>]> {
@@ -510,6 +513,7 @@ def Fact_QuantizedAttentionOp : Fact_Op<"quantized_attention", [AttrSizedOperand
     `heads` `=` $heads `scale` `=` $scale (`causal` $causal^)? attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
+  let hasCanonicalizeMethod = 1;
 }
 
 #endif // FACT_OPS_TD

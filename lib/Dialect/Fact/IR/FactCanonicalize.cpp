@@ -1,0 +1,76 @@
+//===- FactCanonicalize.cpp - Canonical forms of masked ops -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What a select's attributes say about its results: operands that cannot matter
+// go, so that a back end sees the same IR however a policy was spelled.
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Dialect/Fact/IR/Fact.h"
+
+#include "mlir/IR/PatternMatch.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+
+/// Whether `dominated` holds no true: section 5, "threshold 0 = off".
+static bool isNeverDominated(Value dominated) {
+  auto select = dominated ? dominated.getDefiningOp<SelectOp>() : SelectOp();
+  return select && dominated == select.getDominated() && select.getDominance().isZero();
+}
+
+/// Whether the row mask names every row.
+static bool namesEveryRow(Value rows) {
+  auto queries = rows ? rows.getDefiningOp<QRowsOp>() : QRowsOp();
+  return queries && isNeverDominated(queries.getDominated());
+}
+
+template <typename Op> static LogicalResult dropFullRows(Op op, PatternRewriter &rewriter) {
+  if (!namesEveryRow(op.getRows()))
+    return failure();
+  rewriter.modifyOpInPlace(op, [&] { op.getRowsMutable().clear(); });
+  return success();
+}
+
+LogicalResult QuantizeHeadsOp::canonicalize(QuantizeHeadsOp op, PatternRewriter &rewriter) {
+  return dropFullRows(op, rewriter);
+}
+
+LogicalResult QuantizedLinearOp::canonicalize(QuantizedLinearOp op, PatternRewriter &rewriter) {
+  return dropFullRows(op, rewriter);
+}
+
+/// Where no row is dominated, V is read where K is.
+LogicalResult VRowsOp::canonicalize(VRowsOp op, PatternRewriter &rewriter) {
+  if (!isNeverDominated(op.getDominated()))
+    return failure();
+  rewriter.replaceOpWithNewOp<KRowsOp>(op, op.getType(), op.getMask(), op.getDominated());
+  return success();
+}
+
+/// Drops `dominated` where no row is, and `tail` where no row drops a key.
+LogicalResult QuantizedAttentionOp::canonicalize(QuantizedAttentionOp op, PatternRewriter &rewriter) {
+  bool noneDominated = isNeverDominated(op.getDominated());
+  auto select = op.getMask() ? op.getMask().getDefiningOp<SelectOp>() : SelectOp();
+  bool noneDropped = op.getTailKey() && select && select.getKeep() == 1024;
+  if (!noneDominated && !noneDropped)
+    return failure();
+  rewriter.modifyOpInPlace(op, [&] {
+    if (noneDominated) {
+      op.getDominatedMutable().clear();
+      op.getArgmaxMutable().clear();
+    }
+    if (noneDropped) {
+      op.getTailKeyMutable().clear();
+      op.getTailKeyScaleMutable().clear();
+      op.getTailValueMutable().clear();
+      op.getTailValueScaleMutable().clear();
+    }
+  });
+  return success();
+}
