@@ -100,6 +100,7 @@ void addFloatRules(py::module_ &m);
 void addFormats(py::module_ &m);
 void addLayer(py::module_ &m);
 void addPrediction(py::module_ &m);
+void addProgram(py::module_ &m);
 void addSelection(py::module_ &m);
 
 } // namespace fact::python

@@ -32,4 +32,5 @@ PYBIND11_MODULE(_fact, m) {
   addLayer(numerics);
   addPrediction(numerics);
   addSelection(numerics);
+  addProgram(m);
 }
