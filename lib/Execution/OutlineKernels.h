@@ -11,9 +11,10 @@
 
 namespace mlir::fact {
 
-/// Moves every linalg operation on memrefs into a private function that its
-/// equals share. LLVM's time grows faster than a function: twelve equal layers
-/// in one function take it forty seconds, their twenty-odd kernels one.
+/// Moves every linalg operation and copy on memrefs into a private function
+/// that its equals share. LLVM's time grows faster than a function: twelve
+/// equal layers in one function take it forty seconds, their twenty-odd kernels
+/// one.
 void outlineKernels(ModuleOp module);
 
 } // namespace mlir::fact

@@ -9,7 +9,9 @@
 #include "fact/Execution/Reference.h"
 #include "fact/Import/ONNX/Import.h"
 
+#include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -29,6 +31,9 @@ std::string runReference(const std::string &model,
         !error.empty())
       return error;
   MLIRContext context;
+  // Remarks, too; the default handler prints errors only.
+  llvm::SourceMgr sources;
+  SourceMgrDiagnosticHandler handler(sources, &context);
   OwningOpRef<ModuleOp> module = importOnnx(model, options, &context);
   if (!module)
     return "import failed";

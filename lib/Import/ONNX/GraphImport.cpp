@@ -53,7 +53,7 @@ private:
     return failure();
   }
   LogicalResult failNode(const Node &node, const Twine &reason) {
-    return fail("node '" + node.name + "' (" + node.opType + ") " + reason);
+    return fail("node '" + node.name + "' (" + node.opType + "): " + reason);
   }
 
   LogicalResult importFunction();

@@ -20,16 +20,20 @@
 using namespace mlir;
 using namespace mlir::fact;
 
-/// Where the sequence cannot be open, it has the model's own length, whatever
-/// was given.
-static std::string checkClosedLength(const Cut &cut) {
-  for (const Argument &argument : cut.arguments)
-    for (size_t i = 0; i < argument.extents.size(); ++i)
-      if (argument.declared[i] && *argument.declared[i] != argument.extents[i])
-        return "the sequence of '" + argument.name + "' must have length " +
-               std::to_string(*argument.declared[i]) + " (was " +
-               std::to_string(argument.extents[i]) + ")";
-  return "";
+/// Where the sequence cannot be open it has the model's own length, whatever
+/// was given: puts that into \p cut and returns what to say about a difference.
+static std::string closeSequence(Cut &cut) {
+  std::string difference;
+  for (Argument &argument : cut.arguments)
+    for (size_t i = 0; i < argument.extents.size(); ++i) {
+      if (!argument.declared[i] || *argument.declared[i] == argument.extents[i])
+        continue;
+      difference = "the sequence of '" + argument.name + "' must have length " +
+                   std::to_string(*argument.declared[i]) + " (was " +
+                   std::to_string(argument.extents[i]) + ")";
+      argument.extents[i] = *argument.declared[i];
+    }
+  return difference;
 }
 
 OwningOpRef<ModuleOp> mlir::fact::importOnnx(StringRef path,
@@ -66,15 +70,15 @@ OwningOpRef<ModuleOp> mlir::fact::importOnnx(StringRef path,
     module = importGraph(*model, cut, /*open=*/true, context, whyClosed);
   if (!module) {
     // The error that counts is the one with all shapes known, if there is one.
+    std::string difference = closeSequence(cut);
     module = importGraph(*model, cut, /*open=*/false, context, error);
     if (!module)
       return fail(error);
-    if (hasSequence) {
-      if (error = checkClosedLength(cut); !error.empty())
-        return fail(error + ": " + whyClosed);
+    if (!difference.empty())
+      return fail(difference + ": " + whyClosed);
+    if (hasSequence)
       emitRemark(loc) << "the sequence keeps its length, " << cut.bound << ": "
                       << whyClosed;
-    }
   }
   if (failed(verify(*module)))
     return nullptr;

@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+"""Bad models and bad flags: one clear error each, never a crash.
+
+check_errors.py FOLDER TOOL [--seed=N]: runs TOOL (fact-translate) on models
+that are wrong in one way each, then on damaged copies of a good one.
+"""
+import os
+import random
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+CASES = []
+
+
+def node(op, inputs, output="out", **attributes):
+    return helper.make_node(op, inputs.split(), output.split(), name=f"n_{output.split()[0]}", **attributes)
+
+
+def model(nodes, weights=None, inputs=None, outputs=("out",), opset=13):
+    graph = helper.make_graph(
+        nodes, "g", inputs or [helper.make_tensor_value_info("x", TensorProto.FLOAT, (1, 6, 4))],
+        [helper.make_tensor_value_info(o, TensorProto.FLOAT, None) for o in outputs],
+        [w if isinstance(w, TensorProto) else numpy_helper.from_array(w, n) for n, w in (weights or {}).items()])
+    result = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+    result.ir_version = 8
+    return result
+
+
+def case(name, contents, expected, *flags):
+    CASES.append((name, contents, expected, flags))
+
+
+def tensor(dims, data_type=TensorProto.FLOAT, **fields):
+    result = TensorProto(name="w", data_type=data_type, dims=dims)
+    for field, value in fields.items():
+        if field == "raw_data":
+            result.raw_data = value
+        else:
+            getattr(result, field).extend(value)
+    return result
+
+
+def external(**entries):
+    result = tensor([2, 2])
+    result.data_location = TensorProto.EXTERNAL
+    for key, value in entries.items():
+        result.external_data.add(key=key, value=value)
+    return result
+
+
+w44 = np.ones((4, 4), np.float32)
+good = model([node("MatMul", "x w", "m"), node("Softmax", "m")], {"w": w44})
+relu = [node("Relu", "x")]
+
+# The file.
+case("empty", b"", "the model has no graph")
+case("no-protobuf", b"this is text, not a model\n" * 10, "not an ONNX model, or a damaged one")
+case("truncated", good.SerializeToString()[:-20], "not an ONNX model, or a damaged one")
+case("no-graph", onnx.ModelProto(ir_version=8).SerializeToString(), "the model has no graph")
+case("opset-too-new", model(relu, opset=18), "operator set version must be 7 to 17 (was 18)")
+case("opset-too-old", model(relu, opset=6), "operator set version must be 7 to 17 (was 6)")
+nested = model(relu)
+for _ in range(200):
+    outer = helper.make_node("If", ["x"], ["out"], name="n")
+    outer.attribute.add(name="then_branch", type=onnx.AttributeProto.GRAPH).g.CopyFrom(nested.graph)
+    nested = model([outer])
+case("nested", nested, "not an ONNX model, or a damaged one")
+
+# Constants.
+case("initializer-too-short", model([node("Mul", "x w")], {"w": tensor([3], float_data=[1, 2])}),
+     "tensor 'w' needs 12 bytes for its shape, the file has 8")
+case("raw-data-too-short", model([node("Mul", "x w")], {"w": tensor([4], raw_data=b"123")}),
+     "tensor 'w' needs 16 bytes for its shape, the file has 3")
+case("negative-extent", model([node("Mul", "x w")], {"w": tensor([-4], float_data=[1])}),
+     "tensor 'w' has a negative extent: -4")
+case("huge-initializer", model([node("Mul", "x w")], {"w": tensor([2 ** 40, 2 ** 40], float_data=[1])}),
+     "tensor 'w' has more elements than fit into memory")
+case("large-initializer-without-data", model([node("Mul", "x w")], {"w": tensor([2 ** 34])}),
+     "tensor 'w' needs 68719476736 bytes for its shape, the file has 0")
+case("half-floats", model([node("Mul", "x w")], {"w": np.ones(4, np.float16)}),
+     "node 'n_out' (Mul): tensor 'w' has element type float16, which is not supported")
+case("external-missing", model([node("Mul", "x w")], {"w": external(location="gone.bin")}),
+     "cannot read the data of tensor 'w'")
+case("external-outside", model([node("Mul", "x w")], {"w": external(location="../secret.bin")}),
+     "must be in a file below the model's folder (was '../secret.bin')")
+case("external-absolute", model([node("Mul", "x w")], {"w": external(location="/etc/passwd")}),
+     "must be in a file below the model's folder (was '/etc/passwd')")
+case("external-too-short", model([node("Mul", "x w")], {"w": external(location="external.bin", offset="8")}),
+     "data of tensor 'w' ends past the end of")
+case("external-bad-offset", model([node("Mul", "x w")], {"w": external(location="external.bin", offset="-8")}),
+     "tensor 'w' has a bad offset or length: '-8'")
+case("two-initializers", model([node("Mul", "x w")], {"w": tensor([1], float_data=[1]), "v": tensor([1], float_data=[1])}),
+     "two initializers are called 'w'")
+
+# The graph.
+case("unsorted", model([node("Relu", "m"), node("Relu", "x", "m")]),
+     "node 'n_out' reads tensor 'm', which node 'n_m' makes no earlier")
+case("cycle", model([node("Add", "x out", "m"), node("Relu", "m")]), "nodes are not sorted, or form a cycle")
+case("own-output", model([node("Add", "x out")]), "nodes are not sorted, or form a cycle")
+case("made-twice", model([node("Relu", "x"), node("Tanh", "x")]), "tensor 'out' is made twice")
+case("undefined", model([node("Add", "x y")]), "node 'n_out' reads tensor 'y', which nothing makes")
+case("output-undefined", model(relu, outputs=("other",)), "output 'other' is made by no node")
+case("unsupported", model([node("Conv", "x w")], {"w": w44}),
+     "operator 'Conv' is not supported: node 'n_out' makes tensor 'out' with it")
+case("other-domain", model([helper.make_node("Gelu", ["x"], ["out"], domain="com.acme")]),
+     "operator 'Gelu' of 'com.acme' is not supported")
+case("operator-too-new", model([node("LayerNormalization", "x w")], {"w": np.ones(4, np.float32)}, opset=13),
+     "node 'n_out' (LayerNormalization): needs operator set 17, the model has 13")
+case("constant-result", model([node("Constant", "", value_float=1.0)]), "'out' depends on no input")
+case("shape-result", model([node("Shape", "x")]), "'out' does not depend on the inputs' elements")
+case("too-few-inputs", model([node("Add", "x")]), "node 'n_out' (Add): has a wrong number of inputs: 1")
+case("input-left-out", model([helper.make_node("Add", ["", "x"], ["out"], name="n_out")]),
+     "node 'n_out' (Add): lacks input 0")
+
+# Attributes and shapes.
+case("attribute-type", model([node("Transpose", "x", perm=1)]),
+     "node 'n_out' (Transpose): attribute 'perm' must be a list of integers")
+case("attribute-unknown", model([node("Relu", "x", alpha=1.0)]),
+     "node 'n_out' (Relu): has an unknown attribute: 'alpha'")
+case("attribute-missing", model([node("Concat", "x x")]), "node 'n_out' (Concat): attribute 'axis' is missing")
+case("permutation", model([node("Transpose", "x", perm=[0, 1, 1])]),
+     "attribute 'perm' is no permutation of 3 dimensions")
+case("permutation-too-long", model([node("Transpose", "x", perm=[0, 1, 2, 3])]),
+     "attribute 'perm' is no permutation of 3 dimensions")
+case("axis", model([node("Softmax", "x", axis=3)]), "axis must be in [-3, 3) (was 3)")
+case("axis-twice", model([node("ReduceMean", "x", axes=[1, -2])]), "axis -2 is named twice")
+case("matmul", model([node("MatMul", "x w")], {"w": np.ones((5, 4), np.float32)}),
+     "node 'n_out' (MatMul): shapes 1x6x4 and 5x4 do not multiply")
+case("broadcast", model([node("Add", "x w")], {"w": np.ones(3, np.float32)}),
+     "node 'n_out' (Add): shapes 1x6x4 and 3 do not broadcast")
+case("reshape", model([node("Reshape", "x w")], {"w": np.array([5, 5])}),
+     "node 'n_out' (Reshape): reshapes 1x6x4 to 5x5")
+case("reshape-twice-inferred", model([node("Reshape", "x w")], {"w": np.array([-1, -1])}), "new shape has -1 twice")
+case("reshape-negative", model([node("Reshape", "x w")], {"w": np.array([-2, 4])}), "new shape has extent -2")
+case("reshape-overflow", model([node("Reshape", "x w")], {"w": np.array([2 ** 62, 2 ** 62])}), "is too large")
+case("reshape-at-run-time", model([node("Reshape", "x y")], inputs=[
+    helper.make_tensor_value_info("x", TensorProto.FLOAT, (1, 6, 4)),
+    helper.make_tensor_value_info("y", TensorProto.INT64, (2,))]), "input 'y' must hold floats (holds int64)")
+case("squeeze", model([node("Squeeze", "x w")], {"w": np.array([2])}), "drops dimension 2 of extent 4")
+case("slice-backwards", model([node("Slice", "x a b a m")], {"a": np.array([1]), "b": np.array([3]), "m": np.array([-1])}),
+     "step must be positive (was -1)")
+case("slice-empty", model([node("Slice", "x a b c")], {"a": np.array([3]), "b": np.array([3]), "c": np.array([2])}),
+     "result is empty")
+case("gather", model([node("Gather", "x w", axis=2)], {"w": np.array(4)}), "index 4 is outside of an extent of 4")
+case("split", model([node("Split", "x", "out b c", axis=2)]), "splits an extent of 4 into 3 equal parts")
+case("rank", model([node("Unsqueeze", "x w")], {"w": np.arange(14)}), "result has more than 16 dimensions")
+case("training", model([node("Dropout", "x r t")], {"r": np.float32(0.5), "t": np.array(True)}), "is in training mode")
+case("cast", model([node("Cast", "x", to=TensorProto.FLOAT16)]), "casts to float16, which is not supported")
+
+# Flags.
+two = model([node("Relu", "x", "a"), node("Tanh", "a", "b")], outputs=("a", "b"))
+case("several-outputs", two, "the model has several outputs, choose one with --to: 'a' and 'b'")
+case("unknown-tensor", good, "--to names 'mm', which the model does not have (did you mean 'm'", "--to=mm")
+case("unknown-from", good, "--from names 'nothing-like-it', which the model does not have", "--from=nothing-like-it")
+case("from-constant", good, "--from names 'w', which is a constant", "--from=w")
+case("from-is-to", good, "--from and --to both name 'm'", "--from=m", "--to=m")
+case("from-twice", good, "--from names 'm' twice", "--from=m,m")
+case("from-behind", two, "'a' does not depend on 'b', which --from names", "--from=x,b", "--to=a")
+case("depends-on-input", model([node("Relu", "x", "m"), node("Add", "m x")]), "but also on input 'x'", "--from=m")
+case("shape-of-nothing", good, "--shape names 'y', inputs are 'x'", "--shape=y:1x2x3")
+case("shape-of-other-rank", good, "--shape gives 'x' the shape 1x6, the model says 1x6x4", "--shape=x:1x6")
+case("shape-of-other-width", good, "--shape gives 'x' the shape 1x6x5, the model says 1x6x4", "--shape=x:1x6x5")
+case("shape-syntax", good, "shape must be NAME:1x512x120", "--shape=x:1x6xfour")
+case("shape-zero", good, "shape must be NAME:1x512x120", "--shape=x:1x0x4")
+case("shape-twice", good, "shape of 'x' is given twice", "--shape=x:1x6x4", "--shape=x:1x6x4")
+case("shape-huge", good, "must be 1 to 2^31 (one was 4294967296)", "--shape=x:1x4294967296x4")
+fixed = model([node("Add", "x w")], {"w": np.ones((1, 6, 4), np.float32)})
+case("length-is-fixed", fixed, "the sequence of 'x' must have length 6 (was 9)", "--shape=x:1x9x4")
+opened = [helper.make_tensor_value_info("x", TensorProto.FLOAT, (1, "n", 4))]
+case("length-is-open", model(relu, inputs=opened), "give the largest with --shape=x:1xNx4")
+wide = [helper.make_tensor_value_info("x", TensorProto.FLOAT, (2 ** 30, 2 ** 30, 2 ** 30))]
+case("input-too-large", model(relu, inputs=wide), "is too large")
+
+
+def run(tool, path, flags):
+    return subprocess.run([tool, "--import-onnx", path, *flags], capture_output=True, encoding="utf-8",
+                          errors="replace", timeout=60)
+
+
+def check_cases(folder, tool):
+    failed = 0
+    with open(os.path.join(folder, "external.bin"), "wb") as file:
+        file.write(bytes(16))
+    for name, contents, expected, flags in CASES:
+        path = os.path.join(folder, name + ".onnx")
+        with open(path, "wb") as file:
+            file.write(contents if isinstance(contents, bytes) else contents.SerializeToString())
+        result = run(tool, path, flags)
+        errors = [line for line in result.stderr.splitlines() if ": error: " in line]
+        if result.returncode != 1 or len(errors) != 1 or expected not in errors[0] or result.stdout:
+            failed += 1
+            print(f"FAILED {name}: exit {result.returncode}, expected: {expected}\n{result.stderr[:2000]}")
+    print(f"{len(CASES)} cases, {failed} failed")
+    return failed
+
+
+def check_damaged(folder, tool, seed, count=60):
+    """A damaged file may be another model, but never a crash."""
+    print(f"seed {seed}")
+    source = random.Random(seed)
+    bytes_ = bytearray(model(
+        [node("Shape", "x", "s"), node("Slice", "s a b", "l"), node("Concat", "o l c", "t", axis=0),
+         node("Reshape", "x t", "r"), node("Transpose", "r", "p", perm=[0, 2, 1, 3]), node("MatMul", "p w", "m"),
+         node("ReduceMean", "m", "q", axes=[-1]), node("Sub", "m q")],
+        {"a": np.array([1]), "b": np.array([2]), "o": np.array([1]), "c": np.array([2, 2]),
+         "w": np.ones((2, 3), np.float32)}).SerializeToString())
+    failed = 0
+    for i in range(count):
+        copy = bytearray(bytes_)
+        for _ in range(source.randint(1, 4)):
+            copy[source.randrange(len(copy))] = source.randrange(256)
+        path = os.path.join(folder, f"damaged{i}.onnx")
+        with open(path, "wb") as file:
+            file.write(copy)
+        flags = ["--from=r"] if i % 3 == 0 else []
+        result = run(tool, path, flags)
+        errors = [line for line in result.stderr.splitlines() if ": error: " in line]
+        if result.returncode not in (0, 1) or len(errors) != result.returncode:
+            failed += 1
+            print(f"FAILED {path}: exit {result.returncode}\n{result.stderr[:2000]}")
+    print(f"{count} damaged files, {failed} failed")
+    return failed
+
+
+def main():
+    folder, tool = sys.argv[1:3]
+    seed = int(sys.argv[3].split("=")[1]) if len(sys.argv) > 3 else 1
+    os.makedirs(folder, exist_ok=True)
+    return check_cases(folder, tool) + check_damaged(folder, tool, seed) != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
