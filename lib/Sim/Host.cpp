@@ -105,27 +105,52 @@ Sequence sequenceOf(const isa::Program &program,
 }
 
 namespace {
-/// An array as planes of rows of the open dimension: element [p][r][c].
-struct Layout {
-  int64_t planes = 1;
-  int64_t rows = 1;     ///< that count
-  int64_t hostRows = 1; ///< of the array
-  int64_t dramRows = 1; ///< of the port
-  int64_t columns = 1;
-
-  Layout(const isa::Port &port, const Sequence &sequence) {
+/// The rows of a port (all indices but the last fixed) that hold values of
+/// this run, in the array and in DRAM.
+class Rows {
+public:
+  Rows(const isa::Port &port, const Sequence &sequence) : port(port) {
     int64_t open = openDimension(port);
-    auto rank = static_cast<int64_t>(port.shape.size());
-    for (int64_t i = 0; i < rank; ++i)
+    auto last = static_cast<int64_t>(port.shape.size()) - 1;
+    for (int64_t i = 0; i < last; ++i)
       if (i != open)
-        (i < open || (open < 0 && i + 1 < rank) ? planes : columns) *=
-            port.shape[i];
-    if (open >= 0) {
+        (i < open ? outer : inner) *= port.shape[i];
+    if (last >= 0)
+      columns = hostColumns = open == last ? sequence.length : port.shape[last];
+    if (open == last && open >= 0) {
+      hostColumns = sequence.rows;
+    } else if (open >= 0) {
       rows = sequence.length;
       hostRows = sequence.rows;
       dramRows = port.bound;
     }
   }
+
+  int64_t elementBytes() const { return isa::elementTypeBytes(port.type); }
+  int64_t hostBytes() const {
+    return outer * hostRows * inner * hostColumns * elementBytes();
+  }
+  int64_t columnBytes() const { return columns * elementBytes(); }
+
+  /// Calls body(offset in the array, address in DRAM, row for messages).
+  template <typename Body> void forEach(Body &&body) const {
+    for (int64_t o = 0; o < outer; ++o)
+      for (int64_t r = 0; r < rows; ++r)
+        for (int64_t i = 0; i < inner; ++i) {
+          int64_t host = (o * hostRows + r) * inner + i;
+          int64_t dram = (o * dramRows + r) * inner + i;
+          body(host * hostColumns * elementBytes(),
+               port.address + static_cast<uint64_t>(dram) * port.rowBytes,
+               rows > 1 ? r : host);
+        }
+  }
+
+  int64_t columns = 1;
+
+private:
+  const isa::Port &port;
+  int64_t outer = 1, rows = 1, inner = 1;
+  int64_t hostRows = 1, dramRows = 1, hostColumns = 1;
 };
 } // namespace
 
@@ -137,55 +162,44 @@ static std::string valueText(float value) {
 
 void writeInput(const isa::Port &port, const NpyArray &array,
                 const Sequence &sequence, State &state) {
-  Layout layout(port, sequence);
-  int64_t rowBytes = layout.columns * isa::elementTypeBytes(port.type);
-  for (int64_t p = 0; p < layout.planes; ++p)
-    for (int64_t r = 0; r < layout.rows; ++r) {
-      const char *row =
-          array.data.data() + (p * layout.hostRows + r) * rowBytes;
-      uint8_t *out = state.dram.data() + port.address +
-                     (p * layout.dramRows + r) * port.rowBytes;
-      std::memcpy(out, row, rowBytes);
-      if (port.type != isa::ElementType::Float32)
-        continue;
-      auto *values = reinterpret_cast<const float *>(out);
-      int64_t column = numerics::findUnusable(values, layout.columns);
-      if (column >= 0)
-        throw Error("input '" + port.name + "' has a value that is not in " +
-                    "-2^50 .. 2^50 at row " +
-                    std::to_string(openDimension(port) < 0 ? p : r) +
-                    ", column " + std::to_string(column) + " (was " +
-                    valueText(values[column]) + ")");
-    }
+  Rows rows(port, sequence);
+  rows.forEach([&](int64_t offset, uint64_t address, int64_t row) {
+    const char *in = array.data.data() + offset;
+    std::memcpy(state.dram.data() + address, in, rows.columnBytes());
+    if (port.type != isa::ElementType::Float32)
+      return;
+    auto *values = reinterpret_cast<const float *>(in);
+    int64_t column = numerics::findUnusable(values, rows.columns);
+    if (column >= 0)
+      throw Error("input '" + port.name + "' has a value that is not in " +
+                  "-2^50 .. 2^50 at row " + std::to_string(row) + ", column " +
+                  std::to_string(column) + " (was " +
+                  valueText(values[column]) + ")");
+  });
 }
 
 NpyArray readOutput(const isa::Port &port, const Sequence &sequence,
                     const State &state) {
-  Layout layout(port, sequence);
+  Rows rows(port, sequence);
   NpyArray result;
   result.dtype = npyType(port.type);
   result.shape = port.shape;
   int64_t open = openDimension(port);
   if (open >= 0)
     result.shape[open] = sequence.rows;
-  int64_t rowBytes = layout.columns * isa::elementTypeBytes(port.type);
-  result.data.assign(layout.planes * layout.hostRows * rowBytes, 0);
-  for (int64_t p = 0; p < layout.planes; ++p)
-    for (int64_t r = 0; r < layout.rows; ++r) {
-      const uint8_t *row = state.dram.data() + port.address +
-                           (p * layout.dramRows + r) * port.rowBytes;
-      std::memcpy(result.data.data() + (p * layout.hostRows + r) * rowBytes,
-                  row, rowBytes);
-      if (port.type != isa::ElementType::Float32)
-        continue;
-      auto *values = reinterpret_cast<const float *>(row);
-      int64_t column = numerics::findNotFinite(values, layout.columns);
-      if (column >= 0)
-        throw Error("output '" + port.name + "' is not finite at row " +
-                    std::to_string(open < 0 ? p : r) + ", column " +
-                    std::to_string(column) + " (was " +
-                    valueText(values[column]) + ")");
-    }
+  result.data.assign(rows.hostBytes(), 0);
+  rows.forEach([&](int64_t offset, uint64_t address, int64_t row) {
+    char *out = result.data.data() + offset;
+    std::memcpy(out, state.dram.data() + address, rows.columnBytes());
+    if (port.type != isa::ElementType::Float32)
+      return;
+    auto *values = reinterpret_cast<const float *>(out);
+    int64_t column = numerics::findNotFinite(values, rows.columns);
+    if (column >= 0)
+      throw Error("output '" + port.name + "' is not finite at row " +
+                  std::to_string(row) + ", column " + std::to_string(column) +
+                  " (was " + valueText(values[column]) + ")");
+  });
   return result;
 }
 

@@ -1,0 +1,307 @@
+//===- PredictionTest.cpp - EP and SEL against Numerics -------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Bench.h"
+
+#include "fact/Numerics/Formats.h"
+#include "fact/Numerics/Prediction.h"
+#include "fact/Numerics/Selection.h"
+
+using namespace fact;
+using namespace fact::sim;
+
+namespace {
+constexpr int64_t length = 29, features = 24, heads = 2, size = 12;
+constexpr int64_t block = 8; ///< rows of a block
+constexpr int64_t maskBytes = (length + 7) / 8;
+
+struct Model {
+  std::vector<float> x = randomValues<float>(length * features, -3, 3, 1);
+  std::vector<float> wq = randomValues<float>(features * features, -1, 1, 2);
+  std::vector<float> wk = randomValues<float>(features * features, -1, 1, 3);
+  std::vector<float> bq = randomValues<float>(features, -2, 2, 4);
+  std::vector<int8_t> x8 = std::vector<int8_t>(length * features);
+  std::vector<float> scales = std::vector<float>(length);
+
+  Model() {
+    for (int64_t r = 0; r < length; ++r)
+      scales[r] = numerics::quantizeRowInt8(x.data() + r * features, features,
+                                            x8.data() + r * features);
+  }
+};
+
+/// Where instructions leave what they decide of one head.
+struct HeadPlaces {
+  isa::SramRef scores, mask, dominated, argmax, kRows, vRows;
+};
+
+/// The whole prediction and selection of a layer by instructions, in blocks of
+/// rows.
+class Selected {
+public:
+  Selected(const Model &model, const numerics::Policy &policy, bool causal)
+      : bench(length), policy(policy),
+        predictor(static_cast<isa::Predictor>(policy.predictor)) {
+    auto query = numerics::predictorWeights(
+        policy.predictor, model.wq.data(), model.bq.data(), features, features);
+    auto key = numerics::predictorWeights(policy.predictor, model.wk.data(),
+                                          nullptr, features, features);
+    expectedPrediction =
+        numerics::predict(policy.predictor, query, key, model.x8.data(),
+                          model.scales.data(), length, heads, 0.25f);
+    expected =
+        numerics::select(policy, &expectedPrediction, length, heads, causal);
+
+    x = bench.put(model.x8);
+    scale = bench.put(model.scales);
+    weightScales = bench.put(std::vector<float>{query.scale, key.scale});
+    count = bench.put(std::vector<uint32_t>(length, 99));
+    isa::SelFill clear;
+    clear.dst = count;
+    clear.rows = 64;
+    clear.width = 4;
+    code.push_back(clear);
+
+    auto hq = project(query, bench.put(query.biases));
+    auto hk = project(key, isa::SramRef::absent());
+    for (int64_t head = 0; head < heads; ++head)
+      select(head, hq, hk, causal);
+
+    isa::SelPrecision precision;
+    precision.low = low = bench.room<uint8_t>(length);
+    precision.count = count;
+    precision.importance = static_cast<uint32_t>(policy.importance);
+    code.push_back(precision);
+    bench.run(code);
+  }
+
+  Bench bench;
+  numerics::Prediction expectedPrediction;
+  numerics::Selection expected;
+  std::vector<HeadPlaces> places;
+  isa::SramRef count, low;
+
+private:
+  isa::SramRef project(const numerics::PredictorWeights &weights,
+                       isa::SramRef bias) {
+    isa::EpProject i;
+    i.acc = bench.room<int32_t>(length * features);
+    i.x = x;
+    i.w = bench.put(weights.codes);
+    i.rows = 64;
+    i.k = 10; // two parts of the reduction
+    i.n = features;
+    i.acc_stride = features * 4;
+    i.x_stride = i.w_stride = features;
+    i.predictor = predictor;
+    code.push_back(i);
+    isa::EpProject rest = i;
+    rest.x.offset += 10;
+    rest.w.offset += 10 * features;
+    rest.k = features - 10;
+    rest.accumulate = true;
+    code.push_back(rest);
+    if (bias.present) {
+      isa::EpBias b;
+      b.acc = i.acc;
+      b.bias = bias;
+      b.scale = scale;
+      b.rows = 64;
+      b.n = features;
+      b.acc_stride = features * 4;
+      code.push_back(b);
+    }
+    return i.acc;
+  }
+
+  isa::EpNormalize normalize(int64_t head, isa::SramRef acc,
+                             isa::Operand operand) {
+    isa::EpNormalize i;
+    i.code = bench.room<int8_t>(length * size);
+    i.scale = bench.room<float>(length);
+    i.acc = acc;
+    i.acc.offset += static_cast<uint32_t>(head * size * 4);
+    i.rows = 64;
+    i.n = size;
+    i.code_stride = size;
+    i.acc_stride = features * 4;
+    i.predictor = predictor;
+    i.operand = operand;
+    code.push_back(i);
+    return i;
+  }
+
+  void select(int64_t head, isa::SramRef hq, isa::SramRef hk, bool causal) {
+    isa::EpNormalize q = normalize(head, hq, isa::Operand::Query);
+    isa::EpNormalize k = normalize(head, hk, isa::Operand::Key);
+    HeadPlaces place;
+    place.scores = bench.room<float>(length * length);
+    place.mask = bench.room<uint8_t>(length * maskBytes);
+    place.dominated = bench.room<uint8_t>(length);
+    place.argmax = bench.room<int32_t>(length);
+    place.kRows = bench.put(std::vector<uint8_t>(length, 0));
+    place.vRows = bench.put(std::vector<uint8_t>(length, 0));
+    places.push_back(place);
+    for (int64_t row = 0; row < length; row += block) {
+      auto at = [&](isa::SramRef ref, int64_t bytes) {
+        ref.offset += static_cast<uint32_t>(row * bytes);
+        return ref;
+      };
+      for (int64_t column = 0; column < length; column += 16) {
+        isa::EpScore i;
+        i.score = at(place.scores, length * 4);
+        i.score.offset += static_cast<uint32_t>(column * 4);
+        i.q = at(q.code, size);
+        i.k = k.code;
+        i.k.offset += static_cast<uint32_t>(column * size);
+        i.key_scale = k.scale;
+        i.key_scale.offset += static_cast<uint32_t>(column * 4);
+        i.scale = scale;
+        i.scale.offset += static_cast<uint32_t>(column * 4);
+        i.row0 = {static_cast<uint32_t>(row), 0};
+        i.rows = block;
+        i.col0 = {static_cast<uint32_t>(column), 0};
+        i.cols = 16;
+        i.n = size;
+        i.score_stride = length * 4;
+        i.q_stride = i.k_stride = size;
+        i.predictor = predictor;
+        code.push_back(i);
+      }
+      isa::SelTopK i;
+      i.mask = at(place.mask, maskBytes);
+      i.dominated = at(place.dominated, 1);
+      i.argmax = at(place.argmax, 4);
+      i.k_rows = place.kRows;
+      i.v_rows = place.vRows;
+      i.count = count;
+      i.score = at(place.scores, length * 4);
+      i.query_scale = at(q.scale, 4);
+      i.scale = at(scale, 4);
+      i.weight_scales = weightScales;
+      i.row0 = {static_cast<uint32_t>(row), 0};
+      i.rows = block;
+      i.mask_stride = maskBytes;
+      i.score_stride = length * 4;
+      i.keep = static_cast<uint32_t>(policy.keep);
+      i.dominance = policy.dominance;
+      i.attention_scale = 0.25f;
+      i.predictor = predictor;
+      i.causal = causal;
+      code.push_back(i);
+    }
+  }
+
+  numerics::Policy policy;
+  isa::Predictor predictor;
+  std::vector<isa::Instruction> code;
+  isa::SramRef x, scale, weightScales;
+};
+
+template <typename T>
+std::vector<T> slice(const std::vector<T> &values, int64_t head,
+                     int64_t count) {
+  return {values.begin() + head * count, values.begin() + (head + 1) * count};
+}
+
+class PredictionTest : public testing::TestWithParam<numerics::Predictor> {};
+
+TEST_P(PredictionTest, IsNumericsPredictAndSelect) {
+  numerics::Policy policy;
+  policy.keep = 300;
+  policy.dominance = 0.5f;
+  policy.importance = 256;
+  policy.predictor = GetParam();
+  Model model;
+  bool anyDominated = false;
+  for (bool causal : {false, true}) {
+    Selected run(model, policy, causal);
+    for (int64_t head = 0; head < heads; ++head) {
+      const HeadPlaces &place = run.places[head];
+      expectSameBits(
+          run.bench.get<float>(place.scores, length * length),
+          slice(run.expectedPrediction.scores, head, length * length));
+      std::vector<uint8_t> mask =
+          slice(run.expected.mask, head, length * length);
+      std::vector<uint8_t> bits(length * maskBytes, 0);
+      for (int64_t i = 0; i < length * length; ++i)
+        bits[i / length * maskBytes + i % length / 8] |=
+            static_cast<uint8_t>(mask[i] << (i % length % 8));
+      EXPECT_EQ(run.bench.get<uint8_t>(place.mask, length * maskBytes), bits);
+      std::vector<uint8_t> dominated =
+          slice(run.expected.dominated, head, length);
+      EXPECT_EQ(run.bench.get<uint8_t>(place.dominated, length), dominated);
+      std::vector<int32_t> argmax =
+          run.bench.get<int32_t>(place.argmax, length);
+      for (int64_t r = 0; r < length; ++r)
+        if (dominated[r]) {
+          anyDominated = true;
+          EXPECT_EQ(argmax[r], run.expected.argmax[head * length + r]);
+        }
+      EXPECT_EQ(run.bench.get<uint8_t>(place.kRows, length),
+                slice(run.expected.kRows, head, length));
+      EXPECT_EQ(run.bench.get<uint8_t>(place.vRows, length),
+                slice(run.expected.vRows, head, length));
+    }
+    std::vector<uint32_t> count(run.expected.count.begin(),
+                                run.expected.count.end());
+    EXPECT_EQ(run.bench.get<uint32_t>(run.count, length), count);
+    EXPECT_EQ(run.bench.get<uint8_t>(run.low, length), run.expected.low);
+    // Products: two projections, and scores of every pair and head.
+    int64_t products =
+        2 * length * features * features + length * length * features;
+    const auto &ep = isa::Machine::defaultMachine().ep;
+    const int64_t perProduct[] = {ep.addsLeadingOne, ep.addsLeadingTwo,
+                                  ep.addsOneSided, ep.addsExact};
+    EXPECT_EQ(run.bench.counters.total.predictorAdds,
+              products * perProduct[static_cast<unsigned>(GetParam())]);
+  }
+  EXPECT_TRUE(anyDominated);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, PredictionTest,
+                         testing::Values(numerics::Predictor::LeadingOne,
+                                         numerics::Predictor::LeadingTwo,
+                                         numerics::Predictor::OneSided,
+                                         numerics::Predictor::Exact));
+
+TEST(Prediction, CountsOfALayerThatPrunesNothing) {
+  for (bool causal : {false, true}) {
+    Bench bench(length);
+    isa::SelCountAll i;
+    i.count = bench.room<uint32_t>(length);
+    i.rows = 8;
+    i.heads = heads;
+    i.causal = causal;
+    isa::SelCountAll rest = i;
+    rest.row0 = {8, 0};
+    rest.rows = 64;
+    rest.count.offset += 8 * 4;
+    bench.run({i, rest});
+    numerics::Selection all =
+        numerics::select(numerics::Policy(), nullptr, length, heads, causal);
+    std::vector<uint32_t> expected(all.count.begin(), all.count.end());
+    EXPECT_EQ(bench.get<uint32_t>(i.count, length), expected);
+  }
+}
+
+TEST(Prediction, ListsOfRows) {
+  Bench bench(6);
+  isa::SelList i;
+  i.flags = bench.put(std::vector<uint8_t>{0, 1, 2, 0, 0, 1, 1, 1});
+  i.list = bench.put(std::vector<uint32_t>(9, 77));
+  i.rows = 8;
+  isa::SelList inverse = i;
+  inverse.list = bench.put(std::vector<uint32_t>(9, 77));
+  inverse.invert = true;
+  bench.run({i, inverse});
+  EXPECT_EQ(bench.get<uint32_t>(i.list, 5),
+            (std::vector<uint32_t>{3, 1, 2, 5, 77}));
+  EXPECT_EQ(bench.get<uint32_t>(inverse.list, 5),
+            (std::vector<uint32_t>{3, 0, 3, 4, 77}));
+}
+} // namespace

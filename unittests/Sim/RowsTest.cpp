@@ -1,0 +1,107 @@
+//===- RowsTest.cpp - Norms, activations, sums of rows --------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Bench.h"
+
+#include "fact/Numerics/RowOps.h"
+
+using namespace fact;
+using namespace fact::sim;
+
+namespace {
+constexpr int64_t rows = 7, n = 37, stride = 40;
+
+/// Rows of n elements, `stride` apart.
+std::vector<float> padded(unsigned seed) {
+  return randomValues<float>(rows * stride, -4, 4, seed);
+}
+
+TEST(Rows, LayerNorm) {
+  Bench bench(rows);
+  std::vector<float> x = padded(1), y(rows * stride, 1.5f);
+  auto gamma = randomValues<float>(n, 0, 2, 2);
+  auto beta = randomValues<float>(n, -1, 1, 3);
+  isa::ApuLayerNorm i;
+  i.y = bench.put(y);
+  i.x = bench.put(x);
+  i.gamma = bench.put(gamma);
+  i.beta = bench.put(beta);
+  i.rows = 16;
+  i.n = n;
+  i.x_stride = i.y_stride = stride * 4;
+  i.eps = 1e-5f;
+  bench.run({i});
+  for (int64_t r = 0; r < rows; ++r)
+    numerics::layerNormRow(x.data() + r * stride, gamma.data(), beta.data(),
+                           1e-5f, n, y.data() + r * stride);
+  expectSameBits(bench.get<float>(i.y, rows * stride), y);
+}
+
+TEST(Rows, ActivationsInPlace) {
+  const std::pair<isa::Activation, numerics::Activation> kinds[] = {
+      {isa::Activation::Gelu, numerics::Activation::Gelu},
+      {isa::Activation::GeluTanh, numerics::Activation::GeluTanh},
+      {isa::Activation::Swish, numerics::Activation::Swish},
+      {isa::Activation::Relu, numerics::Activation::Relu}};
+  for (auto [kind, reference] : kinds) {
+    Bench bench(rows);
+    std::vector<float> x = padded(4);
+    isa::ApuActivation i;
+    i.x = i.y = bench.put(x);
+    i.row0 = {2, 0};
+    i.rows = 3;
+    i.n = n;
+    i.x_stride = i.y_stride = stride * 4;
+    i.kind = kind;
+    bench.run({i});
+    for (int64_t r = 0; r < 3; ++r)
+      numerics::activateRow(reference, x.data() + r * stride, n,
+                            x.data() + r * stride);
+    expectSameBits(bench.get<float>(i.y, rows * stride), x);
+  }
+}
+
+TEST(Rows, Add) {
+  Bench bench(rows);
+  std::vector<float> a = padded(5), b = padded(6);
+  isa::ApuAdd i;
+  i.y = i.a = bench.put(a);
+  i.b = bench.put(b);
+  i.rows = rows;
+  i.n = n;
+  i.y_stride = i.a_stride = i.b_stride = stride * 4;
+  bench.run({i});
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t c = 0; c < n; ++c)
+      a[r * stride + c] += b[r * stride + c];
+  expectSameBits(bench.get<float>(i.y, rows * stride), a);
+}
+
+TEST(Rows, ColumnMeanInBlocks) {
+  Bench bench(rows);
+  auto x = randomValues<float>(rows * n, -4, 4, 7);
+  std::vector<float> mean(n);
+  isa::ApuColumnSum first;
+  first.sum = bench.room<float>(n); // garbage: row 0 starts the sum
+  first.x = bench.put(x);
+  first.rows = 4;
+  first.n = n;
+  first.x_stride = n * 4;
+  isa::ApuColumnSum second = first;
+  second.row0 = {4, 0};
+  second.x.offset += 4 * n * 4;
+  isa::ApuColumnSum third = first; // past LEN
+  third.row0 = {8, 0};
+  isa::ApuMean last;
+  last.y = bench.room<float>(n);
+  last.sum = first.sum;
+  last.n = n;
+  bench.run({first, second, third, last});
+  numerics::columnMean(x.data(), rows, n, mean.data());
+  expectSameBits(bench.get<float>(last.y, n), mean);
+}
+} // namespace
