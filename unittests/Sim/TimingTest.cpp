@@ -1,0 +1,232 @@
+//===- TimingTest.cpp - What must hold of all times -----------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "../../lib/Sim/Meter.h"
+#include "Bench.h"
+
+#include <numeric>
+
+using namespace fact;
+using namespace fact::sim;
+
+namespace {
+const isa::Machine &machine() { return isa::Machine::defaultMachine(); }
+
+isa::Load load(uint32_t bytes) {
+  isa::Load i;
+  i.rows = 1;
+  i.whole = true;
+  i.row_bytes = bytes;
+  return i;
+}
+
+isa::Store store(uint32_t bytes) {
+  isa::Store i;
+  i.dst = {1 << 19, 0};
+  i.rows = 1;
+  i.whole = true;
+  i.row_bytes = bytes;
+  return i;
+}
+
+isa::PeGemm gemm(uint32_t rows, uint32_t k, uint32_t n) {
+  isa::PeGemm i;
+  i.acc = {640 * 1024, 0, true};
+  i.w = {400 * 1024, 0, true};
+  i.rows = rows;
+  i.k = k;
+  i.n = n;
+  i.acc_stride = n * 4;
+  i.x_stride = k;
+  i.w_stride = n;
+  return i;
+}
+
+isa::Wait wait(isa::EngineId engine, uint32_t semaphore) {
+  isa::Wait i;
+  i.engine = engine;
+  i.semaphore = semaphore;
+  return i;
+}
+
+isa::Signal signal(isa::EngineId engine, uint32_t semaphore) {
+  isa::Signal i;
+  i.engine = engine;
+  i.semaphore = semaphore;
+  return i;
+}
+
+/// Runs code with times; every engine's cycles must add up.
+Timing timed(const std::vector<isa::Instruction> &code, int64_t length = 64,
+             const isa::Machine &machine = isa::Machine::defaultMachine()) {
+  Bench bench(length, machine);
+  Timing timing(bench.program.machine);
+  bench.run(code, {&timing});
+  for (unsigned e = 1; e < isa::numEngines; ++e) {
+    const EngineTime &time = timing.engine(static_cast<isa::Engine>(e));
+    EXPECT_EQ(time.busy + std::accumulate(time.wait.begin(), time.wait.end(),
+                                          int64_t(0)),
+              timing.cycles());
+    for (int64_t cycles : time.wait)
+      EXPECT_GE(cycles, 0);
+  }
+  return timing;
+}
+
+int64_t waits(const Timing &timing, isa::Engine engine, Cause cause) {
+  return timing.engine(engine).wait[static_cast<unsigned>(cause)];
+}
+
+TEST(Timing, AnEmptyProgramTakesItsDispatch) {
+  EXPECT_EQ(timed({}).cycles(), machine().control.dispatchCycles);
+}
+
+TEST(Timing, GemmTakesOneStepPerRowAndTile) {
+  // 64 x 64 weights are 8 tiles of 512.
+  Timing timing = timed({gemm(64, 64, 64)});
+  EXPECT_EQ(timing.engine(isa::Engine::PE).busy,
+            64 * 8 + machine().pe.fillCycles);
+  EXPECT_EQ(waits(timing, isa::Engine::APU, Cause::End), timing.cycles());
+}
+
+TEST(Timing, EmptyExtentsCostNothing) {
+  isa::PeGemm past = gemm(64, 64, 64);
+  past.row0 = {64, 0};
+  EXPECT_EQ(timed({past}).engine(isa::Engine::PE).busy, 0);
+  // Half of the rows are past the length.
+  EXPECT_EQ(timed({gemm(64, 64, 64)}, 32).engine(isa::Engine::PE).busy,
+            32 * 8 + machine().pe.fillCycles);
+}
+
+TEST(Timing, MoreWorkTakesLonger) {
+  int64_t last = 0;
+  for (uint32_t n = 8; n <= 256; n += 8) {
+    int64_t cycles = timed({gemm(16, 64, n)}).cycles();
+    EXPECT_GE(cycles, last);
+    last = cycles;
+  }
+  EXPECT_GT(last, timed({gemm(16, 64, 128)}).cycles());
+}
+
+TEST(Timing, LowRowsRunAtTheirRates) {
+  Bench bench(64);
+  isa::PeGemm i = gemm(64, 64, 64);
+  i.low = {1150 * 1024, 0, true};
+  std::memset(bench.state.sram.data() + i.low.offset, 1, 64);
+  bench.run({i});
+  EXPECT_EQ(bench.counters.total.cycles, 16 * 8 + machine().pe.fillCycles);
+  i.precision = isa::Precision::A4W8;
+  bench.run({i});
+  EXPECT_EQ(bench.counters.total.cycles, 32 * 8 + machine().pe.fillCycles);
+  EXPECT_DOUBLE_EQ(bench.counters.total.idealCycles, 32 * 8);
+}
+
+TEST(Timing, DramTakesLatencyAndBandwidth) {
+  // 5120 bytes at 51.2 per cycle after 50 cycles; dispatched after one.
+  Timing timing = timed({load(5120)});
+  EXPECT_EQ(timing.engine(isa::Engine::LOAD).busy, 100);
+  EXPECT_EQ(waits(timing, isa::Engine::LOAD, Cause::Dram), 50);
+  EXPECT_EQ(timing.cycles(), 1 + 50 + 100);
+}
+
+TEST(Timing, LatencyOfRequestsInARowIsHidden) {
+  Timing timing = timed({load(5120), load(5120), load(5120)});
+  EXPECT_EQ(timing.cycles(), 1 + 50 + 300);
+}
+
+TEST(Timing, LoadAndStoreShareTheChannel) {
+  Timing timing = timed({load(51200), store(51200)});
+  EXPECT_GE(timing.cycles(), 2000);
+  EXPECT_EQ(timing.engine(isa::Engine::LOAD).busy, 1000);
+  EXPECT_EQ(timing.engine(isa::Engine::STORE).busy, 1000);
+}
+
+TEST(Timing, AChannelGivesTheFirstGap) {
+  Channel channel;
+  EXPECT_EQ(channel.reserve(10, 5), 10);
+  EXPECT_EQ(channel.reserve(30, 10), 30);
+  EXPECT_EQ(channel.reserve(0, 10), 0);
+  EXPECT_EQ(channel.reserve(5, 16), 40);
+  EXPECT_EQ(channel.reserve(5, 15), 15);
+  EXPECT_EQ(channel.reserve(0, 1), 56);
+}
+
+TEST(Timing, AWaitIsForTheEngineThatSignals) {
+  Timing timing = timed({load(5120), signal(isa::EngineId::LOAD, 1),
+                         wait(isa::EngineId::PE, 1), gemm(8, 64, 64),
+                         signal(isa::EngineId::PE, 2),
+                         wait(isa::EngineId::STORE, 2), store(512)});
+  int64_t loaded = 1 + 50 + 100;
+  EXPECT_EQ(waits(timing, isa::Engine::PE, operandOf(isa::Engine::LOAD)),
+            loaded - 3);
+  EXPECT_EQ(waits(timing, isa::Engine::PE, Cause::Queue), 3);
+  int64_t multiplied = loaded + 8 * 8 + machine().pe.fillCycles;
+  EXPECT_EQ(waits(timing, isa::Engine::STORE, operandOf(isa::Engine::PE)),
+            multiplied - 6);
+  EXPECT_EQ(timing.cycles(), multiplied + 10 + 50);
+}
+
+TEST(Timing, EnginesRunBesideEachOther) {
+  int64_t one = timed({gemm(64, 64, 64)}).cycles();
+  Timing both = timed({gemm(64, 64, 64), load(5120)});
+  EXPECT_LT(both.cycles(), one + 100);
+}
+
+TEST(Timing, AFullQueueHoldsTheControlProcessor) {
+  isa::Machine shallow = machine();
+  shallow.control.queueDepth = 1;
+  std::vector<isa::Instruction> code(6, gemm(64, 64, 64));
+  code.push_back(load(64));
+  int64_t deep = waits(timed(code), isa::Engine::LOAD, Cause::Queue);
+  int64_t held =
+      waits(timed(code, 64, shallow), isa::Engine::LOAD, Cause::Queue);
+  EXPECT_EQ(deep, 7);
+  EXPECT_GT(held, 4 * 64 * 8);
+}
+
+TEST(Timing, GatheredRowsCollideInBanks) {
+  Meter meter(machine());
+  BankedRows keys = {isa::Buffer::Temp, 640 * 1024};
+  std::vector<int32_t> rows = {0, 1, 2, 3, 4, 5, 6, 7};
+  meter.begin();
+  meter.dotRow(rows.data(), 8, 64, keys);
+  EXPECT_EQ(meter.work.cycles, 1);
+  EXPECT_EQ(meter.work.conflictCycles, 0);
+  // Rows 0, 16 and 32 are in one bank, 3 and 19 in another.
+  rows = {0, 3, 16, 19, 32, 34, 36, 37};
+  meter.begin();
+  meter.dotRow(rows.data(), 8, 64, keys);
+  EXPECT_EQ(meter.work.cycles, 1);
+  EXPECT_EQ(meter.work.conflictCycles, 2);
+
+  isa::Machine plain = machine();
+  plain.diagonalStorage = false;
+  Meter without(plain);
+  without.begin();
+  without.dotRow(rows.data(), 8, 64, keys);
+  EXPECT_EQ(without.work.conflictCycles, 7);
+}
+
+TEST(Timing, ConflictsAreWaitsOfTheirOwn) {
+  isa::Machine plain = machine();
+  plain.diagonalStorage = false;
+  // One row per tile: the eight words of the next tile take longer.
+  Timing timing = timed({gemm(1, 64, 64)}, 64, plain);
+  EXPECT_EQ(timing.engine(isa::Engine::PE).busy, 8 + machine().pe.fillCycles);
+  EXPECT_EQ(waits(timing, isa::Engine::PE, Cause::BankConflict), 8 * 7);
+}
+
+TEST(Timing, FunctionalWorkIsTheSame) {
+  Bench first(64), second(64);
+  Timing timing(machine());
+  first.run({gemm(64, 64, 64)});
+  second.run({gemm(64, 64, 64)}, {&timing});
+  EXPECT_EQ(std::memcmp(first.state.sram.data(), second.state.sram.data(),
+                        first.state.sram.size()),
+            0);
+}
+} // namespace
