@@ -16,6 +16,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Verifier.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace mlir::fact;
@@ -43,8 +44,15 @@ OwningOpRef<ModuleOp> mlir::fact::importOnnx(StringRef path,
                        linalg::LinalgDialect, math::MathDialect,
                        tensor::TensorDialect>();
   Location loc = FileLineColLoc::get(context, path, 0, 0);
-  auto fail = [&](const Twine &text) -> OwningOpRef<ModuleOp> {
-    emitError(loc, text);
+  // Names in a damaged file may hold anything; a message stays one line.
+  auto printable = [](std::string text) {
+    for (char &c : text)
+      if (!llvm::isPrint(c) && static_cast<unsigned char>(c) < 128)
+        c = '?';
+    return text;
+  };
+  auto fail = [&](const std::string &text) -> OwningOpRef<ModuleOp> {
+    emitError(loc) << printable(text);
     return nullptr;
   };
 
@@ -78,7 +86,7 @@ OwningOpRef<ModuleOp> mlir::fact::importOnnx(StringRef path,
       return fail(difference + ": " + whyClosed);
     if (hasSequence)
       emitRemark(loc) << "the sequence keeps its length, " << cut.bound << ": "
-                      << whyClosed;
+                      << printable(whyClosed);
   }
   if (failed(verify(*module)))
     return nullptr;
