@@ -82,8 +82,12 @@ Metadata Metadata::of(const isa::Program &program) {
   for (const Json &layer : list(json, "layers"))
     result.layers.push_back(layerOf(layer));
   auto policy = json.find("policy");
-  if (policy != json.end())
+  if (policy != json.end()) {
+    if (!policy->is_object())
+      throw Error("metadata field 'policy' must be an object (was " +
+                  policy->dump() + ")");
     result.policy = policy->dump();
+  }
   return result;
 }
 
