@@ -30,5 +30,6 @@ void mlir::fact::registerAllPasses() {
   registerFactConversionPasses();
   registerFactTransformsPasses();
   factisa::registerFactISATransformsPasses();
+  registerFactConversionPipelines();
   registerFactTransformsPipelines();
 }

@@ -20,6 +20,13 @@ namespace mlir::fact {
 #define GEN_PASS_REGISTRATION
 #include "fact/Conversion/Passes.h.inc"
 
+/// From linalg on tensors to dense `fact` IR, one private function for equal
+/// encoder layers: raise, canonicalize, cse, outline.
+void buildRaisePipeline(OpPassManager &pm);
+
+/// Registers `fact-raise-pipeline`.
+void registerFactConversionPipelines();
+
 } // namespace mlir::fact
 
 #endif // FACT_CONVERSION_PASSES_H

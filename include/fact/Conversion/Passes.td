@@ -41,4 +41,66 @@ def FactToFactISAPass : Pass<"fact-to-factisa", "::mlir::ModuleOp"> {
                            "::mlir::func::FuncDialect"];
 }
 
+//===----------------------------------------------------------------------===//
+// linalg to fact.
+//===----------------------------------------------------------------------===//
+
+def RaisePass : Pass<"fact-raise", "::mlir::func::FuncOp"> {
+  let summary = "recognise encoder layers in linalg on tensors as dense fact ops";
+  let description = [{
+    Finds linear layers, attention, layer norm, activations and residual
+    additions in float32 linalg, as importers and front ends write them, and
+    replaces them by `fact` ops on rows [tokens, features].
+
+    Before (one op in each body, shapes as the model has them):
+    ```mlir
+    %0 = tensor.collapse_shape %x [[0, 1], [2]] : tensor<1x?x64xf32> into tensor<?x64xf32>
+    %1 = linalg.matmul ins(%0, %w : ...) outs(%zero : ...) -> tensor<?x256xf32>
+    %2 = linalg.generic {...} ins(%1, %b : ...) outs(...) { arith.addf } -> tensor<?x256xf32>
+    %3 = linalg.generic {...} ins(%2 : ...) outs(...) { arith.maximumf %in, %c0 } -> tensor<?x256xf32>
+    ```
+    After:
+    ```mlir
+    %0 = tensor.collapse_shape %x [[0, 1], [2]] : tensor<1x?x64xf32> into tensor<?x64xf32>
+    %1 = fact.linear %0, %w bias %b : (tensor<?x64xf32>, tensor<64x256xf32>, tensor<256xf32>) -> tensor<?x256xf32>
+    %2 = fact.activation relu %1 : tensor<?x256xf32>
+    ```
+
+    Shapes are looked through: unit dimensions, heads by reshape and transpose, a
+    fused projection that is sliced afterwards (its weight is sliced instead).
+    Elementwise ops are matched as expressions with factors and terms in any
+    order, spread over as many ops as they like:
+    * linear: rows times a constant, a constant for each output added or not;
+    * attention: softmax(q k^T) v for any number of heads; the scale is on q, k
+      or the scores, as a product or a quotient (c becomes f32(1) / c), its bits
+      stay; causal where later keys are replaced by, or get added, -1e9 or less;
+    * layer norm: (x - mean) / sqrt(var + eps) * gamma + beta, or the folded form
+      x * g + (beta - mean * g), g = gamma / sqrt(var + eps); mean of squares of
+      the centred row over the features, gamma and beta may be absent;
+    * activations: gelu with erf, gelu with tanh, swish with beta 1, relu. The
+      constants 1/sqrt(2), sqrt(2/pi), 0.044715 are accepted within a relative
+      1e-6, all others must be exact.
+
+    What looks like one of these and is not stays as it is, with a missed remark
+    that says why and what would help (`--remarks-filter=fact-raise`); what was
+    raised has a passed remark. A raised op has the location of the model's op
+    that names it: the matrix product of a linear, the softmax of an attention,
+    the last op of the others.
+
+    Before: float32 tensors, one block. After: no f32 linalg op on the way from
+    arguments to results, unless a remark says so. A weight that is not finite or
+    beyond 2^50 is an error.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::fact::FactDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+  let statistics = [
+    Statistic<"numLinear", "linear", "linear layers raised">,
+    Statistic<"numAttention", "attention", "attentions raised">,
+    Statistic<"numLayerNorm", "layer-norm", "layer norms raised">,
+    Statistic<"numActivation", "activation", "activation functions raised">,
+    Statistic<"numAdd", "add", "residual additions raised">,
+    Statistic<"numMissed", "missed-ops", "f32 linalg ops that stay">,
+  ];
+}
+
 #endif // FACT_CONVERSION_PASSES_TD

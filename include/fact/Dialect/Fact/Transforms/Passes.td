@@ -15,6 +15,54 @@ include "mlir/Pass/PassBase.td"
 // From dense to sparse, in this order: the pipeline `fact-sparsify`.
 //===----------------------------------------------------------------------===//
 
+def OutlinePass : Pass<"fact-outline", "::mlir::ModuleOp"> {
+  let summary = "make equal encoder layers one private function";
+  let description = [{
+    Cuts a function where a single stream of rows is alive, so that each piece
+    has one attention with its projections, norms and feed-forward network, and
+    moves pieces that are equal (same ops, types and attributes in the same order;
+    constants may differ) into one private function that takes the constants as
+    arguments. Compile time and program size then do not grow with the depth.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<1x?x64xf32>) -> tensor<1x?x64xf32> {
+      %0 = tensor.collapse_shape %x ...
+      %q = fact.linear %0, %wq0 : ...
+      ...
+      %7 = fact.layer_norm %6, %gamma0, %beta0 ...
+      %q1 = fact.linear %7, %wq1 : ...
+      ...
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<1x?x64xf32>) -> tensor<1x?x64xf32> {
+      %0 = tensor.collapse_shape %x ...
+      %1 = call @encoder_layer(%0, %wq0, ...) : ...
+      %2 = call @encoder_layer(%1, %wq1, ...) : ...
+      ...
+    func.func private @encoder_layer(%x: tensor<?x64xf32>, %wq: tensor<64x64xf32>, ...) -> tensor<?x64xf32>
+    ```
+
+    A layer begins at the last cut before its attention and reaches to the
+    beginning of the next one; the last layer ends where it equals the one before
+    it or else where the last fact op is. Layers of several structures become
+    `@encoder_layer_0`, `@encoder_layer_1`, ...; each missed remark names the first
+    op that differs from the layer before. Every op keeps its location, fused with
+    those of the same op in equal layers; a call has the location of its
+    attention.
+
+    Before: `fact-raise`. After: functions keep their attributes; an attention
+    stays in its function only where a remark says so.
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+  let statistics = [
+    Statistic<"numLayers", "layers", "layers that became a call">,
+    Statistic<"numFunctions", "functions", "functions made">,
+    Statistic<"missedLayers", "missed-layers", "attentions that stay where they are">,
+  ];
+}
+
 def FactQuantize : Pass<"fact-quantize", "::mlir::ModuleOp"> {
   let summary = "dense linear layers and attention to INT8";
   let description = [{

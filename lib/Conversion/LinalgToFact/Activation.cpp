@@ -1,0 +1,143 @@
+//===- Activation.cpp - Activation functions ---------------*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+//   gelu       0.5 * x * (1 + erf(x / sqrt(2)))
+//   gelu_tanh  0.5 * x * (1 + tanh(p(x))) or x / (1 + exp(-2 * p(x))),
+//              p(x) = sqrt(2/pi) * (x + 0.044715 * x^3)
+//   swish      x / (1 + exp(-x))
+//   relu       max(x, 0), or x > 0 ? x : 0
+// with factors and terms in any order. Constants that stand for irrational or
+// decimal numbers may differ by a relative 1e-6 (isAbout), all others are
+// exact.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Match.h"
+#include "Terms.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+
+/// The f of 1 + f where f is of that kind.
+static Node *onePlus(Node *node, NodeKind kind) {
+  if (!node->is(NodeKind::Add))
+    return nullptr;
+  for (unsigned i : {0, 1})
+    if (node->operand(i)->isScalar(1) && node->operand(1 - i)->is(kind))
+      return node->operand(1 - i);
+  return nullptr;
+}
+
+/// factor * sqrt(2/pi) * (x + 0.044715 * x^3).
+static bool isTanhArgument(const Polynomial &p, double factor) {
+  const double root = 0.79788456080286535588; // sqrt(2 / pi)
+  return p[0] == 0 && p[2] == 0 && isAbout(p[1], factor * root) &&
+         isAbout(p[3], factor * root * 0.044715);
+}
+
+/// constant * rows * (1 + erf or tanh).
+static std::optional<ActivationMatch> matchGelu(Product product, Node *gate,
+                                                NodeKind kind, Miss &miss) {
+  Node *function = onePlus(gate, kind);
+  product.take(gate);
+  if (product.numerators.size() != 1 || !product.denominators.empty()) {
+    miss = {"'1 + " + std::string(kind == NodeKind::Erf ? "erf" : "tanh") +
+                "' does not multiply one row",
+            "write gelu as 0.5 * x * (1 + erf(x / sqrt(2)))"};
+    return std::nullopt;
+  }
+  Node *x = product.numerators.front();
+  std::optional<Polynomial> p = polynomialIn(x, function->operand(0));
+  if (product.constant != 0.5) {
+    miss = {("the factor of gelu is not 0.5 (was " +
+             Twine(std::to_string(product.constant)) + ")")
+                .str(),
+            "write gelu as 0.5 * x * (1 + erf(x / sqrt(2)))"};
+    return std::nullopt;
+  }
+  if (kind == NodeKind::Erf) {
+    if (p && (*p)[0] == 0 && (*p)[2] == 0 && (*p)[3] == 0 &&
+        isAbout((*p)[1], 1 / llvm::numbers::sqrt2))
+      return ActivationMatch{Activation::Gelu, x};
+    miss = {"the argument of erf is not x / sqrt(2)",
+            "write gelu as 0.5 * x * (1 + erf(x / sqrt(2)))"};
+    return std::nullopt;
+  }
+  if (p && isTanhArgument(*p, 1))
+    return ActivationMatch{Activation::GeluTanh, x};
+  miss = {"the argument of tanh is not 0.79788456 * (x + 0.044715 * x^3)",
+          "write gelu_tanh as 0.5 * x * (1 + tanh(0.79788456 * (x + 0.044715 * "
+          "x^3)))"};
+  return std::nullopt;
+}
+
+/// rows / (1 + exp(-something)).
+static std::optional<ActivationMatch>
+matchSigmoidProduct(const Product &product, Miss &miss) {
+  Node *exp = onePlus(product.denominators.front(), NodeKind::Exp);
+  if (product.numerators.size() != 1 || product.constant != 1) {
+    miss = {"the sigmoid does not multiply its own argument",
+            "only swish, x * sigmoid(x), is raised"};
+    return std::nullopt;
+  }
+  Node *x = product.numerators.front();
+  std::optional<Polynomial> p = polynomialIn(x, exp->operand(0));
+  if (p && *p == Polynomial{0, -1, 0, 0})
+    return ActivationMatch{Activation::Swish, x};
+  if (p && isTanhArgument(*p, -2))
+    return ActivationMatch{Activation::GeluTanh, x};
+  if (p && (*p)[0] == 0 && (*p)[2] == 0 && (*p)[3] == 0)
+    miss = {("swish with beta other than 1 (was " +
+             Twine(std::to_string(-(*p)[1])) + ")")
+                .str(),
+            "only beta = 1 is in the contract; a model with 'quick gelu' can "
+            "be retrained or use gelu"};
+  else
+    miss = {"the sigmoid is not of the row that it multiplies",
+            "only swish, x * sigmoid(x), is raised"};
+  return std::nullopt;
+}
+
+std::optional<ActivationMatch> fact::matchActivation(Node *node, Miss &miss) {
+  if (node->is(NodeKind::Max)) {
+    for (unsigned i : {0, 1})
+      if (node->operand(i)->isScalar(0))
+        return ActivationMatch{Activation::Relu, node->operand(1 - i)};
+    miss = {"a maximum with something else than 0",
+            "only relu, max(x, 0), is raised"};
+    return std::nullopt;
+  }
+  if (node->is(NodeKind::Select)) {
+    // x > 0 ? x : 0, or 0 > x ? 0 : x.
+    Node *condition = node->operand(0), *a = node->operand(1),
+         *b = node->operand(2);
+    if (condition->is(NodeKind::Greater)) {
+      Node *left = condition->operand(0), *right = condition->operand(1);
+      if (right->isScalar(0) && left == a && b->isScalar(0))
+        return ActivationMatch{Activation::Relu, a};
+      if (left->isScalar(0) && right == b && a->isScalar(0))
+        return ActivationMatch{Activation::Relu, b};
+    }
+    miss = {"a choice between two values",
+            "only relu, x > 0 ? x : 0, is raised"};
+    return std::nullopt;
+  }
+  if (!node->is(NodeKind::Mul) && !node->is(NodeKind::Div))
+    return std::nullopt;
+  Product product = productOf(node);
+  for (Node *factor : product.numerators)
+    for (NodeKind kind : {NodeKind::Erf, NodeKind::Tanh})
+      if (onePlus(factor, kind))
+        return matchGelu(product, factor, kind, miss);
+  if (product.denominators.size() == 1 &&
+      onePlus(product.denominators.front(), NodeKind::Exp))
+    return matchSigmoidProduct(product, miss);
+  return std::nullopt;
+}

@@ -1,0 +1,279 @@
+//===- Analysis.cpp - What each tensor of a function holds -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Analysis.h"
+#include "ConstantData.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+
+Analysis::Analysis(func::FuncOp function) {
+  Block &block = function.getBody().front();
+  pool.setSource(nullptr, &block.front());
+  for (Value argument : block.getArguments())
+    makeLeaf(argument);
+  for (Operation &op : block)
+    visit(&op);
+}
+
+bool Analysis::missed(Operation *op, const Twine &reason,
+                      const Twine &suggestion) {
+  misses.try_emplace(op, Miss{reason.str(), suggestion.str()});
+  return false;
+}
+
+void Analysis::set(Value value, Node *node, Layout layout) {
+  tensors[value] = {node, layout};
+  if (!node->value) {
+    node->value = value;
+    node->layout = std::move(layout);
+  }
+}
+
+int Analysis::newSequence(Value value, unsigned dim) {
+  int64_t size = cast<RankedTensorType>(value.getType()).getDimSize(dim);
+  int next = sequences.size();
+  if (!ShapedType::isDynamic(size)) {
+    auto [it, isNew] = staticSequences.try_emplace(size, next);
+    if (!isNew)
+      return it->second;
+  }
+  sequences.push_back({value, dim});
+  return next;
+}
+
+void Analysis::makeLeaf(Value value, int sequence) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type || !type.getElementType().isF32() || type.getRank() < 2)
+    return;
+  // The sequence is the open dimension or, in static shapes, the last but one.
+  int64_t token = type.getRank() - 2;
+  if (type.getNumDynamicDims() > 1)
+    return;
+  for (int64_t i = 0; i < type.getRank(); ++i)
+    if (type.isDynamicDim(i))
+      token = i;
+  if (sequence < 0)
+    sequence = newSequence(value, token);
+  Layout layout;
+  layout.dims.resize(type.getRank());
+  layout.dims[token] = {{Axis::Token, type.getDimSize(token), 1, sequence}};
+  int64_t width = 1;
+  for (int64_t i = type.getRank() - 1; i >= 0; --i) {
+    if (i == token)
+      continue;
+    int64_t size = type.getDimSize(i);
+    if (i < token && size != 1)
+      return; // a batch
+    layout.dims[i] = merged(Atom{Axis::Feature, size, width});
+    width *= size;
+  }
+  if (width < 1)
+    return;
+  set(value, pool.leaf(value, width, sequence), std::move(layout));
+}
+
+void Analysis::visit(Operation *op) {
+  pool.setSource(op, op->getNextNode());
+  bool known = false;
+  if (isa<arith::ConstantOp>(op)) {
+    visitConstant(op);
+    return;
+  }
+  if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op))
+    known = visitReshape(op);
+  else if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
+    known = visitSlice(slice);
+  else if (auto softmax = dyn_cast<linalg::SoftmaxOp>(op))
+    known = visitSoftmax(softmax);
+  else if (auto fill = dyn_cast<linalg::FillOp>(op))
+    known = visitFill(fill);
+  else if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op)) {
+    if (linalgOp.hasPureTensorSemantics() && linalgOp.getNumDpsInits() == 1)
+      known = linalg::isaContractionOpInterface(linalgOp)
+                  ? visitContraction(linalgOp)
+                  : visitElementwise(linalgOp);
+  }
+  if (known)
+    return;
+  // Ops of the fact dialect, and whatever works token by token, keep the
+  // sequence of their first operand.
+  int sequence = -1;
+  bool sameTokens = op->getName().getDialectNamespace() == "fact";
+  if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
+    sameTokens = linalgOp.getNumLoops() == linalgOp.getNumParallelLoops();
+  if (sameTokens)
+    for (Value operand : op->getOperands())
+      if (Contents input = contents(operand); input && sequence < 0)
+        sequence = input.node->sequence;
+  for (Value result : op->getResults())
+    makeLeaf(result, sequence);
+}
+
+void Analysis::visitConstant(Operation *op) {
+  Attribute attr = cast<arith::ConstantOp>(op).getValue();
+  std::optional<ConstantData> data = ConstantData::get(attr);
+  auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+  if (!data || !type || data->size() == 0)
+    return;
+  Value value = op->getResult(0);
+  if (type.getNumElements() == 1) {
+    set(value, pool.scalar((*data)[0]), {});
+    return;
+  }
+  auto all = llvm::to_vector<0>(llvm::seq<int64_t>(0, data->size()));
+  set(value, pool.weight(cast<ElementsAttr>(attr), {}, std::move(all)),
+      dataLayout(type.getShape()));
+}
+
+bool Analysis::visitFill(linalg::FillOp op) {
+  DenseMap<Value, Node *> elements;
+  auto linalgOp = cast<linalg::LinalgOp>(op.getOperation());
+  if (!op.value().getType().isF32() || op->getNumResults() != 1)
+    return false;
+  if (Node *node = evaluate(op.value(), linalgOp, {}, elements)) {
+    set(op->getResult(0), node, {});
+    return true;
+  }
+  return false;
+}
+
+//===----------------------------------------------------------------------===//
+// Shape-only ops
+//===----------------------------------------------------------------------===//
+
+bool Analysis::visitReshape(Operation *op) {
+  Contents input = contents(op->getOperand(0));
+  if (!input)
+    return false;
+  Value result = op->getResult(0);
+  if (input.node->is(NodeKind::Scalar)) {
+    set(result, input.node, {});
+    return true;
+  }
+  std::optional<Layout> layout;
+  if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op))
+    layout = input.layout.collapsed(collapse.getReassociationIndices());
+  else
+    layout = input.layout.expanded(
+        cast<tensor::ExpandShapeOp>(op).getReassociationIndices(),
+        cast<RankedTensorType>(result.getType()).getShape());
+  if (!layout)
+    return missed(op, "the reshape divides a dimension unevenly",
+                  "reshape features into heads, and tokens not at all");
+  set(result, input.node, *layout);
+  return true;
+}
+
+/// The value is the length of the sequence that `atom` stands for.
+static bool isWhole(OpFoldResult size, const Atom &atom,
+                    llvm::function_ref<Contents(Value)> contents) {
+  if (std::optional<int64_t> constant = getConstantIntValue(size))
+    return *constant == atom.size;
+  auto dim = cast<Value>(size).getDefiningOp<tensor::DimOp>();
+  if (!dim || !dim.getConstantIndex())
+    return false;
+  Contents source = contents(dim.getSource());
+  return source && !source.layout.dims.empty() &&
+         source.layout.dims[*dim.getConstantIndex()] == Atoms{atom};
+}
+
+bool Analysis::visitSlice(tensor::ExtractSliceOp op) {
+  Contents input = contents(op.getSource());
+  if (!input)
+    return false;
+  if (input.node->is(NodeKind::Scalar)) {
+    set(op.getResult(), input.node, {});
+    return true;
+  }
+  Layout layout = input.layout;
+  auto lookup = [&](Value value) { return contents(value); };
+  for (unsigned dim = 0; dim < layout.dims.size(); ++dim) {
+    std::optional<int64_t> offset =
+        getConstantIntValue(op.getMixedOffsets()[dim]);
+    std::optional<int64_t> stride =
+        getConstantIntValue(op.getMixedStrides()[dim]);
+    OpFoldResult size = op.getMixedSizes()[dim];
+    const Atoms &atoms = layout.dims[dim];
+    if (atoms.size() == 1 && atoms.front().isSequence()) {
+      if (offset != 0 || stride != 1 || !isWhole(size, atoms.front(), lookup))
+        return missed(op, "the slice takes a part of the sequence",
+                      "end the subgraph before it ('--to')");
+      continue;
+    }
+    std::optional<int64_t> extent = getConstantIntValue(size);
+    std::optional<Layout> sliced;
+    if (offset && stride && extent)
+      sliced = layout.sliced(dim, *offset, *extent, *stride);
+    if (!sliced)
+      return missed(op, "offset, size or stride of the slice is not constant",
+                    "slice features at constant offsets");
+    layout = std::move(*sliced);
+  }
+  llvm::SmallBitVector dropped = op.getDroppedDims();
+  Layout result;
+  result.offset = layout.offset;
+  for (unsigned dim = 0; dim < layout.dims.size(); ++dim)
+    if (!dropped[dim])
+      result.dims.push_back(layout.dims[dim]);
+  if (!input.node->isRows()) {
+    if (!input.node->is(NodeKind::Weight))
+      return missed(op, "the slice takes a part of the scores",
+                    "end the subgraph before it ('--to')");
+    set(op.getResult(), input.node, result);
+    return true;
+  }
+  // The chosen columns become rows of their own, in the order that they have.
+  SmallVector<Atom *> features;
+  for (Atoms &atoms : result.dims)
+    for (Atom &atom : atoms)
+      if (atom.axis == Axis::Feature)
+        features.push_back(&atom);
+  llvm::sort(features,
+                    [](Atom *a, Atom *b) { return a->stride > b->stride; });
+  Atoms sorted;
+  for (Atom *atom : features)
+    sorted.push_back(*atom);
+  SmallVector<int64_t> columns = offsetsOf(sorted, result.offset);
+  int64_t stride = 1;
+  for (Atom *atom : llvm::reverse(features)) {
+    atom->stride = stride;
+    stride *= atom->size;
+  }
+  result.offset = 0;
+  Node *node = input.node;
+  if (!llvm::equal(columns, llvm::seq<int64_t>(0, node->width)))
+    node = pool.columns(node, columns);
+  for (Atoms &atoms : result.dims)
+    atoms = merged(atoms);
+  set(op.getResult(), node, std::move(result));
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// Softmax
+//===----------------------------------------------------------------------===//
+
+bool Analysis::visitSoftmax(linalg::SoftmaxOp op) {
+  Contents input = contents(op.getInput());
+  if (!input || op->getNumResults() != 1 || input.node->heads == 0)
+    return missed(
+        op, "the softmax is not over products of queries and keys",
+        "only softmax(q k^T) v is raised: end the subgraph before it ('--to')");
+  const Atoms &atoms = input.layout.dims[op.getDimension()];
+  if (atoms.size() != 1 || atoms.front().axis != Axis::Key)
+    return missed(op,
+                  "the softmax is not over the keys but over dimension " +
+                      Twine(op.getDimension()),
+                  "take it over the last dimension of q k^T");
+  set(op->getResult(0), pool.softmax(input.node), input.layout);
+  return true;
+}

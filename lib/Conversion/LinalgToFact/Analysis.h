@@ -1,0 +1,96 @@
+//===- Analysis.h - What each tensor of a function holds ---*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_LIB_CONVERSION_LINALGTOFACT_ANALYSIS_H
+#define FACT_LIB_CONVERSION_LINALGTOFACT_ANALYSIS_H
+
+#include "Expression.h"
+#include "Layout.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+namespace mlir::fact {
+
+/// Why something was looked at and left alone, and what would help.
+struct Miss {
+  std::string reason, suggestion;
+  explicit operator bool() const { return !reason.empty(); }
+};
+
+/// The contents of a tensor: an expression, and how it is laid out. A scalar
+/// expression has no layout: every element is the scalar.
+struct Contents {
+  Node *node = nullptr;
+  Layout layout;
+  explicit operator bool() const { return node; }
+};
+
+/// The tensor is full of zeros.
+bool isZero(const Contents &contents);
+
+/// Reads the body of a function (one block) from top to bottom. A tensor whose
+/// op has no rule here is a leaf of the expressions; the reason is kept.
+class Analysis {
+public:
+  explicit Analysis(func::FuncOp function);
+
+  /// Empty where the value is no f32 tensor of rows, scores or constants.
+  Contents contents(Value value) const { return tensors.lookup(value); }
+  const Miss *miss(Operation *op) const {
+    auto it = misses.find(op);
+    return it == misses.end() ? nullptr : &it->second;
+  }
+  /// Where the length of a sequence can be read: a tensor and its dimension.
+  std::pair<Value, unsigned> sequenceSource(int sequence) const {
+    return sequences[sequence];
+  }
+
+private:
+  void visit(Operation *op);
+  void visitConstant(Operation *op);
+  bool visitReshape(Operation *op);
+  bool visitSlice(tensor::ExtractSliceOp op);
+  bool visitSoftmax(linalg::SoftmaxOp op);
+  bool visitFill(linalg::FillOp op);
+  bool visitContraction(linalg::LinalgOp op);
+  bool visitLinear(linalg::LinalgOp op, struct ContractionSides &sides);
+  bool visitScores(linalg::LinalgOp op, struct ContractionSides &sides);
+  bool visitContext(linalg::LinalgOp op, struct ContractionSides &sides);
+  bool visitElementwise(linalg::LinalgOp op);
+
+  /// What each loop of an op walks over, from its operands; null and a miss
+  /// where they disagree. `columns` are constants that vary along a dimension.
+  std::optional<SmallVector<Atoms>> loopAtoms(linalg::LinalgOp op,
+                                              ArrayRef<OpOperand *> operands,
+                                              SmallVectorImpl<Node *> &nodes);
+  /// A constant operand as a node, once the loops are known.
+  Node *constantOperand(linalg::LinalgOp op, OpOperand *operand,
+                        ArrayRef<Atoms> loops);
+  /// The expression of a scalar of a body; `elements` are those known so far.
+  Node *evaluate(Value scalar, linalg::LinalgOp op, ArrayRef<Atoms> loops,
+                 DenseMap<Value, Node *> &elements);
+
+  void set(Value value, Node *node, Layout layout);
+  /// Makes the tensor a leaf: rows, where its type allows that reading.
+  void makeLeaf(Value value, int sequence = -1);
+  int newSequence(Value value, unsigned dim);
+  /// Records a miss; always false.
+  bool missed(Operation *op, const Twine &reason, const Twine &suggestion);
+
+  ExpressionPool pool;
+  DenseMap<Value, Contents> tensors;
+  DenseMap<Operation *, Miss> misses;
+  SmallVector<std::pair<Value, unsigned>> sequences;
+  DenseMap<int64_t, int> staticSequences; // by length
+};
+
+} // namespace mlir::fact
+
+#endif // FACT_LIB_CONVERSION_LINALGTOFACT_ANALYSIS_H

@@ -1,0 +1,238 @@
+//===- Contraction.cpp - Matrix products: linear layers, scores, context *- C++
+//-*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Analysis.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+
+namespace mlir::fact {
+
+/// A product of two operands, loop by loop: `lhs` and `rhs` say what each loop
+/// walks over in that operand. Swapped where that gives the usual order
+/// (rows x weight, queries x keys, probabilities x values).
+struct ContractionSides {
+  Contents lhs, rhs;
+  SmallVector<Atoms> lhsLoops, rhsLoops;
+  SmallVector<unsigned> batch, m, n, k;
+
+  static Atoms all(ArrayRef<Atoms> loops, ArrayRef<unsigned> which) {
+    Atoms atoms;
+    for (unsigned loop : which)
+      llvm::append_range(atoms, loops[loop]);
+    return merged(atoms);
+  }
+  Atoms lhsOf(ArrayRef<unsigned> which) const { return all(lhsLoops, which); }
+  Atoms rhsOf(ArrayRef<unsigned> which) const { return all(rhsLoops, which); }
+  void swap() {
+    std::swap(lhs, rhs);
+    std::swap(lhsLoops, rhsLoops);
+    std::swap(m, n);
+  }
+};
+
+} // namespace mlir::fact
+
+/// The atoms are all `width` features, in order.
+static bool areFeatures(const Atoms &atoms, int64_t width) {
+  return atoms == merged(Atom{Axis::Feature, width});
+}
+
+static bool isAxis(const Atoms &atoms, Axis axis) {
+  return atoms.size() == 1 && atoms.front().axis == axis;
+}
+
+/// Layout of an op's result when its loops walk over `loops`.
+static Layout resultLayout(linalg::LinalgOp op, ArrayRef<Atoms> loops) {
+  Layout layout;
+  AffineMap map = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  for (AffineExpr expr : map.getResults())
+    layout.dims.push_back(loops[cast<AffineDimExpr>(expr).getPosition()]);
+  return layout;
+}
+
+bool Analysis::visitContraction(linalg::LinalgOp op) {
+  auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+  FailureOr<linalg::ContractionDimensions> dims =
+      linalg::inferContractionDims(op);
+  if (!type || !type.getElementType().isF32() || failed(dims) ||
+      op.getNumDpsInputs() != 2)
+    return false;
+  OpOperand *init = op.getDpsInitOperand(0);
+  ContractionSides sides;
+  sides.lhs = contents(op.getDpsInputOperand(0)->get());
+  sides.rhs = contents(op.getDpsInputOperand(1)->get());
+  auto scalar = [](Contents c) { return !c || c.layout.dims.empty(); };
+  if (scalar(sides.lhs) || scalar(sides.rhs))
+    return missed(
+        op,
+        "a factor of the product is neither rows of a sequence nor a constant",
+        "make the weight a constant of the model");
+  if (!isZero(contents(init->get())))
+    return missed(op, "the product is added to a tensor that is not zero",
+                  "add it in an op of its own");
+  for (bool isRhs : {false, true}) {
+    OpOperand *operand = op.getDpsInputOperand(isRhs);
+    const Contents &side = isRhs ? sides.rhs : sides.lhs;
+    SmallVector<Atoms> &loops = isRhs ? sides.rhsLoops : sides.lhsLoops;
+    loops.resize(op.getNumLoops());
+    AffineMap map = op.getMatchingIndexingMap(operand);
+    for (auto [expr, atoms] :
+         llvm::zip_equal(map.getResults(), side.layout.dims)) {
+      auto dim = dyn_cast<AffineDimExpr>(expr);
+      if (!dim)
+        return missed(op, "an operand is read in steps",
+                      "use 'linalg.matmul' or 'linalg.batch_matmul'");
+      loops[dim.getPosition()] = atoms;
+    }
+  }
+  if (!op.getMatchingIndexingMap(init).isProjectedPermutation())
+    return false;
+  sides.batch.assign(dims->batch.begin(), dims->batch.end());
+  sides.m.assign(dims->m.begin(), dims->m.end());
+  sides.n.assign(dims->n.begin(), dims->n.end());
+  sides.k.assign(dims->k.begin(), dims->k.end());
+
+  auto isWeight = [](const Contents &c) {
+    return c.node->is(NodeKind::Weight);
+  };
+  if (isWeight(sides.lhs) && isWeight(sides.rhs))
+    return missed(op, "a product of two constants",
+                  "fold it before ('--canonicalize')");
+  if (isWeight(sides.lhs) || sides.rhs.node->heads > 0)
+    sides.swap();
+  if (isWeight(sides.rhs))
+    return visitLinear(op, sides);
+  if (sides.lhs.node->heads > 0 && sides.rhs.node->isRows())
+    return visitContext(op, sides);
+  if (sides.lhs.node->isRows() && sides.rhs.node->isRows())
+    return visitScores(op, sides);
+  return missed(op, "the factors of the product are not rows of a sequence",
+                "only linear layers, q k^T and softmax(q k^T) v are raised");
+}
+
+bool Analysis::visitLinear(linalg::LinalgOp op, ContractionSides &sides) {
+  Node *rows = sides.lhs.node;
+  if (!rows->isRows() || !areFeatures(sides.lhsOf(sides.k), rows->width) ||
+      !isAxis(sides.lhsOf(sides.m), Axis::Token))
+    return missed(
+        op,
+        "a constant is multiplied with something else than all features of a "
+        "row",
+        "multiply rows [tokens, features] by a weight [features, outputs]");
+  if (!sides.lhsOf(sides.batch).empty() || !sides.rhsOf(sides.batch).empty())
+    return missed(op, "the product is a batch with a weight for each element",
+                  "use one weight matrix");
+  // Data atoms of the weight may be in any order; their offsets are explicit.
+  SmallVector<Atom> k, n;
+  for (unsigned loop : sides.k)
+    llvm::append_range(k, sides.rhsLoops[loop]);
+  for (unsigned loop : sides.n)
+    llvm::append_range(n, sides.rhsLoops[loop]);
+  SmallVector<int64_t> rowOffsets = offsetsOf(k),
+                       columnOffsets = offsetsOf(n, sides.rhs.layout.offset);
+  pool.setSource(sides.rhs.node->op, sides.rhs.node->before);
+  Node *weight =
+      pool.weight(sides.rhs.node->data, {rowOffsets.begin(), rowOffsets.end()},
+                  {columnOffsets.begin(), columnOffsets.end()});
+  pool.setSource(op, op->getNextNode());
+  SmallVector<Atoms> loops = sides.lhsLoops;
+  int64_t stride = 1;
+  for (unsigned loop : llvm::reverse(sides.n)) {
+    int64_t size = op.getStaticLoopRanges()[loop];
+    loops[loop] = merged(Atom{Axis::Feature, size, stride});
+    stride *= size;
+  }
+  set(op->getResult(0), pool.linear(rows, weight), resultLayout(op, loops));
+  return true;
+}
+
+/// Replaces features by heads: in a batch loop, head c is features c * size on.
+static Atoms asHeads(Atoms atoms, int64_t size) {
+  for (Atom &atom : atoms) {
+    atom.axis = Axis::Head;
+    atom.stride /= size;
+  }
+  return atoms;
+}
+
+/// Batch loops walk over heads of `size` features: batch, then the rest.
+static bool areHeads(const Atoms &batch, const Atoms &features, int64_t heads,
+                     int64_t width) {
+  return heads > 0 && width % heads == 0 &&
+         batch == merged(Atom{Axis::Feature, heads, width / heads}) &&
+         features == merged(Atom{Axis::Feature, width / heads});
+}
+
+/// Product of the sizes.
+static int64_t extent(const Atoms &atoms) {
+  int64_t size = 1;
+  for (const Atom &atom : atoms)
+    size *= atom.size;
+  return size;
+}
+
+bool Analysis::visitScores(linalg::LinalgOp op, ContractionSides &sides) {
+  Node *query = sides.lhs.node, *key = sides.rhs.node;
+  Atoms queries = sides.lhsOf(sides.m), keys = sides.rhsOf(sides.n);
+  if (!isAxis(queries, Axis::Token) || !isAxis(keys, Axis::Token))
+    return missed(op, "the product is not over the features of two tokens",
+                  "only linear layers, q k^T and softmax(q k^T) v are raised");
+  if (queries != keys)
+    return missed(op, "queries and keys come from different sequences",
+                  "only self-attention is raised");
+  Atoms batch = sides.lhsOf(sides.batch);
+  int64_t heads = extent(batch);
+  if (query->width != key->width || batch != sides.rhsOf(sides.batch) ||
+      !areHeads(batch, sides.lhsOf(sides.k), heads, query->width) ||
+      !areHeads(batch, sides.rhsOf(sides.k), heads, key->width))
+    return missed(
+        op, "heads are not equal slices of the features, in order",
+        "reshape [tokens, d] to [tokens, heads, d / heads] and transpose");
+  SmallVector<Atoms> loops(op.getNumLoops());
+  for (unsigned loop : sides.batch)
+    loops[loop] = asHeads(sides.lhsLoops[loop], query->width / heads);
+  for (unsigned loop : sides.m)
+    loops[loop] = sides.lhsLoops[loop];
+  for (unsigned loop : sides.n) {
+    loops[loop] = sides.rhsLoops[loop];
+    for (Atom &atom : loops[loop])
+      atom.axis = Axis::Key;
+  }
+  set(op->getResult(0), pool.scores(query, key, heads),
+      resultLayout(op, loops));
+  return true;
+}
+
+bool Analysis::visitContext(linalg::LinalgOp op, ContractionSides &sides) {
+  Node *scores = sides.lhs.node, *value = sides.rhs.node;
+  Atoms tokens = sides.rhsOf(sides.k);
+  if (!isAxis(sides.lhsOf(sides.k), Axis::Key) ||
+      !isAxis(sides.lhsOf(sides.m), Axis::Token) ||
+      !isAxis(tokens, Axis::Token) ||
+      tokens.front().sequence != sides.lhsOf(sides.k).front().sequence)
+    return missed(
+        op, "values are not weighted by the probabilities of their own tokens",
+        "multiply softmax(q k^T) by v, key by key");
+  int64_t heads = scores->heads;
+  if (sides.lhsOf(sides.batch) != merged(Atom{Axis::Head, heads}) ||
+      !areHeads(sides.rhsOf(sides.batch), sides.rhsOf(sides.n), heads,
+                value->width))
+    return missed(
+        op,
+        "heads of the values are not equal slices of the features, in order",
+        "reshape [tokens, d] to [tokens, heads, d / heads] and transpose");
+  SmallVector<Atoms> loops = sides.rhsLoops;
+  for (unsigned loop : sides.m)
+    loops[loop] = sides.lhsLoops[loop];
+  for (unsigned loop : sides.k)
+    loops[loop] = {};
+  set(op->getResult(0), pool.context(scores, value), resultLayout(op, loops));
+  return true;
+}

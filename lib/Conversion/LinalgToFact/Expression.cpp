@@ -1,0 +1,274 @@
+//===- Expression.cpp - The normal form that raising matches on *- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Expression.h"
+
+#include "llvm/ADT/bit.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::fact;
+
+void Node::Profile(llvm::FoldingSetNodeID &profile) const {
+  profile.AddInteger(static_cast<unsigned>(kind));
+  for (Node *operand : operands)
+    profile.AddPointer(operand);
+  profile.AddInteger(llvm::bit_cast<uint32_t>(scalar));
+  profile.AddPointer(data ? Attribute(data).getAsOpaquePointer() : nullptr);
+  profile.AddInteger(rowOffsets.size());
+  for (int64_t offset : rowOffsets)
+    profile.AddInteger(offset);
+  for (int64_t offset : columnOffsets)
+    profile.AddInteger(offset);
+  profile.AddPointer(leaf.getAsOpaquePointer());
+  // Operands decide these for all other nodes.
+  if (kind == NodeKind::Leaf || kind == NodeKind::TokenIndex ||
+      kind == NodeKind::KeyIndex || kind == NodeKind::Scores) {
+    profile.AddInteger(sequence);
+    profile.AddInteger(heads);
+  }
+}
+
+ExpressionPool::~ExpressionPool() {
+  nodes.clear();
+  for (Node *node : owned)
+    delete node;
+}
+
+Node *ExpressionPool::unique(Node &&prototype) {
+  llvm::FoldingSetNodeID profile;
+  prototype.Profile(profile);
+  void *position = nullptr;
+  if (Node *found = nodes.FindNodeOrInsertPos(profile, position))
+    return found;
+  Node *node = new Node(std::move(prototype));
+  node->id = owned.size();
+  node->op = source;
+  node->before = insertBefore;
+  owned.push_back(node);
+  nodes.InsertNode(node, position);
+  return node;
+}
+
+/// A node that depends on whatever its operands depend on.
+static Node prototype(NodeKind kind, ArrayRef<Node *> operands) {
+  Node node;
+  node.kind = kind;
+  node.operands.assign(operands.begin(), operands.end());
+  for (Node *operand : operands) {
+    node.width = std::max(node.width, operand->width);
+    node.heads = std::max(node.heads, operand->heads);
+    node.sequence = std::max(node.sequence, operand->sequence);
+  }
+  return node;
+}
+
+Node *ExpressionPool::make(NodeKind kind, ArrayRef<Node *> operands) {
+  return unique(prototype(kind, operands));
+}
+
+Node *ExpressionPool::leaf(Value value, int64_t width, int sequence) {
+  Node node = prototype(NodeKind::Leaf, {});
+  node.leaf = value;
+  node.width = width;
+  node.sequence = sequence;
+  return unique(std::move(node));
+}
+
+Node *ExpressionPool::scalar(float value) {
+  Node node = prototype(NodeKind::Scalar, {});
+  node.scalar = value;
+  return unique(std::move(node));
+}
+
+Node *ExpressionPool::column(ElementsAttr data,
+                             SmallVector<int64_t, 0> offsets) {
+  Node node = prototype(NodeKind::Column, {});
+  node.data = data;
+  node.width = offsets.size();
+  node.columnOffsets = std::move(offsets);
+  return unique(std::move(node));
+}
+
+Node *ExpressionPool::weight(ElementsAttr data,
+                             SmallVector<int64_t, 0> rowOffsets,
+                             SmallVector<int64_t, 0> columnOffsets) {
+  Node node = prototype(NodeKind::Weight, {});
+  node.data = data;
+  node.width = columnOffsets.size();
+  node.rowOffsets = std::move(rowOffsets);
+  node.columnOffsets = std::move(columnOffsets);
+  return unique(std::move(node));
+}
+
+Node *ExpressionPool::add(Node *a, Node *b) {
+  if (a->is(NodeKind::Scalar) && b->is(NodeKind::Scalar))
+    return scalar(a->scalar + b->scalar);
+  if (a->id > b->id) // commutative: one order
+    std::swap(a, b);
+  return make(NodeKind::Add, {a, b});
+}
+
+Node *ExpressionPool::mul(Node *a, Node *b) {
+  if (a->is(NodeKind::Scalar) && b->is(NodeKind::Scalar))
+    return scalar(a->scalar * b->scalar);
+  if (a->isScalar(1))
+    return b;
+  if (b->isScalar(1))
+    return a;
+  if (a->id > b->id)
+    std::swap(a, b);
+  return make(NodeKind::Mul, {a, b});
+}
+
+Node *ExpressionPool::div(Node *a, Node *b) {
+  if (b->is(NodeKind::Scalar) && b->scalar != 0) {
+    if (a->is(NodeKind::Scalar))
+      return scalar(a->scalar / b->scalar);
+    return mul(a, scalar(1.0f / b->scalar));
+  }
+  return make(NodeKind::Div, {a, b});
+}
+
+Node *ExpressionPool::pow(Node *base, Node *exponent) {
+  if (exponent->isScalar(1))
+    return base;
+  if (exponent->isScalar(2))
+    return mul(base, base);
+  if (exponent->isScalar(3))
+    return mul(mul(base, base), base);
+  if (exponent->isScalar(0.5))
+    return unary(NodeKind::Sqrt, base);
+  return nullptr;
+}
+
+Node *ExpressionPool::max(Node *a, Node *b) {
+  if (a->is(NodeKind::Scalar) && b->is(NodeKind::Scalar))
+    return scalar(std::fmax(a->scalar, b->scalar));
+  if (a->id > b->id)
+    std::swap(a, b);
+  return make(NodeKind::Max, {a, b});
+}
+
+Node *ExpressionPool::unary(NodeKind kind, Node *a) {
+  if (kind == NodeKind::Sqrt && a->is(NodeKind::Scalar)) // IEEE: exact anywhere
+    return scalar(std::sqrt(a->scalar));
+  return make(kind, {a});
+}
+
+Node *ExpressionPool::sum(Node *a) {
+  Node node = prototype(NodeKind::Sum, {a});
+  node.width = 0;
+  return unique(std::move(node));
+}
+
+Node *ExpressionPool::linear(Node *rows, Node *weight) {
+  Node node = prototype(NodeKind::Linear, {rows, weight});
+  node.width = weight->width;
+  return unique(std::move(node));
+}
+
+Node *ExpressionPool::scores(Node *query, Node *key, int64_t heads) {
+  Node node = prototype(NodeKind::Scores, {query, key});
+  node.width = 0;
+  node.heads = heads;
+  return unique(std::move(node));
+}
+
+Node *ExpressionPool::softmax(Node *scores) {
+  return make(NodeKind::Softmax, {scores});
+}
+
+Node *ExpressionPool::context(Node *probabilities, Node *value) {
+  Node node = prototype(NodeKind::Context, {probabilities, value});
+  node.width = value->width;
+  node.heads = 0;
+  return unique(std::move(node));
+}
+
+Node *ExpressionPool::index(Axis axis, int sequence) {
+  Node node = prototype(
+      axis == Axis::Key ? NodeKind::KeyIndex : NodeKind::TokenIndex, {});
+  node.sequence = sequence;
+  return unique(std::move(node));
+}
+
+Node *ExpressionPool::greater(Node *a, Node *b) {
+  return make(NodeKind::Greater, {a, b});
+}
+
+Node *ExpressionPool::negation(Node *a) {
+  return a->is(NodeKind::Not) ? a->operand(0) : make(NodeKind::Not, {a});
+}
+
+Node *ExpressionPool::select(Node *condition, Node *a, Node *b) {
+  if (condition->is(NodeKind::Not))
+    return select(condition->operand(0), b, a);
+  return make(NodeKind::Select, {condition, a, b});
+}
+
+Node *ExpressionPool::columns(Node *node, ArrayRef<int64_t> columns) {
+  if (node->width == 0)
+    return node;
+  // The new nodes are computed where the old ones were.
+  Operation *oldSource = source, *oldBefore = insertBefore;
+  setSource(node->op, node->before);
+  Node *result = nullptr;
+  switch (node->kind) {
+  case NodeKind::Column:
+  case NodeKind::Weight:
+  case NodeKind::Columns: {
+    SmallVector<int64_t, 0> chosen;
+    for (int64_t column : columns)
+      chosen.push_back(node->columnOffsets[column]);
+    if (node->is(NodeKind::Column))
+      result = this->column(node->data, std::move(chosen));
+    else if (node->is(NodeKind::Weight))
+      result = weight(node->data, node->rowOffsets, std::move(chosen));
+    else
+      result = this->columns(node->operand(0), chosen);
+    break;
+  }
+  case NodeKind::Linear:
+    result = linear(node->operand(0), this->columns(node->operand(1), columns));
+    break;
+  case NodeKind::Add:
+  case NodeKind::Mul:
+  case NodeKind::Div:
+  case NodeKind::Max:
+  case NodeKind::Exp:
+  case NodeKind::Erf:
+  case NodeKind::Tanh:
+  case NodeKind::Sqrt:
+  case NodeKind::Select:
+  case NodeKind::Greater:
+  case NodeKind::Not: {
+    // Every operand with features has the same ones.
+    SmallVector<Node *> operands;
+    for (Node *operand : node->operands)
+      operands.push_back(this->columns(operand, columns));
+    if (node->is(NodeKind::Add))
+      result = add(operands[0], operands[1]);
+    else if (node->is(NodeKind::Mul))
+      result = mul(operands[0], operands[1]);
+    else
+      result = make(node->kind, operands);
+    break;
+  }
+  default: {
+    Node chosen = prototype(NodeKind::Columns, {node});
+    chosen.width = columns.size();
+    chosen.columnOffsets.assign(columns.begin(), columns.end());
+    result = unique(std::move(chosen));
+    break;
+  }
+  }
+  setSource(oldSource, oldBefore);
+  return result;
+}

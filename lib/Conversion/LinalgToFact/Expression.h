@@ -1,0 +1,147 @@
+//===- Expression.h - The normal form that raising matches on *- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What a function computes, as a graph of expressions over rows: a node is a
+// function of (token, feature), of (token), of (feature), or, inside of
+// attention, of (head, query token, key token). Equal expressions are one node.
+//
+// Nodes are built in a normal form, so that matchers see few spellings:
+//   a - b = a + (b * -1)           -x = x * -1        x / c = x * (1 / c)
+//   x^2 = x * x, x^3 = (x * x) * x  rsqrt(x) = 1 / sqrt(x)       x * 1 = x
+// and a choice of columns moves to the weights. The form is only matched on:
+// what the raised op computes is the contract of docs/numerics.md.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_LIB_CONVERSION_LINALGTOFACT_EXPRESSION_H
+#define FACT_LIB_CONVERSION_LINALGTOFACT_EXPRESSION_H
+
+#include "Layout.h"
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/Operation.h"
+#include "mlir/IR/Value.h"
+
+#include "llvm/ADT/FoldingSet.h"
+#include "llvm/Support/Allocator.h"
+
+namespace mlir::fact {
+
+enum class NodeKind : uint8_t {
+  Leaf,   ///< rows that no rule here explains
+  Scalar, ///< a number
+  Column, ///< a constant for each feature
+  Weight, ///< a constant matrix
+  Add,
+  Mul,
+  Div,
+  Max,
+  Exp,
+  Erf,
+  Tanh,
+  Sqrt,
+  Sum,     ///< over the features of a row
+  Columns, ///< some columns of a leaf
+  Linear,  ///< rows, weight
+  Scores,  ///< query rows, key rows: products for each head
+  Softmax, ///< of scores, over the keys
+  Context, ///< probabilities, value rows
+  TokenIndex,
+  KeyIndex,
+  Greater, ///< first > second
+  Not,
+  Select, ///< condition, then, else
+};
+
+struct Node : llvm::FoldingSetNode {
+  NodeKind kind;
+  unsigned id; ///< in order of creation; operands have lower ones
+  SmallVector<Node *, 3> operands;
+
+  float scalar = 0;  ///< Scalar
+  ElementsAttr data; ///< Column, Weight
+  /// Element (i, j) of a weight is data[rowOffsets[i] + columnOffsets[j]]; a
+  /// Column has columnOffsets only. Columns: the chosen columns.
+  SmallVector<int64_t, 0> rowOffsets, columnOffsets;
+  Value leaf; ///< Leaf
+
+  int64_t width = 0; ///< features, 0 where it does not depend on the feature
+  int64_t heads = 0; ///< in scores, else 0
+  int sequence = -1; ///< of the tokens, -1 where it does not depend on them
+
+  /// The op that first computed it (null for a function argument), what is
+  /// inserted for it goes before `before`.
+  Operation *op = nullptr;
+  Operation *before = nullptr;
+  /// A tensor that holds it, and how; null for a value inside of a body.
+  Value value;
+  Layout layout;
+
+  bool is(NodeKind k) const { return kind == k; }
+  bool isScalar(double value) const {
+    return kind == NodeKind::Scalar && scalar == value;
+  }
+  Node *operand(unsigned i) const { return operands[i]; }
+  /// Depends on token and feature, and nothing else.
+  bool isRows() const { return width > 0 && sequence >= 0 && heads == 0; }
+
+  void Profile(llvm::FoldingSetNodeID &id) const;
+};
+
+/// Owns the nodes of a function and builds them in normal form.
+class ExpressionPool {
+public:
+  ~ExpressionPool();
+
+  /// New nodes belong to this op; null while function arguments are read.
+  void setSource(Operation *op, Operation *before) {
+    source = op;
+    insertBefore = before;
+  }
+
+  Node *leaf(Value value, int64_t width, int sequence);
+  Node *scalar(float value);
+  Node *column(ElementsAttr data, SmallVector<int64_t, 0> offsets);
+  Node *weight(ElementsAttr data, SmallVector<int64_t, 0> rowOffsets,
+               SmallVector<int64_t, 0> columnOffsets);
+
+  Node *add(Node *a, Node *b);
+  Node *sub(Node *a, Node *b) { return add(a, mul(b, scalar(-1))); }
+  Node *mul(Node *a, Node *b);
+  Node *div(Node *a, Node *b);
+  /// Null where the exponent has no rule (only 1, 2 and 3, and 0.5 do).
+  Node *pow(Node *base, Node *exponent);
+  Node *max(Node *a, Node *b);
+  Node *unary(NodeKind kind, Node *a);
+  Node *sum(Node *a);
+  Node *linear(Node *rows, Node *weight);
+  Node *scores(Node *query, Node *key, int64_t heads);
+  Node *softmax(Node *scores);
+  Node *context(Node *probabilities, Node *value);
+  Node *index(Axis axis, int sequence);
+  Node *greater(Node *a, Node *b);
+  Node *negation(Node *a);
+  Node *select(Node *condition, Node *a, Node *b);
+
+  /// The columns of `node` (rows or a column) that `columns` names.
+  Node *columns(Node *node, ArrayRef<int64_t> columns);
+
+private:
+  /// The node that is equal to `prototype`, which is added if there is none.
+  Node *unique(Node &&prototype);
+  Node *make(NodeKind kind, ArrayRef<Node *> operands);
+
+  llvm::FoldingSet<Node> nodes;
+  SmallVector<Node *> owned;
+  Operation *source = nullptr;
+  Operation *insertBefore = nullptr;
+};
+
+} // namespace mlir::fact
+
+#endif // FACT_LIB_CONVERSION_LINALGTOFACT_EXPRESSION_H

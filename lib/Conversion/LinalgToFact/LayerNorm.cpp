@@ -1,0 +1,168 @@
+//===- LayerNorm.cpp - Layer normalisation -----------------*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// With mu = sum(x) * (1/d), c = x - mu, s = sqrt(sum(c * c) * (1/d) + eps):
+//   (c / s) * gamma + beta, in any order, gamma and beta may be absent
+//   x * (gamma / s) + (beta - mu * (gamma / s))
+//
+//===----------------------------------------------------------------------===//
+
+#include "Match.h"
+#include "Terms.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+
+/// 1 / n, as a model divides by n or multiplies by the reciprocal.
+static bool isReciprocal(double value, int64_t n) {
+  return static_cast<float>(value) == 1.0f / static_cast<float>(n);
+}
+
+/// The x of mean(x) * sign; null where it is no mean over the features of x.
+static Node *meanOf(Node *node, double sign = 1) {
+  Product product = productOf(node);
+  if (!product.denominators.empty() || product.numerators.size() != 1)
+    return nullptr;
+  Node *sum = product.numerators.front();
+  if (!sum->is(NodeKind::Sum))
+    return nullptr;
+  Node *x = sum->operand(0);
+  return isReciprocal(sign * product.constant, x->width) ? x : nullptr;
+}
+
+/// The x of x - mean(x).
+static Node *centredOf(Node *node) {
+  if (!node->is(NodeKind::Add))
+    return nullptr;
+  for (unsigned i : {0, 1})
+    if (Node *x = meanOf(node->operand(i), -1); x && x == node->operand(1 - i))
+      return x;
+  return nullptr;
+}
+
+/// Reads sqrt(mean(c * c) + eps): x and eps.
+static Node *deviationOf(Node *node, float &eps, Miss &miss) {
+  Node *inner = node->operand(0);
+  Node *variance = nullptr;
+  if (inner->is(NodeKind::Add))
+    for (unsigned i : {0, 1})
+      if (inner->operand(i)->is(NodeKind::Scalar)) {
+        eps = inner->operand(i)->scalar;
+        variance = inner->operand(1 - i);
+      }
+  if (!variance) {
+    miss = {"the square root is not of a variance plus a constant",
+            "add epsilon to the variance before the square root"};
+    return nullptr;
+  }
+  if (!(eps >= 0 && eps < 1)) {
+    miss = {
+        ("epsilon is not in [0, 1) (was " + Twine(std::to_string(eps)) + ")")
+            .str(),
+        "use a small positive epsilon"};
+    return nullptr;
+  }
+  Node *squares = meanOf(variance);
+  if (!squares) {
+    miss = {"the variance is not the sum of squares divided by the number of "
+            "features",
+            "divide by all features (no correction by one)"};
+    return nullptr;
+  }
+  Node *x = nullptr;
+  if (squares->is(NodeKind::Mul) && squares->operand(0) == squares->operand(1))
+    x = centredOf(squares->operand(0));
+  if (!x)
+    miss = {"the squares are not those of a row minus its mean",
+            "compute the variance as mean((x - mean(x))^2) over the last "
+            "dimension"};
+  return x;
+}
+
+/// Takes a constant for each feature, or the number 1, out of a product of
+/// which it is what remains.
+static bool takeGamma(Product &product, Node *&gamma) {
+  gamma = nullptr;
+  if (product.numerators.size() == 1 &&
+      product.numerators.front()->is(NodeKind::Column)) {
+    gamma = product.numerators.front();
+    product.numerators.clear();
+  }
+  return product.numerators.empty();
+}
+
+std::optional<LayerNormMatch> fact::matchLayerNorm(Node *node, Miss &miss) {
+  std::optional<SmallVector<Product, 4>> terms = termsOf(node, 3);
+  if (!terms || node->operands.size() != 2)
+    return std::nullopt;
+  // The terms that are divided by the deviation, and beta.
+  SmallVector<Product, 2> divided;
+  Node *beta = nullptr, *deviation = nullptr;
+  bool plain = true;
+  for (Product &term : *terms) {
+    if (term.denominators.size() == 1 &&
+        term.denominators.front()->is(NodeKind::Sqrt)) {
+      plain &= !deviation || deviation == term.denominators.front();
+      deviation = term.denominators.front();
+      divided.push_back(term);
+    } else if (!beta && term.constant == 1 && term.denominators.empty() &&
+               term.numerators.size() == 1 &&
+               term.numerators.front()->is(NodeKind::Column)) {
+      beta = term.numerators.front();
+    } else {
+      plain = false;
+    }
+  }
+  if (!deviation)
+    return std::nullopt;
+  if (!plain) {
+    // Rows of their own are a residual stream beside a layer norm.
+    if (node->operand(0)->isRows() && node->operand(1)->isRows())
+      return std::nullopt;
+    miss = {"what is added to the normalised row is not one constant for each "
+            "feature",
+            "add beta, one constant for each feature, and nothing else"};
+    return std::nullopt;
+  }
+  float eps = 0;
+  Node *x = deviationOf(deviation, eps, miss);
+  if (!x)
+    return std::nullopt;
+
+  Node *gamma = nullptr;
+  if (divided.size() == 1) {
+    Product &term = divided.front();
+    Node *const *centred = llvm::find_if(
+        term.numerators, [&](Node *factor) { return centredOf(factor) == x; });
+    if (centred != term.numerators.end()) {
+      term.take(*centred);
+      if (term.constant == 1 && takeGamma(term, gamma))
+        return LayerNormMatch{x, gamma, beta, eps};
+    }
+  } else if (divided.size() == 2) {
+    for (unsigned i : {0, 1}) {
+      Product row = divided[i], mean = divided[1 - i];
+      Node *const *sum = llvm::find_if(mean.numerators, [&](Node *factor) {
+        return factor->is(NodeKind::Sum) && factor->operand(0) == x;
+      });
+      if (sum == mean.numerators.end() || !row.take(x))
+        continue;
+      mean.take(*sum);
+      Node *meanGamma = nullptr;
+      if (row.constant == 1 && isReciprocal(-mean.constant, x->width) &&
+          takeGamma(row, gamma) && takeGamma(mean, meanGamma) &&
+          gamma == meanGamma)
+        return LayerNormMatch{x, gamma, beta, eps};
+    }
+  }
+  miss = {
+      "the normalised row is not x minus its mean, times one constant for each "
+      "feature",
+      "write layer norm as (x - mean(x)) / sqrt(var(x) + eps) * gamma + beta"};
+  return std::nullopt;
+}

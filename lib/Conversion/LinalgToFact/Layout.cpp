@@ -1,0 +1,172 @@
+//===- Layout.cpp - Where the dimensions of a tensor come from *- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Layout.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+
+Atoms fact::merged(ArrayRef<Atom> atoms) {
+  Atoms result;
+  for (const Atom &atom : atoms) {
+    if (!atom.isSequence() && atom.size == 1)
+      continue;
+    if (!result.empty() && !atom.isSequence()) {
+      Atom &last = result.back();
+      if (last.axis == atom.axis && last.stride == atom.size * atom.stride) {
+        last.size *= atom.size;
+        last.stride = atom.stride;
+        continue;
+      }
+    }
+    result.push_back(atom);
+  }
+  return result;
+}
+
+Atoms fact::concatenated(ArrayRef<Atoms> dims) {
+  Atoms all;
+  for (const Atoms &atoms : dims)
+    llvm::append_range(all, atoms);
+  return merged(all);
+}
+
+Layout Layout::collapsed(ArrayRef<ReassociationIndices> groups) const {
+  Layout result;
+  result.offset = offset;
+  for (const ReassociationIndices &group : groups) {
+    Atoms atoms;
+    for (int64_t dim : group)
+      llvm::append_range(atoms, dims[dim]);
+    result.dims.push_back(merged(atoms));
+  }
+  return result;
+}
+
+/// Takes `size` steps off the minor end of `atoms`.
+static std::optional<Atoms> takeMinor(Atoms &atoms, int64_t size) {
+  Atoms taken; // from minor to major
+  while (size != 1) {
+    if (atoms.empty())
+      return std::nullopt;
+    Atom &last = atoms.back();
+    if (last.size == size || (size > 0 && last.size > 0 &&
+                              size % last.size == 0 && !last.isSequence())) {
+      size = last.size == size ? 1 : size / last.size;
+      taken.push_back(last);
+      atoms.pop_back();
+      continue;
+    }
+    if (last.isSequence() || size <= 0 || last.size % size != 0)
+      return std::nullopt;
+    Atom minor = last;
+    minor.size = size;
+    taken.push_back(minor);
+    last.stride *= size;
+    last.size /= size;
+    size = 1;
+  }
+  std::reverse(taken.begin(), taken.end());
+  return taken;
+}
+
+std::optional<Layout> Layout::expanded(ArrayRef<ReassociationIndices> groups,
+                                       ArrayRef<int64_t> shape) const {
+  Layout result;
+  result.offset = offset;
+  result.dims.resize(shape.size());
+  for (auto [group, atoms] : llvm::zip_equal(groups, dims)) {
+    Atoms rest = atoms;
+    for (int64_t dim : llvm::drop_begin(llvm::reverse(group), 0)) {
+      if (dim == group.front())
+        break;
+      std::optional<Atoms> taken = takeMinor(rest, shape[dim]);
+      if (!taken)
+        return std::nullopt;
+      result.dims[dim] = merged(*taken);
+    }
+    if (group.empty()) {
+      if (!rest.empty())
+        return std::nullopt;
+      continue;
+    }
+    // A sequence of one token may hide in a later unit dimension, but the first
+    // dimension of the group always gets what is left, so that nothing is lost.
+    result.dims[group.front()] = merged(rest);
+  }
+  return result;
+}
+
+std::optional<Layout> Layout::sliced(unsigned dim, int64_t start, int64_t size,
+                                     int64_t stride) const {
+  Layout result = *this;
+  Atoms &atoms = result.dims[dim];
+  if (atoms.empty()) // extent 1: only all of it
+    return result;
+  // Divide the dimension until one part is what the slice walks over.
+  if (atoms.size() > 1) {
+    int64_t minor = 1;
+    for (const Atom &atom : llvm::drop_begin(atoms)) {
+      if (atom.isSequence())
+        return std::nullopt;
+      minor *= atom.size;
+    }
+    if (stride != 1 || start % minor != 0 || size % minor != 0)
+      return std::nullopt;
+    start /= minor;
+    size /= minor;
+  }
+  Atom &atom = atoms.front();
+  if (atom.isSequence())
+    return std::nullopt;
+  result.offset += start * atom.stride;
+  atom.size = size;
+  atom.stride *= stride;
+  atoms = merged(atoms);
+  return result;
+}
+
+std::optional<unsigned> Layout::tokenDim() const {
+  for (auto [i, atoms] : llvm::enumerate(dims))
+    if (atoms.size() == 1 && atoms.front().axis == Axis::Token)
+      return i;
+  return std::nullopt;
+}
+
+Layout fact::dataLayout(ArrayRef<int64_t> shape) {
+  Layout result;
+  int64_t stride = 1;
+  for (int64_t size : llvm::reverse(shape)) {
+    result.dims.push_back(merged(Atom{Axis::Data, size, stride}));
+    stride *= size;
+  }
+  std::reverse(result.dims.begin(), result.dims.end());
+  return result;
+}
+
+Layout fact::rowLayout(const Atom &token, int64_t width) {
+  Layout result;
+  result.dims.push_back({token});
+  result.dims.push_back(merged(Atom{Axis::Feature, width}));
+  return result;
+}
+
+SmallVector<int64_t> fact::offsetsOf(ArrayRef<Atom> atoms, int64_t offset) {
+  SmallVector<int64_t> offsets{offset};
+  for (const Atom &atom : atoms) {
+    SmallVector<int64_t> next;
+    next.reserve(offsets.size() * atom.size);
+    for (int64_t base : offsets)
+      for (int64_t i = 0; i < atom.size; ++i)
+        next.push_back(base + i * atom.stride);
+    offsets = std::move(next);
+  }
+  return offsets;
+}

@@ -1,0 +1,92 @@
+//===- Layout.h - Where the dimensions of a tensor come from *- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Transposes, reshapes and slices do not compute: a tensor that went through
+// them is a view of rows [L, d]. A layout says, for every dimension of the
+// tensor, which parts of the rows' axes it walks over. Everything else in this
+// folder works on rows and needs no pattern for shapes.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_LIB_CONVERSION_LINALGTOFACT_LAYOUT_H
+#define FACT_LIB_CONVERSION_LINALGTOFACT_LAYOUT_H
+
+#include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
+#include "mlir/IR/AffineExpr.h"
+#include "mlir/IR/BuiltinTypes.h"
+
+#include <optional>
+
+namespace mlir::fact {
+
+enum class Axis : uint8_t {
+  Token,   ///< rows of the sequence (of the queries, in scores)
+  Key,     ///< rows of the keys, in scores
+  Head,    ///< heads, in scores
+  Feature, ///< columns of the rows
+  Data,    ///< elements of a constant, in memory order
+};
+
+/// A part of a dimension: `size` steps of `stride` along one axis. Token and
+/// Key always stand for the whole sequence; `sequence` says which one.
+struct Atom {
+  Axis axis;
+  int64_t size; ///< ShapedType::kDynamic for an open sequence
+  int64_t stride = 1;
+  int sequence = -1;
+
+  bool isSequence() const { return axis == Axis::Token || axis == Axis::Key; }
+  bool operator==(const Atom &other) const {
+    return axis == other.axis && size == other.size && stride == other.stride &&
+           sequence == other.sequence;
+  }
+};
+
+/// The parts of a dimension from major to minor; none for extent 1.
+using Atoms = SmallVector<Atom, 2>;
+
+/// The same dimension in its shortest form: neighbours that walk one axis
+/// evenly are one atom, and size 1 (of anything but a sequence) is none.
+Atoms merged(ArrayRef<Atom> atoms);
+/// All parts of several dimensions, merged.
+Atoms concatenated(ArrayRef<Atoms> dims);
+
+struct Layout {
+  SmallVector<Atoms, 4> dims;
+  /// Of the first element, along Feature or Data.
+  int64_t offset = 0;
+
+  bool operator==(const Layout &other) const {
+    return dims == other.dims && offset == other.offset;
+  }
+
+  Layout collapsed(ArrayRef<ReassociationIndices> groups) const;
+  /// Null where a part would have to be divided unevenly.
+  std::optional<Layout> expanded(ArrayRef<ReassociationIndices> groups,
+                                 ArrayRef<int64_t> shape) const;
+  /// Takes `size` elements from `offset` on of dimension `dim`; the caller has
+  /// checked that they are there. Null where the layout cannot say so.
+  std::optional<Layout> sliced(unsigned dim, int64_t offset, int64_t size,
+                               int64_t stride) const;
+  /// The dimension that is exactly the sequence, and only that.
+  std::optional<unsigned> tokenDim() const;
+};
+
+/// A row-major layout of constant data.
+Layout dataLayout(ArrayRef<int64_t> shape);
+
+/// Rows [L, d] as they are: token, feature.
+Layout rowLayout(const Atom &token, int64_t width);
+
+/// Every offset that the atoms walk over, minor atom fastest. Atoms of one
+/// static axis only.
+SmallVector<int64_t> offsetsOf(ArrayRef<Atom> atoms, int64_t offset = 0);
+
+} // namespace mlir::fact
+
+#endif // FACT_LIB_CONVERSION_LINALGTOFACT_LAYOUT_H

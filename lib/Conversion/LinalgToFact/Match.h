@@ -1,0 +1,54 @@
+//===- Match.h - The layers that raising recognises --------*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A matcher looks at one expression and says which layer it is. Where the
+// expression resembles its layer but is not it, it says why.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_LIB_CONVERSION_LINALGTOFACT_MATCH_H
+#define FACT_LIB_CONVERSION_LINALGTOFACT_MATCH_H
+
+#include "Analysis.h"
+#include "Expression.h"
+
+#include "fact/Dialect/Fact/IR/Fact.h"
+
+namespace mlir::fact {
+
+/// rows * weight + bias; the bias is a Column, a Scalar or null.
+struct LinearMatch {
+  Node *product, *bias;
+};
+std::optional<LinearMatch> matchLinear(Node *node);
+
+/// Null gamma or beta: the model has none (ones, zeros).
+struct LayerNormMatch {
+  Node *rows, *gamma, *beta;
+  float eps;
+};
+std::optional<LayerNormMatch> matchLayerNorm(Node *node, Miss &miss);
+
+struct ActivationMatch {
+  Activation kind;
+  Node *rows;
+};
+std::optional<ActivationMatch> matchActivation(Node *node, Miss &miss);
+
+struct AttentionMatch {
+  Node *query, *key, *value;
+  Node *softmax; ///< names the attention in the program
+  int64_t heads;
+  float scale;
+  bool causal;
+};
+std::optional<AttentionMatch> matchAttention(Node *node, Miss &miss);
+
+} // namespace mlir::fact
+
+#endif // FACT_LIB_CONVERSION_LINALGTOFACT_MATCH_H

@@ -1,0 +1,121 @@
+//===- Raise.cpp - From linalg on tensors to dense fact ops *- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Raiser.h"
+
+#include "fact/Conversion/Passes.h"
+#include "fact/Dialect/Fact/IR/Fact.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Remarks.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+namespace mlir::fact {
+#define GEN_PASS_DEF_RAISEPASS
+#include "fact/Conversion/Passes.h.inc"
+} // namespace mlir::fact
+
+using namespace mlir;
+using namespace mlir::fact;
+
+namespace {
+
+struct RaisePass : fact::impl::RaisePassBase<RaisePass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    func::FuncOp function = getOperation();
+    if (function.isExternal())
+      return;
+    if (!function.getBody().hasOneBlock()) {
+      missed(function, "ControlFlow",
+             {"the function has more than one block",
+              "raise before lowering control flow"});
+      return;
+    }
+    Analysis analysis(function);
+    Raiser raiser(function, analysis);
+    if (failed(raiser.run()))
+      return signalPassFailure();
+    report(raiser);
+  }
+
+private:
+  remark::RemarkOpts options(StringRef name) {
+    return remark::RemarkOpts::name(name)
+        .category("fact-raise")
+        .function(getOperation().getName());
+  }
+
+  void missed(Operation *op, StringRef name, const Miss &miss) {
+    remark::missed(op->getLoc(), options(name))
+        << remark::reason("{0}", miss.reason)
+        << remark::suggest("{0}", miss.suggestion);
+  }
+
+  /// Removes what nothing needs any more, counts, and explains what is left.
+  void report(const Raiser &raiser) {
+    Block &block = getOperation().getBody().front();
+    DenseSet<Operation *> alive;
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
+      if (isOpTriviallyDead(&op))
+        op.erase();
+      else
+        alive.insert(&op);
+    }
+    for (Operation *op : raiser.raised())
+      if (alive.contains(op))
+        count(op);
+    for (Operation &op : block) {
+      bool isFloat = llvm::any_of(op.getResultTypes(), [](Type type) {
+        return getElementTypeOrSelf(type).isF32();
+      });
+      if (op.getName().getDialectNamespace() != "linalg" ||
+          isa<linalg::FillOp>(op) || !isFloat)
+        continue;
+      ++numMissed;
+      if (raiser.isExplained(&op))
+        continue;
+      const Miss *miss = raiser.miss(&op);
+      missed(&op, "NotRaised",
+             miss ? *miss
+                  : Miss{("'" + op.getName().getStringRef() +
+                          "' is no part of a layer that the fact dialect has")
+                             .str(),
+                         "end the subgraph before it ('--to'), or write it as "
+                         "one of the forms that raise documents"});
+    }
+  }
+
+  void count(Operation *op) {
+    auto passed = [&](StringRef name) {
+      return remark::passed(op->getLoc(), options(name));
+    };
+    if (isa<LinearOp>(op))
+      ++numLinear;
+    else if (isa<AddOp>(op))
+      ++numAdd;
+    else if (auto norm = dyn_cast<LayerNormOp>(op)) {
+      ++numLayerNorm;
+      passed("LayerNorm") << remark::metric("Epsilon", norm.getEpsAttr());
+    } else if (auto activation = dyn_cast<ActivationOp>(op)) {
+      ++numActivation;
+      passed("Activation") << remark::metric(
+          "Kind", stringifyActivation(activation.getKind()).str());
+    } else if (auto attention = dyn_cast<AttentionOp>(op)) {
+      ++numAttention;
+      passed("Attention") << remark::metric("Heads", attention.getHeads())
+                          << remark::metric("Scale", attention.getScaleAttr())
+                          << remark::metric("Causal", attention.getCausal());
+    }
+  }
+};
+
+} // namespace

@@ -1,0 +1,238 @@
+//===- Raiser.cpp - Builds fact ops for what the matchers recognise *- C++
+//-*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Raiser.h"
+#include "ConstantData.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "llvm/Support/SaveAndRestore.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+
+const Miss *Raiser::miss(Operation *op) const {
+  auto it = misses.find(op);
+  return it != misses.end() ? &it->second : analysis.miss(op);
+}
+
+Location Raiser::location(Node *node) {
+  return node->op ? node->op->getLoc() : function.getLoc();
+}
+
+LogicalResult Raiser::run() {
+  // Ops are built between these: take the list first.
+  SmallVector<Operation *> roots, lengths;
+  for (Operation &op : function.getBody().front()) {
+    if (op.hasTrait<OpTrait::IsTerminator>() || !isMemoryEffectFree(&op))
+      roots.push_back(&op);
+    if (isa<tensor::DimOp>(op))
+      lengths.push_back(&op);
+  }
+  for (Operation *op : roots)
+    keep(op);
+  // The length of an inner tensor would keep the op that computes it.
+  for (Operation *op : lengths) {
+    auto dim = cast<tensor::DimOp>(op);
+    Contents source = analysis.contents(dim.getSource());
+    std::optional<int64_t> index = dim.getConstantIndex();
+    if (!source || !index ||
+        *index >= static_cast<int64_t>(source.layout.dims.size()))
+      continue;
+    const Atoms &atoms = source.layout.dims[*index];
+    if (atoms.size() != 1 || !atoms.front().isSequence())
+      continue;
+    auto [tensor, position] = analysis.sequenceSource(atoms.front().sequence);
+    if (tensor == dim.getSource())
+      continue;
+    builder.setInsertionPoint(op);
+    op->replaceAllUsesWith(
+        tensor::DimOp::create(builder, op->getLoc(), tensor, position));
+  }
+  return failure(badWeight);
+}
+
+void Raiser::keep(Operation *op) {
+  if (!op || !kept.insert(op).second)
+    return;
+  // What an op with a reason consists of needs no reasons of its own.
+  bool hasReason = miss(op) != nullptr;
+  if (explaining && !hasReason)
+    explained.insert(op);
+  llvm::SaveAndRestore restore(explaining, explaining || hasReason);
+  op->walk([&](Operation *inner) {
+    for (OpOperand &operand : inner->getOpOperands()) {
+      Value value = operand.get();
+      Operation *def = value.getDefiningOp();
+      if (def && op->isProperAncestor(def))
+        continue;
+      Contents contents = analysis.contents(value);
+      if (contents && contents.node->isRows())
+        if (Value rows = raise(contents.node)) {
+          builder.setInsertionPoint(op);
+          operand.set(fromRows(rows, value.getType(), contents.layout));
+          continue;
+        }
+      keep(def);
+    }
+  });
+}
+
+Value Raiser::rows(Node *node) {
+  if (Value value = raise(node))
+    return value;
+  Value &value = plainRows[node];
+  if (value || !node->value)
+    return value;
+  keep(node->value.getDefiningOp());
+  insertAt(node);
+  Value plain = toRows(node->value, node->layout);
+  return plainRows[node] = plain;
+}
+
+Value Raiser::raise(Node *node) {
+  auto [it, isNew] = raisedRows.try_emplace(node);
+  if (!isNew)
+    return it->second;
+  Value value = build(node);
+  return raisedRows[node] = value;
+}
+
+Value Raiser::build(Node *node) {
+  if (!node->isRows() || node->is(NodeKind::Leaf))
+    return nullptr;
+  Miss miss;
+  Value result;
+  if (auto match = matchLinear(node))
+    result = linear(*match);
+  else if (auto match = matchAttention(node, miss))
+    result = attention(node, *match);
+  else if (auto match = matchLayerNorm(node, miss))
+    result = layerNorm(node, *match);
+  else if (auto match = matchActivation(node, miss))
+    result = activation(node, *match);
+  else if (!miss && node->is(NodeKind::Add))
+    result = add(node);
+  if (result) {
+    built.push_back(result.getDefiningOp());
+    return result;
+  }
+  if (Operation *op = node->value ? node->value.getDefiningOp() : nullptr) {
+    if (miss)
+      misses.try_emplace(op, miss);
+    keep(op);
+  }
+  return nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// Ops
+//===----------------------------------------------------------------------===//
+
+/// Rows of as many tokens as `like`, `width` features each.
+static RankedTensorType rowsType(Value like, int64_t width) {
+  auto type = cast<RankedTensorType>(like.getType());
+  return RankedTensorType::get({type.getDimSize(0), width},
+                               type.getElementType());
+}
+
+Value Raiser::linear(const LinearMatch &match) {
+  Node *product = match.product, *weight = product->operand(1);
+  Value input = rows(product->operand(0));
+  if (!input)
+    return nullptr;
+  insertAt(product);
+  Value w = matrix(weight);
+  Value bias = match.bias ? vector(match.bias, product->width, 0) : Value();
+  return LinearOp::create(builder, location(product),
+                          rowsType(input, product->width), input, w, bias);
+}
+
+Value Raiser::layerNorm(Node *node, const LayerNormMatch &match) {
+  Value input = rows(match.rows);
+  if (!input)
+    return nullptr;
+  insertAt(node);
+  Value gamma = vector(match.gamma, node->width, 1),
+        beta = vector(match.beta, node->width, 0);
+  return LayerNormOp::create(builder, location(node), input.getType(), input,
+                             gamma, beta, builder.getF32FloatAttr(match.eps));
+}
+
+Value Raiser::activation(Node *node, const ActivationMatch &match) {
+  if (!match.rows->isRows())
+    return nullptr;
+  Value input = rows(match.rows);
+  if (!input)
+    return nullptr;
+  insertAt(node);
+  return ActivationOp::create(builder, location(node), input.getType(),
+                              match.kind, input);
+}
+
+Value Raiser::attention(Node *node, const AttentionMatch &match) {
+  Value query = rows(match.query), key = rows(match.key),
+        value = rows(match.value);
+  if (!query || !key || !value)
+    return nullptr;
+  insertAt(node);
+  return AttentionOp::create(builder, location(match.softmax), query.getType(),
+                             query, key, value, match.heads,
+                             builder.getF32FloatAttr(match.scale).getValue(),
+                             match.causal);
+}
+
+Value Raiser::add(Node *node) {
+  if (!node->operand(0)->isRows() || !node->operand(1)->isRows())
+    return nullptr;
+  Value lhs = rows(node->operand(0)), rhs = rows(node->operand(1));
+  if (!lhs || !rhs || lhs.getType() != rhs.getType())
+    return nullptr;
+  insertAt(node);
+  return AddOp::create(builder, location(node), lhs.getType(), lhs, rhs);
+}
+
+//===----------------------------------------------------------------------===//
+// Constants
+//===----------------------------------------------------------------------===//
+
+Value Raiser::constant(Node *source, ElementsAttr attr) {
+  Location loc = location(source);
+  if (checked.insert(source->data).second)
+    if (std::optional<int64_t> bad = firstBadWeight(source->data)) {
+      emitError(loc)
+          << "weight must be finite and at most 2^50 in magnitude (element "
+          << *bad << " was " << (*ConstantData::get(source->data))[*bad] << ")";
+      badWeight = true;
+    }
+  return arith::ConstantOp::create(builder, loc, cast<TypedAttr>(attr));
+}
+
+Value Raiser::matrix(Node *weight) {
+  int64_t rows = weight->rowOffsets.size(),
+          columns = weight->columnOffsets.size();
+  SmallVector<int64_t, 0> offsets;
+  offsets.reserve(rows * columns);
+  for (int64_t row : weight->rowOffsets)
+    for (int64_t column : weight->columnOffsets)
+      offsets.push_back(row + column);
+  return constant(weight, gathered(weight->data, {rows, columns}, offsets));
+}
+
+Value Raiser::vector(Node *column, int64_t width, float fallback) {
+  if (!column || column->is(NodeKind::Scalar)) {
+    auto type = RankedTensorType::get({width}, builder.getF32Type());
+    float value = column ? column->scalar : fallback;
+    return arith::ConstantOp::create(builder, function.getLoc(),
+                                     DenseElementsAttr::get(type, value));
+  }
+  return constant(column,
+                  gathered(column->data, {width}, column->columnOffsets));
+}

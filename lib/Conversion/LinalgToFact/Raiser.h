@@ -1,0 +1,87 @@
+//===- Raiser.h - Builds fact ops for what the matchers recognise *- C++
+//-*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Works from what a function returns backwards: rows that a matcher recognises
+// become fact ops on tensor<?xd>, what it does not stays the op that it was and
+// takes the raised rows as operands, brought into its own layout.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_LIB_CONVERSION_LINALGTOFACT_RAISER_H
+#define FACT_LIB_CONVERSION_LINALGTOFACT_RAISER_H
+
+#include "Analysis.h"
+#include "Match.h"
+
+#include "mlir/IR/Builders.h"
+
+namespace mlir::fact {
+
+class Raiser {
+public:
+  Raiser(func::FuncOp function, const Analysis &analysis)
+      : function(function), analysis(analysis), builder(function.getContext()) {
+  }
+
+  /// Raises everything that the function's terminator and its side effects
+  /// need. Fails, with a diagnostic, for a weight that the contract excludes.
+  LogicalResult run();
+
+  /// Why the op was left alone, where a matcher looked at it.
+  const Miss *miss(Operation *op) const;
+  /// The op was left alone because an op that uses it was, which has the
+  /// reason.
+  bool isExplained(Operation *op) const { return explained.contains(op); }
+  /// The ops that were built.
+  ArrayRef<Operation *> raised() const { return built; }
+
+private:
+  /// The rows as tensor<?xd>: a fact op, or a reshape of the tensor as it was.
+  /// Null only for a value inside of a body that no matcher recognises.
+  Value rows(Node *node);
+  /// The fact op's result; null where no matcher recognises the node.
+  Value raise(Node *node);
+  Value build(Node *node);
+  Value linear(const LinearMatch &match);
+  Value layerNorm(Node *node, const LayerNormMatch &match);
+  Value activation(Node *node, const ActivationMatch &match);
+  Value attention(Node *node, const AttentionMatch &match);
+  Value add(Node *node);
+
+  /// Keeps an op as it is; its operands, where raised, are replaced.
+  void keep(Operation *op);
+
+  /// Goes on before what follows the op that computed `node`.
+  void insertAt(Node *node) { builder.setInsertionPoint(node->before); }
+  Location location(Node *node);
+  /// Constants of the model, checked against the contract.
+  Value matrix(Node *weight);
+  Value vector(Node *column, int64_t width, float fallback);
+  Value constant(Node *source, ElementsAttr attr);
+
+  /// Rows from a tensor of that layout, and back.
+  Value toRows(Value value, const Layout &layout);
+  Value fromRows(Value rows, Type type, const Layout &layout);
+  OpFoldResult extent(const Atom &atom, Location loc);
+
+  func::FuncOp function;
+  const Analysis &analysis;
+  OpBuilder builder;
+  DenseMap<Node *, Value> raisedRows, plainRows;
+  DenseMap<Operation *, Miss> misses;
+  DenseSet<Operation *> kept, explained;
+  DenseSet<Attribute> checked;
+  SmallVector<Operation *> built;
+  bool badWeight = false;
+  bool explaining = false;
+};
+
+} // namespace mlir::fact
+
+#endif // FACT_LIB_CONVERSION_LINALGTOFACT_RAISER_H
