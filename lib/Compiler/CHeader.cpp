@@ -9,7 +9,7 @@
 #include "CHeader.h"
 
 #include "fact/Dialect/Fact/IR/Fact.h"
-#include "fact/Execution/EntryPoint.h"
+#include "fact/Conversion/FactToLoops/EntryPoint.h"
 
 using namespace mlir;
 using namespace mlir::fact;

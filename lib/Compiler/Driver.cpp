@@ -19,6 +19,7 @@
 #include "mlir/IR/Remarks.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
@@ -77,6 +78,7 @@ Compilation::Compilation(const ::fact::CompileOptions &options) : options(option
   registerAllDialects(registry);
   // One thread: a tool's work is short, and its order is the same every time.
   context_ = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
+  context_->printOpOnDiagnostic(false);
   diagnostics = std::make_unique<Diagnostics>(context_.get(), options.tool, options.remarks);
   if (options.remarks) {
     remark::RemarkCategories all{std::nullopt, ".*", ".*", ".*", ".*"};
@@ -187,7 +189,7 @@ LogicalResult Compilation::runTo(Stage wanted) {
     switch (stage) {
     case Stage::Imported:
       if (hasAny<linalg::LinalgOp>(*owned))
-        result = run([](OpPassManager &pm) { buildRaisePipeline(pm); });
+        result = run([](OpPassManager &pm) { (void)parsePassPipeline("func.func(fact-raise)", pm); });
       // The policy is input to the passes from here on.
       if (hasAny<LinearOp, AttentionOp>(*owned) && (options.policyGiven || !findPolicy(*owned))) {
         for (auto function : owned->getOps<func::FuncOp>())

@@ -123,9 +123,11 @@ static LogicalResult compile(Compilation &compilation, const ObjectOptions &opti
   return compilation.fail("the target 'fact' is not there yet");
 }
 
-std::optional<std::string> fact::compileModel(const ObjectOptions &options) {
+namespace fact {
+std::optional<std::string> compileModel(const ObjectOptions &options) {
   Compilation compilation(options);
   if (succeeded(compile(compilation, options)))
     return std::nullopt;
   return compilation.errorText("cannot compile '" + options.model + "'");
 }
+} // namespace fact

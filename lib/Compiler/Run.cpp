@@ -14,7 +14,7 @@
 #include "fact/Compiler/Options.h"
 #include "fact/Conversion/Passes.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
-#include "fact/Execution/EntryPoint.h"
+#include "fact/Conversion/FactToLoops/EntryPoint.h"
 #include "fact/Execution/Jit.h"
 #include "fact/Execution/Reference.h"
 #include "fact/Support/Error.h"
@@ -307,9 +307,11 @@ LogicalResult Runner::run() {
 
 } // namespace
 
-std::optional<std::string> fact::runModel(const RunOptions &options) {
+namespace fact {
+std::optional<std::string> runModel(const RunOptions &options) {
   Runner runner(options);
   if (succeeded(runner.run()))
     return std::nullopt;
   return runner.errorText();
 }
+} // namespace fact

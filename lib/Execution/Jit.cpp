@@ -16,6 +16,7 @@
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
+#include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/SmallVectorMemoryBuffer.h"
 #include "llvm/Support/TargetSelect.h"
@@ -65,7 +66,7 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> mlir::fact::createTargetMac
 CpuPipelineOptions mlir::fact::pipelineOptionsFor(const llvm::TargetMachine &machine) {
   CpuPipelineOptions options;
   const llvm::Triple &triple = machine.getTargetTriple();
-  const llvm::MCSubtargetInfo &info = machine.getMCSubtargetInfo();
+  const llvm::MCSubtargetInfo &info = *machine.getMCSubtargetInfo();
   auto has = [&](StringRef feature) { return info.checkFeatures(("+" + feature).str()); };
   if (triple.isX86()) {
     options.floatControl = "x86";

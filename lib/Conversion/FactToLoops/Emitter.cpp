@@ -157,12 +157,16 @@ SmallVector<Value> Emitter::reduceChunks(int64_t n, ValueRange init, ChunkReduce
   return values;
 }
 
-Value Emitter::lanesBelow(Value offset, Value n) {
-  SmallVector<int32_t> iota;
+Value Emitter::laneNumbers() {
+  SmallVector<int32_t> numbers;
   for (int32_t i = 0; i < lanes; ++i)
-    iota.push_back(i);
-  Value lane = arith::ConstantOp::create(b, cast<TypedAttr>(cast<Attribute>(b.getI32VectorAttr(iota))));
-  return compare(arith::CmpIPredicate::slt, lane, splatValue(fromIndex(sub(n, offset), i32)));
+    numbers.push_back(i);
+  auto attribute = DenseElementsAttr::get(vectorOf(i32), ArrayRef<int32_t>(numbers));
+  return arith::ConstantOp::create(b, cast<TypedAttr>(attribute));
+}
+
+Value Emitter::lanesBelow(Value offset, Value n) {
+  return compare(arith::CmpIPredicate::slt, laneNumbers(), splatValue(fromIndex(sub(n, offset), i32)));
 }
 
 //===----------------------------------------------------------------------===//

@@ -101,6 +101,8 @@ public:
   SmallVector<Value> reducePadded(Value n, ValueRange init, ReduceBody body) {
     return forReduce(index(0), n, lanes, init, body);
   }
+  /// 0, 1, ... 15 as vector<16xi32>.
+  Value laneNumbers();
   /// offset + lane < n, as vector<16xi1>.
   Value lanesBelow(Value offset, Value n);
 

@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "fact/Execution/EntryPoint.h"
+#include "fact/Conversion/FactToLoops/EntryPoint.h"
 
 #include "fact/Dialect/Fact/IR/Fact.h"
 

@@ -10,7 +10,7 @@
 
 #include "fact/Conversion/Passes.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
-#include "fact/Execution/EntryPoint.h"
+#include "fact/Conversion/FactToLoops/EntryPoint.h"
 
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
@@ -332,7 +332,13 @@ struct FactEntryPointPass : fact::impl::FactEntryPointBase<FactEntryPointPass> {
     auto type = builder.getFunctionType(arguments, builder.getI32Type());
     auto entry = func::FuncOp::create(builder, main.getLoc(), name, type);
     if (failed(EntryBuilder(builder, main, floatControl).build(entry, packed)))
-      signalPassFailure();
+      return signalPassFailure();
+    // They were for the entry point; LLVM knows nothing of them.
+    main->removeAttr(kLayersAttrName);
+    for (unsigned i = 0; i < main.getNumArguments(); ++i)
+      main.setArgAttrs(i, DictionaryAttr());
+    for (unsigned i = 0; i < main.getNumResults(); ++i)
+      main.setResultAttrs(i, DictionaryAttr::get(main.getContext()));
   }
 };
 

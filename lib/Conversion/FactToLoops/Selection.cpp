@@ -76,9 +76,8 @@ void SelectionLoops::keepThreshold(Value allowed, Value wanted, Value smallest, 
   auto wide = [&](Value key) { return arith::ExtSIOp::create(e.b, e.i64, key).getResult(); };
   Value end = e.roundUp(allowed, lanes);
   SmallVector<Value> init{wide(smallest), e.add(wide(largest), 1), e.fromIndex(allowed, e.i32), e.integer(e.i32, 0)};
-  SmallVector<Type> types(TypeRange(ValueRange(init)));
   auto loop = scf::WhileOp::create(
-      e.b, types, init,
+      e.b, TypeRange(ValueRange(init)), init,
       [&](OpBuilder &, Location, ValueRange state) {
         OpBuilder::InsertionGuard guard(e.b);
         e.b.setInsertionPointToEnd(state[0].getParentBlock());
@@ -147,8 +146,7 @@ void SelectionLoops::row(Value head, Value row, Value unit, llvm::function_ref<R
   Value largests = e.splatValue(largest);
 
   // Column of the largest: the lowest index among the equal ones.
-  SmallVector<int32_t> iota(llvm::seq<int32_t>(0, lanes));
-  Value lane = arith::ConstantOp::create(e.b, cast<TypedAttr>(cast<Attribute>(e.b.getI32VectorAttr(iota))));
+  Value lane = e.laneNumbers();
   Value best = e.reduceMin(e.reducePadded(end, high, [&](Value offset, ValueRange carried) {
     Value column = arith::AddIOp::create(e.b, lane, e.splatValue(e.fromIndex(offset, e.i32)));
     Value equal = e.compare(Predicate::eq, e.loadChunk(keys, offset), largests);

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef FACT_EXECUTION_ENTRYPOINT_H
-#define FACT_EXECUTION_ENTRYPOINT_H
+#ifndef FACT_CONVERSION_FACTTOLOOPS_ENTRYPOINT_H
+#define FACT_CONVERSION_FACTTOLOOPS_ENTRYPOINT_H
 
 #include <cstdint>
 
@@ -49,4 +49,4 @@ EntryLength entryLength(func::FuncOp main);
 
 } // namespace mlir::fact
 
-#endif // FACT_EXECUTION_ENTRYPOINT_H
+#endif // FACT_CONVERSION_FACTTOLOOPS_ENTRYPOINT_H
