@@ -9,7 +9,6 @@
 #include "fact/Execution/Jit.h"
 
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
-#include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
@@ -18,7 +17,7 @@
 #include "llvm/IR/Module.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Support/SmallVectorMemoryBuffer.h"
+#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
@@ -26,7 +25,27 @@
 using namespace mlir;
 using namespace mlir::fact;
 
-static constexpr unsigned optLevel = 3;
+/// LLVM's own optimizations. Our loops are vectors and blocks already: what
+/// would vectorise and unroll them again only costs time to compile.
+static llvm::Error optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+  llvm::PipelineTuningOptions tuning;
+  tuning.SLPVectorization = false;
+  tuning.LoopVectorization = false;
+  tuning.LoopInterleaving = false;
+  tuning.LoopUnrolling = false;
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager graph;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder builder(&machine, tuning);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(graph);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, graph, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
+  return llvm::Error::success();
+}
 
 static llvm::Expected<llvm::orc::JITTargetMachineBuilder> hostBuilder() {
   static const bool initialized = [] {
@@ -105,7 +124,7 @@ llvm::Expected<std::unique_ptr<Jit>> Jit::compile(ModuleOp module, const std::st
     return machine.takeError();
   if (!second)
     return second.takeError();
-  auto transformer = makeOptimizingTransformer(optLevel, /*sizeLevel=*/0, machine->get());
+  auto transformer = [&](llvm::Module *translated) { return optimize(*translated, **machine); };
   ExecutionEngineOptions options;
   options.transformer = transformer;
   options.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Aggressive;
@@ -139,7 +158,7 @@ llvm::Expected<std::string> mlir::fact::emitObject(ModuleOp module, llvm::Target
   for (llvm::GlobalVariable &global : translated->globals())
     if (!global.isDeclaration())
       global.setLinkage(llvm::GlobalValue::InternalLinkage);
-  if (llvm::Error failed = makeOptimizingTransformer(optLevel, 0, &machine)(translated.get()))
+  if (llvm::Error failed = optimize(*translated, machine))
     return std::move(failed);
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream stream(bytes);

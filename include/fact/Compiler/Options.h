@@ -49,7 +49,6 @@ struct ObjectOptions : CompileOptions {
   std::string output;
   std::string target = "fact";
   std::string emit;   ///< a stage, or empty
-  std::string report; ///< JSON file of compile-time decisions
   std::string cpu = "native";
 };
 

@@ -116,7 +116,8 @@ def FactEntryPoint : Pass<"fact-entry-point", "::mlir::ModuleOp"> {
     Option<"floatControl", "float-control", "std::string", "\"x86\"",
            "How the floating-point mode is set: x86, aarch64 or none">,
   ];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
