@@ -8,6 +8,7 @@
 
 #include "fact/InitAll.h"
 
+#include "fact/Conversion/FactToLoops/FactToLoops.h"
 #include "fact/Conversion/Passes.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/Transforms/Passes.h"
@@ -23,6 +24,7 @@ void mlir::fact::registerAllDialects(DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registry.insert<FactDialect, factisa::FactISADialect>();
+  registerFactToLoopsInterfaces(registry);
 }
 
 void mlir::fact::registerAllPasses() {

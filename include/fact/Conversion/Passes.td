@@ -103,4 +103,83 @@ def RaisePass : Pass<"fact-raise", "::mlir::func::FuncOp"> {
   ];
 }
 
+// The CPU back end
+//===----------------------------------------------------------------------===//
+
+def FactToLoops : Pass<"fact-to-loops", "::mlir::ModuleOp"> {
+  let summary = "fact ops and tensors to loops over buffers";
+  let description = [{
+    One-shot bufferization of the module, across functions, in which every fact
+    op becomes loops over vectors of 16 lanes:
+
+    ```mlir
+    %y = fact.add %x, %z : tensor<?x64xf32>
+    // becomes
+    scf.for %i = %c0 to %length step %c1 {
+      scf.for %j = %c0 to %c64 step %c16 {
+        %0 = vector.load %x[%i, %j] : memref<?x64xf32>, vector<16xf32>
+        %1 = vector.load %z[%i, %j] : memref<?x64xf32>, vector<16xf32>
+        %2 = arith.addf %0, %1 : vector<16xf32>
+        vector.store %2, %y[%i, %j] : memref<?x64xf32>, vector<16xf32>
+      }
+    }
+    ```
+
+    The float rules are the templates of fact/Numerics/FloatRules.h, run on
+    values of the IR. No operation carries fast-math flags. Rows that a mask
+    does not name are not computed. A `fact.predict` whose scores only a
+    `fact.select` reads is lowered together with it, a row at a time. Integer
+    products call `__fact_gemm`, which the pass adds.
+
+    Before: sparse fact IR without policy; ops on weights are folded. After: no
+    tensors, no fact ops; results of functions belong to their callers, nothing
+    is freed yet.
+  }];
+  let options = [
+    Option<"fillUndefined", "fill-undefined", "bool", "false",
+           "Fill every result of a fact op with garbage first: rows that no mask names must not matter">,
+    Option<"nativeRound", "native-round", "bool", "false",
+           "The target rounds to even in one instruction (SSE4.1, NEON)">,
+    Option<"rowBlock", "row-block", "int64_t", "4", "Rows that a matrix product works on at once (1, 2, 3, 4, 6)">,
+    Option<"columnTiles", "column-tiles", "int64_t", "2", "Groups of 16 columns likewise">,
+  ];
+}
+
+def FactExposeMasks : Pass<"fact-expose-masks", "::mlir::ModuleOp"> {
+  let summary = "return what each layer selected from the main function";
+  let description = [{
+    For observers (`fact-run --dump-masks`): `mask`, `dominated`, `k_rows`,
+    `v_rows` and `low` of every attention become results of its function and of
+    `main`, named by the result attribute `fact.dump`, `layer0.mask` for
+    example. Layers count in the order in which `main` runs them. What the
+    attention does not have (no mask: everything is kept) is left out.
+  }];
+}
+
+def FactEntryPoint : Pass<"fact-entry-point", "::mlir::ModuleOp"> {
+  let summary = "add the C entry point of the main function";
+  let description = [{
+    Runs on buffers, after deallocation. Adds
+
+    ```c
+    int NAME(const T *input..., int64_t length, T *output..., fact_error *error)
+    ```
+
+    or, with `packed`, `int NAME(void **inputs_and_outputs, int64_t length,
+    fact_error *error)`. Every open dimension is `length`. The entry point checks
+    the length, refuses inputs that are not finite or above 2^50, runs `main`
+    with denormals on and rounding to nearest whatever the caller's mode is, and
+    reports an output that is not finite. `main` becomes private.
+  }];
+  let options = [
+    Option<"name", "name", "std::string", "\"fact_main\"", "Name of the entry point">,
+    Option<"packed", "packed", "bool", "false", "Take one array of pointers">,
+    Option<"floatControl", "float-control", "std::string", "\"x86\"",
+           "How the floating-point mode is set: x86, aarch64 or none">,
+  ];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 #endif // FACT_CONVERSION_PASSES_TD

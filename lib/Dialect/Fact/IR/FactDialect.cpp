@@ -44,6 +44,8 @@ Operation *FactDialect::materializeConstant(OpBuilder &builder, Attribute value,
 }
 
 LogicalResult FactDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
+  if (attribute.getName() == kLayersAttrName && isa<ArrayAttr>(attribute.getValue()))
+    return success();
   if (attribute.getName() != kPolicyAttrName)
     return op->emitOpError() << "has no meaning for attribute '" << attribute.getName().getValue() << "'";
   if (!isa<ModuleOp, FunctionOpInterface>(op))

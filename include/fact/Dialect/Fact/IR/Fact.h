@@ -44,6 +44,10 @@ inline constexpr llvm::StringLiteral kPolicyAttrName = "fact.policy";
 inline constexpr llvm::StringLiteral kNameAttrName = "fact.name";
 /// `fact.bound` (argument): upper bound of the open, last-but-one dimension.
 inline constexpr llvm::StringLiteral kBoundAttrName = "fact.bound";
+/// `fact.dump` (result of main, after --fact-expose-masks): its name in a dump.
+inline constexpr llvm::StringLiteral kDumpAttrName = "fact.dump";
+/// `fact.layers` (main, likewise): heads and causal of each attention.
+inline constexpr llvm::StringLiteral kLayersAttrName = "fact.layers";
 
 } // namespace mlir::fact
 

@@ -1,0 +1,76 @@
+//===- Driver.h - From a model file to any stage of the compiler -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What fact-compile and fact-run share. Errors are kept, not printed: a tool
+// prints the first one, once.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_COMPILER_DRIVER_H
+#define FACT_COMPILER_DRIVER_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace fact {
+struct CompileOptions;
+} // namespace fact
+
+namespace mlir {
+class OpPassManager;
+} // namespace mlir
+
+namespace mlir::fact {
+
+/// The stages that both back ends share, in order.
+enum class Stage { Imported, Raised, Quantized, Sparse };
+
+/// One model on its way through the compiler.
+class Compilation {
+public:
+  explicit Compilation(const ::fact::CompileOptions &options);
+  ~Compilation();
+
+  /// Reads the model: the stage `Imported`.
+  LogicalResult load();
+  /// Runs everything between the present stage and `stage`. IR that is past a
+  /// stage already (fact ops in a .mlir file) goes through unchanged.
+  LogicalResult runTo(Stage stage);
+  /// Runs passes of a back end.
+  LogicalResult run(llvm::function_ref<void(OpPassManager &)> build);
+
+  ModuleOp module() { return *owned; }
+  func::FuncOp main();
+  MLIRContext &context() { return *context_; }
+  /// The policy of the model, one line; empty where there is none.
+  std::string policyLine();
+
+  /// Keeps an error that did not come through MLIR's diagnostics.
+  LogicalResult fail(const Twine &text);
+  /// The first error, with its notes; for a failure without one `otherwise`.
+  std::string errorText(StringRef otherwise);
+
+private:
+  class Diagnostics;
+
+  const ::fact::CompileOptions &options;
+  std::unique_ptr<MLIRContext> context_;
+  std::unique_ptr<Diagnostics> diagnostics;
+  OwningOpRef<ModuleOp> owned;
+  Stage stage = Stage::Imported;
+};
+
+} // namespace mlir::fact
+
+#endif // FACT_COMPILER_DRIVER_H

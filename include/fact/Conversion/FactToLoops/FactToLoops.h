@@ -1,0 +1,47 @@
+//===- FactToLoops.h - From sparse fact IR to the LLVM dialect -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_CONVERSION_FACTTOLOOPS_FACTTOLOOPS_H
+#define FACT_CONVERSION_FACTTOLOOPS_FACTTOLOOPS_H
+
+#include <cstdint>
+#include <string>
+
+namespace mlir {
+class DialectRegistry;
+class OpPassManager;
+} // namespace mlir
+
+namespace mlir::fact {
+
+/// The interface models with which one-shot bufferization lowers fact ops.
+void registerFactToLoopsInterfaces(DialectRegistry &registry);
+
+/// What the CPU pipeline needs to know of its target and its caller.
+struct CpuPipelineOptions {
+  /// Name of the entry point in the object or JIT module.
+  std::string entryPoint = "fact_main";
+  /// One array of pointers instead of one argument each.
+  bool packed = false;
+  /// x86, aarch64 or none.
+  std::string floatControl = "x86";
+  /// See `--fact-to-loops`.
+  bool fillUndefined = false;
+  bool nativeRound = false;
+  int64_t rowBlock = 4;
+  int64_t columnTiles = 2;
+};
+
+/// Sparse fact IR on tensors to buffers and loops (the stage `cpu`).
+void buildFactToLoopsPipeline(OpPassManager &pm, const CpuPipelineOptions &options);
+/// From there to the LLVM dialect (the stage `llvm`).
+void buildLoopsToLLVMPipeline(OpPassManager &pm, const CpuPipelineOptions &options);
+
+} // namespace mlir::fact
+
+#endif // FACT_CONVERSION_FACTTOLOOPS_FACTTOLOOPS_H

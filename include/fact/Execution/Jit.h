@@ -1,0 +1,58 @@
+//===- Jit.h - A module of the LLVM dialect in this process -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_EXECUTION_JIT_H
+#define FACT_EXECUTION_JIT_H
+
+#include "fact/Conversion/FactToLoops/FactToLoops.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/Error.h"
+
+#include <memory>
+#include <string>
+
+namespace llvm {
+class TargetMachine;
+} // namespace llvm
+
+namespace mlir {
+class ExecutionEngine;
+} // namespace mlir
+
+namespace mlir::fact {
+
+/// The target machine of this process's processor, or of the processor `cpu`
+/// of the same architecture. Never fuses a multiplication with an addition.
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const std::string &cpu = "native");
+
+/// What the CPU pipeline should know of a target.
+CpuPipelineOptions pipelineOptionsFor(const llvm::TargetMachine &machine);
+
+/// A module compiled into this process.
+class Jit {
+public:
+  /// `module` is in the LLVM dialect.
+  static llvm::Expected<std::unique_ptr<Jit>> compile(ModuleOp module, const std::string &function);
+  ~Jit();
+
+  void *address() const { return address_; }
+
+private:
+  Jit();
+  std::unique_ptr<ExecutionEngine> engine;
+  void *address_ = nullptr;
+};
+
+/// The bytes of an object file of a module in the LLVM dialect; position
+/// independent, with no symbol but `keep` visible.
+llvm::Expected<std::string> emitObject(ModuleOp module, llvm::TargetMachine &machine, const std::string &keep);
+
+} // namespace mlir::fact
+
+#endif // FACT_EXECUTION_JIT_H

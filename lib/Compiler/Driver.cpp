@@ -1,0 +1,219 @@
+//===- Driver.cpp - From a model file to any stage of the compiler -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Compiler/Driver.h"
+
+#include "fact/Compiler/Options.h"
+#include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Dialect/Fact/Transforms/Passes.h"
+#include "fact/Import/ONNX/Import.h"
+#include "fact/InitAll.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Remarks.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+namespace numerics = ::fact::numerics;
+
+//===----------------------------------------------------------------------===//
+// Diagnostics
+//===----------------------------------------------------------------------===//
+
+static std::string textOf(Location location, const Twine &text) {
+  std::string result;
+  llvm::raw_string_ostream stream(result);
+  if (auto file = location->findInstanceOf<FileLineColLoc>()) {
+    stream << file.getFilename().getValue();
+    if (file.getLine() != 0)
+      stream << ':' << file.getLine() << ':' << file.getColumn();
+    stream << ": ";
+  } else if (auto name = location->findInstanceOf<NameLoc>()) {
+    stream << name.getName() << ": ";
+  }
+  stream << text;
+  return result;
+}
+
+/// Keeps the first error; prints warnings and, if wanted, remarks.
+class Compilation::Diagnostics {
+public:
+  Diagnostics(MLIRContext *context, StringRef tool, bool remarks)
+      : handler(context, [this, tool = tool.str(), remarks](Diagnostic &diagnostic) {
+          std::string text = textOf(diagnostic.getLocation(), diagnostic.str());
+          if (diagnostic.getSeverity() == DiagnosticSeverity::Error) {
+            if (first.empty()) {
+              first = text;
+              for (Diagnostic &note : diagnostic.getNotes())
+                first += "\n  note: " + textOf(note.getLocation(), note.str());
+            }
+          } else if (diagnostic.getSeverity() == DiagnosticSeverity::Warning) {
+            llvm::errs() << tool << ": warning: " << text << "\n";
+          } else if (remarks) {
+            llvm::errs() << tool << ": remark: " << text << "\n";
+          }
+          return success();
+        }) {}
+
+  std::string first;
+
+private:
+  ScopedDiagnosticHandler handler;
+};
+
+Compilation::Compilation(const ::fact::CompileOptions &options) : options(options) {
+  DialectRegistry registry;
+  registerAllDialects(registry);
+  // One thread: a tool's work is short, and its order is the same every time.
+  context_ = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
+  context_->printOpOnDiagnostic(false);
+  diagnostics = std::make_unique<Diagnostics>(context_.get(), options.tool, options.remarks);
+  if (options.remarks) {
+    remark::RemarkCategories all{std::nullopt, ".*", ".*", ".*", ".*"};
+    (void)remark::enableOptimizationRemarks(*context_, nullptr,
+                                            std::make_unique<remark::RemarkEmittingPolicyAll>(), all,
+                                            /*printAsEmitRemarks=*/true);
+  }
+}
+
+Compilation::~Compilation() = default;
+
+LogicalResult Compilation::fail(const Twine &text) {
+  if (diagnostics->first.empty())
+    diagnostics->first = text.str();
+  return failure();
+}
+
+std::string Compilation::errorText(StringRef otherwise) {
+  return diagnostics->first.empty() ? otherwise.str() : diagnostics->first;
+}
+
+//===----------------------------------------------------------------------===//
+// Stages
+//===----------------------------------------------------------------------===//
+
+func::FuncOp Compilation::main() { return owned->lookupSymbol<func::FuncOp>("main"); }
+
+LogicalResult Compilation::load() {
+  StringRef extension = llvm::sys::path::extension(options.model);
+  if (extension == ".onnx") {
+    OnnxImportOptions import;
+    import.from = options.from;
+    import.to = options.to;
+    for (const std::string &shape : options.shapes)
+      if (std::string wrong = parseShapeOption(shape, import.shapes); !wrong.empty())
+        return fail(wrong);
+    owned = importOnnx(options.model, import, context_.get());
+  } else if (extension == ".mlir" || extension == ".mlirbc") {
+    if (!options.from.empty() || !options.to.empty() || !options.shapes.empty())
+      return fail("--from, --to and --shape are for ONNX models (model is '" + options.model + "')");
+    std::string reason;
+    auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(options.model, /*IsText=*/extension == ".mlir");
+    if (!buffer)
+      return fail("cannot read '" + options.model + "': " + buffer.getError().message());
+    llvm::SourceMgr sources;
+    sources.AddNewSourceBuffer(std::move(*buffer), SMLoc());
+    owned = parseSourceFile<ModuleOp>(sources, context_.get());
+  } else {
+    return fail("a model is a .mlir, .mlirbc or .onnx file (was '" + options.model + "')");
+  }
+  if (!owned)
+    return fail("cannot read '" + options.model + "'");
+  if (!main() || main().isExternal())
+    return fail("'" + options.model + "' has no function 'main'");
+  return success();
+}
+
+LogicalResult Compilation::run(llvm::function_ref<void(OpPassManager &)> build) {
+  PassManager pm(context_.get());
+  build(pm);
+  return pm.run(*owned);
+}
+
+template <typename... Ops> static bool hasAny(ModuleOp module) {
+  return module->walk([](Operation *op) { return isa<Ops...>(op) ? WalkResult::interrupt() : WalkResult::advance(); })
+      .wasInterrupted();
+}
+
+static PolicyAttr policyAttribute(MLIRContext *context, const numerics::Policy &policy) {
+  // The enumerations of dialect and Numerics list the same cases in the same order.
+  Builder builder(context);
+  return PolicyAttr::get(context, policy.keep, static_cast<Tail>(policy.tail),
+                         builder.getF32FloatAttr(policy.dominance), policy.importance,
+                         static_cast<LowPrecision>(policy.lowPrecision), static_cast<Scope>(policy.scope),
+                         static_cast<Predictor>(policy.predictor));
+}
+
+static numerics::Policy policyOf(PolicyAttr attribute) {
+  numerics::Policy policy;
+  policy.keep = attribute.getKeep();
+  policy.tail = static_cast<numerics::Tail>(attribute.getTail());
+  policy.dominance = attribute.getDominance().getValue().convertToDouble();
+  policy.importance = attribute.getImportance();
+  policy.lowPrecision = static_cast<numerics::LowPrecision>(attribute.getLowPrecision());
+  policy.scope = static_cast<numerics::Scope>(attribute.getScope());
+  policy.predictor = static_cast<numerics::Predictor>(attribute.getPredictor());
+  return policy;
+}
+
+/// The policy in the IR: that of the module or of the first function with one.
+static PolicyAttr findPolicy(ModuleOp module) {
+  if (auto policy = module->getAttrOfType<PolicyAttr>(kPolicyAttrName))
+    return policy;
+  for (auto function : module.getOps<func::FuncOp>())
+    if (auto policy = function->getAttrOfType<PolicyAttr>(kPolicyAttrName))
+      return policy;
+  return {};
+}
+
+std::string Compilation::policyLine() {
+  PolicyAttr policy = findPolicy(*owned);
+  return policy ? "policy: " + policyOf(policy).print() : "";
+}
+
+LogicalResult Compilation::runTo(Stage wanted) {
+  while (stage < wanted) {
+    LogicalResult result = success();
+    switch (stage) {
+    case Stage::Imported:
+      if (hasAny<linalg::LinalgOp>(*owned))
+        result = run([](OpPassManager &pm) { (void)parsePassPipeline("func.func(fact-raise)", pm); });
+      // The policy is input to the passes from here on.
+      if (hasAny<LinearOp, AttentionOp>(*owned) && (options.policyGiven || !findPolicy(*owned))) {
+        for (auto function : owned->getOps<func::FuncOp>())
+          function->removeAttr(kPolicyAttrName);
+        (*owned)->setAttr(kPolicyAttrName, policyAttribute(context_.get(), options.policy));
+      }
+      stage = Stage::Raised;
+      break;
+    case Stage::Raised:
+      if (hasAny<LinearOp, AttentionOp>(*owned))
+        result = run([](OpPassManager &pm) { pm.addPass(createFactQuantize()); });
+      stage = Stage::Quantized;
+      break;
+    case Stage::Quantized:
+      // Quantizing again changes nothing.
+      if (findPolicy(*owned))
+        result = run(buildSparsifyPipeline);
+      stage = Stage::Sparse;
+      break;
+    case Stage::Sparse:
+      break;
+    }
+    if (failed(result))
+      return failure();
+  }
+  return success();
+}

@@ -1,0 +1,133 @@
+//===- Object.cpp - What fact-compile does -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Compiler/Object.h"
+
+#include "CHeader.h"
+
+#include "fact/Compiler/Driver.h"
+#include "fact/Compiler/Options.h"
+#include "fact/Execution/Jit.h"
+#include "fact/Support/Error.h"
+#include "fact/Support/OutputFile.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Target/TargetMachine.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+using ::fact::ObjectOptions;
+
+/// The function's name in C: the output file's, without extension.
+static std::string functionName(StringRef output) {
+  std::string name;
+  for (char c : llvm::sys::path::stem(output))
+    name.push_back(llvm::isAlnum(c) ? c : '_');
+  if (name.empty() || llvm::isDigit(name.front()))
+    name.insert(0, "fact_");
+  return name;
+}
+
+/// What a model has to go through for a CPU: the stages `cpu` and `llvm`.
+static LogicalResult lowerForCpu(Compilation &compilation, llvm::TargetMachine &machine, const std::string &name,
+                                 bool toLLVM) {
+  CpuPipelineOptions pipeline = pipelineOptionsFor(machine);
+  pipeline.entryPoint = name;
+  return compilation.run([&](OpPassManager &pm) {
+    buildFactToLoopsPipeline(pm, pipeline);
+    if (toLLVM)
+      buildLoopsToLLVMPipeline(pm, pipeline);
+  });
+}
+
+/// Object file and header.
+static LogicalResult compileForCpu(Compilation &compilation, const ObjectOptions &options) {
+  auto machine = createTargetMachine(options.cpu);
+  if (!machine)
+    return compilation.fail(llvm::toString(machine.takeError()));
+  std::string name = functionName(options.output);
+  std::string policy = compilation.policyLine();
+  if (failed(compilation.runTo(Stage::Sparse)))
+    return failure();
+  std::string header = cHeader(compilation.main(), name, policy);
+  if (failed(lowerForCpu(compilation, **machine, name, /*toLLVM=*/true)))
+    return failure();
+  auto object = emitObject(compilation.module(), **machine, name);
+  if (!object)
+    return compilation.fail(llvm::toString(object.takeError()));
+  SmallString<128> headerPath(options.output);
+  llvm::sys::path::replace_extension(headerPath, "h");
+  if (headerPath == options.output)
+    return compilation.fail("the object file must not end in '.h' (was '" + options.output + "')");
+  std::optional<std::string> error = ::fact::catchError([&] {
+    ::fact::OutputFile objectFile(options.output), headerFile(headerPath.str().str());
+    objectFile.write(*object);
+    headerFile.write(header);
+    objectFile.commit();
+    headerFile.commit();
+  });
+  return error ? compilation.fail(*error) : success();
+}
+
+/// Prints a stage on standard output.
+static LogicalResult emitStage(Compilation &compilation, const ObjectOptions &options) {
+  static const std::pair<StringRef, Stage> shared[] = {{"imported", Stage::Imported},
+                                                       {"raised", Stage::Raised},
+                                                       {"quantized", Stage::Quantized},
+                                                       {"sparse", Stage::Sparse}};
+  bool done = false;
+  for (auto [name, stage] : shared)
+    if (options.emit == name) {
+      if (failed(compilation.runTo(stage)))
+        return failure();
+      done = true;
+    }
+  if (options.emit == "cpu" || options.emit == "llvm") {
+    auto machine = createTargetMachine(options.cpu);
+    if (!machine)
+      return compilation.fail(llvm::toString(machine.takeError()));
+    if (failed(compilation.runTo(Stage::Sparse)) ||
+        failed(lowerForCpu(compilation, **machine, functionName(llvm::sys::path::stem(options.model)),
+                           options.emit == "llvm")))
+      return failure();
+    done = true;
+  }
+  // The stages of the target fact go here.
+  if (!done)
+    return compilation.fail("the stage '" + options.emit + "' is not there yet");
+  compilation.module().print(llvm::outs());
+  llvm::outs().flush();
+  return success();
+}
+
+static LogicalResult compile(Compilation &compilation, const ObjectOptions &options) {
+  if (failed(compilation.load()))
+    return failure();
+  if (!options.emit.empty())
+    return emitStage(compilation, options);
+  if (options.output.empty())
+    return compilation.fail("needs an output file (-o)");
+  if (failed(compilation.runTo(Stage::Raised)))
+    return failure();
+  if (std::string policy = compilation.policyLine(); !policy.empty())
+    llvm::errs() << options.tool << ": " << policy << "\n";
+  if (options.target == "cpu")
+    return compileForCpu(compilation, options);
+  // The target fact goes here.
+  return compilation.fail("the target 'fact' is not there yet");
+}
+
+namespace fact {
+std::optional<std::string> compileModel(const ObjectOptions &options) {
+  Compilation compilation(options);
+  if (succeeded(compile(compilation, options)))
+    return std::nullopt;
+  return compilation.errorText("cannot compile '" + options.model + "'");
+}
+} // namespace fact

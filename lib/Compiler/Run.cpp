@@ -1,0 +1,317 @@
+//===- Run.cpp - What fact-run does -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Compiler/Run.h"
+
+#include "RunArrays.h"
+
+#include "fact/Compiler/Driver.h"
+#include "fact/Compiler/Options.h"
+#include "fact/Conversion/Passes.h"
+#include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Conversion/FactToLoops/EntryPoint.h"
+#include "fact/Execution/Jit.h"
+#include "fact/Execution/Reference.h"
+#include "fact/Support/Error.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Target/TargetMachine.h"
+
+#include <chrono>
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::fact;
+using ::fact::NpyArray;
+using ::fact::NpzArchive;
+using ::fact::LayerShape;
+using ::fact::RunOptions;
+using ::fact::TensorSpec;
+
+namespace {
+
+/// The array type of a tensor, if array files have one.
+std::optional<TensorSpec> specOf(Type type, std::string name) {
+  auto shaped = dyn_cast<RankedTensorType>(type);
+  if (!shaped)
+    return std::nullopt;
+  TensorSpec spec;
+  spec.name = std::move(name);
+  Type element = shaped.getElementType();
+  if (element.isF32())
+    spec.dtype = "<f4";
+  else if (element.isInteger(1))
+    spec.dtype = "|b1";
+  else if (element.isInteger(8))
+    spec.dtype = "|i1";
+  else if (element.isInteger(32))
+    spec.dtype = "<i4";
+  else if (element.isInteger(64))
+    spec.dtype = "<i8";
+  else
+    return std::nullopt;
+  for (int64_t extent : shaped.getShape())
+    spec.shape.push_back(ShapedType::isDynamic(extent) ? -1 : extent);
+  return spec;
+}
+
+class Runner {
+public:
+  explicit Runner(const RunOptions &options) : options(options), compilation(options) {}
+
+  LogicalResult run();
+  std::string errorText() { return compilation.errorText("cannot run '" + options.model + "'"); }
+
+private:
+  LogicalResult readInputs();
+  LogicalResult compile();
+  LogicalResult callEntry(int64_t times);
+  LogicalResult runReference(std::vector<NpyArray> &results);
+  void printMedian(std::vector<double> milliseconds);
+  LogicalResult printAgreement(const NpyArray &expected);
+  LogicalResult write();
+
+  const RunOptions &options;
+  Compilation compilation;
+  std::vector<NpyArray> inputs;  ///< cropped to the length
+  std::vector<NpyArray> outputs; ///< of the model, then dumped ones
+  std::vector<TensorSpec> outputSpecs;
+  std::vector<std::string> dumps; ///< names of those after the model's own
+  std::vector<LayerShape> layers;
+  int64_t rows = 0, length = 0;
+  OwningOpRef<ModuleOp> unchanged; ///< the model for the f32 reference
+  std::unique_ptr<Jit> jit;
+};
+
+LogicalResult Runner::readInputs() {
+  std::vector<TensorSpec> specs;
+  func::FuncOp main = compilation.main();
+  for (unsigned i = 0; i < main.getNumArguments(); ++i) {
+    auto name = main.getArgAttrOfType<StringAttr>(i, kNameAttrName);
+    std::string called = name ? name.str() : "input " + std::to_string(i);
+    auto spec = specOf(main.getArgument(i).getType(), called);
+    if (!spec)
+      return compilation.fail("'" + Twine(called) + "' has a type that no array file holds");
+    specs.push_back(std::move(*spec));
+  }
+  if (specs.size() != options.inputs.size())
+    return compilation.fail("the model takes " + Twine(specs.size()) + " inputs (was given " +
+                            Twine(options.inputs.size()) + ")");
+  std::optional<std::string> error = ::fact::catchError([&] {
+    for (size_t i = 0; i < specs.size(); ++i)
+      inputs.push_back(::fact::readNpy(options.inputs[i]));
+    rows = sequenceRows(specs, inputs, options.inputs);
+  });
+  if (error)
+    return compilation.fail(*error);
+  EntryLength range = entryLength(main);
+  if (rows == 0) // no open dimension: the entry point wants the fixed length
+    rows = range.largest;
+  length = options.length ? options.length : rows;
+  if (length > rows)
+    return compilation.fail("--length must not be above the input's " + Twine(rows) + " rows (was " + Twine(length) +
+                            ")");
+  if (length < range.smallest || length > range.largest)
+    return compilation.fail("sequence length must be in " + Twine(range.smallest) + ".." + Twine(range.largest) +
+                            " (was " + Twine(length) + ")");
+  for (size_t i = 0; i < specs.size(); ++i)
+    inputs[i] = crop(specs[i], inputs[i], length);
+  return success();
+}
+
+LogicalResult Runner::compile() {
+  if (failed(compilation.runTo(Stage::Sparse)))
+    return failure();
+  if (!options.dumpMasks.empty() && failed(compilation.run([](OpPassManager &pm) { pm.addPass(createFactExposeMasks()); })))
+    return failure();
+  func::FuncOp main = compilation.main();
+  for (unsigned i = 0; i < main.getNumResults(); ++i) {
+    auto spec = specOf(main.getResultTypes()[i], "output " + std::to_string(i));
+    if (!spec)
+      return compilation.fail("output " + Twine(i) + " has a type that no array file holds");
+    if (auto dump = main.getResultAttrOfType<StringAttr>(i, kDumpAttrName))
+      dumps.push_back(dump.str());
+    outputSpecs.push_back(std::move(*spec));
+  }
+  if (auto described = main->getAttrOfType<ArrayAttr>(kLayersAttrName))
+    for (auto layer : described.getAsRange<DictionaryAttr>())
+      layers.push_back({layer.getAs<IntegerAttr>("heads").getInt(), layer.getAs<BoolAttr>("causal").getValue()});
+
+  auto machine = createTargetMachine();
+  if (!machine)
+    return compilation.fail(llvm::toString(machine.takeError()));
+  CpuPipelineOptions pipeline = pipelineOptionsFor(**machine);
+  pipeline.packed = true;
+  pipeline.fillUndefined = options.fillUndefined;
+  if (failed(compilation.run([&](OpPassManager &pm) {
+        buildFactToLoopsPipeline(pm, pipeline);
+        buildLoopsToLLVMPipeline(pm, pipeline);
+      })))
+    return failure();
+  auto compiled = Jit::compile(compilation.module(), pipeline.entryPoint);
+  if (!compiled)
+    return compilation.fail(llvm::toString(compiled.takeError()));
+  jit = std::move(*compiled);
+  return success();
+}
+
+LogicalResult Runner::callEntry(int64_t times) {
+  outputs.clear();
+  std::vector<void *> pointers;
+  for (NpyArray &input : inputs)
+    pointers.push_back(input.data.data());
+  for (const TensorSpec &spec : outputSpecs)
+    outputs.push_back(spec.zeros(length));
+  for (NpyArray &output : outputs)
+    pointers.push_back(output.data.data());
+  auto entry = reinterpret_cast<PackedEntry>(jit->address());
+  std::vector<double> milliseconds;
+  for (int64_t i = 0; i < std::max<int64_t>(times, 1); ++i) {
+    EntryError error;
+    auto begin = std::chrono::steady_clock::now();
+    int32_t status = entry(pointers.data(), length, &error);
+    auto end = std::chrono::steady_clock::now();
+    milliseconds.push_back(std::chrono::duration<double, std::milli>(end - begin).count());
+    std::string where = ("'" + Twine(error.tensor ? error.tensor : "?") + "' row " + Twine(error.row) + ", column " +
+                         Twine(error.column)).str();
+    switch (static_cast<EntryStatus>(status)) {
+    case EntryStatus::Ok:
+      break;
+    case EntryStatus::BadLength:
+      return compilation.fail("sequence length is out of range (was " + Twine(length) + ")");
+    case EntryStatus::BadInput:
+      return compilation.fail("input " + where + " is not finite or above 2^50 in magnitude");
+    case EntryStatus::BadOutput:
+      return compilation.fail("output " + where + " is not finite");
+    }
+  }
+  if (times > 0)
+    printMedian(std::move(milliseconds));
+  return success();
+}
+
+void Runner::printMedian(std::vector<double> milliseconds) {
+  std::sort(milliseconds.begin(), milliseconds.end());
+  size_t n = milliseconds.size();
+  double median = (milliseconds[(n - 1) / 2] + milliseconds[n / 2]) / 2;
+  std::printf("median %.3f ms\n", median);
+}
+
+LogicalResult Runner::runReference(std::vector<NpyArray> &results) {
+  auto function = compileReference(*unchanged);
+  if (!function)
+    return compilation.fail(llvm::toString(function.takeError()));
+  std::vector<FloatTensor> arguments;
+  for (const NpyArray &input : inputs) {
+    if (input.dtype != "<f4")
+      return compilation.fail("the f32 reference takes float32 inputs only");
+    FloatTensor tensor;
+    tensor.shape = input.shape;
+    const float *data = reinterpret_cast<const float *>(input.data.data());
+    tensor.data.assign(data, data + input.numElements());
+    arguments.push_back(std::move(tensor));
+  }
+  std::vector<double> milliseconds;
+  std::vector<FloatTensor> tensors;
+  for (int64_t i = 0; i < std::max<int64_t>(options.reference ? options.repeat : 1, 1); ++i) {
+    auto begin = std::chrono::steady_clock::now();
+    auto called = (*function)->invoke(arguments);
+    auto end = std::chrono::steady_clock::now();
+    if (!called)
+      return compilation.fail(llvm::toString(called.takeError()));
+    milliseconds.push_back(std::chrono::duration<double, std::milli>(end - begin).count());
+    tensors = std::move(*called);
+  }
+  if (options.reference && options.repeat > 0)
+    printMedian(std::move(milliseconds));
+  for (const FloatTensor &tensor : tensors)
+    results.push_back(NpyArray::from<float>(tensor.shape, tensor.data.data()));
+  return success();
+}
+
+LogicalResult Runner::printAgreement(const NpyArray &expected) {
+  const NpyArray &got = outputs.front();
+  if (got.dtype != "<f4" || got.shape != expected.shape)
+    return compilation.fail("the output cannot be compared with the f32 reference");
+  const float *a = reinterpret_cast<const float *>(got.data.data());
+  const float *b = reinterpret_cast<const float *>(expected.data.data());
+  double aa = 0, bb = 0, ab = 0, largest = 0;
+  for (int64_t i = 0, n = got.numElements(); i < n; ++i) {
+    aa += double(a[i]) * a[i], bb += double(b[i]) * b[i], ab += double(a[i]) * b[i];
+    largest = std::max(largest, std::fabs(double(a[i]) - b[i]));
+  }
+  double norms = std::sqrt(aa) * std::sqrt(bb);
+  std::printf("cosine %.6f, largest difference %g\n", norms > 0 ? ab / norms : (aa == bb ? 1.0 : 0.0), largest);
+  return success();
+}
+
+LogicalResult Runner::write() {
+  size_t own = outputs.size() - dumps.size();
+  if (options.outputs.size() != own)
+    return compilation.fail("the model has " + Twine(own) + " outputs (was given " + Twine(options.outputs.size()) +
+                            " --output)");
+  std::optional<std::string> error = ::fact::catchError([&] {
+    NpzArchive masks;
+    if (!options.dumpMasks.empty()) {
+      NpzArchive found;
+      for (size_t i = 0; i < dumps.size(); ++i)
+        found[dumps[i]] = outputs[own + i];
+      masks = completeMasks(std::move(found), layers, length);
+    }
+    std::vector<NpyArray> padded;
+    for (size_t i = 0; i < own; ++i)
+      padded.push_back(pad(i < outputSpecs.size() ? outputSpecs[i] : TensorSpec(), outputs[i], rows));
+    writeAll(options.outputs, padded, options.dumpMasks, masks);
+  });
+  return error ? compilation.fail(*error) : success();
+}
+
+LogicalResult Runner::run() {
+  if (failed(compilation.load()))
+    return failure();
+  if (failed(readInputs()))
+    return failure();
+  func::FuncOp main = compilation.main();
+  if (options.outputs.size() != main.getNumResults())
+    return compilation.fail("the model has " + Twine(main.getNumResults()) + " outputs (was given " +
+                            Twine(options.outputs.size()) + " --output)");
+  if (options.reference || options.compare)
+    unchanged = compilation.module().clone();
+  if (options.reference) {
+    for (Type type : main.getResultTypes()) {
+      auto spec = specOf(type, "output");
+      if (!spec)
+        return compilation.fail("an output has a type that no array file holds");
+      outputSpecs.push_back(std::move(*spec));
+    }
+    return failed(runReference(outputs)) ? failure() : write();
+  }
+  if (failed(compilation.runTo(Stage::Raised)))
+    return failure();
+  if (std::string policy = compilation.policyLine(); !policy.empty())
+    llvm::errs() << options.tool << ": " << policy << "\n";
+  if (failed(compile()) || failed(callEntry(options.repeat)))
+    return failure();
+  if (options.compare) {
+    std::vector<NpyArray> expected;
+    if (failed(runReference(expected)) || failed(printAgreement(expected.front())))
+      return failure();
+  }
+  return write();
+}
+
+} // namespace
+
+namespace fact {
+std::optional<std::string> runModel(const RunOptions &options) {
+  Runner runner(options);
+  if (succeeded(runner.run()))
+    return std::nullopt;
+  return runner.errorText();
+}
+} // namespace fact

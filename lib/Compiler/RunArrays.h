@@ -1,0 +1,55 @@
+//===- RunArrays.h - Array files of fact-run against the types of a function -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_LIB_COMPILER_RUNARRAYS_H
+#define FACT_LIB_COMPILER_RUNARRAYS_H
+
+#include "fact/Support/Npy.h"
+
+#include <string>
+#include <vector>
+
+namespace fact {
+
+/// Type of an argument or result. An extent of -1 is the sequence length.
+struct TensorSpec {
+  std::string name, dtype;
+  std::vector<int64_t> shape;
+
+  std::vector<int64_t> shapeAt(int64_t length) const;
+  NpyArray zeros(int64_t length) const;
+};
+
+/// The functions below throw fact::Error; this header is for code with and without
+/// exceptions.
+
+/// Checks ranks, types and fixed extents of all inputs and returns their
+/// common extent in the open dimensions, 0 if there is none.
+int64_t sequenceRows(const std::vector<TensorSpec> &specs, const std::vector<NpyArray> &inputs,
+                     const std::vector<std::string> &paths);
+
+/// The first `length` entries along every open dimension.
+NpyArray crop(const TensorSpec &spec, const NpyArray &array, int64_t length);
+/// Zeros behind an array, up to `rows` along every open dimension.
+NpyArray pad(const TensorSpec &spec, const NpyArray &array, int64_t rows);
+
+struct LayerShape {
+  int64_t heads;
+  bool causal;
+};
+
+/// The arrays of --dump-masks: what a layer did not select is full.
+NpzArchive completeMasks(NpzArchive found, const std::vector<LayerShape> &layers, int64_t length);
+
+/// Writes all files or none.
+void writeAll(const std::vector<std::string> &paths, const std::vector<NpyArray> &arrays,
+              const std::string &masksPath, const NpzArchive &masks);
+
+} // namespace fact
+
+#endif // FACT_LIB_COMPILER_RUNARRAYS_H

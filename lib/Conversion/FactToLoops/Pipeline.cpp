@@ -1,0 +1,59 @@
+//===- Pipeline.cpp - From sparse fact IR to the LLVM dialect -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Conversion/FactToLoops/FactToLoops.h"
+
+#include "fact/Conversion/Passes.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+void mlir::fact::buildFactToLoopsPipeline(OpPassManager &pm, const CpuPipelineOptions &options) {
+  FactToLoopsOptions loops;
+  loops.fillUndefined = options.fillUndefined;
+  loops.nativeRound = options.nativeRound;
+  loops.rowBlock = options.rowBlock;
+  loops.columnTiles = options.columnTiles;
+  pm.addPass(createFactToLoops(loops));
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  bufferization::buildBufferDeallocationPipeline(pm, bufferization::BufferDeallocationPipelineOptions());
+  pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+  FactEntryPointOptions entry;
+  entry.name = options.entryPoint;
+  entry.packed = options.packed;
+  entry.floatControl = options.floatControl;
+  pm.addPass(createFactEntryPoint(entry));
+  pm.addPass(createSymbolDCEPass());
+}
+
+void mlir::fact::buildLoopsToLLVMPipeline(OpPassManager &pm, const CpuPipelineOptions &) {
+  pm.addPass(createConvertBufferizationToMemRefPass());
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createConvertVectorToLLVMPass());
+  pm.addPass(createConvertMathToLLVMPass());
+  pm.addPass(createArithToLLVMConversionPass());
+  pm.addPass(createConvertIndexToLLVMPass());
+  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
+  pm.addPass(createConvertFuncToLLVMPass());
+  pm.addPass(createConvertControlFlowToLLVMPass());
+  pm.addPass(createUBToLLVMConversionPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+}

@@ -1,0 +1,48 @@
+//===- Selection.h - Top-k, dominance and counts of one row after the other -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_LIB_CONVERSION_FACTTOLOOPS_SELECTION_H
+#define FACT_LIB_CONVERSION_FACTTOLOOPS_SELECTION_H
+
+#include "Lowerings.h"
+
+namespace mlir::fact::loops {
+
+/// Emits section 5 for the rows of a select op: buffers first, then `row` in
+/// the body of whatever loops, then `finish`.
+class SelectionLoops {
+public:
+  SelectionLoops(SelectOp op, Emitter &e, Value length);
+
+  /// One row of one head. `load` gives 16 scores of the row from an offset on;
+  /// those past the row's allowed columns may be anything.
+  void row(Value head, Value row, Value unit, llvm::function_ref<Real(Value)> load);
+
+  /// mask, dominated, argmax, count.
+  void finish(Results &results);
+
+private:
+  void keepThreshold(Value allowed, Value kept, Value smallest, Value largest);
+  void keepTies(Value allowed, Value threshold, Value wanted);
+  Value countAtLeast(Value padded, Value threshold);
+
+  SelectOp op;
+  Emitter &e;
+  Value length, padded;
+  Value mask, maskBytes, dominated, argmax, count;
+  Value keys;    ///< scratch: scores of the row as integers that order alike
+  Value kept;    ///< scratch: the row's mask as bytes
+  Value counts;  ///< scratch: counts of 32 bits
+};
+
+/// mask[head][row] as 16 bytes from `offset` on into scratch memory, padded.
+void loadMaskRow(Emitter &e, Value maskBytes, Value head, Value row, Value length, Value scratch);
+
+} // namespace mlir::fact::loops
+
+#endif // FACT_LIB_CONVERSION_FACTTOLOOPS_SELECTION_H

@@ -1,0 +1,170 @@
+//===- Jit.cpp - Native code of a module in the LLVM dialect -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Execution/Jit.h"
+
+#include "mlir/ExecutionEngine/ExecutionEngine.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Host.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+
+/// LLVM's own optimizations. Our loops are vectors and blocks already: what
+/// would vectorise and unroll them again only costs time to compile.
+static llvm::Error optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+  llvm::PipelineTuningOptions tuning;
+  tuning.SLPVectorization = false;
+  tuning.LoopVectorization = false;
+  tuning.LoopInterleaving = false;
+  tuning.LoopUnrolling = false;
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager graph;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder builder(&machine, tuning);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(graph);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, graph, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
+  return llvm::Error::success();
+}
+
+static llvm::Expected<llvm::orc::JITTargetMachineBuilder> hostBuilder() {
+  static const bool initialized = [] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+    return true;
+  }();
+  (void)initialized;
+  auto builder = llvm::orc::JITTargetMachineBuilder::detectHost();
+  if (builder) {
+    builder->setCodeGenOptLevel(llvm::CodeGenOptLevel::Aggressive);
+    // Strict: not even llvm.fmuladd would be fused.
+    builder->getOptions().AllowFPOpFusion = llvm::FPOpFusion::Strict;
+  }
+  return builder;
+}
+
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>> mlir::fact::createTargetMachine(const std::string &cpu) {
+  auto builder = hostBuilder();
+  if (!builder)
+    return builder.takeError();
+  builder->setRelocationModel(llvm::Reloc::PIC_);
+  if (cpu != "native") {
+    // MC complains on stderr and goes on where it does not know a processor.
+    std::string text;
+    const llvm::Triple &triple = builder->getTargetTriple();
+    const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, text);
+    std::unique_ptr<llvm::MCSubtargetInfo> info(target ? target->createMCSubtargetInfo(triple, "", "") : nullptr);
+    if (!info || !info->isCPUStringValid(cpu))
+      return llvm::createStringError(llvm::inconvertibleErrorCode(), "unknown processor '" + cpu + "'");
+    builder->setCPU(cpu);
+    builder->setFeatures("");
+  }
+  return builder->createTargetMachine();
+}
+
+CpuPipelineOptions mlir::fact::pipelineOptionsFor(const llvm::TargetMachine &machine) {
+  CpuPipelineOptions options;
+  const llvm::Triple &triple = machine.getTargetTriple();
+  const llvm::MCSubtargetInfo &info = *machine.getMCSubtargetInfo();
+  auto has = [&](StringRef feature) { return info.checkFeatures(("+" + feature).str()); };
+  if (triple.isX86()) {
+    options.floatControl = "x86";
+    options.nativeRound = has("sse4.1");
+    // Sums of a block and one group of columns fill the registers: 32 of 512
+    // bits, 16 of 256 or 16 of 128.
+    if (has("avx512bw"))
+      options.rowBlock = 6, options.columnTiles = 4;
+    else if (has("avx2"))
+      options.rowBlock = 4, options.columnTiles = 1;
+    else
+      options.rowBlock = 2, options.columnTiles = 1;
+  } else if (triple.isAArch64()) {
+    options.floatControl = "aarch64";
+    options.nativeRound = true;
+    options.rowBlock = 4, options.columnTiles = 1;
+  } else {
+    options.floatControl = "none";
+    options.rowBlock = 2, options.columnTiles = 1;
+  }
+  return options;
+}
+
+Jit::Jit() = default;
+Jit::~Jit() = default;
+
+static void registerTranslations(ModuleOp module) {
+  registerBuiltinDialectTranslation(*module->getContext());
+  registerLLVMDialectTranslation(*module->getContext());
+}
+
+llvm::Expected<std::unique_ptr<Jit>> Jit::compile(ModuleOp module, const std::string &function) {
+  registerTranslations(module);
+  auto machine = createTargetMachine(), second = createTargetMachine();
+  if (!machine)
+    return machine.takeError();
+  if (!second)
+    return second.takeError();
+  auto transformer = [&](llvm::Module *translated) { return optimize(*translated, **machine); };
+  ExecutionEngineOptions options;
+  options.transformer = transformer;
+  options.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Aggressive;
+  options.enableGDBNotificationListener = false;
+  options.enablePerfNotificationListener = false;
+  auto engine = ExecutionEngine::create(module, options, std::move(*second));
+  if (!engine)
+    return engine.takeError();
+  auto address = (*engine)->lookup(function);
+  if (!address)
+    return address.takeError();
+  std::unique_ptr<Jit> jit(new Jit());
+  jit->engine = std::move(*engine);
+  jit->address_ = *address;
+  return jit;
+}
+
+llvm::Expected<std::string> mlir::fact::emitObject(ModuleOp module, llvm::TargetMachine &machine,
+                                                   const std::string &keep) {
+  auto error = [](const Twine &text) { return llvm::createStringError(llvm::inconvertibleErrorCode(), text); };
+  registerTranslations(module);
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> translated = translateModuleToLLVMIR(module, context);
+  if (!translated)
+    return error("cannot translate the module to LLVM IR");
+  translated->setDataLayout(machine.createDataLayout());
+  translated->setTargetTriple(machine.getTargetTriple());
+  for (llvm::Function &function : *translated)
+    if (!function.isDeclaration() && function.getName() != keep)
+      function.setLinkage(llvm::GlobalValue::InternalLinkage);
+  for (llvm::GlobalVariable &global : translated->globals())
+    if (!global.isDeclaration())
+      global.setLinkage(llvm::GlobalValue::InternalLinkage);
+  if (llvm::Error failed = optimize(*translated, machine))
+    return std::move(failed);
+  llvm::SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream stream(bytes);
+  llvm::legacy::PassManager passes;
+  if (machine.addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::ObjectFile))
+    return error("the target cannot write object files");
+  passes.run(*translated);
+  return std::string(bytes.begin(), bytes.end());
+}

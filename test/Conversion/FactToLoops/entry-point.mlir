@@ -1,0 +1,31 @@
+// The entry point sets the float mode around everything that computes and puts
+// it back, checks what comes in and goes out, and frees the result.
+// RUN: fact-opt %s --fact-entry-point="name=relu" | FileCheck %s
+// RUN: fact-opt %s --fact-entry-point="name=relu packed=true" | FileCheck %s --check-prefix=PACKED
+// RUN: fact-opt %s --fact-entry-point="float-control=aarch64" | FileCheck %s --check-prefix=ARM
+// RUN: not fact-opt %s --fact-entry-point="name=helper" 2>&1 | FileCheck %s --check-prefix=NAME
+
+// CHECK-LABEL: func.func private @__fact_main(
+// CHECK-SAME:    passthrough = ["noinline"]
+// CHECK-LABEL: func.func @relu(%arg0: !llvm.ptr, %arg1: i64, %arg2: !llvm.ptr, %arg3: !llvm.ptr) -> i32
+// CHECK:         llvm.call_intrinsic "llvm.x86.sse.stmxcsr"
+// CHECK:         llvm.call_intrinsic "llvm.x86.sse.ldmxcsr"
+// CHECK:         %[[Y:.*]] = {{(func\.)?}}call @__fact_main
+// CHECK:         memref.copy %[[Y]]
+// CHECK:         memref.dealloc %[[Y]]
+// CHECK:         llvm.call_intrinsic "llvm.x86.sse.ldmxcsr"
+// CHECK:         return
+
+// PACKED: func.func @relu(%arg0: !llvm.ptr, %arg1: i64, %arg2: !llvm.ptr) -> i32
+// ARM: llvm.inline_asm has_side_effects "mrs $0, fpcr"
+// NAME: error: has a function with the name of the entry point 'helper'
+module {
+  func.func private @helper()
+  func.func @main(%x: memref<1x?x16xf32> {fact.name = "x", fact.bound = 8 : i64}) -> (memref<1x?x16xf32> {fact.name = "y"}) {
+    %c1 = arith.constant 1 : index
+    %n = memref.dim %x, %c1 : memref<1x?x16xf32>
+    %y = memref.alloc(%n) : memref<1x?x16xf32>
+    memref.copy %x, %y : memref<1x?x16xf32> to memref<1x?x16xf32>
+    return %y : memref<1x?x16xf32>
+  }
+}
