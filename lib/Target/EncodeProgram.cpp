@@ -79,8 +79,7 @@ private:
   //===--- Code ---------------------------------------------------------------===//
 
   void emit(const target::Instruction &instruction, Location loc) {
-    target::encode(instruction, program.code);
-    program.addSource(describeSource(loc));
+    program.append(instruction, describeSource(loc));
   }
 
   LogicalResult encodeBlock(Block &block) {
@@ -311,6 +310,7 @@ private:
         if (open)
           port.bound = function->getAttrOfType<IntegerAttr>(kBoundAttrName).getInt();
         port.address = address;
+        port.rowBytes = port.shape.back() * target::elementTypeBytes(port.type);
         (op.getKind() == DramKind::Input ? program.inputs : program.outputs).push_back(port);
       }
       if (op.getKind() != DramKind::Constant)
@@ -385,7 +385,7 @@ std::unique_ptr<target::Program> factisa::encodeProgram(ModuleOp module, const t
       if (llvm::Expected<llvm::json::Value> parsed = llvm::json::parse(options.policyJson))
         metadata["policy"] = *parsed;
     metadata["bound"] = function->getAttrOfType<IntegerAttr>(kBoundAttrName).getInt();
-    metadata["dram_bytes"] = encoder.dramBytes;
+    program->dramBytes = encoder.dramBytes;
     program->metadata.clear();
     llvm::raw_string_ostream(program->metadata) << llvm::json::Value(std::move(metadata));
     if (options.embedIR) {

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "fact/Import/ONNX/Import.h"
+#include "fact/Target/EncodeProgram.h"
 
 #include "mlir/InitAllTranslations.h"
 #include "mlir/Support/LogicalResult.h"
@@ -13,5 +14,6 @@
 int main(int argc, char **argv) {
   mlir::registerAllTranslations();
   mlir::fact::registerFromOnnxTranslation();
+  mlir::factisa::registerToProgramTranslation();
   return failed(mlir::mlirTranslateMain(argc, argv, "fact translation driver"));
 }

@@ -37,6 +37,9 @@ std::unique_ptr<::fact::isa::Program> encodeProgram(ModuleOp module, const ::fac
 /// Writes a program; an error at `loc` says why not, and leaves no file.
 LogicalResult writeProgram(const ::fact::isa::Program &program, StringRef path, Location loc);
 
+/// `fact-translate --factisa-to-program`: planned IR to the bytes of a program.
+void registerToProgramTranslation();
+
 /// The text of a source location: a name (an ONNX node's) or file:line:column.
 std::string describeSource(Location loc);
 
