@@ -178,9 +178,14 @@ static PolicyAttr findPolicy(ModuleOp module) {
   return {};
 }
 
+std::optional<numerics::Policy> Compilation::policy() {
+  PolicyAttr attribute = findPolicy(*owned);
+  return attribute ? std::optional(policyOf(attribute)) : std::nullopt;
+}
+
 std::string Compilation::policyLine() {
-  PolicyAttr policy = findPolicy(*owned);
-  return policy ? "policy: " + policyOf(policy).print() : "";
+  std::optional<numerics::Policy> found = policy();
+  return found ? "policy: " + found->print() : "";
 }
 
 LogicalResult Compilation::runTo(Stage wanted) {

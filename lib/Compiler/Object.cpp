@@ -9,6 +9,7 @@
 #include "fact/Compiler/Object.h"
 
 #include "CHeader.h"
+#include "ProgramTarget.h"
 
 #include "fact/Compiler/Driver.h"
 #include "fact/Compiler/Options.h"
@@ -98,7 +99,12 @@ static LogicalResult emitStage(Compilation &compilation, const ObjectOptions &op
       return failure();
     done = true;
   }
-  // The stages of the target fact go here.
+  if (options.emit == "scheduled" || options.emit == "factisa") {
+    if (failed(compilation.runTo(Stage::Sparse)) ||
+        failed(lowerForFact(compilation, options, /*plan=*/options.emit == "factisa")))
+      return failure();
+    done = true;
+  }
   if (!done)
     return compilation.fail("the stage '" + options.emit + "' is not there yet");
   compilation.module().print(llvm::outs());
@@ -119,8 +125,7 @@ static LogicalResult compile(Compilation &compilation, const ObjectOptions &opti
     llvm::errs() << options.tool << ": " << policy << "\n";
   if (options.target == "cpu")
     return compileForCpu(compilation, options);
-  // The target fact goes here.
-  return compilation.fail("the target 'fact' is not there yet");
+  return compileForFact(compilation, options);
 }
 
 namespace fact {

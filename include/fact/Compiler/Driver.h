@@ -14,6 +14,8 @@
 #ifndef FACT_COMPILER_DRIVER_H
 #define FACT_COMPILER_DRIVER_H
 
+#include "fact/Numerics/Policy.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
@@ -53,6 +55,8 @@ public:
   ModuleOp module() { return *owned; }
   func::FuncOp main();
   MLIRContext &context() { return *context_; }
+  /// The policy of the model, where the IR still has one.
+  std::optional<::fact::numerics::Policy> policy();
   /// The policy of the model, one line; empty where there is none.
   std::string policyLine();
 

@@ -1,0 +1,108 @@
+//===- ProgramTarget.cpp - Compiling for the accelerator -*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ProgramTarget.h"
+
+#include "fact/Compiler/Driver.h"
+#include "fact/Compiler/Options.h"
+#include "fact/Conversion/Passes.h"
+#include "fact/Dialect/FactISA/IR/FactISA.h"
+#include "fact/Dialect/FactISA/Transforms/Passes.h"
+#include "fact/ISA/Program.h"
+#include "fact/Support/Error.h"
+#include "fact/Support/OutputFile.h"
+#include "fact/Target/EncodeProgram.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Support/JSON.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+
+/// The policy by its flags' names, numbers as numbers; an empty object where the
+/// model's IR had none (it was sparse already).
+static llvm::json::Object policyObject(const std::optional<::fact::numerics::Policy> &policy) {
+  llvm::json::Object object;
+  if (!policy)
+    return object;
+  for (const std::string &field : ::fact::numerics::policyFields()) {
+    std::string key = field, value = policy->get(field);
+    std::replace(key.begin(), key.end(), '-', '_');
+    double number;
+    if (StringRef(value).getAsDouble(number))
+      object[key] = value;
+    else
+      object[key] = number;
+  }
+  return object;
+}
+
+LogicalResult mlir::fact::lowerForFact(Compilation &compilation, const ::fact::ObjectOptions &options, bool plan) {
+  return compilation.run([&](OpPassManager &pm) {
+    pm.addPass(createFactToFactISAPass({options.machine}));
+    if (!plan)
+      return;
+    OpPassManager &functions = pm.nest<func::FuncOp>();
+    functions.addPass(factisa::createPlanMemoryPass({options.machine}));
+    functions.addPass(factisa::createInsertSemaphoresPass());
+  });
+}
+
+/// Compile-time decisions, for --report.
+static std::string report(const ::fact::ObjectOptions &options, const ::fact::isa::Program &program, ModuleOp module) {
+  llvm::json::Object object;
+  object["model"] = options.model;
+  object["target"] = options.target;
+  object["machine"] = program.machine.name;
+  llvm::Expected<llvm::json::Value> metadata = llvm::json::parse(program.metadata);
+  if (metadata) {
+    object["policy"] = *metadata->getAsObject()->get("policy");
+    object["layers"] = *metadata->getAsObject()->get("layers");
+    object["bound"] = *metadata->getAsObject()->get("bound");
+  }
+  int64_t peak = 0, buffers = 0;
+  module.walk([&](factisa::SramBufferOp buffer) {
+    ++buffers;
+    peak = std::max<int64_t>(peak, *buffer.getAddress() + buffer.getBytes());
+  });
+  object["instructions"] = static_cast<int64_t>(program.instructions.size());
+  object["scratchpad_buffers"] = buffers;
+  object["scratchpad_peak_bytes"] = peak;
+  object["constant_bytes"] = static_cast<int64_t>(program.constantsSize());
+  object["dram_bytes"] = static_cast<int64_t>(program.dramBytes);
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(object)));
+  return text;
+}
+
+LogicalResult mlir::fact::compileForFact(Compilation &compilation, const ::fact::ObjectOptions &options) {
+  std::string policyJson;
+  llvm::raw_string_ostream(policyJson) << llvm::json::Value(policyObject(compilation.policy()));
+  if (failed(compilation.runTo(Stage::Sparse)) || failed(lowerForFact(compilation, options, /*plan=*/true)))
+    return failure();
+  FailureOr<::fact::isa::Machine> machine = factisa::loadMachine(options.machine, compilation.module().getLoc());
+  if (failed(machine))
+    return failure();
+  factisa::EncodeOptions encode;
+  encode.policyJson = policyJson;
+  std::unique_ptr<::fact::isa::Program> program = factisa::encodeProgram(compilation.module(), *machine, encode);
+  if (!program)
+    return failure();
+  std::string text = options.report.empty() ? "" : report(options, *program, compilation.module());
+  std::optional<std::string> error = ::fact::catchError([&] {
+    ::fact::OutputFile file(options.output);
+    file.write(program->toBytes());
+    if (!options.report.empty()) {
+      ::fact::OutputFile reportFile(options.report);
+      reportFile.write(text);
+      reportFile.commit();
+    }
+    file.commit();
+  });
+  return error ? compilation.fail(*error) : success();
+}
