@@ -17,7 +17,8 @@ include(AddMLIR)
 
 # The flags that the distribution's LLVM was built with and that its headers need.
 separate_arguments(LLVM_DEFINITIONS_LIST NATIVE_COMMAND ${LLVM_DEFINITIONS})
-set(FACT_MLIR_OPTIONS -fno-exceptions -fno-rtti -fvisibility-inlines-hidden)
+# At -O1: the compiler is quick enough, and builds in half the time.
+set(FACT_MLIR_OPTIONS -O1 -fno-exceptions -fno-rtti -fvisibility-inlines-hidden)
 
 # Where the compiler's own binary directory hides generated .inc files.
 add_compile_options(-Wall -Wextra -Wno-unused-parameter)

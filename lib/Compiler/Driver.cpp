@@ -9,6 +9,7 @@
 #include "fact/Compiler/Driver.h"
 
 #include "fact/Compiler/Options.h"
+#include "fact/Conversion/Passes.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/Transforms/Passes.h"
 #include "fact/Import/ONNX/Import.h"
@@ -19,7 +20,6 @@
 #include "mlir/IR/Remarks.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
@@ -194,7 +194,7 @@ LogicalResult Compilation::runTo(Stage wanted) {
     switch (stage) {
     case Stage::Imported:
       if (hasAny<linalg::LinalgOp>(*owned))
-        result = run([](OpPassManager &pm) { (void)parsePassPipeline("func.func(fact-raise)", pm); });
+        result = run(buildRaisePipeline);
       // The policy is input to the passes from here on.
       if (hasAny<LinearOp, AttentionOp>(*owned) && (options.policyGiven || !findPolicy(*owned))) {
         for (auto function : owned->getOps<func::FuncOp>())

@@ -120,6 +120,7 @@ void fact::addObjectFlags(CLI::App &app, ObjectOptions &options) {
   CLI::Option *emit =
       app.add_option("--emit", options.emit, "print a stage on standard output instead")
           ->check(CLI::IsMember({"imported", "raised", "quantized", "sparse", "scheduled", "factisa", "cpu", "llvm"}));
+  app.add_option("--report", options.report, "file (.json) for compile-time decisions")->excludes(emit);
   emit->excludes(output);
   app.final_callback([&options] {
     if (options.emit.empty() && options.output.empty())

@@ -49,6 +49,7 @@ struct ObjectOptions : CompileOptions {
   std::string output;
   std::string target = "fact";
   std::string emit;   ///< a stage, or empty
+  std::string report; ///< JSON file of compile-time decisions, or empty
   std::string cpu = "native";
 };
 
