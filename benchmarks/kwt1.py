@@ -60,7 +60,7 @@ def main():
             "fact-sim", program, f"--input={folder}/x.npy", f"--output={folder}/y.npy"))
         medians = []
         for _ in range(options.runs):
-            out, err = tools.call("fact-run", model, f"--input={folder}/x.npy", f"--output={folder}/y.npy", "--threads=1",
+            out, err = tools.call("fact-run", model, f"--input={folder}/x.npy", f"--output={folder}/y.npy",
                                   "--repeat=30", *flags)
             found = re.search(r"([0-9.]+) ms", out + err)
             if not found:
