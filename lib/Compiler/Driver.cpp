@@ -11,6 +11,7 @@
 #include "fact/Compiler/Options.h"
 #include "fact/Conversion/Passes.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Dialect/Fact/IR/Policy.h"
 #include "fact/Dialect/Fact/Transforms/Passes.h"
 #include "fact/Import/ONNX/Import.h"
 #include "fact/InitAll.h"
@@ -26,7 +27,6 @@
 
 using namespace mlir;
 using namespace mlir::fact;
-namespace numerics = ::fact::numerics;
 
 //===----------------------------------------------------------------------===//
 // Diagnostics
@@ -147,27 +147,6 @@ template <typename... Ops> static bool hasAny(ModuleOp module) {
       .wasInterrupted();
 }
 
-static PolicyAttr policyAttribute(MLIRContext *context, const numerics::Policy &policy) {
-  // The enumerations of dialect and Numerics list the same cases in the same order.
-  Builder builder(context);
-  return PolicyAttr::get(context, policy.keep, static_cast<Tail>(policy.tail),
-                         builder.getF32FloatAttr(policy.dominance), policy.importance,
-                         static_cast<LowPrecision>(policy.lowPrecision), static_cast<Scope>(policy.scope),
-                         static_cast<Predictor>(policy.predictor));
-}
-
-static numerics::Policy policyOf(PolicyAttr attribute) {
-  numerics::Policy policy;
-  policy.keep = attribute.getKeep();
-  policy.tail = static_cast<numerics::Tail>(attribute.getTail());
-  policy.dominance = attribute.getDominance().getValue().convertToDouble();
-  policy.importance = attribute.getImportance();
-  policy.lowPrecision = static_cast<numerics::LowPrecision>(attribute.getLowPrecision());
-  policy.scope = static_cast<numerics::Scope>(attribute.getScope());
-  policy.predictor = static_cast<numerics::Predictor>(attribute.getPredictor());
-  return policy;
-}
-
 /// The policy in the IR: that of the module or of the first function with one.
 static PolicyAttr findPolicy(ModuleOp module) {
   if (auto policy = module->getAttrOfType<PolicyAttr>(kPolicyAttrName))
@@ -184,8 +163,13 @@ std::optional<numerics::Policy> Compilation::policy() {
 }
 
 std::string Compilation::policyLine() {
+<<<<<<< HEAD
   std::optional<numerics::Policy> found = policy();
   return found ? "policy: " + found->print() : "";
+=======
+  PolicyAttr policy = findPolicy(*owned);
+  return policy ? "policy: " + policyFrom(policy).print() : "";
+>>>>>>> cpu
 }
 
 LogicalResult Compilation::runTo(Stage wanted) {
@@ -199,7 +183,7 @@ LogicalResult Compilation::runTo(Stage wanted) {
       if (hasAny<LinearOp, AttentionOp>(*owned) && (options.policyGiven || !findPolicy(*owned))) {
         for (auto function : owned->getOps<func::FuncOp>())
           function->removeAttr(kPolicyAttrName);
-        (*owned)->setAttr(kPolicyAttrName, policyAttribute(context_.get(), options.policy));
+        (*owned)->setAttr(kPolicyAttrName, policyFrom(options.policy, context_.get()));
       }
       stage = Stage::Raised;
       break;
