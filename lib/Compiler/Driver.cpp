@@ -157,19 +157,14 @@ static PolicyAttr findPolicy(ModuleOp module) {
   return {};
 }
 
-std::optional<numerics::Policy> Compilation::policy() {
+std::optional<::fact::numerics::Policy> Compilation::policy() {
   PolicyAttr attribute = findPolicy(*owned);
-  return attribute ? std::optional(policyOf(attribute)) : std::nullopt;
+  return attribute ? std::optional(policyFrom(attribute)) : std::nullopt;
 }
 
 std::string Compilation::policyLine() {
-<<<<<<< HEAD
-  std::optional<numerics::Policy> found = policy();
+  std::optional<::fact::numerics::Policy> found = policy();
   return found ? "policy: " + found->print() : "";
-=======
-  PolicyAttr policy = findPolicy(*owned);
-  return policy ? "policy: " + policyFrom(policy).print() : "";
->>>>>>> cpu
 }
 
 LogicalResult Compilation::runTo(Stage wanted) {
