@@ -1,6 +1,8 @@
 //===- fact-translate.cpp - mlir-translate with our formats -----*- C++ -*-===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 

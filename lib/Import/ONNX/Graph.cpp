@@ -1,10 +1,12 @@
 //===- Graph.cpp - Operators that compute nothing -------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "ModelConstant.h"
+#include "Constants.h"
 #include "NodeImport.h"
 
 #include <cmath>
@@ -12,41 +14,6 @@
 using namespace mlir;
 using namespace mlir::fact;
 using ::fact::onnx::NodeAttribute;
-
-FailureOr<ModelTensor>
-mlir::fact::importConstant(std::shared_ptr<const ::fact::onnx::Tensor> tensor,
-                           std::string &why) {
-  using ::fact::onnx::ElementType;
-  SmallVector<Dim> integers;
-  switch (tensor->type) {
-  case ElementType::Float:
-    return ModelTensor::constant(tensor);
-  case ElementType::Double: {
-    ModelTensor rounded =
-        ModelTensor::constant(tensor->shape, tensor->floats());
-    return rounded;
-  }
-  case ElementType::Bool:
-  case ElementType::Int32:
-  case ElementType::Int64:
-    if (tensor->numElements() > maxIntegers) {
-      why = "integer tensor '" + tensor->name +
-            "' has too many elements for "
-            "shape arithmetic: " +
-            std::to_string(tensor->numElements());
-      return failure();
-    }
-    for (int64_t value : tensor->integers())
-      integers.push_back(Dim(value));
-    return ModelTensor::numbers(
-        Shape(tensor->shape.begin(), tensor->shape.end()), std::move(integers));
-  default:
-    why = "tensor '" + tensor->name + "' has element type " +
-          ::fact::onnx::elementTypeName(tensor->type) +
-          ", which is not supported";
-    return failure();
-  }
-}
 
 static LogicalResult importConstantNode(NodeImport &node) {
   if (node.node.attributes.size() != 1)
@@ -102,6 +69,7 @@ static LogicalResult importDropout(NodeImport &node) {
 static LogicalResult importCast(NodeImport &node) {
   using ::fact::onnx::ElementType;
   FailureOr<int64_t> to = node.intAttribute("to", std::nullopt);
+  node.ignoreAttribute("saturate");
   if (failed(to))
     return failure();
   const ModelTensor &input = node.input(0);

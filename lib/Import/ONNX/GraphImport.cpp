@@ -1,11 +1,13 @@
 //===- GraphImport.cpp - From the nodes of a cut to a function ------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
 #include "GraphImport.h"
-#include "ModelConstant.h"
+#include "Constants.h"
 #include "NodeImport.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -21,8 +23,9 @@ static const Operator *findOperator(StringRef name) {
   static const llvm::StringMap<const Operator *> table = [] {
     llvm::StringMap<const Operator *> table;
     for (llvm::ArrayRef<Operator> operators :
-         {elementwiseOperators(), graphOperators(), matmulOperators(),
-          reduceOperators(), shapeOperators()})
+         {elementwiseOperators(), graphOperators(), logicOperators(),
+          matmulOperators(), reduceOperators(), shapeOperators(),
+          sliceOperators()})
       for (const Operator &op : operators)
         table[op.name] = &op;
     return table;

@@ -1,6 +1,8 @@
 //===- NodeImport.cpp - What an operator's builder sees -------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 

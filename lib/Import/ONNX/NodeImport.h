@@ -1,6 +1,8 @@
 //===- NodeImport.h - What an operator's builder sees -----------*- C++ -*-===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
@@ -130,9 +132,11 @@ struct Operator {
 
 llvm::ArrayRef<Operator> elementwiseOperators();
 llvm::ArrayRef<Operator> graphOperators();
+llvm::ArrayRef<Operator> logicOperators();
 llvm::ArrayRef<Operator> matmulOperators();
 llvm::ArrayRef<Operator> reduceOperators();
 llvm::ArrayRef<Operator> shapeOperators();
+llvm::ArrayRef<Operator> sliceOperators();
 
 /// Numpy's rule for two shapes; absent (with \p why) where they do not fit.
 std::optional<Shape> broadcastShapes(llvm::ArrayRef<Dim> a,

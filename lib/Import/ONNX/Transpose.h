@@ -1,6 +1,8 @@
 //===- Transpose.h - Transposition of what a model has ----------*- C++ -*-===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //

@@ -1,6 +1,8 @@
 //===- Import.h - From ONNX to linalg on tensors ----------------*- C++ -*-===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 //
