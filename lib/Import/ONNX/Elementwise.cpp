@@ -195,58 +195,12 @@ static LogicalResult importElementwise(NodeImport &node) {
       node.emit.elementwise(node.loc, shape, operands, op->build), shape);
 }
 
-/// The operations that models without this operator consist of:
-/// x * (erf(x / sqrt(2)) + 1) * 0.5, or the form with tanh.
-static LogicalResult importGelu(NodeImport &node) {
-  const ::fact::onnx::NodeAttribute *form = node.attribute("approximate");
-  bool isTanh = form && form->s == "tanh";
-  if (form && !isTanh && form->s != "none")
-    return node.fail("attribute 'approximate' must be 'none' or 'tanh'");
-  Value input = node.value(0);
-  if (!input)
-    return failure();
-  const Shape &shape = node.input(0).shape;
-  ElementwiseOperand x{input, shape};
-  auto apply = [&](const ElementwiseOperand &a, auto build) {
-    return ElementwiseOperand{node.emit.elementwise(node.loc, shape, a, build),
-                              shape};
-  };
-  auto apply2 = [&](const ElementwiseOperand &a, const ElementwiseOperand &b,
-                    auto build) {
-    return ElementwiseOperand{
-        node.emit.elementwise(node.loc, shape, {a, b}, build), shape};
-  };
-  auto scalar = [](float value) {
-    ElementwiseOperand operand;
-    operand.scalar = value;
-    return operand;
-  };
-  if (!isTanh) {
-    ElementwiseOperand y =
-        apply2(x, scalar(1.41421356f), buildOp<arith::DivFOp>);
-    y = apply(y, buildOp<math::ErfOp>);
-    y = apply2(y, scalar(1), buildOp<arith::AddFOp>);
-    y = apply2(x, y, buildOp<arith::MulFOp>);
-    y = apply2(y, scalar(0.5f), buildOp<arith::MulFOp>);
-    return node.setResult(y.value, shape);
-  }
-  ElementwiseOperand y = apply2(x, scalar(3), buildOp<math::PowFOp>);
-  y = apply2(y, scalar(0.044715f), buildOp<arith::MulFOp>);
-  y = apply2(x, y, buildOp<arith::AddFOp>);
-  y = apply2(y, scalar(0.79788456f), buildOp<arith::MulFOp>);
-  y = apply(y, buildOp<math::TanhOp>);
-  y = apply2(y, scalar(1), buildOp<arith::AddFOp>);
-  y = apply2(y, scalar(0.5f), buildOp<arith::MulFOp>);
-  return node.setResult(apply2(x, y, buildOp<arith::MulFOp>).value, shape);
-}
-
 llvm::ArrayRef<Operator> mlir::fact::elementwiseOperators() {
   static const Operator operators[] = {
       {"Add", 7, 2, 2, importElementwise},
       {"Div", 7, 2, 2, importElementwise},
       {"Erf", 9, 1, 1, importElementwise},
       {"Exp", 6, 1, 1, importElementwise},
-      {"Gelu", 20, 1, 1, importGelu},
       {"Mul", 7, 2, 2, importElementwise},
       {"Neg", 6, 1, 1, importElementwise},
       {"Pow", 7, 2, 2, importElementwise},

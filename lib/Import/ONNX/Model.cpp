@@ -211,8 +211,8 @@ readChecked(const std::string &path,
   for (const auto &opset : proto.opset_import())
     if (opset.domain().empty() || opset.domain() == "ai.onnx")
       model->opset = opset.version();
-  if (model->opset < 7 || model->opset > 22)
-    throw std::runtime_error("operator set version must be 7 to 22 (was " +
+  if (model->opset < 7 || model->opset > 17)
+    throw std::runtime_error("operator set version must be 7 to 17 (was " +
                              std::to_string(model->opset) + ")");
   if (!tellsShapes(proto.graph(), shapesWanted))
     inferShapes(proto);

@@ -63,7 +63,7 @@ static FailureOr<Reduction> makeReduction(NodeImport &node, const Shape &shape,
 }
 
 /// The axes of a reduction: an attribute, or (ReduceSum from operator set 13
-/// on, the others from 18 on) an input; all of them where nothing is said.
+/// on) an input; all of them where nothing is said.
 static FailureOr<Reduction> readReduction(NodeImport &node) {
   const Shape &shape = node.input(0).shape;
   SmallVector<int64_t> all =
@@ -72,7 +72,7 @@ static FailureOr<Reduction> readReduction(NodeImport &node) {
   FailureOr<int64_t> none = node.intAttribute("noop_with_empty_axes", 0);
   if (failed(keepDims) || failed(none))
     return failure();
-  bool axesAreInput = node.opset >= (node.node.opType == "ReduceSum" ? 13 : 18);
+  bool axesAreInput = node.node.opType == "ReduceSum" && node.opset >= 13;
   SmallVector<int64_t> axes;
   if (axesAreInput) {
     if (node.hasInput(1)) {
