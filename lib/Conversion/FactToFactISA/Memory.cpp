@@ -98,7 +98,7 @@ FailureOr<Layout> Lowering::layoutOf(Value value) {
       break;
     }
   }
-  layout.single = tokens == 1;
+  layout.single = tokens == 1 && bound != 1; // where all sequences have one row, there is nothing to tell apart
   bool fits = ShapedType::isDynamic(tokens) || tokens == 1 || tokens == bound;
   if (!fits || layout.planes < 1 || layout.rowBytes < 1) {
     emitError(value.getLoc()) << "cannot lay out a tensor of type " << value.getType()
