@@ -67,6 +67,8 @@ public:
         prototypes(makePrototypes(std::make_index_sequence<std::variant_size_v<target::Instruction>>())) {}
 
   LogicalResult run() {
+    if (function.getNumArguments() || function.getNumResults() || !function.getBody().hasOneBlock())
+      return function.emitError() << "a program is a function of one block without arguments and results";
     if (failed(encodeBlock(function.getBody().front())))
       return failure();
     emit(target::Halt(), function.getLoc());
@@ -112,10 +114,14 @@ private:
     if (failed(reg))
       return failure();
     registers[{loop.getInductionVar(), 1, 0}] = *reg;
+    int64_t limit = length ? length.getBound() : upper.getSExtValue();
+    if (limit < 0 || limit >> 24 != 0 || step.getSExtValue() < 1 || step.getSExtValue() >> 24 != 0)
+      return loop.emitOpError() << "must have a bound and a step that fit 24 bits (were " << limit << " and "
+                                << step.getSExtValue() << ")";
     target::Loop begin;
     begin.rd = *reg;
-    begin.limit = length ? length.getBound() : upper.getZExtValue();
-    begin.step = step.getZExtValue();
+    begin.limit = limit;
+    begin.step = step.getSExtValue();
     begin.len = bool(length);
     emit(begin, loop.getLoc());
     if (failed(encodeBlock(*loop.getBody())))
@@ -125,8 +131,8 @@ private:
   }
 
   FailureOr<unsigned> allocateRegister(Operation *op) {
-    if (nextRegister >= target::numRegisters)
-      return op->emitOpError() << "needs more scalar registers than there are (" << target::numRegisters << ")";
+    if (nextRegister >= program.machine.control.registers)
+      return op->emitOpError() << "needs more scalar registers than there are (" << program.machine.control.registers << ")";
     return nextRegister++;
   }
 
@@ -235,6 +241,8 @@ private:
                   : prototypes.end();
     if (it == prototypes.end())
       return op->emitOpError() << "is no instruction";
+    if (isa<HaltOp, LoopOp, EndLoopOp, MulAddOp>(op))
+      return op->emitOpError() << "exists in programs only: loops are 'scf.for', addresses 'factisa.view'";
     target::Instruction instruction = it->second;
     // Addresses first: they may emit scalar instructions.
     SmallVector<Resolved> operands;
@@ -251,6 +259,11 @@ private:
         return failure();
       operands.push_back(*resolved);
       present.push_back(true);
+    }
+    for (auto [i, resolved] : llvm::enumerate(operands)) {
+      unsigned bits = isa<DramType>(op->getOperand(i).getType()) ? 40 : 24;
+      if (resolved.immediate < 0 || resolved.immediate >> bits != 0)
+        return op->emitOpError() << "has an operand that does not fit " << bits << " bits (was " << resolved.immediate << ")";
     }
     unsigned operand = 0;
     auto attribute = [&](const target::FieldInfo &field) { return op->getAttr(field.name); };
@@ -292,11 +305,21 @@ private:
   //===--- Data ---------------------------------------------------------------===//
 
   LogicalResult encodeData() {
+    // The image of the constants has no holes: no address makes it larger than they are.
+    int64_t constantBytes = 0;
+    function.walk([&](DramBufferOp op) {
+      if (op.getKind() == DramKind::Constant)
+        constantBytes += llvm::alignTo(op.getBytes(), 64);
+    });
     std::string image;
     LogicalResult result = success();
     function.walk([&](DramBufferOp op) {
       if (failed(result))
         return;
+      if (!op.getAddress()) {
+        result = op.emitOpError() << "has no address: run --factisa-plan-memory first";
+        return;
+      }
       int64_t address = *op.getAddress();
       dramBytes = std::max<int64_t>(dramBytes, address + op.getBytes());
       if (op.getKind() == DramKind::Input || op.getKind() == DramKind::Output) {
@@ -315,6 +338,11 @@ private:
       }
       if (op.getKind() != DramKind::Constant)
         return;
+      if (address > constantBytes - static_cast<int64_t>(op.getBytes())) {
+        result = op.emitOpError() << "must lie in the first " << constantBytes << " bytes, as all constants do (was at "
+                                  << address << ")";
+        return;
+      }
       if (image.size() < static_cast<size_t>(address + op.getBytes()))
         image.resize(address + op.getBytes(), '\0');
       for (auto [i, value] : llvm::enumerate(op.getValuesAttr()))
@@ -367,7 +395,7 @@ std::unique_ptr<target::Program> factisa::encodeProgram(ModuleOp module, const t
     return nullptr;
   }
   func::FuncOp function = *functions.begin();
-  if (!function->hasAttr(kBoundAttrName)) {
+  if (!function->getAttrOfType<IntegerAttr>(kBoundAttrName)) {
     function.emitError() << "has no attribute '" << kBoundAttrName << "': run --fact-to-factisa first";
     return nullptr;
   }
@@ -378,9 +406,15 @@ std::unique_ptr<target::Program> factisa::encodeProgram(ModuleOp module, const t
     if (failed(encoder.run()))
       return nullptr;
     llvm::json::Object metadata;
-    if (auto text = function->getAttrOfType<StringAttr>(kMetadataAttrName))
-      if (llvm::Expected<llvm::json::Value> parsed = llvm::json::parse(text.getValue()))
-        metadata = *parsed->getAsObject();
+    if (auto text = function->getAttrOfType<StringAttr>(kMetadataAttrName)) {
+      llvm::Expected<llvm::json::Value> parsed = llvm::json::parse(text.getValue());
+      if (!parsed || !parsed->getAsObject()) {
+        llvm::consumeError(parsed.takeError());
+        function.emitError() << "has an attribute '" << kMetadataAttrName << "' that is no JSON object";
+        return nullptr;
+      }
+      metadata = *parsed->getAsObject();
+    }
     if (!options.policyJson.empty())
       if (llvm::Expected<llvm::json::Value> parsed = llvm::json::parse(options.policyJson))
         metadata["policy"] = *parsed;

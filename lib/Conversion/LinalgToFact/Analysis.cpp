@@ -26,7 +26,16 @@ Analysis::Analysis(func::FuncOp function) {
 
 bool Analysis::missed(Operation *op, const Twine &reason,
                       const Twine &suggestion) {
-  misses.try_emplace(op, Miss{reason.str(), suggestion.str()});
+  // What has no contents because its own op was missed has its reason there.
+  bool follows = llvm::any_of(op->getOperands(), [&](Value operand) {
+    Operation *def = operand.getDefiningOp();
+    return def && !contents(operand) &&
+           (misses.contains(def) || consequences.contains(def));
+  });
+  if (follows)
+    consequences.insert(op);
+  else
+    misses.try_emplace(op, Miss{reason.str(), suggestion.str()});
   return false;
 }
 

@@ -47,6 +47,9 @@ public:
     auto it = misses.find(op);
     return it == misses.end() ? nullptr : &it->second;
   }
+  /// The op could not be read because an op before it, which has the reason,
+  /// could not.
+  bool isConsequence(Operation *op) const { return consequences.contains(op); }
   /// Where the length of a sequence can be read: a tensor and its dimension.
   std::pair<Value, unsigned> sequenceSource(int sequence) const {
     return sequences[sequence];
@@ -87,6 +90,7 @@ private:
   ExpressionPool pool;
   DenseMap<Value, Contents> tensors;
   DenseMap<Operation *, Miss> misses;
+  DenseSet<Operation *> consequences;
   SmallVector<std::pair<Value, unsigned>> sequences;
   DenseMap<int64_t, int> staticSequences; // by length
 };

@@ -35,9 +35,11 @@ public:
 
   /// Why the op was left alone, where a matcher looked at it.
   const Miss *miss(Operation *op) const;
-  /// The op was left alone because an op that uses it was, which has the
-  /// reason.
-  bool isExplained(Operation *op) const { return explained.contains(op); }
+  /// The op was left alone because an op that it reads, or that uses it, was,
+  /// which has the reason.
+  bool isExplained(Operation *op) const {
+    return explained.contains(op) || analysis.isConsequence(op);
+  }
   /// The ops that were built.
   ArrayRef<Operation *> raised() const { return built; }
 

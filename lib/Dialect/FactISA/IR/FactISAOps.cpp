@@ -16,6 +16,34 @@
 using namespace mlir;
 using namespace mlir::factisa;
 
+LogicalResult DramBufferOp::verify() {
+  bool isConstant = getKind() == DramKind::Constant, isPort = getKind() == DramKind::Input || getKind() == DramKind::Output;
+  if (isConstant != bool(getValuesAttr()) || isConstant != getStride().has_value())
+    return emitOpError() << "must have 'values' and 'stride' if it is a constant, and only then";
+  if (isPort != bool(getShapeAttr()))
+    return emitOpError() << "must have 'shape' if it is an input or output, and only then";
+  if (isPort && getShapeAttr().empty())
+    return emitOpError() << "must have one dimension at least";
+  if (!isConstant)
+    return success();
+  if (getValuesAttr().empty())
+    return emitOpError() << "must have one value at least";
+  int64_t end = 0;
+  for (auto [i, value] : llvm::enumerate(getValuesAttr())) {
+    auto elements = dyn_cast<ElementsAttr>(value);
+    if (!elements || !elements.getElementType().isIntOrFloat() || elements.getElementType().getIntOrFloatBitWidth() % 8 != 0)
+      return emitOpError() << "must have values that are arrays of whole bytes (was " << value << ")";
+    int64_t bytes = elements.getNumElements() * (elements.getElementType().getIntOrFloatBitWidth() / 8);
+    if (*getStride() < bytes || *getStride() >= bytes + 64)
+      return emitOpError() << "must have values of " << bytes << " bytes, padded to its stride by at most 63 (was "
+                           << *getStride() << ")";
+    end = i * *getStride() + bytes;
+  }
+  if (static_cast<int64_t>(getBytes()) < end || static_cast<int64_t>(getBytes()) >= end + 64)
+    return emitOpError() << "must have values of " << end << " bytes in all, padded by at most 63 (was " << getBytes() << ")";
+  return success();
+}
+
 LogicalResult ViewOp::verify() {
   if (getIndices().size() != getStrides().size())
     return emitOpError() << "needs one stride per index (was " << getIndices().size() << " indices and "

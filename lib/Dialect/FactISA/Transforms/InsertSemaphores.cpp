@@ -89,7 +89,10 @@ private:
   FailureOr<Node> describe(Operation *op) {
     Node node;
     node.op = op;
-    const ::fact::isa::InstructionInfo *info = infos.lookup(op->getName().stripDialect());
+    if (op->getNumRegions() != 0)
+      return op->emitOpError() << "is no loop of a program: only 'scf.for' is", failure();
+    const ::fact::isa::InstructionInfo *info =
+        isa<FactISADialect>(op->getDialect()) ? infos.lookup(op->getName().stripDialect()) : nullptr;
     if (!info)
       return node; // names memory: no instruction
     auto engine = static_cast<unsigned>(info->engine);

@@ -29,6 +29,8 @@ def FactISA_DramKindInfo : ISAEnum<"DramKind", "what a range of DRAM holds", [
   I32EnumAttrCase<"Output", 2, "output">, I32EnumAttrCase<"Scratch", 3, "scratch">]>;
 def FactISA_DramKind : EnumAttr<FactISA_Dialect, FactISA_DramKindInfo, "dram_kind">;
 
+def FactISA_Address : ConfinedAttr<I64Attr, [IntNonNegative]>;
+
 def FactISA_SramBufferOp : Op<FactISA_Dialect, "sram"> {
   let summary = "a buffer in the scratchpad";
   let description = [{
@@ -41,7 +43,7 @@ def FactISA_SramBufferOp : Op<FactISA_Dialect, "sram"> {
     ```
   }];
   let arguments = (ins FactISA_Memory:$memory, ConfinedAttr<I64Attr, [IntPositive]>:$bytes, StrAttr:$label,
-                       OptionalAttr<I64Attr>:$address);
+                       OptionalAttr<FactISA_Address>:$address);
   let results = (outs FactISA_Sram:$result);
   let assemblyFormat = "$memory $bytes $label (`at` $address^)? attr-dict";
 }
@@ -49,8 +51,9 @@ def FactISA_SramBufferOp : Op<FactISA_Dialect, "sram"> {
 def FactISA_DramBufferOp : Op<FactISA_Dialect, "dram", [Pure]> {
   let summary = "a range of DRAM";
   let description = [{
-    `constant`: the bytes of `values`, one element every `stride` bytes (several equal
-    layers keep the same weight side by side). `input`, `output`: one sequence of rows.
+    `constant`: the bytes of `values`, one array every `stride` bytes (several equal
+    layers keep the same weight side by side), padded to 64 bytes at most. `input`, `output`: one sequence of rows;
+    `shape` is that of the model's tensor, -1 for the length.
     `address` is set by the planner.
 
     ```mlir
@@ -59,10 +62,11 @@ def FactISA_DramBufferOp : Op<FactISA_Dialect, "dram", [Pure]> {
     ```
   }];
   let arguments = (ins FactISA_DramKind:$kind, ConfinedAttr<I64Attr, [IntPositive]>:$bytes, StrAttr:$label,
-                       OptionalAttr<I64Attr>:$address, OptionalAttr<ArrayAttr>:$values, OptionalAttr<I64Attr>:$stride,
+                       OptionalAttr<FactISA_Address>:$address, OptionalAttr<ArrayAttr>:$values, OptionalAttr<I64Attr>:$stride,
                        OptionalAttr<DenseI64ArrayAttr>:$shape);
   let results = (outs FactISA_Dram:$result);
   let assemblyFormat = "$kind $bytes $label (`at` $address^)? attr-dict";
+  let hasVerifier = 1;
 }
 
 def FactISA_ViewOp : Op<FactISA_Dialect, "view", [Pure, AllTypesMatch<["base", "result"]>]> {

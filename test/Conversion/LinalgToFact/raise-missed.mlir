@@ -1,0 +1,438 @@
+// Near misses: each stays as it is, and its remark says why and what would help.
+// RUN: fact-opt %s --fact-raise | FileCheck %s --check-prefix=IR
+// RUN: fact-opt %s --fact-raise --remarks-filter='fact-raise' 2>&1 >/dev/null | grep remark: | FileCheck %s --implicit-check-not=remark:
+
+#rows = affine_map<(i, j) -> (i, j)>
+#row = affine_map<(i, j) -> (i)>
+
+// 'Quick gelu' is swish with another beta.
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=swish_beta | Reason="swish with beta other than 1 (was 1.702000)", Suggestion="only beta = 1 is in the contract; a model with 'quick gelu' can be retrained or use gelu"
+// IR-LABEL: func.func @swish_beta(
+// IR-NOT:     = fact.
+// IR:         return
+func.func @swish_beta(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %one = arith.constant 1.0 : f32
+  %beta = arith.constant 1.702 : f32
+  %c0 = arith.constant 0 : index
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %y = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<?x4xf32>) outs(%init : tensor<?x4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.mulf %in, %beta : f32
+    %1 = arith.negf %0 : f32
+    %2 = math.exp %1 : f32
+    %3 = arith.addf %2, %one : f32
+    %r = arith.divf %in, %3 : f32
+    linalg.yield %r : f32
+  } -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// Without the factor 0.5.
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=gelu_factor | Reason="the factor of gelu is not 0.5 (was 1.000000)", Suggestion="write gelu as 0.5 * x * (1 + erf(x / sqrt(2)))"
+// IR-LABEL: func.func @gelu_factor(
+// IR-NOT:     = fact.
+// IR:         return
+func.func @gelu_factor(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %one = arith.constant 1.0 : f32
+  %root = arith.constant 0.70710678 : f32
+  %c0 = arith.constant 0 : index
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %y = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<?x4xf32>) outs(%init : tensor<?x4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.mulf %in, %root : f32
+    %1 = math.erf %0 : f32
+    %2 = arith.addf %1, %one : f32
+    %r = arith.mulf %in, %2 : f32
+    linalg.yield %r : f32
+  } -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// 0.7 is not 1 / sqrt(2) within 1e-6.
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=gelu_argument | Reason="the argument of erf is not x / sqrt(2)", Suggestion="write gelu as 0.5 * x * (1 + erf(x / sqrt(2)))"
+// IR-LABEL: func.func @gelu_argument(
+// IR-NOT:     = fact.
+// IR:         return
+func.func @gelu_argument(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %half = arith.constant 0.5 : f32
+  %one = arith.constant 1.0 : f32
+  %root = arith.constant 0.7 : f32
+  %c0 = arith.constant 0 : index
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %y = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<?x4xf32>) outs(%init : tensor<?x4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.mulf %in, %root : f32
+    %1 = math.erf %0 : f32
+    %2 = arith.addf %1, %one : f32
+    %3 = arith.mulf %in, %half : f32
+    %r = arith.mulf %3, %2 : f32
+    linalg.yield %r : f32
+  } -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=relu6 | Reason="no rule for 'arith.minimumf' on these operands", Suggestion="end the subgraph before it ('--to')"
+// IR-LABEL: func.func @relu6(
+// IR-NOT:     = fact.
+// IR:         return
+func.func @relu6(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %zero = arith.constant 0.0 : f32
+  %six = arith.constant 6.0 : f32
+  %c0 = arith.constant 0 : index
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %y = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<?x4xf32>) outs(%init : tensor<?x4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.maximumf %in, %zero : f32
+    %r = arith.minimumf %0, %six : f32
+    linalg.yield %r : f32
+  } -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=leaky_relu | Reason="a choice between two values", Suggestion="only relu, x > 0 ? x : 0, is raised"
+// IR-LABEL: func.func @leaky_relu(
+// IR-NOT:     = fact.
+// IR:         return
+func.func @leaky_relu(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %zero = arith.constant 0.0 : f32
+  %slope = arith.constant 0.01 : f32
+  %c0 = arith.constant 0 : index
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %y = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<?x4xf32>) outs(%init : tensor<?x4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.mulf %in, %slope : f32
+    %1 = arith.cmpf ogt, %in, %zero : f32
+    %r = arith.select %1, %in, %0 : f32
+    linalg.yield %r : f32
+  } -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=variable_weight | Reason="the product is not over the features of two tokens", Suggestion="only linear layers, q k^T and softmax(q k^T) v are raised"
+// IR-LABEL: func.func @variable_weight(
+// IR-NOT:     = fact.
+// IR:         return
+func.func @variable_weight(%x: tensor<?x2xf32>, %w: tensor<2x2xf32>) -> tensor<?x2xf32> {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %length = tensor.dim %x, %c0 : tensor<?x2xf32>
+  %init = tensor.empty(%length) : tensor<?x2xf32>
+  %zeros = linalg.fill ins(%zero : f32) outs(%init : tensor<?x2xf32>) -> tensor<?x2xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<?x2xf32>, tensor<2x2xf32>) outs(%zeros : tensor<?x2xf32>) -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}
+
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=sum_of_products | Reason="the product is added to a tensor that is not zero", Suggestion="add it in an op of its own"
+// IR-LABEL: func.func @sum_of_products(
+// IR-NOT:     = fact.
+// IR:         return
+func.func @sum_of_products(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %length = tensor.dim %x, %c0 : tensor<?x2xf32>
+  %init = tensor.empty(%length) : tensor<?x2xf32>
+  %w = arith.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<?x2xf32>, tensor<2x2xf32>) outs(%x : tensor<?x2xf32>) -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}
+
+// RMS norm: no mean is subtracted.
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=rms_norm | Reason="the squares are not those of a row minus its mean", Suggestion="compute the variance as mean((x - mean(x))^2) over the last dimension"
+// IR-LABEL: func.func @rms_norm(
+// IR-NOT:     = fact.
+// IR:         return
+func.func @rms_norm(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %features = arith.constant 4.0 : f32
+  %count = arith.constant 4.0 : f32
+  %eps = arith.constant 1.0e-5 : f32
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %init1 = tensor.empty(%length) : tensor<?xf32>
+  %zeros = linalg.fill ins(%zero : f32) outs(%init1 : tensor<?xf32>) -> tensor<?xf32>
+  %squares = linalg.generic {indexing_maps = [#rows, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<?x4xf32>) outs(%zeros : tensor<?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %square = arith.mulf %in, %in : f32
+    %r = arith.addf %square, %out : f32
+    linalg.yield %r : f32
+  } -> tensor<?xf32>
+  %y = linalg.generic {indexing_maps = [#rows, #row, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %squares : tensor<?x4xf32>, tensor<?xf32>) outs(%init : tensor<?x4xf32>) {
+  ^bb0(%in: f32, %s: f32, %out: f32):
+    %variance = arith.divf %s, %count : f32
+    %inner = arith.addf %variance, %eps : f32
+    %deviation = math.sqrt %inner : f32
+    %r = arith.divf %in, %deviation : f32
+    linalg.yield %r : f32
+  } -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// The variance is divided by n - 1.
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=corrected_variance | Reason="the variance is not the sum of squares divided by the number of features", Suggestion="divide by all features (no correction by one)"
+// IR-LABEL: func.func @corrected_variance(
+// IR-NOT:     = fact.
+// IR:         return
+func.func @corrected_variance(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %features = arith.constant 4.0 : f32
+  %count = arith.constant 3.0 : f32
+  %eps = arith.constant 1.0e-5 : f32
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %init1 = tensor.empty(%length) : tensor<?xf32>
+  %zeros = linalg.fill ins(%zero : f32) outs(%init1 : tensor<?xf32>) -> tensor<?xf32>
+  %sum = linalg.generic {indexing_maps = [#rows, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<?x4xf32>) outs(%zeros : tensor<?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %r = arith.addf %in, %out : f32
+    linalg.yield %r : f32
+  } -> tensor<?xf32>
+  %centred = linalg.generic {indexing_maps = [#rows, #row, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %sum : tensor<?x4xf32>, tensor<?xf32>) outs(%init : tensor<?x4xf32>) {
+  ^bb0(%in: f32, %s: f32, %out: f32):
+    %mean = arith.divf %s, %features : f32
+    %r = arith.subf %in, %mean : f32
+    linalg.yield %r : f32
+  } -> tensor<?x4xf32>
+  %squares = linalg.generic {indexing_maps = [#rows, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%centred : tensor<?x4xf32>) outs(%zeros : tensor<?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %square = arith.mulf %in, %in : f32
+    %r = arith.addf %square, %out : f32
+    linalg.yield %r : f32
+  } -> tensor<?xf32>
+  %y = linalg.generic {indexing_maps = [#rows, #row, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%centred, %squares : tensor<?x4xf32>, tensor<?xf32>) outs(%init : tensor<?x4xf32>) {
+  ^bb0(%in: f32, %s: f32, %out: f32):
+    %variance = arith.divf %s, %count : f32
+    %inner = arith.addf %variance, %eps : f32
+    %deviation = math.sqrt %inner : f32
+    %r = arith.divf %in, %deviation : f32
+    linalg.yield %r : f32
+  } -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=no_softmax | Reason="the probabilities are not the result of a softmax", Suggestion="multiply softmax(q k^T) by v with nothing between"
+// IR-LABEL: func.func @no_softmax(
+// IR-NOT:     = fact.
+// IR:         return
+func.func @no_softmax(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %scale = arith.constant 0.5 : f32
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %initk = tensor.empty(%length) : tensor<4x?xf32>
+  %k = linalg.transpose ins(%x : tensor<?x4xf32>) outs(%initk : tensor<4x?xf32>) permutation = [1, 0]
+  %inits = tensor.empty(%length, %length) : tensor<?x?xf32>
+  %zeros = linalg.fill ins(%zero : f32) outs(%inits : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %scores = linalg.matmul ins(%x, %k : tensor<?x4xf32>, tensor<4x?xf32>) outs(%zeros : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %s = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%scores : tensor<?x?xf32>) outs(%inits : tensor<?x?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %r = arith.mulf %in, %scale : f32
+    linalg.yield %r : f32
+  } -> tensor<?x?xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %zeroc = linalg.fill ins(%zero : f32) outs(%init : tensor<?x4xf32>) -> tensor<?x4xf32>
+  %y = linalg.matmul ins(%s, %x : tensor<?x?xf32>, tensor<?x4xf32>) outs(%zeroc : tensor<?x4xf32>) -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=cross_attention | Reason="queries and keys come from different sequences", Suggestion="only self-attention is raised"
+// IR-LABEL: func.func @cross_attention(
+// IR-NOT:     = fact.
+// IR:         return
+func.func @cross_attention(%x: tensor<?x4xf32>, %memory: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %scale = arith.constant 0.5 : f32
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %keys = tensor.dim %memory, %c0 : tensor<?x4xf32>
+  %initk = tensor.empty(%keys) : tensor<4x?xf32>
+  %k = linalg.transpose ins(%memory : tensor<?x4xf32>) outs(%initk : tensor<4x?xf32>) permutation = [1, 0]
+  %inits = tensor.empty(%length, %keys) : tensor<?x?xf32>
+  %zeros = linalg.fill ins(%zero : f32) outs(%inits : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %scores = linalg.matmul ins(%x, %k : tensor<?x4xf32>, tensor<4x?xf32>) outs(%zeros : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %s = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%scores : tensor<?x?xf32>) outs(%inits : tensor<?x?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %r = arith.mulf %in, %scale : f32
+    linalg.yield %r : f32
+  } -> tensor<?x?xf32>
+  %p = linalg.softmax dimension(1) ins(%s : tensor<?x?xf32>) outs(%inits : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %zeroc = linalg.fill ins(%zero : f32) outs(%init : tensor<?x4xf32>) -> tensor<?x4xf32>
+  %y = linalg.matmul ins(%p, %memory : tensor<?x?xf32>, tensor<?x4xf32>) outs(%zeroc : tensor<?x4xf32>) -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=soft_cap | Reason="something between q k^T and the softmax is neither a scale nor a causal mask", Suggestion="only scale and causal mask are raised"
+// IR-LABEL: func.func @soft_cap(
+// IR-NOT:     = fact.
+// IR:         return
+func.func @soft_cap(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %initk = tensor.empty(%length) : tensor<4x?xf32>
+  %k = linalg.transpose ins(%x : tensor<?x4xf32>) outs(%initk : tensor<4x?xf32>) permutation = [1, 0]
+  %inits = tensor.empty(%length, %length) : tensor<?x?xf32>
+  %zeros = linalg.fill ins(%zero : f32) outs(%inits : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %scores = linalg.matmul ins(%x, %k : tensor<?x4xf32>, tensor<4x?xf32>) outs(%zeros : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %s = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%scores : tensor<?x?xf32>) outs(%inits : tensor<?x?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %r = math.tanh %in : f32
+    linalg.yield %r : f32
+  } -> tensor<?x?xf32>
+  %p = linalg.softmax dimension(1) ins(%s : tensor<?x?xf32>) outs(%inits : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %zeroc = linalg.fill ins(%zero : f32) outs(%init : tensor<?x4xf32>) -> tensor<?x4xf32>
+  %y = linalg.matmul ins(%p, %x : tensor<?x?xf32>, tensor<?x4xf32>) outs(%zeroc : tensor<?x4xf32>) -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -10000 hides nothing for sure.
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=weak_mask | Reason="the scores are masked or biased by something else than causality", Suggestion="only a causal mask, -inf where key index > query index, is raised"
+// IR-LABEL: func.func @weak_mask(
+// IR-NOT:     = fact.
+// IR:         return
+func.func @weak_mask(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %hidden = arith.constant -10000.0 : f32
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %initk = tensor.empty(%length) : tensor<4x?xf32>
+  %k = linalg.transpose ins(%x : tensor<?x4xf32>) outs(%initk : tensor<4x?xf32>) permutation = [1, 0]
+  %inits = tensor.empty(%length, %length) : tensor<?x?xf32>
+  %zeros = linalg.fill ins(%zero : f32) outs(%inits : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %scores = linalg.matmul ins(%x, %k : tensor<?x4xf32>, tensor<4x?xf32>) outs(%zeros : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %s = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%scores : tensor<?x?xf32>) outs(%inits : tensor<?x?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %query = linalg.index 0 : index
+    %key = linalg.index 1 : index
+    %later = arith.cmpi sgt, %key, %query : index
+    %r = arith.select %later, %hidden, %in : f32
+    linalg.yield %r : f32
+  } -> tensor<?x?xf32>
+  %p = linalg.softmax dimension(1) ins(%s : tensor<?x?xf32>) outs(%inits : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %zeroc = linalg.fill ins(%zero : f32) outs(%init : tensor<?x4xf32>) -> tensor<?x4xf32>
+  %y = linalg.matmul ins(%p, %x : tensor<?x?xf32>, tensor<?x4xf32>) outs(%zeroc : tensor<?x4xf32>) -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// The other way round: earlier keys are hidden.
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=banded | Reason="the scores are masked or biased by something else than causality", Suggestion="only a causal mask, -inf where key index > query index, is raised"
+// IR-LABEL: func.func @banded(
+// IR-NOT:     = fact.
+// IR:         return
+func.func @banded(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %hidden = arith.constant 0xFF800000 : f32
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %initk = tensor.empty(%length) : tensor<4x?xf32>
+  %k = linalg.transpose ins(%x : tensor<?x4xf32>) outs(%initk : tensor<4x?xf32>) permutation = [1, 0]
+  %inits = tensor.empty(%length, %length) : tensor<?x?xf32>
+  %zeros = linalg.fill ins(%zero : f32) outs(%inits : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %scores = linalg.matmul ins(%x, %k : tensor<?x4xf32>, tensor<4x?xf32>) outs(%zeros : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %s = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%scores : tensor<?x?xf32>) outs(%inits : tensor<?x?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %query = linalg.index 0 : index
+    %key = linalg.index 1 : index
+    %later = arith.cmpi slt, %key, %query : index
+    %r = arith.select %later, %hidden, %in : f32
+    linalg.yield %r : f32
+  } -> tensor<?x?xf32>
+  %p = linalg.softmax dimension(1) ins(%s : tensor<?x?xf32>) outs(%inits : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %zeroc = linalg.fill ins(%zero : f32) outs(%init : tensor<?x4xf32>) -> tensor<?x4xf32>
+  %y = linalg.matmul ins(%p, %x : tensor<?x?xf32>, tensor<?x4xf32>) outs(%zeroc : tensor<?x4xf32>) -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=scaled_after | Reason="the scores are scaled after the mask", Suggestion="scale q k^T, then mask"
+// IR-LABEL: func.func @scaled_after(
+// IR-NOT:     = fact.
+// IR:         return
+func.func @scaled_after(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %scale = arith.constant 0.5 : f32
+  %hidden = arith.constant -1.0e9 : f32
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %initk = tensor.empty(%length) : tensor<4x?xf32>
+  %k = linalg.transpose ins(%x : tensor<?x4xf32>) outs(%initk : tensor<4x?xf32>) permutation = [1, 0]
+  %inits = tensor.empty(%length, %length) : tensor<?x?xf32>
+  %zeros = linalg.fill ins(%zero : f32) outs(%inits : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %scores = linalg.matmul ins(%x, %k : tensor<?x4xf32>, tensor<4x?xf32>) outs(%zeros : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %s = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%scores : tensor<?x?xf32>) outs(%inits : tensor<?x?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %query = linalg.index 0 : index
+    %key = linalg.index 1 : index
+    %later = arith.cmpi sgt, %key, %query : index
+    %0 = arith.select %later, %hidden, %in : f32
+    %r = arith.mulf %0, %scale : f32
+    linalg.yield %r : f32
+  } -> tensor<?x?xf32>
+  %p = linalg.softmax dimension(1) ins(%s : tensor<?x?xf32>) outs(%inits : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %zeroc = linalg.fill ins(%zero : f32) outs(%init : tensor<?x4xf32>) -> tensor<?x4xf32>
+  %y = linalg.matmul ins(%p, %x : tensor<?x?xf32>, tensor<?x4xf32>) outs(%zeroc : tensor<?x4xf32>) -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=negative_scale | Reason="the scale of the scores is not a positive number (was -0.500000)", Suggestion="use a positive scale, 1/sqrt(d / heads) as a rule"
+// IR-LABEL: func.func @negative_scale(
+// IR-NOT:     = fact.
+// IR:         return
+func.func @negative_scale(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %scale = arith.constant -0.5 : f32
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %initk = tensor.empty(%length) : tensor<4x?xf32>
+  %k = linalg.transpose ins(%x : tensor<?x4xf32>) outs(%initk : tensor<4x?xf32>) permutation = [1, 0]
+  %inits = tensor.empty(%length, %length) : tensor<?x?xf32>
+  %zeros = linalg.fill ins(%zero : f32) outs(%inits : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %scores = linalg.matmul ins(%x, %k : tensor<?x4xf32>, tensor<4x?xf32>) outs(%zeros : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %s = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%scores : tensor<?x?xf32>) outs(%inits : tensor<?x?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %r = arith.mulf %in, %scale : f32
+    linalg.yield %r : f32
+  } -> tensor<?x?xf32>
+  %p = linalg.softmax dimension(1) ins(%s : tensor<?x?xf32>) outs(%inits : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %zeroc = linalg.fill ins(%zero : f32) outs(%init : tensor<?x4xf32>) -> tensor<?x4xf32>
+  %y = linalg.matmul ins(%p, %x : tensor<?x?xf32>, tensor<?x4xf32>) outs(%zeroc : tensor<?x4xf32>) -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// CHECK: remark: [Missed] ControlFlow | Category:fact-raise | Function=branches | Reason="the function has more than one block", Suggestion="raise before lowering control flow"
+// IR-LABEL: func.func @branches(
+// IR:         cf.br
+func.func @branches(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  cf.br ^next
+^next:
+  return %x : tensor<?x4xf32>
+}

@@ -1,0 +1,282 @@
+// Each form that --fact-raise knows, as small as it gets. (What front ends write is in
+// raise-generated.test and raise-golden.test.)
+// RUN: fact-opt %s --fact-raise | FileCheck %s --implicit-check-not=linalg.
+// RUN: fact-opt %s --fact-raise --remarks-filter='fact-raise' 2>&1 >/dev/null | FileCheck %s --check-prefix=REMARK
+
+#rows = affine_map<(i, j) -> (i, j)>
+#row = affine_map<(i, j) -> (i)>
+#column = affine_map<(i, j) -> (j)>
+#heads = affine_map<(h, i, j) -> (h, i, j)>
+
+// A product of rows and a constant; the bias may come first in the sum.
+// CHECK-LABEL: func.func @linear(
+// CHECK-SAME:    %[[X:.*]]: tensor<?x4xf32>
+// CHECK-DAG:     %[[W:.*]] = arith.constant dense<{{.*}}> : tensor<4x2xf32>
+// CHECK-DAG:     %[[B:.*]] = arith.constant dense<[5.000000e-01, -5.000000e-01]> : tensor<2xf32>
+// CHECK:         %[[Y:.*]] = fact.linear %[[X]], %[[W]] bias %[[B]] : (tensor<?x4xf32>, tensor<4x2xf32>, tensor<2xf32>) -> tensor<?x2xf32>
+// CHECK-NEXT:    return %[[Y]]
+func.func @linear(%x: tensor<?x4xf32>) -> tensor<?x2xf32> {
+  %w = arith.constant dense<[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]> : tensor<4x2xf32>
+  %b = arith.constant dense<[0.5, -0.5]> : tensor<2xf32>
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %init = tensor.empty(%length) : tensor<?x2xf32>
+  %zeros = linalg.fill ins(%zero : f32) outs(%init : tensor<?x2xf32>) -> tensor<?x2xf32>
+  %product = linalg.matmul ins(%x, %w : tensor<?x4xf32>, tensor<4x2xf32>) outs(%zeros : tensor<?x2xf32>) -> tensor<?x2xf32>
+  %y = linalg.generic {indexing_maps = [#rows, #column, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%product, %b : tensor<?x2xf32>, tensor<2xf32>) outs(%init : tensor<?x2xf32>) {
+  ^bb0(%in: f32, %bias: f32, %out: f32):
+    %r = arith.addf %bias, %in : f32
+    linalg.yield %r : f32
+  } -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}
+
+// Without a bias, a sequence of rank 3, and a weight that is transposed first, as a
+// dense layer with [out, in] weights is. Unit dimensions are looked through.
+// CHECK-LABEL: func.func @linear_transposed(
+// CHECK-DAG:     %[[W:.*]] = arith.constant dense<{{\[}}[1.000000e+00, 3.000000e+00], [2.000000e+00, 4.000000e+00]]> : tensor<2x2xf32>
+// CHECK:         fact.linear %{{.*}}, %[[W]] : (tensor<?x2xf32>, tensor<2x2xf32>) -> tensor<?x2xf32>
+func.func @linear_transposed(%x: tensor<1x?x2xf32>) -> tensor<?x2xf32> {
+  %w = arith.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %tokens = tensor.collapse_shape %x [[0, 1], [2]] : tensor<1x?x2xf32> into tensor<?x2xf32>
+  %length = tensor.dim %tokens, %c0 : tensor<?x2xf32>
+  %turned = tensor.empty() : tensor<2x2xf32>
+  %wt = linalg.transpose ins(%w : tensor<2x2xf32>) outs(%turned : tensor<2x2xf32>) permutation = [1, 0]
+  %init = tensor.empty(%length) : tensor<?x2xf32>
+  %zeros = linalg.fill ins(%zero : f32) outs(%init : tensor<?x2xf32>) -> tensor<?x2xf32>
+  %y = linalg.matmul ins(%tokens, %wt : tensor<?x2xf32>, tensor<2x2xf32>) outs(%zeros : tensor<?x2xf32>) -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}
+
+// (x - mean) / sqrt(var + eps) * gamma + beta, in as few ops as it can be written in.
+// CHECK-LABEL: func.func @layer_norm(
+// CHECK-SAME:    %[[X:.*]]: tensor<?x4xf32>
+// CHECK-DAG:     %[[G:.*]] = arith.constant dense<[1.000000e+00, 2.000000e+00, 3.000000e+00, 4.000000e+00]>
+// CHECK-DAG:     %[[B:.*]] = arith.constant dense<[5.000000e-01, 2.500000e-01, 1.250000e-01, 6.250000e-02]>
+// CHECK:         fact.layer_norm %[[X]], %[[G]], %[[B]] eps = 9.99999974E-6
+// REMARK-DAG: remark: [Passed] LayerNorm | Category:fact-raise | Function=layer_norm | Epsilon="9.99999974E-6 : f32"
+func.func @layer_norm(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %gamma = arith.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>
+  %beta = arith.constant dense<[0.5, 0.25, 0.125, 0.0625]> : tensor<4xf32>
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %features = arith.constant 4.0 : f32
+  %eps = arith.constant 1.0e-5 : f32
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %init1 = tensor.empty(%length) : tensor<?xf32>
+  %zeros = linalg.fill ins(%zero : f32) outs(%init1 : tensor<?xf32>) -> tensor<?xf32>
+  %sum = linalg.generic {indexing_maps = [#rows, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<?x4xf32>) outs(%zeros : tensor<?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %r = arith.addf %in, %out : f32
+    linalg.yield %r : f32
+  } -> tensor<?xf32>
+  %centred = linalg.generic {indexing_maps = [#rows, #row, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %sum : tensor<?x4xf32>, tensor<?xf32>) outs(%init : tensor<?x4xf32>) {
+  ^bb0(%in: f32, %s: f32, %out: f32):
+    %mean = arith.divf %s, %features : f32
+    %r = arith.subf %in, %mean : f32
+    linalg.yield %r : f32
+  } -> tensor<?x4xf32>
+  %squares = linalg.generic {indexing_maps = [#rows, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%centred : tensor<?x4xf32>) outs(%zeros : tensor<?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %square = arith.mulf %in, %in : f32
+    %r = arith.addf %square, %out : f32
+    linalg.yield %r : f32
+  } -> tensor<?xf32>
+  %y = linalg.generic {indexing_maps = [#rows, #row, #column, #column, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%centred, %squares, %gamma, %beta : tensor<?x4xf32>, tensor<?xf32>, tensor<4xf32>, tensor<4xf32>) outs(%init : tensor<?x4xf32>) {
+  ^bb0(%in: f32, %s: f32, %g: f32, %b: f32, %out: f32):
+    %variance = arith.divf %s, %features : f32
+    %inner = arith.addf %variance, %eps : f32
+    %deviation = math.sqrt %inner : f32
+    %normal = arith.divf %in, %deviation : f32
+    %scaled = arith.mulf %normal, %g : f32
+    %r = arith.addf %scaled, %b : f32
+    linalg.yield %r : f32
+  } -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// softmax(q k^T * scale) v for two heads, by reshape and transpose.
+// CHECK-LABEL: func.func @attention(
+// CHECK-SAME:    %[[X:.*]]: tensor<?x4xf32>
+// CHECK:         %[[Y:.*]] = fact.attention %[[X]], %[[X]], %[[X]] heads = 2 scale = 0.707106769 : tensor<?x4xf32>
+// CHECK-NEXT:    return %[[Y]]
+// REMARK-DAG: remark: [Passed] Attention | Category:fact-raise | Function=attention | Causal=false, Heads=2, Scale="0.707106769 : f32"
+func.func @attention(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %scale = arith.constant 0.707106769 : f32
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %heads = tensor.expand_shape %x [[0], [1, 2]] output_shape [%length, 2, 2] : tensor<?x4xf32> into tensor<?x2x2xf32>
+  %init = tensor.empty(%length) : tensor<2x?x2xf32>
+  %q = linalg.transpose ins(%heads : tensor<?x2x2xf32>) outs(%init : tensor<2x?x2xf32>) permutation = [1, 0, 2]
+  %initk = tensor.empty(%length) : tensor<2x2x?xf32>
+  %k = linalg.transpose ins(%heads : tensor<?x2x2xf32>) outs(%initk : tensor<2x2x?xf32>) permutation = [1, 2, 0]
+  %inits = tensor.empty(%length, %length) : tensor<2x?x?xf32>
+  %zeros = linalg.fill ins(%zero : f32) outs(%inits : tensor<2x?x?xf32>) -> tensor<2x?x?xf32>
+  %scores = linalg.batch_matmul ins(%q, %k : tensor<2x?x2xf32>, tensor<2x2x?xf32>) outs(%zeros : tensor<2x?x?xf32>) -> tensor<2x?x?xf32>
+  %scaled = linalg.generic {indexing_maps = [#heads, #heads], iterator_types = ["parallel", "parallel", "parallel"]}
+      ins(%scores : tensor<2x?x?xf32>) outs(%inits : tensor<2x?x?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %r = arith.mulf %in, %scale : f32
+    linalg.yield %r : f32
+  } -> tensor<2x?x?xf32>
+  %p = linalg.softmax dimension(2) ins(%scaled : tensor<2x?x?xf32>) outs(%inits : tensor<2x?x?xf32>) -> tensor<2x?x?xf32>
+  %zeroc = linalg.fill ins(%zero : f32) outs(%init : tensor<2x?x2xf32>) -> tensor<2x?x2xf32>
+  %c = linalg.batch_matmul ins(%p, %q : tensor<2x?x?xf32>, tensor<2x?x2xf32>) outs(%zeroc : tensor<2x?x2xf32>) -> tensor<2x?x2xf32>
+  %inity = tensor.empty(%length) : tensor<?x2x2xf32>
+  %t = linalg.transpose ins(%c : tensor<2x?x2xf32>) outs(%inity : tensor<?x2x2xf32>) permutation = [1, 0, 2]
+  %y = tensor.collapse_shape %t [[0], [1, 2]] : tensor<?x2x2xf32> into tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// One head without reshapes; the scores are divided (f32(1) / 2 is the scale) and
+// causal: -inf where the key comes after the query.
+// CHECK-LABEL: func.func @causal(
+// CHECK-SAME:    %[[X:.*]]: tensor<?x4xf32>
+// CHECK:         fact.attention %[[X]], %[[X]], %[[X]] heads = 1 scale = 5.000000e-01 causal : tensor<?x4xf32>
+// REMARK-DAG: remark: [Passed] Attention | Category:fact-raise | Function=causal | Causal=true, Heads=1, Scale="5.000000e-01 : f32"
+func.func @causal(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %two = arith.constant 2.0 : f32
+  %hidden = arith.constant 0xFF800000 : f32
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %initk = tensor.empty(%length) : tensor<4x?xf32>
+  %k = linalg.transpose ins(%x : tensor<?x4xf32>) outs(%initk : tensor<4x?xf32>) permutation = [1, 0]
+  %inits = tensor.empty(%length, %length) : tensor<?x?xf32>
+  %zeros = linalg.fill ins(%zero : f32) outs(%inits : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %scores = linalg.matmul ins(%x, %k : tensor<?x4xf32>, tensor<4x?xf32>) outs(%zeros : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %masked = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%scores : tensor<?x?xf32>) outs(%inits : tensor<?x?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %scaled = arith.divf %in, %two : f32
+    %query = linalg.index 0 : index
+    %key = linalg.index 1 : index
+    %later = arith.cmpi sgt, %key, %query : index
+    %r = arith.select %later, %hidden, %scaled : f32
+    linalg.yield %r : f32
+  } -> tensor<?x?xf32>
+  %p = linalg.softmax dimension(1) ins(%masked : tensor<?x?xf32>) outs(%inits : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %zeroc = linalg.fill ins(%zero : f32) outs(%init : tensor<?x4xf32>) -> tensor<?x4xf32>
+  %y = linalg.matmul ins(%p, %x : tensor<?x?xf32>, tensor<?x4xf32>) outs(%zeroc : tensor<?x4xf32>) -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// Activations: gelu (erf), gelu (tanh), swish, relu.
+// CHECK-LABEL: func.func @gelu(
+// CHECK:         fact.activation gelu %{{.*}} : tensor<?x4xf32>
+// REMARK-DAG: remark: [Passed] Activation | Category:fact-raise | Function=gelu | Kind=gelu{{$}}
+func.func @gelu(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %half = arith.constant 0.5 : f32
+  %one = arith.constant 1.0 : f32
+  %root = arith.constant 0.70710678 : f32
+  %c0 = arith.constant 0 : index
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %y = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<?x4xf32>) outs(%init : tensor<?x4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.mulf %in, %root : f32
+    %1 = math.erf %0 : f32
+    %2 = arith.addf %1, %one : f32
+    %3 = arith.mulf %in, %half : f32
+    %4 = arith.mulf %3, %2 : f32
+    linalg.yield %4 : f32
+  } -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// CHECK-LABEL: func.func @gelu_tanh(
+// CHECK:         fact.activation gelu_tanh %{{.*}} : tensor<?x4xf32>
+// REMARK-DAG: remark: [Passed] Activation | Category:fact-raise | Function=gelu_tanh | Kind=gelu_tanh
+func.func @gelu_tanh(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %half = arith.constant 0.5 : f32
+  %one = arith.constant 1.0 : f32
+  %root = arith.constant 0.79788456 : f32
+  %cubic = arith.constant 0.044715 : f32
+  %c0 = arith.constant 0 : index
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %y = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<?x4xf32>) outs(%init : tensor<?x4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %square = arith.mulf %in, %in : f32
+    %cube = arith.mulf %square, %in : f32
+    %0 = arith.mulf %cube, %cubic : f32
+    %1 = arith.addf %in, %0 : f32
+    %2 = arith.mulf %1, %root : f32
+    %3 = math.tanh %2 : f32
+    %4 = arith.addf %one, %3 : f32
+    %5 = arith.mulf %in, %4 : f32
+    %6 = arith.mulf %5, %half : f32
+    linalg.yield %6 : f32
+  } -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// CHECK-LABEL: func.func @swish(
+// CHECK:         fact.activation swish %{{.*}} : tensor<?x4xf32>
+// REMARK-DAG: remark: [Passed] Activation | Category:fact-raise | Function=swish | Kind=swish
+func.func @swish(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %one = arith.constant 1.0 : f32
+  %c0 = arith.constant 0 : index
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %y = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<?x4xf32>) outs(%init : tensor<?x4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.negf %in : f32
+    %1 = math.exp %0 : f32
+    %2 = arith.addf %1, %one : f32
+    %3 = arith.divf %in, %2 : f32
+    linalg.yield %3 : f32
+  } -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// CHECK-LABEL: func.func @relu(
+// CHECK:         fact.activation relu %{{.*}} : tensor<?x4xf32>
+// REMARK-DAG: remark: [Passed] Activation | Category:fact-raise | Function=relu | Kind=relu
+func.func @relu(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %y = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<?x4xf32>) outs(%init : tensor<?x4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %r = arith.maximumf %zero, %in : f32
+    linalg.yield %r : f32
+  } -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// The sum of two rows is a residual addition.
+// CHECK-LABEL: func.func @add(
+// CHECK-SAME:    %[[X:.*]]: tensor<?x4xf32>
+// CHECK:         %[[R:.*]] = fact.activation relu %[[X]]
+// CHECK:         fact.add %[[X]], %[[R]] : tensor<?x4xf32>
+func.func @add(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %y = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<?x4xf32>) outs(%init : tensor<?x4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.maximumf %in, %zero : f32
+    %r = arith.addf %in, %0 : f32
+    linalg.yield %r : f32
+  } -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}

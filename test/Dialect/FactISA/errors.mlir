@@ -1,0 +1,156 @@
+// What the verifiers refuse.
+// RUN: fact-opt %s --split-input-file --verify-diagnostics
+
+func.func @strides(%i: index) {
+  %x = factisa.sram token 256 "x"
+  // expected-error @+1 {{needs one stride per index (was 1 indices and 2 strides)}}
+  %v = factisa.view %x + 0 [%i] strides [4, 8] : !factisa.sram
+  return
+}
+
+// -----
+
+func.func @empty() {
+  // expected-error @+1 {{attribute 'bytes' failed to satisfy constraint: 64-bit signless integer attribute whose value is positive}}
+  %x = factisa.sram token 0 "x"
+  return
+}
+
+// -----
+
+func.func @negative_address() {
+  // expected-error @+1 {{attribute 'address' failed to satisfy constraint: 64-bit signless integer attribute whose value is non-negative}}
+  %x = factisa.sram token 64 "x" at -64
+  return
+}
+
+// -----
+
+func.func @no_values() {
+  // expected-error @+1 {{must have 'values' and 'stride' if it is a constant, and only then}}
+  %x = factisa.dram constant 64 "w"
+  return
+}
+
+// -----
+
+func.func @values_of_scratch() {
+  // expected-error @+1 {{must have 'values' and 'stride' if it is a constant, and only then}}
+  %x = factisa.dram scratch 64 "w" {values = [dense<1> : tensor<64xi8>], stride = 64 : i64}
+  return
+}
+
+// -----
+
+func.func @no_value() {
+  // expected-error @+1 {{must have one value at least}}
+  %x = factisa.dram constant 64 "w" {values = [], stride = 64 : i64}
+  return
+}
+
+// -----
+
+func.func @bits() {
+  // expected-error @+1 {{must have values that are arrays of whole bytes (was dense<true> : tensor<64xi1>)}}
+  %x = factisa.dram constant 64 "w" {values = [dense<true> : tensor<64xi1>], stride = 64 : i64}
+  return
+}
+
+// -----
+
+func.func @overlap() {
+  // expected-error @+1 {{must have values of 64 bytes, padded to its stride by at most 63 (was 32)}}
+  %x = factisa.dram constant 96 "w" {values = [dense<1> : tensor<64xi8>, dense<2> : tensor<64xi8>], stride = 32 : i64}
+  return
+}
+
+// -----
+
+func.func @size() {
+  // expected-error @+1 {{must have values of 128 bytes in all, padded by at most 63 (was 64)}}
+  %x = factisa.dram constant 64 "w" {values = [dense<1> : tensor<64xi8>, dense<2> : tensor<64xi8>], stride = 64 : i64}
+  return
+}
+
+// -----
+
+func.func @shape() {
+  // expected-error @+1 {{must have 'shape' if it is an input or output, and only then}}
+  %x = factisa.dram input 64 "x"
+  return
+}
+
+// -----
+
+func.func @dimensions() {
+  // expected-error @+1 {{must have one dimension at least}}
+  %x = factisa.dram output 64 "x" {shape = array<i64>}
+  return
+}
+
+// -----
+
+func.func @length() {
+  // expected-error @+1 {{attribute 'bound' failed to satisfy constraint: 64-bit signless integer attribute whose value is positive}}
+  %n = factisa.length 0
+  return
+}
+
+// -----
+
+// Fields of instructions are as wide as the binary's.
+func.func @rows(%x: !factisa.sram, %i: index) {
+  // expected-error @+1 {{attribute 'rows' failed to satisfy constraint: 64-bit signless integer attribute whose value is non-negative whose maximum value is 1048575}}
+  factisa.apu.add %x, %x, %x, %i {rows = 1048576, n = 16, y_stride = 64, a_stride = 64, b_stride = 64}
+  return
+}
+
+// -----
+
+func.func @keep(%x: !factisa.sram, %i: index) {
+  // expected-error @+1 {{attribute 'keep' failed to satisfy constraint: 64-bit signless integer attribute whose value is non-negative whose maximum value is 1024}}
+  factisa.sel.topk %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %i, %i, %i {rows = 1, mask_stride = 8, score_stride = 64, keep = 1025, dominance = 3.0 : f32, attention_scale = 1.0 : f32, predictor = #factisa<predictor exact>}
+  return
+}
+
+// -----
+
+func.func @finite(%x: !factisa.sram, %i: index) {
+  // expected-error @+1 {{attribute 'eps' failed to satisfy constraint: 32-bit float attribute finite}}
+  factisa.apu.layer_norm %x, %x, %x, %x, %i {rows = 1, n = 16, y_stride = 64, x_stride = 64, eps = 0x7F800000 : f32}
+  return
+}
+
+// -----
+
+func.func @semaphore() {
+  // expected-error @+1 {{attribute 'semaphore' failed to satisfy constraint: 64-bit signless integer attribute whose value is non-negative whose maximum value is 1023}}
+  factisa.wait {engine = #factisa<engine PE>, semaphore = 1024}
+  return
+}
+
+// -----
+
+func.func @missing(%x: !factisa.sram, %i: index) {
+  // expected-error @+1 {{requires attribute 'x_stride'}}
+  factisa.apu.activation %x, %x, %i {rows = 1, n = 16, y_stride = 64, kind = #factisa<activation relu>}
+  return
+}
+
+// -----
+
+func.func @kind(%x: !factisa.sram, %i: index) {
+  // expected-error @+2 {{expected ::mlir::factisa::Activation to be one of: gelu, gelu_tanh, swish, relu}}
+  // expected-error @+1 {{failed to parse ISA_Activation parameter 'value'}}
+  factisa.apu.activation %x, %x, %i {rows = 1, n = 16, y_stride = 64, x_stride = 64, kind = #factisa<activation tanh>}
+  return
+}
+
+// -----
+
+func.func @memory(%x: !factisa.dram, %i: index) {
+  // expected-note @-1 {{prior use here}}
+  // expected-error @+1 {{use of value '%x' expects different type than prior uses: '!factisa.sram' vs '!factisa.dram'}}
+  factisa.apu.activation %x, %x, %i {rows = 1, n = 16, y_stride = 64, x_stride = 64, kind = #factisa<activation relu>}
+  return
+}

@@ -1,0 +1,18 @@
+// RUN: fact-opt %s --split-input-file --factisa-insert-semaphores --verify-diagnostics
+
+func.func @unplanned() {
+  %c0 = arith.constant 0 : index
+  %a = factisa.sram token 256 "a"
+  // expected-error @+1 {{has an operand without an address: run --factisa-plan-memory first}}
+  factisa.apu.add %a, %a, %a, %c0 {rows = 4, n = 16, y_stride = 64, a_stride = 64, b_stride = 64}
+  return
+}
+
+// -----
+
+func.func @branch(%flag: i1) {
+  // expected-error @+1 {{is no loop of a program: only 'scf.for' is}}
+  scf.if %flag {
+  }
+  return
+}
