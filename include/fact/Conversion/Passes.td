@@ -22,8 +22,9 @@ def FactToFactISAPass : Pass<"fact-to-factisa", "::mlir::ModuleOp"> {
 
     Before: quantized, sparse fact IR, weights constant (`fact-sparsify`), an upper
     bound of the sequence length on each input (`fact.bound`) or in its type.
-    After: no address and no order between engines yet; `factisa-plan-memory` and
-    `factisa-insert-semaphores` add them. An op without instruction is an error.
+    After: addresses are those of the plan that decided on the block sizes, and there
+    is no order between engines yet; `factisa-plan-memory` sets addresses anew,
+    `factisa-insert-semaphores` adds the order. An op without instruction is an error.
 
     ```mlir
     %y = fact.add %a, %b : tensor<?x64xf32>    // before

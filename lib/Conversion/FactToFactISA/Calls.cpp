@@ -175,7 +175,10 @@ LogicalResult Lowering::lowerCalls(ArrayRef<func::CallOp> calls) {
         if (!constant)
           return call.emitOpError() << "must pass a constant as argument " << i << ", as other calls of '"
                                     << call.getCallee() << "' do";
-        values.push_back(cast<ElementsAttr>(constant.getValue()));
+        auto elements = dyn_cast<ElementsAttr>(constant.getValue());
+        if (!elements)
+          return call.emitOpError() << "passes a number as argument " << i << ": it must be a constant of the function";
+        values.push_back(elements);
       }
       if (llvm::all_equal(values))
         values.resize(1);

@@ -34,8 +34,7 @@ struct FactToFactISAPass : public mlir::fact::impl::FactToFactISAPassBase<FactTo
       if (!function.isPublic())
         continue;
       if (source) {
-        function.emitError() << "a program has one public function";
-        source.emitRemark() << "first one here";
+        function.emitError("a program has one public function").attachNote(source.getLoc()) << "first one here";
         return signalPassFailure();
       }
       source = function;
@@ -44,10 +43,21 @@ struct FactToFactISAPass : public mlir::fact::impl::FactToFactISAPassBase<FactTo
       module.emitError() << "there is no public function with a body to make a program of";
       return signalPassFailure();
     }
+    for (auto function : module.getOps<func::FuncOp>())
+      if (!function.isExternal() && !function.getBody().hasOneBlock()) {
+        function.emitError() << "must have one block: lower to instructions before lowering control flow";
+        return signalPassFailure();
+      }
     int64_t bound = boundOf(source);
     if (bound < 1) {
-      source.emitError() << "the sequence of '" << source.getName() << "' has no upper bound";
-      emitRemark(source.getLoc()) << "give its inputs the attribute '" << mlir::fact::kBoundAttrName << "', or a shape by --shape";
+      InFlightDiagnostic diagnostic = source.emitError()
+                                      << "the sequence of '" << source.getName() << "' has no upper bound";
+      diagnostic.attachNote() << "give its inputs the attribute '" << mlir::fact::kBoundAttrName << "', or a shape by --shape";
+      return signalPassFailure();
+    }
+    // Numbers of rows are fields of 20 bits.
+    if (int64_t longest = (1 << 20) - 64; bound > longest) {
+      source.emitError() << "the sequence of '" << source.getName() << "' may have " << longest << " tokens (was " << bound << ")";
       return signalPassFailure();
     }
     FailureOr<::fact::isa::Machine> loaded = loadMachine(machine, source.getLoc());

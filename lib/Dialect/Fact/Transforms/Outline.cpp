@@ -302,10 +302,12 @@ private:
   void outline(ArrayRef<Layer> group, StringRef name, SymbolTable &symbols) {
     const Layer &first = group.front();
     OpBuilder builder(&getContext());
+    // (The op that made a layer's input may be gone: it was in a layer itself.)
+    Value input = current(first.input);
     // Every use of a weight is an argument of its own: two that are one constant
     // in this layer may be two in the next.
-    SmallVector<Type> types{first.input.getType()};
-    SmallVector<Location> locations{first.input.getLoc()};
+    SmallVector<Type> types{input.getType()};
+    SmallVector<Location> locations{input.getLoc()};
     first.forEachFreeUse([&](OpOperand &use) {
       if (isWeight(use.get())) {
         types.push_back(use.get().getType());
@@ -320,7 +322,7 @@ private:
 
     Block *block = builder.createBlock(&function.getBody(), {}, types, locations);
     IRMapping mapping;
-    mapping.map(current(first.input), block->getArgument(0));
+    mapping.map(input, block->getArgument(0));
     for (auto [i, op] : llvm::enumerate(first.ops)) {
       Operation *copy = builder.clone(*op, mapping);
       SmallVector<Location> origins;

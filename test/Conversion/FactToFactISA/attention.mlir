@@ -1,0 +1,58 @@
+// Masked attention: a loop over heads, in it one over row blocks. With room for all keys
+// of a head these are loaded once per head; on a small machine a third loop walks over
+// blocks of them.
+// RUN: fact-opt %s --split-input-file --fact-to-factisa | FileCheck %s
+// RUN: %python %fact_src/test/Inputs/machine.py %t.json token=24576 weight=8192 temp=24576 index=16384
+// RUN: fact-opt %s --split-input-file --fact-to-factisa=machine=%t.json | FileCheck %s --check-prefix=BLOCKS
+
+// Dense: no mask, no dominated rows, no mean token.
+// CHECK-LABEL: func.func @dense()
+// CHECK-SAME:  \22layers\22:[{\22causal\22:false,\22features\22:128,\22heads\22:2,
+// CHECK:       factisa.apu.quantize
+// CHECK:       scf.for %[[HEAD:[a-z0-9]+]] = %c0 to %c2 step
+// CHECK:         factisa.load
+// CHECK:         scf.for %[[ROW:[a-z0-9]+]] = %c0 to %{{[0-9]+}} step
+// CHECK-NOT:       factisa.sel
+// CHECK:           factisa.pe.qk %{{.*}} %[[ROW]], %c0 {{{.*}} n = 64
+// CHECK-NOT:       causal
+// CHECK:           factisa.apu.softmax {{.*}} {attention_scale = 5.000000e-01
+// CHECK:           factisa.pe.pv
+// CHECK-NOT:       factisa.apu.copy_dominated
+// CHECK:           factisa.apu.context
+// CHECK:           factisa.store
+// BLOCKS-LABEL: func.func @dense()
+// BLOCKS:         factisa.apu.quantize
+// BLOCKS:         scf.for %[[HEAD:[a-z0-9]+]] = %c0 to %c2 step
+// BLOCKS:           scf.for %[[ROW:[a-z0-9]+]] = %c0 to %{{[0-9]+}} step
+// BLOCKS:             scf.for %[[KEY:[a-z0-9]+]] = %c0 to %{{[0-9]+}} step
+// BLOCKS:               factisa.load
+// BLOCKS:               factisa.pe.qk %{{.*}} %[[ROW]], %[[KEY]] {
+// BLOCKS:             }
+// BLOCKS:             factisa.apu.softmax
+// BLOCKS:             scf.for %[[KEY:[a-z0-9]+]] = %c0 to %{{[0-9]+}} step
+// BLOCKS:               factisa.load
+// BLOCKS:               factisa.pe.pv %{{.*}} %[[ROW]], %[[KEY]] {accumulate,
+// BLOCKS:             }
+// BLOCKS:             factisa.apu.context
+func.func @dense(%x: tensor<?x128xf32> {fact.name = "x", fact.bound = 500 : i64}) -> (tensor<?x128xf32> {fact.name = "y"}) {
+  %q, %s = fact.quantize_heads %x heads = 2 : (tensor<?x128xf32>) -> (tensor<?x128xi8>, tensor<2x?xf32>)
+  %y = fact.quantized_attention %q, %s, %q, %s, %q, %s heads = 2 scale = 0.5
+    : (tensor<?x128xi8>, tensor<2x?xf32>, tensor<?x128xi8>, tensor<2x?xf32>, tensor<?x128xi8>, tensor<2x?xf32>) -> tensor<?x128xf32>
+  return %y : tensor<?x128xf32>
+}
+
+// -----
+
+// Causal: every instruction that walks over keys says so.
+// CHECK-LABEL: func.func @causal()
+// CHECK-SAME:  \22causal\22:true
+// CHECK:       factisa.pe.qk {{.*}} {causal,
+// CHECK:       factisa.apu.softmax {{.*}} causal,
+// CHECK:       factisa.pe.pv {{.*}} {causal,
+// CHECK:       factisa.apu.context {{.*}} causal,
+func.func @causal(%x: tensor<?x8xf32> {fact.name = "x", fact.bound = 100 : i64}) -> (tensor<?x8xf32> {fact.name = "y"}) {
+  %q, %s = fact.quantize_heads %x heads = 2 : (tensor<?x8xf32>) -> (tensor<?x8xi8>, tensor<2x?xf32>)
+  %y = fact.quantized_attention %q, %s, %q, %s, %q, %s heads = 2 scale = 0.5 causal
+    : (tensor<?x8xi8>, tensor<2x?xf32>, tensor<?x8xi8>, tensor<2x?xf32>, tensor<?x8xi8>, tensor<2x?xf32>) -> tensor<?x8xf32>
+  return %y : tensor<?x8xf32>
+}

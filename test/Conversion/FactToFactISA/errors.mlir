@@ -1,0 +1,126 @@
+// What no program can be made of: one error at the op.
+// RUN: fact-opt %s --split-input-file --fact-to-factisa --verify-diagnostics
+// RUN: %python %fact_src/test/Inputs/machine.py %t.json token=64 weight=64 temp=64 index=64
+// RUN: not fact-opt %S/row-ops.mlir --fact-to-factisa=machine=%t.json 2>&1 | FileCheck %s --check-prefix=ROOM --implicit-check-not=error:
+// RUN: not fact-opt %S/row-ops.mlir --fact-to-factisa=machine=%t.none.json 2>&1 | FileCheck %s --check-prefix=MACHINE --implicit-check-not=error:
+
+// The smallest blocks that there are do not fit: the memory map says what is in the way.
+// ROOM: error: no room in the scratchpad for buffer '{{.*}}' of {{[0-9]+}} bytes
+// ROOM: note: memory map of what lives beside it:
+// ROOM: note: compile for a machine with larger buffers, or for a shorter sequence (--shape)
+// MACHINE: error: cannot read '{{.*}}none.json'
+
+// expected-error @+1 {{there is no public function with a body to make a program of}}
+module {
+  func.func private @layer(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+    return %x : tensor<?x4xf32>
+  }
+}
+
+// -----
+
+// expected-note @+1 {{first one here}}
+func.func @one(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<?x4xf32> {
+  return %x : tensor<?x4xf32>
+}
+// expected-error @+1 {{a program has one public function}}
+func.func @two(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<?x4xf32> {
+  return %x : tensor<?x4xf32>
+}
+
+// -----
+
+// expected-note @+2 {{give its inputs the attribute 'fact.bound', or a shape by --shape}}
+// expected-error @+1 {{the sequence of 'open' has no upper bound}}
+func.func @open(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  return %x : tensor<?x4xf32>
+}
+
+// -----
+
+// expected-error @+1 {{input 'x' must be one sequence of rows, [L, d] or [1, L, d] in float32 (was 'tensor<2x8x4xf32>')}}
+func.func @batch(%x: tensor<2x8x4xf32>) -> tensor<2x8x4xf32> {
+  return %x : tensor<2x8x4xf32>
+}
+
+// -----
+
+func.func @weight(%x: tensor<?x4xf32> {fact.bound = 8 : i64}, %g: tensor<1x4xf32>) -> tensor<?x4xf32> {
+  %c = tensor.collapse_shape %g [[0, 1]] : tensor<1x4xf32> into tensor<4xf32>
+  // expected-error @+1 {{needs a weight that is known while compiling}}
+  %y = fact.layer_norm %x, %c, %c eps = 1.0e-05 : tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+func.func @not_raised(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<?x4xf32> {
+  // expected-error @+2 {{cannot be lowered to instructions}}
+  // expected-note @+1 {{the accelerator runs encoder layers: what --fact-raise and --fact-quantize leave alone has no instruction; see their remarks}}
+  %y = math.tanh %x : tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// Dense f32 ops are for --fact-quantize.
+func.func @not_quantized(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<?x4xf32> {
+  // expected-error @+2 {{cannot be lowered to instructions}}
+  // expected-note @+1 {{the accelerator runs encoder layers}}
+  %y = fact.attention %x, %x, %x heads = 2 scale = 0.5 : tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// Codes that somebody else reads have no place: the accelerator keeps them inside.
+func.func @codes(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<?x4xf32> {
+  %w = arith.constant dense<1> : tensor<4x4xi8>
+  %q, %s = fact.quantize_rows %x : (tensor<?x4xf32>) -> (tensor<?x4xi8>, tensor<?xf32>)
+  %h = fact.log_matmul %q, %w : (tensor<?x4xi8>, tensor<4x4xi8>) -> tensor<?x4xi32>
+  // expected-error @+1 {{can only be lowered between a fact.log_matmul of encoded activations that nobody else reads and one fact.encode of queries or keys}}
+  %n, %ns = fact.normalize_heads %h heads = 2 : tensor<?x4xi32> -> tensor<?x4xi8>, tensor<2x?xf32>
+  return %x : tensor<?x4xf32>
+}
+
+// -----
+
+func.func @external(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<?x4xf32> {
+  // expected-error @+1 {{calls a function without a body}}
+  %y = call @layer(%x) : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+func.func private @layer(tensor<?x4xf32>) -> tensor<?x4xf32>
+
+// -----
+
+func.func @number(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<?x4xf32> {
+  %n = arith.constant 3 : index
+  // expected-error @+1 {{passes a number as argument 1: it must be a constant of the function}}
+  %y = call @layer(%x, %n) : (tensor<?x4xf32>, index) -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+func.func private @layer(%x: tensor<?x4xf32>, %n: index) -> tensor<?x4xf32> {
+  %y = fact.add %x, %x : tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+func.func @blocks(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<?x4xf32> {
+  %y = call @layer(%x) : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+// expected-error @+1 {{must have one block: lower to instructions before lowering control flow}}
+func.func private @layer(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  cf.br ^next
+^next:
+  return %x : tensor<?x4xf32>
+}
+
+// -----
+
+// expected-error @+1 {{the sequence of 'long' may have 1048512 tokens (was 1048513)}}
+func.func @long(%x: tensor<?x4xf32> {fact.bound = 1048513 : i64}) -> tensor<?x4xf32> {
+  return %x : tensor<?x4xf32>
+}

@@ -1,0 +1,103 @@
+// Prediction, selection and what they make sparse, in instructions. The IR is one layer
+// under three policies; --fact-sparsify brings it to the form that the pass takes.
+// RUN: fact-opt %s --split-input-file --fact-sparsify --fact-to-factisa | FileCheck %s
+
+// Everything on. Stage 1 of the prediction, per head: Q^ (with its bias) and K^. Stage 2
+// and the selection, per head and row block. Lists of the rows that are needed. INT4
+// for unimportant tokens, in the feed-forward network only.
+// CHECK-LABEL: func.func @main()
+// Stage 1: codes of Q (with bias) and of K.
+// CHECK-DAG:   factisa.ep.project {{.*}} predictor = #factisa<predictor leading_one>
+// CHECK-DAG:   factisa.ep.bias
+// CHECK-DAG:   factisa.ep.normalize {{.*}} operand = #factisa<operand query>, predictor = #factisa<predictor leading_one>
+// CHECK-DAG:   factisa.ep.normalize {{.*}} operand = #factisa<operand key>, predictor = #factisa<predictor leading_one>
+// Stage 2 and selection.
+// CHECK:       factisa.ep.score %[[SCORES:[0-9]+]],
+// CHECK:       factisa.sel.topk %{{.*}} %[[SCORES]], {{.*}} {attention_scale = 0.707106769 : f32, dominance = 3.000000e+00 : f32, keep = 102 : i64,
+// CHECK-NOT:     causal
+// Rows of Q, K and V are generated as listed: Q's list is of those that are not dominated.
+// CHECK-DAG:   factisa.sel.list {{.*}} {invert,
+// CHECK-DAG:   factisa.sel.list {{.*}} {rows
+// CHECK-DAG:   factisa.pe.gemm %{{[0-9]+}}, %{{[0-9]+}}, %{{[0-9]+}}, %[[LIST:[0-9]+]], {{.*}} n = 2 : i64, {{.*}} role = #factisa<role qkv>
+// CHECK-DAG:   factisa.apu.quantize
+// Attention reads mask and dominated rows.
+// CHECK:       factisa.pe.qk %{{[0-9]+}}, %{{[0-9]+}}, %{{[0-9]+}}, %[[MASK:[0-9]+]], %[[DOMINATED:[0-9]+]],
+// CHECK:       factisa.pe.qk {{.*}} tail}
+// CHECK:       factisa.apu.softmax {{.*}} %[[MASK]], %[[DOMINATED]],
+// CHECK:       factisa.pe.pv {{.*}} %[[MASK]], %[[DOMINATED]],
+// CHECK:       factisa.apu.copy_dominated {{.*}} %[[DOMINATED]],
+// CHECK:       factisa.apu.context {{.*}} %[[DOMINATED]],
+// CHECK:       role = #factisa<role output>
+// The feed-forward network's linear layer takes the tokens' precision, in quantization,
+// product and rescaling.
+// CHECK:       factisa.apu.quantize %[[X:[0-9]+]], %{{[0-9]+}}, %{{[0-9]+}}, %{{[0-9]+}}, %[[LOW:[0-9]+]], %c0 {n = 4
+// CHECK:       factisa.pe.gemm %{{[0-9]+}}, %[[X]], %{{[0-9]+}}, %{{[0-9]+}}, %[[LOW]], {{.*}} precision = #factisa<precision a4w4>, role = #factisa<role ffn>
+// CHECK:       factisa.apu.rescale {{.*}}, %[[LOW]], %c0 {{.*}} precision = #factisa<precision a4w4>
+module attributes {fact.policy = #fact.policy<keep = 102, tail = mean, dominance = 3.0, importance = 256, low_precision = a4w4, scope = ffn, predictor = leading_one>} {
+func.func @main(%x: tensor<?x4xf32> {fact.bound = 64 : i64, fact.name = "x"}) -> (tensor<?x4xf32> {fact.name = "y"}) {
+  %w = arith.constant dense<[[0.5, -0.25, 0.1, 0.7], [1.0, 0.3, -0.9, 0.2], [0.4, -0.6, 0.8, -1.0], [0.15, 0.35, -0.55, 0.75]]> : tensor<4x4xf32>
+  %b = arith.constant dense<[0.5, 0.25, -0.5, 1.0]> : tensor<4xf32>
+  %q = fact.linear %x, %w bias %b : (tensor<?x4xf32>, tensor<4x4xf32>, tensor<4xf32>) -> tensor<?x4xf32>
+  %k = fact.linear %x, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+  %v = fact.linear %x, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+  %c = fact.attention %q, %k, %v heads = 2 scale = 0.707106769 : tensor<?x4xf32>
+  %o = fact.linear %c, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+  %r = fact.add %x, %o : tensor<?x4xf32>
+  %h = fact.linear %r, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+  %y = fact.add %r, %h : tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+}
+
+// -----
+
+// Without dominance nothing is copied and Q has no list; another predictor and causal
+// attention reach every instruction that depends on them; a4w8 in every linear layer.
+// CHECK-LABEL: func.func @main()
+// CHECK:       factisa.ep.project {{.*}} predictor = #factisa<predictor one_sided>
+// CHECK:       factisa.sel.topk {{.*}} causal, dominance = 0.000000e+00 : f32, keep = 512 : i64, {{.*}} predictor = #factisa<predictor one_sided>
+// CHECK-NOT:   invert
+// CHECK-NOT:   copy_dominated
+// CHECK:       factisa.pe.gemm {{.*}} precision = #factisa<precision a4w8>, role = #factisa<role qkv>
+// CHECK-NOT:   copy_dominated
+module attributes {fact.policy = #fact.policy<keep = 512, tail = none, dominance = 0.0, importance = 256, low_precision = a4w8, scope = all, predictor = one_sided>} {
+func.func @main(%x: tensor<?x4xf32> {fact.bound = 64 : i64, fact.name = "x"}) -> (tensor<?x4xf32> {fact.name = "y"}) {
+  %w = arith.constant dense<[[0.5, -0.25, 0.1, 0.7], [1.0, 0.3, -0.9, 0.2], [0.4, -0.6, 0.8, -1.0], [0.15, 0.35, -0.55, 0.75]]> : tensor<4x4xf32>
+  %b = arith.constant dense<[0.5, 0.25, -0.5, 1.0]> : tensor<4xf32>
+  %q = fact.linear %x, %w bias %b : (tensor<?x4xf32>, tensor<4x4xf32>, tensor<4xf32>) -> tensor<?x4xf32>
+  %k = fact.linear %x, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+  %v = fact.linear %x, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+  %c = fact.attention %q, %k, %v heads = 2 scale = 0.707106769 causal : tensor<?x4xf32>
+  %o = fact.linear %c, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+  %r = fact.add %x, %o : tensor<?x4xf32>
+  %h = fact.linear %r, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+  %y = fact.add %r, %h : tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+}
+
+// -----
+
+// Nothing pruned, but precision by importance: the counts of a layer that keeps all.
+// CHECK-LABEL: func.func @main()
+// CHECK-NOT:   factisa.ep
+// CHECK-NOT:   factisa.sel.topk
+// CHECK:       factisa.sel.count_all %{{.*}} {heads = 2
+// CHECK:       factisa.sel.precision %{{.*}} {importance = 512 : i64}
+// CHECK-NOT:   factisa.ep
+// CHECK-NOT:   factisa.sel.topk
+module attributes {fact.policy = #fact.policy<keep = 1024, tail = none, dominance = 0.0, importance = 512, low_precision = a4w4, scope = ffn, predictor = leading_one>} {
+func.func @main(%x: tensor<?x4xf32> {fact.bound = 64 : i64, fact.name = "x"}) -> (tensor<?x4xf32> {fact.name = "y"}) {
+  %w = arith.constant dense<[[0.5, -0.25, 0.1, 0.7], [1.0, 0.3, -0.9, 0.2], [0.4, -0.6, 0.8, -1.0], [0.15, 0.35, -0.55, 0.75]]> : tensor<4x4xf32>
+  %b = arith.constant dense<[0.5, 0.25, -0.5, 1.0]> : tensor<4xf32>
+  %q = fact.linear %x, %w bias %b : (tensor<?x4xf32>, tensor<4x4xf32>, tensor<4xf32>) -> tensor<?x4xf32>
+  %k = fact.linear %x, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+  %v = fact.linear %x, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+  %c = fact.attention %q, %k, %v heads = 2 scale = 0.707106769 : tensor<?x4xf32>
+  %o = fact.linear %c, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+  %r = fact.add %x, %o : tensor<?x4xf32>
+  %h = fact.linear %r, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+  %y = fact.add %r, %h : tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+}
