@@ -5,6 +5,7 @@
 #   %fact_src   the source tree
 #   %fact_obj   the build tree
 #   %test_data  the data outside the tree (feature `test-data`)
+#   %mlir_include  where MLIR's own .td files are
 #   %clang      the C compiler that the project is built with
 #   %recogniser the text recogniser's ONNX file (feature `recogniser`)
 # Features:
@@ -42,6 +43,7 @@ config.substitutions += [
     ("%fact_obj", config.fact_obj_root),
     ("%test_data", config.fact_test_data),
     ("%clang", config.clang),
+    ("%mlir_include", os.path.join(os.path.dirname(config.llvm_tools_dir.rstrip("/")), "include")),
     ("%recogniser", recogniser),
 ]
 

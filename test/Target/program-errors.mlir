@@ -80,6 +80,30 @@ func.func @control() attributes {factisa.bound = 8 : i64} {
 
 // -----
 
+func.func @muladd() attributes {factisa.bound = 8 : i64} {
+  // expected-error @+1 {{exists in programs only}}
+  factisa.muladd {rd = 1, rs = 2, rt = 3, factor = 1, addend = 2}
+  return
+}
+
+// -----
+
+func.func @endloop() attributes {factisa.bound = 8 : i64} {
+  // expected-error @+1 {{exists in programs only}}
+  factisa.endloop
+  return
+}
+
+// -----
+
+func.func @halt() attributes {factisa.bound = 8 : i64} {
+  // expected-error @+1 {{exists in programs only}}
+  factisa.halt
+  return
+}
+
+// -----
+
 func.func @loop_bound() attributes {factisa.bound = 8 : i64} {
   %c1 = arith.constant 1 : index
   %c4 = arith.constant 4 : index

@@ -1,8 +1,8 @@
 // What no program can be made of: one error at the op.
 // RUN: fact-opt %s --split-input-file --fact-to-factisa --verify-diagnostics
 // RUN: %python %fact_src/test/Inputs/machine.py %t.json token=64 weight=64 temp=64 index=64
-// RUN: not fact-opt %S/row-ops.mlir --fact-to-factisa=machine=%t.json 2>&1 | FileCheck %s --check-prefix=ROOM --implicit-check-not=error:
-// RUN: not fact-opt %S/row-ops.mlir --fact-to-factisa=machine=%t.none.json 2>&1 | FileCheck %s --check-prefix=MACHINE --implicit-check-not=error:
+// RUN: not fact-opt %S/tiles.mlir --fact-to-factisa=machine=%t.json 2>&1 | FileCheck %s --check-prefix=ROOM --implicit-check-not=error:
+// RUN: not fact-opt %S/tiles.mlir --fact-to-factisa=machine=%t.none.json 2>&1 | FileCheck %s --check-prefix=MACHINE --implicit-check-not=error:
 
 // The smallest blocks that there are do not fit: the memory map says what is in the way.
 // ROOM: error: no room in the scratchpad for buffer '{{.*}}' of {{[0-9]+}} bytes

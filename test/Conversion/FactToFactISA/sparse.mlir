@@ -11,7 +11,9 @@
 // CHECK-DAG:   factisa.ep.bias
 // CHECK-DAG:   factisa.ep.normalize {{.*}} operand = #factisa<operand query>, predictor = #factisa<predictor leading_one>
 // CHECK-DAG:   factisa.ep.normalize {{.*}} operand = #factisa<operand key>, predictor = #factisa<predictor leading_one>
-// Stage 2 and selection.
+// Stage 2 and selection, whose counts and column masks start at zero.
+// CHECK-DAG:   factisa.sel.fill %[[COUNTS:[0-9]+]], %c0 {{.*}} width = 4 : i64
+// CHECK-DAG:   factisa.sel.fill {{.*}} width = 1 : i64
 // CHECK:       factisa.ep.score %[[SCORES:[0-9]+]],
 // CHECK:       factisa.sel.topk %{{.*}} %[[SCORES]], {{.*}} {attention_scale = 0.707106769 : f32, dominance = 3.000000e+00 : f32, keep = 102 : i64,
 // CHECK-NOT:     causal
@@ -20,6 +22,10 @@
 // CHECK-DAG:   factisa.sel.list {{.*}} {rows
 // CHECK-DAG:   factisa.pe.gemm %{{[0-9]+}}, %{{[0-9]+}}, %{{[0-9]+}}, %[[LIST:[0-9]+]], {{.*}} n = 2 : i64, {{.*}} role = #factisa<role qkv>
 // CHECK-DAG:   factisa.apu.quantize
+// The mean token is a row of its own: a running sum over row blocks, its K and V.
+// CHECK:       factisa.apu.column_sum %[[SUM:[0-9]+]], %{{.*}} {n = 4
+// CHECK:       factisa.apu.mean %{{[0-9]+}}, %[[SUM]] {n = 4
+// CHECK:       factisa.pe.gemm {{.*}} role = #factisa<role qkv>, rows = 1 : i64
 // Attention reads mask and dominated rows.
 // CHECK:       factisa.pe.qk %{{[0-9]+}}, %{{[0-9]+}}, %{{[0-9]+}}, %[[MASK:[0-9]+]], %[[DOMINATED:[0-9]+]],
 // CHECK:       factisa.pe.qk {{.*}} tail}
