@@ -1,6 +1,6 @@
 // What no program can be made of: one error at the op.
 // RUN: fact-opt %s --split-input-file --fact-to-factisa --verify-diagnostics
-// RUN: %python %fact_src/test/Inputs/machine.py %t.json token=64 weight=64 temp=64 index=64
+// RUN: %python %fact_src/test/Inputs/machine.py %t.json token=1024 weight=1024 temp=1024 index=1024
 // RUN: not fact-opt %S/tiles.mlir --fact-to-factisa=machine=%t.json 2>&1 | FileCheck %s --check-prefix=ROOM --implicit-check-not=error:
 // RUN: not fact-opt %S/tiles.mlir --fact-to-factisa=machine=%t.none.json 2>&1 | FileCheck %s --check-prefix=MACHINE --implicit-check-not=error:
 
