@@ -70,8 +70,11 @@ void appendCode(std::string &out, const Program &program) {
       out += ".source " + quoted(program.sources[program.sourceOf[i]]) + "\n";
     if (std::holds_alternative<EndLoop>(instruction))
       --depth;
+    // The comment repeats the source, so that any line can be read (or searched
+    // for) alone.
     out += std::string(2 * depth, ' ') + print(instruction) + " ; " +
-           std::to_string(i) + "\n";
+           std::to_string(i) + " " +
+           quoted(program.sources[program.sourceOf[i]]) + "\n";
     if (std::holds_alternative<Loop>(instruction))
       ++depth;
   }
