@@ -13,7 +13,9 @@
 
 #include "fact/Compiler/Driver.h"
 #include "fact/Compiler/Options.h"
+#include "fact/Dialect/FactISA/Transforms/Passes.h"
 #include "fact/Execution/Jit.h"
+#include "fact/ISA/Machine.h"
 #include "fact/Support/Error.h"
 #include "fact/Support/OutputFile.h"
 
@@ -67,11 +69,7 @@ static LogicalResult compileForCpu(Compilation &compilation, const ObjectOptions
   if (headerPath == options.output)
     return compilation.fail("the object file must not end in '.h' (was '" + options.output + "')");
   std::optional<std::string> error = ::fact::catchError([&] {
-    ::fact::OutputFile objectFile(options.output), headerFile(headerPath.str().str());
-    objectFile.write(*object);
-    headerFile.write(header);
-    objectFile.commit();
-    headerFile.commit();
+    ::fact::writeFiles({{options.output, *object}, {headerPath.str().str(), header}});
   });
   return error ? compilation.fail(*error) : success();
 }
@@ -109,11 +107,17 @@ static LogicalResult emitStage(Compilation &compilation, const ObjectOptions &op
     return compilation.fail("the stage '" + options.emit + "' is not there yet");
   compilation.module().print(llvm::outs());
   llvm::outs().flush();
+  if (std::error_code error = llvm::outs().error()) {
+    llvm::outs().clear_error(); // otherwise LLVM ends the process itself
+    return compilation.fail("cannot write to standard output: " + error.message());
+  }
   return success();
 }
 
 static LogicalResult compile(Compilation &compilation, const ObjectOptions &options) {
-  if (failed(compilation.load()))
+  // First, and not as something about a line of the model.
+  if (failed(factisa::loadMachine(options.machine, UnknownLoc::get(&compilation.context()))) ||
+      failed(compilation.load()))
     return failure();
   if (!options.emit.empty())
     return emitStage(compilation, options);

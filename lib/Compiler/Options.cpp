@@ -115,15 +115,22 @@ void fact::addObjectFlags(CLI::App &app, ObjectOptions &options) {
   CLI::Option *output = app.add_option("-o,--output", options.output, "file to write");
   app.add_option("--target", options.target, "fact: program for the accelerator; cpu: object file and C header")
       ->check(CLI::IsMember({"fact", "cpu"}));
-  app.add_option("--mcpu", options.cpu, "processor that a CPU object is for, native = this one");
-  app.add_option("--machine", options.machine, "machine description (.json)");
+  CLI::Option *cpu = app.add_option("--mcpu", options.cpu, "processor that a CPU object is for, native = this one");
+  CLI::Option *machine = app.add_option("--machine", options.machine, "machine description (.json)");
   CLI::Option *emit =
       app.add_option("--emit", options.emit, "print a stage on standard output instead")
           ->check(CLI::IsMember({"imported", "raised", "quantized", "sparse", "scheduled", "factisa", "cpu", "llvm"}));
-  app.add_option("--report", options.report, "file (.json) for compile-time decisions")->excludes(emit);
+  CLI::Option *report =
+      app.add_option("--report", options.report, "file (.json) for compile-time decisions")->excludes(emit);
   emit->excludes(output);
-  app.final_callback([&options] {
+  app.final_callback([&options, machine, cpu, report] {
     if (options.emit.empty() && options.output.empty())
       throw CLI::RequiredError("-o or --emit");
+    // What would have no effect. A stage says by itself what it is for.
+    for (CLI::Option *option : {machine, report})
+      if (options.emit.empty() && options.target == "cpu" && option->count())
+        throw CLI::ExcludesError("--target=cpu", option->get_name());
+    if (options.emit.empty() && options.target == "fact" && cpu->count())
+      throw CLI::ExcludesError("--target=fact", cpu->get_name());
   });
 }

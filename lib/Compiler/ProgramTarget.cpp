@@ -95,14 +95,12 @@ LogicalResult mlir::fact::compileForFact(Compilation &compilation, const ::fact:
     return failure();
   std::string text = options.report.empty() ? "" : report(options, *program, compilation.module());
   std::optional<std::string> error = ::fact::catchError([&] {
-    ::fact::OutputFile file(options.output);
-    file.write(program->toBytes());
-    if (!options.report.empty()) {
-      ::fact::OutputFile reportFile(options.report);
-      reportFile.write(text);
-      reportFile.commit();
-    }
-    file.commit();
+    // The files are opened where exceptions are caught: nothing in this frame
+    // would be cleaned up.
+    std::vector<std::pair<std::string, std::string>> files = {{options.output, program->toBytes()}};
+    if (!options.report.empty())
+      files.emplace_back(options.report, text);
+    ::fact::writeFiles(files);
   });
   return error ? compilation.fail(*error) : success();
 }

@@ -12,9 +12,7 @@
 #include "fact/Support/OutputFile.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
-#include <memory>
 
 using namespace fact;
 
@@ -183,19 +181,10 @@ NpzArchive fact::completeMasks(NpzArchive found, const std::vector<LayerShape> &
 
 void fact::writeAll(const std::vector<std::string> &paths, const std::vector<NpyArray> &arrays,
                     const std::string &masksPath, const NpzArchive &masks) {
-  std::vector<std::unique_ptr<OutputFile>> files;
-  for (size_t i = 0; i < paths.size(); ++i) {
-    files.push_back(std::make_unique<OutputFile>(paths[i]));
-    files.back()->write(formatNpy(arrays[i]));
-  }
+  OutputFiles files;
+  for (size_t i = 0; i < paths.size(); ++i)
+    files.open(paths[i]).write(formatNpy(arrays[i]));
   if (!masksPath.empty())
-    writeNpz(masksPath, masks);
-  try {
-    for (auto &file : files)
-      file->commit();
-  } catch (...) {
-    if (!masksPath.empty())
-      std::remove(masksPath.c_str());
-    throw;
-  }
+    files.open(masksPath).write(formatNpz(masks));
+  files.commit();
 }

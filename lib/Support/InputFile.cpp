@@ -21,6 +21,8 @@
 
 using namespace fact;
 
+static constexpr size_t streamLimit = size_t(1) << 30;
+
 namespace {
 [[noreturn]] void fail(const std::string &path, int error) {
   throw Error("cannot read '" + path + "': " + std::strerror(error));
@@ -82,6 +84,10 @@ InputFile InputFile::open(const std::string &path) {
       fail(path, errno);
     if (count == 0)
       return fromBytes(contents, path);
+    // A device may have no end.
+    if (contents.size() > streamLimit)
+      throw Error("cannot read '" + path +
+                  "': more than 1 GiB from what is no regular file");
     contents.append(block, static_cast<size_t>(count));
   }
 }

@@ -102,12 +102,16 @@ NpzArchive fact::readNpz(const std::string &path) {
 }
 
 void fact::writeNpz(const std::string &path, const NpzArchive &arrays) {
+  writeFile(path, formatNpz(arrays));
+}
+
+std::string fact::formatNpz(const NpzArchive &arrays) {
   zip_error_t error;
   zip_error_init(&error);
   // libzip frees a source when its archive goes; we still need the bytes then.
   zip_source_t *source = zip_source_buffer_create(nullptr, 0, 0, &error);
   if (!source)
-    throw Error("cannot write '" + path + "': " + text(&error));
+    throw Error("cannot make an archive: " + text(&error));
   std::unique_ptr<zip_source_t, void (*)(zip_source_t *)> keep(source,
                                                                zip_source_free);
   zip_source_keep(source);
@@ -115,7 +119,7 @@ void fact::writeNpz(const std::string &path, const NpzArchive &arrays) {
       zip_open_from_source(source, ZIP_CREATE | ZIP_TRUNCATE, &error));
   if (!archive) {
     zip_source_free(source);
-    throw Error("cannot write '" + path + "': " + text(&error));
+    throw Error("cannot make an archive: " + text(&error));
   }
   zip_error_fini(&error);
   std::vector<std::string> contents;
@@ -131,37 +135,36 @@ void fact::writeNpz(const std::string &path, const NpzArchive &arrays) {
                : -1;
     if (index < 0) {
       zip_source_free(member);
-      throw Error("cannot write '" + path +
-                  "': " + zip_strerror(archive.get()));
+      throw Error(std::string("cannot make an archive: ") +
+                  zip_strerror(archive.get()));
     }
     // 1980-01-01 00:00, the zip format's zero.
     zip_file_set_dostime(archive.get(), index, 0, 0x21, 0);
     zip_set_file_compression(archive.get(), index, ZIP_CM_STORE, 0);
   }
   if (zip_close(archive.get()) != 0)
-    throw Error("cannot write '" + path + "': " + zip_strerror(archive.get()));
+    throw Error(std::string("cannot make an archive: ") +
+                zip_strerror(archive.get()));
   archive.release();
 
-  OutputFile output(path);
-  zip_stat_t status;
   // An archive without members leaves its source empty; NumPy writes the end
   // record alone.
+  zip_stat_t status;
   if (zip_source_stat(source, &status) != 0 || zip_source_open(source) != 0) {
     static const char emptyArchive[22] = {'P', 'K', 5, 6};
-    output.write(emptyArchive, sizeof(emptyArchive));
-    output.commit();
-    return;
+    return std::string(emptyArchive, sizeof(emptyArchive));
   }
+  std::string result;
   std::vector<char> block(1 << 18);
   while (true) {
     zip_int64_t size = zip_source_read(source, block.data(), block.size());
     if (size < 0)
-      throw Error("cannot write '" + path +
-                  "': " + zip_error_strerror(zip_source_error(source)));
+      throw Error(std::string("cannot make an archive: ") +
+                  zip_error_strerror(zip_source_error(source)));
     if (size == 0)
       break;
-    output.write(block.data(), static_cast<size_t>(size));
+    result.append(block.data(), static_cast<size_t>(size));
   }
   zip_source_close(source);
-  output.commit();
+  return result;
 }

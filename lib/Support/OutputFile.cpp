@@ -58,6 +58,13 @@ OutputFile::OutputFile(const std::string &path)
       fail(error);
     }
   }
+  // One name for one file, wherever the current folder is at the end.
+  if (char *resolved = ::realpath(temporary.c_str(), nullptr)) {
+    size_t suffix = temporary.size() - target.size();
+    temporary = resolved;
+    target = temporary.substr(0, temporary.size() - suffix);
+    std::free(resolved);
+  }
 }
 
 OutputFile::~OutputFile() {
@@ -98,21 +105,63 @@ void OutputFile::write(const void *data, size_t size) {
 }
 
 void OutputFile::commit() {
+  finish();
+  publish();
+}
+
+/// Whatever can fail for want of space fails here.
+void OutputFile::finish() {
   flush();
   // Some file systems report a full disk only here.
   int status = ::close(file);
   file = -1;
   if (status != 0)
     fail(errno);
+}
+
+void OutputFile::publish() {
   if (temporary.empty())
     return;
   if (std::rename(temporary.c_str(), target.c_str()) != 0)
     fail(errno);
   temporary.clear();
+  published = true;
+}
+
+OutputFile &OutputFiles::open(const std::string &path) {
+  auto file = std::make_unique<OutputFile>(path);
+  for (const auto &other : files)
+    if (!file->temporary.empty() && other->target == file->target)
+      throw Error("two outputs must not be one file (was '" + path + "')");
+  files.push_back(std::move(file));
+  return *files.back();
+}
+
+void OutputFiles::commit() {
+  for (const auto &file : files)
+    file->finish();
+  for (size_t i = 0; i < files.size(); ++i) {
+    try {
+      files[i]->publish();
+    } catch (...) {
+      for (size_t k = 0; k < i; ++k)
+        if (files[k]->published)
+          ::unlink(files[k]->target.c_str());
+      throw;
+    }
+  }
 }
 
 void fact::writeFile(const std::string &path, std::string_view contents) {
   OutputFile file(path);
   file.write(contents);
   file.commit();
+}
+
+void fact::writeFiles(
+    const std::vector<std::pair<std::string, std::string>> &files) {
+  OutputFiles outputs;
+  for (const auto &[path, contents] : files)
+    outputs.open(path).write(contents);
+  outputs.commit();
 }

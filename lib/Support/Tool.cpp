@@ -10,7 +10,9 @@
 
 #include "fact/Support/Error.h"
 
+#include <cctype>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <iostream>
@@ -19,8 +21,23 @@
 using namespace fact;
 
 namespace {
+/// Texts hold parts of files that the user gave: no byte of them may do
+/// something to a terminal or end the line.
+std::string printable(const std::string &text) {
+  static const char digits[] = "0123456789abcdef";
+  std::string result;
+  for (char c : text) {
+    auto byte = static_cast<unsigned char>(c);
+    if ((byte < ' ' && c != '\n') || byte == 0x7f)
+      result += std::string("\\x") + digits[byte >> 4] + digits[byte & 15];
+    else
+      result += c;
+  }
+  return result;
+}
+
 int fail(const char *name, const std::string &text, int status) {
-  std::cerr << name << ": error: " << text << std::endl;
+  std::cerr << name << ": error: " << printable(text) << std::endl;
   return status;
 }
 
@@ -32,6 +49,9 @@ std::string oneLine(std::string text) {
   for (char &c : text)
     if (c == '\n' || c == '\r')
       c = ' ';
+  // "The following ..." and "Could not ...", but not "TEXT is required".
+  if (text.size() > 1 && std::islower(static_cast<unsigned char>(text[1])))
+    text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
   return text;
 }
 
@@ -43,6 +63,8 @@ bool flushStandardOutput() {
 
 int fact::toolMain(int argc, char **argv, const char *name,
                    const std::function<ToolBody(CLI::App &)> &setUp) {
+  // A file that grows past a limit is an error of write(), no end of the tool.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     CLI::App app;
     app.name(name);

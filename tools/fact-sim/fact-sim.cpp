@@ -11,7 +11,6 @@
 #include "fact/Support/Tool.h"
 
 #include <iostream>
-#include <memory>
 
 using namespace fact;
 
@@ -39,6 +38,7 @@ static void addOptions(CLI::App &app, Arguments &arguments) {
       ->allow_extra_args(false);
   app.add_option("--length", arguments.options.length,
                  "only the first N rows of the inputs count")
+      ->check(CLI::PositiveNumber)
       ->type_name("N");
   app.add_flag("--functional", arguments.options.functional,
                "compute results without times");
@@ -49,6 +49,7 @@ static void addOptions(CLI::App &app, Arguments &arguments) {
       ->type_name("FILE.npz");
   app.add_option("--fill-undefined", arguments.options.fillUndefined,
                  "fill memory with garbage first; must not change a bit")
+      ->check(CLI::NonNegativeNumber)
       ->type_name("SEED");
 }
 
@@ -65,23 +66,26 @@ static void run(Arguments &arguments) {
 
   // Opened first, so that a wrong path is found before a long run; committed
   // last, so that a failed run leaves nothing behind.
-  std::vector<std::unique_ptr<OutputFile>> files;
+  OutputFiles files;
+  std::vector<OutputFile *> outputs;
   for (const std::string &path : arguments.outputs)
-    files.push_back(std::make_unique<OutputFile>(path));
+    outputs.push_back(&files.open(path));
+  OutputFile *report = nullptr, *masks = nullptr;
   if (!arguments.report.empty())
-    files.push_back(std::make_unique<OutputFile>(arguments.report));
+    report = &files.open(arguments.report);
+  if (!arguments.masks.empty())
+    masks = &files.open(arguments.masks);
 
-  arguments.options.masks = !arguments.masks.empty();
+  arguments.options.masks = masks;
   sim::RunResult result = simulator.run(inputs, arguments.options);
   result.report.program = arguments.program;
-  for (size_t i = 0; i < arguments.outputs.size(); ++i)
-    files[i]->write(formatNpy(result.outputs[i]));
-  if (!arguments.report.empty())
-    files.back()->write(result.report.toJson());
-  if (!arguments.masks.empty())
-    writeNpz(arguments.masks, result.masks);
-  for (std::unique_ptr<OutputFile> &file : files)
-    file->commit();
+  for (size_t i = 0; i < outputs.size(); ++i)
+    outputs[i]->write(formatNpy(result.outputs[i]));
+  if (report)
+    report->write(result.report.toJson());
+  if (masks)
+    masks->write(formatNpz(result.masks));
+  files.commit();
   if (const auto &times = result.report.times)
     std::cerr << times->cycles << " cycles, " << times->seconds * 1e6
               << " us at " << simulator.program().machine.clockMHz << " MHz\n";

@@ -92,6 +92,31 @@ TEST(OutputFile, BadTargetsAreErrors) {
             "cannot write to a file without a name");
 }
 
+TEST(OutputFiles, AppearTogetherOrNotAtAll) {
+  TemporaryFolder folder;
+  writeFiles({{folder.file("x"), "1"}, {folder.file("y"), "2"}});
+  EXPECT_EQ(InputFile::open(folder.file("y")).text(), "2");
+  // Neither one that is opened nor one that cannot be written to the end.
+  EXPECT_TRUE(catchError([&] {
+    writeFiles({{folder.file("x"), "new"}, {folder.file("no/y"), "new"}});
+  }));
+  EXPECT_TRUE(catchError([&] {
+    writeFiles({{folder.file("z"), "new"}, {"/dev/full", "new"}});
+  }));
+  EXPECT_EQ(InputFile::open(folder.file("x")).text(), "1");
+  EXPECT_EQ(folder.size(), 2u);
+}
+
+TEST(OutputFiles, TwoNamesOfOneFileAreAnError) {
+  TemporaryFolder folder;
+  EXPECT_EQ(catchError([&] {
+              writeFiles({{folder.file("x"), "1"}, {folder.file("./x"), "2"}});
+            }),
+            "two outputs must not be one file (was '" + folder.file("./x") +
+                "')");
+  EXPECT_EQ(folder.size(), 0u);
+}
+
 TEST(InputFile, ReadsEmptyFilesAndPipes) {
   TemporaryFolder folder;
   writeFile(folder.file("empty"), "");

@@ -98,6 +98,7 @@ std::string formatNpy(const NpyArray &array);
 /// An uncompressed archive with fixed time stamps: the same arrays give the
 /// same bytes.
 void writeNpz(const std::string &path, const NpzArchive &arrays);
+std::string formatNpz(const NpzArchive &arrays);
 
 } // namespace fact
 

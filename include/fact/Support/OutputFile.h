@@ -10,8 +10,11 @@
 #define FACT_SUPPORT_OUTPUTFILE_H
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace fact {
 
@@ -37,19 +40,40 @@ public:
   const std::string &path() const { return requested; }
 
 private:
+  friend class OutputFiles;
+  void finish();
+  void publish();
   [[noreturn]] void fail(int error);
   void writeThrough(const char *data, size_t size);
   void flush();
 
   std::string requested; ///< As given, for messages.
   std::string target;    ///< With symbolic links resolved.
-  std::string temporary; ///< Empty: written directly.
+  std::string temporary; ///< Empty: written directly, or published.
   std::string buffer;
   int file = -1;
+  bool published = false;
+};
+
+/// Files that appear together or not at all. Opening them before a long run
+/// finds a wrong name early.
+class OutputFiles {
+public:
+  /// One more file; an error if it is one of the others under any name.
+  OutputFile &open(const std::string &path);
+
+  /// Makes all of them visible. Nothing may be written afterwards.
+  void commit();
+
+private:
+  std::vector<std::unique_ptr<OutputFile>> files;
 };
 
 /// Writes a whole file at once.
 void writeFile(const std::string &path, std::string_view contents);
+
+/// Writes several whole files (name and contents), all or none.
+void writeFiles(const std::vector<std::pair<std::string, std::string>> &files);
 
 } // namespace fact
 

@@ -72,7 +72,8 @@ public:
     findCuts(function);
   }
 
-  /// From one cut to another; empty where more than the input comes from outside.
+  /// From one cut to another; empty where more than the input comes from outside
+  /// or more than the output is used there.
   std::optional<Layer> piece(unsigned begin, unsigned end, AttentionOp attention) const {
     Layer layer;
     layer.attention = attention;
@@ -81,6 +82,15 @@ public:
     layer.ops.assign(ops.begin() + begin, ops.begin() + end);
     bool isClosed = true;
     layer.forEachFreeUse([&](OpOperand &use) { isClosed &= isConstant(use.get()) || use.get() == layer.input; });
+    // A cut knows nothing of values that are no tensors and of tensors whose
+    // length only is read.
+    Block *block = terminator->getBlock();
+    for (Operation *op : layer.ops)
+      for (OpResult result : op->getResults())
+        for (Operation *user : result.getUsers()) {
+          Operation *top = block->findAncestorOpInBlock(*user);
+          isClosed &= result == layer.output || (top != terminator && position.lookup(top) < end);
+        }
     if (!isClosed || layer.ops.empty() || !layer.input || !layer.output)
       return std::nullopt;
     return layer;
@@ -213,6 +223,12 @@ struct OutlinePass : fact::impl::OutlinePassBase<OutlinePass> {
         name += "_" + std::to_string(i);
       outline(group, name, symbols);
     }
+    // Not before the last group is done: a layer's input is the output of a
+    // layer of perhaps another group, and the values are keys of `replaced`.
+    for (const std::vector<Layer> &group : groups)
+      for (const Layer &layer : group)
+        for (Operation *op : llvm::reverse(layer.ops))
+          op->erase();
   }
 
 private:
@@ -246,7 +262,7 @@ private:
       std::optional<Layer> layer =
           isLast ? lastLayer(cutter, begin, attention, previous) : cutter.piece(begin, end, attention);
       if (!layer) {
-        miss(attention, "the layer reads values from before it other than its input",
+        miss(attention, "the layer shares values with what is around it other than its input and its output",
              "raise what is left of the layer to fact ops first");
         continue;
       }
@@ -302,7 +318,7 @@ private:
   void outline(ArrayRef<Layer> group, StringRef name, SymbolTable &symbols) {
     const Layer &first = group.front();
     OpBuilder builder(&getContext());
-    // (The op that made a layer's input may be gone: it was in a layer itself.)
+    // What made the input may have become a call.
     Value input = current(first.input);
     // Every use of a weight is an argument of its own: two that are one constant
     // in this layer may be two in the next.
@@ -366,8 +382,6 @@ private:
       Value output = layer.output;
       output.replaceAllUsesWith(call.getResult(0));
       replaced[output] = call.getResult(0);
-      for (Operation *op : llvm::reverse(layer.ops))
-        op->erase();
       ++numLayers;
     }
     remark::passed(function.getLoc(), remarkOn(function, "Outlined", flag))
