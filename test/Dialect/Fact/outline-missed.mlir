@@ -19,7 +19,7 @@ func.func @two_inputs(%x: tensor<?x4xf32>, %z: tensor<?x4xf32>) -> tensor<?x4xf3
 // IR-LABEL: func.func @number(
 // IR:         fact.attention
 // IR-NOT:     func.func private
-// CHECK: outline-missed.mlir:[[@LINE+4]]:{{.*}} remark: [Missed] NotOutlined | Category:fact-outline | Function=number | Reason="the layer reads values from before it other than its input", Suggestion="raise what is left of the layer to fact ops first"
+// CHECK: outline-missed.mlir:[[@LINE+4]]:{{.*}} remark: [Missed] NotOutlined | Category:fact-outline | Function=number | Reason="the layer shares values with what is around it other than its input and its output", Suggestion="raise what is left of the layer to fact ops first"
 func.func @number(%x: tensor<?x4xf32>, %n: index) -> tensor<?x4xf32> {
   %0 = tensor.expand_shape %x [[0], [1, 2]] output_shape [%n, 2, 2] : tensor<?x4xf32> into tensor<?x2x2xf32>
   %k = tensor.collapse_shape %0 [[0], [1, 2]] : tensor<?x2x2xf32> into tensor<?x4xf32>
