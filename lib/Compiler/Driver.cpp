@@ -191,6 +191,13 @@ LogicalResult Compilation::runTo(Stage wanted) {
       // Quantizing again changes nothing.
       if (findPolicy(*owned))
         result = run(buildSparsifyPipeline);
+      // Without one all is decided; what is left to compute now is weights.
+      else if (hasAny<CompileTimeOpInterface>(*owned))
+        result = run([](OpPassManager &pm) {
+          pm.addPass(createFactHoistWeights());
+          pm.addPass(createCanonicalizerPass());
+          pm.addPass(createCSEPass());
+        });
       stage = Stage::Sparse;
       break;
     case Stage::Sparse:
