@@ -104,6 +104,54 @@ func.func @layer_norm(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   return %y : tensor<?x4xf32>
 }
 
+// The folded form, x * g + (beta - mean * g) with g = gamma / sqrt(var + eps), and a
+// gamma only.
+// CHECK-LABEL: func.func @layer_norm_folded(
+// CHECK-SAME:    %[[X:.*]]: tensor<?x4xf32>
+// CHECK-DAG:     %[[G:.*]] = arith.constant dense<[1.000000e+00, 2.000000e+00, 3.000000e+00, 4.000000e+00]>
+// CHECK-DAG:     %[[B:.*]] = arith.constant dense<0.000000e+00> : tensor<4xf32>
+// CHECK:         fact.layer_norm %[[X]], %[[G]], %[[B]] eps = 9.99999974E-6
+func.func @layer_norm_folded(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %gamma = arith.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %quarter = arith.constant 0.25 : f32
+  %eps = arith.constant 1.0e-5 : f32
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %init1 = tensor.empty(%length) : tensor<?xf32>
+  %zeros = linalg.fill ins(%zero : f32) outs(%init1 : tensor<?xf32>) -> tensor<?xf32>
+  %sum = linalg.generic {indexing_maps = [#rows, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<?x4xf32>) outs(%zeros : tensor<?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %r = arith.addf %in, %out : f32
+    linalg.yield %r : f32
+  } -> tensor<?xf32>
+  %squares = linalg.generic {indexing_maps = [#rows, #row, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%x, %sum : tensor<?x4xf32>, tensor<?xf32>) outs(%zeros : tensor<?xf32>) {
+  ^bb0(%in: f32, %s: f32, %out: f32):
+    %mean = arith.mulf %s, %quarter : f32
+    %centred = arith.subf %in, %mean : f32
+    %square = arith.mulf %centred, %centred : f32
+    %r = arith.addf %square, %out : f32
+    linalg.yield %r : f32
+  } -> tensor<?xf32>
+  %y = linalg.generic {indexing_maps = [#rows, #row, #row, #column, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %sum, %squares, %gamma : tensor<?x4xf32>, tensor<?xf32>, tensor<?xf32>, tensor<4xf32>) outs(%init : tensor<?x4xf32>) {
+  ^bb0(%in: f32, %s: f32, %q: f32, %gm: f32, %out: f32):
+    %mean = arith.mulf %s, %quarter : f32
+    %variance = arith.mulf %q, %quarter : f32
+    %inner = arith.addf %variance, %eps : f32
+    %deviation = math.sqrt %inner : f32
+    %g = arith.divf %gm, %deviation : f32
+    %scaled = arith.mulf %in, %g : f32
+    %shift = arith.mulf %mean, %g : f32
+    %r = arith.subf %scaled, %shift : f32
+    linalg.yield %r : f32
+  } -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
 // softmax(q k^T * scale) v for two heads, by reshape and transpose.
 // CHECK-LABEL: func.func @attention(
 // CHECK-SAME:    %[[X:.*]]: tensor<?x4xf32>

@@ -172,12 +172,32 @@ LogicalResult planDram(func::FuncOp program) {
   return success();
 }
 
+/// What lifetimes rely on: one block, in it loops, and buffers that only views and
+/// instructions take.
+LogicalResult checkUses(func::FuncOp program) {
+  if (!program.getBody().hasOneBlock())
+    return program.emitError() << "must have one block: a program's loops are 'scf.for'";
+  WalkResult result = program.walk<WalkOrder::PreOrder>([](Operation *op) {
+    if (isa<FactISADialect>(op->getDialect()))
+      return WalkResult::advance();
+    for (Value operand : op->getOperands())
+      if (isa<SramType, DramType>(operand.getType())) {
+        op->emitOpError() << "takes a buffer: only instructions and 'factisa.view' do";
+        return WalkResult::interrupt();
+      }
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
 struct PlanMemoryPass : public factisa::impl::PlanMemoryPassBase<PlanMemoryPass> {
   using Base::Base;
 
   void runOnOperation() override {
+    if (getOperation().isExternal())
+      return;
     FailureOr<::fact::isa::Machine> loaded = loadMachine(machine, getOperation().getLoc());
-    if (failed(loaded))
+    if (failed(loaded) || failed(checkUses(getOperation())))
       return signalPassFailure();
     FailureOr<MemoryPlan> plan = planMemory(getOperation(), *loaded, /*explain=*/true);
     if (failed(plan))
