@@ -9,27 +9,28 @@
 // CHECK-LABEL: func.func @dense()
 // CHECK-SAME:  \22layers\22:[{\22causal\22:false,\22features\22:128,\22heads\22:2,
 // CHECK:       factisa.apu.quantize
-// CHECK:       scf.for %[[HEAD:[a-z0-9]+]] = %c0 to %c2 step
+// CHECK:       scf.for %[[HEAD:[a-z0-9]+]] = %{{.*}} to %{{.*}} step
 // CHECK:         factisa.load
-// CHECK:         scf.for %[[ROW:[a-z0-9]+]] = %c0 to %{{[0-9]+}} step
+// CHECK:         scf.for %[[ROW:[a-z0-9]+]] = %{{.*}} to %{{.*}} step
 // CHECK-NOT:       factisa.sel
-// CHECK:           factisa.pe.qk %{{.*}} %[[ROW]], %c0 {{{.*}} n = 64
+// CHECK:           factisa.view %{{[0-9]+}} + 0[%[[HEAD]], %[[ROW]]] strides [64, 128] : !factisa.dram
+// CHECK:           factisa.pe.qk {{.*}}, %[[ROW]], {{.*}} n = 64
 // CHECK-NOT:       causal
-// CHECK:           factisa.apu.softmax {{.*}} {attention_scale = 5.000000e-01
-// CHECK:           factisa.pe.pv
+// CHECK:           factisa.apu.softmax {{.*}}, %[[ROW]] {attention_scale = 5.000000e-01
+// CHECK:           factisa.pe.pv {{.*}}, %[[ROW]],
 // CHECK-NOT:       factisa.apu.copy_dominated
-// CHECK:           factisa.apu.context
+// CHECK:           factisa.apu.context {{.*}}, %[[ROW]]
 // CHECK:           factisa.store
 // BLOCKS-LABEL: func.func @dense()
 // BLOCKS:         factisa.apu.quantize
-// BLOCKS:         scf.for %[[HEAD:[a-z0-9]+]] = %c0 to %c2 step
-// BLOCKS:           scf.for %[[ROW:[a-z0-9]+]] = %c0 to %{{[0-9]+}} step
-// BLOCKS:             scf.for %[[KEY:[a-z0-9]+]] = %c0 to %{{[0-9]+}} step
+// BLOCKS:         scf.for %[[HEAD:[a-z0-9]+]] = %{{.*}} to %{{.*}} step
+// BLOCKS:           scf.for %[[ROW:[a-z0-9]+]] = %{{.*}} to %{{.*}} step
+// BLOCKS:             scf.for %[[KEY:[a-z0-9]+]] = %{{.*}} to %{{.*}} step
 // BLOCKS:               factisa.load
 // BLOCKS:               factisa.pe.qk %{{.*}} %[[ROW]], %[[KEY]] {
 // BLOCKS:             }
 // BLOCKS:             factisa.apu.softmax
-// BLOCKS:             scf.for %[[KEY:[a-z0-9]+]] = %c0 to %{{[0-9]+}} step
+// BLOCKS:             scf.for %[[KEY:[a-z0-9]+]] = %{{.*}} to %{{.*}} step
 // BLOCKS:               factisa.load
 // BLOCKS:               factisa.pe.pv %{{.*}} %[[ROW]], %[[KEY]] {accumulate,
 // BLOCKS:             }
@@ -50,7 +51,7 @@ func.func @dense(%x: tensor<?x128xf32> {fact.name = "x", fact.bound = 500 : i64}
 // CHECK:       factisa.apu.softmax {{.*}} causal,
 // CHECK:       factisa.pe.pv {{.*}} {causal,
 // CHECK:       factisa.apu.context {{.*}} causal,
-func.func @causal(%x: tensor<?x8xf32> {fact.name = "x", fact.bound = 100 : i64}) -> (tensor<?x8xf32> {fact.name = "y"}) {
+func.func @causal(%x: tensor<?x8xf32> {fact.name = "x", fact.bound = 8 : i64}) -> (tensor<?x8xf32> {fact.name = "y"}) {
   %q, %s = fact.quantize_heads %x heads = 2 : (tensor<?x8xf32>) -> (tensor<?x8xi8>, tensor<2x?xf32>)
   %y = fact.quantized_attention %q, %s, %q, %s, %q, %s heads = 2 scale = 0.5 causal
     : (tensor<?x8xi8>, tensor<2x?xf32>, tensor<?x8xi8>, tensor<2x?xf32>, tensor<?x8xi8>, tensor<2x?xf32>) -> tensor<?x8xf32>

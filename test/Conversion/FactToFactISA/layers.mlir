@@ -12,7 +12,7 @@
 // CHECK:         factisa.apu.layer_norm
 // CHECK-NOT:   layer_norm
 // CHECK:       return
-func.func @main(%x: tensor<?x4xf32> {fact.name = "x", fact.bound = 64 : i64}) -> (tensor<?x4xf32> {fact.name = "y"}) {
+func.func @main(%x: tensor<?x4xf32> {fact.name = "x", fact.bound = 8 : i64}) -> (tensor<?x4xf32> {fact.name = "y"}) {
   %g1 = arith.constant dense<1.0> : tensor<4xf32>
   %g2 = arith.constant dense<2.0> : tensor<4xf32>
   %b = arith.constant dense<3.0> : tensor<4xf32>
@@ -34,7 +34,7 @@ func.func private @layer(%x: tensor<?x4xf32>, %g: tensor<4xf32>, %b: tensor<4xf3
 // CHECK:       factisa.apu.layer_norm
 // CHECK:       factisa.apu.add
 // CHECK:       return
-func.func @twice(%x: tensor<?x4xf32> {fact.name = "x", fact.bound = 64 : i64}) -> (tensor<?x4xf32> {fact.name = "y"}) {
+func.func @twice(%x: tensor<?x4xf32> {fact.name = "x", fact.bound = 8 : i64}) -> (tensor<?x4xf32> {fact.name = "y"}) {
   %g1 = arith.constant dense<1.0> : tensor<4xf32>
   %g2 = arith.constant dense<2.0> : tensor<4xf32>
   %1 = call @layer(%x, %g1) : (tensor<?x4xf32>, tensor<4xf32>) -> tensor<?x4xf32>

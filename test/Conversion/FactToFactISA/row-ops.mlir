@@ -1,17 +1,15 @@
-// Ops that work row by row share one loop over row blocks: rows come from DRAM once,
-// what is between stays in the scratchpad, and only the result goes back.
+// Ops that work row by row share one loop over row blocks (none where a sequence is one
+// block): rows come from DRAM once, what is between stays in the scratchpad, and only the
+// result goes back.
 // RUN: fact-opt %s --split-input-file --fact-to-factisa | FileCheck %s
 
 // The program has its bound, and what reports need to know of the layers.
-// CHECK:      func.func @norm() attributes {factisa.bound = 200 : i64, factisa.metadata = "{{.*}}"} {
+// CHECK:      func.func @norm() attributes {factisa.bound = 8 : i64, factisa.metadata = "{{.*}}"} {
 // Inputs and outputs keep name and shape; the rows are padded to whole blocks.
 // CHECK-DAG:  %[[X:[0-9]+]] = factisa.dram input {{[0-9]+}} "tokens"{{.*}} {shape = array<i64: 1, -1, 16>}
 // CHECK-DAG:  %[[Y:[0-9]+]] = factisa.dram output {{[0-9]+}} "y"{{.*}} {shape = array<i64: 1, -1, 16>}
 // CHECK-DAG:  factisa.dram constant 64 "weight"{{.*}} {stride = 64 : i64, values = [dense<2.000000e+00> : tensor<16xf32>]}
-// CHECK:      %[[LENGTH:[0-9]+]] = factisa.length 200
-// CHECK:      scf.for %[[ROW:[a-z0-9]+]] = %{{.*}} to %[[LENGTH]] step
-// CHECK:         %[[FROM:[0-9]+]] = factisa.view %[[X]] + 0[%[[ROW]]] strides [64]
-// CHECK:         factisa.load %[[IN:[0-9]+]], %[[FROM]], %[[ROW]]
+// CHECK:         factisa.load %[[IN:[0-9]+]], %[[X]],
 // CHECK-NOT:     {{factisa.(load|store)}}
 // CHECK:         factisa.apu.layer_norm %[[NORM:[0-9]+]], %[[IN]], {{.*}} {eps = 9.9{{.*}}, n = 16
 // CHECK-NOT:     {{factisa.(load|store)}}
@@ -19,10 +17,9 @@
 // CHECK-NOT:     {{factisa.(load|store)}}
 // CHECK:         factisa.apu.add %[[SUM:[0-9]+]], %[[ACT]], %[[NORM]]
 // CHECK-NOT:     {{factisa.(load|store)}}
-// CHECK:         %[[TO:[0-9]+]] = factisa.view %[[Y]] + 0[%[[ROW]]] strides [64]
-// CHECK-NEXT:    factisa.store %[[TO]], %[[SUM]], %[[ROW]]
+// CHECK:         factisa.store %[[Y]], %[[SUM]],
 // CHECK-NOT:     factisa.store
-func.func @norm(%arg: tensor<1x?x16xf32> {fact.name = "tokens", fact.bound = 200 : i64}) -> (tensor<1x?x16xf32> {fact.name = "y"}) {
+func.func @norm(%arg: tensor<1x?x16xf32> {fact.name = "tokens", fact.bound = 8 : i64}) -> (tensor<1x?x16xf32> {fact.name = "y"}) {
   %gamma = arith.constant dense<2.0> : tensor<16xf32>
   %c1 = arith.constant 1 : index
   %x = tensor.collapse_shape %arg [[0, 1], [2]] : tensor<1x?x16xf32> into tensor<?x16xf32>
@@ -42,17 +39,35 @@ func.func @norm(%arg: tensor<1x?x16xf32> {fact.name = "tokens", fact.bound = 200
 // CHECK-LABEL: func.func @linear()
 // CHECK-DAG:   factisa.dram constant {{.*}} tensor<16x24xi8>
 // CHECK-DAG:   factisa.dram constant {{.*}} tensor<24xf32>
-// CHECK:       scf.for
 // CHECK:         factisa.apu.quantize %[[ROWS:[0-9]+]], %[[SCALE:[0-9]+]], {{.*}} {n = 16
 // CHECK:         factisa.pe.gemm %[[ACC:[0-9]+]], %[[ROWS]], {{.*}} k = 16 : i64, n = 24 : i64, {{.*}} role = #factisa<role other>
 // CHECK:         factisa.apu.rescale %{{[0-9]+}}, %[[ACC]], %{{[0-9]+}}, %[[SCALE]], {{.*}} n = 24
 // CHECK:         factisa.store
 // CHECK-NOT:     factisa.store
-func.func @linear(%x: tensor<?x16xf32> {fact.name = "x", fact.bound = 200 : i64}) -> (tensor<?x24xf32> {fact.name = "y"}) {
+func.func @linear(%x: tensor<?x16xf32> {fact.name = "x", fact.bound = 8 : i64}) -> (tensor<?x24xf32> {fact.name = "y"}) {
   %w = arith.constant dense<3> : tensor<16x24xi8>
   %s = arith.constant dense<0.5> : tensor<24xf32>
   %b = arith.constant dense<0.25> : tensor<24xf32>
   %q, %scale = fact.quantize_rows %x : (tensor<?x16xf32>) -> (tensor<?x16xi8>, tensor<?xf32>)
   %y = fact.quantized_linear %q, %scale, %w, %s bias %b : (tensor<?x16xi8>, tensor<?xf32>, tensor<16x24xi8>, tensor<24xf32>, tensor<24xf32>) -> tensor<?x24xf32>
   return %y : tensor<?x24xf32>
+}
+
+// -----
+
+// A longer sequence is a loop up to its length; a block is where its first row is.
+// CHECK-LABEL: func.func @blocks()
+// CHECK-DAG:   %[[X:[0-9]+]] = factisa.dram input
+// CHECK-DAG:   %[[Y:[0-9]+]] = factisa.dram output
+// CHECK:       %[[LENGTH:[0-9]+]] = factisa.length 1000
+// CHECK:       scf.for %[[ROW:[a-z0-9]+]] = %{{.*}} to %[[LENGTH]] step
+// CHECK:         %[[FROM:[0-9]+]] = factisa.view %[[X]] + 0[%[[ROW]]] strides [64] : !factisa.dram
+// CHECK:         factisa.load %[[IN:[0-9]+]], %[[FROM]], %[[ROW]]
+// CHECK:         factisa.apu.activation %{{[0-9]+}}, %[[IN]], %[[ROW]]
+// CHECK:         %[[TO:[0-9]+]] = factisa.view %[[Y]] + 0[%[[ROW]]] strides [64] : !factisa.dram
+// CHECK:         factisa.store %[[TO]], %{{[0-9]+}}, %[[ROW]]
+// CHECK:       }
+func.func @blocks(%x: tensor<?x16xf32> {fact.name = "x", fact.bound = 1000 : i64}) -> (tensor<?x16xf32> {fact.name = "y"}) {
+  %y = fact.activation relu %x : tensor<?x16xf32>
+  return %y : tensor<?x16xf32>
 }

@@ -40,7 +40,7 @@
 // CHECK:       factisa.pe.gemm %{{[0-9]+}}, %[[X]], %{{[0-9]+}}, %{{[0-9]+}}, %[[LOW]], {{.*}} precision = #factisa<precision a4w4>, role = #factisa<role ffn>
 // CHECK:       factisa.apu.rescale {{.*}}, %[[LOW]], %c0 {{.*}} precision = #factisa<precision a4w4>
 module attributes {fact.policy = #fact.policy<keep = 102, tail = mean, dominance = 3.0, importance = 256, low_precision = a4w4, scope = ffn, predictor = leading_one>} {
-func.func @main(%x: tensor<?x4xf32> {fact.bound = 64 : i64, fact.name = "x"}) -> (tensor<?x4xf32> {fact.name = "y"}) {
+func.func @main(%x: tensor<?x4xf32> {fact.bound = 8 : i64, fact.name = "x"}) -> (tensor<?x4xf32> {fact.name = "y"}) {
   %w = arith.constant dense<[[0.5, -0.25, 0.1, 0.7], [1.0, 0.3, -0.9, 0.2], [0.4, -0.6, 0.8, -1.0], [0.15, 0.35, -0.55, 0.75]]> : tensor<4x4xf32>
   %b = arith.constant dense<[0.5, 0.25, -0.5, 1.0]> : tensor<4xf32>
   %q = fact.linear %x, %w bias %b : (tensor<?x4xf32>, tensor<4x4xf32>, tensor<4xf32>) -> tensor<?x4xf32>
@@ -67,7 +67,7 @@ func.func @main(%x: tensor<?x4xf32> {fact.bound = 64 : i64, fact.name = "x"}) ->
 // CHECK:       factisa.pe.gemm {{.*}} precision = #factisa<precision a4w8>, role = #factisa<role qkv>
 // CHECK-NOT:   copy_dominated
 module attributes {fact.policy = #fact.policy<keep = 512, tail = none, dominance = 0.0, importance = 256, low_precision = a4w8, scope = all, predictor = one_sided>} {
-func.func @main(%x: tensor<?x4xf32> {fact.bound = 64 : i64, fact.name = "x"}) -> (tensor<?x4xf32> {fact.name = "y"}) {
+func.func @main(%x: tensor<?x4xf32> {fact.bound = 8 : i64, fact.name = "x"}) -> (tensor<?x4xf32> {fact.name = "y"}) {
   %w = arith.constant dense<[[0.5, -0.25, 0.1, 0.7], [1.0, 0.3, -0.9, 0.2], [0.4, -0.6, 0.8, -1.0], [0.15, 0.35, -0.55, 0.75]]> : tensor<4x4xf32>
   %b = arith.constant dense<[0.5, 0.25, -0.5, 1.0]> : tensor<4xf32>
   %q = fact.linear %x, %w bias %b : (tensor<?x4xf32>, tensor<4x4xf32>, tensor<4xf32>) -> tensor<?x4xf32>
@@ -93,7 +93,7 @@ func.func @main(%x: tensor<?x4xf32> {fact.bound = 64 : i64, fact.name = "x"}) ->
 // CHECK-NOT:   factisa.ep
 // CHECK-NOT:   factisa.sel.topk
 module attributes {fact.policy = #fact.policy<keep = 1024, tail = none, dominance = 0.0, importance = 512, low_precision = a4w4, scope = ffn, predictor = leading_one>} {
-func.func @main(%x: tensor<?x4xf32> {fact.bound = 64 : i64, fact.name = "x"}) -> (tensor<?x4xf32> {fact.name = "y"}) {
+func.func @main(%x: tensor<?x4xf32> {fact.bound = 8 : i64, fact.name = "x"}) -> (tensor<?x4xf32> {fact.name = "y"}) {
   %w = arith.constant dense<[[0.5, -0.25, 0.1, 0.7], [1.0, 0.3, -0.9, 0.2], [0.4, -0.6, 0.8, -1.0], [0.15, 0.35, -0.55, 0.75]]> : tensor<4x4xf32>
   %b = arith.constant dense<[0.5, 0.25, -0.5, 1.0]> : tensor<4xf32>
   %q = fact.linear %x, %w bias %b : (tensor<?x4xf32>, tensor<4x4xf32>, tensor<4xf32>) -> tensor<?x4xf32>

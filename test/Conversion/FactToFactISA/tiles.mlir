@@ -12,7 +12,7 @@
 // SMALL-NOT: accumulate
 // SMALL: factisa.pe.gemm {{.*}} {acc_stride = {{[0-9]+}} : i64, accumulate,
 // SMALL: factisa.apu.rescale
-func.func @main(%x: tensor<?x512xf32> {fact.name = "x", fact.bound = 200 : i64}) -> (tensor<?x8xf32> {fact.name = "y"}) {
+func.func @main(%x: tensor<?x512xf32> {fact.name = "x", fact.bound = 8 : i64}) -> (tensor<?x8xf32> {fact.name = "y"}) {
   %w = arith.constant dense<3> : tensor<512x8xi8>
   %s = arith.constant dense<0.5> : tensor<8xf32>
   %q, %scale = fact.quantize_rows %x : (tensor<?x512xf32>) -> (tensor<?x512xi8>, tensor<?xf32>)
