@@ -10,6 +10,7 @@
 #include "fact/Dialect/FactISA/Transforms/Passes.h"
 #include "fact/ISA/Machine.h"
 
+#include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
 
 namespace mlir::factisa {
@@ -190,6 +191,39 @@ LogicalResult checkUses(func::FuncOp program) {
   return failure(result.wasInterrupted());
 }
 
+/// Says which memory could not hold the buffers that wanted to be there.
+void remarkElsewhere(func::FuncOp program, const ::fact::isa::Machine &machine) {
+  struct Crowd {
+    int64_t buffers = 0, elsewhere = 0;
+    SramBufferOp largest;
+  };
+  std::array<Crowd, ::fact::isa::numBuffers> crowds;
+  program.walk([&](SramBufferOp buffer) {
+    int64_t base = 0;
+    for (unsigned i = 0; i < static_cast<unsigned>(buffer.getMemory()); ++i)
+      base += machine.buffers[i].bytes;
+    Crowd &crowd = crowds[static_cast<unsigned>(buffer.getMemory())];
+    ++crowd.buffers;
+    int64_t address = *buffer.getAddress();
+    if (base <= address && address < base + machine.buffers[static_cast<unsigned>(buffer.getMemory())].bytes)
+      return;
+    ++crowd.elsewhere;
+    if (!crowd.largest || crowd.largest.getBytes() < buffer.getBytes())
+      crowd.largest = buffer;
+  });
+  for (auto [i, crowd] : llvm::enumerate(crowds))
+    if (crowd.elsewhere)
+      remark::missed(crowd.largest.getLoc(), remark::RemarkOpts::name("BuffersElsewhere")
+                                                 .category("factisa-plan-memory")
+                                                 .function(program.getName()))
+          << remark::reason("{0} of {1} buffers for the {2} memory do not fit there and lie in another one, the largest "
+                            "is '{3}' of {4} bytes",
+                            crowd.elsewhere, crowd.buffers, stringifyMemory(static_cast<Memory>(i)),
+                            crowd.largest.getLabel(), crowd.largest.getBytes())
+          << remark::suggest("they use banks of that memory: a machine with a larger {0} buffer has no such conflicts",
+                             stringifyMemory(static_cast<Memory>(i)));
+}
+
 struct PlanMemoryPass : public factisa::impl::PlanMemoryPassBase<PlanMemoryPass> {
   using Base::Base;
 
@@ -202,6 +236,7 @@ struct PlanMemoryPass : public factisa::impl::PlanMemoryPassBase<PlanMemoryPass>
     FailureOr<MemoryPlan> plan = planMemory(getOperation(), *loaded, /*explain=*/true);
     if (failed(plan))
       return signalPassFailure();
+    remarkElsewhere(getOperation(), *loaded);
     numBuffers += plan->buffers;
     numElsewhere += plan->elsewhere;
     peakBytes += plan->peakBytes;
