@@ -79,12 +79,13 @@ class Layer:
         flags = tools.policy_flags(policy)
         length = [f"--length={self.meta['length']}"] if "length" in self.meta else []
         x = self.arrays["x"][None]
+        # With garbage wherever nothing was written: it must not change a bit.
         program = self.scratch / f"{self.name}.p{i}.fact"
         tools.compile_program(self.ir, program, *flags, timeout=TIMEOUT)
-        y, _, masks = tools.simulate(program, [x], *length, masks=True, timeout=TIMEOUT)
+        y, _, masks = tools.simulate(program, [x], *length, "--fill-undefined=1", masks=True, timeout=TIMEOUT)
         self.compare("FACT", i, policy, y, masks)
         program.unlink()
-        y, masks, _ = tools.run(self.ir, [x], *flags, *length, masks=True, timeout=TIMEOUT)
+        y, masks, _ = tools.run(self.ir, [x], *flags, *length, "--fill-undefined", masks=True, timeout=TIMEOUT)
         self.compare("CPU", i, policy, y, masks)
 
     def compare(self, side, i, policy, y, masks):
