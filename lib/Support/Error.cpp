@@ -11,7 +11,23 @@
 
 using namespace fact;
 
-Error::Error(const std::string &message) : std::runtime_error(message) {}
+/// Messages hold parts of files that the user gave: no byte of them may end the
+/// text or do something to a terminal. Line breaks are ours.
+static std::string printable(const std::string &text) {
+  static const char digits[] = "0123456789abcdef";
+  std::string result;
+  for (char c : text) {
+    auto byte = static_cast<unsigned char>(c);
+    if ((byte < ' ' && c != '\n') || byte == 0x7f)
+      result += std::string("\\x") + digits[byte >> 4] + digits[byte & 15];
+    else
+      result += c;
+  }
+  return result;
+}
+
+Error::Error(const std::string &message)
+    : std::runtime_error(printable(message)) {}
 Error::~Error() = default;
 
 std::optional<std::string> fact::catchError(const std::function<void()> &body) {

@@ -21,23 +21,8 @@
 using namespace fact;
 
 namespace {
-/// Texts hold parts of files that the user gave: no byte of them may do
-/// something to a terminal or end the line.
-std::string printable(const std::string &text) {
-  static const char digits[] = "0123456789abcdef";
-  std::string result;
-  for (char c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    if ((byte < ' ' && c != '\n') || byte == 0x7f)
-      result += std::string("\\x") + digits[byte >> 4] + digits[byte & 15];
-    else
-      result += c;
-  }
-  return result;
-}
-
 int fail(const char *name, const std::string &text, int status) {
-  std::cerr << name << ": error: " << printable(text) << std::endl;
+  std::cerr << name << ": error: " << text << std::endl;
   return status;
 }
 
