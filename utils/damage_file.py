@@ -2,11 +2,11 @@
 # Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 """Runs a tool on damaged copies of a file; every run must refuse it cleanly.
 
-usage: damage_file.py FILE [--count=N] [--seed=S] [--jobs=N] [--may-pass]
+usage: damage_file.py FILE [--count=N] [--seed=S] [--jobs=N] [--first=BYTES] [--may-pass]
                       [--memory=MIB] [--timeout=SECONDS] -- TOOL ARGUMENT...
 
 Half of the copies have one bit flipped, anywhere; the others are cut off,
-anywhere. `@` in an argument stands for the copy, `@out` for a file that the
+anywhere (with --first within so many bytes). `@` in an argument stands for the copy, `@out` for a file that the
 tool must not leave behind. A run is right if it exits with 1, says exactly one
 error on stderr, prints nothing on stdout and leaves no output. A format without
 checksums (--may-pass) also has copies that are right files with another
@@ -18,6 +18,7 @@ import argparse
 import concurrent.futures
 import os
 import pathlib
+import resource
 import subprocess
 import sys
 import tempfile
@@ -25,9 +26,9 @@ import tempfile
 import numpy as np
 
 
-def damaged(data, rng):
+def damaged(data, first, rng):
     """(what, bytes) of one damaged copy."""
-    position = int(rng.integers(len(data)))
+    position = int(rng.integers(min(first, len(data))))
     if rng.random() < 0.5:
         bit = int(rng.integers(8))
         copy = bytearray(data)
@@ -46,6 +47,7 @@ def main():
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--first", type=int, default=sys.maxsize)
     parser.add_argument("--may-pass", action="store_true")
     parser.add_argument("--memory", type=int, default=4096)
     parser.add_argument("--timeout", type=float, default=60)
@@ -54,17 +56,18 @@ def main():
     print(f"seed {options.seed}", flush=True)
     passed = 0
 
-    limited = ["sh", "-c", 'ulimit -v "$0" && exec "$@"', str(options.memory * 1024)]
+    # The runs inherit it.
+    resource.setrlimit(resource.RLIMIT_AS, (options.memory << 20, options.memory << 20))
 
     def check(number, scratch):
         nonlocal passed
-        what, copy = damaged(data, np.random.default_rng([options.seed, number]))
+        what, copy = damaged(data, options.first, np.random.default_rng([options.seed, number]))
         path = scratch / f"{number}{options.file.suffix}"
         out = scratch / f"{number}.out"
         path.write_bytes(copy)
         arguments = [a.replace("@out", str(out)).replace("@", str(path)) for a in command]
         try:
-            run = subprocess.run(limited + arguments, capture_output=True, text=True, errors="replace",
+            run = subprocess.run(arguments, capture_output=True, text=True, errors="replace",
                                  timeout=options.timeout)
             said = [line for line in run.stderr.splitlines() if "error:" in line]
             wrong = []

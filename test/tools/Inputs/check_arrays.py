@@ -16,11 +16,11 @@ import numpy as np
 from refuse import refuse
 
 RIGHT = np.random.default_rng(0).standard_normal((1, 40, 12), dtype=np.float32)
-CASES = []  # name, bytes, what fact-sim says, what fact-run says
+CASES = []  # name, bytes, what fact-sim says, what fact-run says (None: is not asked)
 
 
-def case(name, data, sim, run=None):
-    CASES.append((name, data, sim, run or sim))
+def case(name, data, sim, *run):
+    CASES.append((name, data, sim, run[0] if run else sim))
 
 
 def saved(array):
@@ -102,7 +102,8 @@ for name, row, column, value, text in (("nan", 7, 3, np.nan, "nan"), ("infinity"
                                        ("too-large", 1, 2, 2.0 ** 51, "2.2518e+15")):
     case(name, changed((0, row, column), value),
          f"input 'x' has a value that is not in -2^50 .. 2^50 at row {row}, column {column} (was {text})",
-         f"input 'x' row {row}, column {column} is not finite or above 2^50 in magnitude")
+         # Each takes a compilation; fact-run-errors.test has others.
+         f"input 'x' row {row}, column {column} is not finite or above 2^50 in magnitude" if row == 39 else None)
 
 
 def main():
@@ -111,7 +112,7 @@ def main():
     for name, data, sim, run in CASES:
         (folder / f"{name}.npy").write_bytes(data)
         for tool, model, text in (("fact-sim", "layer.fact", sim), ("fact-run", "layer.mlir", run)):
-            wrong = refuse(folder, 1, text, [tool, model, f"--input={name}.npy", "--output=y.npy"])
+            wrong = text and refuse(folder, 1, text, [tool, model, f"--input={name}.npy", "--output=y.npy"])
             if wrong:
                 failed += 1
                 print(wrong)

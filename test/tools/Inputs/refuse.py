@@ -10,6 +10,7 @@ has 4 GiB of address space and 20 seconds. --stdout lets it print to a file (a
 device); --file-blocks limits what it may write, as a full disk does.
 """
 import pathlib
+import resource
 import subprocess
 import sys
 
@@ -19,12 +20,13 @@ def contents(folder):
             for path in folder.rglob("*")}
 
 
-def refuse(folder, status, text, command, stdout=subprocess.PIPE, limits="ulimit -v 4194304"):
+def refuse(folder, status, text, command, stdout=subprocess.PIPE):
     """What is wrong with how the tool refused, or None."""
+    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
     before = contents(folder)
     try:
-        run = subprocess.run(["sh", "-c", f'{limits} && exec "$0" "$@"', *command], cwd=folder, stdout=stdout,
-                             stderr=subprocess.PIPE, encoding="utf-8", errors="replace", timeout=20)
+        run = subprocess.run(command, cwd=folder, stdout=stdout, stderr=subprocess.PIPE, encoding="utf-8",
+                             errors="replace", timeout=20)
     except subprocess.TimeoutExpired:
         return f"{' '.join(command)}\n  no end after 20 s"
     after = contents(folder)
@@ -50,13 +52,13 @@ def refuse(folder, status, text, command, stdout=subprocess.PIPE, limits="ulimit
 
 def main(arguments):
     folder = pathlib.Path(arguments.pop(0))
-    options = {"limits": "ulimit -v 4194304"}
+    options = {}
     while arguments[0].startswith("--"):
         flag, value = arguments.pop(0).split("=")
         if flag == "--stdout":
             options["stdout"] = open(value, "w")
         elif flag == "--file-blocks":
-            options["limits"] += f" && ulimit -f {int(value)}"
+            resource.setrlimit(resource.RLIMIT_FSIZE, (512 * int(value), 512 * int(value)))
         else:
             sys.exit(__doc__)
     status, text, *command = arguments
