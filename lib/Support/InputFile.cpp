@@ -21,7 +21,7 @@
 
 using namespace fact;
 
-static constexpr size_t streamLimit = size_t(1) << 30;
+static constexpr size_t streamLimit = size_t(256) << 20;
 
 namespace {
 [[noreturn]] void fail(const std::string &path, int error) {
@@ -87,7 +87,7 @@ InputFile InputFile::open(const std::string &path) {
     // A device may have no end.
     if (contents.size() > streamLimit)
       throw Error("cannot read '" + path +
-                  "': more than 1 GiB from what is no regular file");
+                  "': more than 256 MiB from what is no regular file");
     contents.append(block, static_cast<size_t>(count));
   }
 }

@@ -17,7 +17,7 @@
 namespace fact {
 
 /// The bytes of a file, mapped read-only (regular files) or read into memory
-/// (pipes; 1 GiB at most), aligned to 64 bytes at least. Copies share the bytes, which live
+/// (pipes; 256 MiB at most), aligned to 64 bytes at least. Copies share the bytes, which live
 /// as long as the last copy. Every failure is a fact::Error that names the
 /// file.
 class InputFile {
