@@ -33,6 +33,8 @@ public:
   /// The layers that `function` runs, in order, as values of its own; those of
   /// callees become results of the calls.
   SmallVector<Layer> layersOf(func::FuncOp function);
+  /// A function called itself: there is no number of layers.
+  bool isRecursive() const { return recursive; }
 
 private:
   Layer layerOf(QuantizedAttentionOp attention, func::FuncOp function, int64_t number);
@@ -41,6 +43,8 @@ private:
   const SmallVector<Layer> &exposed(func::FuncOp function);
 
   DenseMap<Operation *, SmallVector<Layer>> done;
+  DenseSet<Operation *> active;
+  bool recursive = false;
 };
 
 /// The only result of the first op of kind `Op` that reads `value`.
@@ -82,6 +86,10 @@ Layer Exposer::layerOf(QuantizedAttentionOp attention, func::FuncOp function, in
 
 SmallVector<Layer> Exposer::layersOf(func::FuncOp function) {
   SmallVector<Layer> layers;
+  if (!active.insert(function).second) {
+    recursive = true;
+    return layers;
+  }
   SmallVector<Operation *> ops;
   function.walk([&](Operation *op) {
     if (isa<QuantizedAttentionOp, func::CallOp>(op))
@@ -109,6 +117,7 @@ SmallVector<Layer> Exposer::layersOf(func::FuncOp function) {
     }
     call.erase();
   }
+  active.erase(function);
   return layers;
 }
 
@@ -148,6 +157,10 @@ struct FactExposeMasksPass : fact::impl::FactExposeMasksBase<FactExposeMasksPass
     SmallVector<NamedAttrList> names;
     Exposer exposer;
     SmallVector<Layer> layers = exposer.layersOf(main);
+    if (exposer.isRecursive()) {
+      main.emitError("calls itself: it has no number of layers");
+      return signalPassFailure();
+    }
     auto exit = cast<func::ReturnOp>(main.getBody().back().getTerminator());
     SmallVector<Type> types(main.getResultTypes());
     SmallVector<std::string> dumps;
