@@ -106,6 +106,23 @@ std::string Compilation::errorText(StringRef otherwise) {
 
 func::FuncOp Compilation::main() { return owned->lookupSymbol<func::FuncOp>("main"); }
 
+/// Whether a function calls itself, by however many others.
+static bool isRecursive(func::FuncOp function, DenseSet<Operation *> &active, DenseSet<Operation *> &done) {
+  if (done.contains(function))
+    return false;
+  if (!active.insert(function).second)
+    return true;
+  bool found = function
+                   ->walk([&](func::CallOp call) {
+                     auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(call, call.getCalleeAttr());
+                     return callee && isRecursive(callee, active, done) ? WalkResult::interrupt() : WalkResult::advance();
+                   })
+                   .wasInterrupted();
+  active.erase(function);
+  done.insert(function);
+  return found;
+}
+
 LogicalResult Compilation::load() {
   StringRef extension = llvm::sys::path::extension(options.model);
   if (extension == ".onnx") {
@@ -133,6 +150,16 @@ LogicalResult Compilation::load() {
     return fail("cannot read '" + options.model + "'");
   if (!main() || main().isExternal())
     return fail("'" + options.model + "' has no function 'main'");
+  for (TypeRange types : {TypeRange(main().getArgumentTypes()), TypeRange(main().getResultTypes())})
+    for (Type type : types)
+      if (!isa<RankedTensorType>(type)) {
+        std::string text;
+        llvm::raw_string_ostream(text) << type;
+        return fail("'main' must take and return ranked tensors (was '" + text + "')");
+      }
+  DenseSet<Operation *> active, done;
+  if (isRecursive(main(), active, done))
+    return fail("'main' must not call itself: a model is as deep as it is");
   return success();
 }
 

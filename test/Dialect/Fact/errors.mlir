@@ -407,3 +407,24 @@ func.func @policy_place() {
 
 // expected-error @below {{has no meaning for attribute 'fact.politics'}}
 module attributes {fact.politics} {}
+
+// -----
+
+// expected-error @+1 {{'fact.bound' of argument 0 must be a positive 64-bit integer (was -8 : i64)}}
+func.func @bound(%x: tensor<?x4xf32> {fact.bound = -8 : i64}) {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{'fact.name' of argument 0 must be a string (was 3 : i64)}}
+func.func @name(%x: tensor<?x4xf32> {fact.name = 3 : i64}) {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{has no meaning for attribute 'fact.length' of argument 1}}
+func.func @unknown(%x: tensor<?x4xf32>, %y: tensor<?x4xf32> {fact.length = 3 : i64}) {
+  return
+}

@@ -55,6 +55,23 @@ LogicalResult FactDialect::verifyOperationAttribute(Operation *op, NamedAttribut
   return success();
 }
 
+LogicalResult FactDialect::verifyRegionArgAttribute(Operation *op, unsigned, unsigned argument, NamedAttribute attribute) {
+  if (attribute.getName() == kNameAttrName) {
+    if (!isa<StringAttr>(attribute.getValue()))
+      return op->emitOpError() << "'" << kNameAttrName << "' of argument " << argument << " must be a string (was "
+                               << attribute.getValue() << ")";
+    return success();
+  }
+  if (attribute.getName() != kBoundAttrName)
+    return op->emitOpError() << "has no meaning for attribute '" << attribute.getName().getValue() << "' of argument "
+                             << argument;
+  auto bound = dyn_cast<IntegerAttr>(attribute.getValue());
+  if (!bound || !bound.getType().isInteger(64) || bound.getInt() < 1)
+    return op->emitOpError() << "'" << kBoundAttrName << "' of argument " << argument
+                             << " must be a positive 64-bit integer (was " << attribute.getValue() << ")";
+  return success();
+}
+
 LogicalResult PolicyAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t keep, Tail tail,
                                  FloatAttr dominance, int64_t importance, LowPrecision lowPrecision, Scope scope,
                                  Predictor predictor) {
