@@ -18,7 +18,8 @@ def FactToFactISAPass : Pass<"fact-to-factisa", "::mlir::ModuleOp"> {
     program: a function without arguments of `factisa` instructions in `scf.for` loops.
     Equal layers in a row become one loop with their weights side by side in DRAM.
     Block sizes are the largest with which the machine's scratchpad holds every buffer
-    (docs/schedule.md says how blocks, groups and loops are made).
+    (docs/schedule.md says how blocks, groups and loops are made); blocks are worked on
+    in pairs, as `factisa-interleave` does alone.
 
     Before: quantized, sparse fact IR, weights constant (`fact-sparsify`), an upper
     bound of the sequence length on each input (`fact.bound`) or in its type.

@@ -13,7 +13,7 @@ using namespace mlir::factisa;
 
 LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
   int64_t heads = op.getHeads(), features = cast<ShapedType>(op.getQuery().getType()).getDimSize(1);
-  int64_t n = features / heads, rows = std::min(tiling.rows, paddedRows);
+  int64_t n = features / heads, rows = blockRows();
   bool allKeys = tiling.cols >= bound;
   int64_t cols = allKeys ? paddedRows : tiling.cols;
   bool causal = op.getCausal(), hasMask = bool(op.getMask()), hasDominated = bool(op.getDominated());
@@ -50,7 +50,7 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
     return values;
   };
 
-  loop(heads, 1, /*length=*/false, [&](Value head) {
+  loop(Over::Heads, heads, 1, [&](Value head) {
     Value keyScales = sram(Memory::Index, paddedRows * 4, "key_scales");
     Value valueScales = sram(Memory::Index, paddedRows * 4, "value_scales");
     loadRows(keyScales, *keyScale, head, zero, paddedRows);
@@ -67,7 +67,7 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
       loadRows(tailKeyScaleRow, *tailKeyScale, head, zero, 1);
       loadRows(tailValueScaleRow, *tailValueScale, head, zero, 1);
     }
-    loop(bound, rows, /*length=*/true, [&](Value row0) {
+    loop(Over::Rows, bound, rows, [&](Value row0) {
       Value queries = sram(Memory::Token, rows * n, "queries"), queryScales = sram(Memory::Index, rows * 4, "query_scales");
       loadHead(queries, *q, head, row0, rows);
       loadRows(queryScales, *queryScale, head, row0, rows);
@@ -106,7 +106,7 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
       if (allKeys)
         qk(zero, allKeyRows);
       else
-        loop(bound, cols, /*length=*/true, [&](Value col0) { qk(col0, loadKeys(head, col0)); });
+        loop(Over::Rows, bound, cols, [&](Value col0) { qk(col0, loadKeys(head, col0)); });
       if (hasTail)
         PeQkOp::create(builder, loc, tailScores, queries, tailKeyRow, none, dominatedRows, row0, rows, zero, 1, n, 4, n, n, 0,
                        /*causal=*/false, /*tail=*/true);
@@ -118,7 +118,7 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
       } else {
         // The sums start at zero and every key block adds to them.
         SelFillOp::create(builder, loc, sums, row0, rows, n * 4, 0);
-        loop(bound, cols, /*length=*/true, [&](Value col0) {
+        loop(Over::Rows, bound, cols, [&](Value col0) {
           Value values = loadValues(head, col0);
           pv(col0, values, /*accumulate=*/true);
           copyDominated(col0, values);

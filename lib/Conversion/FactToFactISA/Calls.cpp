@@ -126,8 +126,8 @@ bool Lowering::sameChain(func::CallOp previous, func::CallOp next) {
 
 LogicalResult Lowering::copyRows(const Storage &from, const Storage &to, Location where) {
   loc = where;
-  int64_t rows = std::min(tiling.rows, paddedRows);
-  loop(bound, rows, /*length=*/true, [&](Value row0) {
+  int64_t rows = blockRows();
+  loop(Over::Rows, bound, rows, [&](Value row0) {
     Value block = sram(Memory::Token, rows * from.layout.rowBytes, "copy");
     loadRows(block, from, index(0), row0, rows);
     storeRows(to, block, index(0), row0, rows);
@@ -230,7 +230,7 @@ LogicalResult Lowering::lowerCalls(ArrayRef<func::CallOp> calls) {
                    llvm::all_of(realUsers(stream), [&](Operation *user) { return slice.contains(user); });
     Storage own = inPlace ? *output : allocateStorage(output->layout, "layer_result");
     setStorage(result, own);
-    loop(calls.size(), 1, /*length=*/false, [&](Value iteration) {
+    loop(Over::Layers, calls.size(), 1, [&](Value iteration) {
       layerIndex = iteration;
       lowered = lowerBody();
       if (!inPlace && succeeded(lowered))

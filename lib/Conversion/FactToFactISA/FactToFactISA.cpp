@@ -74,6 +74,8 @@ struct FactToFactISAPass : public mlir::fact::impl::FactToFactISAPassBase<FactTo
       program = lower(source, bound, tiling, metadata);
       if (!program)
         return signalPassFailure();
+      if (tiling.interleave)
+        interleaveLoops(program);
       if (succeeded(planMemory(program, *loaded, /*explain=*/last))) {
         program->setAttr(kMetadataAttrName, StringAttr::get(&getContext(), metadata));
         program->setAttr(kBoundAttrName, IntegerAttr::get(IntegerType::get(&getContext(), 64), bound));
@@ -114,12 +116,17 @@ private:
     int64_t weights = machine.buffer(::fact::isa::Buffer::Weight).bytes;
     SmallVector<Tiling> all;
     int64_t everything = llvm::alignTo(bound, 64);
-    all.push_back({64, everything, weights, /*keepWeights=*/true});
-    for (int64_t rows : {64, 32, 16, 8, 4, 2, 1})
+    // Pairs of blocks of about the same size, a multiple of the rows of the array.
+    int64_t pairs = llvm::divideCeil(bound, 128);
+    int64_t most = std::min<int64_t>(llvm::alignTo(llvm::divideCeil(bound, 2 * pairs), machine.pe.rows), 64);
+    all.push_back({most, everything, weights, /*keepWeights=*/true, /*interleave=*/true});
+    for (int64_t rows : {most, most / 2, most / 4, most / 8, int64_t(2), int64_t(1)})
       for (int64_t cols : {everything, int64_t(1024), int64_t(256), int64_t(64), int64_t(8)})
-        if (cols == everything || cols < bound)
+        if (rows > 0 && (cols == everything || cols < bound))
           for (int64_t share : {4, 16, 64, 512})
-            all.push_back({rows, cols, std::max<int64_t>(weights / share, 64), false});
+            for (bool interleave : {true, false})
+              if (interleave || rows == 1) // the last resort: half of the buffers
+                all.push_back({rows, cols, std::max<int64_t>(weights / share, 64), false, interleave});
     // Prefer many rows, then wide key blocks, as listed.
     return all;
   }

@@ -35,7 +35,12 @@ struct Tiling {
   int64_t cols = 0;            ///< Keys of a key block, a multiple of 8; at least the bound: all keys at once.
   int64_t weightBytes = 65536; ///< Most bytes of one tile of a weight.
   bool keepWeights = false;    ///< Weights of a group are loaded once, before its loop.
+  bool interleave = false;     ///< Two iterations of an innermost loop are worked on in turn.
 };
+
+/// What a loop counts. Iterations over rows (or keys) and heads do not depend on
+/// each other, other than by adding up in one place, in order.
+enum class Over { Rows, Heads, Layers };
 
 /// How the rows of a tensor lie in memory: `planes` (heads) of rows.
 struct Layout {
@@ -110,9 +115,11 @@ public:
   /// Rows row0 .. of one plane into a buffer.
   void loadRows(Value buffer, const Storage &from, Value plane, Value row0, int64_t rows);
   void storeRows(const Storage &to, Value buffer, Value plane, Value row0, int64_t rows);
-  /// A loop 0, step, ... below `bound` (the sequence's length where `length`);
+  /// A loop 0, step, ... below `limit` (and the sequence's length, over rows);
   /// `body` builds its inside.
-  void loop(int64_t bound, int64_t step, bool length, function_ref<void(Value)> body);
+  void loop(Over over, int64_t limit, int64_t step, function_ref<void(Value)> body);
+  /// Rows of a row block.
+  int64_t blockRows() const { return std::min(tiling.rows, paddedRows); }
 
   OpBuilder builder;
   Location loc;

@@ -224,13 +224,15 @@ void Lowering::storeRows(const Storage &to, Value buffer, Value plane, Value row
   StoreOp::create(builder, loc, destination, buffer, row0, rows, rowBytes, rowBytes, rowBytes, to.layout.single);
 }
 
-void Lowering::loop(int64_t limit, int64_t step, bool length, function_ref<void(Value)> body) {
+void Lowering::loop(Over over, int64_t limit, int64_t step, function_ref<void(Value)> body) {
   if (limit <= step) { // a single iteration needs no loop: clamping does the rest
     body(index(0));
     return;
   }
-  Value upper = length ? LengthOp::create(builder, loc, limit).getResult() : index(limit);
+  Value upper = over == Over::Rows ? LengthOp::create(builder, loc, limit).getResult() : index(limit);
   auto op = scf::ForOp::create(builder, loc, index(0), upper, index(step));
+  if (over != Over::Layers)
+    op->setAttr(kIndependentAttrName, builder.getUnitAttr());
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(op.getBody());
   body(op.getInductionVar());

@@ -35,7 +35,7 @@ bool factisa::isRowLocal(Operation *op) {
 
 RowGroup::RowGroup(Lowering &lowering, ArrayRef<Operation *> ops, bool single)
     : lowering(lowering), builder(lowering.builder), ops(ops), members(ops.begin(), ops.end()), single(single),
-      rows(single ? 1 : std::min(lowering.tiling.rows, lowering.paddedRows)) {}
+      rows(single ? 1 : lowering.blockRows()) {}
 
 LogicalResult RowGroup::lower() {
   lowering.loc = ops.front()->getLoc();
@@ -53,7 +53,7 @@ LogicalResult RowGroup::lower() {
   if (single)
     body(lowering.index(0));
   else
-    lowering.loop(lowering.bound, rows, /*length=*/true, body);
+    lowering.loop(Over::Rows, lowering.bound, rows, body);
   marker->erase();
   return result;
 }

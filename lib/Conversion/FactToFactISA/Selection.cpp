@@ -20,7 +20,7 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
     return predict.emitOpError() << "can only be lowered for queries and keys of fact.encode";
 
   int64_t heads = predict.getHeads(), features = cast<ShapedType>(predict.getQuery().getType()).getDimSize(1);
-  int64_t n = features / heads, rows = std::min(tiling.rows, paddedRows);
+  int64_t n = features / heads, rows = blockRows();
   bool allKeys = tiling.cols >= bound;
   int64_t cols = allKeys ? paddedRows : tiling.cols;
   auto predictor = static_cast<Predictor>(op.getPredictor());
@@ -59,7 +59,7 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
   Value counts = sram(Memory::Index, paddedRows * 4, "counts");
   SelFillOp::create(builder, loc, counts, zero, paddedRows, 4, 0);
 
-  loop(heads, 1, /*length=*/false, [&](Value head) {
+  loop(Over::Heads, heads, 1, [&](Value head) {
     Value kFlags = sram(Memory::Index, paddedRows, "k_rows"), vFlags = sram(Memory::Index, paddedRows, "v_rows");
     SelFillOp::create(builder, loc, kFlags, zero, paddedRows, 1, 0);
     SelFillOp::create(builder, loc, vFlags, zero, paddedRows, 1, 0);
@@ -74,7 +74,7 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
     };
     if (allKeys)
       loadKeys(zero);
-    loop(bound, rows, /*length=*/true, [&](Value row0) {
+    loop(Over::Rows, bound, rows, [&](Value row0) {
       Value queries = sram(Memory::Token, rows * n, "query_codes");
       Value queryScales = sram(Memory::Index, rows * 4, "query_scales");
       Value queryRowScales = sram(Memory::Index, rows * 4, "row_scales");
@@ -89,7 +89,7 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
       if (allKeys)
         score(zero);
       else
-        loop(bound, cols, /*length=*/true, [&](Value col0) {
+        loop(Over::Rows, bound, cols, [&](Value col0) {
           loadKeys(col0);
           score(col0);
         });
@@ -134,9 +134,9 @@ LogicalResult Lowering::lowerMeanToken(fact::MeanTokenOp op) {
   FailureOr<Storage> input = storageOf(op.getInput()), mean = storageOf(op.getResult());
   if (failed(input) || failed(mean))
     return failure();
-  int64_t bytes = input->layout.rowBytes, rows = std::min(tiling.rows, paddedRows);
+  int64_t bytes = input->layout.rowBytes, rows = blockRows();
   Value sum = sram(Memory::Temp, bytes, "sum"), row = sram(Memory::Temp, bytes, "mean_token");
-  loop(bound, rows, /*length=*/true, [&](Value row0) {
+  loop(Over::Rows, bound, rows, [&](Value row0) {
     Value block = sram(Memory::Token, rows * bytes, "block");
     loadRows(block, *input, index(0), row0, rows);
     ApuColumnSumOp::create(builder, loc, sum, block, row0, rows, bytes / 4, bytes);

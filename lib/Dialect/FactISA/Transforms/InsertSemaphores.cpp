@@ -6,13 +6,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Instructions.h"
+
 #include "fact/Dialect/FactISA/IR/FactISA.h"
 #include "fact/Dialect/FactISA/Transforms/Passes.h"
 #include "fact/ISA/Instructions.h"
 #include "fact/ISA/Machine.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "llvm/ADT/StringMap.h"
 
 namespace mlir::factisa {
 #define GEN_PASS_DEF_INSERTSEMAPHORESPASS
@@ -58,11 +59,6 @@ using Pairs = SmallVector<std::pair<size_t, size_t>>;
 
 class SemaphoreInserter {
 public:
-  explicit SemaphoreInserter(func::FuncOp program) {
-    for (const ::fact::isa::InstructionInfo &info : ::fact::isa::instructionInfos())
-      infos[info.mnemonic] = &info;
-  }
-
   LogicalResult run(func::FuncOp program) {
     if (failed(order(program.getBody().front(), /*depth=*/0, nullptr)))
       return failure();
@@ -74,52 +70,29 @@ public:
   int64_t pairs = 0, carriedPairs = 0;
 
 private:
-  /// Base and constant offset of an address; an index moves it within the base.
-  static std::tuple<Value, int64_t, bool> resolve(Value address) {
-    int64_t offset = 0;
-    bool exact = true;
-    while (auto view = address.getDefiningOp<ViewOp>()) {
-      offset += view.getOffset();
-      exact &= view.getIndices().empty();
-      address = view.getBase();
-    }
-    return {address, offset, exact};
-  }
-
   FailureOr<Node> describe(Operation *op) {
     Node node;
     node.op = op;
     if (op->getNumRegions() != 0)
       return op->emitOpError() << "is no loop of a program: only 'scf.for' is", failure();
-    const ::fact::isa::InstructionInfo *info =
-        isa<FactISADialect>(op->getDialect()) ? infos.lookup(op->getName().stripDialect()) : nullptr;
+    const ::fact::isa::InstructionInfo *info = instructionOf(op);
     if (!info)
       return node; // names memory: no instruction
-    auto engine = static_cast<unsigned>(info->engine);
-    unsigned operand = 0;
-    for (unsigned i = 0; i < info->numFields; ++i) {
-      const ::fact::isa::FieldInfo &field = info->fields[i];
-      using ::fact::isa::FieldKind;
-      if (field.kind != FieldKind::Sram && field.kind != FieldKind::Dram && field.kind != FieldKind::Scalar)
-        continue;
-      Value value = op->getOperand(operand++);
-      if (field.kind == FieldKind::Scalar)
-        continue;
-      auto [base, offset, exact] = resolve(value);
-      if (base.getDefiningOp<NullOp>())
-        continue;
-      bool dram = field.kind == FieldKind::Dram, write = StringRef(field.access).contains('w');
-      int64_t address, bytes;
-      if (auto buffer = base.getDefiningOp<SramBufferOp>(); buffer && buffer.getAddress()) {
-        address = *buffer.getAddress();
-        bytes = buffer.getBytes();
-      } else if (auto buffer = base.getDefiningOp<DramBufferOp>(); buffer && buffer.getAddress()) {
-        address = *buffer.getAddress();
-        bytes = buffer.getBytes();
-      } else {
-        return op->emitOpError() << "has an operand without an address: run --factisa-plan-memory first", failure();
+    for (const AddressUse &use : addressesOf(op)) {
+      // An index moves an address within its buffer: the whole buffer counts.
+      Value buffer = bufferOf(use.address);
+      std::optional<int64_t> address;
+      int64_t bytes = 0;
+      if (auto sram = buffer.getDefiningOp<SramBufferOp>()) {
+        address = sram.getAddress();
+        bytes = sram.getBytes();
+      } else if (auto dram = buffer.getDefiningOp<DramBufferOp>()) {
+        address = dram.getAddress();
+        bytes = dram.getBytes();
       }
-      node.effects[engine].push_back({dram, write, address, address + bytes});
+      if (!address)
+        return op->emitOpError() << "has an operand without an address: run --factisa-plan-memory first", failure();
+      node.effects[static_cast<unsigned>(info->engine)].push_back({use.dram, use.write, *address, *address + bytes});
     }
     return node;
   }
@@ -229,7 +202,6 @@ private:
         into.push_back(effect);
   }
 
-  llvm::StringMap<const ::fact::isa::InstructionInfo *> infos;
   int64_t highest = 0;
 };
 
@@ -237,7 +209,7 @@ struct InsertSemaphoresPass : public factisa::impl::InsertSemaphoresPassBase<Ins
   using Base::Base;
 
   void runOnOperation() override {
-    SemaphoreInserter inserter(getOperation());
+    SemaphoreInserter inserter;
     if (failed(inserter.run(getOperation())))
       return signalPassFailure();
     numPairs += inserter.pairs;

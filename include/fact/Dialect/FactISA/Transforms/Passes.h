@@ -21,6 +21,15 @@ namespace mlir::factisa {
 #define GEN_PASS_DECL
 #include "fact/Dialect/FactISA/Transforms/Passes.h.inc"
 
+/// Loops seen by `interleaveLoops`.
+struct InterleaveCounts {
+  int64_t interleaved = 0, missed = 0;
+};
+
+/// Makes pairs of iterations of the innermost independent loops of a program
+/// without addresses; says why not in remarks.
+InterleaveCounts interleaveLoops(func::FuncOp program);
+
 /// Where the planner has put things, for statistics.
 struct MemoryPlan {
   int64_t buffers = 0, elsewhere = 0, peakBytes = 0;
