@@ -55,8 +55,8 @@ struct FactToFactISAPass : public mlir::fact::impl::FactToFactISAPassBase<FactTo
       diagnostic.attachNote() << "give its inputs the attribute '" << mlir::fact::kBoundAttrName << "', or a shape by --shape";
       return signalPassFailure();
     }
-    // Numbers of rows are fields of 20 bits.
-    if (int64_t longest = (1 << 20) - 64; bound > longest) {
+    // INT32 sums are exact up to here (docs/numerics.md).
+    if (int64_t longest = 32768; bound > longest) {
       source.emitError() << "the sequence of '" << source.getName() << "' may have " << longest << " tokens (was " << bound << ")";
       return signalPassFailure();
     }

@@ -16,3 +16,16 @@ func.func @branch(%flag: i1) {
   }
   return
 }
+
+// -----
+
+// expected-error @+1 {{must have one block: a program's loops are 'scf.for'}}
+func.func @blocks() {
+  cf.br ^next
+^next:
+  return
+}
+
+// -----
+
+func.func private @external()

@@ -209,6 +209,12 @@ struct InsertSemaphoresPass : public factisa::impl::InsertSemaphoresPassBase<Ins
   using Base::Base;
 
   void runOnOperation() override {
+    if (getOperation().isExternal())
+      return;
+    if (!getOperation().getBody().hasOneBlock()) {
+      getOperation().emitError() << "must have one block: a program's loops are 'scf.for'";
+      return signalPassFailure();
+    }
     SemaphoreInserter inserter;
     if (failed(inserter.run(getOperation())))
       return signalPassFailure();

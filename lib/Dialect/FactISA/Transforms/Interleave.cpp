@@ -121,7 +121,7 @@ private:
       auto buffer = bufferOf(addressesOf(&op).front().address).getDefiningOp<SramBufferOp>();
       return buffer && buffer->getBlock() == loop.getBody() && isShared(buffer);
     }
-    return !instructionOf(&op) && isCommon(op.getResult(0));
+    return !instructionOf(&op) && op.getNumResults() == 1 && isCommon(op.getResult(0));
   }
 
   /// What one engine does at a stretch, once per iteration. Ops that are no

@@ -54,7 +54,8 @@ def PlanMemoryPass : Pass<"factisa-plan-memory", "::mlir::func::FuncOp"> {
     Sets `address` of every `factisa.sram` and `factisa.dram`. A scratchpad buffer
     lives from its op to its last use; a use inside a loop that does not surround
     the op keeps it to the end of that loop. Buffers that live at the same time never
-    overlap; each lies within one memory, its own where it fits, else another one.
+    overlap; each lies within one memory, its own where it fits, else another one (a
+    remark for each memory says how many did not fit).
     DRAM holds constants from address 0, then inputs, outputs and scratch.
 
     A program that does not fit is an error with the memory map: every buffer that
