@@ -135,8 +135,11 @@ void predictorBiases(Predictor predictor, const float *bias, int64_t n,
 
 FACT_VECTORIZE void addPredictorBias(const float *biases, int64_t n,
                                      float rowScale, int32_t *h) {
+  // Unsigned: operands beyond the contract wrap around.
   for (int64_t i = 0; i < n; ++i)
-    h[i] += toInt32(predictorBiasOfRow(biases[i], rowScale));
+    h[i] = static_cast<int32_t>(
+        static_cast<uint32_t>(h[i]) +
+        static_cast<uint32_t>(toInt32(predictorBiasOfRow(biases[i], rowScale))));
 }
 
 int32_t normalizationShift(const int32_t *h, int64_t n) {

@@ -12,6 +12,7 @@
 
 #include <cstring>
 #include <sys/mman.h>
+#include <unistd.h>
 
 namespace fact::sim {
 
@@ -65,6 +66,12 @@ static void fill(uint8_t *begin, uint8_t *end, uint64_t &seed) {
 }
 
 void State::fillUndefined(uint64_t seed) {
+  // Unlike a run, this touches every page.
+  auto available = static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+                   static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  if (dram.size() > available)
+    throw Error("no memory to fill DRAM of " + std::to_string(dram.size()) +
+                " bytes");
   fill(sram.data(), sram.data() + sram.size(), seed);
   fill(dram.data(), dram.data() + dram.size(), seed);
 }

@@ -9,7 +9,10 @@
 #include "Arrays.h"
 #include "fact/Sim/Simulator.h"
 
+#include <pybind11/stl/filesystem.h>
+
 #include <cstring>
+#include <filesystem>
 #include <memory>
 
 using namespace fact::python;
@@ -99,8 +102,8 @@ py::array fromNpy(const fact::NpyArray &array) {
 struct PyProgram {
   std::shared_ptr<const sim::Simulator> simulator;
 
-  static PyProgram load(const std::string &path) {
-    return {std::make_shared<sim::Simulator>(isa::Program::read(path))};
+  static PyProgram load(const std::filesystem::path &path) {
+    return {std::make_shared<sim::Simulator>(isa::Program::read(path.string()))};
   }
 
   const isa::Program &program() const { return simulator->program(); }

@@ -17,9 +17,9 @@
 namespace fact {
 
 /// The bytes of a file, mapped read-only (regular files) or read into memory
-/// (pipes; 256 MiB at most), aligned to 64 bytes at least. Copies share the bytes, which live
-/// as long as the last copy. Every failure is a fact::Error that names the
-/// file.
+/// (pipes; 256 MiB at most), aligned to 64 bytes at least. Copies share the
+/// bytes, which live as long as the last copy. Every failure is a fact::Error
+/// that names the file.
 class InputFile {
 public:
   /// No bytes.
