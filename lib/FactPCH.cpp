@@ -1,1 +1,2 @@
-// Owner of the precompiled header that every MLIR library of this project shares.
+// Owner of the precompiled header that every MLIR library of this project
+// shares.

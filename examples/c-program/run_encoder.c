@@ -29,7 +29,8 @@ int main(int argc, char **argv) {
   FILE *in = fopen(argv[1], "rb");
   unsigned char start[10];
   char header[1024];
-  if (!in || fread(start, 1, 10, in) != 10 || memcmp(start, "\x93NUMPY\x01", 7) != 0)
+  if (!in || fread(start, 1, 10, in) != 10 ||
+      memcmp(start, "\x93NUMPY\x01", 7) != 0)
     return fail("cannot read", argv[1]);
   size_t size = start[8] | start[9] << 8;
   if (size >= sizeof header || fread(header, 1, size, in) != size)
@@ -37,9 +38,13 @@ int main(int argc, char **argv) {
   header[size] = 0;
   const char *shape = strstr(header, "'shape': (");
   long length, features;
-  if (!strstr(header, "'<f4'") || !shape || sscanf(shape, "'shape': (1, %ld, %ld)", &length, &features) != 2 ||
-      length < 1 || length > ENCODER_MAX_LENGTH || features < 1 || features > 65536)
-    return fail("a float32 array [1, L, d] with L up to the encoder's bound is expected in", argv[1]);
+  if (!strstr(header, "'<f4'") || !shape ||
+      sscanf(shape, "'shape': (1, %ld, %ld)", &length, &features) != 2 ||
+      length < 1 || length > ENCODER_MAX_LENGTH || features < 1 ||
+      features > 65536)
+    return fail("a float32 array [1, L, d] with L up to the encoder's bound is "
+                "expected in",
+                argv[1]);
 
   size_t count = (size_t)length * (size_t)features;
   float *x = malloc(count * sizeof *x), *y = malloc(count * sizeof *y);
@@ -49,14 +54,17 @@ int main(int argc, char **argv) {
 
   fact_error error;
   if (encoder(x, length, y, &error) != FACT_OK) {
-    fprintf(stderr, "run_encoder: error: code %d in '%s' at row %lld, column %lld\n", (int)error.code,
-            error.tensor ? error.tensor : "", (long long)error.row, (long long)error.column);
+    fprintf(stderr,
+            "run_encoder: error: code %d in '%s' at row %lld, column %lld\n",
+            (int)error.code, error.tensor ? error.tensor : "",
+            (long long)error.row, (long long)error.column);
     return 1;
   }
 
   /* The output has the input's shape, hence its header. */
   FILE *out = fopen(argv[2], "wb");
-  if (!out || fwrite(start, 1, 10, out) != 10 || fwrite(header, 1, size, out) != size ||
+  if (!out || fwrite(start, 1, 10, out) != 10 ||
+      fwrite(header, 1, size, out) != size ||
       fwrite(y, sizeof *y, count, out) != count || fclose(out) != 0)
     return fail("cannot write", argv[2]);
   free(x);

@@ -1,4 +1,4 @@
-//===- CHeader.h - The header of a CPU object -*- C++ -*-===//
+//===- Header.h - The header of a CPU object ------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -16,7 +16,8 @@
 namespace mlir::fact {
 
 /// Declares the entry point `name` of the function `main`, still on tensors.
-std::string cHeader(func::FuncOp main, const std::string &name, const std::string &policy);
+std::string cHeader(func::FuncOp main, const std::string &name,
+                    const std::string &policy);
 
 } // namespace mlir::fact
 

@@ -1,4 +1,4 @@
-//===- Driver.cpp - From a model file to any stage of the compiler -*- C++ -*-===//
+//===- river.cpp - From a model file to any stage of the compiler ---------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -51,7 +51,8 @@ static std::string textOf(Location location, const Twine &text) {
 class Compilation::Diagnostics {
 public:
   Diagnostics(MLIRContext *context, StringRef tool, bool remarks)
-      : handler(context, [this, tool = tool.str(), remarks](Diagnostic &diagnostic) {
+      : handler(context, [this, tool = tool.str(),
+                          remarks](Diagnostic &diagnostic) {
           std::string text = textOf(diagnostic.getLocation(), diagnostic.str());
           if (diagnostic.getSeverity() == DiagnosticSeverity::Error) {
             if (first.empty()) {
@@ -73,18 +74,22 @@ private:
   ScopedDiagnosticHandler handler;
 };
 
-Compilation::Compilation(const ::fact::CompileOptions &options) : options(options) {
+Compilation::Compilation(const ::fact::CompileOptions &options)
+    : options(options) {
   DialectRegistry registry;
   registerAllDialects(registry);
   // One thread: a tool's work is short, and its order is the same every time.
-  context_ = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
+  context_ =
+      std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
   context_->printOpOnDiagnostic(false);
-  diagnostics = std::make_unique<Diagnostics>(context_.get(), options.tool, options.remarks);
+  diagnostics = std::make_unique<Diagnostics>(context_.get(), options.tool,
+                                              options.remarks);
   if (options.remarks) {
     remark::RemarkCategories all{std::nullopt, ".*", ".*", ".*", ".*"};
-    (void)remark::enableOptimizationRemarks(*context_, nullptr,
-                                            std::make_unique<remark::RemarkEmittingPolicyAll>(), all,
-                                            /*printAsEmitRemarks=*/true);
+    (void)remark::enableOptimizationRemarks(
+        *context_, nullptr, std::make_unique<remark::RemarkEmittingPolicyAll>(),
+        all,
+        /*printAsEmitRemarks=*/true);
   }
 }
 
@@ -104,18 +109,25 @@ std::string Compilation::errorText(StringRef otherwise) {
 // Stages
 //===----------------------------------------------------------------------===//
 
-func::FuncOp Compilation::main() { return owned->lookupSymbol<func::FuncOp>("main"); }
+func::FuncOp Compilation::main() {
+  return owned->lookupSymbol<func::FuncOp>("main");
+}
 
 /// Whether a function calls itself, by however many others.
-static bool isRecursive(func::FuncOp function, DenseSet<Operation *> &active, DenseSet<Operation *> &done) {
+static bool isRecursive(func::FuncOp function, DenseSet<Operation *> &active,
+                        DenseSet<Operation *> &done) {
   if (done.contains(function))
     return false;
   if (!active.insert(function).second)
     return true;
   bool found = function
                    ->walk([&](func::CallOp call) {
-                     auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(call, call.getCalleeAttr());
-                     return callee && isRecursive(callee, active, done) ? WalkResult::interrupt() : WalkResult::advance();
+                     auto callee =
+                         SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+                             call, call.getCalleeAttr());
+                     return callee && isRecursive(callee, active, done)
+                                ? WalkResult::interrupt()
+                                : WalkResult::advance();
                    })
                    .wasInterrupted();
   active.erase(function);
@@ -130,32 +142,39 @@ LogicalResult Compilation::load() {
     import.from = options.from;
     import.to = options.to;
     for (const std::string &shape : options.shapes)
-      if (std::string wrong = parseShapeOption(shape, import.shapes); !wrong.empty())
+      if (std::string wrong = parseShapeOption(shape, import.shapes);
+          !wrong.empty())
         return fail(wrong);
     owned = importOnnx(options.model, import, context_.get());
   } else if (extension == ".mlir" || extension == ".mlirbc") {
     if (!options.from.empty() || !options.to.empty() || !options.shapes.empty())
-      return fail("--from, --to and --shape are for ONNX models (model is '" + options.model + "')");
+      return fail("--from, --to and --shape are for ONNX models (model is '" +
+                  options.model + "')");
     std::string reason;
-    auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(options.model, /*IsText=*/extension == ".mlir");
+    auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(
+        options.model, /*IsText=*/extension == ".mlir");
     if (!buffer)
-      return fail("cannot read '" + options.model + "': " + buffer.getError().message());
+      return fail("cannot read '" + options.model +
+                  "': " + buffer.getError().message());
     llvm::SourceMgr sources;
     sources.AddNewSourceBuffer(std::move(*buffer), SMLoc());
     owned = parseSourceFile<ModuleOp>(sources, context_.get());
   } else {
-    return fail("a model is a .mlir, .mlirbc or .onnx file (was '" + options.model + "')");
+    return fail("a model is a .mlir, .mlirbc or .onnx file (was '" +
+                options.model + "')");
   }
   if (!owned)
     return fail("cannot read '" + options.model + "'");
   if (!main() || main().isExternal())
     return fail("'" + options.model + "' has no function 'main'");
-  for (TypeRange types : {TypeRange(main().getArgumentTypes()), TypeRange(main().getResultTypes())})
+  for (TypeRange types : {TypeRange(main().getArgumentTypes()),
+                          TypeRange(main().getResultTypes())})
     for (Type type : types)
       if (!isa<RankedTensorType>(type)) {
         std::string text;
         llvm::raw_string_ostream(text) << type;
-        return fail("'main' must take and return ranked tensors (was '" + text + "')");
+        return fail("'main' must take and return ranked tensors (was '" + text +
+                    "')");
       }
   DenseSet<Operation *> active, done;
   if (isRecursive(main(), active, done))
@@ -163,14 +182,19 @@ LogicalResult Compilation::load() {
   return success();
 }
 
-LogicalResult Compilation::run(llvm::function_ref<void(OpPassManager &)> build) {
+LogicalResult
+Compilation::run(llvm::function_ref<void(OpPassManager &)> build) {
   PassManager pm(context_.get());
   build(pm);
   return pm.run(*owned);
 }
 
 template <typename... Ops> static bool hasAny(ModuleOp module) {
-  return module->walk([](Operation *op) { return isa<Ops...>(op) ? WalkResult::interrupt() : WalkResult::advance(); })
+  return module
+      ->walk([](Operation *op) {
+        return isa<Ops...>(op) ? WalkResult::interrupt()
+                               : WalkResult::advance();
+      })
       .wasInterrupted();
 }
 
@@ -202,16 +226,19 @@ LogicalResult Compilation::runTo(Stage wanted) {
       if (hasAny<linalg::LinalgOp>(*owned))
         result = run(buildRaisePipeline);
       // The policy is input to the passes from here on.
-      if (hasAny<LinearOp, AttentionOp>(*owned) && (options.policyGiven || !findPolicy(*owned))) {
+      if (hasAny<LinearOp, AttentionOp>(*owned) &&
+          (options.policyGiven || !findPolicy(*owned))) {
         for (auto function : owned->getOps<func::FuncOp>())
           function->removeAttr(kPolicyAttrName);
-        (*owned)->setAttr(kPolicyAttrName, policyFrom(options.policy, context_.get()));
+        (*owned)->setAttr(kPolicyAttrName,
+                          policyFrom(options.policy, context_.get()));
       }
       stage = Stage::Raised;
       break;
     case Stage::Raised:
       if (hasAny<LinearOp, AttentionOp>(*owned))
-        result = run([](OpPassManager &pm) { pm.addPass(createFactQuantize()); });
+        result =
+            run([](OpPassManager &pm) { pm.addPass(createFactQuantize()); });
       stage = Stage::Quantized;
       break;
     case Stage::Quantized:

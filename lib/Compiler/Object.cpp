@@ -1,4 +1,4 @@
-//===- Object.cpp - What fact-compile does -*- C++ -*-===//
+//===- bject.cpp - What fact-compile does ---------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -38,8 +38,9 @@ static std::string functionName(StringRef output) {
 }
 
 /// What a model has to go through for a CPU: the stages `cpu` and `llvm`.
-static LogicalResult lowerForCpu(Compilation &compilation, llvm::TargetMachine &machine, const std::string &name,
-                                 bool toLLVM) {
+static LogicalResult lowerForCpu(Compilation &compilation,
+                                 llvm::TargetMachine &machine,
+                                 const std::string &name, bool toLLVM) {
   CpuPipelineOptions pipeline = pipelineOptionsFor(machine);
   pipeline.entryPoint = name;
   return compilation.run([&](OpPassManager &pm) {
@@ -50,7 +51,8 @@ static LogicalResult lowerForCpu(Compilation &compilation, llvm::TargetMachine &
 }
 
 /// Object file and header.
-static LogicalResult compileForCpu(Compilation &compilation, const ObjectOptions &options) {
+static LogicalResult compileForCpu(Compilation &compilation,
+                                   const ObjectOptions &options) {
   auto machine = createTargetMachine(options.cpu);
   if (!machine)
     return compilation.fail(llvm::toString(machine.takeError()));
@@ -67,19 +69,23 @@ static LogicalResult compileForCpu(Compilation &compilation, const ObjectOptions
   SmallString<128> headerPath(options.output);
   llvm::sys::path::replace_extension(headerPath, "h");
   if (headerPath == options.output)
-    return compilation.fail("the object file must not end in '.h' (was '" + options.output + "')");
+    return compilation.fail("the object file must not end in '.h' (was '" +
+                            options.output + "')");
   std::optional<std::string> error = ::fact::catchError([&] {
-    ::fact::writeFiles({{options.output, *object}, {headerPath.str().str(), header}});
+    ::fact::writeFiles(
+        {{options.output, *object}, {headerPath.str().str(), header}});
   });
   return error ? compilation.fail(*error) : success();
 }
 
 /// Prints a stage on standard output.
-static LogicalResult emitStage(Compilation &compilation, const ObjectOptions &options) {
-  static const std::pair<StringRef, Stage> shared[] = {{"imported", Stage::Imported},
-                                                       {"raised", Stage::Raised},
-                                                       {"quantized", Stage::Quantized},
-                                                       {"sparse", Stage::Sparse}};
+static LogicalResult emitStage(Compilation &compilation,
+                               const ObjectOptions &options) {
+  static const std::pair<StringRef, Stage> shared[] = {
+      {"imported", Stage::Imported},
+      {"raised", Stage::Raised},
+      {"quantized", Stage::Quantized},
+      {"sparse", Stage::Sparse}};
   bool done = false;
   for (auto [name, stage] : shared)
     if (options.emit == name) {
@@ -92,31 +98,37 @@ static LogicalResult emitStage(Compilation &compilation, const ObjectOptions &op
     if (!machine)
       return compilation.fail(llvm::toString(machine.takeError()));
     if (failed(compilation.runTo(Stage::Sparse)) ||
-        failed(lowerForCpu(compilation, **machine, functionName(llvm::sys::path::stem(options.model)),
+        failed(lowerForCpu(compilation, **machine,
+                           functionName(llvm::sys::path::stem(options.model)),
                            options.emit == "llvm")))
       return failure();
     done = true;
   }
   if (options.emit == "scheduled" || options.emit == "factisa") {
     if (failed(compilation.runTo(Stage::Sparse)) ||
-        failed(lowerForFact(compilation, options, /*plan=*/options.emit == "factisa")))
+        failed(lowerForFact(compilation, options,
+                            /*plan=*/options.emit == "factisa")))
       return failure();
     done = true;
   }
   if (!done)
-    return compilation.fail("the stage '" + options.emit + "' is not there yet");
+    return compilation.fail("the stage '" + options.emit +
+                            "' is not there yet");
   compilation.module().print(llvm::outs());
   llvm::outs().flush();
   if (std::error_code error = llvm::outs().error()) {
     llvm::outs().clear_error(); // otherwise LLVM ends the process itself
-    return compilation.fail("cannot write to standard output: " + error.message());
+    return compilation.fail("cannot write to standard output: " +
+                            error.message());
   }
   return success();
 }
 
-static LogicalResult compile(Compilation &compilation, const ObjectOptions &options) {
+static LogicalResult compile(Compilation &compilation,
+                             const ObjectOptions &options) {
   // First, and not as something about a line of the model.
-  if (failed(factisa::loadMachine(options.machine, UnknownLoc::get(&compilation.context()))) ||
+  if (failed(factisa::loadMachine(options.machine,
+                                  UnknownLoc::get(&compilation.context()))) ||
       failed(compilation.load()))
     return failure();
   if (!options.emit.empty())

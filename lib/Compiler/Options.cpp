@@ -1,4 +1,4 @@
-//===- Options.cpp - Command-line flags of fact-compile and fact-run -*- C++ -*-===//
+//===- ptions.cpp - Command-line flags of fact-compile and fact-run -------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -25,14 +25,19 @@ struct PolicyFlags {
 
 void addPolicyFlags(CLI::App &app, CompileOptions &options) {
   auto flags = std::make_shared<PolicyFlags>();
-  CLI::Option *preset = app.add_option("--preset", flags->preset, "policy to start from: dense, paper, balanced, fast");
+  CLI::Option *preset =
+      app.add_option("--preset", flags->preset,
+                     "policy to start from: dense, paper, balanced, fast");
   preset->check(CLI::IsMember(numerics::policyPresets()))->group("Policy");
-  app.add_flag("--dense", flags->dense, "the same as --preset=dense")->excludes(preset)->group("Policy");
+  app.add_flag("--dense", flags->dense, "the same as --preset=dense")
+      ->excludes(preset)
+      ->group("Policy");
   const std::map<std::string, const char *> help = {
       {"keep", "kept share of each row, 1.0 = no top-k"},
       {"tail", "what stands for dropped keys: none, mean"},
       {"dominance", "threshold in logits, 0 = off"},
-      {"importance", "a token kept this often relative to the mean, or less, runs at low precision; 0 = none"},
+      {"importance", "a token kept this often relative to the mean, or less, "
+                     "runs at low precision; 0 = none"},
       {"low-precision", "formats of such a token: a4w4, a4w8"},
       {"scope", "linear layers that it lowers: ffn, all"},
       {"predictor", "leading-one, leading-two, one-sided, exact"}};
@@ -51,8 +56,11 @@ void addPolicyFlags(CLI::App &app, CompileOptions &options) {
   }
   // Single flags override the preset, wherever they stand.
   app.parse_complete_callback([flags, &options] {
-    options.policyGiven = flags->dense || !flags->preset.empty() || !flags->fields.empty();
-    std::string name = flags->dense ? "dense" : flags->preset.empty() ? numerics::defaultPolicyPreset : flags->preset;
+    options.policyGiven =
+        flags->dense || !flags->preset.empty() || !flags->fields.empty();
+    std::string name = flags->dense            ? "dense"
+                       : flags->preset.empty() ? numerics::defaultPolicyPreset
+                                               : flags->preset;
     options.policy = *numerics::policyPreset(name);
     for (const auto &[field, value] : flags->fields)
       options.policy.set(field, value);
@@ -80,48 +88,77 @@ std::string checkShape(const std::string &text) {
 } // namespace
 
 void fact::addCompileFlags(CLI::App &app, CompileOptions &options) {
-  app.add_option("MODEL", options.model, ".mlir, .mlirbc or .onnx file")->required();
-  app.add_option("--from", options.from, "tensors at which the model is cut off (ONNX)")->allow_extra_args(false);
+  app.add_option("MODEL", options.model, ".mlir, .mlirbc or .onnx file")
+      ->required();
+  app.add_option("--from", options.from,
+                 "tensors at which the model is cut off (ONNX)")
+      ->allow_extra_args(false);
   app.add_option("--to", options.to, "tensor to compute (ONNX)");
-  app.add_option("--shape", options.shapes, "shape of an input, NAME:1x512x120: the largest length")
+  app.add_option("--shape", options.shapes,
+                 "shape of an input, NAME:1x512x120: the largest length")
       ->allow_extra_args(false)
       ->check(CLI::Validator(checkShape, "NAME:SHAPE"));
-  app.add_flag("--remarks", options.remarks, "say what was recognised and what was not, and why");
+  app.add_flag("--remarks", options.remarks,
+               "say what was recognised and what was not, and why");
   addPolicyFlags(app, options);
 }
 
 void fact::addRunFlags(CLI::App &app, RunOptions &options) {
   addCompileFlags(app, options);
-  app.add_option("--input", options.inputs, "input file (.npy), one flag for each in order")
+  app.add_option("--input", options.inputs,
+                 "input file (.npy), one flag for each in order")
       ->allow_extra_args(false)
       ->required();
-  app.add_option("--output", options.outputs, "output file (.npy)")->allow_extra_args(false)->required();
-  app.add_option("--length", options.length, "only so many rows of the inputs count")->check(CLI::PositiveNumber);
-  CLI::Option *masks = app.add_option("--dump-masks", options.dumpMasks, "file (.npz) for what each layer selected");
-  app.add_option("--repeat", options.repeat, "run so often and print the median time")->check(CLI::PositiveNumber);
+  app.add_option("--output", options.outputs, "output file (.npy)")
+      ->allow_extra_args(false)
+      ->required();
+  app.add_option("--length", options.length,
+                 "only so many rows of the inputs count")
+      ->check(CLI::PositiveNumber);
+  CLI::Option *masks =
+      app.add_option("--dump-masks", options.dumpMasks,
+                     "file (.npz) for what each layer selected");
+  app.add_option("--repeat", options.repeat,
+                 "run so often and print the median time")
+      ->check(CLI::PositiveNumber);
   auto only = [&](const char *name, bool &value, const char *help) {
-    return app.add_option_function<std::string>(name, [&value](const std::string &) { value = true; }, help)
+    return app
+        .add_option_function<std::string>(
+            name, [&value](const std::string &) { value = true; }, help)
         ->check(CLI::IsMember({"f32"}));
   };
-  CLI::Option *reference = only("--reference", options.reference, "f32: run the model unchanged in float32");
-  CLI::Option *compare = only("--compare", options.compare, "f32: print the agreement with that");
+  CLI::Option *reference = only("--reference", options.reference,
+                                "f32: run the model unchanged in float32");
+  CLI::Option *compare =
+      only("--compare", options.compare, "f32: print the agreement with that");
   reference->excludes(compare)->excludes(masks);
-  app.add_flag("--fill-undefined", options.fillUndefined,
-               "fill rows that hold no value with garbage: the output must not change");
+  app.add_flag(
+      "--fill-undefined", options.fillUndefined,
+      "fill rows that hold no value with garbage: the output must not change");
 }
 
 void fact::addObjectFlags(CLI::App &app, ObjectOptions &options) {
   addCompileFlags(app, options);
-  CLI::Option *output = app.add_option("-o,--output", options.output, "file to write");
-  app.add_option("--target", options.target, "fact: program for the accelerator; cpu: object file and C header")
+  CLI::Option *output =
+      app.add_option("-o,--output", options.output, "file to write");
+  app.add_option(
+         "--target", options.target,
+         "fact: program for the accelerator; cpu: object file and C header")
       ->check(CLI::IsMember({"fact", "cpu"}));
-  CLI::Option *cpu = app.add_option("--mcpu", options.cpu, "processor that a CPU object is for, native = this one");
-  CLI::Option *machine = app.add_option("--machine", options.machine, "machine description (.json)");
+  CLI::Option *cpu =
+      app.add_option("--mcpu", options.cpu,
+                     "processor that a CPU object is for, native = this one");
+  CLI::Option *machine = app.add_option("--machine", options.machine,
+                                        "machine description (.json)");
   CLI::Option *emit =
-      app.add_option("--emit", options.emit, "print a stage on standard output instead")
-          ->check(CLI::IsMember({"imported", "raised", "quantized", "sparse", "scheduled", "factisa", "cpu", "llvm"}));
+      app.add_option("--emit", options.emit,
+                     "print a stage on standard output instead")
+          ->check(CLI::IsMember({"imported", "raised", "quantized", "sparse",
+                                 "scheduled", "factisa", "cpu", "llvm"}));
   CLI::Option *report =
-      app.add_option("--report", options.report, "file (.json) for compile-time decisions")->excludes(emit);
+      app.add_option("--report", options.report,
+                     "file (.json) for compile-time decisions")
+          ->excludes(emit);
   emit->excludes(output);
   app.final_callback([&options, machine, cpu, report] {
     if (options.emit.empty() && options.output.empty())

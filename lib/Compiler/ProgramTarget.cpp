@@ -1,4 +1,4 @@
-//===- ProgramTarget.cpp - Compiling for the accelerator -*- C++ -*-===//
+//===- rogramTarget.cpp - Compiling for the accelerator -------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -24,9 +24,10 @@
 using namespace mlir;
 using namespace mlir::fact;
 
-/// The policy by its flags' names, numbers as numbers; an empty object where the
-/// model's IR had none (it was sparse already).
-static llvm::json::Object policyObject(const std::optional<::fact::numerics::Policy> &policy) {
+/// The policy by its flags' names, numbers as numbers; an empty object where
+/// the model's IR had none (it was sparse already).
+static llvm::json::Object
+policyObject(const std::optional<::fact::numerics::Policy> &policy) {
   llvm::json::Object object;
   if (!policy)
     return object;
@@ -42,7 +43,9 @@ static llvm::json::Object policyObject(const std::optional<::fact::numerics::Pol
   return object;
 }
 
-LogicalResult mlir::fact::lowerForFact(Compilation &compilation, const ::fact::ObjectOptions &options, bool plan) {
+LogicalResult mlir::fact::lowerForFact(Compilation &compilation,
+                                       const ::fact::ObjectOptions &options,
+                                       bool plan) {
   return compilation.run([&](OpPassManager &pm) {
     pm.addPass(createFactToFactISAPass({options.machine}));
     if (!plan)
@@ -54,12 +57,15 @@ LogicalResult mlir::fact::lowerForFact(Compilation &compilation, const ::fact::O
 }
 
 /// Compile-time decisions, for --report.
-static std::string report(const ::fact::ObjectOptions &options, const ::fact::isa::Program &program, ModuleOp module) {
+static std::string report(const ::fact::ObjectOptions &options,
+                          const ::fact::isa::Program &program,
+                          ModuleOp module) {
   llvm::json::Object object;
   object["model"] = options.model;
   object["target"] = options.target;
   object["machine"] = program.machine.name;
-  llvm::Expected<llvm::json::Value> metadata = llvm::json::parse(program.metadata);
+  llvm::Expected<llvm::json::Value> metadata =
+      llvm::json::parse(program.metadata);
   if (metadata) {
     object["policy"] = *metadata->getAsObject()->get("policy");
     object["layers"] = *metadata->getAsObject()->get("layers");
@@ -76,28 +82,37 @@ static std::string report(const ::fact::ObjectOptions &options, const ::fact::is
   object["constant_bytes"] = static_cast<int64_t>(program.constantsSize());
   object["dram_bytes"] = static_cast<int64_t>(program.dramBytes);
   std::string text;
-  llvm::raw_string_ostream(text) << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(object)));
+  llvm::raw_string_ostream(text)
+      << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(object)));
   return text;
 }
 
-LogicalResult mlir::fact::compileForFact(Compilation &compilation, const ::fact::ObjectOptions &options) {
+LogicalResult mlir::fact::compileForFact(Compilation &compilation,
+                                         const ::fact::ObjectOptions &options) {
   std::string policyJson;
-  llvm::raw_string_ostream(policyJson) << llvm::json::Value(policyObject(compilation.policy()));
-  if (failed(compilation.runTo(Stage::Sparse)) || failed(lowerForFact(compilation, options, /*plan=*/true)))
+  llvm::raw_string_ostream(policyJson)
+      << llvm::json::Value(policyObject(compilation.policy()));
+  if (failed(compilation.runTo(Stage::Sparse)) ||
+      failed(lowerForFact(compilation, options, /*plan=*/true)))
     return failure();
-  FailureOr<::fact::isa::Machine> machine = factisa::loadMachine(options.machine, compilation.module().getLoc());
+  FailureOr<::fact::isa::Machine> machine =
+      factisa::loadMachine(options.machine, compilation.module().getLoc());
   if (failed(machine))
     return failure();
   factisa::EncodeOptions encode;
   encode.policyJson = policyJson;
-  std::unique_ptr<::fact::isa::Program> program = factisa::encodeProgram(compilation.module(), *machine, encode);
+  std::unique_ptr<::fact::isa::Program> program =
+      factisa::encodeProgram(compilation.module(), *machine, encode);
   if (!program)
     return failure();
-  std::string text = options.report.empty() ? "" : report(options, *program, compilation.module());
+  std::string text = options.report.empty()
+                         ? ""
+                         : report(options, *program, compilation.module());
   std::optional<std::string> error = ::fact::catchError([&] {
     // The files are opened where exceptions are caught: nothing in this frame
     // would be cleaned up.
-    std::vector<std::pair<std::string, std::string>> files = {{options.output, program->toBytes()}};
+    std::vector<std::pair<std::string, std::string>> files = {
+        {options.output, program->toBytes()}};
     if (!options.report.empty())
       files.emplace_back(options.report, text);
     ::fact::writeFiles(files);

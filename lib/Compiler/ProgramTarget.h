@@ -1,4 +1,4 @@
-//===- ProgramTarget.h - Compiling for the accelerator -*- C++ -*-===//
+//===- rogramTarget.h - Compiling for the accelerator ---------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -21,11 +21,13 @@ class Compilation;
 
 /// From sparse IR to instructions: the stage `scheduled`; with `plan` also
 /// addresses and semaphores: the stage `factisa`.
-LogicalResult lowerForFact(Compilation &compilation, const ::fact::ObjectOptions &options, bool plan);
+LogicalResult lowerForFact(Compilation &compilation,
+                           const ::fact::ObjectOptions &options, bool plan);
 
 /// Writes the program options.output, and the report where one is asked for.
 /// The compilation must be at the stage `Raised`.
-LogicalResult compileForFact(Compilation &compilation, const ::fact::ObjectOptions &options);
+LogicalResult compileForFact(Compilation &compilation,
+                             const ::fact::ObjectOptions &options);
 
 } // namespace mlir::fact
 

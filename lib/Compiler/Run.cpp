@@ -1,4 +1,4 @@
-//===- Run.cpp - What fact-run does -*- C++ -*-===//
+//===- un.cpp - What fact-run does ----------------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -12,9 +12,9 @@
 
 #include "fact/Compiler/Driver.h"
 #include "fact/Compiler/Options.h"
+#include "fact/Conversion/FactToLoops/EntryPoint.h"
 #include "fact/Conversion/Passes.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
-#include "fact/Conversion/FactToLoops/EntryPoint.h"
 #include "fact/Execution/Jit.h"
 #include "fact/Execution/Reference.h"
 #include "fact/Support/Error.h"
@@ -27,9 +27,9 @@
 
 using namespace mlir;
 using namespace mlir::fact;
+using ::fact::LayerShape;
 using ::fact::NpyArray;
 using ::fact::NpzArchive;
-using ::fact::LayerShape;
 using ::fact::RunOptions;
 using ::fact::TensorSpec;
 
@@ -62,10 +62,13 @@ std::optional<TensorSpec> specOf(Type type, std::string name) {
 
 class Runner {
 public:
-  explicit Runner(const RunOptions &options) : options(options), compilation(options) {}
+  explicit Runner(const RunOptions &options)
+      : options(options), compilation(options) {}
 
   LogicalResult run();
-  std::string errorText() { return compilation.errorText("cannot run '" + options.model + "'"); }
+  std::string errorText() {
+    return compilation.errorText("cannot run '" + options.model + "'");
+  }
 
 private:
   LogicalResult readInputs();
@@ -96,11 +99,13 @@ LogicalResult Runner::readInputs() {
     std::string called = name ? name.str() : "input " + std::to_string(i);
     auto spec = specOf(main.getArgument(i).getType(), called);
     if (!spec)
-      return compilation.fail("'" + Twine(called) + "' has a type that no array file holds");
+      return compilation.fail("'" + Twine(called) +
+                              "' has a type that no array file holds");
     specs.push_back(std::move(*spec));
   }
   if (specs.size() != options.inputs.size())
-    return compilation.fail("the model takes " + Twine(specs.size()) + " inputs (was given " +
+    return compilation.fail("the model takes " + Twine(specs.size()) +
+                            " inputs (was given " +
                             Twine(options.inputs.size()) + ")");
   std::optional<std::string> error = ::fact::catchError([&] {
     for (size_t i = 0; i < specs.size(); ++i)
@@ -114,11 +119,12 @@ LogicalResult Runner::readInputs() {
     rows = range.largest;
   length = options.length ? options.length : rows;
   if (length > rows)
-    return compilation.fail("--length must not be above the input's " + Twine(rows) + " rows (was " + Twine(length) +
-                            ")");
+    return compilation.fail("--length must not be above the input's " +
+                            Twine(rows) + " rows (was " + Twine(length) + ")");
   if (length < range.smallest || length > range.largest)
-    return compilation.fail("sequence length must be in " + Twine(range.smallest) + ".." + Twine(range.largest) +
-                            " (was " + Twine(length) + ")");
+    return compilation.fail(
+        "sequence length must be in " + Twine(range.smallest) + ".." +
+        Twine(range.largest) + " (was " + Twine(length) + ")");
   for (size_t i = 0; i < specs.size(); ++i)
     inputs[i] = crop(specs[i], inputs[i], length);
   return success();
@@ -127,20 +133,24 @@ LogicalResult Runner::readInputs() {
 LogicalResult Runner::compile() {
   if (failed(compilation.runTo(Stage::Sparse)))
     return failure();
-  if (!options.dumpMasks.empty() && failed(compilation.run([](OpPassManager &pm) { pm.addPass(createFactExposeMasks()); })))
+  if (!options.dumpMasks.empty() &&
+      failed(compilation.run(
+          [](OpPassManager &pm) { pm.addPass(createFactExposeMasks()); })))
     return failure();
   func::FuncOp main = compilation.main();
   for (unsigned i = 0; i < main.getNumResults(); ++i) {
     auto spec = specOf(main.getResultTypes()[i], "output " + std::to_string(i));
     if (!spec)
-      return compilation.fail("output " + Twine(i) + " has a type that no array file holds");
+      return compilation.fail("output " + Twine(i) +
+                              " has a type that no array file holds");
     if (auto dump = main.getResultAttrOfType<StringAttr>(i, kDumpAttrName))
       dumps.push_back(dump.str());
     outputSpecs.push_back(std::move(*spec));
   }
   if (auto described = main->getAttrOfType<ArrayAttr>(kLayersAttrName))
     for (auto layer : described.getAsRange<DictionaryAttr>())
-      layers.push_back({layer.getAs<IntegerAttr>("heads").getInt(), layer.getAs<BoolAttr>("causal").getValue()});
+      layers.push_back({layer.getAs<IntegerAttr>("heads").getInt(),
+                        layer.getAs<BoolAttr>("causal").getValue()});
 
   auto machine = createTargetMachine();
   if (!machine)
@@ -176,16 +186,21 @@ LogicalResult Runner::callEntry(int64_t times) {
     auto begin = std::chrono::steady_clock::now();
     int32_t status = entry(pointers.data(), length, &error);
     auto end = std::chrono::steady_clock::now();
-    milliseconds.push_back(std::chrono::duration<double, std::milli>(end - begin).count());
-    std::string where = ("'" + Twine(error.tensor ? error.tensor : "?") + "' row " + Twine(error.row) + ", column " +
-                         Twine(error.column)).str();
+    milliseconds.push_back(
+        std::chrono::duration<double, std::milli>(end - begin).count());
+    std::string where =
+        ("'" + Twine(error.tensor ? error.tensor : "?") + "' row " +
+         Twine(error.row) + ", column " + Twine(error.column))
+            .str();
     switch (static_cast<EntryStatus>(status)) {
     case EntryStatus::Ok:
       break;
     case EntryStatus::BadLength:
-      return compilation.fail("sequence length is out of range (was " + Twine(length) + ")");
+      return compilation.fail("sequence length is out of range (was " +
+                              Twine(length) + ")");
     case EntryStatus::BadInput:
-      return compilation.fail("input " + where + " is not finite or above 2^50 in magnitude");
+      return compilation.fail("input " + where +
+                              " is not finite or above 2^50 in magnitude");
     case EntryStatus::BadOutput:
       return compilation.fail("output " + where + " is not finite");
     }
@@ -218,13 +233,15 @@ LogicalResult Runner::runReference(std::vector<NpyArray> &results) {
   }
   std::vector<double> milliseconds;
   std::vector<FloatTensor> tensors;
-  for (int64_t i = 0; i < std::max<int64_t>(options.reference ? options.repeat : 1, 1); ++i) {
+  for (int64_t i = 0;
+       i < std::max<int64_t>(options.reference ? options.repeat : 1, 1); ++i) {
     auto begin = std::chrono::steady_clock::now();
     auto called = (*function)->invoke(arguments);
     auto end = std::chrono::steady_clock::now();
     if (!called)
       return compilation.fail(llvm::toString(called.takeError()));
-    milliseconds.push_back(std::chrono::duration<double, std::milli>(end - begin).count());
+    milliseconds.push_back(
+        std::chrono::duration<double, std::milli>(end - begin).count());
     tensors = std::move(*called);
   }
   if (options.reference && options.repeat > 0)
@@ -237,24 +254,28 @@ LogicalResult Runner::runReference(std::vector<NpyArray> &results) {
 LogicalResult Runner::printAgreement(const NpyArray &expected) {
   const NpyArray &got = outputs.front();
   if (got.dtype != "<f4" || got.shape != expected.shape)
-    return compilation.fail("the output cannot be compared with the f32 reference");
+    return compilation.fail(
+        "the output cannot be compared with the f32 reference");
   const float *a = reinterpret_cast<const float *>(got.data.data());
   const float *b = reinterpret_cast<const float *>(expected.data.data());
   double aa = 0, bb = 0, ab = 0, largest = 0;
   for (int64_t i = 0, n = got.numElements(); i < n; ++i) {
-    aa += double(a[i]) * a[i], bb += double(b[i]) * b[i], ab += double(a[i]) * b[i];
+    aa += double(a[i]) * a[i], bb += double(b[i]) * b[i],
+        ab += double(a[i]) * b[i];
     largest = std::max(largest, std::fabs(double(a[i]) - b[i]));
   }
   double norms = std::sqrt(aa) * std::sqrt(bb);
-  std::printf("cosine %.6f, largest difference %g\n", norms > 0 ? ab / norms : (aa == bb ? 1.0 : 0.0), largest);
+  std::printf("cosine %.6f, largest difference %g\n",
+              norms > 0 ? ab / norms : (aa == bb ? 1.0 : 0.0), largest);
   return success();
 }
 
 LogicalResult Runner::write() {
   size_t own = outputs.size() - dumps.size();
   if (options.outputs.size() != own)
-    return compilation.fail("the model has " + Twine(own) + " outputs (was given " + Twine(options.outputs.size()) +
-                            " --output)");
+    return compilation.fail("the model has " + Twine(own) +
+                            " outputs (was given " +
+                            Twine(options.outputs.size()) + " --output)");
   std::optional<std::string> error = ::fact::catchError([&] {
     NpzArchive masks;
     if (!options.dumpMasks.empty()) {
@@ -265,7 +286,9 @@ LogicalResult Runner::write() {
     }
     std::vector<NpyArray> padded;
     for (size_t i = 0; i < own; ++i)
-      padded.push_back(pad(i < outputSpecs.size() ? outputSpecs[i] : TensorSpec(), outputs[i], rows));
+      padded.push_back(
+          pad(i < outputSpecs.size() ? outputSpecs[i] : TensorSpec(),
+              outputs[i], rows));
     writeAll(options.outputs, padded, options.dumpMasks, masks);
   });
   return error ? compilation.fail(*error) : success();
@@ -278,7 +301,8 @@ LogicalResult Runner::run() {
     return failure();
   func::FuncOp main = compilation.main();
   if (options.outputs.size() != main.getNumResults())
-    return compilation.fail("the model has " + Twine(main.getNumResults()) + " outputs (was given " +
+    return compilation.fail("the model has " + Twine(main.getNumResults()) +
+                            " outputs (was given " +
                             Twine(options.outputs.size()) + " --output)");
   if (options.reference || options.compare)
     unchanged = compilation.module().clone();
@@ -286,7 +310,8 @@ LogicalResult Runner::run() {
     for (Type type : main.getResultTypes()) {
       auto spec = specOf(type, "output");
       if (!spec)
-        return compilation.fail("an output has a type that no array file holds");
+        return compilation.fail(
+            "an output has a type that no array file holds");
       outputSpecs.push_back(std::move(*spec));
     }
     return failed(runReference(outputs)) ? failure() : write();
@@ -299,7 +324,8 @@ LogicalResult Runner::run() {
     return failure();
   if (options.compare) {
     std::vector<NpyArray> expected;
-    if (failed(runReference(expected)) || failed(printAgreement(expected.front())))
+    if (failed(runReference(expected)) ||
+        failed(printAgreement(expected.front())))
       return failure();
   }
   return write();

@@ -1,4 +1,4 @@
-//===- RunArrays.cpp - Array files of fact-run against the types of a function -*- C++ -*-===//
+//===- RunArrays.cpp - fact-run's array files against a function's types --===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -21,7 +21,8 @@ static int64_t bytesOf(const std::string &dtype) { return dtype.back() - '0'; }
 static std::string text(const std::vector<int64_t> &shape) {
   std::string result = "[";
   for (size_t i = 0; i < shape.size(); ++i)
-    result += (i ? ", " : "") + (shape[i] < 0 ? std::string("?") : std::to_string(shape[i]));
+    result += (i ? ", " : "") +
+              (shape[i] < 0 ? std::string("?") : std::to_string(shape[i]));
   return result + "]";
 }
 
@@ -37,28 +38,34 @@ NpyArray TensorSpec::zeros(int64_t length) const {
   return array;
 }
 
-int64_t fact::sequenceRows(const std::vector<TensorSpec> &specs, const std::vector<NpyArray> &inputs,
+int64_t fact::sequenceRows(const std::vector<TensorSpec> &specs,
+                           const std::vector<NpyArray> &inputs,
                            const std::vector<std::string> &paths) {
   int64_t rows = 0;
   for (size_t n = 0; n < specs.size(); ++n) {
     const TensorSpec &spec = specs[n];
     const NpyArray &array = inputs[n];
-    std::string what = "'" + paths[n] + "' is no input for '" + spec.name + "': ";
+    std::string what =
+        "'" + paths[n] + "' is no input for '" + spec.name + "': ";
     if (array.dtype != spec.dtype)
-      throw Error(what + "element type must be '" + spec.dtype + "' (was '" + array.dtype + "')");
+      throw Error(what + "element type must be '" + spec.dtype + "' (was '" +
+                  array.dtype + "')");
     if (array.shape.size() != spec.shape.size())
-      throw Error(what + "shape must be " + text(spec.shape) + " (was " + text(array.shape) + ")");
+      throw Error(what + "shape must be " + text(spec.shape) + " (was " +
+                  text(array.shape) + ")");
     for (size_t i = 0; i < spec.shape.size(); ++i) {
       if (spec.shape[i] >= 0) {
         if (array.shape[i] != spec.shape[i])
-          throw Error(what + "shape must be " + text(spec.shape) + " (was " + text(array.shape) + ")");
+          throw Error(what + "shape must be " + text(spec.shape) + " (was " +
+                      text(array.shape) + ")");
         continue;
       }
       if (array.shape[i] < 1)
-        throw Error(what + "the sequence must not be empty (shape was " + text(array.shape) + ")");
-      if (rows != 0 && array.shape[i] != rows)
-        throw Error(what + "the sequence has " + std::to_string(rows) + " rows elsewhere (shape was " +
+        throw Error(what + "the sequence must not be empty (shape was " +
                     text(array.shape) + ")");
+      if (rows != 0 && array.shape[i] != rows)
+        throw Error(what + "the sequence has " + std::to_string(rows) +
+                    " rows elsewhere (shape was " + text(array.shape) + ")");
       rows = array.shape[i];
     }
   }
@@ -79,7 +86,8 @@ static void copyCommon(const NpyArray &from, NpyArray &to, int64_t size) {
       source = source * from.shape[i] + at[i];
       target = target * to.shape[i] + at[i];
     }
-    std::memcpy(to.data.data() + target * size, from.data.data() + source * size, size);
+    std::memcpy(to.data.data() + target * size,
+                from.data.data() + source * size, size);
     for (size_t i = rank; i-- > 0;) {
       if (++at[i] < extents[i])
         break;
@@ -88,7 +96,8 @@ static void copyCommon(const NpyArray &from, NpyArray &to, int64_t size) {
   }
 }
 
-static NpyArray resized(const TensorSpec &spec, const NpyArray &array, int64_t length) {
+static NpyArray resized(const TensorSpec &spec, const NpyArray &array,
+                        int64_t length) {
   if (array.shape == spec.shapeAt(length))
     return array;
   NpyArray result{array.dtype, spec.shapeAt(length), {}};
@@ -97,10 +106,14 @@ static NpyArray resized(const TensorSpec &spec, const NpyArray &array, int64_t l
   return result;
 }
 
-NpyArray fact::crop(const TensorSpec &spec, const NpyArray &array, int64_t length) {
+NpyArray fact::crop(const TensorSpec &spec, const NpyArray &array,
+                    int64_t length) {
   return resized(spec, array, length);
 }
-NpyArray fact::pad(const TensorSpec &spec, const NpyArray &array, int64_t rows) { return resized(spec, array, rows); }
+NpyArray fact::pad(const TensorSpec &spec, const NpyArray &array,
+                   int64_t rows) {
+  return resized(spec, array, rows);
+}
 
 //===----------------------------------------------------------------------===//
 // Masks
@@ -110,15 +123,18 @@ namespace {
 
 /// One layer's arrays, completed.
 struct LayerMasks {
-  LayerMasks(NpzArchive &found, const std::string &prefix, LayerShape shape, int64_t length)
+  LayerMasks(NpzArchive &found, const std::string &prefix, LayerShape shape,
+             int64_t length)
       : found(found), prefix(prefix), shape(shape), length(length) {}
 
   const uint8_t *bytes(const std::string &name) {
     auto array = found.find(prefix + name);
-    return array == found.end() ? nullptr : reinterpret_cast<const uint8_t *>(array->second.data.data());
+    return array == found.end()
+               ? nullptr
+               : reinterpret_cast<const uint8_t *>(array->second.data.data());
   }
-  void add(NpzArchive &archive, const std::string &name, std::vector<int64_t> extents,
-           const std::vector<uint8_t> &values) {
+  void add(NpzArchive &archive, const std::string &name,
+           std::vector<int64_t> extents, const std::vector<uint8_t> &values) {
     NpyArray array{"|b1", std::move(extents), {}};
     array.data.assign(values.begin(), values.end());
     archive[prefix + name] = std::move(array);
@@ -126,7 +142,8 @@ struct LayerMasks {
 
   void complete(NpzArchive &archive) {
     int64_t h = shape.heads, n = length;
-    std::vector<uint8_t> mask(h * n * n), dominated(h * n), k(h * n), v(h * n), low(n);
+    std::vector<uint8_t> mask(h * n * n), dominated(h * n), k(h * n), v(h * n),
+        low(n);
     if (const uint8_t *given = bytes("mask"))
       mask.assign(given, given + mask.size());
     else
@@ -138,7 +155,8 @@ struct LayerMasks {
       dominated.assign(given, given + dominated.size());
     const int32_t *argmax = reinterpret_cast<const int32_t *>(bytes("argmax"));
     const uint8_t *givenK = bytes("k_rows"), *givenV = bytes("v_rows");
-    // Rows that the IR derives for itself are shown; else they follow from the mask.
+    // Rows that the IR derives for itself are shown; else they follow from the
+    // mask.
     for (int64_t c = 0; c < h; ++c)
       for (int64_t i = 0; i < n; ++i) {
         if (dominated[c * n + i]) {
@@ -172,14 +190,18 @@ struct LayerMasks {
 
 } // namespace
 
-NpzArchive fact::completeMasks(NpzArchive found, const std::vector<LayerShape> &layers, int64_t length) {
+NpzArchive fact::completeMasks(NpzArchive found,
+                               const std::vector<LayerShape> &layers,
+                               int64_t length) {
   NpzArchive archive;
   for (size_t i = 0; i < layers.size(); ++i)
-    LayerMasks(found, "layer" + std::to_string(i) + ".", layers[i], length).complete(archive);
+    LayerMasks(found, "layer" + std::to_string(i) + ".", layers[i], length)
+        .complete(archive);
   return archive;
 }
 
-void fact::writeAll(const std::vector<std::string> &paths, const std::vector<NpyArray> &arrays,
+void fact::writeAll(const std::vector<std::string> &paths,
+                    const std::vector<NpyArray> &arrays,
                     const std::string &masksPath, const NpzArchive &masks) {
   OutputFiles files;
   for (size_t i = 0; i < paths.size(); ++i)

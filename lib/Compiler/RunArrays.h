@@ -1,4 +1,4 @@
-//===- RunArrays.h - Array files of fact-run against the types of a function -*- C++ -*-===//
+//===- RunArrays.h - fact-run's array files against a function's types ----===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -25,12 +25,13 @@ struct TensorSpec {
   NpyArray zeros(int64_t length) const;
 };
 
-/// The functions below throw fact::Error; this header is for code with and without
-/// exceptions.
+/// The functions below throw fact::Error; this header is for code with and
+/// without exceptions.
 
 /// Checks ranks, types and fixed extents of all inputs and returns their
 /// common extent in the open dimensions, 0 if there is none.
-int64_t sequenceRows(const std::vector<TensorSpec> &specs, const std::vector<NpyArray> &inputs,
+int64_t sequenceRows(const std::vector<TensorSpec> &specs,
+                     const std::vector<NpyArray> &inputs,
                      const std::vector<std::string> &paths);
 
 /// The first `length` entries along every open dimension.
@@ -44,11 +45,13 @@ struct LayerShape {
 };
 
 /// The arrays of --dump-masks: what a layer did not select is full.
-NpzArchive completeMasks(NpzArchive found, const std::vector<LayerShape> &layers, int64_t length);
+NpzArchive completeMasks(NpzArchive found,
+                         const std::vector<LayerShape> &layers, int64_t length);
 
 /// Writes all files or none.
-void writeAll(const std::vector<std::string> &paths, const std::vector<NpyArray> &arrays,
-              const std::string &masksPath, const NpzArchive &masks);
+void writeAll(const std::vector<std::string> &paths,
+              const std::vector<NpyArray> &arrays, const std::string &masksPath,
+              const NpzArchive &masks);
 
 } // namespace fact
 

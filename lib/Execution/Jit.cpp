@@ -1,4 +1,4 @@
-//===- Jit.cpp - Native code of a module in the LLVM dialect -*- C++ -*-===//
+//===- it.cpp - Native code of a module in the LLVM dialect ---------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -27,7 +27,8 @@ using namespace mlir::fact;
 
 /// LLVM's own optimizations. Our loops are vectors and blocks already: what
 /// would vectorise and unroll them again only costs time to compile.
-static llvm::Error optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+static llvm::Error optimize(llvm::Module &module,
+                            llvm::TargetMachine &machine) {
   llvm::PipelineTuningOptions tuning;
   tuning.SLPVectorization = false;
   tuning.LoopVectorization = false;
@@ -43,7 +44,8 @@ static llvm::Error optimize(llvm::Module &module, llvm::TargetMachine &machine) 
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, graph, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2)
+      .run(module, modules);
   return llvm::Error::success();
 }
 
@@ -63,7 +65,8 @@ static llvm::Expected<llvm::orc::JITTargetMachineBuilder> hostBuilder() {
   return builder;
 }
 
-llvm::Expected<std::unique_ptr<llvm::TargetMachine>> mlir::fact::createTargetMachine(const std::string &cpu) {
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+mlir::fact::createTargetMachine(const std::string &cpu) {
   auto builder = hostBuilder();
   if (!builder)
     return builder.takeError();
@@ -72,21 +75,27 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> mlir::fact::createTargetMac
     // MC complains on stderr and goes on where it does not know a processor.
     std::string text;
     const llvm::Triple &triple = builder->getTargetTriple();
-    const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, text);
-    std::unique_ptr<llvm::MCSubtargetInfo> info(target ? target->createMCSubtargetInfo(triple, "", "") : nullptr);
+    const llvm::Target *target =
+        llvm::TargetRegistry::lookupTarget(triple, text);
+    std::unique_ptr<llvm::MCSubtargetInfo> info(
+        target ? target->createMCSubtargetInfo(triple, "", "") : nullptr);
     if (!info || !info->isCPUStringValid(cpu))
-      return llvm::createStringError(llvm::inconvertibleErrorCode(), "unknown processor '" + cpu + "'");
+      return llvm::createStringError(llvm::inconvertibleErrorCode(),
+                                     "unknown processor '" + cpu + "'");
     builder->setCPU(cpu);
     builder->setFeatures("");
   }
   return builder->createTargetMachine();
 }
 
-CpuPipelineOptions mlir::fact::pipelineOptionsFor(const llvm::TargetMachine &machine) {
+CpuPipelineOptions
+mlir::fact::pipelineOptionsFor(const llvm::TargetMachine &machine) {
   CpuPipelineOptions options;
   const llvm::Triple &triple = machine.getTargetTriple();
   const llvm::MCSubtargetInfo &info = *machine.getMCSubtargetInfo();
-  auto has = [&](StringRef feature) { return info.checkFeatures(("+" + feature).str()); };
+  auto has = [&](StringRef feature) {
+    return info.checkFeatures(("+" + feature).str());
+  };
   if (triple.isX86()) {
     options.floatControl = "x86";
     options.nativeRound = has("sse4.1");
@@ -117,14 +126,17 @@ static void registerTranslations(ModuleOp module) {
   registerLLVMDialectTranslation(*module->getContext());
 }
 
-llvm::Expected<std::unique_ptr<Jit>> Jit::compile(ModuleOp module, const std::string &function) {
+llvm::Expected<std::unique_ptr<Jit>> Jit::compile(ModuleOp module,
+                                                  const std::string &function) {
   registerTranslations(module);
   auto machine = createTargetMachine(), second = createTargetMachine();
   if (!machine)
     return machine.takeError();
   if (!second)
     return second.takeError();
-  auto transformer = [&](llvm::Module *translated) { return optimize(*translated, **machine); };
+  auto transformer = [&](llvm::Module *translated) {
+    return optimize(*translated, **machine);
+  };
   ExecutionEngineOptions options;
   options.transformer = transformer;
   options.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Aggressive;
@@ -142,12 +154,16 @@ llvm::Expected<std::unique_ptr<Jit>> Jit::compile(ModuleOp module, const std::st
   return jit;
 }
 
-llvm::Expected<std::string> mlir::fact::emitObject(ModuleOp module, llvm::TargetMachine &machine,
+llvm::Expected<std::string> mlir::fact::emitObject(ModuleOp module,
+                                                   llvm::TargetMachine &machine,
                                                    const std::string &keep) {
-  auto error = [](const Twine &text) { return llvm::createStringError(llvm::inconvertibleErrorCode(), text); };
+  auto error = [](const Twine &text) {
+    return llvm::createStringError(llvm::inconvertibleErrorCode(), text);
+  };
   registerTranslations(module);
   llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> translated = translateModuleToLLVMIR(module, context);
+  std::unique_ptr<llvm::Module> translated =
+      translateModuleToLLVMIR(module, context);
   if (!translated)
     return error("cannot translate the module to LLVM IR");
   translated->setDataLayout(machine.createDataLayout());
@@ -163,7 +179,8 @@ llvm::Expected<std::string> mlir::fact::emitObject(ModuleOp module, llvm::Target
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream stream(bytes);
   llvm::legacy::PassManager passes;
-  if (machine.addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::ObjectFile))
+  if (machine.addPassesToEmitFile(passes, stream, nullptr,
+                                  llvm::CodeGenFileType::ObjectFile))
     return error("the target cannot write object files");
   passes.run(*translated);
   return std::string(bytes.begin(), bytes.end());

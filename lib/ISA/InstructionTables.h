@@ -1,5 +1,4 @@
-//===- InstructionTables.h - What the generated code gives to this library alone
-//-*- C++ -*-===//
+//===- InstructionTables.h - What generated code gives to this library ----===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

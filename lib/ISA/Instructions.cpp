@@ -1,5 +1,4 @@
-//===- Instructions.cpp - Tables, ranges and extents of instructions -*- C++
-//-*-===//
+//===- nstructions.cpp - Tables, ranges and extents of instructions -------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- ListingReader.cpp - Programs from text -*- C++ -*-===//
+//===- istingReader.cpp - Programs from text ------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- ProgramCode.cpp - What the instructions of a program must be together -*-
-// C++ -*-===//
+//===- ProgramCode.cpp - What a program's instructions must be together ---===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Prediction.cpp - Eager prediction in the log domain ----------------===//
+//===- rediction.cpp - Eager prediction in the log domain -----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -137,9 +137,9 @@ FACT_VECTORIZE void addPredictorBias(const float *biases, int64_t n,
                                      float rowScale, int32_t *h) {
   // Unsigned: operands beyond the contract wrap around.
   for (int64_t i = 0; i < n; ++i)
-    h[i] = static_cast<int32_t>(
-        static_cast<uint32_t>(h[i]) +
-        static_cast<uint32_t>(toInt32(predictorBiasOfRow(biases[i], rowScale))));
+    h[i] = static_cast<int32_t>(static_cast<uint32_t>(h[i]) +
+                                static_cast<uint32_t>(toInt32(
+                                    predictorBiasOfRow(biases[i], rowScale))));
 }
 
 int32_t normalizationShift(const int32_t *h, int64_t n) {

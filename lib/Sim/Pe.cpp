@@ -1,4 +1,4 @@
-//===- Pe.cpp - The multiplier array --------------------------------------===//
+//===- e.cpp - The multiplier array ---------------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Rows.cpp - Which rows and columns an instruction works on ----------===//
+//===- ows.cpp - Which rows and columns an instruction works on -----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Simulator.cpp - Runs programs --------------------------------------===//
+//===- imulator.cpp - Runs programs ---------------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

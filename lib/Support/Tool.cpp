@@ -1,5 +1,4 @@
-//===- Tool.cpp - The main function of every command-line tool of ours -*- C++
-//-*-===//
+//===- ool.cpp - The main function of every command-line tool of ours -----===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -36,7 +35,8 @@ std::string oneLine(std::string text) {
       c = ' ';
   // "The following ..." and "Could not ...", but not "TEXT is required".
   if (text.size() > 1 && std::islower(static_cast<unsigned char>(text[1])))
-    text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+    text[0] =
+        static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
   return text;
 }
 

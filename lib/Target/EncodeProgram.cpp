@@ -1,4 +1,4 @@
-//===- EncodeProgram.cpp - From planned factisa ops to a program -*- C++ -*-===//
+//===- ncodeProgram.cpp - From planned factisa ops to a program -----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -32,7 +32,9 @@ std::string factisa::describeSource(Location loc) {
   if (auto name = dyn_cast<NameLoc>(loc))
     return name.getName().str();
   if (auto file = dyn_cast<FileLineColLoc>(loc))
-    return (file.getFilename().getValue() + ":" + Twine(file.getLine()) + ":" + Twine(file.getColumn())).str();
+    return (file.getFilename().getValue() + ":" + Twine(file.getLine()) + ":" +
+            Twine(file.getColumn()))
+        .str();
   if (auto call = dyn_cast<CallSiteLoc>(loc))
     return describeSource(call.getCallee());
   if (auto fused = dyn_cast<FusedLoc>(loc))
@@ -54,7 +56,8 @@ struct Resolved {
 template <size_t... I>
 llvm::StringMap<target::Instruction> makePrototypes(std::index_sequence<I...>) {
   llvm::StringMap<target::Instruction> prototypes;
-  ((prototypes[target::mnemonic(target::Instruction(std::variant_alternative_t<I, target::Instruction>()))] =
+  ((prototypes[target::mnemonic(target::Instruction(
+        std::variant_alternative_t<I, target::Instruction>()))] =
         std::variant_alternative_t<I, target::Instruction>()),
    ...);
   return prototypes;
@@ -64,11 +67,15 @@ class Encoder {
 public:
   Encoder(func::FuncOp function, target::Program &program)
       : function(function), program(program),
-        prototypes(makePrototypes(std::make_index_sequence<std::variant_size_v<target::Instruction>>())) {}
+        prototypes(
+            makePrototypes(std::make_index_sequence<
+                           std::variant_size_v<target::Instruction>>())) {}
 
   LogicalResult run() {
-    if (function.getNumArguments() || function.getNumResults() || !function.getBody().hasOneBlock())
-      return function.emitError() << "a program is a function of one block without arguments and results";
+    if (function.getNumArguments() || function.getNumResults() ||
+        !function.getBody().hasOneBlock())
+      return function.emitError() << "a program is a function of one block "
+                                     "without arguments and results";
     if (failed(encodeBlock(function.getBody().front())))
       return failure();
     emit(target::Halt(), function.getLoc());
@@ -78,7 +85,8 @@ public:
   int64_t dramBytes = 0;
 
 private:
-  //===--- Code ---------------------------------------------------------------===//
+  //===--- Code
+  //---------------------------------------------------------------===//
 
   void emit(const target::Instruction &instruction, Location loc) {
     program.append(instruction, describeSource(loc));
@@ -91,10 +99,13 @@ private:
     for (Operation &op : block) {
       LogicalResult encoded =
           llvm::TypeSwitch<Operation *, LogicalResult>(&op)
-              .Case<SramBufferOp, DramBufferOp, ViewOp, NullOp, LengthOp, arith::ConstantOp, arith::AddIOp, arith::MulIOp,
-                    func::ReturnOp, scf::YieldOp>([](auto) { return success(); })
+              .Case<SramBufferOp, DramBufferOp, ViewOp, NullOp, LengthOp,
+                    arith::ConstantOp, arith::AddIOp, arith::MulIOp,
+                    func::ReturnOp, scf::YieldOp>(
+                  [](auto) { return success(); })
               .Case([&](scf::ForOp loop) { return encodeLoop(loop); })
-              .Default([&](Operation *other) { return encodeInstruction(other); });
+              .Default(
+                  [&](Operation *other) { return encodeInstruction(other); });
       if (failed(encoded))
         return failure();
     }
@@ -106,18 +117,25 @@ private:
   LogicalResult encodeLoop(scf::ForOp loop) {
     APInt lower, step, upper;
     auto length = loop.getUpperBound().getDefiningOp<LengthOp>();
-    bool constantUpper = matchPattern(loop.getUpperBound(), m_ConstantInt(&upper));
-    if (!matchPattern(loop.getLowerBound(), m_ConstantInt(&lower)) || !lower.isZero() ||
-        !matchPattern(loop.getStep(), m_ConstantInt(&step)) || (!length && !constantUpper) || loop.getNumResults())
-      return loop.emitOpError() << "must run from 0 to a constant or to factisa.length in constant steps, without results";
+    bool constantUpper =
+        matchPattern(loop.getUpperBound(), m_ConstantInt(&upper));
+    if (!matchPattern(loop.getLowerBound(), m_ConstantInt(&lower)) ||
+        !lower.isZero() ||
+        !matchPattern(loop.getStep(), m_ConstantInt(&step)) ||
+        (!length && !constantUpper) || loop.getNumResults())
+      return loop.emitOpError()
+             << "must run from 0 to a constant or to factisa.length in "
+                "constant steps, without results";
     FailureOr<unsigned> reg = allocateRegister(loop);
     if (failed(reg))
       return failure();
     registers[{loop.getInductionVar(), 1, 0}] = *reg;
     int64_t limit = length ? length.getBound() : upper.getSExtValue();
-    if (limit < 0 || limit >> 24 != 0 || step.getSExtValue() < 1 || step.getSExtValue() >> 24 != 0)
-      return loop.emitOpError() << "must have a bound and a step that fit 24 bits (were " << limit << " and "
-                                << step.getSExtValue() << ")";
+    if (limit < 0 || limit >> 24 != 0 || step.getSExtValue() < 1 ||
+        step.getSExtValue() >> 24 != 0)
+      return loop.emitOpError()
+             << "must have a bound and a step that fit 24 bits (were " << limit
+             << " and " << step.getSExtValue() << ")";
     target::Loop begin;
     begin.rd = *reg;
     begin.limit = limit;
@@ -132,7 +150,8 @@ private:
 
   FailureOr<unsigned> allocateRegister(Operation *op) {
     if (nextRegister >= program.machine.control.registers)
-      return op->emitOpError() << "needs more scalar registers than there are (" << program.machine.control.registers << ")";
+      return op->emitOpError() << "needs more scalar registers than there are ("
+                               << program.machine.control.registers << ")";
     return nextRegister++;
   }
 
@@ -149,14 +168,18 @@ private:
     if (!op)
       return Affine{value, 1, 0};
     if (isa<arith::AddIOp, arith::MulIOp>(op)) {
-      FailureOr<Affine> a = affine(op->getOperand(0)), b = affine(op->getOperand(1));
+      FailureOr<Affine> a = affine(op->getOperand(0)),
+                        b = affine(op->getOperand(1));
       if (succeeded(a) && succeeded(b)) {
         if (isa<arith::AddIOp>(op) && (!a->index || !b->index))
-          return Affine{a->index ? a->index : b->index, a->factor + b->factor, a->constant + b->constant};
+          return Affine{a->index ? a->index : b->index, a->factor + b->factor,
+                        a->constant + b->constant};
         if (isa<arith::MulIOp>(op) && !b->index)
-          return Affine{a->index, a->factor * b->constant, a->constant * b->constant};
+          return Affine{a->index, a->factor * b->constant,
+                        a->constant * b->constant};
         if (isa<arith::MulIOp>(op) && !a->index)
-          return Affine{b->index, b->factor * a->constant, b->constant * a->constant};
+          return Affine{b->index, b->factor * a->constant,
+                        b->constant * a->constant};
       }
     }
     op->emitOpError() << "is no linear function of one loop counter";
@@ -164,7 +187,8 @@ private:
   }
 
   /// A register that holds index * factor + another register.
-  FailureOr<unsigned> scaledRegister(Value index, int64_t factor, unsigned plus, Operation *user) {
+  FailureOr<unsigned> scaledRegister(Value index, int64_t factor, unsigned plus,
+                                     Operation *user) {
     auto key = std::make_tuple(index, factor, plus);
     auto it = registers.find(key);
     if (it != registers.end())
@@ -191,7 +215,8 @@ private:
       return failure();
     Resolved resolved{form->constant, 0};
     if (form->index) {
-      FailureOr<unsigned> reg = scaledRegister(form->index, form->factor, 0, user);
+      FailureOr<unsigned> reg =
+          scaledRegister(form->index, form->factor, 0, user);
       if (failed(reg))
         return failure();
       resolved.reg = *reg;
@@ -201,11 +226,13 @@ private:
 
   FailureOr<Resolved> resolveAddress(Value value, Operation *user) {
     Resolved resolved;
-    // Terms of nested views, the outermost loop counters first: they are shared.
+    // Terms of nested views, the outermost loop counters first: they are
+    // shared.
     SmallVector<std::pair<Value, int64_t>> terms;
     while (auto view = value.getDefiningOp<ViewOp>()) {
       resolved.immediate += view.getOffset();
-      for (auto [index, stride] : llvm::zip(view.getIndices(), view.getStrides())) {
+      for (auto [index, stride] :
+           llvm::zip(view.getIndices(), view.getStrides())) {
         FailureOr<Affine> form = affine(index);
         if (failed(form))
           return failure();
@@ -221,13 +248,16 @@ private:
     else if (auto buffer = value.getDefiningOp<DramBufferOp>())
       address = buffer.getAddress();
     if (!address)
-      return user->emitOpError() << "has an operand without an address: run --factisa-plan-memory first";
+      return user->emitOpError() << "has an operand without an address: run "
+                                    "--factisa-plan-memory first";
     resolved.immediate += *address;
     llvm::sort(terms, [&](const auto &a, const auto &b) {
-      return registers.lookup({a.first, 1, 0}) < registers.lookup({b.first, 1, 0});
+      return registers.lookup({a.first, 1, 0}) <
+             registers.lookup({b.first, 1, 0});
     });
     for (auto [index, stride] : terms) {
-      FailureOr<unsigned> reg = scaledRegister(index, stride, resolved.reg, user);
+      FailureOr<unsigned> reg =
+          scaledRegister(index, stride, resolved.reg, user);
       if (failed(reg))
         return failure();
       resolved.reg = *reg;
@@ -236,13 +266,15 @@ private:
   }
 
   LogicalResult encodeInstruction(Operation *op) {
-    auto it = op->getDialect() == function.getContext()->getLoadedDialect<FactISADialect>()
+    auto it = op->getDialect() ==
+                      function.getContext()->getLoadedDialect<FactISADialect>()
                   ? prototypes.find(op->getName().stripDialect())
                   : prototypes.end();
     if (it == prototypes.end())
       return op->emitOpError() << "is no instruction";
     if (isa<HaltOp, LoopOp, EndLoopOp, MulAddOp>(op))
-      return op->emitOpError() << "exists in programs only: loops are 'scf.for', addresses 'factisa.view'";
+      return op->emitOpError() << "exists in programs only: loops are "
+                                  "'scf.for', addresses 'factisa.view'";
     target::Instruction instruction = it->second;
     // Addresses first: they may emit scalar instructions.
     SmallVector<Resolved> operands;
@@ -253,8 +285,9 @@ private:
         present.push_back(false);
         continue;
       }
-      FailureOr<Resolved> resolved =
-          isa<IndexType>(operand.getType()) ? resolveScalar(operand, op) : resolveAddress(operand, op);
+      FailureOr<Resolved> resolved = isa<IndexType>(operand.getType())
+                                         ? resolveScalar(operand, op)
+                                         : resolveAddress(operand, op);
       if (failed(resolved))
         return failure();
       operands.push_back(*resolved);
@@ -263,23 +296,31 @@ private:
     for (auto [i, resolved] : llvm::enumerate(operands)) {
       unsigned bits = isa<DramType>(op->getOperand(i).getType()) ? 40 : 24;
       if (resolved.immediate < 0 || resolved.immediate >> bits != 0)
-        return op->emitOpError() << "has an operand that does not fit " << bits << " bits (was " << resolved.immediate << ")";
+        return op->emitOpError() << "has an operand that does not fit " << bits
+                                 << " bits (was " << resolved.immediate << ")";
     }
     unsigned operand = 0;
-    auto attribute = [&](const target::FieldInfo &field) { return op->getAttr(field.name); };
-    target::forEachField(instruction, [&](const target::FieldInfo &field, auto &value) {
+    auto attribute = [&](const target::FieldInfo &field) {
+      return op->getAttr(field.name);
+    };
+    target::forEachField(instruction, [&](const target::FieldInfo &field,
+                                          auto &value) {
       using T = std::decay_t<decltype(value)>;
       if constexpr (std::is_same_v<T, target::SramRef>) {
         const Resolved &resolved = operands[operand];
-        value = present[operand] ? target::SramRef{static_cast<uint32_t>(resolved.immediate), static_cast<uint8_t>(resolved.reg), true}
-                                 : target::SramRef::absent();
+        value = present[operand]
+                    ? target::SramRef{static_cast<uint32_t>(resolved.immediate),
+                                      static_cast<uint8_t>(resolved.reg), true}
+                    : target::SramRef::absent();
         ++operand;
       } else if constexpr (std::is_same_v<T, target::DramRef>) {
         const Resolved &resolved = operands[operand++];
-        value = {static_cast<uint64_t>(resolved.immediate), static_cast<uint8_t>(resolved.reg)};
+        value = {static_cast<uint64_t>(resolved.immediate),
+                 static_cast<uint8_t>(resolved.reg)};
       } else if constexpr (std::is_same_v<T, target::ScalarRef>) {
         const Resolved &resolved = operands[operand++];
-        value = {static_cast<uint32_t>(resolved.immediate), static_cast<uint8_t>(resolved.reg)};
+        value = {static_cast<uint32_t>(resolved.immediate),
+                 static_cast<uint8_t>(resolved.reg)};
       } else if constexpr (std::is_same_v<T, bool>) {
         value = bool(attribute(field));
       } else if constexpr (std::is_same_v<T, float>) {
@@ -295,17 +336,20 @@ private:
   }
 
   /// The enums of the dialect and of ISA come from the same records.
-  template <typename T>
-  static T enumValue(Attribute attribute) {
+  template <typename T> static T enumValue(Attribute attribute) {
     return llvm::TypeSwitch<Attribute, T>(attribute)
-        .template Case<PredictorAttr, OperandAttr, PrecisionAttr, ActivationAttr, EngineIdAttr, RoleAttr>(
-            [](auto typed) { return static_cast<T>(static_cast<int>(typed.getValue())); });
+        .template Case<PredictorAttr, OperandAttr, PrecisionAttr,
+                       ActivationAttr, EngineIdAttr, RoleAttr>([](auto typed) {
+          return static_cast<T>(static_cast<int>(typed.getValue()));
+        });
   }
 
-  //===--- Data ---------------------------------------------------------------===//
+  //===--- Data
+  //---------------------------------------------------------------===//
 
   LogicalResult encodeData() {
-    // The image of the constants has no holes: no address makes it larger than they are.
+    // The image of the constants has no holes: no address makes it larger than
+    // they are.
     int64_t constantBytes = 0;
     function.walk([&](DramBufferOp op) {
       if (op.getKind() == DramKind::Constant)
@@ -317,7 +361,8 @@ private:
       if (failed(result))
         return;
       if (!op.getAddress()) {
-        result = op.emitOpError() << "has no address: run --factisa-plan-memory first";
+        result = op.emitOpError()
+                 << "has no address: run --factisa-plan-memory first";
         return;
       }
       int64_t address = *op.getAddress();
@@ -331,22 +376,27 @@ private:
           open |= size < 0;
         }
         if (open)
-          port.bound = function->getAttrOfType<IntegerAttr>(kBoundAttrName).getInt();
+          port.bound =
+              function->getAttrOfType<IntegerAttr>(kBoundAttrName).getInt();
         port.address = address;
         port.rowBytes = port.shape.back() * target::elementTypeBytes(port.type);
-        (op.getKind() == DramKind::Input ? program.inputs : program.outputs).push_back(port);
+        (op.getKind() == DramKind::Input ? program.inputs : program.outputs)
+            .push_back(port);
       }
       if (op.getKind() != DramKind::Constant)
         return;
       if (address > constantBytes - static_cast<int64_t>(op.getBytes())) {
-        result = op.emitOpError() << "must lie in the first " << constantBytes << " bytes, as all constants do (was at "
-                                  << address << ")";
+        result = op.emitOpError()
+                 << "must lie in the first " << constantBytes
+                 << " bytes, as all constants do (was at " << address << ")";
         return;
       }
       if (image.size() < static_cast<size_t>(address + op.getBytes()))
         image.resize(address + op.getBytes(), '\0');
       for (auto [i, value] : llvm::enumerate(op.getValuesAttr()))
-        if (failed(copyElements(op, cast<ElementsAttr>(value), image.data() + address + i * *op.getStride()))) {
+        if (failed(
+                copyElements(op, cast<ElementsAttr>(value),
+                             image.data() + address + i * *op.getStride()))) {
           result = failure();
           return;
         }
@@ -361,13 +411,16 @@ private:
     if (auto resource = dyn_cast<DenseResourceElementsAttr>(elements)) {
       AsmResourceBlob *blob = resource.getRawHandle().getBlob();
       if (!blob || blob->getData().size() != bytes)
-        return op.emitOpError() << "has a constant of " << (blob ? blob->getData().size() : 0) << " bytes where its type has " << bytes;
+        return op.emitOpError()
+               << "has a constant of " << (blob ? blob->getData().size() : 0)
+               << " bytes where its type has " << bytes;
       memcpy(to, blob->getData().data(), bytes);
       return success();
     }
     auto dense = dyn_cast<DenseElementsAttr>(elements);
     if (!dense)
-      return op.emitOpError() << "has a constant that is neither dense nor a dense resource";
+      return op.emitOpError()
+             << "has a constant that is neither dense nor a dense resource";
     ArrayRef<char> raw = dense.getRawData(); // (a splat: one element)
     if (dense.isSplat())
       for (size_t i = 0; i < bytes; i += raw.size())
@@ -388,15 +441,20 @@ private:
 
 } // namespace
 
-std::unique_ptr<target::Program> factisa::encodeProgram(ModuleOp module, const target::Machine &machine, const EncodeOptions &options) {
+std::unique_ptr<target::Program>
+factisa::encodeProgram(ModuleOp module, const target::Machine &machine,
+                       const EncodeOptions &options) {
   auto functions = module.getOps<func::FuncOp>();
   if (!llvm::hasSingleElement(functions)) {
-    module.emitError() << "a program is one function (were " << std::distance(functions.begin(), functions.end()) << ")";
+    module.emitError() << "a program is one function (were "
+                       << std::distance(functions.begin(), functions.end())
+                       << ")";
     return nullptr;
   }
   func::FuncOp function = *functions.begin();
   if (!function->getAttrOfType<IntegerAttr>(kBoundAttrName)) {
-    function.emitError() << "has no attribute '" << kBoundAttrName << "': run --fact-to-factisa first";
+    function.emitError() << "has no attribute '" << kBoundAttrName
+                         << "': run --fact-to-factisa first";
     return nullptr;
   }
   try {
@@ -407,21 +465,26 @@ std::unique_ptr<target::Program> factisa::encodeProgram(ModuleOp module, const t
       return nullptr;
     llvm::json::Object metadata;
     if (auto text = function->getAttrOfType<StringAttr>(kMetadataAttrName)) {
-      llvm::Expected<llvm::json::Value> parsed = llvm::json::parse(text.getValue());
+      llvm::Expected<llvm::json::Value> parsed =
+          llvm::json::parse(text.getValue());
       if (!parsed || !parsed->getAsObject()) {
         llvm::consumeError(parsed.takeError());
-        function.emitError() << "has an attribute '" << kMetadataAttrName << "' that is no JSON object";
+        function.emitError() << "has an attribute '" << kMetadataAttrName
+                             << "' that is no JSON object";
         return nullptr;
       }
       metadata = *parsed->getAsObject();
     }
     if (!options.policyJson.empty())
-      if (llvm::Expected<llvm::json::Value> parsed = llvm::json::parse(options.policyJson))
+      if (llvm::Expected<llvm::json::Value> parsed =
+              llvm::json::parse(options.policyJson))
         metadata["policy"] = *parsed;
-    metadata["bound"] = function->getAttrOfType<IntegerAttr>(kBoundAttrName).getInt();
+    metadata["bound"] =
+        function->getAttrOfType<IntegerAttr>(kBoundAttrName).getInt();
     program->dramBytes = encoder.dramBytes;
     program->metadata.clear();
-    llvm::raw_string_ostream(program->metadata) << llvm::json::Value(std::move(metadata));
+    llvm::raw_string_ostream(program->metadata)
+        << llvm::json::Value(std::move(metadata));
     if (options.embedIR) {
       program->mlir.emplace();
       llvm::raw_string_ostream os(*program->mlir);
@@ -435,7 +498,8 @@ std::unique_ptr<target::Program> factisa::encodeProgram(ModuleOp module, const t
   }
 }
 
-LogicalResult factisa::writeProgram(const target::Program &program, StringRef path, Location loc) {
+LogicalResult factisa::writeProgram(const target::Program &program,
+                                    StringRef path, Location loc) {
   try {
     program.write(path.str());
     return success();

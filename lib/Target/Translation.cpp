@@ -1,4 +1,4 @@
-//===- Translation.cpp - Planned IR to a program, for fact-translate -*- C++ -*-===//
+//===- ranslation.cpp - Planned IR to a program, for fact-translate -------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -21,21 +21,26 @@
 using namespace mlir;
 
 void factisa::registerToProgramTranslation() {
-  static llvm::cl::opt<std::string> machine("factisa-machine",
-                                            llvm::cl::desc("Machine description (JSON file); default: fact-28nm"));
+  static llvm::cl::opt<std::string> machine(
+      "factisa-machine",
+      llvm::cl::desc("Machine description (JSON file); default: fact-28nm"));
   static TranslateFromMLIRRegistration registration(
       "factisa-to-program", "encode planned factisa ops as a program (.fact)",
       [](ModuleOp module, llvm::raw_ostream &output) -> LogicalResult {
-        FailureOr<::fact::isa::Machine> loaded = loadMachine(machine, module.getLoc());
+        FailureOr<::fact::isa::Machine> loaded =
+            loadMachine(machine, module.getLoc());
         if (failed(loaded))
           return failure();
-        std::unique_ptr<::fact::isa::Program> program = encodeProgram(module, *loaded, {});
+        std::unique_ptr<::fact::isa::Program> program =
+            encodeProgram(module, *loaded, {});
         if (!program)
           return failure();
         output << program->toBytes();
         return success();
       },
       [](DialectRegistry &registry) {
-        registry.insert<FactISADialect, mlir::fact::FactDialect, arith::ArithDialect, func::FuncDialect, scf::SCFDialect>();
+        registry
+            .insert<FactISADialect, mlir::fact::FactDialect,
+                    arith::ArithDialect, func::FuncDialect, scf::SCFDialect>();
       });
 }

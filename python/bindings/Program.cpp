@@ -1,4 +1,4 @@
-//===- Program.cpp - Python bindings of programs and the simulator --------===//
+//===- rogram.cpp - Python bindings of programs and the simulator ---------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -103,7 +103,8 @@ struct PyProgram {
   std::shared_ptr<const sim::Simulator> simulator;
 
   static PyProgram load(const std::filesystem::path &path) {
-    return {std::make_shared<sim::Simulator>(isa::Program::read(path.string()))};
+    return {
+        std::make_shared<sim::Simulator>(isa::Program::read(path.string()))};
   }
 
   const isa::Program &program() const { return simulator->program(); }

@@ -1,4 +1,4 @@
-//===- fact-compile.cpp - Compiles a model for the accelerator or the CPU -*- C++ -*-===//
+//===- act-compile.cpp - Compiles a model for the accelerator or the CPU --===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -15,7 +15,8 @@ int main(int argc, char **argv) {
   fact::ObjectOptions options;
   options.tool = "fact-compile";
   return fact::toolMain(argc, argv, "fact-compile", [&](CLI::App &app) {
-    app.description("Compiles a model to a program for the accelerator or to a CPU object");
+    app.description(
+        "Compiles a model to a program for the accelerator or to a CPU object");
     fact::addObjectFlags(app, options);
     return [&] {
       if (auto error = fact::compileModel(options))

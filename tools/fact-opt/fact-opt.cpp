@@ -1,4 +1,4 @@
-//===- fact-opt.cpp - mlir-opt with our dialects and passes -*- C++ -*-===//
+//===- act-opt.cpp - mlir-opt with our dialects and passes ----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -15,5 +15,6 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::fact::registerAllDialects(registry);
   mlir::fact::registerAllPasses();
-  return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "fact optimizer driver\n", registry));
+  return mlir::asMainReturnCode(
+      mlir::MlirOptMain(argc, argv, "fact optimizer driver\n", registry));
 }

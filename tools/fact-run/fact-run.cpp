@@ -1,4 +1,4 @@
-//===- fact-run.cpp - Runs a model on the CPU -*- C++ -*-===//
+//===- act-run.cpp - Runs a model on the CPU ------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

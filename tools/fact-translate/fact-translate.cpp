@@ -1,4 +1,4 @@
-//===- fact-translate.cpp - mlir-translate with our formats -----*- C++ -*-===//
+//===- act-translate.cpp - mlir-translate with our formats ----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

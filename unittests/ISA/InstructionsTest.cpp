@@ -1,5 +1,4 @@
-//===- InstructionsTest.cpp - Every instruction: binary, text, extents, damage
-//-*- C++ -*-===//
+//===- InstructionsTest.cpp - Instructions: binary, text, extents, damage -===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

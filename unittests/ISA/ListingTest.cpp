@@ -1,5 +1,4 @@
-//===- ListingTest.cpp - Programs as text: round trip and wrong texts -*- C++
-//-*-===//
+//===- istingTest.cpp - Programs as text: round trip and wrong texts ------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- MachineTest.cpp - Machine descriptions: what is read, what is refused -*-
-// C++ -*-===//
+//===- MachineTest.cpp - Machine descriptions: what is read, refused ------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

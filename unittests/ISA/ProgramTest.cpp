@@ -1,5 +1,4 @@
-//===- ProgramTest.cpp - Program files: round trip, and every kind of damage -*-
-// C++ -*-===//
+//===- ProgramTest.cpp - Program files: round trip, all kinds of damage ---===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- Bench.h - Instructions on a bench: memory in, memory out -*- C++ -*-===//
+//===- ench.h - Instructions on a bench: memory in, memory out ------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

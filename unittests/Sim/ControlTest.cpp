@@ -1,4 +1,4 @@
-//===- ControlTest.cpp - Loops, LEN, semaphores and wrong programs --------===//
+//===- ontrolTest.cpp - Loops, LEN, semaphores and wrong programs ---------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- TimingTest.cpp - What must hold of all times -----------------------===//
+//===- imingTest.cpp - What must hold of all times ------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- NpyTest.cpp - NumPy files: round trips and everything that may be wrong
-//-*- C++ -*-===//
+//===- NpyTest.cpp - NumPy files: round trips and what may be wrong -------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- OutputFileTest.cpp - A file appears complete or not at all -*- C++
-//-*-===//
+//===- utputFileTest.cpp - A file appears complete or not at all ----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -100,9 +99,8 @@ TEST(OutputFiles, AppearTogetherOrNotAtAll) {
   EXPECT_TRUE(catchError([&] {
     writeFiles({{folder.file("x"), "new"}, {folder.file("no/y"), "new"}});
   }));
-  EXPECT_TRUE(catchError([&] {
-    writeFiles({{folder.file("z"), "new"}, {"/dev/full", "new"}});
-  }));
+  EXPECT_TRUE(catchError(
+      [&] { writeFiles({{folder.file("z"), "new"}, {"/dev/full", "new"}}); }));
   EXPECT_EQ(InputFile::open(folder.file("x")).text(), "1");
   EXPECT_EQ(folder.size(), 2u);
 }

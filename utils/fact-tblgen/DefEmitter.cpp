@@ -1,4 +1,4 @@
-//===- DefEmitter.cpp - Tables and extents of instructions -*- C++ -*-===//
+//===- efEmitter.cpp - Tables and extents of instructions -----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

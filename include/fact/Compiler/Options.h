@@ -1,4 +1,4 @@
-//===- Options.h - What fact-compile and fact-run are asked for -*- C++ -*-===//
+//===- ptions.h - What fact-compile and fact-run are asked for ------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -38,8 +38,8 @@ struct CompileOptions {
 struct RunOptions : CompileOptions {
   std::vector<std::string> inputs, outputs;
   std::string dumpMasks;
-  int64_t length = 0;   ///< 0: that of the input
-  int64_t repeat = 0;   ///< 0: run once, measure nothing
+  int64_t length = 0; ///< 0: that of the input
+  int64_t repeat = 0; ///< 0: run once, measure nothing
   bool reference = false, compare = false;
   bool fillUndefined = false;
 };

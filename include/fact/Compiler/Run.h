@@ -1,4 +1,4 @@
-//===- Run.h - What fact-run does -*- C++ -*-===//
+//===- un.h - What fact-run does ------------------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- Jit.h - A module of the LLVM dialect in this process -*- C++ -*-===//
+//===- it.h - A module of the LLVM dialect in this process ----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -29,7 +29,8 @@ namespace mlir::fact {
 
 /// The target machine of this process's processor, or of the processor `cpu`
 /// of the same architecture. Never fuses a multiplication with an addition.
-llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const std::string &cpu = "native");
+llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+createTargetMachine(const std::string &cpu = "native");
 
 /// What the CPU pipeline should know of a target.
 CpuPipelineOptions pipelineOptionsFor(const llvm::TargetMachine &machine);
@@ -38,7 +39,8 @@ CpuPipelineOptions pipelineOptionsFor(const llvm::TargetMachine &machine);
 class Jit {
 public:
   /// `module` is in the LLVM dialect.
-  static llvm::Expected<std::unique_ptr<Jit>> compile(ModuleOp module, const std::string &function);
+  static llvm::Expected<std::unique_ptr<Jit>>
+  compile(ModuleOp module, const std::string &function);
   ~Jit();
 
   void *address() const { return address_; }
@@ -51,7 +53,9 @@ private:
 
 /// The bytes of an object file of a module in the LLVM dialect; position
 /// independent, with no symbol but `keep` visible.
-llvm::Expected<std::string> emitObject(ModuleOp module, llvm::TargetMachine &machine, const std::string &keep);
+llvm::Expected<std::string> emitObject(ModuleOp module,
+                                       llvm::TargetMachine &machine,
+                                       const std::string &keep);
 
 } // namespace mlir::fact
 

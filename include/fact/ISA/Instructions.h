@@ -1,5 +1,4 @@
-//===- Instructions.h - Instructions: structures, binary and text -*- C++
-//-*-===//
+//===- nstructions.h - Instructions: structures, binary and text ----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

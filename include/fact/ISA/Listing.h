@@ -1,4 +1,4 @@
-//===- Listing.h - Programs as text -*- C++ -*-===//
+//===- isting.h - Programs as text ----------------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- FloatRules.h - The float rules, once for every value type -*- C++
-//-*-===//
+//===- loatRules.h - The float rules, once for every value type -----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Npy.h - NumPy array files (.npy) and archives of them (.npz) -*- C++
-//-*-===//
+//===- py.h - NumPy array files (.npy) and archives of them (.npz) --------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,5 +1,4 @@
-//===- Tool.h - The main function of every command-line tool of ours -*- C++
-//-*-===//
+//===- ool.h - The main function of every command-line tool of ours -------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

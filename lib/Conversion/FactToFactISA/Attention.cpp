@@ -1,4 +1,4 @@
-//===- Attention.cpp - Masked attention, head by head and row block by row block -*- C++ -*-===//
+//===- Attention.cpp - Masked attention, by head and row block ------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -12,32 +12,45 @@ using namespace mlir;
 using namespace mlir::factisa;
 
 LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
-  int64_t heads = op.getHeads(), features = cast<ShapedType>(op.getQuery().getType()).getDimSize(1);
+  int64_t heads = op.getHeads(),
+          features = cast<ShapedType>(op.getQuery().getType()).getDimSize(1);
   int64_t n = features / heads, rows = blockRows();
   bool allKeys = tiling.cols >= bound;
   int64_t cols = allKeys ? paddedRows : tiling.cols;
-  bool causal = op.getCausal(), hasMask = bool(op.getMask()), hasDominated = bool(op.getDominated());
+  bool causal = op.getCausal(), hasMask = bool(op.getMask()),
+       hasDominated = bool(op.getDominated());
   bool hasTail = bool(op.getTailKey());
 
-  FailureOr<Storage> q = storageOf(op.getQuery()), k = storageOf(op.getKey()), v = storageOf(op.getValue());
-  FailureOr<Storage> queryScale = storageOf(op.getQueryScale()), keyScale = storageOf(op.getKeyScale());
-  FailureOr<Storage> valueScale = storageOf(op.getValueScale()), context = storageOf(op.getResult());
-  if (failed(q) || failed(k) || failed(v) || failed(queryScale) || failed(keyScale) || failed(valueScale) || failed(context))
+  FailureOr<Storage> q = storageOf(op.getQuery()), k = storageOf(op.getKey()),
+                     v = storageOf(op.getValue());
+  FailureOr<Storage> queryScale = storageOf(op.getQueryScale()),
+                     keyScale = storageOf(op.getKeyScale());
+  FailureOr<Storage> valueScale = storageOf(op.getValueScale()),
+                     context = storageOf(op.getResult());
+  if (failed(q) || failed(k) || failed(v) || failed(queryScale) ||
+      failed(keyScale) || failed(valueScale) || failed(context))
     return failure();
-  auto optional = [&](Value value, bool present) { return present ? storageOf(value) : FailureOr<Storage>(Storage()); };
-  FailureOr<Storage> mask = optional(op.getMask(), hasMask), dominated = optional(op.getDominated(), hasDominated);
-  FailureOr<Storage> argmax = optional(op.getArgmax(), hasDominated), tailKey = optional(op.getTailKey(), hasTail);
-  FailureOr<Storage> tailKeyScale = optional(op.getTailKeyScale(), hasTail), tailValue = optional(op.getTailValue(), hasTail);
+  auto optional = [&](Value value, bool present) {
+    return present ? storageOf(value) : FailureOr<Storage>(Storage());
+  };
+  FailureOr<Storage> mask = optional(op.getMask(), hasMask),
+                     dominated = optional(op.getDominated(), hasDominated);
+  FailureOr<Storage> argmax = optional(op.getArgmax(), hasDominated),
+                     tailKey = optional(op.getTailKey(), hasTail);
+  FailureOr<Storage> tailKeyScale = optional(op.getTailKeyScale(), hasTail),
+                     tailValue = optional(op.getTailValue(), hasTail);
   FailureOr<Storage> tailValueScale = optional(op.getTailValueScale(), hasTail);
-  if (failed(mask) || failed(dominated) || failed(argmax) || failed(tailKey) || failed(tailKeyScale) || failed(tailValue) ||
-      failed(tailValueScale))
+  if (failed(mask) || failed(dominated) || failed(argmax) || failed(tailKey) ||
+      failed(tailKeyScale) || failed(tailValue) || failed(tailValueScale))
     return failure();
 
   Value zero = index(0), none = null();
   /// One head's columns of rows row0 .. of [L, d] i8.
-  auto loadHead = [&](Value buffer, const Storage &from, Value head, Value row0, int64_t count) {
-    LoadOp::create(builder, loc, buffer, view(from.base, 0, {{head, n}, {row0, features}}), row0, count, n, n, features,
-                   from.layout.single);
+  auto loadHead = [&](Value buffer, const Storage &from, Value head, Value row0,
+                      int64_t count) {
+    LoadOp::create(builder, loc, buffer,
+                   view(from.base, 0, {{head, n}, {row0, features}}), row0,
+                   count, n, n, features, from.layout.single);
   };
   auto loadKeys = [&](Value head, Value col0) {
     Value keys = sram(Memory::Temp, cols * n, "keys");
@@ -55,8 +68,10 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
     Value valueScales = sram(Memory::Index, paddedRows * 4, "value_scales");
     loadRows(keyScales, *keyScale, head, zero, paddedRows);
     loadRows(valueScales, *valueScale, head, zero, paddedRows);
-    Value allKeyRows = allKeys ? loadKeys(head, zero) : Value(), allValueRows = allKeys ? loadValues(head, zero) : Value();
-    Value tailKeyRow = none, tailKeyScaleRow = none, tailValueRow = none, tailValueScaleRow = none;
+    Value allKeyRows = allKeys ? loadKeys(head, zero) : Value(),
+          allValueRows = allKeys ? loadValues(head, zero) : Value();
+    Value tailKeyRow = none, tailKeyScaleRow = none, tailValueRow = none,
+          tailValueScaleRow = none;
     if (hasTail) {
       tailKeyRow = sram(Memory::Temp, n, "mean_key");
       tailValueRow = sram(Memory::Temp, n, "mean_value");
@@ -68,7 +83,8 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
       loadRows(tailValueScaleRow, *tailValueScale, head, zero, 1);
     }
     loop(Over::Rows, bound, rows, [&](Value row0) {
-      Value queries = sram(Memory::Token, rows * n, "queries"), queryScales = sram(Memory::Index, rows * 4, "query_scales");
+      Value queries = sram(Memory::Token, rows * n, "queries"),
+            queryScales = sram(Memory::Index, rows * 4, "query_scales");
       loadHead(queries, *q, head, row0, rows);
       loadRows(queryScales, *queryScale, head, row0, rows);
       Value maskRows = none, dominatedRows = none, argmaxRows = none;
@@ -83,35 +99,45 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
         loadRows(argmaxRows, *argmax, head, row0, rows);
       }
       Value scores = sram(Memory::Temp, rows * paddedRows * 4, "scores");
-      Value probabilities = sram(Memory::Temp, rows * paddedRows, "probabilities");
+      Value probabilities =
+          sram(Memory::Temp, rows * paddedRows, "probabilities");
       Value stats = sram(Memory::Index, rows * 16, "softmax_stats");
-      Value sums = sram(Memory::Temp, rows * n * 4, "weighted_sums"), rowsOut = sram(Memory::Token, rows * n * 4, "context");
-      Value tailScores = hasTail ? sram(Memory::Index, rows * 4, "mean_scores") : none;
+      Value sums = sram(Memory::Temp, rows * n * 4, "weighted_sums"),
+            rowsOut = sram(Memory::Token, rows * n * 4, "context");
+      Value tailScores =
+          hasTail ? sram(Memory::Index, rows * 4, "mean_scores") : none;
       int64_t maskBytes = hasMask ? maskStride() : 0;
 
       auto qk = [&](Value col0, Value keys) {
-        PeQkOp::create(builder, loc, view(scores, 0, {{col0, 4}}), queries, keys, maskRows, dominatedRows, row0, rows, col0,
-                       cols, n, paddedRows * 4, n, n, maskBytes, causal, /*tail=*/false);
+        PeQkOp::create(builder, loc, view(scores, 0, {{col0, 4}}), queries,
+                       keys, maskRows, dominatedRows, row0, rows, col0, cols, n,
+                       paddedRows * 4, n, n, maskBytes, causal, /*tail=*/false);
       };
       auto pv = [&](Value col0, Value values, bool accumulate) {
-        PePvOp::create(builder, loc, sums, view(probabilities, 0, {{col0, 1}}), values, maskRows, dominatedRows, row0, rows,
-                       col0, cols, n, n * 4, paddedRows, n, maskBytes, causal, accumulate);
+        PePvOp::create(builder, loc, sums, view(probabilities, 0, {{col0, 1}}),
+                       values, maskRows, dominatedRows, row0, rows, col0, cols,
+                       n, n * 4, paddedRows, n, maskBytes, causal, accumulate);
       };
       auto copyDominated = [&](Value col0, Value values) {
         if (hasDominated)
-          ApuCopyDominatedOp::create(builder, loc, rowsOut, values, view(valueScales, 0, {{col0, 4}}), dominatedRows,
-                                     argmaxRows, row0, rows, col0, cols, n, n * 4, n);
+          ApuCopyDominatedOp::create(
+              builder, loc, rowsOut, values, view(valueScales, 0, {{col0, 4}}),
+              dominatedRows, argmaxRows, row0, rows, col0, cols, n, n * 4, n);
       };
 
       if (allKeys)
         qk(zero, allKeyRows);
       else
-        loop(Over::Rows, bound, cols, [&](Value col0) { qk(col0, loadKeys(head, col0)); });
+        loop(Over::Rows, bound, cols,
+             [&](Value col0) { qk(col0, loadKeys(head, col0)); });
       if (hasTail)
-        PeQkOp::create(builder, loc, tailScores, queries, tailKeyRow, none, dominatedRows, row0, rows, zero, 1, n, 4, n, n, 0,
+        PeQkOp::create(builder, loc, tailScores, queries, tailKeyRow, none,
+                       dominatedRows, row0, rows, zero, 1, n, 4, n, n, 0,
                        /*causal=*/false, /*tail=*/true);
-      ApuSoftmaxOp::create(builder, loc, probabilities, stats, scores, queryScales, keyScales, valueScales, maskRows,
-                           dominatedRows, row0, rows, paddedRows, paddedRows * 4, maskBytes, op.getScale(), causal);
+      ApuSoftmaxOp::create(builder, loc, probabilities, stats, scores,
+                           queryScales, keyScales, valueScales, maskRows,
+                           dominatedRows, row0, rows, paddedRows,
+                           paddedRows * 4, maskBytes, op.getScale(), causal);
       if (allKeys) {
         pv(zero, allValueRows, /*accumulate=*/false);
         copyDominated(zero, allValueRows);
@@ -124,10 +150,14 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
           copyDominated(col0, values);
         });
       }
-      ApuContextOp::create(builder, loc, rowsOut, sums, stats, queryScales, dominatedRows, tailScores, tailKeyScaleRow,
-                           tailValueRow, tailValueScaleRow, row0, rows, n, n * 4, n * 4, op.getScale(), causal);
-      StoreOp::create(builder, loc, view(context->base, 0, {{head, n * 4}, {row0, features * 4}}), rowsOut, row0, rows, n * 4,
-                      features * 4, n * 4, /*whole=*/false);
+      ApuContextOp::create(builder, loc, rowsOut, sums, stats, queryScales,
+                           dominatedRows, tailScores, tailKeyScaleRow,
+                           tailValueRow, tailValueScaleRow, row0, rows, n,
+                           n * 4, n * 4, op.getScale(), causal);
+      StoreOp::create(
+          builder, loc,
+          view(context->base, 0, {{head, n * 4}, {row0, features * 4}}),
+          rowsOut, row0, rows, n * 4, features * 4, n * 4, /*whole=*/false);
     });
   });
   layer = makeLayer(++attentionsSeen);

@@ -1,4 +1,4 @@
-//===- Calls.cpp - The program's function: inputs, outputs, equal layers as loops -*- C++ -*-===//
+//===- Calls.cpp - The program's function; equal layers as loops ----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -25,11 +25,17 @@ static StringRef nameOf(Attribute attribute, StringRef fallback) {
 LogicalResult Lowering::lowerMain(func::FuncOp source) {
   loc = source.getLoc();
   // DRAM of an input or output, in the function's own shape.
-  auto port = [&](Value value, DramKind kind, StringRef name) -> FailureOr<Storage> {
+  auto port = [&](Value value, DramKind kind,
+                  StringRef name) -> FailureOr<Storage> {
     auto type = dyn_cast<RankedTensorType>(value.getType());
-    if (!type || !type.getElementType().isF32() || (type.getRank() != 2 && !(type.getRank() == 3 && type.getDimSize(0) == 1)))
-      return emitError(loc) << (kind == DramKind::Input ? "input '" : "output '") << name << "' must be one sequence of rows, "
-                            << "[L, d] or [1, L, d] in float32 (was " << value.getType() << ")",
+    if (!type || !type.getElementType().isF32() ||
+        (type.getRank() != 2 &&
+         !(type.getRank() == 3 && type.getDimSize(0) == 1)))
+      return emitError(loc)
+                 << (kind == DramKind::Input ? "input '" : "output '") << name
+                 << "' must be one sequence of rows, "
+                 << "[L, d] or [1, L, d] in float32 (was " << value.getType()
+                 << ")",
              failure();
     FailureOr<Layout> layout = layoutOf(value);
     if (failed(layout))
@@ -40,23 +46,29 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
     SmallVector<int64_t> shape;
     for (int64_t size : type.getShape())
       shape.push_back(ShapedType::isDynamic(size) ? -1 : size);
-    storage.base = DramBufferOp::create(builder, loc, DramType::get(builder.getContext()),
-                                        DramKindAttr::get(builder.getContext(), kind),
-                                        builder.getI64IntegerAttr(storage.planeStride), builder.getStringAttr(name),
-                                        IntegerAttr(), ArrayAttr(), IntegerAttr(), builder.getDenseI64ArrayAttr(shape));
+    storage.base = DramBufferOp::create(
+        builder, loc, DramType::get(builder.getContext()),
+        DramKindAttr::get(builder.getContext(), kind),
+        builder.getI64IntegerAttr(storage.planeStride),
+        builder.getStringAttr(name), IntegerAttr(), ArrayAttr(), IntegerAttr(),
+        builder.getDenseI64ArrayAttr(shape));
     return storage;
   };
   for (BlockArgument argument : source.getArguments()) {
-    StringRef name = nameOf(source.getArgAttr(argument.getArgNumber(), fact::kNameAttrName), "x");
+    StringRef name = nameOf(
+        source.getArgAttr(argument.getArgNumber(), fact::kNameAttrName), "x");
     FailureOr<Storage> storage = port(argument, DramKind::Input, name);
     if (failed(storage))
       return failure();
     setStorage(argument, *storage);
   }
-  auto returned = cast<func::ReturnOp>(source.getBody().front().getTerminator());
+  auto returned =
+      cast<func::ReturnOp>(source.getBody().front().getTerminator());
   SmallVector<std::pair<Value, Storage>> copies;
   for (auto [i, value] : llvm::enumerate(returned.getOperands())) {
-    FailureOr<Storage> storage = port(value, DramKind::Output, nameOf(source.getResultAttr(i, fact::kNameAttrName), "y"));
+    FailureOr<Storage> storage =
+        port(value, DramKind::Output,
+             nameOf(source.getResultAttr(i, fact::kNameAttrName), "y"));
     if (failed(storage))
       return failure();
     if (storages.contains(root(value)))
@@ -89,7 +101,8 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
   };
   for (Operation &op : source.getBody().front()) {
     auto call = dyn_cast<func::CallOp>(op);
-    bool extends = call && pending.empty() && !chain.empty() && sameChain(chain.back(), call);
+    bool extends = call && pending.empty() && !chain.empty() &&
+                   sameChain(chain.back(), call);
     if (!extends && (call || !chain.empty()) && !isa<arith::ConstantOp>(op))
       if (failed(flush()))
         return failure();
@@ -118,13 +131,15 @@ bool Lowering::sameChain(func::CallOp previous, func::CallOp next) {
     if (isConstant(operand))
       continue;
     ++streams;
-    if (root(operand) != previous.getResult(0) || realUsers(previous.getResult(0)).size() != 1)
+    if (root(operand) != previous.getResult(0) ||
+        realUsers(previous.getResult(0)).size() != 1)
       return false;
   }
   return streams == 1;
 }
 
-LogicalResult Lowering::copyRows(const Storage &from, const Storage &to, Location where) {
+LogicalResult Lowering::copyRows(const Storage &from, const Storage &to,
+                                 Location where) {
   loc = where;
   int64_t rows = blockRows();
   loop(Over::Rows, bound, rows, [&](Value row0) {
@@ -142,18 +157,23 @@ Value Lowering::makeLayer(int64_t ordinal) {
   Value scaled = layerIndex;
   if (layersPerCall != 1)
     scaled = arith::MulIOp::create(builder, loc, scaled, index(layersPerCall));
-  return first == 0 ? scaled : arith::AddIOp::create(builder, loc, scaled, index(first)).getResult();
+  return first == 0 ? scaled
+                    : arith::AddIOp::create(builder, loc, scaled, index(first))
+                          .getResult();
 }
 
 LogicalResult Lowering::lowerCalls(ArrayRef<func::CallOp> calls) {
   func::CallOp first = calls.front(), last = calls.back();
   loc = first.getLoc();
-  auto callee = dyn_cast_or_null<func::FuncOp>(SymbolTable::lookupNearestSymbolFrom(first, first.getCalleeAttr()));
+  auto callee = dyn_cast_or_null<func::FuncOp>(
+      SymbolTable::lookupNearestSymbolFrom(first, first.getCalleeAttr()));
   if (!callee || callee.isExternal())
     return first.emitOpError() << "calls a function without a body";
   if (callee.getNumResults() != 1)
-    return first.emitOpError() << "must call a function with one result (was " << callee.getNumResults() << ")";
-  auto returned = cast<func::ReturnOp>(callee.getBody().front().getTerminator());
+    return first.emitOpError() << "must call a function with one result (was "
+                               << callee.getNumResults() << ")";
+  auto returned =
+      cast<func::ReturnOp>(callee.getBody().front().getTerminator());
   Value result = returned.getOperand(0);
   if (result.getDefiningOp() == nullptr)
     return first.emitOpError() << "calls a function that returns its argument";
@@ -173,11 +193,14 @@ LogicalResult Lowering::lowerCalls(ArrayRef<func::CallOp> calls) {
       for (func::CallOp call : calls) {
         auto constant = call.getOperand(i).getDefiningOp<arith::ConstantOp>();
         if (!constant)
-          return call.emitOpError() << "must pass a constant as argument " << i << ", as other calls of '"
-                                    << call.getCallee() << "' do";
+          return call.emitOpError()
+                 << "must pass a constant as argument " << i
+                 << ", as other calls of '" << call.getCallee() << "' do";
         auto elements = dyn_cast<ElementsAttr>(constant.getValue());
         if (!elements)
-          return call.emitOpError() << "passes a number as argument " << i << ": it must be a constant of the function";
+          return call.emitOpError()
+                 << "passes a number as argument " << i
+                 << ": it must be a constant of the function";
         values.push_back(elements);
       }
       if (llvm::all_equal(values))
@@ -216,9 +239,9 @@ LogicalResult Lowering::lowerCalls(ArrayRef<func::CallOp> calls) {
     setStorage(result, *output);
     lowered = lowerBody();
   } else {
-    // All layers work in the place of the last one's result. A layer may write its
-    // result over its input when the op that makes it works row by row and comes
-    // after every reader of the input.
+    // All layers work in the place of the last one's result. A layer may write
+    // its result over its input when the op that makes it works row by row and
+    // comes after every reader of the input.
     if (failed(copyRows(input, *output, loc)))
       return failure();
     storages[stream] = *output;
@@ -227,8 +250,11 @@ LogicalResult Lowering::lowerCalls(ArrayRef<func::CallOp> calls) {
     SetVector<Operation *> slice;
     (void)getBackwardSlice(root(result).getDefiningOp(), &slice, options);
     bool inPlace = isRowLocal(root(result).getDefiningOp()) &&
-                   llvm::all_of(realUsers(stream), [&](Operation *user) { return slice.contains(user); });
-    Storage own = inPlace ? *output : allocateStorage(output->layout, "layer_result");
+                   llvm::all_of(realUsers(stream), [&](Operation *user) {
+                     return slice.contains(user);
+                   });
+    Storage own =
+        inPlace ? *output : allocateStorage(output->layout, "layer_result");
     setStorage(result, own);
     loop(Over::Layers, calls.size(), 1, [&](Value iteration) {
       layerIndex = iteration;
@@ -267,18 +293,21 @@ int64_t Lowering::noteLayers(ArrayRef<Operation *> ops, int64_t times) {
   for (Operation *op : ops) {
     if (auto linear = dyn_cast<fact::QuantizedLinearOp>(op)) {
       auto weight = cast<ShapedType>(linear.getWeight().getType());
-      if (cast<ShapedType>(linear.getInput().getType()).getDimSize(0) == 1 && bound != 1)
+      if (cast<ShapedType>(linear.getInput().getType()).getDimSize(0) == 1 &&
+          bound != 1)
         continue; // the mean token's: not part of the dense model
-      linears.push_back(llvm::json::Object{{"role", stringifyRole(roleOf(linear))},
-                                           {"k", weight.getDimSize(0)},
-                                           {"n", weight.getDimSize(1)}});
+      linears.push_back(
+          llvm::json::Object{{"role", stringifyRole(roleOf(linear))},
+                             {"k", weight.getDimSize(0)},
+                             {"n", weight.getDimSize(1)}});
     }
     if (auto attention = dyn_cast<fact::QuantizedAttentionOp>(op)) {
       if (!found.empty())
         found.back()["linears"] = std::exchange(linears, {});
-      found.push_back(llvm::json::Object{{"heads", static_cast<int64_t>(attention.getHeads())},
-                                         {"causal", attention.getCausal()},
-                                         {"features", cast<ShapedType>(attention.getType()).getDimSize(1)}});
+      found.push_back(llvm::json::Object{
+          {"heads", static_cast<int64_t>(attention.getHeads())},
+          {"causal", attention.getCausal()},
+          {"features", cast<ShapedType>(attention.getType()).getDimSize(1)}});
     }
   }
   if (!found.empty())
@@ -292,6 +321,7 @@ int64_t Lowering::noteLayers(ArrayRef<Operation *> ops, int64_t times) {
 
 std::string Lowering::metadata() const {
   std::string text;
-  llvm::raw_string_ostream(text) << llvm::json::Value(llvm::json::Object{{"layers", llvm::json::Array(layers)}});
+  llvm::raw_string_ostream(text) << llvm::json::Value(
+      llvm::json::Object{{"layers", llvm::json::Array(layers)}});
   return text;
 }

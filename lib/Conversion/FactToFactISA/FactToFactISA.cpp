@@ -1,4 +1,4 @@
-//===- FactToFactISA.cpp - Sparse fact ops to instructions -*- C++ -*-===//
+//===- actToFactISA.cpp - Sparse fact ops to instructions -----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -24,7 +24,8 @@ using namespace mlir::factisa;
 
 namespace {
 
-struct FactToFactISAPass : public mlir::fact::impl::FactToFactISAPassBase<FactToFactISAPass> {
+struct FactToFactISAPass
+    : public mlir::fact::impl::FactToFactISAPassBase<FactToFactISAPass> {
   using Base::Base;
 
   void runOnOperation() override {
@@ -34,38 +35,48 @@ struct FactToFactISAPass : public mlir::fact::impl::FactToFactISAPassBase<FactTo
       if (!function.isPublic())
         continue;
       if (source) {
-        function.emitError("a program has one public function").attachNote(source.getLoc()) << "first one here";
+        function.emitError("a program has one public function")
+                .attachNote(source.getLoc())
+            << "first one here";
         return signalPassFailure();
       }
       source = function;
     }
     if (!source || source.isExternal()) {
-      module.emitError() << "there is no public function with a body to make a program of";
+      module.emitError()
+          << "there is no public function with a body to make a program of";
       return signalPassFailure();
     }
     for (auto function : module.getOps<func::FuncOp>())
       if (!function.isExternal() && !function.getBody().hasOneBlock()) {
-        function.emitError() << "must have one block: lower to instructions before lowering control flow";
+        function.emitError() << "must have one block: lower to instructions "
+                                "before lowering control flow";
         return signalPassFailure();
       }
     int64_t bound = boundOf(source);
     if (bound < 1) {
       InFlightDiagnostic diagnostic = source.emitError()
-                                      << "the sequence of '" << source.getName() << "' has no upper bound";
-      diagnostic.attachNote() << "give its inputs the attribute '" << mlir::fact::kBoundAttrName << "', or a shape by --shape";
+                                      << "the sequence of '" << source.getName()
+                                      << "' has no upper bound";
+      diagnostic.attachNote()
+          << "give its inputs the attribute '" << mlir::fact::kBoundAttrName
+          << "', or a shape by --shape";
       return signalPassFailure();
     }
     // INT32 sums are exact up to here (docs/numerics.md).
     if (int64_t longest = 32768; bound > longest) {
-      source.emitError() << "the sequence of '" << source.getName() << "' may have " << longest << " tokens (was " << bound << ")";
+      source.emitError() << "the sequence of '" << source.getName()
+                         << "' may have " << longest << " tokens (was " << bound
+                         << ")";
       return signalPassFailure();
     }
-    FailureOr<::fact::isa::Machine> loaded = loadMachine(machine, source.getLoc());
+    FailureOr<::fact::isa::Machine> loaded =
+        loadMachine(machine, source.getLoc());
     if (failed(loaded))
       return signalPassFailure();
 
-    // The first tiling whose buffers all find a place; the smallest one's failure
-    // explains itself.
+    // The first tiling whose buffers all find a place; the smallest one's
+    // failure explains itself.
     SmallVector<Tiling> tilings = candidates(bound, *loaded);
     func::FuncOp program;
     for (const Tiling &tiling : tilings) {
@@ -77,8 +88,11 @@ struct FactToFactISAPass : public mlir::fact::impl::FactToFactISAPassBase<FactTo
       if (tiling.interleave)
         interleaveLoops(program);
       if (succeeded(planMemory(program, *loaded, /*explain=*/last))) {
-        program->setAttr(kMetadataAttrName, StringAttr::get(&getContext(), metadata));
-        program->setAttr(kBoundAttrName, IntegerAttr::get(IntegerType::get(&getContext(), 64), bound));
+        program->setAttr(kMetadataAttrName,
+                         StringAttr::get(&getContext(), metadata));
+        program->setAttr(
+            kBoundAttrName,
+            IntegerAttr::get(IntegerType::get(&getContext(), 64), bound));
         rowsPerBlock = tiling.rows;
         break;
       }
@@ -89,7 +103,8 @@ struct FactToFactISAPass : public mlir::fact::impl::FactToFactISAPassBase<FactTo
       return signalPassFailure();
 
     StringAttr name = source.getNameAttr();
-    for (auto function : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
+    for (auto function :
+         llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
       if (function != program)
         function.erase();
     program.setName(name);
@@ -104,7 +119,8 @@ private:
       if (!type || type.getRank() < 2)
         continue;
       int64_t size = type.getDimSize(type.getRank() - 2);
-      if (auto attribute = source.getArgAttrOfType<IntegerAttr>(argument.getArgNumber(), mlir::fact::kBoundAttrName))
+      if (auto attribute = source.getArgAttrOfType<IntegerAttr>(
+              argument.getArgNumber(), mlir::fact::kBoundAttrName))
         size = attribute.getInt();
       if (!ShapedType::isDynamic(size))
         bound = std::max(bound, size);
@@ -112,29 +128,40 @@ private:
     return bound;
   }
 
-  SmallVector<Tiling> candidates(int64_t bound, const ::fact::isa::Machine &machine) {
+  SmallVector<Tiling> candidates(int64_t bound,
+                                 const ::fact::isa::Machine &machine) {
     int64_t weights = machine.buffer(::fact::isa::Buffer::Weight).bytes;
     SmallVector<Tiling> all;
     int64_t everything = llvm::alignTo(bound, 64);
-    // Pairs of blocks of about the same size, a multiple of the rows of the array.
+    // Pairs of blocks of about the same size, a multiple of the rows of the
+    // array.
     int64_t pairs = llvm::divideCeil(bound, 128);
-    int64_t most = std::min<int64_t>(llvm::alignTo(llvm::divideCeil(bound, 2 * pairs), machine.pe.rows), 64);
-    all.push_back({most, everything, weights, /*keepWeights=*/true, /*interleave=*/true});
-    for (int64_t rows : {most, most / 2, most / 4, most / 8, int64_t(2), int64_t(1)})
-      for (int64_t cols : {everything, int64_t(1024), int64_t(256), int64_t(64), int64_t(8)})
+    int64_t most = std::min<int64_t>(
+        llvm::alignTo(llvm::divideCeil(bound, 2 * pairs), machine.pe.rows), 64);
+    all.push_back(
+        {most, everything, weights, /*keepWeights=*/true, /*interleave=*/true});
+    for (int64_t rows :
+         {most, most / 2, most / 4, most / 8, int64_t(2), int64_t(1)})
+      for (int64_t cols :
+           {everything, int64_t(1024), int64_t(256), int64_t(64), int64_t(8)})
         if (rows > 0 && (cols == everything || cols < bound))
           for (int64_t share : {4, 16, 64, 512})
             for (bool interleave : {true, false})
-              if (interleave || rows == 1) // the last resort: half of the buffers
-                all.push_back({rows, cols, std::max<int64_t>(weights / share, 64), false, interleave});
+              if (interleave ||
+                  rows == 1) // the last resort: half of the buffers
+                all.push_back({rows, cols,
+                               std::max<int64_t>(weights / share, 64), false,
+                               interleave});
     // Prefer many rows, then wide key blocks, as listed.
     return all;
   }
 
-  func::FuncOp lower(func::FuncOp source, int64_t bound, const Tiling &tiling, std::string &metadata) {
+  func::FuncOp lower(func::FuncOp source, int64_t bound, const Tiling &tiling,
+                     std::string &metadata) {
     OpBuilder builder(&getContext());
     builder.setInsertionPointToEnd(getOperation().getBody());
-    auto program = func::FuncOp::create(builder, source.getLoc(), (source.getName() + ".program").str(),
+    auto program = func::FuncOp::create(builder, source.getLoc(),
+                                        (source.getName() + ".program").str(),
                                         builder.getFunctionType({}, {}));
     program.addEntryBlock();
     builder.setInsertionPointToStart(&program.getBody().front());

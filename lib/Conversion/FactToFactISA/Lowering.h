@@ -1,4 +1,4 @@
-//===- Lowering.h - State of lowering sparse fact ops to instructions -*- C++ -*-===//
+//===- owering.h - State of lowering sparse fact ops to instructions ------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -8,10 +8,10 @@
 //
 // How the schedule works: rows of a sequence are processed in blocks. Ops that
 // need nothing but their own row (layer norm, linear layers, ...) are gathered
-// into groups; a group is one loop over row blocks in which intermediate rows stay
-// in the scratchpad, and only what another group reads goes to DRAM. Selection
-// and attention are loops over heads and row blocks. Nothing but vectors over the
-// keys of one head has to fit the scratchpad as a whole.
+// into groups; a group is one loop over row blocks in which intermediate rows
+// stay in the scratchpad, and only what another group reads goes to DRAM.
+// Selection and attention are loops over heads and row blocks. Nothing but
+// vectors over the keys of one head has to fit the scratchpad as a whole.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,22 +31,26 @@ namespace mlir::factisa {
 
 /// Sizes of blocks, chosen so that the plan fits the scratchpad.
 struct Tiling {
-  int64_t rows = 64;           ///< Rows of a row block.
-  int64_t cols = 0;            ///< Keys of a key block, a multiple of 8; at least the bound: all keys at once.
+  int64_t rows = 64; ///< Rows of a row block.
+  int64_t cols = 0;  ///< Keys of a key block, a multiple of 8; at least the
+                     ///< bound: all keys at once.
   int64_t weightBytes = 65536; ///< Most bytes of one tile of a weight.
-  bool keepWeights = false;    ///< Weights of a group are loaded once, before its loop.
-  bool interleave = false;     ///< Two iterations of an innermost loop are worked on in turn.
+  bool keepWeights =
+      false; ///< Weights of a group are loaded once, before its loop.
+  bool interleave =
+      false; ///< Two iterations of an innermost loop are worked on in turn.
 };
 
-/// What a loop counts. Iterations over rows (or keys) and heads do not depend on
-/// each other, other than by adding up in one place, in order.
+/// What a loop counts. Iterations over rows (or keys) and heads do not depend
+/// on each other, other than by adding up in one place, in order.
 enum class Over { Rows, Heads, Layers };
 
 /// How the rows of a tensor lie in memory: `planes` (heads) of rows.
 struct Layout {
   int64_t planes = 1;
   int64_t rowBytes = 0; ///< Bytes of a row, and from one row to the next.
-  bool single = false;  ///< One row that is no row of the sequence (the mean token).
+  bool single =
+      false; ///< One row that is no row of the sequence (the mean token).
 };
 
 /// A tensor in DRAM.
@@ -66,7 +70,8 @@ class Lowering {
 public:
   Lowering(func::FuncOp program, int64_t bound, const Tiling &tiling);
 
-  /// Lowers the source function into the program. Errors are reported at the op.
+  /// Lowers the source function into the program. Errors are reported at the
+  /// op.
   LogicalResult lowerMain(func::FuncOp source);
 
 private:
@@ -92,12 +97,15 @@ private:
 
 public:
   // --- Memory (Memory.cpp); used by the emitters of all files.
-  /// The value whose bytes hold `value`: encodings and changes of rank are free.
+  /// The value whose bytes hold `value`: encodings and changes of rank are
+  /// free.
   static Value root(Value value);
   FailureOr<Layout> layoutOf(Value value);
   /// DRAM for the whole tensor; made on first use.
   FailureOr<Storage> storageOf(Value value);
-  void setStorage(Value value, const Storage &storage) { storages[root(value)] = storage; }
+  void setStorage(Value value, const Storage &storage) {
+    storages[root(value)] = storage;
+  }
   Storage allocateStorage(const Layout &layout, StringRef label);
   /// Address of a weight of the current layer; fails for a value that is none.
   FailureOr<Value> constantAddress(Value value);
@@ -109,15 +117,19 @@ public:
   Value null() { return NullOp::create(builder, loc); }
   Value index(int64_t value);
   /// base + offset + sum of indices * strides.
-  Value view(Value base, int64_t offset, ArrayRef<std::pair<Value, int64_t>> indices = {});
+  Value view(Value base, int64_t offset,
+             ArrayRef<std::pair<Value, int64_t>> indices = {});
   /// Whole bytes from DRAM to a new buffer.
   FailureOr<Value> loadConstant(Value constant, Memory memory, StringRef label);
   /// Rows row0 .. of one plane into a buffer.
-  void loadRows(Value buffer, const Storage &from, Value plane, Value row0, int64_t rows);
-  void storeRows(const Storage &to, Value buffer, Value plane, Value row0, int64_t rows);
+  void loadRows(Value buffer, const Storage &from, Value plane, Value row0,
+                int64_t rows);
+  void storeRows(const Storage &to, Value buffer, Value plane, Value row0,
+                 int64_t rows);
   /// A loop 0, step, ... below `limit` (and the sequence's length, over rows);
   /// `body` builds its inside.
-  void loop(Over over, int64_t limit, int64_t step, function_ref<void(Value)> body);
+  void loop(Over over, int64_t limit, int64_t step,
+            function_ref<void(Value)> body);
   /// Rows of a row block.
   int64_t blockRows() const { return std::min(tiling.rows, paddedRows); }
 
@@ -140,8 +152,8 @@ private:
   DenseMap<Value, Constant> constants;
   DenseMap<Attribute, Value> constantBuffers;
   DenseMap<int64_t, Value> indices;
-  Value layerIndex;                       ///< Loop counter over equal layers, or null.
-  int64_t layersDone = 0;    ///< Layers before the function that is being lowered.
+  Value layerIndex;       ///< Loop counter over equal layers, or null.
+  int64_t layersDone = 0; ///< Layers before the function that is being lowered.
   int64_t layersPerCall = 1; ///< Attentions in that function.
   int64_t attentionsSeen = 0;
   llvm::json::Array layers;

@@ -1,4 +1,4 @@
-//===- Memory.cpp - Buffers, addresses and transfers of the lowering -*- C++ -*-===//
+//===- emory.cpp - Buffers, addresses and transfers of the lowering -------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -16,8 +16,8 @@ using namespace mlir;
 using namespace mlir::factisa;
 
 Lowering::Lowering(func::FuncOp program, int64_t bound, const Tiling &tiling)
-    : builder(program.getBody()), loc(program.getLoc()), bound(bound), tiling(tiling),
-      paddedRows(llvm::alignTo(bound, 64)), program(program) {
+    : builder(program.getBody()), loc(program.getLoc()), bound(bound),
+      tiling(tiling), paddedRows(llvm::alignTo(bound, 64)), program(program) {
   builder.setInsertionPointToStart(&program.getBody().front());
 }
 
@@ -25,7 +25,8 @@ Value Lowering::root(Value value) {
   while (Operation *op = value.getDefiningOp()) {
     if (auto encode = dyn_cast<fact::EncodeOp>(op))
       value = encode.getInput();
-    else if (isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::CastOp>(op))
+    else if (isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp,
+                 tensor::CastOp>(op))
       value = op->getOperand(0);
     else
       break;
@@ -36,7 +37,8 @@ Value Lowering::root(Value value) {
 SmallVector<Operation *> factisa::realUsers(Value value) {
   SmallVector<Operation *> users;
   for (Operation *user : value.getUsers()) {
-    if (isa<fact::EncodeOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::CastOp>(user))
+    if (isa<fact::EncodeOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp,
+            tensor::CastOp>(user))
       llvm::append_range(users, realUsers(user->getResult(0)));
     else
       users.push_back(user);
@@ -50,7 +52,8 @@ int64_t factisa::storedBytes(Type elementType) {
   return std::max<int64_t>(1, elementType.getIntOrFloatBitWidth() / 8);
 }
 
-/// Whether a tensor of rank 2 is [heads, tokens]; all others are [tokens, features].
+/// Whether a tensor of rank 2 is [heads, tokens]; all others are [tokens,
+/// features].
 static bool isHeadMajor(Value value) {
   Type element = cast<RankedTensorType>(value.getType()).getElementType();
   if (element.isInteger(1))
@@ -60,7 +63,8 @@ static bool isHeadMajor(Value value) {
     return false;
   if (isa<fact::SelectOp>(result.getOwner()))
     return true;
-  return result.getResultNumber() == 1 && isa<fact::QuantizeHeadsOp, fact::NormalizeHeadsOp>(result.getOwner());
+  return result.getResultNumber() == 1 &&
+         isa<fact::QuantizeHeadsOp, fact::NormalizeHeadsOp>(result.getOwner());
 }
 
 FailureOr<Layout> Lowering::layoutOf(Value value) {
@@ -98,11 +102,15 @@ FailureOr<Layout> Lowering::layoutOf(Value value) {
       break;
     }
   }
-  layout.single = tokens == 1 && bound != 1; // where all sequences have one row, there is nothing to tell apart
+  layout.single =
+      tokens == 1 &&
+      bound !=
+          1; // where all sequences have one row, there is nothing to tell apart
   bool fits = ShapedType::isDynamic(tokens) || tokens == 1 || tokens == bound;
   if (!fits || layout.planes < 1 || layout.rowBytes < 1) {
-    emitError(value.getLoc()) << "cannot lay out a tensor of type " << value.getType()
-                              << " as rows of a sequence of at most " << bound << " tokens";
+    emitError(value.getLoc())
+        << "cannot lay out a tensor of type " << value.getType()
+        << " as rows of a sequence of at most " << bound << " tokens";
     return failure();
   }
   return layout;
@@ -113,12 +121,14 @@ Storage Lowering::allocateStorage(const Layout &layout, StringRef label) {
   builder.setInsertionPointToStart(&program.getBody().front());
   Storage storage;
   storage.layout = layout;
-  storage.planeStride = llvm::alignTo((layout.single ? 1 : paddedRows) * layout.rowBytes, 64);
-  storage.base = DramBufferOp::create(builder, loc, DramType::get(builder.getContext()),
-                                      DramKindAttr::get(builder.getContext(), DramKind::Scratch),
-                                      builder.getI64IntegerAttr(storage.planeStride * layout.planes),
-                                      builder.getStringAttr(label), IntegerAttr(), ArrayAttr(), IntegerAttr(),
-                                      DenseI64ArrayAttr());
+  storage.planeStride =
+      llvm::alignTo((layout.single ? 1 : paddedRows) * layout.rowBytes, 64);
+  storage.base = DramBufferOp::create(
+      builder, loc, DramType::get(builder.getContext()),
+      DramKindAttr::get(builder.getContext(), DramKind::Scratch),
+      builder.getI64IntegerAttr(storage.planeStride * layout.planes),
+      builder.getStringAttr(label), IntegerAttr(), ArrayAttr(), IntegerAttr(),
+      DenseI64ArrayAttr());
   return storage;
 }
 
@@ -130,7 +140,10 @@ FailureOr<Storage> Lowering::storageOf(Value value) {
   FailureOr<Layout> layout = layoutOf(value);
   if (failed(layout))
     return failure();
-  Storage storage = allocateStorage(*layout, value.getDefiningOp() ? value.getDefiningOp()->getName().stripDialect() : "argument");
+  Storage storage = allocateStorage(
+      *layout, value.getDefiningOp()
+                   ? value.getDefiningOp()->getName().stripDialect()
+                   : "argument");
   storages[value] = storage;
   return storage;
 }
@@ -142,7 +155,9 @@ bool Lowering::isConstant(Value value) {
 FailureOr<Value> Lowering::constantAddress(Value value) {
   auto it = constants.find(value);
   if (it != constants.end())
-    return layerIndex ? view(it->second.base, 0, {{layerIndex, it->second.layerStride}}) : it->second.base;
+    return layerIndex ? view(it->second.base, 0,
+                             {{layerIndex, it->second.layerStride}})
+                      : it->second.base;
   if (auto constant = value.getDefiningOp<arith::ConstantOp>())
     return constantBuffer({cast<ElementsAttr>(constant.getValue())}).base;
   emitError(loc) << "needs a weight that is known while compiling";
@@ -152,25 +167,28 @@ FailureOr<Value> Lowering::constantAddress(Value value) {
 Constant Lowering::constantBuffer(ArrayRef<ElementsAttr> values) {
   auto type = cast<ShapedType>(values.front().getType());
   Constant constant;
-  constant.layerStride = llvm::alignTo(type.getNumElements() * storedBytes(type.getElementType()), 64);
+  constant.layerStride = llvm::alignTo(
+      type.getNumElements() * storedBytes(type.getElementType()), 64);
   SmallVector<Attribute> attributes(values.begin(), values.end());
   ArrayAttr key = builder.getArrayAttr(attributes);
   auto [it, isNew] = constantBuffers.try_emplace(key);
   if (isNew) {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(&program.getBody().front());
-    it->second = DramBufferOp::create(builder, loc, DramType::get(builder.getContext()),
-                                      DramKindAttr::get(builder.getContext(), DramKind::Constant),
-                                      builder.getI64IntegerAttr(constant.layerStride * values.size()),
-                                      builder.getStringAttr("weight"), IntegerAttr(), key,
-                                      builder.getI64IntegerAttr(constant.layerStride), DenseI64ArrayAttr());
+    it->second = DramBufferOp::create(
+        builder, loc, DramType::get(builder.getContext()),
+        DramKindAttr::get(builder.getContext(), DramKind::Constant),
+        builder.getI64IntegerAttr(constant.layerStride * values.size()),
+        builder.getStringAttr("weight"), IntegerAttr(), key,
+        builder.getI64IntegerAttr(constant.layerStride), DenseI64ArrayAttr());
   }
   constant.base = it->second;
   return constant;
 }
 
 Value Lowering::sram(Memory memory, int64_t bytes, StringRef label) {
-  return SramBufferOp::create(builder, loc, SramType::get(builder.getContext()), memory, llvm::alignTo(bytes, 64), label,
+  return SramBufferOp::create(builder, loc, SramType::get(builder.getContext()),
+                              memory, llvm::alignTo(bytes, 64), label,
                               IntegerAttr());
 }
 
@@ -184,7 +202,8 @@ Value Lowering::index(int64_t value) {
   return it->second;
 }
 
-Value Lowering::view(Value base, int64_t offset, ArrayRef<std::pair<Value, int64_t>> terms) {
+Value Lowering::view(Value base, int64_t offset,
+                     ArrayRef<std::pair<Value, int64_t>> terms) {
   SmallVector<Value> values;
   SmallVector<int64_t> strides;
   for (auto [value, stride] : terms) {
@@ -198,38 +217,51 @@ Value Lowering::view(Value base, int64_t offset, ArrayRef<std::pair<Value, int64
   }
   if (offset == 0 && values.empty())
     return base;
-  return ViewOp::create(builder, loc, base.getType(), base, offset, values, strides);
+  return ViewOp::create(builder, loc, base.getType(), base, offset, values,
+                        strides);
 }
 
-FailureOr<Value> Lowering::loadConstant(Value constant, Memory memory, StringRef label) {
+FailureOr<Value> Lowering::loadConstant(Value constant, Memory memory,
+                                        StringRef label) {
   FailureOr<Value> address = constantAddress(constant);
   if (failed(address))
     return failure();
   auto type = cast<ShapedType>(constant.getType());
   int64_t bytes = type.getNumElements() * storedBytes(type.getElementType());
   Value buffer = sram(memory, bytes, label);
-  LoadOp::create(builder, loc, buffer, *address, index(0), 1, bytes, bytes, bytes, /*whole=*/true);
+  LoadOp::create(builder, loc, buffer, *address, index(0), 1, bytes, bytes,
+                 bytes, /*whole=*/true);
   return buffer;
 }
 
-void Lowering::loadRows(Value buffer, const Storage &from, Value plane, Value row0, int64_t rows) {
+void Lowering::loadRows(Value buffer, const Storage &from, Value plane,
+                        Value row0, int64_t rows) {
   int64_t rowBytes = from.layout.rowBytes;
-  Value source = view(from.base, 0, {{plane, from.planeStride}, {row0, rowBytes}});
-  LoadOp::create(builder, loc, buffer, source, row0, rows, rowBytes, rowBytes, rowBytes, from.layout.single);
+  Value source =
+      view(from.base, 0, {{plane, from.planeStride}, {row0, rowBytes}});
+  LoadOp::create(builder, loc, buffer, source, row0, rows, rowBytes, rowBytes,
+                 rowBytes, from.layout.single);
 }
 
-void Lowering::storeRows(const Storage &to, Value buffer, Value plane, Value row0, int64_t rows) {
+void Lowering::storeRows(const Storage &to, Value buffer, Value plane,
+                         Value row0, int64_t rows) {
   int64_t rowBytes = to.layout.rowBytes;
-  Value destination = view(to.base, 0, {{plane, to.planeStride}, {row0, rowBytes}});
-  StoreOp::create(builder, loc, destination, buffer, row0, rows, rowBytes, rowBytes, rowBytes, to.layout.single);
+  Value destination =
+      view(to.base, 0, {{plane, to.planeStride}, {row0, rowBytes}});
+  StoreOp::create(builder, loc, destination, buffer, row0, rows, rowBytes,
+                  rowBytes, rowBytes, to.layout.single);
 }
 
-void Lowering::loop(Over over, int64_t limit, int64_t step, function_ref<void(Value)> body) {
-  if (limit <= step) { // a single iteration needs no loop: clamping does the rest
+void Lowering::loop(Over over, int64_t limit, int64_t step,
+                    function_ref<void(Value)> body) {
+  if (limit <=
+      step) { // a single iteration needs no loop: clamping does the rest
     body(index(0));
     return;
   }
-  Value upper = over == Over::Rows ? LengthOp::create(builder, loc, limit).getResult() : index(limit);
+  Value upper = over == Over::Rows
+                    ? LengthOp::create(builder, loc, limit).getResult()
+                    : index(limit);
   auto op = scf::ForOp::create(builder, loc, index(0), upper, index(step));
   if (over != Over::Layers)
     op->setAttr(kIndependentAttrName, builder.getUnitAttr());

@@ -1,4 +1,4 @@
-//===- RowGroup.cpp - Ops that work row by row, in one loop over row blocks -*- C++ -*-===//
+//===- RowGroup.cpp - Row-by-row ops in one loop over row blocks ----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Lowering.h"
 #include "RowGroup.h"
+#include "Lowering.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -18,9 +18,12 @@ namespace {
 
 /// The enumerations have the same cases in both dialects.
 Precision lower(std::optional<fact::LowPrecision> precision) {
-  return precision && *precision == fact::LowPrecision::A4W8 ? Precision::A4W8 : Precision::A4W4;
+  return precision && *precision == fact::LowPrecision::A4W8 ? Precision::A4W8
+                                                             : Precision::A4W4;
 }
-Predictor lower(fact::Predictor predictor) { return static_cast<Predictor>(predictor); }
+Predictor lower(fact::Predictor predictor) {
+  return static_cast<Predictor>(predictor);
+}
 
 } // namespace
 
@@ -29,12 +32,15 @@ Predictor lower(fact::Predictor predictor) { return static_cast<Predictor>(predi
 //===----------------------------------------------------------------------===//
 
 bool factisa::isRowLocal(Operation *op) {
-  return isa<fact::LayerNormOp, fact::ActivationOp, fact::AddOp, fact::QuantizeRowsOp, fact::QuantizeHeadsOp,
-             fact::QuantizedLinearOp, fact::LogMatmulOp, fact::NormalizeHeadsOp, fact::QRowsOp>(op);
+  return isa<fact::LayerNormOp, fact::ActivationOp, fact::AddOp,
+             fact::QuantizeRowsOp, fact::QuantizeHeadsOp,
+             fact::QuantizedLinearOp, fact::LogMatmulOp, fact::NormalizeHeadsOp,
+             fact::QRowsOp>(op);
 }
 
 RowGroup::RowGroup(Lowering &lowering, ArrayRef<Operation *> ops, bool single)
-    : lowering(lowering), builder(lowering.builder), ops(ops), members(ops.begin(), ops.end()), single(single),
+    : lowering(lowering), builder(lowering.builder), ops(ops),
+      members(ops.begin(), ops.end()), single(single),
       rows(single ? 1 : lowering.blockRows()) {}
 
 LogicalResult RowGroup::lower() {
@@ -59,8 +65,7 @@ LogicalResult RowGroup::lower() {
 }
 
 /// Builds before the loop.
-template <typename Build>
-auto RowGroup::before(Build build) {
+template <typename Build> auto RowGroup::before(Build build) {
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPoint(marker);
   return build();
@@ -78,7 +83,8 @@ Staged RowGroup::define(Value value, Memory memory, StringRef label) {
   Staged staged;
   staged.layout = *layout;
   staged.planeBytes = llvm::alignTo(rows * layout->rowBytes, 64);
-  staged.buffer = lowering.sram(memory, staged.planeBytes * layout->planes, label);
+  staged.buffer =
+      lowering.sram(memory, staged.planeBytes * layout->planes, label);
   staging[value] = staged;
   return staged;
 }
@@ -94,7 +100,8 @@ FailureOr<Staged> RowGroup::use(Value value) {
   Memory memory = storage->layout.rowBytes <= 4 ? Memory::Index : Memory::Token;
   Staged staged = define(value, memory, "block");
   for (int64_t plane = 0; plane < staged.layout.planes; ++plane)
-    lowering.loadRows(staged.plane(lowering, plane), *storage, lowering.index(plane), row0, rows);
+    lowering.loadRows(staged.plane(lowering, plane), *storage,
+                      lowering.index(plane), row0, rows);
   return staged;
 }
 
@@ -112,17 +119,21 @@ LogicalResult RowGroup::finish(Value value) {
     return failure();
   Staged staged = staging.lookup(value);
   for (int64_t plane = 0; plane < staged.layout.planes; ++plane)
-    lowering.storeRows(*storage, staged.plane(lowering, plane), lowering.index(plane), row0, rows);
+    lowering.storeRows(*storage, staged.plane(lowering, plane),
+                       lowering.index(plane), row0, rows);
   return success();
 }
 
-Value Staged::plane(Lowering &lowering, int64_t plane) const { return lowering.view(buffer, plane * planeBytes); }
+Value Staged::plane(Lowering &lowering, int64_t plane) const {
+  return lowering.view(buffer, plane * planeBytes);
+}
 
 FailureOr<Value> RowGroup::constant(Value value, StringRef label) {
   auto it = constants.find(value);
   if (it != constants.end())
     return it->second;
-  FailureOr<Value> buffer = before([&] { return lowering.loadConstant(value, Memory::Weight, label); });
+  FailureOr<Value> buffer = before(
+      [&] { return lowering.loadConstant(value, Memory::Weight, label); });
   if (succeeded(buffer))
     constants[value] = *buffer;
   return buffer;
@@ -146,11 +157,13 @@ FailureOr<Value> RowGroup::rowList(Value mask, int64_t head) {
     return it->second;
   // Rows of Q are those that are not dominated: the list inverts.
   auto notDominated = mask.getDefiningOp<fact::QRowsOp>();
-  FailureOr<Staged> flags = use(notDominated ? notDominated.getDominated() : mask);
+  FailureOr<Staged> flags =
+      use(notDominated ? notDominated.getDominated() : mask);
   if (failed(flags))
     return failure();
   Value list = lowering.sram(Memory::Index, 4 + 4 * rows, "list");
-  SelListOp::create(builder, lowering.loc, list, flags->plane(lowering, head), row0, rows, bool(notDominated));
+  SelListOp::create(builder, lowering.loc, list, flags->plane(lowering, head),
+                    row0, rows, bool(notDominated));
   lists[key] = list;
   return list;
 }
@@ -161,21 +174,27 @@ FailureOr<Value> RowGroup::rowList(Value mask, int64_t head) {
 
 LogicalResult RowGroup::lowerOp(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-      .Case<fact::LayerNormOp, fact::ActivationOp, fact::AddOp, fact::QuantizeRowsOp, fact::QuantizeHeadsOp,
-            fact::QuantizedLinearOp, fact::NormalizeHeadsOp>([&](auto typed) { return lowerTyped(typed); })
+      .Case<fact::LayerNormOp, fact::ActivationOp, fact::AddOp,
+            fact::QuantizeRowsOp, fact::QuantizeHeadsOp,
+            fact::QuantizedLinearOp, fact::NormalizeHeadsOp>(
+          [&](auto typed) { return lowerTyped(typed); })
       // Part of the op that reads it.
       .Case<fact::LogMatmulOp, fact::QRowsOp>([](auto) { return success(); })
-      .Default([](Operation *other) { return other->emitOpError() << "cannot be lowered to instructions"; });
+      .Default([](Operation *other) {
+        return other->emitOpError() << "cannot be lowered to instructions";
+      });
 }
 
 LogicalResult RowGroup::lowerTyped(fact::LayerNormOp op) {
   FailureOr<Staged> x = use(op.getInput());
-  FailureOr<Value> gamma = constant(op.getGamma(), "gamma"), beta = constant(op.getBeta(), "beta");
+  FailureOr<Value> gamma = constant(op.getGamma(), "gamma"),
+                   beta = constant(op.getBeta(), "beta");
   if (failed(x) || failed(gamma) || failed(beta))
     return failure();
   Staged y = define(op.getResult(), Memory::Token, "normalised");
   int64_t n = x->layout.rowBytes / 4;
-  ApuLayerNormOp::create(builder, op.getLoc(), y.buffer, x->buffer, *gamma, *beta, row0, rows, n, n * 4, n * 4, op.getEps());
+  ApuLayerNormOp::create(builder, op.getLoc(), y.buffer, x->buffer, *gamma,
+                         *beta, row0, rows, n, n * 4, n * 4, op.getEps());
   return finish(op.getResult());
 }
 
@@ -185,14 +204,17 @@ LogicalResult RowGroup::lowerTyped(fact::ActivationOp op) {
     return failure();
   Value source = Lowering::root(op.getInput());
   // In place where nobody else wants the operand.
-  bool inPlace = source.hasOneUse() && staging.contains(source) && source.getDefiningOp() && members.contains(source.getDefiningOp());
+  bool inPlace = source.hasOneUse() && staging.contains(source) &&
+                 source.getDefiningOp() &&
+                 members.contains(source.getDefiningOp());
   Staged y = *x;
   if (inPlace)
     staging[Lowering::root(op.getResult())] = y;
   else
     y = define(op.getResult(), Memory::Temp, "activated");
   int64_t n = x->layout.rowBytes / 4;
-  ApuActivationOp::create(builder, op.getLoc(), y.buffer, x->buffer, row0, rows, n, n * 4, n * 4,
+  ApuActivationOp::create(builder, op.getLoc(), y.buffer, x->buffer, row0, rows,
+                          n, n * 4, n * 4,
                           static_cast<Activation>(op.getKind()));
   return finish(op.getResult());
 }
@@ -203,7 +225,8 @@ LogicalResult RowGroup::lowerTyped(fact::AddOp op) {
     return failure();
   Staged y = define(op.getResult(), Memory::Token, "sum");
   int64_t n = a->layout.rowBytes / 4;
-  ApuAddOp::create(builder, op.getLoc(), y.buffer, a->buffer, b->buffer, row0, rows, n, n * 4, n * 4, n * 4);
+  ApuAddOp::create(builder, op.getLoc(), y.buffer, a->buffer, b->buffer, row0,
+                   rows, n, n * 4, n * 4, n * 4);
   return finish(op.getResult());
 }
 
@@ -215,8 +238,10 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizeRowsOp op) {
   Staged q = define(op.getQuantized(), Memory::Token, "rows");
   Staged scale = define(op.getScale(), Memory::Index, "row_scale");
   int64_t n = q.layout.rowBytes;
-  ApuQuantizeOp::create(builder, op.getLoc(), q.buffer, scale.buffer, x->buffer, lowering.null(), *low, row0, rows, n, n, n * 4);
-  return failure(failed(finish(op.getQuantized())) || failed(finish(op.getScale())));
+  ApuQuantizeOp::create(builder, op.getLoc(), q.buffer, scale.buffer, x->buffer,
+                        lowering.null(), *low, row0, rows, n, n, n * 4);
+  return failure(failed(finish(op.getQuantized())) ||
+                 failed(finish(op.getScale())));
 }
 
 LogicalResult RowGroup::lowerTyped(fact::QuantizeHeadsOp op) {
@@ -225,19 +250,23 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizeHeadsOp op) {
     return failure();
   Staged q = define(op.getQuantized(), Memory::Temp, "heads");
   Staged scale = define(op.getScale(), Memory::Index, "head_scale");
-  int64_t features = q.layout.rowBytes, heads = op.getHeads(), n = features / heads;
+  int64_t features = q.layout.rowBytes, heads = op.getHeads(),
+          n = features / heads;
   for (int64_t head = 0; head < heads; ++head) {
     FailureOr<Value> list = rowList(op.getRows(), head);
     if (failed(list))
       return failure();
-    ApuQuantizeOp::create(builder, op.getLoc(), lowering.view(q.buffer, head * n), scale.plane(lowering, head),
-                          lowering.view(x->buffer, head * n * 4), *list, lowering.null(), row0, rows, n, features,
-                          features * 4);
+    ApuQuantizeOp::create(
+        builder, op.getLoc(), lowering.view(q.buffer, head * n),
+        scale.plane(lowering, head), lowering.view(x->buffer, head * n * 4),
+        *list, lowering.null(), row0, rows, n, features, features * 4);
   }
-  return failure(failed(finish(op.getQuantized())) || failed(finish(op.getScale())));
+  return failure(failed(finish(op.getQuantized())) ||
+                 failed(finish(op.getScale())));
 }
 
-FailureOr<WeightTiles> RowGroup::weightTiles(Value weight, int64_t columnGroup) {
+FailureOr<WeightTiles> RowGroup::weightTiles(Value weight,
+                                             int64_t columnGroup) {
   auto type = cast<ShapedType>(weight.getType());
   WeightTiles tiles;
   tiles.k = type.getDimSize(0);
@@ -258,21 +287,28 @@ FailureOr<WeightTiles> RowGroup::weightTiles(Value weight, int64_t columnGroup) 
     return tiles;
   }
   int64_t budget = lowering.tiling.weightBytes;
-  tiles.tileK = std::min(tiles.k, std::max<int64_t>(1, budget / std::min<int64_t>(columnGroup, 8)));
-  tiles.tileN = std::min(tiles.tileN, std::max<int64_t>(1, budget / tiles.tileK));
+  tiles.tileK = std::min(
+      tiles.k,
+      std::max<int64_t>(1, budget / std::min<int64_t>(columnGroup, 8)));
+  tiles.tileN =
+      std::min(tiles.tileN, std::max<int64_t>(1, budget / tiles.tileK));
   if (tiles.tileN > 8)
     tiles.tileN -= tiles.tileN % 8;
   for (Value &buffer : tiles.buffers)
-    buffer = lowering.sram(Memory::Weight, tiles.tileK * tiles.tileN, "weight_tile");
+    buffer =
+        lowering.sram(Memory::Weight, tiles.tileK * tiles.tileN, "weight_tile");
   return tiles;
 }
 
-std::pair<Value, int64_t> RowGroup::loadTile(WeightTiles &tiles, int64_t k0, int64_t k, int64_t n0, int64_t n) {
+std::pair<Value, int64_t> RowGroup::loadTile(WeightTiles &tiles, int64_t k0,
+                                             int64_t k, int64_t n0, int64_t n) {
   int64_t offset = k0 * tiles.n + n0;
   if (tiles.whole)
     return {lowering.view(tiles.whole, offset), tiles.n};
   Value buffer = tiles.buffers[tiles.next++ % 2];
-  LoadOp::create(builder, lowering.loc, buffer, lowering.view(tiles.address, offset), lowering.index(0), k, n, n, tiles.n,
+  LoadOp::create(builder, lowering.loc, buffer,
+                 lowering.view(tiles.address, offset), lowering.index(0), k, n,
+                 n, tiles.n,
                  /*whole=*/true);
   return {buffer, n};
 }
@@ -281,18 +317,22 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizedLinearOp op) {
   FailureOr<Staged> x = use(op.getInput()), scale = use(op.getScale());
   FailureOr<Value> low = lowFlags(op.getLow());
   FailureOr<Value> weightScale = constant(op.getWeightScale(), "weight_scale");
-  FailureOr<Value> bias = op.getBias() ? constant(op.getBias(), "bias") : FailureOr<Value>(lowering.null());
-  if (failed(x) || failed(scale) || failed(low) || failed(weightScale) || failed(bias))
+  FailureOr<Value> bias = op.getBias() ? constant(op.getBias(), "bias")
+                                       : FailureOr<Value>(lowering.null());
+  if (failed(x) || failed(scale) || failed(low) || failed(weightScale) ||
+      failed(bias))
     return failure();
   int64_t features = cast<ShapedType>(op.getType()).getDimSize(1);
-  int64_t heads = op.getRows() ? cast<ShapedType>(op.getRows().getType()).getDimSize(0) : 1;
+  int64_t heads =
+      op.getRows() ? cast<ShapedType>(op.getRows().getType()).getDimSize(0) : 1;
   int64_t group = features / heads;
   FailureOr<WeightTiles> tiles = weightTiles(op.getWeight(), group);
   if (failed(tiles))
     return failure();
   Staged y = define(op.getResult(), Memory::Temp, "linear");
-  Value accumulators[2] = {lowering.sram(Memory::Temp, rows * tiles->tileN * 4, "accumulators"),
-                           lowering.sram(Memory::Temp, rows * tiles->tileN * 4, "accumulators")};
+  Value accumulators[2] = {
+      lowering.sram(Memory::Temp, rows * tiles->tileN * 4, "accumulators"),
+      lowering.sram(Memory::Temp, rows * tiles->tileN * 4, "accumulators")};
   Role role = roleOf(op);
   Precision precision = ::lower(op.getPrecision());
   int64_t tile = 0;
@@ -300,19 +340,23 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizedLinearOp op) {
     FailureOr<Value> list = rowList(op.getRows(), head);
     if (failed(list))
       return failure();
-    for (int64_t n0 = head * group; n0 < (head + 1) * group; n0 += tiles->tileN) {
+    for (int64_t n0 = head * group; n0 < (head + 1) * group;
+         n0 += tiles->tileN) {
       int64_t n = std::min(tiles->tileN, (head + 1) * group - n0);
       Value acc = accumulators[tile++ % 2];
       for (int64_t k0 = 0; k0 < tiles->k; k0 += tiles->tileK) {
         int64_t k = std::min(tiles->tileK, tiles->k - k0);
         auto [weight, stride] = loadTile(*tiles, k0, k, n0, n);
-        PeGemmOp::create(builder, op.getLoc(), acc, lowering.view(x->buffer, k0), weight, *list, *low, row0, rows, k, n,
-                         n * 4, tiles->k, stride, precision, role, /*accumulate=*/k0 > 0);
+        PeGemmOp::create(builder, op.getLoc(), acc,
+                         lowering.view(x->buffer, k0), weight, *list, *low,
+                         row0, rows, k, n, n * 4, tiles->k, stride, precision,
+                         role, /*accumulate=*/k0 > 0);
       }
       Value biasTile = op.getBias() ? lowering.view(*bias, n0 * 4) : *bias;
-      ApuRescaleOp::create(builder, op.getLoc(), lowering.view(y.buffer, n0 * 4), acc,
-                           lowering.view(*weightScale, n0 * 4), scale->buffer, biasTile, *list, *low, row0, rows, n,
-                           features * 4, n * 4, precision);
+      ApuRescaleOp::create(
+          builder, op.getLoc(), lowering.view(y.buffer, n0 * 4), acc,
+          lowering.view(*weightScale, n0 * 4), scale->buffer, biasTile, *list,
+          *low, row0, rows, n, features * 4, n * 4, precision);
     }
   }
   return finish(op.getResult());
@@ -321,11 +365,17 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizedLinearOp op) {
 LogicalResult RowGroup::lowerTyped(fact::NormalizeHeadsOp op) {
   auto matmul = op.getInput().getDefiningOp<fact::LogMatmulOp>();
   auto users = op.getResult().getUsers();
-  auto code = llvm::hasSingleElement(users) ? dyn_cast<fact::EncodeOp>(*users.begin()) : fact::EncodeOp();
-  auto encoded = matmul ? matmul.getInput().getDefiningOp<fact::EncodeOp>() : fact::EncodeOp();
-  if (!matmul || !matmul->hasOneUse() || !encoded || !code || encoded.getOperand() != fact::PredictorOperand::Activation ||
-      (code.getOperand() != fact::PredictorOperand::Query && code.getOperand() != fact::PredictorOperand::Key))
-    return op.emitOpError() << "can only be lowered between a fact.log_matmul of encoded activations that nobody else "
+  auto code = llvm::hasSingleElement(users)
+                  ? dyn_cast<fact::EncodeOp>(*users.begin())
+                  : fact::EncodeOp();
+  auto encoded = matmul ? matmul.getInput().getDefiningOp<fact::EncodeOp>()
+                        : fact::EncodeOp();
+  if (!matmul || !matmul->hasOneUse() || !encoded || !code ||
+      encoded.getOperand() != fact::PredictorOperand::Activation ||
+      (code.getOperand() != fact::PredictorOperand::Query &&
+       code.getOperand() != fact::PredictorOperand::Key))
+    return op.emitOpError() << "can only be lowered between a fact.log_matmul "
+                               "of encoded activations that nobody else "
                                "reads and one fact.encode of queries or keys";
   FailureOr<Staged> x = use(matmul.getInput());
   if (failed(x))
@@ -345,27 +395,38 @@ LogicalResult RowGroup::lowerTyped(fact::NormalizeHeadsOp op) {
     return failure();
   Staged result = define(op.getResult(), Memory::Temp, "code");
   Staged shift = define(op.getScale(), Memory::Index, "shift_scale");
-  Value accumulators[2] = {lowering.sram(Memory::Temp, rows * group * 4, "accumulators"),
-                           lowering.sram(Memory::Temp, rows * group * 4, "accumulators")};
+  Value accumulators[2] = {
+      lowering.sram(Memory::Temp, rows * group * 4, "accumulators"),
+      lowering.sram(Memory::Temp, rows * group * 4, "accumulators")};
   Predictor predictor = ::lower(code.getPredictor());
-  Operand operand = code.getOperand() == fact::PredictorOperand::Query ? Operand::Query : Operand::Key;
+  Operand operand = code.getOperand() == fact::PredictorOperand::Query
+                        ? Operand::Query
+                        : Operand::Key;
   for (int64_t head = 0; head < heads; ++head) {
     Value acc = accumulators[head % 2];
-    for (int64_t n0 = head * group; n0 < (head + 1) * group; n0 += tiles->tileN) {
+    for (int64_t n0 = head * group; n0 < (head + 1) * group;
+         n0 += tiles->tileN) {
       int64_t n = std::min(tiles->tileN, (head + 1) * group - n0);
       for (int64_t k0 = 0; k0 < tiles->k; k0 += tiles->tileK) {
         int64_t k = std::min(tiles->tileK, tiles->k - k0);
         auto [weight, stride] = loadTile(*tiles, k0, k, n0, n);
-        EpProjectOp::create(builder, matmul.getLoc(), lowering.view(acc, (n0 - head * group) * 4),
-                            lowering.view(x->buffer, k0), weight, row0, rows, k, n, group * 4, tiles->k, stride,
-                            ::lower(encoded.getPredictor()), /*accumulate=*/k0 > 0);
+        EpProjectOp::create(builder, matmul.getLoc(),
+                            lowering.view(acc, (n0 - head * group) * 4),
+                            lowering.view(x->buffer, k0), weight, row0, rows, k,
+                            n, group * 4, tiles->k, stride,
+                            ::lower(encoded.getPredictor()),
+                            /*accumulate=*/k0 > 0);
       }
     }
     if (matmul.getBias())
-      EpBiasOp::create(builder, matmul.getLoc(), acc, lowering.view(*bias, head * group * 4), *scale, row0, rows, group,
-                       group * 4);
-    EpNormalizeOp::create(builder, op.getLoc(), lowering.view(result.buffer, head * group), shift.plane(lowering, head),
-                          acc, row0, rows, group, features, group * 4, predictor, operand);
+      EpBiasOp::create(builder, matmul.getLoc(), acc,
+                       lowering.view(*bias, head * group * 4), *scale, row0,
+                       rows, group, group * 4);
+    EpNormalizeOp::create(builder, op.getLoc(),
+                          lowering.view(result.buffer, head * group),
+                          shift.plane(lowering, head), acc, row0, rows, group,
+                          features, group * 4, predictor, operand);
   }
-  return failure(failed(finish(op.getResult())) || failed(finish(op.getScale())));
+  return failure(failed(finish(op.getResult())) ||
+                 failed(finish(op.getScale())));
 }

@@ -1,4 +1,4 @@
-//===- RowGroup.h - Ops that work row by row, in one loop over row blocks -*- C++ -*-===//
+//===- RowGroup.h - Row-by-row ops in one loop over row blocks ------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -26,8 +26,8 @@ struct Staged {
   Value plane(Lowering &lowering, int64_t plane) const;
 };
 
-/// How a weight [k, n] comes to the scratchpad: in tiles through two buffers, or
-/// as a whole.
+/// How a weight [k, n] comes to the scratchpad: in tiles through two buffers,
+/// or as a whole.
 struct WeightTiles {
   Value address; ///< !factisa.dram
   Value whole;   ///< !factisa.sram, or null
@@ -65,9 +65,9 @@ private:
   FailureOr<Value> rowList(Value mask, int64_t head);
   FailureOr<WeightTiles> weightTiles(Value weight, int64_t columnGroup);
   /// Address and row stride of a tile, after loading it if need be.
-  std::pair<Value, int64_t> loadTile(WeightTiles &tiles, int64_t k0, int64_t k, int64_t n0, int64_t n);
-  template <typename Build>
-  auto before(Build build);
+  std::pair<Value, int64_t> loadTile(WeightTiles &tiles, int64_t k0, int64_t k,
+                                     int64_t n0, int64_t n);
+  template <typename Build> auto before(Build build);
 
   Lowering &lowering;
   OpBuilder &builder;

@@ -1,4 +1,4 @@
-//===- Schedule.cpp - Order of the work of one function -*- C++ -*-===//
+//===- chedule.cpp - Order of the work of one function --------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -16,11 +16,13 @@
 using namespace mlir;
 using namespace mlir::factisa;
 
-/// Ops that are nothing by themselves: their users read through them, or another
-/// op's lowering makes their results.
+/// Ops that are nothing by themselves: their users read through them, or
+/// another op's lowering makes their results.
 static bool isFree(Operation *op) {
-  return isa<fact::EncodeOp, fact::KRowsOp, fact::VRowsOp, fact::QRowsOp, fact::PredictOp, arith::ConstantOp,
-             tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::CastOp, tensor::DimOp, func::ReturnOp>(op);
+  return isa<fact::EncodeOp, fact::KRowsOp, fact::VRowsOp, fact::QRowsOp,
+             fact::PredictOp, arith::ConstantOp, tensor::CollapseShapeOp,
+             tensor::ExpandShapeOp, tensor::CastOp, tensor::DimOp,
+             func::ReturnOp>(op);
 }
 
 LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops) {
@@ -34,13 +36,16 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops) {
 
   std::function<bool(Value)> available = [&](Value value) {
     Operation *definer = value.getDefiningOp();
-    if (!definer || !definer->getBlock() || definer->getBlock() != waiting.front()->getBlock())
+    if (!definer || !definer->getBlock() ||
+        definer->getBlock() != waiting.front()->getBlock())
       return true;
     if (isFree(definer))
       return llvm::all_of(definer->getOperands(), available);
     return !missing.contains(definer);
   };
-  auto ready = [&](Operation *op) { return llvm::all_of(op->getOperands(), available); };
+  auto ready = [&](Operation *op) {
+    return llvm::all_of(op->getOperands(), available);
+  };
   auto isSingle = [&](Operation *op) {
     auto type = dyn_cast<RankedTensorType>(op->getOperand(0).getType());
     return type && type.getDimSize(0) == 1 && bound != 1;
@@ -50,7 +55,8 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops) {
     SmallVector<Operation *> group;
     bool single = false;
     for (Operation *op : waiting) {
-      if (!isRowLocal(op) || !ready(op) || (!group.empty() && isSingle(op) != single))
+      if (!isRowLocal(op) || !ready(op) ||
+          (!group.empty() && isSingle(op) != single))
         continue;
       if (group.empty())
         single = isSingle(op);
@@ -63,7 +69,8 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops) {
     } else {
       auto it = llvm::find_if(waiting, ready);
       if (it == waiting.end())
-        return waiting.front()->emitOpError() << "depends on a result that no instruction makes";
+        return waiting.front()->emitOpError()
+               << "depends on a result that no instruction makes";
       group.push_back(*it);
       loc = (*it)->getLoc();
       if (failed(lowerWhole(*it)))
@@ -85,13 +92,20 @@ LogicalResult Lowering::lowerWhole(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case([&](fact::SelectOp typed) { return lowerSelect(typed); })
       .Case([&](fact::SelectAllOp typed) { return lowerSelectAll(typed); })
-      .Case([&](fact::SelectPrecisionOp typed) { return lowerSelectPrecision(typed); })
+      .Case([&](fact::SelectPrecisionOp typed) {
+        return lowerSelectPrecision(typed);
+      })
       .Case([&](fact::MeanTokenOp typed) { return lowerMeanToken(typed); })
-      .Case([&](fact::QuantizedAttentionOp typed) { return lowerAttention(typed); })
+      .Case([&](fact::QuantizedAttentionOp typed) {
+        return lowerAttention(typed);
+      })
       .Default([](Operation *other) {
-        InFlightDiagnostic diagnostic = other->emitOpError() << "cannot be lowered to instructions";
-        diagnostic.attachNote() << "the accelerator runs encoder layers: what --fact-raise and --fact-quantize leave "
-                                   "alone has no instruction; see their remarks";
+        InFlightDiagnostic diagnostic = other->emitOpError()
+                                        << "cannot be lowered to instructions";
+        diagnostic.attachNote()
+            << "the accelerator runs encoder layers: what --fact-raise and "
+               "--fact-quantize leave "
+               "alone has no instruction; see their remarks";
         return diagnostic;
       });
 }

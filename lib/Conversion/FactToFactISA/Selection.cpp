@@ -1,4 +1,4 @@
-//===- Selection.cpp - Prediction's second stage, selection, precision, mean token -*- C++ -*-===//
+//===- Selection.cpp - Prediction of A, selection, precision, mean --------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -13,54 +13,75 @@ using namespace mlir::factisa;
 
 LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
   auto predict = op.getScores().getDefiningOp<fact::PredictOp>();
-  if (!predict || op.getUnit().getDefiningOp() != predict || !predict.getScores().hasOneUse() || !predict.getUnit().hasOneUse())
-    return op.emitOpError() << "can only be lowered where its scores and unit are one fact.predict's that nobody else reads";
+  if (!predict || op.getUnit().getDefiningOp() != predict ||
+      !predict.getScores().hasOneUse() || !predict.getUnit().hasOneUse())
+    return op.emitOpError() << "can only be lowered where its scores and unit "
+                               "are one fact.predict's that nobody else reads";
   auto query = predict.getQuery().getDefiningOp<fact::EncodeOp>();
   if (!query || !predict.getKey().getDefiningOp<fact::EncodeOp>())
-    return predict.emitOpError() << "can only be lowered for queries and keys of fact.encode";
+    return predict.emitOpError()
+           << "can only be lowered for queries and keys of fact.encode";
 
-  int64_t heads = predict.getHeads(), features = cast<ShapedType>(predict.getQuery().getType()).getDimSize(1);
+  int64_t heads = predict.getHeads(),
+          features =
+              cast<ShapedType>(predict.getQuery().getType()).getDimSize(1);
   int64_t n = features / heads, rows = blockRows();
   bool allKeys = tiling.cols >= bound;
   int64_t cols = allKeys ? paddedRows : tiling.cols;
   auto predictor = static_cast<Predictor>(op.getPredictor());
 
-  FailureOr<Storage> q = storageOf(predict.getQuery()), k = storageOf(predict.getKey());
-  FailureOr<Storage> queryScale = storageOf(predict.getQueryScale()), keyScale = storageOf(predict.getKeyScale());
+  FailureOr<Storage> q = storageOf(predict.getQuery()),
+                     k = storageOf(predict.getKey());
+  FailureOr<Storage> queryScale = storageOf(predict.getQueryScale()),
+                     keyScale = storageOf(predict.getKeyScale());
   FailureOr<Storage> rowScale = storageOf(predict.getScale());
-  FailureOr<Storage> mask = storageOf(op.getMask()), dominated = storageOf(op.getDominated()), argmax = storageOf(op.getArgmax());
+  FailureOr<Storage> mask = storageOf(op.getMask()),
+                     dominated = storageOf(op.getDominated()),
+                     argmax = storageOf(op.getArgmax());
   FailureOr<Storage> count = storageOf(op.getCount());
-  FailureOr<Value> queryWeightScale = constantAddress(predict.getQueryWeightScale());
-  FailureOr<Value> keyWeightScale = constantAddress(predict.getKeyWeightScale());
-  if (failed(q) || failed(k) || failed(queryScale) || failed(keyScale) || failed(rowScale) || failed(mask) ||
-      failed(dominated) || failed(argmax) || failed(count) || failed(queryWeightScale) || failed(keyWeightScale))
+  FailureOr<Value> queryWeightScale =
+      constantAddress(predict.getQueryWeightScale());
+  FailureOr<Value> keyWeightScale =
+      constantAddress(predict.getKeyWeightScale());
+  if (failed(q) || failed(k) || failed(queryScale) || failed(keyScale) ||
+      failed(rowScale) || failed(mask) || failed(dominated) || failed(argmax) ||
+      failed(count) || failed(queryWeightScale) || failed(keyWeightScale))
     return failure();
 
   // The rows of K and V that attention reads are by-products of the selection.
   Layout flags{heads, 1, /*single=*/false};
-  Storage kRows = allocateStorage(flags, "k_rows"), vRows = allocateStorage(flags, "v_rows");
+  Storage kRows = allocateStorage(flags, "k_rows"),
+          vRows = allocateStorage(flags, "v_rows");
   for (Operation *user : op->getUsers()) {
     if (auto rowsOp = dyn_cast<fact::KRowsOp>(user)) {
-      if (rowsOp.getMask() != op.getMask() || rowsOp.getDominated() != op.getDominated())
-        return rowsOp.emitOpError() << "must read mask and dominated rows of one fact.select";
+      if (rowsOp.getMask() != op.getMask() ||
+          rowsOp.getDominated() != op.getDominated())
+        return rowsOp.emitOpError()
+               << "must read mask and dominated rows of one fact.select";
       setStorage(rowsOp.getResult(), kRows);
     }
     if (auto rowsOp = dyn_cast<fact::VRowsOp>(user)) {
-      if (rowsOp.getMask() != op.getMask() || rowsOp.getDominated() != op.getDominated() || rowsOp.getArgmax() != op.getArgmax())
-        return rowsOp.emitOpError() << "must read mask, dominated rows and argmax of one fact.select";
+      if (rowsOp.getMask() != op.getMask() ||
+          rowsOp.getDominated() != op.getDominated() ||
+          rowsOp.getArgmax() != op.getArgmax())
+        return rowsOp.emitOpError() << "must read mask, dominated rows and "
+                                       "argmax of one fact.select";
       setStorage(rowsOp.getResult(), vRows);
     }
   }
 
   Value zero = index(0);
   Value weightScales = sram(Memory::Index, 8, "predictor_scales");
-  LoadOp::create(builder, loc, weightScales, *queryWeightScale, zero, 1, 4, 4, 4, /*whole=*/true);
-  LoadOp::create(builder, loc, view(weightScales, 4), *keyWeightScale, zero, 1, 4, 4, 4, /*whole=*/true);
+  LoadOp::create(builder, loc, weightScales, *queryWeightScale, zero, 1, 4, 4,
+                 4, /*whole=*/true);
+  LoadOp::create(builder, loc, view(weightScales, 4), *keyWeightScale, zero, 1,
+                 4, 4, 4, /*whole=*/true);
   Value counts = sram(Memory::Index, paddedRows * 4, "counts");
   SelFillOp::create(builder, loc, counts, zero, paddedRows, 4, 0);
 
   loop(Over::Heads, heads, 1, [&](Value head) {
-    Value kFlags = sram(Memory::Index, paddedRows, "k_rows"), vFlags = sram(Memory::Index, paddedRows, "v_rows");
+    Value kFlags = sram(Memory::Index, paddedRows, "k_rows"),
+          vFlags = sram(Memory::Index, paddedRows, "v_rows");
     SelFillOp::create(builder, loc, kFlags, zero, paddedRows, 1, 0);
     SelFillOp::create(builder, loc, vFlags, zero, paddedRows, 1, 0);
     Value keys, scales, keyRowScales;
@@ -68,7 +89,9 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
       keys = sram(Memory::Temp, cols * n, "key_codes");
       scales = sram(Memory::Index, cols * 4, "key_scales");
       keyRowScales = sram(Memory::Index, cols * 4, "row_scales");
-      LoadOp::create(builder, loc, keys, view(k->base, 0, {{head, n}, {col0, features}}), col0, cols, n, n, features, false);
+      LoadOp::create(builder, loc, keys,
+                     view(k->base, 0, {{head, n}, {col0, features}}), col0,
+                     cols, n, n, features, false);
       loadRows(scales, *keyScale, head, col0, cols);
       loadRows(keyRowScales, *rowScale, zero, col0, cols);
     };
@@ -78,13 +101,17 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
       Value queries = sram(Memory::Token, rows * n, "query_codes");
       Value queryScales = sram(Memory::Index, rows * 4, "query_scales");
       Value queryRowScales = sram(Memory::Index, rows * 4, "row_scales");
-      LoadOp::create(builder, loc, queries, view(q->base, 0, {{head, n}, {row0, features}}), row0, rows, n, n, features, false);
+      LoadOp::create(builder, loc, queries,
+                     view(q->base, 0, {{head, n}, {row0, features}}), row0,
+                     rows, n, n, features, false);
       loadRows(queryScales, *queryScale, head, row0, rows);
       loadRows(queryRowScales, *rowScale, zero, row0, rows);
       Value scores = sram(Memory::Temp, rows * paddedRows * 4, "scores");
       auto score = [&](Value col0) {
-        EpScoreOp::create(builder, predict.getLoc(), view(scores, 0, {{col0, 4}}), queries, keys, scales, keyRowScales, row0,
-                          rows, col0, cols, n, paddedRows * 4, n, n, predictor);
+        EpScoreOp::create(builder, predict.getLoc(),
+                          view(scores, 0, {{col0, 4}}), queries, keys, scales,
+                          keyRowScales, row0, rows, col0, cols, n,
+                          paddedRows * 4, n, n, predictor);
       };
       if (allKeys)
         score(zero);
@@ -94,10 +121,13 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
           score(col0);
         });
       Value maskRows = sram(Memory::Index, rows * maskStride(), "mask");
-      Value dominatedRows = sram(Memory::Index, rows, "dominated"), argmaxRows = sram(Memory::Index, rows * 4, "argmax");
-      SelTopKOp::create(builder, loc, maskRows, dominatedRows, argmaxRows, kFlags, vFlags, counts, scores, queryScales,
-                        queryRowScales, weightScales, row0, rows, maskStride(), paddedRows * 4, op.getKeep(), op.getDominance(),
-                        predict.getAttentionScale(), predictor, op.getCausal(), layer, head);
+      Value dominatedRows = sram(Memory::Index, rows, "dominated"),
+            argmaxRows = sram(Memory::Index, rows * 4, "argmax");
+      SelTopKOp::create(
+          builder, loc, maskRows, dominatedRows, argmaxRows, kFlags, vFlags,
+          counts, scores, queryScales, queryRowScales, weightScales, row0, rows,
+          maskStride(), paddedRows * 4, op.getKeep(), op.getDominance(),
+          predict.getAttentionScale(), predictor, op.getCausal(), layer, head);
       storeRows(*mask, maskRows, head, row0, rows);
       storeRows(*dominated, dominatedRows, head, row0, rows);
       storeRows(*argmax, argmaxRows, head, row0, rows);
@@ -114,32 +144,39 @@ LogicalResult Lowering::lowerSelectAll(fact::SelectAllOp op) {
   if (failed(count))
     return failure();
   Value counts = sram(Memory::Index, paddedRows * 4, "counts");
-  SelCountAllOp::create(builder, loc, counts, index(0), paddedRows, op.getHeads(), op.getCausal());
+  SelCountAllOp::create(builder, loc, counts, index(0), paddedRows,
+                        op.getHeads(), op.getCausal());
   storeRows(*count, counts, index(0), index(0), paddedRows);
   return success();
 }
 
 LogicalResult Lowering::lowerSelectPrecision(fact::SelectPrecisionOp op) {
-  FailureOr<Storage> count = storageOf(op.getCount()), low = storageOf(op.getLow());
+  FailureOr<Storage> count = storageOf(op.getCount()),
+                     low = storageOf(op.getLow());
   if (failed(count) || failed(low))
     return failure();
-  Value counts = sram(Memory::Index, paddedRows * 4, "counts"), flags = sram(Memory::Index, paddedRows, "low");
+  Value counts = sram(Memory::Index, paddedRows * 4, "counts"),
+        flags = sram(Memory::Index, paddedRows, "low");
   loadRows(counts, *count, index(0), index(0), paddedRows);
-  SelPrecisionOp::create(builder, loc, flags, counts, op.getImportance(), layer);
+  SelPrecisionOp::create(builder, loc, flags, counts, op.getImportance(),
+                         layer);
   storeRows(*low, flags, index(0), index(0), paddedRows);
   return success();
 }
 
 LogicalResult Lowering::lowerMeanToken(fact::MeanTokenOp op) {
-  FailureOr<Storage> input = storageOf(op.getInput()), mean = storageOf(op.getResult());
+  FailureOr<Storage> input = storageOf(op.getInput()),
+                     mean = storageOf(op.getResult());
   if (failed(input) || failed(mean))
     return failure();
   int64_t bytes = input->layout.rowBytes, rows = blockRows();
-  Value sum = sram(Memory::Temp, bytes, "sum"), row = sram(Memory::Temp, bytes, "mean_token");
+  Value sum = sram(Memory::Temp, bytes, "sum"),
+        row = sram(Memory::Temp, bytes, "mean_token");
   loop(Over::Rows, bound, rows, [&](Value row0) {
     Value block = sram(Memory::Token, rows * bytes, "block");
     loadRows(block, *input, index(0), row0, rows);
-    ApuColumnSumOp::create(builder, loc, sum, block, row0, rows, bytes / 4, bytes);
+    ApuColumnSumOp::create(builder, loc, sum, block, row0, rows, bytes / 4,
+                           bytes);
   });
   ApuMeanOp::create(builder, loc, row, sum, bytes / 4);
   storeRows(*mean, row, index(0), index(0), 1);

@@ -1,4 +1,4 @@
-//===- Attention.cpp - Masked attention on quantized heads -*- C++ -*-===//
+//===- ttention.cpp - Masked attention on quantized heads -----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -36,39 +36,46 @@ private:
   void dominatedRows(Value head);
   void panel(Value head, const RowList &list, Value first);
   void probabilities(Value head, Value row, Value i);
-  void tail(Value head, Value row, Value i, const Real &largest, const Real &sum, const Real &factor, Value missing);
+  void tail(Value head, Value row, Value i, const Real &largest,
+            const Real &sum, const Real &factor, Value missing);
   void context(Value head, Value row, Value i);
 
   QuantizedAttentionOp op;
   Emitter &e;
   int64_t heads, headSize, pairs, valueTiles;
-  Value query, queryScale, key, keyScale, value, valueScale, mask, dominated, argmax;
+  Value query, queryScale, key, keyScale, value, valueScale, mask, dominated,
+      argmax;
   Value tailKey, tailKeyScale, tailValue, tailValueScale, result;
   Value length, padded, tokenTiles;
-  Value rowMemory, queries, keysPacked, scores, probability, valuesPacked, sums, scoreRow, maskRow, keyScales,
-      valueScales;
+  Value rowMemory, queries, keysPacked, scores, probability, valuesPacked, sums,
+      scoreRow, maskRow, keyScales, valueScales;
   /// Per row of a panel: gm, den, r, w, and whether the row has a tail.
   Value weighted, denominators, shrinks, weights, missed;
 };
 
-AttentionLoops::AttentionLoops(QuantizedAttentionOp op, Emitter &e, int64_t width)
-    : op(op), e(e), heads(op.getHeads()), headSize(width / heads), pairs((headSize + 1) / 2),
-      valueTiles((headSize + lanes - 1) / lanes) {
+AttentionLoops::AttentionLoops(QuantizedAttentionOp op, Emitter &e,
+                               int64_t width)
+    : op(op), e(e), heads(op.getHeads()), headSize(width / heads),
+      pairs((headSize + 1) / 2), valueTiles((headSize + lanes - 1) / lanes) {
   query = e.buffer(op.getQuery()), queryScale = e.buffer(op.getQueryScale());
   key = e.buffer(op.getKey()), keyScale = e.buffer(op.getKeyScale());
   value = e.buffer(op.getValue()), valueScale = e.buffer(op.getValueScale());
   mask = e.asBytes(e.buffer(op.getMask()));
   dominated = e.buffer(op.getDominated()), argmax = e.buffer(op.getArgmax());
-  tailKey = e.buffer(op.getTailKey()), tailKeyScale = e.buffer(op.getTailKeyScale());
-  tailValue = e.buffer(op.getTailValue()), tailValueScale = e.buffer(op.getTailValueScale());
+  tailKey = e.buffer(op.getTailKey()),
+  tailKeyScale = e.buffer(op.getTailKeyScale());
+  tailValue = e.buffer(op.getTailValue()),
+  tailValueScale = e.buffer(op.getTailValueScale());
   length = e.dim(query, 0);
   padded = e.roundUp(length, lanes);
   tokenTiles = e.ceilDiv(length, lanes);
-  SmallVector<Value> open(cast<ShapedType>(op.getResult().getType()).isDynamicDim(0), length);
+  SmallVector<Value> open(
+      cast<ShapedType>(op.getResult().getType()).isDynamicDim(0), length);
   result = e.allocResult(op.getResult(), open);
 
   if (dominated)
-    rowMemory = e.alloc(e.b.getIndexType(), {ShapedType::kDynamic}, e.add(length, 1));
+    rowMemory =
+        e.alloc(e.b.getIndexType(), {ShapedType::kDynamic}, e.add(length, 1));
   queries = e.scratch(e.i16, e.index(panelRows * 2 * pairs + lanes));
   keysPacked = e.scratch(e.i16, e.mul(padded, 2 * pairs));
   scores = e.scratch(e.i32, e.mul(padded, panelRows));
@@ -104,27 +111,36 @@ void AttentionLoops::dominatedRows(Value head) {
       Real scale = e.splatReal(e.load(valueScale, {head, best}));
       e.forChunks(headSize, [&](Value offset, int64_t chunk) {
         Value column = e.add(e.mul(head, headSize), offset);
-        Value codes = arith::ExtSIOp::create(e.b, e.vectorOf(e.i32), e.loadChunk(value, {best, column}, chunk));
-        e.storeChunk(fromInteger(e.real, codes) * scale, result, {row, column}, chunk);
+        Value codes = arith::ExtSIOp::create(
+            e.b, e.vectorOf(e.i32), e.loadChunk(value, {best, column}, chunk));
+        e.storeChunk(fromInteger(e.real, codes) * scale, result, {row, column},
+                     chunk);
       });
     });
   });
 }
 
-void AttentionLoops::tail(Value head, Value row, Value i, const Real &largest, const Real &sum, const Real &factor,
-                          Value missing) {
+void AttentionLoops::tail(Value head, Value row, Value i, const Real &largest,
+                          const Real &sum, const Real &factor, Value missing) {
   Value column = e.mul(head, headSize), first = e.index(0);
   VectorType wide = e.vectorOf(e.i32);
-  Value products = e.reduceChunks(headSize, e.integer(wide, 0), [&](Value offset, int64_t chunk, ValueRange carried) {
-    Value at = e.add(column, offset);
-    Value q = arith::ExtSIOp::create(e.b, wide, e.loadChunk(query, {row, at}, chunk));
-    Value k = arith::ExtSIOp::create(e.b, wide, e.loadChunk(tailKey, {first, at}, chunk));
-    return SmallVector<Value>{arith::AddIOp::create(e.b, carried[0], arith::MulIOp::create(e.b, q, k))};
-  })[0];
+  Value products =
+      e.reduceChunks(headSize, e.integer(wide, 0),
+                     [&](Value offset, int64_t chunk, ValueRange carried) {
+                       Value at = e.add(column, offset);
+                       Value q = arith::ExtSIOp::create(
+                           e.b, wide, e.loadChunk(query, {row, at}, chunk));
+                       Value k = arith::ExtSIOp::create(
+                           e.b, wide, e.loadChunk(tailKey, {first, at}, chunk));
+                       return SmallVector<Value>{arith::AddIOp::create(
+                           e.b, carried[0], arith::MulIOp::create(e.b, q, k))};
+                     })[0];
   Real acc = fromInteger(e.real, e.reduceAdd(products));
-  Real tailScore = numerics::score(acc, e.loadScalar(tailKeyScale, {head, first}), factor);
+  Real tailScore =
+      numerics::score(acc, e.loadScalar(tailKeyScale, {head, first}), factor);
   Real shrink = numerics::tailShrink(largest, tailScore);
-  Real weight = numerics::tailWeight(largest, tailScore, fromInteger(e.real, missing));
+  Real weight =
+      numerics::tailWeight(largest, tailScore, fromInteger(e.real, missing));
   Real without = numerics::denominator(sum);
   Real with = numerics::denominatorWithTail(without, shrink, weight);
   Value misses = e.compare(Predicate::sgt, missing, e.integer(e.i32, 0));
@@ -139,7 +155,8 @@ void AttentionLoops::probabilities(Value head, Value row, Value i) {
   Value allowed = op.getCausal() ? e.add(row, 1) : length;
   Value end = op.getCausal() ? e.roundUp(allowed, lanes) : padded;
   Value base = e.mul(i, padded);
-  Real factor = numerics::queryFactor(e.loadScalar(queryScale, {head, row}), e.f32(op.getScale().convertToFloat()));
+  Real factor = numerics::queryFactor(e.loadScalar(queryScale, {head, row}),
+                                      e.f32(op.getScale().convertToFloat()));
   Real factors = e.splatReal(factor);
   Real none = splat(e.zeros(), -std::numeric_limits<float>::infinity());
   if (mask)
@@ -148,38 +165,48 @@ void AttentionLoops::probabilities(Value head, Value row, Value i) {
   // Columns that are not kept score minus infinity from here on, whatever
   // their undefined K says.
   SmallVector<Value> first = e.reducePadded(
-      end, ValueRange{none.value, e.integer(e.vectorOf(e.i32), 0)}, [&](Value offset, ValueRange carried) {
-        Real acc = fromInteger(e.real, e.loadChunk(scores, e.add(base, offset)));
+      end, ValueRange{none.value, e.integer(e.vectorOf(e.i32), 0)},
+      [&](Value offset, ValueRange carried) {
+        Real acc =
+            fromInteger(e.real, e.loadChunk(scores, e.add(base, offset)));
         Real s = numerics::score(acc, e.loadReal(keyScales, offset), factors);
         Value keep = e.lanesBelow(offset, allowed), kept = carried[1];
         if (mask) {
           Value bytes = e.loadChunk(maskRow, offset);
-          Value set = e.compare(Predicate::ne, bytes, e.integer(bytes.getType(), 0));
+          Value set =
+              e.compare(Predicate::ne, bytes, e.integer(bytes.getType(), 0));
           keep = arith::AndIOp::create(e.b, keep, set);
         }
         if (tailKey)
-          kept = arith::AddIOp::create(e.b, kept, arith::ExtUIOp::create(e.b, kept.getType(), keep));
+          kept = arith::AddIOp::create(
+              e.b, kept, arith::ExtUIOp::create(e.b, kept.getType(), keep));
         s = select(RealMask{keep}, s, none);
         e.storeChunk(s, scoreRow, offset);
         return SmallVector<Value>{maximum(s, e.f32(carried[0])).value, kept};
       });
   auto reduceFloat = [&](Value lanesOf) {
-    return e.f32(vector::ReductionOp::create(e.b, vector::CombiningKind::MAXNUMF, lanesOf));
+    return e.f32(vector::ReductionOp::create(
+        e.b, vector::CombiningKind::MAXNUMF, lanesOf));
   };
   Real largest = reduceFloat(first[0]), largests = e.splatReal(largest);
 
   SmallVector<Value> second = e.reducePadded(
-      end, ValueRange{e.integer(e.vectorOf(e.i32), 0), e.zeros().value}, [&](Value offset, ValueRange carried) {
+      end, ValueRange{e.integer(e.vectorOf(e.i32), 0), e.zeros().value},
+      [&](Value offset, ValueRange carried) {
         Real s = e.loadReal(scoreRow, offset);
         RealMask keep = lessThan(none, s);
         Real term = select(keep, numerics::softmaxTerm(s, largests), e.zeros());
         Value e16 = toInteger(numerics::denominatorTerm(term), e.i32);
-        Real g = select(keep, numerics::weightedTerm(term, e.loadReal(valueScales, offset)), e.zeros());
+        Real g = select(
+            keep, numerics::weightedTerm(term, e.loadReal(valueScales, offset)),
+            e.zeros());
         e.storeChunk(g, scoreRow, offset);
-        return SmallVector<Value>{arith::AddIOp::create(e.b, carried[0], e16), maximum(g, e.f32(carried[1])).value};
+        return SmallVector<Value>{arith::AddIOp::create(e.b, carried[0], e16),
+                                  maximum(g, e.f32(carried[1])).value};
       });
   Real sum = fromInteger(e.real, e.reduceAdd(second[0]));
-  Real most = reduceFloat(second[1]), scale = e.splatReal(numerics::probabilityFactor(most));
+  Real most = reduceFloat(second[1]),
+       scale = e.splatReal(numerics::probabilityFactor(most));
   e.store(most, weighted, i);
 
   e.forPadded(end, [&](Value offset) {
@@ -187,26 +214,34 @@ void AttentionLoops::probabilities(Value head, Value row, Value i) {
     e.storeChunk(toInteger(p8, e.i16), probability, e.add(base, offset));
   });
   e.forRange(end, padded, lanes, [&](Value offset) {
-    e.storeChunk(e.integer(e.vectorOf(e.i16), 0), probability, e.add(base, offset));
+    e.storeChunk(e.integer(e.vectorOf(e.i16), 0), probability,
+                 e.add(base, offset));
   });
   if (tailKey)
-    tail(head, row, i, largest, sum, factor, e.sub(e.fromIndex(allowed, e.i32), e.reduceAdd(first[1])));
+    tail(head, row, i, largest, sum, factor,
+         e.sub(e.fromIndex(allowed, e.i32), e.reduceAdd(first[1])));
   else
     e.store(numerics::denominator(sum), denominators, i);
 }
 
 void AttentionLoops::context(Value head, Value row, Value i) {
   Real most = e.splatReal(e.load(weighted, i));
-  Real inverse = e.splatReal(numerics::inverseDenominator(e.loadScalar(denominators, i)));
+  Real inverse =
+      e.splatReal(numerics::inverseDenominator(e.loadScalar(denominators, i)));
   e.forChunks(headSize, [&](Value offset, int64_t chunk) {
-    Real acc = fromInteger(e.real, e.loadChunk(sums, e.add(e.mul(i, valueTiles * lanes), offset)));
+    Real acc = fromInteger(
+        e.real, e.loadChunk(sums, e.add(e.mul(i, valueTiles * lanes), offset)));
     Real num = numerics::numerator(acc, most);
     Value column = e.add(e.mul(head, headSize), offset);
     if (tailKey) {
       Value codes = e.loadChunk(tailValue, {e.index(0), column}, chunk);
-      Real v = fromInteger(e.real, arith::ExtSIOp::create(e.b, e.vectorOf(e.i32), codes)) *
-               e.splatReal(e.load(tailValueScale, {head, e.index(0)}));
-      Real with = numerics::numeratorWithTail(num, e.splatReal(e.load(shrinks, i)), e.splatReal(e.load(weights, i)), v);
+      Real v =
+          fromInteger(e.real,
+                      arith::ExtSIOp::create(e.b, e.vectorOf(e.i32), codes)) *
+          e.splatReal(e.load(tailValueScale, {head, e.index(0)}));
+      Real with =
+          numerics::numeratorWithTail(num, e.splatReal(e.load(shrinks, i)),
+                                      e.splatReal(e.load(weights, i)), v);
       num = select(RealMask{e.splatValue(e.load(missed, i))}, with, num);
     }
     e.storeChunk(num * inverse, result, {row, column}, chunk);
@@ -216,14 +251,18 @@ void AttentionLoops::context(Value head, Value row, Value i) {
 void AttentionLoops::panel(Value head, const RowList &list, Value first) {
   Value m = e.min(e.sub(list.count, first), e.index(panelRows));
   e.forRange(m, [&](Value i) {
-    widenRow(e, query, list(e, e.add(first, i)), e.mul(head, headSize), headSize, queries, e.mul(i, 2 * pairs));
+    widenRow(e, query, list(e, e.add(first, i)), e.mul(head, headSize),
+             headSize, queries, e.mul(i, 2 * pairs));
     if (headSize % 2)
-      e.store(e.integer(e.i16, 0), queries, e.add(e.mul(i, 2 * pairs), headSize));
+      e.store(e.integer(e.i16, 0), queries,
+              e.add(e.mul(i, 2 * pairs), headSize));
   });
   callGemm(e, queries, keysPacked, scores, m, e.index(pairs), tokenTiles);
-  e.forRange(m, [&](Value i) { probabilities(head, list(e, e.add(first, i)), i); });
+  e.forRange(
+      m, [&](Value i) { probabilities(head, list(e, e.add(first, i)), i); });
   Value tokenPairs = e.b.createOrFold<arith::DivUIOp>(padded, e.index(2));
-  callGemm(e, probability, valuesPacked, sums, m, tokenPairs, e.index(valueTiles));
+  callGemm(e, probability, valuesPacked, sums, m, tokenPairs,
+           e.index(valueTiles));
   e.forRange(m, [&](Value i) { context(head, list(e, e.add(first, i)), i); });
 }
 
@@ -232,22 +271,27 @@ Value AttentionLoops::emit() {
     headScales(head);
     packTransposed(e, key, length, e.mul(head, headSize), headSize, keysPacked);
     Value tokenPairs = e.b.createOrFold<arith::DivUIOp>(padded, e.index(2));
-    packSequence(e, value, length, e.mul(head, headSize), headSize, tokenPairs, valuesPacked);
+    packSequence(e, value, length, e.mul(head, headSize), headSize, tokenPairs,
+                 valuesPacked);
     RowList list{length, {}};
     if (dominated) {
       dominatedRows(head);
       list = listRows(e, rowMemory, length, [&](Value row) {
-        return arith::XOrIOp::create(e.b, e.load(dominated, {head, row}), e.integer(e.i1, 1)).getResult();
+        return arith::XOrIOp::create(e.b, e.load(dominated, {head, row}),
+                                     e.integer(e.i1, 1))
+            .getResult();
       });
     }
-    e.forRange(e.index(0), list.count, panelRows, [&](Value first) { panel(head, list, first); });
+    e.forRange(e.index(0), list.count, panelRows,
+               [&](Value first) { panel(head, list, first); });
   });
   return result;
 }
 
 } // namespace
 
-LogicalResult loops::lower(QuantizedAttentionOp op, Emitter &e, Results &results) {
+LogicalResult loops::lower(QuantizedAttentionOp op, Emitter &e,
+                           Results &results) {
   FailureOr<int64_t> width = knownWidth(op, op.getQuery());
   if (failed(width))
     return failure();

@@ -1,4 +1,4 @@
-//===- Emitter.cpp - Loops, chunks of a row, buffers -*- C++ -*-===//
+//===- mitter.cpp - Loops, chunks of a row, buffers -----------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -19,7 +19,9 @@ using namespace mlir::fact::loops;
 LoopOptions LoopOptions::of(Operation *op) {
   LoopOptions options;
   auto module = op->getParentOfType<ModuleOp>();
-  auto attribute = module ? module->getAttrOfType<DenseI64ArrayAttr>(attributeName) : DenseI64ArrayAttr();
+  auto attribute = module
+                       ? module->getAttrOfType<DenseI64ArrayAttr>(attributeName)
+                       : DenseI64ArrayAttr();
   if (attribute && attribute.size() == 4) {
     options.fillUndefined = attribute[0];
     options.nativeRound = attribute[1];
@@ -30,15 +32,19 @@ LoopOptions LoopOptions::of(Operation *op) {
 }
 
 void LoopOptions::attach(ModuleOp module) const {
-  module->setAttr(attributeName, DenseI64ArrayAttr::get(module.getContext(),
-                                                        {fillUndefined, nativeRound, rowBlock, columnTiles}));
+  module->setAttr(
+      attributeName,
+      DenseI64ArrayAttr::get(module.getContext(), {fillUndefined, nativeRound,
+                                                   rowBlock, columnTiles}));
 }
 
 Emitter::Emitter(OpBuilder &builder, Location loc, const LoopOptions &options)
-    : b(loc, builder), options(options), real{b, options.nativeRound}, i1(b.getI1Type()), i8(b.getI8Type()),
-      i16(b.getI16Type()), i32(b.getI32Type()), i64(b.getI64Type()), f32Type(b.getF32Type()) {}
+    : b(loc, builder), options(options), real{b, options.nativeRound},
+      i1(b.getI1Type()), i8(b.getI8Type()), i16(b.getI16Type()),
+      i32(b.getI32Type()), i64(b.getI64Type()), f32Type(b.getF32Type()) {}
 
-Emitter::Emitter(RewriterBase &rewriter, Operation *op, const bufferization::BufferizationOptions &bufferization,
+Emitter::Emitter(RewriterBase &rewriter, Operation *op,
+                 const bufferization::BufferizationOptions &bufferization,
                  const bufferization::BufferizationState &state)
     : Emitter(rewriter, op->getLoc(), LoopOptions::of(op)) {
   this->rewriter = &rewriter;
@@ -50,29 +56,54 @@ Emitter::Emitter(RewriterBase &rewriter, Operation *op, const bufferization::Buf
 // Index arithmetic and floats
 //===----------------------------------------------------------------------===//
 
-Value Emitter::index(int64_t value) { return arith::ConstantIndexOp::create(b, value); }
-Value Emitter::add(Value x, Value y) { return b.createOrFold<arith::AddIOp>(x, y); }
-Value Emitter::add(Value x, int64_t y) { return y == 0 ? x : add(x, integer(x.getType(), y)); }
-Value Emitter::sub(Value x, Value y) { return b.createOrFold<arith::SubIOp>(x, y); }
-Value Emitter::mul(Value x, Value y) { return b.createOrFold<arith::MulIOp>(x, y); }
-Value Emitter::mul(Value x, int64_t y) { return y == 1 ? x : mul(x, integer(x.getType(), y)); }
-Value Emitter::ceilDiv(Value x, int64_t y) { return b.createOrFold<arith::DivUIOp>(add(x, y - 1), index(y)); }
-Value Emitter::roundUp(Value x, int64_t multiple) { return mul(ceilDiv(x, multiple), multiple); }
-Value Emitter::min(Value x, Value y) { return b.createOrFold<arith::MinUIOp>(x, y); }
-Value Emitter::toIndex(Value x) { return arith::IndexCastOp::create(b, b.getIndexType(), x); }
-Value Emitter::fromIndex(Value x, Type type) { return arith::IndexCastOp::create(b, type, x); }
+Value Emitter::index(int64_t value) {
+  return arith::ConstantIndexOp::create(b, value);
+}
+Value Emitter::add(Value x, Value y) {
+  return b.createOrFold<arith::AddIOp>(x, y);
+}
+Value Emitter::add(Value x, int64_t y) {
+  return y == 0 ? x : add(x, integer(x.getType(), y));
+}
+Value Emitter::sub(Value x, Value y) {
+  return b.createOrFold<arith::SubIOp>(x, y);
+}
+Value Emitter::mul(Value x, Value y) {
+  return b.createOrFold<arith::MulIOp>(x, y);
+}
+Value Emitter::mul(Value x, int64_t y) {
+  return y == 1 ? x : mul(x, integer(x.getType(), y));
+}
+Value Emitter::ceilDiv(Value x, int64_t y) {
+  return b.createOrFold<arith::DivUIOp>(add(x, y - 1), index(y));
+}
+Value Emitter::roundUp(Value x, int64_t multiple) {
+  return mul(ceilDiv(x, multiple), multiple);
+}
+Value Emitter::min(Value x, Value y) {
+  return b.createOrFold<arith::MinUIOp>(x, y);
+}
+Value Emitter::toIndex(Value x) {
+  return arith::IndexCastOp::create(b, b.getIndexType(), x);
+}
+Value Emitter::fromIndex(Value x, Type type) {
+  return arith::IndexCastOp::create(b, type, x);
+}
 Value Emitter::compare(arith::CmpIPredicate predicate, Value x, Value y) {
   return arith::CmpIOp::create(b, predicate, x, y);
 }
 
-Real Emitter::f32(float value) { return f32(arith::ConstantOp::create(b, b.getF32FloatAttr(value))); }
+Real Emitter::f32(float value) {
+  return f32(arith::ConstantOp::create(b, b.getF32FloatAttr(value)));
+}
 Value Emitter::splatValue(Value scalar) {
   return vector::BroadcastOp::create(b, vectorOf(scalar.getType()), scalar);
 }
 Real Emitter::splatReal(Value scalar) { return f32(splatValue(scalar)); }
 Real Emitter::zeros() {
   return f32(arith::ConstantOp::create(
-      b, cast<TypedAttr>(DenseElementsAttr::get(vectorOf(f32Type), cast<Attribute>(b.getF32FloatAttr(0.0f))))));
+      b, cast<TypedAttr>(DenseElementsAttr::get(
+             vectorOf(f32Type), cast<Attribute>(b.getF32FloatAttr(0.0f))))));
 }
 
 //===----------------------------------------------------------------------===//
@@ -86,11 +117,13 @@ void Emitter::forRange(Value begin, Value end, int64_t step, Body body) {
   body(loop.getInductionVar());
 }
 
-SmallVector<Value> Emitter::forReduce(Value begin, Value end, int64_t step, ValueRange init, ReduceBody body) {
+SmallVector<Value> Emitter::forReduce(Value begin, Value end, int64_t step,
+                                      ValueRange init, ReduceBody body) {
   auto loop = scf::ForOp::create(b, begin, end, index(step), init);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToEnd(loop.getBody());
-  SmallVector<Value> next = body(loop.getInductionVar(), loop.getRegionIterArgs());
+  SmallVector<Value> next =
+      body(loop.getInductionVar(), loop.getRegionIterArgs());
   scf::YieldOp::create(b, next);
   return SmallVector<Value>(loop.getResults());
 }
@@ -102,7 +135,8 @@ void Emitter::ifThen(Value condition, llvm::function_ref<void()> body) {
   body();
 }
 
-void Emitter::ifElse(Value condition, llvm::function_ref<void()> body, llvm::function_ref<void()> orElse) {
+void Emitter::ifElse(Value condition, llvm::function_ref<void()> body,
+                     llvm::function_ref<void()> orElse) {
   auto branch = scf::IfOp::create(b, condition, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
@@ -111,12 +145,14 @@ void Emitter::ifElse(Value condition, llvm::function_ref<void()> body, llvm::fun
   orElse();
 }
 
-SmallVector<Value> Emitter::select(Value condition, llvm::function_ref<SmallVector<Value>()> body,
-                                   llvm::function_ref<SmallVector<Value>()> orElse) {
+SmallVector<Value>
+Emitter::select(Value condition, llvm::function_ref<SmallVector<Value>()> body,
+                llvm::function_ref<SmallVector<Value>()> orElse) {
   // The result types are those of the first branch, so it is built first.
   OpBuilder::InsertionGuard guard(b);
   OperationState state(b.getLoc(), scf::IfOp::getOperationName());
-  auto thenRegion = std::make_unique<Region>(), elseRegion = std::make_unique<Region>();
+  auto thenRegion = std::make_unique<Region>(),
+       elseRegion = std::make_unique<Region>();
   thenRegion->push_back(new Block());
   elseRegion->push_back(new Block());
   OpBuilder::InsertPoint here = b.saveInsertionPoint();
@@ -139,19 +175,23 @@ void Emitter::forChunks(int64_t n, ChunkBody body) {
   if (whole == lanes)
     body(index(0), lanes);
   else if (whole > 0)
-    forRange(index(0), index(whole), lanes, [&](Value offset) { body(offset, lanes); });
+    forRange(index(0), index(whole), lanes,
+             [&](Value offset) { body(offset, lanes); });
   if (n > whole)
     body(index(whole), n - whole);
 }
 
-SmallVector<Value> Emitter::reduceChunks(int64_t n, ValueRange init, ChunkReduceBody body) {
+SmallVector<Value> Emitter::reduceChunks(int64_t n, ValueRange init,
+                                         ChunkReduceBody body) {
   int64_t whole = n / lanes * lanes;
   SmallVector<Value> values(init);
   if (whole == lanes)
     values = body(index(0), lanes, values);
   else if (whole > 0)
     values = forReduce(index(0), index(whole), lanes, values,
-                       [&](Value offset, ValueRange carried) { return body(offset, lanes, carried); });
+                       [&](Value offset, ValueRange carried) {
+                         return body(offset, lanes, carried);
+                       });
   if (n > whole)
     values = body(index(whole), n - whole, values);
   return values;
@@ -161,28 +201,35 @@ Value Emitter::laneNumbers() {
   SmallVector<int32_t> numbers;
   for (int32_t i = 0; i < lanes; ++i)
     numbers.push_back(i);
-  auto attribute = DenseElementsAttr::get(vectorOf(i32), ArrayRef<int32_t>(numbers));
+  auto attribute =
+      DenseElementsAttr::get(vectorOf(i32), ArrayRef<int32_t>(numbers));
   return arith::ConstantOp::create(b, cast<TypedAttr>(attribute));
 }
 
 Value Emitter::lanesBelow(Value offset, Value n) {
-  return compare(arith::CmpIPredicate::slt, laneNumbers(), splatValue(fromIndex(sub(n, offset), i32)));
+  return compare(arith::CmpIPredicate::slt, laneNumbers(),
+                 splatValue(fromIndex(sub(n, offset), i32)));
 }
 
 //===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//
 
-Value Emitter::alloc(Type element, ArrayRef<int64_t> shape, ValueRange dynamicSizes) {
-  return memref::AllocOp::create(b, MemRefType::get(shape, element), dynamicSizes, b.getI64IntegerAttr(64));
+Value Emitter::alloc(Type element, ArrayRef<int64_t> shape,
+                     ValueRange dynamicSizes) {
+  return memref::AllocOp::create(b, MemRefType::get(shape, element),
+                                 dynamicSizes, b.getI64IntegerAttr(64));
 }
 
-Value Emitter::dim(Value memref, int64_t index) { return b.createOrFold<memref::DimOp>(memref, index); }
+Value Emitter::dim(Value memref, int64_t index) {
+  return b.createOrFold<memref::DimOp>(memref, index);
+}
 
 Value Emitter::buffer(Value tensor) {
   if (!tensor)
     return {};
-  FailureOr<Value> found = bufferization::getBuffer(*rewriter, tensor, *bufferization, *state);
+  FailureOr<Value> found =
+      bufferization::getBuffer(*rewriter, tensor, *bufferization, *state);
   assert(succeeded(found) && "every tensor has a buffer");
   auto type = cast<MemRefType>(found->getType());
   if (type.getRank() == 0 || type.isLastDimUnitStride())
@@ -216,10 +263,12 @@ Value Emitter::allocResult(Value tensor, ValueRange dynamicSizes) {
     return memref;
   // Something that would be seen at once if it reached a result.
   Type element = type.getElementType();
-  Value garbage = isa<FloatType>(element)
-                      ? arith::ConstantOp::create(b, b.getF32FloatAttr(std::numeric_limits<float>::quiet_NaN()))
-                            .getResult()
-                      : integer(element, element.isInteger(1) ? 1 : -91);
+  Value garbage =
+      isa<FloatType>(element)
+          ? arith::ConstantOp::create(
+                b, b.getF32FloatAttr(std::numeric_limits<float>::quiet_NaN()))
+                .getResult()
+          : integer(element, element.isInteger(1) ? 1 : -91);
   SmallVector<Value> at;
   std::function<void(int64_t)> nest = [&](int64_t depth) {
     if (depth == type.getRank())
@@ -239,27 +288,37 @@ Value Emitter::asBytes(Value memref) {
     return {};
   // An i1 in memory is a byte, so both types become the same descriptor.
   auto type = cast<MemRefType>(memref.getType());
-  return UnrealizedConversionCastOp::create(b, MemRefType::Builder(type).setElementType(i8), memref).getResult(0);
+  return UnrealizedConversionCastOp::create(
+             b, MemRefType::Builder(type).setElementType(i8), memref)
+      .getResult(0);
 }
 
-Value Emitter::load(Value memref, ValueRange indices) { return memref::LoadOp::create(b, memref, indices); }
+Value Emitter::load(Value memref, ValueRange indices) {
+  return memref::LoadOp::create(b, memref, indices);
+}
 void Emitter::store(Value value, Value memref, ValueRange indices) {
   memref::StoreOp::create(b, value, memref, indices);
 }
 
-Value Emitter::loadChunk(Value memref, ValueRange indices, int64_t width, int64_t pad) {
+Value Emitter::loadChunk(Value memref, ValueRange indices, int64_t width,
+                         int64_t pad) {
   Type element = cast<MemRefType>(memref.getType()).getElementType();
-  Value vector = vector::LoadOp::create(b, vectorOf(element, width), memref, indices);
+  Value vector =
+      vector::LoadOp::create(b, vectorOf(element, width), memref, indices);
   if (width == lanes)
     return vector;
-  Value padding = isa<FloatType>(element) ? zeros().value : integer(vectorOf(element), pad);
-  return vector::InsertStridedSliceOp::create(b, vector, padding, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{1});
+  Value padding =
+      isa<FloatType>(element) ? zeros().value : integer(vectorOf(element), pad);
+  return vector::InsertStridedSliceOp::create(
+      b, vector, padding, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{1});
 }
 
-void Emitter::storeChunk(Value vector, Value memref, ValueRange indices, int64_t width) {
+void Emitter::storeChunk(Value vector, Value memref, ValueRange indices,
+                         int64_t width) {
   if (width != lanes)
-    vector = vector::ExtractStridedSliceOp::create(b, vector, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{width},
-                                                   ArrayRef<int64_t>{1});
+    vector = vector::ExtractStridedSliceOp::create(
+        b, vector, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{width},
+        ArrayRef<int64_t>{1});
   vector::StoreOp::create(b, vector, memref, indices);
 }
 
@@ -289,12 +348,17 @@ Value Emitter::reduceMax(Value vector) {
 Value Emitter::reduceMin(Value vector) {
   return reduce(*this, vector::CombiningKind::MINSI, vector);
 }
-Value Emitter::reduceAdd(Value vector) { return reduce(*this, vector::CombiningKind::ADD, vector); }
+Value Emitter::reduceAdd(Value vector) {
+  return reduce(*this, vector::CombiningKind::ADD, vector);
+}
 
-Real Emitter::largestMagnitude(int64_t n, llvm::function_ref<Real(Value, int64_t)> load) {
-  Value largest = reduceChunks(n, {zeros().value}, [&](Value offset, int64_t width, ValueRange carried) {
-    return SmallVector<Value>{maximum(absolute(load(offset, width)), f32(carried[0])).value};
-  })[0];
+Real Emitter::largestMagnitude(int64_t n,
+                               llvm::function_ref<Real(Value, int64_t)> load) {
+  Value largest = reduceChunks(
+      n, {zeros().value}, [&](Value offset, int64_t width, ValueRange carried) {
+        return SmallVector<Value>{
+            maximum(absolute(load(offset, width)), f32(carried[0])).value};
+      })[0];
   // Magnitudes order as their bits: an integer reduction needs no rule for NaN.
   Value bits = arith::BitcastOp::create(b, vectorOf(i32), largest);
   return f32(arith::BitcastOp::create(b, f32Type, reduceMax(bits)));

@@ -1,4 +1,4 @@
-//===- Emitter.h - Loops, chunks of a row, buffers -*- C++ -*-===//
+//===- mitter.h - Loops, chunks of a row, buffers -------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -27,7 +27,9 @@ namespace mlir::fact::loops {
 /// Lanes of every vector.
 inline constexpr int64_t lanes = 16;
 
-inline int64_t roundUp(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+inline int64_t roundUp(int64_t n, int64_t multiple) {
+  return (n + multiple - 1) / multiple * multiple;
+}
 
 /// What the pass decides for all lowerings.
 struct LoopOptions {
@@ -45,7 +47,8 @@ struct LoopOptions {
 
 class Emitter {
 public:
-  Emitter(RewriterBase &rewriter, Operation *op, const bufferization::BufferizationOptions &bufferization,
+  Emitter(RewriterBase &rewriter, Operation *op,
+          const bufferization::BufferizationOptions &bufferization,
           const bufferization::BufferizationState &state);
   /// Outside of bufferization: `buffer` must not be called.
   Emitter(OpBuilder &builder, Location loc, const LoopOptions &options);
@@ -56,7 +59,8 @@ public:
   LoopOptions options;
   RealContext real;
 
-  //===--- Index arithmetic ---------------------------------------------------//
+  //===--- Index arithmetic
+  //---------------------------------------------------//
   Value index(int64_t value);
   Value add(Value x, Value y);
   Value add(Value x, int64_t y);
@@ -66,36 +70,45 @@ public:
   Value ceilDiv(Value x, int64_t y);
   Value roundUp(Value x, int64_t multiple);
   Value min(Value x, Value y);
-  Value integer(Type type, int64_t value) { return integerConstant(b, type, value); }
+  Value integer(Type type, int64_t value) {
+    return integerConstant(b, type, value);
+  }
   Value toIndex(Value x);
   /// An index as an integer of `type`.
   Value fromIndex(Value x, Type type);
   Value compare(arith::CmpIPredicate predicate, Value x, Value y);
 
-  //===--- Floats -------------------------------------------------------------//
+  //===--- Floats
+  //-------------------------------------------------------------//
   Real f32(Value value) { return {&real, value}; }
   Real f32(float value);
   Real splatReal(Value scalar);
   Value splatValue(Value scalar);
   Real zeros();
 
-  //===--- Control ------------------------------------------------------------//
+  //===--- Control
+  //------------------------------------------------------------//
   using Body = llvm::function_ref<void(Value)>;
   using ReduceBody = llvm::function_ref<SmallVector<Value>(Value, ValueRange)>;
   void forRange(Value begin, Value end, int64_t step, Body body);
   void forRange(Value end, Body body) { forRange(index(0), end, 1, body); }
-  SmallVector<Value> forReduce(Value begin, Value end, int64_t step, ValueRange init, ReduceBody body);
+  SmallVector<Value> forReduce(Value begin, Value end, int64_t step,
+                               ValueRange init, ReduceBody body);
   void ifThen(Value condition, llvm::function_ref<void()> body);
-  void ifElse(Value condition, llvm::function_ref<void()> body, llvm::function_ref<void()> orElse);
-  SmallVector<Value> select(Value condition, llvm::function_ref<SmallVector<Value>()> body,
+  void ifElse(Value condition, llvm::function_ref<void()> body,
+              llvm::function_ref<void()> orElse);
+  SmallVector<Value> select(Value condition,
+                            llvm::function_ref<SmallVector<Value>()> body,
                             llvm::function_ref<SmallVector<Value>()> orElse);
 
   /// The chunks of a row of `n` elements: their offset and their width in
   /// memory (16, but for the last one).
   using ChunkBody = llvm::function_ref<void(Value, int64_t)>;
-  using ChunkReduceBody = llvm::function_ref<SmallVector<Value>(Value, int64_t, ValueRange)>;
+  using ChunkReduceBody =
+      llvm::function_ref<SmallVector<Value>(Value, int64_t, ValueRange)>;
   void forChunks(int64_t n, ChunkBody body);
-  SmallVector<Value> reduceChunks(int64_t n, ValueRange init, ChunkReduceBody body);
+  SmallVector<Value> reduceChunks(int64_t n, ValueRange init,
+                                  ChunkReduceBody body);
   /// The chunks of a padded row of dynamic length.
   void forPadded(Value n, Body body) { forRange(index(0), n, lanes, body); }
   SmallVector<Value> reducePadded(Value n, ValueRange init, ReduceBody body) {
@@ -106,16 +119,20 @@ public:
   /// offset + lane < n, as vector<16xi1>.
   Value lanesBelow(Value offset, Value n);
 
-  //===--- Memory -------------------------------------------------------------//
+  //===--- Memory
+  //-------------------------------------------------------------//
   /// The buffer of a tensor operand, with elements of a row next to each
   /// other; null for null.
   Value buffer(Value tensor);
   /// A new buffer for a result of the op; with --fill-undefined full of
   /// garbage.
   Value allocResult(Value tensor, ValueRange dynamicSizes);
-  Value alloc(Type element, ArrayRef<int64_t> shape, ValueRange dynamicSizes = {});
+  Value alloc(Type element, ArrayRef<int64_t> shape,
+              ValueRange dynamicSizes = {});
   /// One-dimensional scratch memory.
-  Value scratch(Type element, Value size) { return alloc(element, {ShapedType::kDynamic}, size); }
+  Value scratch(Type element, Value size) {
+    return alloc(element, {ShapedType::kDynamic}, size);
+  }
   Value dim(Value memref, int64_t index);
   /// A memref of i1 as bytes 0 and 1, which vectors can load.
   Value asBytes(Value memref);
@@ -123,25 +140,33 @@ public:
   Value load(Value memref, ValueRange indices);
   void store(Value value, Value memref, ValueRange indices);
   /// 16 lanes of which `width` are in memory; the others are `pad`.
-  Value loadChunk(Value memref, ValueRange indices, int64_t width = lanes, int64_t pad = 0);
-  void storeChunk(Value vector, Value memref, ValueRange indices, int64_t width = lanes);
+  Value loadChunk(Value memref, ValueRange indices, int64_t width = lanes,
+                  int64_t pad = 0);
+  void storeChunk(Value vector, Value memref, ValueRange indices,
+                  int64_t width = lanes);
   Real loadReal(Value memref, ValueRange indices, int64_t width = lanes) {
     return f32(loadChunk(memref, indices, width));
   }
-  Real loadScalar(Value memref, ValueRange indices) { return f32(load(memref, indices)); }
+  Real loadScalar(Value memref, ValueRange indices) {
+    return f32(load(memref, indices));
+  }
   void fill(Value flat, Value size, Value scalar);
 
-  VectorType vectorOf(Type element, int64_t n = lanes) { return VectorType::get({n}, element); }
+  VectorType vectorOf(Type element, int64_t n = lanes) {
+    return VectorType::get({n}, element);
+  }
   Type i1, i8, i16, i32, i64, f32Type;
 
-  //===--- Row rules that need lanes ------------------------------------------//
+  //===--- Row rules that need lanes
+  //------------------------------------------//
   /// rsum's tree over 16 lane sums.
   Real sumTree(const Real &laneSums);
   Value reduceMax(Value vector);
   Value reduceMin(Value vector);
   Value reduceAdd(Value vector);
   /// Largest |x| of `n` elements of a row.
-  Real largestMagnitude(int64_t n, llvm::function_ref<Real(Value, int64_t)> load);
+  Real largestMagnitude(int64_t n,
+                        llvm::function_ref<Real(Value, int64_t)> load);
 
 private:
   RewriterBase *rewriter = nullptr;

@@ -1,4 +1,4 @@
-//===- EntryLength.cpp - The sequence lengths that a function serves -*- C++ -*-===//
+//===- ntryLength.cpp - The sequence lengths that a function serves -------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -30,7 +30,8 @@ EntryLength mlir::fact::entryLength(func::FuncOp main) {
   if (isOpen)
     return length;
   for (Type type : main.getArgumentTypes())
-    if (auto shaped = dyn_cast<ShapedType>(type); shaped && shaped.hasRank() && shaped.getRank() >= 2) {
+    if (auto shaped = dyn_cast<ShapedType>(type);
+        shaped && shaped.hasRank() && shaped.getRank() >= 2) {
       int64_t rows = shaped.getDimSize(shaped.getRank() - 2);
       return {rows, rows};
     }

@@ -1,4 +1,4 @@
-//===- EntryPoint.cpp - The C entry point of the main function -*- C++ -*-===//
+//===- ntryPoint.cpp - The C entry point of the main function -------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -8,9 +8,9 @@
 
 #include "Emitter.h"
 
+#include "fact/Conversion/FactToLoops/EntryPoint.h"
 #include "fact/Conversion/Passes.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
-#include "fact/Conversion/FactToLoops/EntryPoint.h"
 
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
@@ -35,8 +35,10 @@ namespace {
 class EntryBuilder {
 public:
   EntryBuilder(OpBuilder &builder, func::FuncOp main, StringRef floatControl)
-      : e(builder, main.getLoc(), LoopOptions()), main(main), floatControl(floatControl),
-        pointer(LLVM::LLVMPointerType::get(builder.getContext())), converter(builder.getContext()) {}
+      : e(builder, main.getLoc(), LoopOptions()), main(main),
+        floatControl(floatControl),
+        pointer(LLVM::LLVMPointerType::get(builder.getContext())),
+        converter(builder.getContext()) {}
 
   LogicalResult build(func::FuncOp entry, bool packed);
 
@@ -49,7 +51,8 @@ private:
   Value firstBad(Value memref, bool limited);
   Value elements(Value memref);
   Value flat(Value memref, Value count);
-  LLVM::InlineAsmOp assembly(TypeRange results, ValueRange operands, StringRef text, StringRef constraints);
+  LLVM::InlineAsmOp assembly(TypeRange results, ValueRange operands,
+                             StringRef text, StringRef constraints);
   void setFloatMode(Value &saved);
   void restoreFloatMode(Value saved);
 
@@ -62,26 +65,30 @@ private:
 
 Value EntryBuilder::describe(MemRefType type, Value address, Value length) {
   Location loc = e.b.getLoc();
-  auto descriptor = MemRefDescriptor::poison(e.b, loc, converter.convertType(type));
+  auto descriptor =
+      MemRefDescriptor::poison(e.b, loc, converter.convertType(type));
   descriptor.setAllocatedPtr(e.b, loc, address);
   descriptor.setAlignedPtr(e.b, loc, address);
   descriptor.setConstantOffset(e.b, loc, 0);
   Value stride = e.integer(e.i64, 1);
   for (int64_t i = type.getRank() - 1; i >= 0; --i) {
-    Value size = type.isDynamicDim(i) ? length : e.integer(e.i64, type.getDimSize(i));
+    Value size =
+        type.isDynamicDim(i) ? length : e.integer(e.i64, type.getDimSize(i));
     descriptor.setSize(e.b, loc, i, size);
     descriptor.setStride(e.b, loc, i, stride);
     if (i > 0)
       stride = e.mul(stride, size);
   }
-  return UnrealizedConversionCastOp::create(e.b, type, Value(descriptor)).getResult(0);
+  return UnrealizedConversionCastOp::create(e.b, type, Value(descriptor))
+      .getResult(0);
 }
 
 /// A buffer of the caller with the shape of a result of main.
 Value EntryBuilder::copyTarget(Value result, Value address) {
   auto type = cast<MemRefType>(result.getType());
   Location loc = e.b.getLoc();
-  auto descriptor = MemRefDescriptor::poison(e.b, loc, converter.convertType(type));
+  auto descriptor =
+      MemRefDescriptor::poison(e.b, loc, converter.convertType(type));
   descriptor.setAllocatedPtr(e.b, loc, address);
   descriptor.setAlignedPtr(e.b, loc, address);
   descriptor.setConstantOffset(e.b, loc, 0);
@@ -92,36 +99,46 @@ Value EntryBuilder::copyTarget(Value result, Value address) {
     descriptor.setStride(e.b, loc, i, stride);
     stride = e.mul(stride, size);
   }
-  return UnrealizedConversionCastOp::create(e.b, type, Value(descriptor)).getResult(0);
+  return UnrealizedConversionCastOp::create(e.b, type, Value(descriptor))
+      .getResult(0);
 }
 
 Value EntryBuilder::globalText(StringRef text) {
   auto module = main->getParentOfType<ModuleOp>();
-  std::string name = "__fact_name_" + std::to_string(std::distance(module.getBody()->begin(), module.getBody()->end()));
+  std::string name =
+      "__fact_name_" + std::to_string(std::distance(module.getBody()->begin(),
+                                                    module.getBody()->end()));
   std::string bytes = text.str();
   bytes.push_back('\0');
   auto type = LLVM::LLVMArrayType::get(e.i8, bytes.size());
   {
     OpBuilder::InsertionGuard guard(e.b);
     e.b.setInsertionPointToStart(module.getBody());
-    LLVM::GlobalOp::create(e.b, type, /*isConstant=*/true, LLVM::Linkage::Private, name, e.b.getStringAttr(bytes));
+    LLVM::GlobalOp::create(e.b, type, /*isConstant=*/true,
+                           LLVM::Linkage::Private, name,
+                           e.b.getStringAttr(bytes));
   }
   return LLVM::AddressOfOp::create(e.b, pointer, name);
 }
 
 Value EntryBuilder::nameOf(DictionaryAttr attributes, const Twine &otherwise) {
-  auto name = attributes ? attributes.getAs<StringAttr>(kNameAttrName) : StringAttr();
+  auto name =
+      attributes ? attributes.getAs<StringAttr>(kNameAttrName) : StringAttr();
   return globalText(name ? name.str() : otherwise.str());
 }
 
-void EntryBuilder::report(Value error, int32_t code, Value name, Value row, Value column) {
+void EntryBuilder::report(Value error, int32_t code, Value name, Value row,
+                          Value column) {
   Value null = LLVM::ZeroOp::create(e.b, pointer);
-  Value wanted = LLVM::ICmpOp::create(e.b, LLVM::ICmpPredicate::ne, error, null);
+  Value wanted =
+      LLVM::ICmpOp::create(e.b, LLVM::ICmpPredicate::ne, error, null);
   e.ifThen(wanted, [&] {
-    auto layout = LLVM::LLVMStructType::getLiteral(e.b.getContext(), {e.i32, pointer, e.i64, e.i64});
+    auto layout = LLVM::LLVMStructType::getLiteral(
+        e.b.getContext(), {e.i32, pointer, e.i64, e.i64});
     Value fields[] = {e.integer(e.i32, code), name, row, column};
     for (int32_t i = 0; i < 4; ++i) {
-      Value at = LLVM::GEPOp::create(e.b, pointer, layout, error, ArrayRef<LLVM::GEPArg>{0, i});
+      Value at = LLVM::GEPOp::create(e.b, pointer, layout, error,
+                                     ArrayRef<LLVM::GEPArg>{0, i});
       LLVM::StoreOp::create(e.b, fields[i], at);
     }
   });
@@ -136,9 +153,12 @@ Value EntryBuilder::elements(Value memref) {
 
 Value EntryBuilder::flat(Value memref, Value count) {
   auto type = cast<MemRefType>(memref.getType());
-  auto flatType = MemRefType::get({ShapedType::kDynamic}, type.getElementType());
-  return memref::ReinterpretCastOp::create(e.b, flatType, memref, OpFoldResult(e.b.getIndexAttr(0)),
-                                           ArrayRef<OpFoldResult>{count}, ArrayRef<OpFoldResult>{e.b.getIndexAttr(1)});
+  auto flatType =
+      MemRefType::get({ShapedType::kDynamic}, type.getElementType());
+  return memref::ReinterpretCastOp::create(
+      e.b, flatType, memref, OpFoldResult(e.b.getIndexAttr(0)),
+      ArrayRef<OpFoldResult>{count},
+      ArrayRef<OpFoldResult>{e.b.getIndexAttr(1)});
 }
 
 /// Index of the first element that is not usable, or -1, as i64.
@@ -147,36 +167,50 @@ Value EntryBuilder::firstBad(Value memref, bool limited) {
   Value bound = e.f32(limited ? 0x1p50f : std::numeric_limits<float>::max());
   auto isBad = [&](const Real &x, Value limit) {
     // Also where x is NaN.
-    return arith::CmpFOp::create(e.b, arith::CmpFPredicate::UGT, absolute(x).value, limit).getResult();
+    return arith::CmpFOp::create(e.b, arith::CmpFPredicate::UGT,
+                                 absolute(x).value, limit)
+        .getResult();
   };
-  Value whole = e.mul(e.b.createOrFold<arith::DivUIOp>(count, e.index(lanes)), lanes);
+  Value whole =
+      e.mul(e.b.createOrFold<arith::DivUIOp>(count, e.index(lanes)), lanes);
   Value bounds = e.splatValue(bound);
-  Value some = e.forReduce(e.index(0), whole, lanes, e.integer(e.vectorOf(e.i1), 0), [&](Value at, ValueRange carried) {
-    Value bad = isBad(e.loadReal(data, at), bounds);
-    return SmallVector<Value>{arith::OrIOp::create(e.b, carried[0], bad)};
-  })[0];
+  Value some = e.forReduce(
+      e.index(0), whole, lanes, e.integer(e.vectorOf(e.i1), 0),
+      [&](Value at, ValueRange carried) {
+        Value bad = isBad(e.loadReal(data, at), bounds);
+        return SmallVector<Value>{arith::OrIOp::create(e.b, carried[0], bad)};
+      })[0];
   Value any = vector::ReductionOp::create(e.b, vector::CombiningKind::OR, some);
   any = e.forReduce(whole, count, 1, any, [&](Value at, ValueRange carried) {
-    return SmallVector<Value>{arith::OrIOp::create(e.b, carried[0], isBad(e.loadScalar(data, at), bound))};
+    return SmallVector<Value>{arith::OrIOp::create(
+        e.b, carried[0], isBad(e.loadScalar(data, at), bound))};
   })[0];
   auto search = [&] {
-    return e.forReduce(e.index(0), count, 1, e.integer(e.i64, -1), [&](Value at, ValueRange carried) {
-      Value none = e.compare(Predicate::slt, carried[0], e.integer(e.i64, 0));
-      Value hit = arith::AndIOp::create(e.b, none, isBad(e.loadScalar(data, at), bound));
-      return SmallVector<Value>{arith::SelectOp::create(e.b, hit, e.fromIndex(at, e.i64), carried[0])};
-    });
+    return e.forReduce(e.index(0), count, 1, e.integer(e.i64, -1),
+                       [&](Value at, ValueRange carried) {
+                         Value none = e.compare(Predicate::slt, carried[0],
+                                                e.integer(e.i64, 0));
+                         Value hit = arith::AndIOp::create(
+                             e.b, none, isBad(e.loadScalar(data, at), bound));
+                         return SmallVector<Value>{arith::SelectOp::create(
+                             e.b, hit, e.fromIndex(at, e.i64), carried[0])};
+                       });
   };
-  return e.select(any, search, [&] { return SmallVector<Value>{e.integer(e.i64, -1)}; })[0];
+  return e.select(any, search,
+                  [&] { return SmallVector<Value>{e.integer(e.i64, -1)}; })[0];
 }
 
 /// 0x1f80: round to nearest even, no exception traps, denormals kept.
 static constexpr int64_t defaultMxcsr = 0x1f80;
 
-LLVM::InlineAsmOp EntryBuilder::assembly(TypeRange results, ValueRange operands, StringRef text,
+LLVM::InlineAsmOp EntryBuilder::assembly(TypeRange results, ValueRange operands,
+                                         StringRef text,
                                          StringRef constraints) {
-  return LLVM::InlineAsmOp::create(e.b, results, operands, text, constraints, /*has_side_effects=*/true,
-                                   /*is_align_stack=*/false, LLVM::tailcallkind::TailCallKind::None, /*asm_dialect=*/{},
-                                   /*operand_attrs=*/{});
+  return LLVM::InlineAsmOp::create(
+      e.b, results, operands, text, constraints, /*has_side_effects=*/true,
+      /*is_align_stack=*/false, LLVM::tailcallkind::TailCallKind::None,
+      /*asm_dialect=*/{},
+      /*operand_attrs=*/{});
 }
 
 void EntryBuilder::setFloatMode(Value &saved) {
@@ -186,8 +220,10 @@ void EntryBuilder::setFloatMode(Value &saved) {
     saved = LLVM::AllocaOp::create(e.b, pointer, e.i32, one);
     Value ours = LLVM::AllocaOp::create(e.b, pointer, e.i32, one);
     LLVM::StoreOp::create(e.b, e.integer(e.i32, defaultMxcsr), ours);
-    LLVM::CallIntrinsicOp::create(e.b, loc, e.b.getStringAttr("llvm.x86.sse.stmxcsr"), ValueRange{saved});
-    LLVM::CallIntrinsicOp::create(e.b, loc, e.b.getStringAttr("llvm.x86.sse.ldmxcsr"), ValueRange{ours});
+    LLVM::CallIntrinsicOp::create(
+        e.b, loc, e.b.getStringAttr("llvm.x86.sse.stmxcsr"), ValueRange{saved});
+    LLVM::CallIntrinsicOp::create(
+        e.b, loc, e.b.getStringAttr("llvm.x86.sse.ldmxcsr"), ValueRange{ours});
   } else if (floatControl == "aarch64") {
     saved = assembly(e.i64, {}, "mrs $0, fpcr", "=r").getResult(0);
     assembly({}, e.integer(e.i64, 0), "msr fpcr, $0", "r");
@@ -197,7 +233,8 @@ void EntryBuilder::setFloatMode(Value &saved) {
 void EntryBuilder::restoreFloatMode(Value saved) {
   Location loc = e.b.getLoc();
   if (floatControl == "x86")
-    LLVM::CallIntrinsicOp::create(e.b, loc, e.b.getStringAttr("llvm.x86.sse.ldmxcsr"), ValueRange{saved});
+    LLVM::CallIntrinsicOp::create(
+        e.b, loc, e.b.getStringAttr("llvm.x86.sse.ldmxcsr"), ValueRange{saved});
   else if (floatControl == "aarch64")
     assembly({}, saved, "msr fpcr, $0", "r");
 }
@@ -211,8 +248,9 @@ LogicalResult EntryBuilder::build(func::FuncOp entry, bool packed) {
   Value length, error;
   if (packed) {
     for (unsigned i = 0; i < inputs + outputs; ++i) {
-      Value at = LLVM::GEPOp::create(e.b, pointer, pointer, body->getArgument(0),
-                                     ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(i)});
+      Value at =
+          LLVM::GEPOp::create(e.b, pointer, pointer, body->getArgument(0),
+                              ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(i)});
       addresses.push_back(LLVM::LoadOp::create(e.b, pointer, at));
     }
     length = body->getArgument(1);
@@ -227,8 +265,10 @@ LogicalResult EntryBuilder::build(func::FuncOp entry, bool packed) {
   }
 
   EntryLength expected = entryLength(main);
-  Value tooShort = e.compare(Predicate::slt, length, e.integer(e.i64, expected.smallest));
-  Value tooLong = e.compare(Predicate::sgt, length, e.integer(e.i64, expected.largest));
+  Value tooShort =
+      e.compare(Predicate::slt, length, e.integer(e.i64, expected.smallest));
+  Value tooLong =
+      e.compare(Predicate::sgt, length, e.integer(e.i64, expected.largest));
   Value wrong = arith::OrIOp::create(e.b, tooShort, tooLong);
   Value zero = e.integer(e.i64, 0);
   auto fail = [&](EntryStatus status, Value name, Value row, Value column) {
@@ -241,7 +281,8 @@ LogicalResult EntryBuilder::build(func::FuncOp entry, bool packed) {
     setFloatMode(saved);
     SmallVector<Value> buffers;
     for (unsigned i = 0; i < inputs; ++i)
-      buffers.push_back(describe(cast<MemRefType>(type.getInput(i)), addresses[i], length));
+      buffers.push_back(
+          describe(cast<MemRefType>(type.getInput(i)), addresses[i], length));
     // Checks of float inputs, each only where all before it passed.
     Value status = e.integer(e.i32, 0);
     auto check = [&](Value memref, bool isInput, unsigned number) {
@@ -253,16 +294,23 @@ LogicalResult EntryBuilder::build(func::FuncOp entry, bool packed) {
         Value isBad = e.compare(Predicate::sge, bad, zero);
         auto complain = [&] {
           int64_t rank = memrefType.getRank();
-          Value columns = rank ? e.fromIndex(e.dim(memref, rank - 1), e.i64) : e.integer(e.i64, 1);
-          Value name = isInput ? nameOf(main.getArgAttrDict(number), "input " + Twine(number))
-                               : nameOf(main.getResultAttrDict(number), "output " + Twine(number));
-          return fail(isInput ? EntryStatus::BadInput : EntryStatus::BadOutput, name,
-                      arith::DivSIOp::create(e.b, bad, columns), arith::RemSIOp::create(e.b, bad, columns));
+          Value columns = rank ? e.fromIndex(e.dim(memref, rank - 1), e.i64)
+                               : e.integer(e.i64, 1);
+          Value name = isInput ? nameOf(main.getArgAttrDict(number),
+                                        "input " + Twine(number))
+                               : nameOf(main.getResultAttrDict(number),
+                                        "output " + Twine(number));
+          return fail(isInput ? EntryStatus::BadInput : EntryStatus::BadOutput,
+                      name, arith::DivSIOp::create(e.b, bad, columns),
+                      arith::RemSIOp::create(e.b, bad, columns));
         };
-        return e.select(isBad, complain, [&] { return SmallVector<Value>{e.integer(e.i32, 0)}; });
+        return e.select(isBad, complain, [&] {
+          return SmallVector<Value>{e.integer(e.i32, 0)};
+        });
       };
       Value fine = e.compare(Predicate::eq, status, e.integer(e.i32, 0));
-      status = e.select(fine, test, [&] { return SmallVector<Value>{status}; })[0];
+      status =
+          e.select(fine, test, [&] { return SmallVector<Value>{status}; })[0];
     };
     for (unsigned i = 0; i < inputs; ++i)
       check(buffers[i], true, i);
@@ -274,19 +322,26 @@ LogicalResult EntryBuilder::build(func::FuncOp entry, bool packed) {
         check(call.getResult(i), false, i);
       e.ifThen(e.compare(Predicate::eq, status, e.integer(e.i32, 0)), [&] {
         for (unsigned i = 0; i < outputs; ++i)
-          memref::CopyOp::create(e.b, call.getResult(i), copyTarget(call.getResult(i), addresses[inputs + i]));
+          memref::CopyOp::create(
+              e.b, call.getResult(i),
+              copyTarget(call.getResult(i), addresses[inputs + i]));
       });
       for (Value result : call.getResults())
         memref::DeallocOp::create(e.b, result);
       return {status};
     };
     Value before = status;
-    Value after = e.select(fine, compute, [&] { return SmallVector<Value>{before}; })[0];
+    Value after =
+        e.select(fine, compute, [&] { return SmallVector<Value>{before}; })[0];
     restoreFloatMode(saved);
     return {after};
   };
   Value status = e.select(
-      wrong, [&] { return fail(EntryStatus::BadLength, globalText("length"), length, zero); }, run)[0];
+      wrong,
+      [&] {
+        return fail(EntryStatus::BadLength, globalText("length"), length, zero);
+      },
+      run)[0];
   func::ReturnOp::create(e.b, status);
   return success();
 }
@@ -305,7 +360,8 @@ struct FactEntryPointPass : fact::impl::FactEntryPointBase<FactEntryPointPass> {
       auto memref = dyn_cast<MemRefType>(type);
       return memref && memref.getLayout().isIdentity();
     };
-    if (!llvm::all_of(main.getArgumentTypes(), isBuffer) || !llvm::all_of(main.getResultTypes(), isBuffer)) {
+    if (!llvm::all_of(main.getArgumentTypes(), isBuffer) ||
+        !llvm::all_of(main.getResultTypes(), isBuffer)) {
       main.emitError("takes or returns something that is no tensor");
       return signalPassFailure();
     }
@@ -318,14 +374,16 @@ struct FactEntryPointPass : fact::impl::FactEntryPointBase<FactEntryPointPass> {
     arguments.push_back(pointer);
 
     // The symbol `main` would be a program's own.
-    if (failed(SymbolTable::replaceAllSymbolUses(main, builder.getStringAttr("__fact_main"), module)))
+    if (failed(SymbolTable::replaceAllSymbolUses(
+            main, builder.getStringAttr("__fact_main"), module)))
       return signalPassFailure();
     main.setName("__fact_main");
     main.setPrivate();
     // Its float operations must not move across the change of mode.
     main->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
     if (module.lookupSymbol(name)) {
-      module.emitError("has a function with the name of the entry point '") << name << "'";
+      module.emitError("has a function with the name of the entry point '")
+          << name << "'";
       return signalPassFailure();
     }
     builder.setInsertionPointToEnd(module.getBody());

@@ -1,4 +1,4 @@
-//===- ExposeMasks.cpp - Returns what each layer selected -*- C++ -*-===//
+//===- xposeMasks.cpp - Returns what each layer selected ------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -37,7 +37,8 @@ public:
   bool isRecursive() const { return recursive; }
 
 private:
-  Layer layerOf(QuantizedAttentionOp attention, func::FuncOp function, int64_t number);
+  Layer layerOf(QuantizedAttentionOp attention, func::FuncOp function,
+                int64_t number);
   /// Returns the layers of a callee, whose values are results from
   /// `originalResults` on.
   const SmallVector<Layer> &exposed(func::FuncOp function);
@@ -55,8 +56,10 @@ template <typename Op> Value readBy(Value value) {
   return {};
 }
 
-Layer Exposer::layerOf(QuantizedAttentionOp attention, func::FuncOp function, int64_t number) {
-  Layer layer{static_cast<int64_t>(attention.getHeads()), attention.getCausal(), {}};
+Layer Exposer::layerOf(QuantizedAttentionOp attention, func::FuncOp function,
+                       int64_t number) {
+  Layer layer{
+      static_cast<int64_t>(attention.getHeads()), attention.getCausal(), {}};
   auto add = [&](StringRef name, Value value) {
     if (value)
       layer.values.push_back({name, value});
@@ -101,13 +104,15 @@ SmallVector<Layer> Exposer::layersOf(func::FuncOp function) {
       continue;
     }
     auto call = cast<func::CallOp>(op);
-    auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(call, call.getCalleeAttr());
+    auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+        call, call.getCalleeAttr());
     if (!callee || callee.isExternal())
       continue;
     unsigned before = call.getNumResults();
     const SmallVector<Layer> &inside = exposed(callee);
     OpBuilder builder(call);
-    auto extended = func::CallOp::create(builder, call.getLoc(), callee, call.getOperands());
+    auto extended = func::CallOp::create(builder, call.getLoc(), callee,
+                                         call.getOperands());
     call->replaceAllUsesWith(extended.getResults().take_front(before));
     unsigned next = before;
     for (const Layer &layer : inside) {
@@ -133,7 +138,8 @@ const SmallVector<Layer> &Exposer::exposed(func::FuncOp function) {
       exit.getOperandsMutable().append(value);
       types.push_back(value.getType());
     }
-  function.setFunctionType(FunctionType::get(function.getContext(), function.getArgumentTypes(), types));
+  function.setFunctionType(FunctionType::get(
+      function.getContext(), function.getArgumentTypes(), types));
   if (ArrayAttr attributes = function.getAllResultAttrs()) {
     SmallVector<Attribute> extended(attributes.getValue());
     extended.resize(types.size(), DictionaryAttr::get(function.getContext()));
@@ -142,7 +148,8 @@ const SmallVector<Layer> &Exposer::exposed(func::FuncOp function) {
   return done.insert({function, std::move(layers)}).first->second;
 }
 
-struct FactExposeMasksPass : fact::impl::FactExposeMasksBase<FactExposeMasksPass> {
+struct FactExposeMasksPass
+    : fact::impl::FactExposeMasksBase<FactExposeMasksPass> {
   using Base::Base;
 
   void runOnOperation() override {
@@ -167,7 +174,8 @@ struct FactExposeMasksPass : fact::impl::FactExposeMasksBase<FactExposeMasksPass
     SmallVector<Attribute> descriptions;
     for (auto [number, layer] : llvm::enumerate(layers)) {
       descriptions.push_back(builder.getDictionaryAttr(
-          {builder.getNamedAttr("heads", builder.getI64IntegerAttr(layer.heads)),
+          {builder.getNamedAttr("heads",
+                                builder.getI64IntegerAttr(layer.heads)),
            builder.getNamedAttr("causal", builder.getBoolAttr(layer.causal))}));
       for (auto &[name, value] : layer.values) {
         exit.getOperandsMutable().append(value);
@@ -179,8 +187,10 @@ struct FactExposeMasksPass : fact::impl::FactExposeMasksBase<FactExposeMasksPass
     main.getAllResultAttrs(attributes);
     attributes.resize(before, builder.getDictionaryAttr({}));
     for (const std::string &dump : dumps)
-      attributes.push_back(builder.getDictionaryAttr(builder.getNamedAttr(kDumpAttrName, builder.getStringAttr(dump))));
-    main.setFunctionType(FunctionType::get(module.getContext(), main.getArgumentTypes(), types));
+      attributes.push_back(builder.getDictionaryAttr(
+          builder.getNamedAttr(kDumpAttrName, builder.getStringAttr(dump))));
+    main.setFunctionType(
+        FunctionType::get(module.getContext(), main.getArgumentTypes(), types));
     main.setAllResultAttrs(attributes);
     main->setAttr(kLayersAttrName, builder.getArrayAttr(descriptions));
   }

@@ -1,4 +1,4 @@
-//===- FactToLoops.cpp - The pass, and the interface models behind it -*- C++ -*-===//
+//===- actToLoops.cpp - The pass, and the interface models behind it ------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -39,15 +39,23 @@ namespace {
 template <typename OpTy, typename Derived>
 struct FreshResults : BufferizableOpInterface::ExternalModel<Derived, OpTy> {
   bool bufferizesToAllocation(Operation *, Value) const { return true; }
-  bool bufferizesToMemoryRead(Operation *, OpOperand &, const AnalysisState &) const { return true; }
-  bool bufferizesToMemoryWrite(Operation *, OpOperand &, const AnalysisState &) const { return false; }
-  bufferization::AliasingValueList getAliasingValues(Operation *, OpOperand &, const AnalysisState &) const {
+  bool bufferizesToMemoryRead(Operation *, OpOperand &,
+                              const AnalysisState &) const {
+    return true;
+  }
+  bool bufferizesToMemoryWrite(Operation *, OpOperand &,
+                               const AnalysisState &) const {
+    return false;
+  }
+  bufferization::AliasingValueList
+  getAliasingValues(Operation *, OpOperand &, const AnalysisState &) const {
     return {};
   }
 };
 
 template <typename OpTy> struct Model : FreshResults<OpTy, Model<OpTy>> {
-  LogicalResult bufferize(Operation *op, RewriterBase &rewriter, const BufferizationOptions &options,
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
+                          const BufferizationOptions &options,
                           BufferizationState &state) const {
     loops::Emitter emitter(rewriter, op, options, state);
     SmallVector<Value> results;
@@ -59,7 +67,8 @@ template <typename OpTy> struct Model : FreshResults<OpTy, Model<OpTy>> {
 };
 
 struct PredictModel : FreshResults<PredictOp, PredictModel> {
-  LogicalResult bufferize(Operation *op, RewriterBase &rewriter, const BufferizationOptions &options,
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
+                          const BufferizationOptions &options,
                           BufferizationState &state) const {
     auto predict = cast<PredictOp>(op);
     SelectOp select = loops::fusedSelect(predict);
@@ -73,8 +82,9 @@ struct PredictModel : FreshResults<PredictOp, PredictModel> {
     rewriter.setInsertionPoint(select);
     bufferization::replaceOpWithBufferizedValues(rewriter, select, selected);
     rewriter.setInsertionPoint(op);
-    Value tensor = bufferization::ToTensorOp::create(rewriter, op->getLoc(), predict.getUnit().getType(), unit[0],
-                                                     /*restrict=*/true, /*writable=*/false);
+    Value tensor = bufferization::ToTensorOp::create(
+        rewriter, op->getLoc(), predict.getUnit().getType(), unit[0],
+        /*restrict=*/true, /*writable=*/false);
     rewriter.replaceAllUsesWith(predict.getUnit(), tensor);
     rewriter.eraseOp(op);
     return success();
@@ -82,15 +92,22 @@ struct PredictModel : FreshResults<PredictOp, PredictModel> {
 };
 
 /// An op that only exists while compiling.
-template <typename OpTy> struct CompileTimeModel : FreshResults<OpTy, CompileTimeModel<OpTy>> {
-  LogicalResult bufferize(Operation *op, RewriterBase &, const BufferizationOptions &, BufferizationState &) const {
-    return op->emitOpError("is computed while compiling: its operands must be constants");
+template <typename OpTy>
+struct CompileTimeModel : FreshResults<OpTy, CompileTimeModel<OpTy>> {
+  LogicalResult bufferize(Operation *op, RewriterBase &,
+                          const BufferizationOptions &,
+                          BufferizationState &) const {
+    return op->emitOpError(
+        "is computed while compiling: its operands must be constants");
   }
 };
 
 /// A dense op that the CPU back end does not run.
-template <typename OpTy> struct DenseModel : FreshResults<OpTy, DenseModel<OpTy>> {
-  LogicalResult bufferize(Operation *op, RewriterBase &, const BufferizationOptions &, BufferizationState &) const {
+template <typename OpTy>
+struct DenseModel : FreshResults<OpTy, DenseModel<OpTy>> {
+  LogicalResult bufferize(Operation *op, RewriterBase &,
+                          const BufferizationOptions &,
+                          BufferizationState &) const {
     return op->emitOpError("must be quantized before it becomes loops");
   }
 };
@@ -99,39 +116,50 @@ struct FactToLoopsPass : fact::impl::FactToLoopsBase<FactToLoopsPass> {
   using Base::Base;
 
   void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<arith::ArithDialect, bufferization::BufferizationDialect, func::FuncDialect,
-                    linalg::LinalgDialect, math::MathDialect, memref::MemRefDialect, scf::SCFDialect,
+    registry.insert<arith::ArithDialect, bufferization::BufferizationDialect,
+                    func::FuncDialect, linalg::LinalgDialect, math::MathDialect,
+                    memref::MemRefDialect, scf::SCFDialect,
                     vector::VectorDialect>();
     registerFactToLoopsInterfaces(registry);
   }
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    loops::LoopOptions options{fillUndefined, nativeRound, rowBlock, columnTiles};
+    loops::LoopOptions options{fillUndefined, nativeRound, rowBlock,
+                               columnTiles};
     if (options.rowBlock < 1 || loops::panelRows % options.rowBlock != 0) {
-      module.emitError("row-block must divide ") << loops::panelRows << " (was " << options.rowBlock << ")";
+      module.emitError("row-block must divide ")
+          << loops::panelRows << " (was " << options.rowBlock << ")";
       return signalPassFailure();
     }
     if (options.columnTiles < 1) {
-      module.emitError("column-tiles must be positive (was ") << options.columnTiles << ")";
+      module.emitError("column-tiles must be positive (was ")
+          << options.columnTiles << ")";
       return signalPassFailure();
     }
-    bool hasFact = module->walk([](Operation *op) {
-      return isa_and_nonnull<FactDialect>(op->getDialect()) ? WalkResult::interrupt() : WalkResult::advance();
-    }).wasInterrupted();
+    bool hasFact = module
+                       ->walk([](Operation *op) {
+                         return isa_and_nonnull<FactDialect>(op->getDialect())
+                                    ? WalkResult::interrupt()
+                                    : WalkResult::advance();
+                       })
+                       .wasInterrupted();
 
     options.attach(module);
     bufferization::OneShotBufferizationOptions bufferization;
     bufferization.bufferizeFunctionBoundaries = true;
     bufferization.allowReturnAllocsFromLoops = true;
-    bufferization.setFunctionBoundaryTypeConversion(bufferization::LayoutMapOption::IdentityLayoutMap);
+    bufferization.setFunctionBoundaryTypeConversion(
+        bufferization::LayoutMapOption::IdentityLayoutMap);
     // Copies as loops: the library function for strided ones is not ours.
-    bufferization.memCpyFn = [](OpBuilder &b, Location loc, Value from, Value to) -> LogicalResult {
+    bufferization.memCpyFn = [](OpBuilder &b, Location loc, Value from,
+                                Value to) -> LogicalResult {
       linalg::CopyOp::create(b, loc, from, to);
       return success();
     };
     BufferizationState state;
-    LogicalResult result = bufferization::runOneShotModuleBufferize(module, bufferization, state);
+    LogicalResult result =
+        bufferization::runOneShotModuleBufferize(module, bufferization, state);
     module->removeAttr(loops::LoopOptions::attributeName);
     if (failed(result))
       return signalPassFailure();
@@ -161,12 +189,16 @@ void mlir::fact::registerFactToLoopsInterfaces(DialectRegistry &registry) {
     VRowsOp::attachInterface<Model<VRowsOp>>(*context);
     QRowsOp::attachInterface<Model<QRowsOp>>(*context);
     SelectPrecisionOp::attachInterface<Model<SelectPrecisionOp>>(*context);
-    QuantizedAttentionOp::attachInterface<Model<QuantizedAttentionOp>>(*context);
+    QuantizedAttentionOp::attachInterface<Model<QuantizedAttentionOp>>(
+        *context);
     LinearOp::attachInterface<DenseModel<LinearOp>>(*context);
     AttentionOp::attachInterface<DenseModel<AttentionOp>>(*context);
-    QuantizeWeightOp::attachInterface<CompileTimeModel<QuantizeWeightOp>>(*context);
+    QuantizeWeightOp::attachInterface<CompileTimeModel<QuantizeWeightOp>>(
+        *context);
     WeightPlanesOp::attachInterface<CompileTimeModel<WeightPlanesOp>>(*context);
-    QuantizePredictorWeightOp::attachInterface<CompileTimeModel<QuantizePredictorWeightOp>>(*context);
-    PredictorBiasOp::attachInterface<CompileTimeModel<PredictorBiasOp>>(*context);
+    QuantizePredictorWeightOp::attachInterface<
+        CompileTimeModel<QuantizePredictorWeightOp>>(*context);
+    PredictorBiasOp::attachInterface<CompileTimeModel<PredictorBiasOp>>(
+        *context);
   });
 }

@@ -1,4 +1,4 @@
-//===- Gemm.h - Integer matrix products on packed operands -*- C++ -*-===//
+//===- emm.h - Integer matrix products on packed operands -----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -8,8 +8,8 @@
 //
 // One function of the module, `__fact_gemm`, does every integer product of all
 // ops. A is rows of i16, B is tiles of 16 columns whose rows come in pairs:
-// element (k, n) of B is at ((n / 16 * pairs + k / 2) * 16 + n % 16) * 2 + k % 2.
-// LLVM turns the pair form into vpdpwssd, vpmaddwd, pmaddwd or smlal.
+// element (k, n) of B is at ((n / 16 * pairs + k / 2) * 16 + n % 16) * 2 + k
+// % 2. LLVM turns the pair form into vpdpwssd, vpmaddwd, pmaddwd or smlal.
 //
 //===----------------------------------------------------------------------===//
 
@@ -29,18 +29,22 @@ void addGemmFunction(ModuleOp module, const LoopOptions &options);
 
 /// c[m, tiles * 16] = a[m, 2 * pairs] b[2 * pairs, tiles * 16], all flat. `a`
 /// and `c` have room for whole panels.
-void callGemm(Emitter &e, Value a, Value b, Value c, Value m, Value pairs, Value tiles);
+void callGemm(Emitter &e, Value a, Value b, Value c, Value m, Value pairs,
+              Value tiles);
 
 /// Which rows of the sequence a product works on.
 struct RowList {
   Value count;
   Value rows; ///< memref<?xindex>, or null: row m is m
-  Value operator()(Emitter &e, Value m) const { return rows ? e.load(rows, m) : m; }
+  Value operator()(Emitter &e, Value m) const {
+    return rows ? e.load(rows, m) : m;
+  }
 };
 
 /// The rows below `length` for which `keeps` holds, ascending; into `memory`,
 /// memref<?xindex> with room for length + 1.
-RowList listRows(Emitter &e, Value memory, Value length, llvm::function_ref<Value(Value)> keeps);
+RowList listRows(Emitter &e, Value memory, Value length,
+                 llvm::function_ref<Value(Value)> keeps);
 
 /// Scratch memory for a product of [panel, k] with [k, n], both static.
 struct GemmScratch {
@@ -51,28 +55,35 @@ struct GemmScratch {
 
 /// Widens `width` codes of a row of i8 from `column` on to `a`[m * stride ...];
 /// up to 15 elements past them become zero.
-void widenRow(Emitter &e, Value source, Value row, Value column, int64_t width, Value a, Value offset);
+void widenRow(Emitter &e, Value source, Value row, Value column, int64_t width,
+              Value a, Value offset);
 
 /// Packs columns [column, column + n) of i8 [k, N]: `map`, where not null,
 /// changes each vector of i8 on the way.
-void packColumns(Emitter &e, Value source, Value column, const GemmScratch &scratch,
+void packColumns(Emitter &e, Value source, Value column,
+                 const GemmScratch &scratch,
                  llvm::function_ref<Value(Value)> map = nullptr);
 
 /// Packs columns [column, column + n) of i8 [length, d] as B with k = length
 /// (rows past it are whatever `packed` holds, where the pair is not begun).
-void packSequence(Emitter &e, Value source, Value length, Value column, int64_t n, Value pairs, Value packed);
+void packSequence(Emitter &e, Value source, Value length, Value column,
+                  int64_t n, Value pairs, Value packed);
 
 /// Packs the transpose: B has k = width columns of the source from `column`
 /// on, and its n columns are the tokens.
-void packTransposed(Emitter &e, Value source, Value length, Value column, int64_t width, Value packed);
+void packTransposed(Emitter &e, Value source, Value length, Value column,
+                    int64_t width, Value packed);
 
 /// a product of rows of the sequence (i8 [L, k]) with packed weights, panel by
 /// panel; `use` gets row, offset of 16 columns among n, how many of them count,
 /// and their sums.
-void multiplyRows(Emitter &e, Value input, const RowList &list, const GemmScratch &scratch,
-                  llvm::function_ref<void(Value row, llvm::function_ref<void(
-                                              llvm::function_ref<void(Value offset, int64_t width, Value sums)>)>)>
-                      use);
+void multiplyRows(
+    Emitter &e, Value input, const RowList &list, const GemmScratch &scratch,
+    llvm::function_ref<
+        void(Value row, llvm::function_ref<void(
+                            llvm::function_ref<void(Value offset, int64_t width,
+                                                    Value sums)>)>)>
+        use);
 
 } // namespace mlir::fact::loops
 

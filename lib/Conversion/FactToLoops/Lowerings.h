@@ -1,4 +1,4 @@
-//===- Lowerings.h - How each fact op becomes loops -*- C++ -*-===//
+//===- owerings.h - How each fact op becomes loops ------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -47,7 +47,8 @@ LogicalResult lower(QuantizedAttentionOp op, Emitter &e, Results &results);
 /// The only user of `op`'s scores, if that is a select: both are lowered
 /// together then, row by row, and the scores never exist as a whole.
 SelectOp fusedSelect(PredictOp op);
-LogicalResult lowerFused(PredictOp predict, SelectOp select, Emitter &e, Results &unit, Results &selected);
+LogicalResult lowerFused(PredictOp predict, SelectOp select, Emitter &e,
+                         Results &unit, Results &selected);
 
 } // namespace mlir::fact::loops
 

@@ -1,4 +1,4 @@
-//===- Pipeline.cpp - From sparse fact IR to the LLVM dialect -*- C++ -*-===//
+//===- ipeline.cpp - From sparse fact IR to the LLVM dialect --------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -21,7 +21,8 @@
 
 using namespace mlir;
 
-void mlir::fact::buildFactToLoopsPipeline(OpPassManager &pm, const CpuPipelineOptions &options) {
+void mlir::fact::buildFactToLoopsPipeline(OpPassManager &pm,
+                                          const CpuPipelineOptions &options) {
   FactToLoopsOptions loops;
   loops.fillUndefined = options.fillUndefined;
   loops.nativeRound = options.nativeRound;
@@ -30,7 +31,8 @@ void mlir::fact::buildFactToLoopsPipeline(OpPassManager &pm, const CpuPipelineOp
   pm.addPass(createFactToLoops(loops));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  bufferization::buildBufferDeallocationPipeline(pm, bufferization::BufferDeallocationPipelineOptions());
+  bufferization::buildBufferDeallocationPipeline(
+      pm, bufferization::BufferDeallocationPipelineOptions());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   FactEntryPointOptions entry;
   entry.name = options.entryPoint;
@@ -40,7 +42,8 @@ void mlir::fact::buildFactToLoopsPipeline(OpPassManager &pm, const CpuPipelineOp
   pm.addPass(createSymbolDCEPass());
 }
 
-void mlir::fact::buildLoopsToLLVMPipeline(OpPassManager &pm, const CpuPipelineOptions &) {
+void mlir::fact::buildLoopsToLLVMPipeline(OpPassManager &pm,
+                                          const CpuPipelineOptions &) {
   pm.addPass(createConvertBufferizationToMemRefPass());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());

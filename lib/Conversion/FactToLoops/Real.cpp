@@ -1,4 +1,4 @@
-//===- Real.cpp - A float whose operators build operations -*- C++ -*-===//
+//===- eal.cpp - A float whose operators build operations -----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -23,11 +23,13 @@ template <typename Op> Real binary(const Real &a, const Real &b) {
 
 Value bitsOf(const Real &a) {
   ImplicitLocOpBuilder &b = a.context->builder;
-  return arith::BitcastOp::create(b, shapedLike(a.value.getType(), b.getI32Type()), a.value);
+  return arith::BitcastOp::create(
+      b, shapedLike(a.value.getType(), b.getI32Type()), a.value);
 }
 
 Real floatOf(const Real &like, Value bits) {
-  return {like.context, arith::BitcastOp::create(like.context->builder, like.value.getType(), bits)};
+  return {like.context, arith::BitcastOp::create(like.context->builder,
+                                                 like.value.getType(), bits)};
 }
 
 } // namespace
@@ -38,18 +40,30 @@ Type loops::shapedLike(Type like, Type element) {
   return element;
 }
 
-Value loops::integerConstant(ImplicitLocOpBuilder &builder, Type type, int64_t value) {
-  TypedAttr attribute = builder.getIntegerAttr(getElementTypeOrSelf(type), value);
+Value loops::integerConstant(ImplicitLocOpBuilder &builder, Type type,
+                             int64_t value) {
+  TypedAttr attribute =
+      builder.getIntegerAttr(getElementTypeOrSelf(type), value);
   if (auto vector = dyn_cast<VectorType>(type))
     attribute = DenseElementsAttr::get(vector, cast<Attribute>(attribute));
   return arith::ConstantOp::create(builder, attribute);
 }
 
-Real loops::operator+(const Real &a, const Real &b) { return binary<arith::AddFOp>(a, b); }
-Real loops::operator-(const Real &a, const Real &b) { return binary<arith::SubFOp>(a, b); }
-Real loops::operator*(const Real &a, const Real &b) { return binary<arith::MulFOp>(a, b); }
-Real loops::operator/(const Real &a, const Real &b) { return binary<arith::DivFOp>(a, b); }
-Real loops::operator-(const Real &a) { return {a.context, arith::NegFOp::create(a.context->builder, a.value)}; }
+Real loops::operator+(const Real &a, const Real &b) {
+  return binary<arith::AddFOp>(a, b);
+}
+Real loops::operator-(const Real &a, const Real &b) {
+  return binary<arith::SubFOp>(a, b);
+}
+Real loops::operator*(const Real &a, const Real &b) {
+  return binary<arith::MulFOp>(a, b);
+}
+Real loops::operator/(const Real &a, const Real &b) {
+  return binary<arith::DivFOp>(a, b);
+}
+Real loops::operator-(const Real &a) {
+  return {a.context, arith::NegFOp::create(a.context->builder, a.value)};
+}
 
 Real loops::splat(const Real &like, float c) {
   ImplicitLocOpBuilder &b = like.context->builder;
@@ -60,20 +74,30 @@ Real loops::splat(const Real &like, float c) {
 }
 
 RealMask loops::lessThan(const Real &a, const Real &b) {
-  return {arith::CmpFOp::create(a.context->builder, arith::CmpFPredicate::OLT, a.value, b.value)};
+  return {arith::CmpFOp::create(a.context->builder, arith::CmpFPredicate::OLT,
+                                a.value, b.value)};
 }
 
 Real loops::select(const RealMask &m, const Real &a, const Real &b) {
-  return {a.context, arith::SelectOp::create(a.context->builder, m.value, a.value, b.value)};
+  return {a.context, arith::SelectOp::create(a.context->builder, m.value,
+                                             a.value, b.value)};
 }
 
 // Compare and select, as the float overloads do it: b where one is NaN. LLVM
 // makes minps and maxps of it.
-Real loops::minimum(const Real &a, const Real &b) { return select(lessThan(a, b), a, b); }
-Real loops::maximum(const Real &a, const Real &b) { return select(lessThan(b, a), a, b); }
+Real loops::minimum(const Real &a, const Real &b) {
+  return select(lessThan(a, b), a, b);
+}
+Real loops::maximum(const Real &a, const Real &b) {
+  return select(lessThan(b, a), a, b);
+}
 
-Real loops::absolute(const Real &a) { return {a.context, math::AbsFOp::create(a.context->builder, a.value)}; }
-Real loops::sqrt(const Real &a) { return {a.context, math::SqrtOp::create(a.context->builder, a.value)}; }
+Real loops::absolute(const Real &a) {
+  return {a.context, math::AbsFOp::create(a.context->builder, a.value)};
+}
+Real loops::sqrt(const Real &a) {
+  return {a.context, math::SqrtOp::create(a.context->builder, a.value)};
+}
 
 Real loops::roundToEven(const Real &a) {
   ImplicitLocOpBuilder &b = a.context->builder;
@@ -82,35 +106,45 @@ Real loops::roundToEven(const Real &a) {
   // As the float overload: from 2^23 on every float is an integer.
   Real limit = splat(a, 8388608.0f);
   Real magnitude = absolute(a);
-  Real rounded = select(lessThan(magnitude, limit), (magnitude + limit) - limit, magnitude);
+  Real rounded = select(lessThan(magnitude, limit), (magnitude + limit) - limit,
+                        magnitude);
   return {a.context, math::CopySignOp::create(b, rounded.value, a.value)};
 }
 
 Real loops::scaleByPowerOfTwo(const Real &y, const Real &n) {
   ImplicitLocOpBuilder &b = y.context->builder;
   Value exponent = toInteger(n, b.getI32Type());
-  Value biased = arith::AddIOp::create(b, exponent, integerConstant(b, exponent.getType(), 127));
-  Value bits = arith::ShLIOp::create(b, biased, integerConstant(b, exponent.getType(), 23));
+  Value biased = arith::AddIOp::create(
+      b, exponent, integerConstant(b, exponent.getType(), 127));
+  Value bits = arith::ShLIOp::create(
+      b, biased, integerConstant(b, exponent.getType(), 23));
   return y * floatOf(y, bits);
 }
 
 Real loops::floorLog2(const Real &a) {
   ImplicitLocOpBuilder &b = a.context->builder;
   Value bits = bitsOf(a);
-  Value biased = arith::ShRUIOp::create(b, bits, integerConstant(b, bits.getType(), 23));
-  return fromInteger(*a.context, arith::SubIOp::create(b, biased, integerConstant(b, bits.getType(), 127)));
+  Value biased =
+      arith::ShRUIOp::create(b, bits, integerConstant(b, bits.getType(), 23));
+  return fromInteger(*a.context,
+                     arith::SubIOp::create(
+                         b, biased, integerConstant(b, bits.getType(), 127)));
 }
 
 Real loops::fromInteger(RealContext &context, Value integer) {
   ImplicitLocOpBuilder &b = context.builder;
-  return {&context, arith::SIToFPOp::create(b, shapedLike(integer.getType(), b.getF32Type()), integer)};
+  return {&context,
+          arith::SIToFPOp::create(
+              b, shapedLike(integer.getType(), b.getF32Type()), integer)};
 }
 
 Value loops::toInteger(const Real &a, Type element) {
   ImplicitLocOpBuilder &b = a.context->builder;
   // Through i32: an i8 conversion would be scalar on some targets.
-  Value wide = arith::FPToSIOp::create(b, shapedLike(a.value.getType(), b.getI32Type()), a.value);
+  Value wide = arith::FPToSIOp::create(
+      b, shapedLike(a.value.getType(), b.getI32Type()), a.value);
   if (element.isInteger(32))
     return wide;
-  return arith::TruncIOp::create(b, shapedLike(a.value.getType(), element), wide);
+  return arith::TruncIOp::create(b, shapedLike(a.value.getType(), element),
+                                 wide);
 }

@@ -1,4 +1,4 @@
-//===- RowOps.cpp - Layer norm, activations, residual addition, mean token -*- C++ -*-===//
+//===- owOps.cpp - Layer norm, activations, residual addition, mean token -===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -18,7 +18,8 @@ namespace numerics = ::fact::numerics;
 FailureOr<int64_t> loops::knownWidth(Operation *op, Value value) {
   int64_t width = cast<ShapedType>(value.getType()).getDimSize(1);
   if (ShapedType::isDynamic(width) || width <= 0)
-    return op->emitOpError("needs a known number of features to become loops"), failure();
+    return op->emitOpError("needs a known number of features to become loops"),
+           failure();
   return width;
 }
 
@@ -34,18 +35,26 @@ LogicalResult loops::lower(LayerNormOp op, Emitter &e, Results &results) {
   FailureOr<int64_t> width = knownWidth(op, op.getInput());
   if (failed(width))
     return failure();
-  Value x = e.buffer(op.getInput()), gamma = e.buffer(op.getGamma()), beta = e.buffer(op.getBeta());
+  Value x = e.buffer(op.getInput()), gamma = e.buffer(op.getGamma()),
+        beta = e.buffer(op.getBeta());
   Value y = e.allocResult(op.getResult(), openRows(e, op.getResult(), x));
-  Real n = e.f32(static_cast<float>(*width)), epsilon = e.f32(op.getEps().convertToFloat());
+  Real n = e.f32(static_cast<float>(*width)),
+       epsilon = e.f32(op.getEps().convertToFloat());
   e.forRange(e.dim(x, 0), [&](Value row) {
     // A lane that has no element adds +0.
     auto laneSums = [&](llvm::function_ref<Real(Value, int64_t)> term) {
-      Real sums = e.f32(e.reduceChunks(*width, {e.zeros().value}, [&](Value offset, int64_t chunk, ValueRange carried) {
-        return SmallVector<Value>{(e.f32(carried[0]) + term(offset, chunk)).value};
-      })[0]);
+      Real sums = e.f32(
+          e.reduceChunks(*width, {e.zeros().value},
+                         [&](Value offset, int64_t chunk, ValueRange carried) {
+                           return SmallVector<Value>{
+                               (e.f32(carried[0]) + term(offset, chunk)).value};
+                         })[0]);
       return e.sumTree(sums);
     };
-    Real mean = laneSums([&](Value offset, int64_t chunk) { return e.loadReal(x, {row, offset}, chunk); }) / n;
+    Real mean = laneSums([&](Value offset, int64_t chunk) {
+                  return e.loadReal(x, {row, offset}, chunk);
+                }) /
+                n;
     Real means = e.splatReal(mean);
     Real squares = laneSums([&](Value offset, int64_t chunk) {
       Real centred = e.loadReal(x, {row, offset}, chunk) - means;
@@ -56,13 +65,15 @@ LogicalResult loops::lower(LayerNormOp op, Emitter &e, Results &results) {
       SmallVector<bool> inside(lanes, false);
       std::fill(inside.begin(), inside.begin() + chunk, true);
       Value mask = arith::ConstantOp::create(
-          e.b, cast<TypedAttr>(cast<Attribute>(DenseElementsAttr::get(e.vectorOf(e.i1), inside))));
+          e.b, cast<TypedAttr>(cast<Attribute>(
+                   DenseElementsAttr::get(e.vectorOf(e.i1), inside))));
       return select(RealMask{mask}, square, e.zeros());
     });
     Real inverse = e.splatReal(numerics::inverseDeviation(squares, n, epsilon));
     e.forChunks(*width, [&](Value offset, int64_t chunk) {
       Real centred = e.loadReal(x, {row, offset}, chunk) - means;
-      Real normal = numerics::normalize(centred, inverse, e.loadReal(gamma, offset, chunk),
+      Real normal = numerics::normalize(centred, inverse,
+                                        e.loadReal(gamma, offset, chunk),
                                         e.loadReal(beta, offset, chunk));
       e.storeChunk(normal, y, {row, offset}, chunk);
     });
@@ -93,7 +104,8 @@ LogicalResult loops::lower(ActivationOp op, Emitter &e, Results &results) {
   Value y = e.allocResult(op.getResult(), openRows(e, op.getResult(), x));
   e.forRange(e.dim(x, 0), [&](Value row) {
     e.forChunks(*width, [&](Value offset, int64_t chunk) {
-      e.storeChunk(activate(op.getKind(), e.loadReal(x, {row, offset}, chunk)), y, {row, offset}, chunk);
+      e.storeChunk(activate(op.getKind(), e.loadReal(x, {row, offset}, chunk)),
+                   y, {row, offset}, chunk);
     });
   });
   results.push_back(y);
@@ -108,7 +120,9 @@ LogicalResult loops::lower(AddOp op, Emitter &e, Results &results) {
   Value y = e.allocResult(op.getResult(), openRows(e, op.getResult(), x));
   e.forRange(e.dim(x, 0), [&](Value row) {
     e.forChunks(*width, [&](Value offset, int64_t chunk) {
-      e.storeChunk(e.loadReal(x, {row, offset}, chunk) + e.loadReal(z, {row, offset}, chunk), y, {row, offset}, chunk);
+      e.storeChunk(e.loadReal(x, {row, offset}, chunk) +
+                       e.loadReal(z, {row, offset}, chunk),
+                   y, {row, offset}, chunk);
     });
   });
   results.push_back(y);
@@ -126,9 +140,11 @@ LogicalResult loops::lower(MeanTokenOp op, Emitter &e, Results &results) {
   e.forChunks(*width, [&](Value offset, int64_t chunk) {
     // Row order: ((a[0] + a[1]) + a[2]) + ...
     Value first = e.loadChunk(x, {e.index(0), offset}, chunk);
-    Value sum = e.forReduce(e.index(1), length, 1, first, [&](Value row, ValueRange carried) {
-      return SmallVector<Value>{(e.f32(carried[0]) + e.loadReal(x, {row, offset}, chunk)).value};
-    })[0];
+    Value sum = e.forReduce(
+        e.index(1), length, 1, first, [&](Value row, ValueRange carried) {
+          return SmallVector<Value>{
+              (e.f32(carried[0]) + e.loadReal(x, {row, offset}, chunk)).value};
+        })[0];
     e.storeChunk(e.f32(sum) / count, y, {e.index(0), offset}, chunk);
   });
   results.push_back(y);

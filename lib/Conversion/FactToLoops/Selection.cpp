@@ -1,4 +1,4 @@
-//===- Selection.cpp - Top-k, dominance, demand and precision -*- C++ -*-===//
+//===- election.cpp - Top-k, dominance, demand and precision --------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -42,10 +42,13 @@ static Real scoreOfKey(Emitter &e, Value key) {
 static constexpr int64_t lowestKey = std::numeric_limits<int32_t>::min();
 static constexpr int64_t highestKey = std::numeric_limits<int32_t>::max();
 
-SelectionLoops::SelectionLoops(SelectOp op, Emitter &e, Value length) : op(op), e(e), length(length) {
+SelectionLoops::SelectionLoops(SelectOp op, Emitter &e, Value length)
+    : op(op), e(e), length(length) {
   auto open = [&](Value tensor) {
-    return SmallVector<Value>(llvm::count_if(cast<ShapedType>(tensor.getType()).getShape(), ShapedType::isDynamic),
-                              length);
+    return SmallVector<Value>(
+        llvm::count_if(cast<ShapedType>(tensor.getType()).getShape(),
+                       ShapedType::isDynamic),
+        length);
   };
   mask = e.allocResult(op.getMask(), open(op.getMask()));
   maskBytes = e.asBytes(mask);
@@ -61,39 +64,54 @@ SelectionLoops::SelectionLoops(SelectOp op, Emitter &e, Value length) : op(op), 
 
 Value SelectionLoops::countAtLeast(Value end, Value threshold) {
   Value thresholds = e.splatValue(threshold);
-  Value sums = e.reducePadded(end, e.integer(e.vectorOf(e.i32), 0), [&](Value offset, ValueRange carried) {
-    Value reaches = e.compare(Predicate::sge, e.loadChunk(keys, offset), thresholds);
-    Value one = arith::ExtUIOp::create(e.b, e.vectorOf(e.i32), reaches);
-    return SmallVector<Value>{arith::AddIOp::create(e.b, carried[0], one)};
-  })[0];
+  Value sums = e.reducePadded(
+      end, e.integer(e.vectorOf(e.i32), 0),
+      [&](Value offset, ValueRange carried) {
+        Value reaches =
+            e.compare(Predicate::sge, e.loadChunk(keys, offset), thresholds);
+        Value one = arith::ExtUIOp::create(e.b, e.vectorOf(e.i32), reaches);
+        return SmallVector<Value>{arith::AddIOp::create(e.b, carried[0], one)};
+      })[0];
   return e.reduceAdd(sums);
 }
 
-void SelectionLoops::keepThreshold(Value allowed, Value wanted, Value smallest, Value largest) {
+void SelectionLoops::keepThreshold(Value allowed, Value wanted, Value smallest,
+                                   Value largest) {
   // The threshold t has at least `wanted` keys >= t. Bisect between the row's
   // extremes until exactly `wanted` keys reach it, or until it is a key with
   // ties that cross the border. Borders as i64: largest + 1 may not fit.
-  auto wide = [&](Value key) { return arith::ExtSIOp::create(e.b, e.i64, key).getResult(); };
+  auto wide = [&](Value key) {
+    return arith::ExtSIOp::create(e.b, e.i64, key).getResult();
+  };
   Value end = e.roundUp(allowed, lanes);
-  SmallVector<Value> init{wide(smallest), e.add(wide(largest), 1), e.fromIndex(allowed, e.i32), e.integer(e.i32, 0)};
+  SmallVector<Value> init{wide(smallest), e.add(wide(largest), 1),
+                          e.fromIndex(allowed, e.i32), e.integer(e.i32, 0)};
   auto loop = scf::WhileOp::create(
       e.b, TypeRange(ValueRange(init)), init,
       [&](OpBuilder &, Location, ValueRange state) {
         OpBuilder::InsertionGuard guard(e.b);
         e.b.setInsertionPointToEnd(state[0].getParentBlock());
-        Value apart = e.compare(Predicate::sgt, e.sub(state[1], state[0]), e.integer(e.i64, 1));
+        Value apart = e.compare(Predicate::sgt, e.sub(state[1], state[0]),
+                                e.integer(e.i64, 1));
         Value inexact = e.compare(Predicate::ne, state[2], wanted);
-        scf::ConditionOp::create(e.b, arith::AndIOp::create(e.b, apart, inexact), state);
+        scf::ConditionOp::create(
+            e.b, arith::AndIOp::create(e.b, apart, inexact), state);
       },
       [&](OpBuilder &, Location, ValueRange state) {
         OpBuilder::InsertionGuard guard(e.b);
         e.b.setInsertionPointToEnd(state[0].getParentBlock());
-        Value middle = arith::ShRSIOp::create(e.b, e.add(state[0], state[1]), e.integer(e.i64, 1));
-        Value reached = countAtLeast(end, arith::TruncIOp::create(e.b, e.i32, middle));
+        Value middle = arith::ShRSIOp::create(e.b, e.add(state[0], state[1]),
+                                              e.integer(e.i64, 1));
+        Value reached =
+            countAtLeast(end, arith::TruncIOp::create(e.b, e.i32, middle));
         Value enough = e.compare(Predicate::sge, reached, wanted);
-        auto choose = [&](Value yes, Value no) { return arith::SelectOp::create(e.b, enough, yes, no).getResult(); };
-        scf::YieldOp::create(e.b, ValueRange{choose(middle, state[0]), choose(state[1], middle),
-                                             choose(reached, state[2]), choose(state[3], reached)});
+        auto choose = [&](Value yes, Value no) {
+          return arith::SelectOp::create(e.b, enough, yes, no).getResult();
+        };
+        scf::YieldOp::create(e.b, ValueRange{choose(middle, state[0]),
+                                             choose(state[1], middle),
+                                             choose(reached, state[2]),
+                                             choose(state[3], reached)});
       });
   Value threshold = arith::TruncIOp::create(e.b, e.i32, loop.getResult(0));
   Value exact = e.compare(Predicate::eq, loop.getResult(2), wanted);
@@ -102,8 +120,10 @@ void SelectionLoops::keepThreshold(Value allowed, Value wanted, Value smallest, 
       [&] {
         Value thresholds = e.splatValue(threshold);
         e.forPadded(end, [&](Value offset) {
-          Value reaches = e.compare(Predicate::sge, e.loadChunk(keys, offset), thresholds);
-          e.storeChunk(arith::ExtUIOp::create(e.b, e.vectorOf(e.i8), reaches), kept, offset);
+          Value reaches =
+              e.compare(Predicate::sge, e.loadChunk(keys, offset), thresholds);
+          e.storeChunk(arith::ExtUIOp::create(e.b, e.vectorOf(e.i8), reaches),
+                       kept, offset);
         });
       },
       [&] { keepTies(allowed, threshold, e.sub(wanted, loop.getResult(3))); });
@@ -111,35 +131,44 @@ void SelectionLoops::keepThreshold(Value allowed, Value wanted, Value smallest, 
 
 /// All keys above the threshold and the first `ties` that are equal to it.
 void SelectionLoops::keepTies(Value allowed, Value threshold, Value ties) {
-  e.forReduce(e.index(0), allowed, 1, ties, [&](Value column, ValueRange carried) {
-    Value key = e.load(keys, column);
-    Value above = e.compare(Predicate::sgt, key, threshold), equal = e.compare(Predicate::eq, key, threshold);
-    Value room = e.compare(Predicate::sgt, carried[0], e.integer(e.i32, 0));
-    Value taken = arith::AndIOp::create(e.b, equal, room);
-    Value keep = arith::OrIOp::create(e.b, above, taken);
-    e.store(arith::ExtUIOp::create(e.b, e.i8, keep), kept, column);
-    return SmallVector<Value>{e.sub(carried[0], arith::ExtUIOp::create(e.b, e.i32, taken))};
-  });
+  e.forReduce(
+      e.index(0), allowed, 1, ties, [&](Value column, ValueRange carried) {
+        Value key = e.load(keys, column);
+        Value above = e.compare(Predicate::sgt, key, threshold),
+              equal = e.compare(Predicate::eq, key, threshold);
+        Value room = e.compare(Predicate::sgt, carried[0], e.integer(e.i32, 0));
+        Value taken = arith::AndIOp::create(e.b, equal, room);
+        Value keep = arith::OrIOp::create(e.b, above, taken);
+        e.store(arith::ExtUIOp::create(e.b, e.i8, keep), kept, column);
+        return SmallVector<Value>{
+            e.sub(carried[0], arith::ExtUIOp::create(e.b, e.i32, taken))};
+      });
 }
 
-void SelectionLoops::row(Value head, Value row, Value unit, llvm::function_ref<Real(Value)> load) {
+void SelectionLoops::row(Value head, Value row, Value unit,
+                         llvm::function_ref<Real(Value)> load) {
   bool causal = op.getCausal();
-  Value allowed = causal ? e.add(row, 1) : length, end = causal ? e.roundUp(allowed, lanes) : padded;
+  Value allowed = causal ? e.add(row, 1) : length,
+        end = causal ? e.roundUp(allowed, lanes) : padded;
   VectorType vector = e.vectorOf(e.i32);
-  Value low = e.integer(vector, lowestKey), high = e.integer(vector, highestKey);
+  Value low = e.integer(vector, lowestKey),
+        high = e.integer(vector, highestKey);
 
   // Keys, and per lane the largest, the second and the smallest of them.
-  SmallVector<Value> extremes =
-      e.reducePadded(end, ValueRange{low, low, high}, [&](Value offset, ValueRange carried) {
+  SmallVector<Value> extremes = e.reducePadded(
+      end, ValueRange{low, low, high}, [&](Value offset, ValueRange carried) {
         Real score = load(offset);
         score = score + splat(score, 0.0f); // -0 orders as +0
-        Value key = orderedKey(e, arith::BitcastOp::create(e.b, vector, score.value));
+        Value key =
+            orderedKey(e, arith::BitcastOp::create(e.b, vector, score.value));
         Value inside = e.lanesBelow(offset, allowed);
         key = arith::SelectOp::create(e.b, inside, key, low);
         e.storeChunk(key, keys, offset);
-        Value second = arith::MaxSIOp::create(e.b, carried[1], arith::MinSIOp::create(e.b, carried[0], key));
+        Value second = arith::MaxSIOp::create(
+            e.b, carried[1], arith::MinSIOp::create(e.b, carried[0], key));
         Value first = arith::MaxSIOp::create(e.b, carried[0], key);
-        Value least = arith::MinSIOp::create(e.b, carried[2], arith::SelectOp::create(e.b, inside, key, high));
+        Value least = arith::MinSIOp::create(
+            e.b, carried[2], arith::SelectOp::create(e.b, inside, key, high));
         return SmallVector<Value>{first, second, least};
       });
   Value largest = e.reduceMax(extremes[0]), smallest = e.reduceMin(extremes[2]);
@@ -147,12 +176,16 @@ void SelectionLoops::row(Value head, Value row, Value unit, llvm::function_ref<R
 
   // Column of the largest: the lowest index among the equal ones.
   Value lane = e.laneNumbers();
-  Value best = e.reduceMin(e.reducePadded(end, high, [&](Value offset, ValueRange carried) {
-    Value column = arith::AddIOp::create(e.b, lane, e.splatValue(e.fromIndex(offset, e.i32)));
-    Value equal = e.compare(Predicate::eq, e.loadChunk(keys, offset), largests);
-    Value candidate = arith::SelectOp::create(e.b, equal, column, high);
-    return SmallVector<Value>{arith::MinSIOp::create(e.b, carried[0], candidate)};
-  })[0]);
+  Value best = e.reduceMin(
+      e.reducePadded(end, high, [&](Value offset, ValueRange carried) {
+        Value column = arith::AddIOp::create(
+            e.b, lane, e.splatValue(e.fromIndex(offset, e.i32)));
+        Value equal =
+            e.compare(Predicate::eq, e.loadChunk(keys, offset), largests);
+        Value candidate = arith::SelectOp::create(e.b, equal, column, high);
+        return SmallVector<Value>{
+            arith::MinSIOp::create(e.b, carried[0], candidate)};
+      })[0]);
   e.store(best, argmax, {head, row});
 
   // Dominance, from the two largest of all allowed columns.
@@ -160,11 +193,14 @@ void SelectionLoops::row(Value head, Value row, Value unit, llvm::function_ref<R
   if (threshold > 0) {
     Value holds = e.compare(Predicate::eq, extremes[0], largests);
     Value holders = e.reduceAdd(arith::ExtUIOp::create(e.b, vector, holds));
-    Value others = e.reduceMax(arith::SelectOp::create(e.b, holds, extremes[1], extremes[0]));
+    Value others = e.reduceMax(
+        arith::SelectOp::create(e.b, holds, extremes[1], extremes[0]));
     Value twice = e.compare(Predicate::sgt, holders, e.integer(e.i32, 1));
     Value second = arith::SelectOp::create(e.b, twice, largest, others);
-    Real gain = e.f32(numerics::logitGain(static_cast<numerics::Predictor>(op.getPredictor())));
-    Real gap = numerics::dominanceGap(scoreOfKey(e, largest), scoreOfKey(e, second), e.f32(unit), gain);
+    Real gain = e.f32(numerics::logitGain(
+        static_cast<numerics::Predictor>(op.getPredictor())));
+    Real gap = numerics::dominanceGap(scoreOfKey(e, largest),
+                                      scoreOfKey(e, second), e.f32(unit), gain);
     Value wins = lessThan(e.f32(threshold), gap).value;
     Value rival = e.compare(Predicate::uge, allowed, e.index(2));
     e.store(arith::AndIOp::create(e.b, wins, rival), dominated, {head, row});
@@ -176,18 +212,23 @@ void SelectionLoops::row(Value head, Value row, Value unit, llvm::function_ref<R
   e.fill(kept, padded, e.integer(e.i8, 0));
   if (op.getKeep() >= 1024) {
     e.forPadded(end, [&](Value offset) {
-      e.storeChunk(arith::ExtUIOp::create(e.b, e.vectorOf(e.i8), e.lanesBelow(offset, allowed)), kept, offset);
+      e.storeChunk(arith::ExtUIOp::create(e.b, e.vectorOf(e.i8),
+                                          e.lanesBelow(offset, allowed)),
+                   kept, offset);
     });
   } else {
-    Value scaled = e.add(e.mul(allowed, static_cast<int64_t>(op.getKeep())), 1023);
+    Value scaled =
+        e.add(e.mul(allowed, static_cast<int64_t>(op.getKeep())), 1023);
     Value wanted = arith::ShRUIOp::create(e.b, scaled, e.index(10));
     wanted = arith::MaxUIOp::create(e.b, wanted, e.index(1));
     keepThreshold(allowed, e.fromIndex(wanted, e.i32), smallest, largest);
   }
-  Value whole = e.mul(e.b.createOrFold<arith::DivUIOp>(length, e.index(lanes)), lanes);
+  Value whole =
+      e.mul(e.b.createOrFold<arith::DivUIOp>(length, e.index(lanes)), lanes);
   auto count16 = [&](Value offset, Value bytes) {
     Value one = arith::ExtUIOp::create(e.b, vector, bytes);
-    e.storeChunk(arith::AddIOp::create(e.b, e.loadChunk(counts, offset), one), counts, offset);
+    e.storeChunk(arith::AddIOp::create(e.b, e.loadChunk(counts, offset), one),
+                 counts, offset);
   };
   e.forPadded(whole, [&](Value offset) {
     Value bytes = e.loadChunk(kept, offset);
@@ -197,13 +238,15 @@ void SelectionLoops::row(Value head, Value row, Value unit, llvm::function_ref<R
   e.ifThen(e.compare(Predicate::ult, whole, length), [&] {
     Value bytes = e.loadChunk(kept, whole);
     count16(whole, bytes);
-    vector::MaskedStoreOp::create(e.b, maskBytes, ValueRange{head, row, whole}, e.lanesBelow(whole, length), bytes);
+    vector::MaskedStoreOp::create(e.b, maskBytes, ValueRange{head, row, whole},
+                                  e.lanesBelow(whole, length), bytes);
   });
 }
 
 void SelectionLoops::finish(Results &results) {
   e.forRange(length, [&](Value column) {
-    e.store(arith::ExtUIOp::create(e.b, e.i64, e.load(counts, column)), count, column);
+    e.store(arith::ExtUIOp::create(e.b, e.i64, e.load(counts, column)), count,
+            column);
   });
   results.append({mask, dominated, argmax, count});
 }
@@ -216,8 +259,11 @@ LogicalResult loops::lower(SelectOp op, Emitter &e, Results &results) {
   e.fill(copy, e.roundUp(length, lanes), e.f32(0.0f));
   e.forRange(e.dim(scores, 0), [&](Value head) {
     e.forRange(length, [&](Value row) {
-      e.forRange(length, [&](Value column) { e.store(e.load(scores, {head, row, column}), copy, column); });
-      selection.row(head, row, e.load(unit, {head, row}), [&](Value offset) { return e.loadReal(copy, offset); });
+      e.forRange(length, [&](Value column) {
+        e.store(e.load(scores, {head, row, column}), copy, column);
+      });
+      selection.row(head, row, e.load(unit, {head, row}),
+                    [&](Value offset) { return e.loadReal(copy, offset); });
     });
   });
   selection.finish(results);
@@ -228,22 +274,26 @@ LogicalResult loops::lower(SelectOp op, Emitter &e, Results &results) {
 // What follows from the mask
 //===----------------------------------------------------------------------===//
 
-void loops::loadMaskRow(Emitter &e, Value maskBytes, Value head, Value row, Value length, Value scratch) {
-  Value whole = e.mul(e.b.createOrFold<arith::DivUIOp>(length, e.index(lanes)), lanes);
+void loops::loadMaskRow(Emitter &e, Value maskBytes, Value head, Value row,
+                        Value length, Value scratch) {
+  Value whole =
+      e.mul(e.b.createOrFold<arith::DivUIOp>(length, e.index(lanes)), lanes);
   e.forPadded(whole, [&](Value offset) {
     e.storeChunk(e.loadChunk(maskBytes, {head, row, offset}), scratch, offset);
   });
   e.ifThen(e.compare(Predicate::ult, whole, length), [&] {
     VectorType type = e.vectorOf(e.i8);
-    Value tail = vector::MaskedLoadOp::create(e.b, type, maskBytes, ValueRange{head, row, whole},
-                                              e.lanesBelow(whole, length), e.integer(type, 0));
+    Value tail = vector::MaskedLoadOp::create(
+        e.b, type, maskBytes, ValueRange{head, row, whole},
+        e.lanesBelow(whole, length), e.integer(type, 0));
     e.storeChunk(tail, scratch, whole);
   });
 }
 
 /// rows[h][j] = some row i of the head that is not dominated keeps j; then,
 /// where `argmax` is given, also the argmax of those that are.
-static void demandedRows(Emitter &e, Value mask, Value dominated, Value argmax, Value result) {
+static void demandedRows(Emitter &e, Value mask, Value dominated, Value argmax,
+                         Value result) {
   Value maskBytes = e.asBytes(mask);
   Value length = e.dim(mask, 1), padded = e.roundUp(length, lanes);
   Value any = e.scratch(e.i8, padded), row16 = e.scratch(e.i8, padded);
@@ -254,18 +304,21 @@ static void demandedRows(Emitter &e, Value mask, Value dominated, Value argmax, 
           e.load(dominated, {head, row}),
           [&] {
             if (argmax)
-              e.store(e.integer(e.i8, 1), any, e.toIndex(e.load(argmax, {head, row})));
+              e.store(e.integer(e.i8, 1), any,
+                      e.toIndex(e.load(argmax, {head, row})));
           },
           [&] {
             loadMaskRow(e, maskBytes, head, row, length, row16);
             e.forPadded(padded, [&](Value offset) {
-              Value both = arith::OrIOp::create(e.b, e.loadChunk(any, offset), e.loadChunk(row16, offset));
+              Value both = arith::OrIOp::create(e.b, e.loadChunk(any, offset),
+                                                e.loadChunk(row16, offset));
               e.storeChunk(both, any, offset);
             });
           });
     });
     e.forRange(length, [&](Value column) {
-      Value set = e.compare(Predicate::ne, e.load(any, column), e.integer(e.i8, 0));
+      Value set =
+          e.compare(Predicate::ne, e.load(any, column), e.integer(e.i8, 0));
       e.store(set, result, {head, column});
     });
   });
@@ -273,7 +326,9 @@ static void demandedRows(Emitter &e, Value mask, Value dominated, Value argmax, 
 
 LogicalResult loops::lower(KRowsOp op, Emitter &e, Results &results) {
   Value mask = e.buffer(op.getMask()), dominated = e.buffer(op.getDominated());
-  SmallVector<Value> open(cast<ShapedType>(op.getResult().getType()).isDynamicDim(1), e.dim(mask, 1));
+  SmallVector<Value> open(
+      cast<ShapedType>(op.getResult().getType()).isDynamicDim(1),
+      e.dim(mask, 1));
   Value rows = e.allocResult(op.getResult(), open);
   demandedRows(e, mask, dominated, {}, rows);
   results.push_back(rows);
@@ -281,8 +336,11 @@ LogicalResult loops::lower(KRowsOp op, Emitter &e, Results &results) {
 }
 
 LogicalResult loops::lower(VRowsOp op, Emitter &e, Results &results) {
-  Value mask = e.buffer(op.getMask()), dominated = e.buffer(op.getDominated()), argmax = e.buffer(op.getArgmax());
-  SmallVector<Value> open(cast<ShapedType>(op.getResult().getType()).isDynamicDim(1), e.dim(mask, 1));
+  Value mask = e.buffer(op.getMask()), dominated = e.buffer(op.getDominated()),
+        argmax = e.buffer(op.getArgmax());
+  SmallVector<Value> open(
+      cast<ShapedType>(op.getResult().getType()).isDynamicDim(1),
+      e.dim(mask, 1));
   Value rows = e.allocResult(op.getResult(), open);
   demandedRows(e, mask, dominated, argmax, rows);
   results.push_back(rows);
@@ -292,11 +350,13 @@ LogicalResult loops::lower(VRowsOp op, Emitter &e, Results &results) {
 LogicalResult loops::lower(QRowsOp op, Emitter &e, Results &results) {
   Value dominated = e.buffer(op.getDominated());
   Value length = e.dim(dominated, 1);
-  SmallVector<Value> open(cast<ShapedType>(op.getResult().getType()).isDynamicDim(1), length);
+  SmallVector<Value> open(
+      cast<ShapedType>(op.getResult().getType()).isDynamicDim(1), length);
   Value rows = e.allocResult(op.getResult(), open);
   e.forRange(e.dim(dominated, 0), [&](Value head) {
     e.forRange(length, [&](Value row) {
-      Value live = arith::XOrIOp::create(e.b, e.load(dominated, {head, row}), e.integer(e.i1, 1));
+      Value live = arith::XOrIOp::create(e.b, e.load(dominated, {head, row}),
+                                         e.integer(e.i1, 1));
       e.store(live, rows, {head, row});
     });
   });
@@ -306,11 +366,14 @@ LogicalResult loops::lower(QRowsOp op, Emitter &e, Results &results) {
 
 LogicalResult loops::lower(SelectAllOp op, Emitter &e, Results &results) {
   Value length = e.dim(e.buffer(op.getInput()), 0);
-  SmallVector<Value> open(cast<ShapedType>(op.getCount().getType()).isDynamicDim(0), length);
+  SmallVector<Value> open(
+      cast<ShapedType>(op.getCount().getType()).isDynamicDim(0), length);
   Value count = e.allocResult(op.getCount(), open);
   e.forRange(length, [&](Value column) {
     Value rows = op.getCausal() ? e.sub(length, column) : length;
-    e.store(e.fromIndex(e.mul(rows, static_cast<int64_t>(op.getHeads())), e.i64), count, column);
+    e.store(
+        e.fromIndex(e.mul(rows, static_cast<int64_t>(op.getHeads())), e.i64),
+        count, column);
   });
   results.push_back(count);
   return success();
@@ -319,20 +382,26 @@ LogicalResult loops::lower(SelectAllOp op, Emitter &e, Results &results) {
 LogicalResult loops::lower(SelectPrecisionOp op, Emitter &e, Results &results) {
   Value count = e.buffer(op.getCount());
   Value length = e.dim(count, 0);
-  SmallVector<Value> open(cast<ShapedType>(op.getLow().getType()).isDynamicDim(0), length);
+  SmallVector<Value> open(
+      cast<ShapedType>(op.getLow().getType()).isDynamicDim(0), length);
   Value low = e.allocResult(op.getLow(), open);
   if (op.getImportance() == 0) { // every token INT8, also one that nobody keeps
-    e.forRange(length, [&](Value token) { e.store(e.integer(e.i1, 0), low, token); });
+    e.forRange(length,
+               [&](Value token) { e.store(e.integer(e.i1, 0), low, token); });
     results.push_back(low);
     return success();
   }
-  Value sum = e.forReduce(e.index(0), length, 1, e.integer(e.i64, 0), [&](Value token, ValueRange carried) {
-    return SmallVector<Value>{e.add(carried[0], e.load(count, token))};
-  })[0];
+  Value sum = e.forReduce(e.index(0), length, 1, e.integer(e.i64, 0),
+                          [&](Value token, ValueRange carried) {
+                            return SmallVector<Value>{
+                                e.add(carried[0], e.load(count, token))};
+                          })[0];
   Value limit = e.mul(sum, static_cast<int64_t>(op.getImportance()));
   Value factor = e.mul(e.fromIndex(length, e.i64), 256);
   e.forRange(length, [&](Value token) {
-    e.store(e.compare(Predicate::sle, e.mul(e.load(count, token), factor), limit), low, token);
+    e.store(
+        e.compare(Predicate::sle, e.mul(e.load(count, token), factor), limit),
+        low, token);
   });
   results.push_back(low);
   return success();

@@ -1,4 +1,4 @@
-//===- Selection.h - Top-k, dominance and counts of one row after the other -*- C++ -*-===//
+//===- Selection.h - Top-k, dominance and counts, row by row --------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -21,7 +21,8 @@ public:
 
   /// One row of one head. `load` gives 16 scores of the row from an offset on;
   /// those past the row's allowed columns may be anything.
-  void row(Value head, Value row, Value unit, llvm::function_ref<Real(Value)> load);
+  void row(Value head, Value row, Value unit,
+           llvm::function_ref<Real(Value)> load);
 
   /// mask, dominated, argmax, count.
   void finish(Results &results);
@@ -35,13 +36,14 @@ private:
   Emitter &e;
   Value length, padded;
   Value mask, maskBytes, dominated, argmax, count;
-  Value keys;    ///< scratch: scores of the row as integers that order alike
-  Value kept;    ///< scratch: the row's mask as bytes
-  Value counts;  ///< scratch: counts of 32 bits
+  Value keys;   ///< scratch: scores of the row as integers that order alike
+  Value kept;   ///< scratch: the row's mask as bytes
+  Value counts; ///< scratch: counts of 32 bits
 };
 
 /// mask[head][row] as 16 bytes from `offset` on into scratch memory, padded.
-void loadMaskRow(Emitter &e, Value maskBytes, Value head, Value row, Value length, Value scratch);
+void loadMaskRow(Emitter &e, Value maskBytes, Value head, Value row,
+                 Value length, Value scratch);
 
 } // namespace mlir::fact::loops
 

@@ -1,4 +1,4 @@
-//===- Activation.cpp - Activation functions ---------------*- C++ -*-===//
+//===- ctivation.cpp - Activation functions -------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

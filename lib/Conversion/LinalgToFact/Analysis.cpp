@@ -1,4 +1,4 @@
-//===- Analysis.cpp - What each tensor of a function holds -*- C++ -*-===//
+//===- nalysis.cpp - What each tensor of a function holds -----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -246,8 +246,7 @@ bool Analysis::visitSlice(tensor::ExtractSliceOp op) {
     for (Atom &atom : atoms)
       if (atom.axis == Axis::Feature)
         features.push_back(&atom);
-  llvm::sort(features,
-                    [](Atom *a, Atom *b) { return a->stride > b->stride; });
+  llvm::sort(features, [](Atom *a, Atom *b) { return a->stride > b->stride; });
   Atoms sorted;
   for (Atom *atom : features)
     sorted.push_back(*atom);

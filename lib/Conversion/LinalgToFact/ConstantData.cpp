@@ -1,4 +1,4 @@
-//===- ConstantData.cpp - Float constants, element by element *- C++ -*-===//
+//===- onstantData.cpp - Float constants, element by element --------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -75,8 +75,9 @@ ElementsAttr fact::gathered(ElementsAttr attr, ArrayRef<int64_t> shape,
     name = resource.getRawHandle().getKey();
   return cast<ElementsAttr>(Attribute(DenseF32ResourceElementsAttr::get(
       type, name,
-      HeapAsmResourceBlob::allocateAndCopyInferAlign(ArrayRef<float>(elements),
-                                                     /*dataIsMutable=*/false))));
+      HeapAsmResourceBlob::allocateAndCopyInferAlign(
+          ArrayRef<float>(elements),
+          /*dataIsMutable=*/false))));
 }
 
 std::optional<int64_t> fact::firstBadWeight(ElementsAttr attr) {

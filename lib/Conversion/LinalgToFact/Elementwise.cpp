@@ -1,5 +1,4 @@
-//===- Elementwise.cpp - Elementwise ops, transposes and row sums *- C++
-//-*-===//
+//===- lementwise.cpp - Elementwise ops, transposes and row sums ----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

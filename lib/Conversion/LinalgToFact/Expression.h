@@ -1,4 +1,4 @@
-//===- Expression.h - The normal form that raising matches on *- C++ -*-===//
+//===- xpression.h - The normal form that raising matches on --------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- LayerNorm.cpp - Layer normalisation -----------------*- C++ -*-===//
+//===- ayerNorm.cpp - Layer normalisation ---------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

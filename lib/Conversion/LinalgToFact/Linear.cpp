@@ -1,4 +1,4 @@
-//===- Linear.cpp - Linear layers --------------------------*- C++ -*-===//
+//===- inear.cpp - Linear layers ------------------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- Pipelines.cpp - From linalg to outlined fact IR ----------*- C++ -*-===//
+//===- ipelines.cpp - From linalg to outlined fact IR ---------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -25,6 +25,7 @@ void mlir::fact::buildRaisePipeline(OpPassManager &pm) {
 
 void mlir::fact::registerFactConversionPipelines() {
   PassPipelineRegistration<>("fact-raise-pipeline",
-                             "linalg on tensors to dense fact IR: raise, canonicalize, cse, outline equal layers",
+                             "linalg on tensors to dense fact IR: raise, "
+                             "canonicalize, cse, outline equal layers",
                              buildRaisePipeline);
 }

@@ -1,4 +1,4 @@
-//===- Raise.cpp - From linalg on tensors to dense fact ops *- C++ -*-===//
+//===- aise.cpp - From linalg on tensors to dense fact ops ----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- Reshape.cpp - Between a tensor's own layout and rows *- C++ -*-===//
+//===- eshape.cpp - Between a tensor's own layout and rows ----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -165,7 +165,8 @@ Value Raiser::fromRows(Value rows, Type resultType, const Layout &layout) {
                       // verifier reports it
       target.back() = extent(dim.front(), loc);
     }
-    auto group = llvm::to_vector<2>(llvm::seq<int64_t>(next, next + dim.size()));
+    auto group =
+        llvm::to_vector<2>(llvm::seq<int64_t>(next, next + dim.size()));
     next += dim.size();
     groups.push_back(group);
     shape.push_back(tensorType.getDimSize(i));

@@ -1,4 +1,4 @@
-//===- Constants.cpp - Constants as the import sees them ------------------===//
+//===- onstants.cpp - Constants as the import sees them -------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

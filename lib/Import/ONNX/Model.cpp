@@ -1,4 +1,4 @@
-//===- Model.cpp - Reading and checking an ONNX file ----------------------===//
+//===- odel.cpp - Reading and checking an ONNX file -----------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

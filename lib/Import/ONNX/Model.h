@@ -1,4 +1,4 @@
-//===- Model.h - An ONNX file as plain data ---------------------*- C++ -*-===//
+//===- odel.h - An ONNX file as plain data --------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- Tensor.cpp - Constants of an ONNX file -----------------------------===//
+//===- ensor.cpp - Constants of an ONNX file ------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

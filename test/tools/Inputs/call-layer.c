@@ -32,7 +32,8 @@ int main(int argc, char **argv) {
     return 5;
   float kept = x[FEATURES + 2];
   x[FEATURES + 2] = INFINITY;
-  if (layer(x, rows, y, &error) != FACT_BAD_INPUT || error.row != 1 || error.column != 2)
+  if (layer(x, rows, y, &error) != FACT_BAD_INPUT || error.row != 1 ||
+      error.column != 2)
     return 6;
   printf("bad element of '%s'\n", error.tensor);
   x[FEATURES + 2] = kept;

@@ -1,7 +1,8 @@
 /* Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
  *
- * other-version OFFSET IN OUT: a program file whose 32-bit number at OFFSET of the
- * header (8: format, 12: instruction set) is one more, under a right checksum. */
+ * other-version OFFSET IN OUT: a program file whose 32-bit number at OFFSET of
+ * the header (8: format, 12: instruction set) is one more, under a right
+ * checksum. */
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 

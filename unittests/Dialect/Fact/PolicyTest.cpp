@@ -1,4 +1,4 @@
-//===- PolicyTest.cpp - The policy attribute and Numerics::Policy -*- C++ -*-===//
+//===- olicyTest.cpp - The policy attribute and Numerics::Policy ----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -29,7 +29,8 @@ protected:
   numerics::Policy roundTrip(const numerics::Policy &policy) {
     std::string text;
     llvm::raw_string_ostream(text) << policyFrom(policy, &context);
-    auto attribute = dyn_cast_or_null<PolicyAttr>(parseAttribute(text, &context));
+    auto attribute =
+        dyn_cast_or_null<PolicyAttr>(parseAttribute(text, &context));
     EXPECT_TRUE(attribute) << text;
     return attribute ? policyFrom(attribute) : numerics::Policy();
   }
@@ -45,15 +46,18 @@ TEST_F(PolicyTest, PresetsSurviveTheAttribute) {
 }
 
 TEST_F(PolicyTest, EveryFieldSurvivesTheAttribute) {
-  const std::vector<std::pair<const char *, std::vector<const char *>>> values = {
-      {"keep", {"0.3", "0.0001", "1"}},
-      {"tail", {"none", "mean"}},
-      {"dominance", {"0", "0.1", "3", "1e10", "1e-30"}}, // 0.1 is no short binary fraction
-      {"importance", {"0", "0.7", "1.2", "100"}},
-      {"low-precision", {"a4w4", "a4w8"}},
-      {"scope", {"ffn", "all"}},
-      {"predictor", {"leading-one", "leading-two", "one-sided", "exact"}},
-  };
+  const std::vector<std::pair<const char *, std::vector<const char *>>> values =
+      {
+          {"keep", {"0.3", "0.0001", "1"}},
+          {"tail", {"none", "mean"}},
+          {"dominance",
+           {"0", "0.1", "3", "1e10",
+            "1e-30"}}, // 0.1 is no short binary fraction
+          {"importance", {"0", "0.7", "1.2", "100"}},
+          {"low-precision", {"a4w4", "a4w8"}},
+          {"scope", {"ffn", "all"}},
+          {"predictor", {"leading-one", "leading-two", "one-sided", "exact"}},
+      };
   for (const auto &[field, list] : values)
     for (const char *value : list) {
       numerics::Policy policy = *numerics::policyPreset("balanced");

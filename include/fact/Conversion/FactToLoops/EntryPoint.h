@@ -1,4 +1,4 @@
-//===- EntryPoint.h - What callers of a compiled function must know -*- C++ -*-===//
+//===- ntryPoint.h - What callers of a compiled function must know --------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -37,7 +37,8 @@ struct EntryError {
 };
 
 /// A packed entry point: pointers to the inputs, then to the outputs.
-using PackedEntry = int32_t (*)(void **pointers, int64_t length, EntryError *error);
+using PackedEntry = int32_t (*)(void **pointers, int64_t length,
+                                EntryError *error);
 
 /// The sequence lengths that a function serves: 1 to the smallest `fact.bound`
 /// of its arguments, or the one length that their types fix.

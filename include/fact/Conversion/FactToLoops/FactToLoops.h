@@ -1,4 +1,4 @@
-//===- FactToLoops.h - From sparse fact IR to the LLVM dialect -*- C++ -*-===//
+//===- actToLoops.h - From sparse fact IR to the LLVM dialect -------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -38,9 +38,11 @@ struct CpuPipelineOptions {
 };
 
 /// Sparse fact IR on tensors to buffers and loops (the stage `cpu`).
-void buildFactToLoopsPipeline(OpPassManager &pm, const CpuPipelineOptions &options);
+void buildFactToLoopsPipeline(OpPassManager &pm,
+                              const CpuPipelineOptions &options);
 /// From there to the LLVM dialect (the stage `llvm`).
-void buildLoopsToLLVMPipeline(OpPassManager &pm, const CpuPipelineOptions &options);
+void buildLoopsToLLVMPipeline(OpPassManager &pm,
+                              const CpuPipelineOptions &options);
 
 } // namespace mlir::fact
 

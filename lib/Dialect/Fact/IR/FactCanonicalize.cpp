@@ -1,4 +1,4 @@
-//===- FactCanonicalize.cpp - Canonical forms of masked ops -*- C++ -*-===//
+//===- actCanonicalize.cpp - Canonical forms of masked ops ----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -21,7 +21,8 @@ using namespace mlir::fact;
 /// Whether `dominated` holds no true: section 5, "threshold 0 = off".
 static bool isNeverDominated(Value dominated) {
   auto select = dominated ? dominated.getDefiningOp<SelectOp>() : SelectOp();
-  return select && dominated == select.getDominated() && select.getDominance().isZero();
+  return select && dominated == select.getDominated() &&
+         select.getDominance().isZero();
 }
 
 /// Whether the row mask names every row.
@@ -30,18 +31,21 @@ static bool namesEveryRow(Value rows) {
   return queries && isNeverDominated(queries.getDominated());
 }
 
-template <typename Op> static LogicalResult dropFullRows(Op op, PatternRewriter &rewriter) {
+template <typename Op>
+static LogicalResult dropFullRows(Op op, PatternRewriter &rewriter) {
   if (!namesEveryRow(op.getRows()))
     return failure();
   rewriter.modifyOpInPlace(op, [&] { op.getRowsMutable().clear(); });
   return success();
 }
 
-LogicalResult QuantizeHeadsOp::canonicalize(QuantizeHeadsOp op, PatternRewriter &rewriter) {
+LogicalResult QuantizeHeadsOp::canonicalize(QuantizeHeadsOp op,
+                                            PatternRewriter &rewriter) {
   return dropFullRows(op, rewriter);
 }
 
-LogicalResult QuantizedLinearOp::canonicalize(QuantizedLinearOp op, PatternRewriter &rewriter) {
+LogicalResult QuantizedLinearOp::canonicalize(QuantizedLinearOp op,
+                                              PatternRewriter &rewriter) {
   return dropFullRows(op, rewriter);
 }
 
@@ -49,14 +53,17 @@ LogicalResult QuantizedLinearOp::canonicalize(QuantizedLinearOp op, PatternRewri
 LogicalResult VRowsOp::canonicalize(VRowsOp op, PatternRewriter &rewriter) {
   if (!isNeverDominated(op.getDominated()))
     return failure();
-  rewriter.replaceOpWithNewOp<KRowsOp>(op, op.getType(), op.getMask(), op.getDominated());
+  rewriter.replaceOpWithNewOp<KRowsOp>(op, op.getType(), op.getMask(),
+                                       op.getDominated());
   return success();
 }
 
 /// Drops `dominated` where no row is, and `tail` where no row drops a key.
-LogicalResult QuantizedAttentionOp::canonicalize(QuantizedAttentionOp op, PatternRewriter &rewriter) {
+LogicalResult QuantizedAttentionOp::canonicalize(QuantizedAttentionOp op,
+                                                 PatternRewriter &rewriter) {
   bool noneDominated = isNeverDominated(op.getDominated());
-  auto select = op.getMask() ? op.getMask().getDefiningOp<SelectOp>() : SelectOp();
+  auto select =
+      op.getMask() ? op.getMask().getDefiningOp<SelectOp>() : SelectOp();
   bool noneDropped = op.getTailKey() && select && select.getKeep() == 1024;
   if (!noneDominated && !noneDropped)
     return failure();

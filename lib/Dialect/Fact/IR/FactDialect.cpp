@@ -1,4 +1,4 @@
-//===- FactDialect.cpp - The fact dialect -----------------------*- C++ -*-===//
+//===- actDialect.cpp - The fact dialect ----------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -37,52 +37,69 @@ void FactDialect::initialize() {
       >();
 }
 
-Operation *FactDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {
-  if (auto elements = dyn_cast<TypedAttr>(value); elements && elements.getType() == type)
+Operation *FactDialect::materializeConstant(OpBuilder &builder, Attribute value,
+                                            Type type, Location loc) {
+  if (auto elements = dyn_cast<TypedAttr>(value);
+      elements && elements.getType() == type)
     return arith::ConstantOp::create(builder, loc, elements);
   return nullptr;
 }
 
-LogicalResult FactDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
-  if (attribute.getName() == kLayersAttrName && isa<ArrayAttr>(attribute.getValue()))
+LogicalResult FactDialect::verifyOperationAttribute(Operation *op,
+                                                    NamedAttribute attribute) {
+  if (attribute.getName() == kLayersAttrName &&
+      isa<ArrayAttr>(attribute.getValue()))
     return success();
   if (attribute.getName() != kPolicyAttrName)
-    return op->emitOpError() << "has no meaning for attribute '" << attribute.getName().getValue() << "'";
+    return op->emitOpError() << "has no meaning for attribute '"
+                             << attribute.getName().getValue() << "'";
   if (!isa<ModuleOp, FunctionOpInterface>(op))
-    return op->emitOpError() << "'" << kPolicyAttrName << "' belongs on a function or a module";
+    return op->emitOpError()
+           << "'" << kPolicyAttrName << "' belongs on a function or a module";
   if (!isa<PolicyAttr>(attribute.getValue()))
-    return op->emitOpError() << "'" << kPolicyAttrName << "' must be a #fact.policy (was " << attribute.getValue() << ")";
+    return op->emitOpError()
+           << "'" << kPolicyAttrName << "' must be a #fact.policy (was "
+           << attribute.getValue() << ")";
   return success();
 }
 
-LogicalResult FactDialect::verifyRegionArgAttribute(Operation *op, unsigned, unsigned argument, NamedAttribute attribute) {
+LogicalResult FactDialect::verifyRegionArgAttribute(Operation *op, unsigned,
+                                                    unsigned argument,
+                                                    NamedAttribute attribute) {
   if (attribute.getName() == kNameAttrName) {
     if (!isa<StringAttr>(attribute.getValue()))
-      return op->emitOpError() << "'" << kNameAttrName << "' of argument " << argument << " must be a string (was "
-                               << attribute.getValue() << ")";
+      return op->emitOpError()
+             << "'" << kNameAttrName << "' of argument " << argument
+             << " must be a string (was " << attribute.getValue() << ")";
     return success();
   }
   if (attribute.getName() != kBoundAttrName)
-    return op->emitOpError() << "has no meaning for attribute '" << attribute.getName().getValue() << "' of argument "
-                             << argument;
+    return op->emitOpError()
+           << "has no meaning for attribute '" << attribute.getName().getValue()
+           << "' of argument " << argument;
   auto bound = dyn_cast<IntegerAttr>(attribute.getValue());
   if (!bound || !bound.getType().isInteger(64) || bound.getInt() < 1)
-    return op->emitOpError() << "'" << kBoundAttrName << "' of argument " << argument
-                             << " must be a positive 64-bit integer (was " << attribute.getValue() << ")";
+    return op->emitOpError()
+           << "'" << kBoundAttrName << "' of argument " << argument
+           << " must be a positive 64-bit integer (was " << attribute.getValue()
+           << ")";
   return success();
 }
 
-LogicalResult PolicyAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t keep, Tail tail,
-                                 FloatAttr dominance, int64_t importance, LowPrecision lowPrecision, Scope scope,
-                                 Predictor predictor) {
+LogicalResult PolicyAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 int64_t keep, Tail tail, FloatAttr dominance,
+                                 int64_t importance, LowPrecision lowPrecision,
+                                 Scope scope, Predictor predictor) {
   if (keep < 0 || keep > 1024)
     return emitError() << "keep must be in 0..1024 (was " << keep << ")";
   if (!dominance || !dominance.getType().isF64())
     return emitError() << "dominance must be a 64-bit float literal";
   double threshold = dominance.getValueAsDouble();
   if (!(threshold >= 0) || threshold > 3e38)
-    return emitError() << "dominance must be finite and not negative (was " << threshold << ")";
+    return emitError() << "dominance must be finite and not negative (was "
+                       << threshold << ")";
   if (importance < 0 || importance > (int64_t(1) << 31))
-    return emitError() << "importance must be in 0..2^31 (was " << importance << ")";
+    return emitError() << "importance must be in 0..2^31 (was " << importance
+                       << ")";
   return success();
 }

@@ -1,4 +1,4 @@
-//===- FactOps.cpp - Verifiers of the fact dialect --------------*- C++ -*-===//
+//===- actOps.cpp - Verifiers of the fact dialect -------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -26,25 +26,30 @@ public:
   explicit ShapeCheck(Operation *op) : op(op) {}
 
   /// Two dimensions must be equal where both are known.
-  ShapeCheck &same(StringRef what, Value a, unsigned dimA, Value b, unsigned dimB) {
+  ShapeCheck &same(StringRef what, Value a, unsigned dimA, Value b,
+                   unsigned dimB) {
     if (failedCheck || !a || !b)
       return *this;
     return equal(what, dim(a, dimA), dim(b, dimB));
   }
   ShapeCheck &equal(StringRef what, int64_t a, int64_t b) {
-    if (!failedCheck && a != b && !ShapedType::isDynamic(a) && !ShapedType::isDynamic(b)) {
+    if (!failedCheck && a != b && !ShapedType::isDynamic(a) &&
+        !ShapedType::isDynamic(b)) {
       failedCheck = true;
-      op->emitOpError() << what << " must be the same (was " << a << " and " << b << ")";
+      op->emitOpError() << what << " must be the same (was " << a << " and "
+                        << b << ")";
     }
     return *this;
   }
   /// The features of `value` [L, d] must split evenly over `heads`.
   ShapeCheck &splits(Value value, int64_t heads) {
     int64_t features = dim(value, 1);
-    if (!failedCheck && !ShapedType::isDynamic(features) && features % heads != 0) {
+    if (!failedCheck && !ShapedType::isDynamic(features) &&
+        features % heads != 0) {
       failedCheck = true;
-      op->emitOpError() << "number of features must be a multiple of the number of heads " << heads << " (was "
-                        << features << ")";
+      op->emitOpError()
+          << "number of features must be a multiple of the number of heads "
+          << heads << " (was " << features << ")";
     }
     return *this;
   }
@@ -57,7 +62,9 @@ public:
   }
   operator LogicalResult() const { return failure(failedCheck); }
 
-  static int64_t dim(Value value, unsigned index) { return cast<ShapedType>(value.getType()).getDimSize(index); }
+  static int64_t dim(Value value, unsigned index) {
+    return cast<ShapedType>(value.getType()).getDimSize(index);
+  }
 
 private:
   Operation *op;
@@ -69,12 +76,15 @@ private:
 LogicalResult LinearOp::verify() {
   return ShapeCheck(*this)
       .same("input features and weight rows", getInput(), 1, getWeight(), 0)
-      .same("weight columns and result features", getWeight(), 1, getResult(), 1)
+      .same("weight columns and result features", getWeight(), 1, getResult(),
+            1)
       .same("input and result tokens", getInput(), 0, getResult(), 0)
       .same("bias and result features", getBias(), 0, getResult(), 1);
 }
 
-LogicalResult AttentionOp::verify() { return ShapeCheck(*this).splits(getQuery(), getHeads()); }
+LogicalResult AttentionOp::verify() {
+  return ShapeCheck(*this).splits(getQuery(), getHeads());
+}
 
 LogicalResult LayerNormOp::verify() {
   return ShapeCheck(*this)
@@ -97,33 +107,40 @@ LogicalResult QuantizeHeadsOp::verify() {
       .same("input and result tokens", getInput(), 0, getQuantized(), 0)
       .equal("scale rows and heads", ShapeCheck::dim(getScale(), 0), getHeads())
       .same("scale columns and input tokens", getScale(), 1, getInput(), 0)
-      .equal("row mask rows and heads", getRows() ? ShapeCheck::dim(getRows(), 0) : getHeads(), getHeads())
+      .equal("row mask rows and heads",
+             getRows() ? ShapeCheck::dim(getRows(), 0) : getHeads(), getHeads())
       .same("row mask columns and input tokens", getRows(), 1, getInput(), 0);
 }
 
 LogicalResult QuantizeWeightOp::verify() {
   return ShapeCheck(*this)
       .same("weight rows and result rows", getWeight(), 0, getQuantized(), 0)
-      .same("weight columns and result columns", getWeight(), 1, getQuantized(), 1)
+      .same("weight columns and result columns", getWeight(), 1, getQuantized(),
+            1)
       .same("weight columns and scales", getWeight(), 1, getScale(), 0);
 }
 
 LogicalResult QuantizedLinearOp::verify() {
   ShapeCheck check(*this);
   check.same("input features and weight rows", getInput(), 1, getWeight(), 0)
-      .same("weight columns and result features", getWeight(), 1, getResult(), 1)
-      .same("weight columns and weight scales", getWeight(), 1, getWeightScale(), 0)
+      .same("weight columns and result features", getWeight(), 1, getResult(),
+            1)
+      .same("weight columns and weight scales", getWeight(), 1,
+            getWeightScale(), 0)
       .same("input and result tokens", getInput(), 0, getResult(), 0)
       .same("scale and input tokens", getScale(), 0, getInput(), 0)
       .same("bias and result features", getBias(), 0, getResult(), 1)
       .same("low and input tokens", getLow(), 0, getInput(), 0)
       .same("row mask columns and input tokens", getRows(), 1, getInput(), 0)
-      .require(bool(getLow()) == getPrecision().has_value(), "needs 'precision' exactly where it has 'low'")
-      .require(!getHighPlane() || (getPrecision() && *getPrecision() == LowPrecision::A4W4),
+      .require(bool(getLow()) == getPrecision().has_value(),
+               "needs 'precision' exactly where it has 'low'")
+      .require(!getHighPlane() ||
+                   (getPrecision() && *getPrecision() == LowPrecision::A4W4),
                "'high_plane' needs 'low' tokens at a4w4");
   if (getRows()) {
     int64_t heads = ShapeCheck::dim(getRows(), 0);
-    check.require(!ShapedType::isDynamic(heads) && heads > 0, "row mask must have a known number of heads");
+    check.require(!ShapedType::isDynamic(heads) && heads > 0,
+                  "row mask must have a known number of heads");
     if (succeeded(LogicalResult(check)))
       check.splits(getResult(), heads);
   }
@@ -133,14 +150,17 @@ LogicalResult QuantizedLinearOp::verify() {
 LogicalResult QuantizePredictorWeightOp::verify() {
   return ShapeCheck(*this)
       .same("weight rows and result rows", getWeight(), 0, getQuantized(), 0)
-      .same("weight columns and result columns", getWeight(), 1, getQuantized(), 1);
+      .same("weight columns and result columns", getWeight(), 1, getQuantized(),
+            1);
 }
 
 LogicalResult LogMatmulOp::verify() {
   return ShapeCheck(*this)
-      .require(bool(getBias()) == bool(getScale()), "needs 'bias' and 'scale' together")
+      .require(bool(getBias()) == bool(getScale()),
+               "needs 'bias' and 'scale' together")
       .same("input features and weight rows", getInput(), 1, getWeight(), 0)
-      .same("weight columns and result features", getWeight(), 1, getResult(), 1)
+      .same("weight columns and result features", getWeight(), 1, getResult(),
+            1)
       .same("input and result tokens", getInput(), 0, getResult(), 0)
       .same("bias and result features", getBias(), 0, getResult(), 1)
       .same("scale and input tokens", getScale(), 0, getInput(), 0);
@@ -164,8 +184,10 @@ LogicalResult PredictOp::verify() {
       .same("query scale and tokens", getQueryScale(), 1, getQuery(), 0)
       .same("key scale and tokens", getKeyScale(), 1, getKey(), 0)
       .same("row scale and tokens", getScale(), 0, getQuery(), 0)
-      .equal("query scale rows and heads", ShapeCheck::dim(getQueryScale(), 0), heads)
-      .equal("key scale rows and heads", ShapeCheck::dim(getKeyScale(), 0), heads)
+      .equal("query scale rows and heads", ShapeCheck::dim(getQueryScale(), 0),
+             heads)
+      .equal("key scale rows and heads", ShapeCheck::dim(getKeyScale(), 0),
+             heads)
       .equal("score heads and heads", ShapeCheck::dim(getScores(), 0), heads)
       .equal("unit rows and heads", ShapeCheck::dim(getUnit(), 0), heads)
       .same("score rows and tokens", getScores(), 1, getQuery(), 0)
@@ -174,8 +196,10 @@ LogicalResult PredictOp::verify() {
 
 LogicalResult SelectOp::verify() {
   return ShapeCheck(*this)
-      .require(getKeep() <= 1024, "keep must be in 0..1024 (was " + Twine(getKeep()) + ")")
-      .require(!(getDominance().convertToFloat() < 0.0f), "dominance must not be negative")
+      .require(getKeep() <= 1024,
+               "keep must be in 0..1024 (was " + Twine(getKeep()) + ")")
+      .require(!(getDominance().convertToFloat() < 0.0f),
+               "dominance must not be negative")
       .same("score and mask heads", getScores(), 0, getMask(), 0)
       .same("score and mask rows", getScores(), 1, getMask(), 1)
       .same("score and mask columns", getScores(), 2, getMask(), 2)
@@ -186,25 +210,29 @@ LogicalResult SelectOp::verify() {
 }
 
 LogicalResult SelectAllOp::verify() {
-  return ShapeCheck(*this).same("input tokens and counts", getInput(), 0, getCount(), 0);
+  return ShapeCheck(*this).same("input tokens and counts", getInput(), 0,
+                                getCount(), 0);
 }
 
 LogicalResult KRowsOp::verify() {
   return ShapeCheck(*this)
       .same("mask heads and dominated rows", getMask(), 0, getDominated(), 0)
-      .same("mask columns and dominated columns", getMask(), 2, getDominated(), 1);
+      .same("mask columns and dominated columns", getMask(), 2, getDominated(),
+            1);
 }
 
 LogicalResult VRowsOp::verify() {
   return ShapeCheck(*this)
       .same("mask heads and dominated rows", getMask(), 0, getDominated(), 0)
-      .same("mask columns and dominated columns", getMask(), 2, getDominated(), 1)
+      .same("mask columns and dominated columns", getMask(), 2, getDominated(),
+            1)
       .same("mask heads and argmax rows", getMask(), 0, getArgmax(), 0)
       .same("mask columns and argmax columns", getMask(), 2, getArgmax(), 1);
 }
 
 LogicalResult SelectPrecisionOp::verify() {
-  return ShapeCheck(*this).same("counts and low tokens", getCount(), 0, getLow(), 0);
+  return ShapeCheck(*this).same("counts and low tokens", getCount(), 0,
+                                getLow(), 0);
 }
 
 LogicalResult MeanTokenOp::verify() {
@@ -217,10 +245,12 @@ LogicalResult QuantizedAttentionOp::verify() {
   int64_t heads = getHeads();
   return ShapeCheck(*this)
       .splits(getQuery(), heads)
-      .require(bool(getDominated()) == bool(getArgmax()), "needs 'dominated' and argmax together")
+      .require(bool(getDominated()) == bool(getArgmax()),
+               "needs 'dominated' and argmax together")
       .require(!getDominated() || getMask(), "'dominated' needs a 'mask'")
       .require(!getTailKey() || getMask(), "'tail' needs a 'mask'")
-      .require(bool(getTailKey()) == bool(getTailKeyScale()) && bool(getTailKey()) == bool(getTailValue()) &&
+      .require(bool(getTailKey()) == bool(getTailKeyScale()) &&
+                   bool(getTailKey()) == bool(getTailValue()) &&
                    bool(getTailKey()) == bool(getTailValueScale()),
                "needs all four 'tail' operands or none")
       .require(!(getTailKey() && getCausal()), "causal attention has no 'tail'")
@@ -230,15 +260,25 @@ LogicalResult QuantizedAttentionOp::verify() {
       .same("query and value tokens", getQuery(), 0, getValue(), 0)
       .same("query and result tokens", getQuery(), 0, getResult(), 0)
       .same("query and result features", getQuery(), 1, getResult(), 1)
-      .equal("query scale rows and heads", ShapeCheck::dim(getQueryScale(), 0), heads)
-      .equal("key scale rows and heads", ShapeCheck::dim(getKeyScale(), 0), heads)
-      .equal("value scale rows and heads", ShapeCheck::dim(getValueScale(), 0), heads)
-      .equal("mask heads and heads", getMask() ? ShapeCheck::dim(getMask(), 0) : heads, heads)
+      .equal("query scale rows and heads", ShapeCheck::dim(getQueryScale(), 0),
+             heads)
+      .equal("key scale rows and heads", ShapeCheck::dim(getKeyScale(), 0),
+             heads)
+      .equal("value scale rows and heads", ShapeCheck::dim(getValueScale(), 0),
+             heads)
+      .equal("mask heads and heads",
+             getMask() ? ShapeCheck::dim(getMask(), 0) : heads, heads)
       .same("tail and key features", getTailKey(), 1, getKey(), 1)
       .same("tail and value features", getTailValue(), 1, getValue(), 1)
-      .equal("tail key rows and one", getTailKey() ? ShapeCheck::dim(getTailKey(), 0) : 1, 1)
-      .equal("tail value rows and one", getTailValue() ? ShapeCheck::dim(getTailValue(), 0) : 1, 1)
-      .equal("tail key scale rows and heads", getTailKeyScale() ? ShapeCheck::dim(getTailKeyScale(), 0) : heads, heads)
-      .equal("tail value scale rows and heads", getTailValueScale() ? ShapeCheck::dim(getTailValueScale(), 0) : heads,
+      .equal("tail key rows and one",
+             getTailKey() ? ShapeCheck::dim(getTailKey(), 0) : 1, 1)
+      .equal("tail value rows and one",
+             getTailValue() ? ShapeCheck::dim(getTailValue(), 0) : 1, 1)
+      .equal("tail key scale rows and heads",
+             getTailKeyScale() ? ShapeCheck::dim(getTailKeyScale(), 0) : heads,
+             heads)
+      .equal("tail value scale rows and heads",
+             getTailValueScale() ? ShapeCheck::dim(getTailValueScale(), 0)
+                                 : heads,
              heads);
 }

@@ -1,4 +1,4 @@
-//===- FactWeightOps.cpp - Folders of ops on weights ------------*- C++ -*-===//
+//===- actWeightOps.cpp - Folders of ops on weights -----------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -27,24 +27,33 @@ static constexpr size_t resourceBytes = 1024;
 static constexpr size_t resourceAlignment = 64;
 
 template <typename T>
-static ElementsAttr makeConstant(RankedTensorType type, ArrayRef<T> values, StringRef key, StringRef suffix) {
-  ArrayRef<char> bytes(reinterpret_cast<const char *>(values.data()), values.size() * sizeof(T));
+static ElementsAttr makeConstant(RankedTensorType type, ArrayRef<T> values,
+                                 StringRef key, StringRef suffix) {
+  ArrayRef<char> bytes(reinterpret_cast<const char *>(values.data()),
+                       values.size() * sizeof(T));
   if (bytes.size() < resourceBytes)
     return DenseElementsAttr::getFromRawBuffer(type, bytes);
   std::string name = ((key.empty() ? StringRef("weight") : key) + suffix).str();
   return DenseResourceElementsAttr::get(
-      type, name, HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, resourceAlignment, /*dataIsMutable=*/false));
+      type, name,
+      HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, resourceAlignment,
+                                                    /*dataIsMutable=*/false));
 }
 
-ElementsAttr mlir::fact::constantOf(RankedTensorType type, ArrayRef<float> values, StringRef key, StringRef suffix) {
+ElementsAttr mlir::fact::constantOf(RankedTensorType type,
+                                    ArrayRef<float> values, StringRef key,
+                                    StringRef suffix) {
   return makeConstant(type, values, key, suffix);
 }
 
-ElementsAttr mlir::fact::constantOf(RankedTensorType type, ArrayRef<int8_t> values, StringRef key, StringRef suffix) {
+ElementsAttr mlir::fact::constantOf(RankedTensorType type,
+                                    ArrayRef<int8_t> values, StringRef key,
+                                    StringRef suffix) {
   return makeConstant(type, values, key, suffix);
 }
 
-LogicalResult QuantizeWeightOp::fold(FoldAdaptor adaptor, SmallVectorImpl<OpFoldResult> &results) {
+LogicalResult QuantizeWeightOp::fold(FoldAdaptor adaptor,
+                                     SmallVectorImpl<OpFoldResult> &results) {
   auto weight = ConstantElements<float>::of(adaptor.getWeight());
   auto type = cast<RankedTensorType>(getQuantized().getType());
   auto scaleType = cast<RankedTensorType>(getScale().getType());
@@ -55,33 +64,41 @@ LogicalResult QuantizeWeightOp::fold(FoldAdaptor adaptor, SmallVectorImpl<OpFold
     return failure();
   std::vector<int8_t> codes(type.getNumElements());
   std::vector<float> scales(type.getDimSize(1));
-  numerics::quantizeWeights(weight->data(), type.getDimSize(0), type.getDimSize(1), codes.data(), scales.data());
+  numerics::quantizeWeights(weight->data(), type.getDimSize(0),
+                            type.getDimSize(1), codes.data(), scales.data());
   results.push_back(constantOf(type, codes, weight->key(), "_int8"));
   results.push_back(constantOf(scaleType, scales, weight->key(), "_scale"));
   return success();
 }
 
-LogicalResult WeightPlanesOp::fold(FoldAdaptor adaptor, SmallVectorImpl<OpFoldResult> &results) {
+LogicalResult WeightPlanesOp::fold(FoldAdaptor adaptor,
+                                   SmallVectorImpl<OpFoldResult> &results) {
   auto weight = ConstantElements<int8_t>::of(adaptor.getWeight());
   auto type = cast<RankedTensorType>(getHigh().getType());
   if (!weight || !type.hasStaticShape())
     return failure();
   std::vector<int8_t> high(weight->size()), low(weight->size());
-  numerics::splitPlanes(weight->data(), weight->size(), high.data(), low.data());
+  numerics::splitPlanes(weight->data(), weight->size(), high.data(),
+                        low.data());
   results.push_back(constantOf(type, high, weight->key(), "_high"));
   results.push_back(constantOf(type, low, weight->key(), "_low"));
   return success();
 }
 
-LogicalResult QuantizePredictorWeightOp::fold(FoldAdaptor adaptor, SmallVectorImpl<OpFoldResult> &results) {
+LogicalResult
+QuantizePredictorWeightOp::fold(FoldAdaptor adaptor,
+                                SmallVectorImpl<OpFoldResult> &results) {
   auto weight = ConstantElements<float>::of(adaptor.getWeight());
   auto type = cast<RankedTensorType>(getQuantized().getType());
-  if (!weight || !type.hasStaticShape() || numerics::findUnusable(weight->data(), weight->size()) >= 0)
+  if (!weight || !type.hasStaticShape() ||
+      numerics::findUnusable(weight->data(), weight->size()) >= 0)
     return failure();
   std::vector<int8_t> codes(type.getNumElements());
-  float scale = numerics::quantizePredictorWeights(weight->data(), weight->size(), codes.data());
+  float scale = numerics::quantizePredictorWeights(
+      weight->data(), weight->size(), codes.data());
   results.push_back(constantOf(type, codes, weight->key(), "_predictor"));
-  results.push_back(DenseElementsAttr::get(cast<RankedTensorType>(getScale().getType()), scale));
+  results.push_back(DenseElementsAttr::get(
+      cast<RankedTensorType>(getScale().getType()), scale));
   return success();
 }
 
@@ -92,7 +109,8 @@ OpFoldResult PredictorBiasOp::fold(FoldAdaptor adaptor) {
   if (!bias || !scale || !type.hasStaticShape())
     return {};
   std::vector<float> result(bias->size());
-  numerics::predictorBiases(numericsOf(getPredictor()), bias->data(), bias->size(), (*scale)[0], result.data());
+  numerics::predictorBiases(numericsOf(getPredictor()), bias->data(),
+                            bias->size(), (*scale)[0], result.data());
   return constantOf(type, result, bias->key(), "_predictor");
 }
 
@@ -101,7 +119,8 @@ OpFoldResult EncodeOp::fold(FoldAdaptor adaptor) {
   auto type = cast<RankedTensorType>(getType());
   if (!input || !type.hasStaticShape())
     return {};
-  numerics::PredictorCode code = numerics::codeOf(numericsOf(getPredictor()), numericsOf(getOperand()));
+  numerics::PredictorCode code =
+      numerics::codeOf(numericsOf(getPredictor()), numericsOf(getOperand()));
   std::vector<int8_t> result(input->size());
   numerics::encodeRow(code, input->data(), input->size(), result.data());
   return constantOf(type, result, input->key(), "_code");

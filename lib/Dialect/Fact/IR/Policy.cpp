@@ -1,4 +1,4 @@
-//===- Policy.cpp - The policy attribute and Numerics::Policy -*- C++ -*-===//
+//===- olicy.cpp - The policy attribute and Numerics::Policy --------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -18,23 +18,31 @@ namespace numerics = ::fact::numerics;
 template <typename A, typename B> static constexpr bool same(A a, B b) {
   return static_cast<unsigned>(a) == static_cast<unsigned>(b);
 }
-static_assert(same(Tail::None, numerics::Tail::None) && same(Tail::Mean, numerics::Tail::Mean));
+static_assert(same(Tail::None, numerics::Tail::None) &&
+              same(Tail::Mean, numerics::Tail::Mean));
 static_assert(same(LowPrecision::A4W4, numerics::LowPrecision::A4W4) &&
               same(LowPrecision::A4W8, numerics::LowPrecision::A4W8));
-static_assert(same(Scope::FFN, numerics::Scope::FFN) && same(Scope::All, numerics::Scope::All));
+static_assert(same(Scope::FFN, numerics::Scope::FFN) &&
+              same(Scope::All, numerics::Scope::All));
 static_assert(same(Predictor::LeadingOne, numerics::Predictor::LeadingOne) &&
               same(Predictor::LeadingTwo, numerics::Predictor::LeadingTwo) &&
               same(Predictor::OneSided, numerics::Predictor::OneSided) &&
               same(Predictor::Exact, numerics::Predictor::Exact));
-static_assert(same(PredictorOperand::Activation, numerics::PredictorOperand::Activation) &&
-              same(PredictorOperand::Weight, numerics::PredictorOperand::Weight) &&
-              same(PredictorOperand::Query, numerics::PredictorOperand::Query) &&
+static_assert(same(PredictorOperand::Activation,
+                   numerics::PredictorOperand::Activation) &&
+              same(PredictorOperand::Weight,
+                   numerics::PredictorOperand::Weight) &&
+              same(PredictorOperand::Query,
+                   numerics::PredictorOperand::Query) &&
               same(PredictorOperand::Key, numerics::PredictorOperand::Key));
 
-PolicyAttr mlir::fact::policyFrom(const numerics::Policy &policy, MLIRContext *context) {
+PolicyAttr mlir::fact::policyFrom(const numerics::Policy &policy,
+                                  MLIRContext *context) {
   return PolicyAttr::get(context, policy.keep, static_cast<Tail>(policy.tail),
-                         Builder(context).getF64FloatAttr(policy.dominance), policy.importance,
-                         static_cast<LowPrecision>(policy.lowPrecision), static_cast<Scope>(policy.scope),
+                         Builder(context).getF64FloatAttr(policy.dominance),
+                         policy.importance,
+                         static_cast<LowPrecision>(policy.lowPrecision),
+                         static_cast<Scope>(policy.scope),
                          static_cast<Predictor>(policy.predictor));
 }
 
@@ -42,7 +50,8 @@ numerics::Policy mlir::fact::policyFrom(PolicyAttr attribute) {
   numerics::Policy policy;
   policy.keep = static_cast<int32_t>(attribute.getKeep());
   policy.tail = static_cast<numerics::Tail>(attribute.getTail());
-  policy.dominance = static_cast<float>(attribute.getDominance().getValueAsDouble());
+  policy.dominance =
+      static_cast<float>(attribute.getDominance().getValueAsDouble());
   policy.importance = static_cast<int32_t>(attribute.getImportance());
   policy.lowPrecision = numericsOf(attribute.getLowPrecision());
   policy.scope = static_cast<numerics::Scope>(attribute.getScope());

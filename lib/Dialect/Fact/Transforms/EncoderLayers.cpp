@@ -1,4 +1,4 @@
-//===- EncoderLayers.cpp - Which linear layer is what in an encoder -*- C++ -*-===//
+//===- ncoderLayers.cpp - Which linear layer is what in an encoder --------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -14,7 +14,9 @@
 using namespace mlir;
 using namespace mlir::fact;
 
-static bool isLinear(Operation *op) { return isa_and_nonnull<LinearOp, QuantizedLinearOp>(op); }
+static bool isLinear(Operation *op) {
+  return isa_and_nonnull<LinearOp, QuantizedLinearOp>(op);
+}
 
 /// The linear that makes an operand of attention, through its quantization.
 static Operation *findProjection(Value operand) {
@@ -24,9 +26,11 @@ static Operation *findProjection(Value operand) {
   return isLinear(producer) ? producer : nullptr;
 }
 
-/// Ops that work on every row by itself, so that row i of the result is token i.
+/// Ops that work on every row by itself, so that row i of the result is token
+/// i.
 static bool keepsTokensApart(Operation *op) {
-  return isLinear(op) || isa<ActivationOp, LayerNormOp, AddOp, QuantizeRowsOp>(op);
+  return isLinear(op) ||
+         isa<ActivationOp, LayerNormOp, AddOp, QuantizeRowsOp>(op);
 }
 
 int64_t EncoderLayer::getHeads() const {
@@ -78,7 +82,8 @@ struct Flow {
 /// Walks one function forwards and says for every linear what it is.
 class LayerFinder {
 public:
-  LayerFinder(Operation *function, std::vector<EncoderLayer> &layers, std::vector<EncoderLayers::Other> &others)
+  LayerFinder(Operation *function, std::vector<EncoderLayer> &layers,
+              std::vector<EncoderLayers::Other> &others)
       : layers(layers), others(others) {
     function->walk([&](Operation *op) {
       if (!isa<AttentionOp, QuantizedAttentionOp>(op))
@@ -96,7 +101,8 @@ public:
       if (reachesResidual(linear, layer))
         layers[layer].feedForward.push_back(linear);
       else
-        others.push_back({linear, "it does not lead to a residual addition of its layer"});
+        others.push_back(
+            {linear, "it does not lead to a residual addition of its layer"});
     }
   }
 
@@ -113,7 +119,8 @@ private:
       flow = visitLinear(op);
     else if (keepsTokensApart(op))
       flow = flows.lookup(op->getOperand(0));
-    else if (llvm::any_of(op->getOperands(), [&](Value v) { return flows.lookup(v).layer >= 0; }))
+    else if (llvm::any_of(op->getOperands(),
+                          [&](Value v) { return flows.lookup(v).layer >= 0; }))
       flow.lost = op;
     else
       return;
@@ -124,7 +131,8 @@ private:
   /// A sum belongs to the later layer. Adding to a context that no projection
   /// has read says that the layer has no output projection.
   static Flow join(Flow a, Flow b) {
-    Flow result = a.layer > b.layer || (a.layer == b.layer && a.pastOutput) ? a : b;
+    Flow result =
+        a.layer > b.layer || (a.layer == b.layer && a.pastOutput) ? a : b;
     if (result.layer >= 0)
       result.pastOutput = true;
     else if (!result.lost)
@@ -137,9 +145,10 @@ private:
     if (flow.layer < 0) {
       std::string reason = "it depends on no attention in its function";
       if (flow.lost)
-        reason = ("its input comes through '" + flow.lost->getName().getStringRef() +
-                  "', which is not known to keep tokens apart")
-                     .str();
+        reason =
+            ("its input comes through '" + flow.lost->getName().getStringRef() +
+             "', which is not known to keep tokens apart")
+                .str();
       others.push_back({op, reason});
       return {};
     }
@@ -148,7 +157,8 @@ private:
     } else if (Operation *&output = layers[flow.layer].output; !output) {
       output = op;
     } else {
-      others.push_back({op, "another linear layer reads the attention before it"});
+      others.push_back(
+          {op, "another linear layer reads the attention before it"});
     }
     flow.pastOutput = true;
     return flow;
@@ -163,7 +173,8 @@ private:
       for (OpOperand &use : work[i]->getUses()) {
         Operation *user = use.getOwner();
         if (auto add = dyn_cast<AddOp>(user)) {
-          Value other = use.getOperandNumber() == 0 ? add.getRhs() : add.getLhs();
+          Value other =
+              use.getOperandNumber() == 0 ? add.getRhs() : add.getLhs();
           Flow flow = flows.lookup(other);
           if (flow.layer == layer && flow.pastOutput)
             return true;
@@ -185,11 +196,14 @@ private:
 
 } // namespace
 
-EncoderLayers::EncoderLayers(Operation *function) : function(function) { LayerFinder(function, layers, others); }
+EncoderLayers::EncoderLayers(Operation *function) : function(function) {
+  LayerFinder(function, layers, others);
+}
 
 unsigned EncoderLayers::countProjectionUses(Operation *linear) const {
   return llvm::count_if(layers, [&](const EncoderLayer &layer) {
-    return layer.query == linear || layer.key == linear || layer.value == linear;
+    return layer.query == linear || layer.key == linear ||
+           layer.value == linear;
   });
 }
 
@@ -205,7 +219,8 @@ void EncoderLayers::print(raw_ostream &os) const {
     op->getResult(0).printAsOperand(os, state);
     os << '\n';
   };
-  os << "layers of '" << cast<FunctionOpInterface>(function).getName() << "': " << layers.size() << '\n';
+  os << "layers of '" << cast<FunctionOpInterface>(function).getName()
+     << "': " << layers.size() << '\n';
   for (auto [index, layer] : llvm::enumerate(layers)) {
     os << "  layer " << index << ":\n";
     line("attention", layer.attention);

@@ -1,4 +1,4 @@
-//===- Fuse.cpp - Generates only the rows that attention reads -*- C++ -*-===//
+//===- use.cpp - Generates only the rows that attention reads -------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -30,23 +30,26 @@ class Demand {
 public:
   explicit Demand(QuantizedAttentionOp op) : op(op), builder(op) {
     dominated = op.getDominated();
-    if (auto select = op.getMask().getDefiningOp<SelectOp>(); !dominated && select)
-      dominated = select.getDominated(); // all false, as the attention reads none
+    if (auto select = op.getMask().getDefiningOp<SelectOp>();
+        !dominated && select)
+      dominated =
+          select.getDominated(); // all false, as the attention reads none
   }
   /// Whether `k_rows` can be made at all.
   bool isKnown() const { return bool(dominated); }
 
   Value keyRows() {
     if (!key)
-      key = KRowsOp::create(builder, op.getLoc(), dominated.getType(), op.getMask(), dominated);
+      key = KRowsOp::create(builder, op.getLoc(), dominated.getType(),
+                            op.getMask(), dominated);
     return key;
   }
   Value valueRows() {
     if (!op.getDominated())
       return keyRows();
     if (!value)
-      value = VRowsOp::create(builder, op.getLoc(), dominated.getType(), op.getMask(), dominated,
-                              op.getArgmax());
+      value = VRowsOp::create(builder, op.getLoc(), dominated.getType(),
+                              op.getMask(), dominated, op.getArgmax());
     return value;
   }
   /// Null: every row is read.
@@ -54,7 +57,8 @@ public:
     if (!op.getDominated())
       return {};
     if (!query)
-      query = QRowsOp::create(builder, op.getLoc(), dominated.getType(), dominated);
+      query =
+          QRowsOp::create(builder, op.getLoc(), dominated.getType(), dominated);
     return query;
   }
 
@@ -76,17 +80,20 @@ struct FactFusePass : mlir::fact::impl::FactFuseBase<FactFusePass> {
     for (QuantizedAttentionOp op : attentions)
       propagate(op);
     eraseDeadOps();
-    getOperation()->walk([](Operation *op) { op->removeAttr(kPolicyAttrName); });
+    getOperation()->walk(
+        [](Operation *op) { op->removeAttr(kPolicyAttrName); });
   }
 
 private:
   void propagate(QuantizedAttentionOp op);
-  bool restrict(QuantizedAttentionOp attention, StringRef name, QuantizeHeadsOp heads, Value rows);
+  bool restrict(QuantizedAttentionOp attention, StringRef name,
+                QuantizeHeadsOp heads, Value rows);
   void eraseDeadOps();
   void miss(Operation *op, const Twine &reason, const Twine &suggestion) {
     ++missedProjections;
     missed(op, "RowsNotSkipped", "fact-fuse")
-        << remark::reason("{0}", reason.str()) << remark::suggest("{0}", suggestion.str());
+        << remark::reason("{0}", reason.str())
+        << remark::suggest("{0}", suggestion.str());
   }
 };
 
@@ -98,7 +105,9 @@ enum Reader : unsigned { readsQuery = 1, readsKey = 2, readsValue = 4 };
 void FactFusePass::propagate(QuantizedAttentionOp op) {
   Demand demand(op);
   if (!demand.isKnown())
-    return miss(op, "its mask comes from no 'fact.select' and no 'dominated' says which rows count",
+    return miss(op,
+                "its mask comes from no 'fact.select' and no 'dominated' says "
+                "which rows count",
                 "let --fact-predict make the mask");
 
   llvm::SmallMapVector<QuantizeHeadsOp, unsigned, 4> readers;
@@ -106,7 +115,8 @@ void FactFusePass::propagate(QuantizedAttentionOp op) {
     if (auto heads = operand.getDefiningOp<QuantizeHeadsOp>())
       readers[heads] |= reader;
     else
-      miss(op, name + " is not the result of 'fact.quantize_heads'", "let --fact-quantize make the attention");
+      miss(op, name + " is not the result of 'fact.quantize_heads'",
+           "let --fact-quantize make the attention");
   };
   read("query", op.getQuery(), readsQuery);
   read("key", op.getKey(), readsKey);
@@ -119,9 +129,11 @@ void FactFusePass::propagate(QuantizedAttentionOp op) {
     else if (reader == readsQuery)
       changed |= restrict(op, "query", heads, demand.queryRows());
     else if ((reader & readsQuery) == 0)
-      changed |= restrict(op, "value", heads, demand.valueRows()); // covers the key's rows
+      changed |= restrict(op, "value", heads,
+                          demand.valueRows()); // covers the key's rows
     else
-      miss(heads, "one projection is the query and the key or value too", "give the query its own projection");
+      miss(heads, "one projection is the query and the key or value too",
+           "give the query its own projection");
   }
   // Projections stand in front of the masks that they read now.
   if (changed && !sortTopologically(op->getBlock())) {
@@ -132,17 +144,21 @@ void FactFusePass::propagate(QuantizedAttentionOp op) {
 
 /// Gives `rows` to `heads` and to the projection behind it, as far as nothing
 /// else reads them. Returns whether anything changed.
-bool FactFusePass::restrict(QuantizedAttentionOp attention, StringRef name, QuantizeHeadsOp heads, Value rows) {
+bool FactFusePass::restrict(QuantizedAttentionOp attention, StringRef name,
+                            QuantizeHeadsOp heads, Value rows) {
   if (!rows || heads.getRows())
     return false;
   for (Operation *user : heads->getUsers())
     if (user != attention) {
-      miss(heads, "'" + user->getName().getStringRef() + "' reads the quantized " + name + " too",
+      miss(heads,
+           "'" + user->getName().getStringRef() + "' reads the quantized " +
+               name + " too",
            "give it a quantization of its own");
       return false;
     }
   if (heads->getBlock() != attention->getBlock()) {
-    miss(heads, "it is in another block than its attention", "keep a layer in one block");
+    miss(heads, "it is in another block than its attention",
+         "keep a layer in one block");
     return false;
   }
   heads.getRowsMutable().assign(rows);
@@ -150,19 +166,24 @@ bool FactFusePass::restrict(QuantizedAttentionOp attention, StringRef name, Quan
 
   auto linear = heads.getInput().getDefiningOp<QuantizedLinearOp>();
   if (!linear) {
-    miss(heads, "the " + name + " projection is not visible", "keep it in the attention's own function");
+    miss(heads, "the " + name + " projection is not visible",
+         "keep it in the attention's own function");
     return true;
   }
   if (linear.getRows())
     return true;
   for (Operation *user : linear->getUsers())
     if (user != heads) {
-      miss(linear, "'" + user->getName().getStringRef() + "' reads the " + name + " projection too",
-           "every row is generated; rows of a projection are skipped where attention alone reads it");
+      miss(linear,
+           "'" + user->getName().getStringRef() + "' reads the " + name +
+               " projection too",
+           "every row is generated; rows of a projection are skipped where "
+           "attention alone reads it");
       return true;
     }
   if (linear->getBlock() != attention->getBlock()) {
-    miss(linear, "it is in another block than its attention", "keep a layer in one block");
+    miss(linear, "it is in another block than its attention",
+         "keep a layer in one block");
     return true;
   }
   linear.getRowsMutable().assign(rows);
@@ -172,10 +193,11 @@ bool FactFusePass::restrict(QuantizedAttentionOp attention, StringRef name, Quan
 
 /// What nobody reads is not generated.
 void FactFusePass::eraseDeadOps() {
-  getOperation()->walk<WalkOrder::PostOrder, mlir::ReverseIterator>([&](Operation *op) {
-    if (!isOpTriviallyDead(op))
-      return;
-    op->erase();
-    ++numErased;
-  });
+  getOperation()->walk<WalkOrder::PostOrder, mlir::ReverseIterator>(
+      [&](Operation *op) {
+        if (!isOpTriviallyDead(op))
+          return;
+        op->erase();
+        ++numErased;
+      });
 }

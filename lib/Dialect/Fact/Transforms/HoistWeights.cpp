@@ -1,4 +1,4 @@
-//===- HoistWeights.cpp - Moves ops on weights out of layer functions -*- C++ -*-===//
+//===- oistWeights.cpp - Moves ops on weights out of layer functions ------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -26,15 +26,16 @@ using namespace mlir::fact;
 
 namespace {
 
-/// Compile-time ops of one block by name, attributes and operands, so that equal
-/// ones are made once.
+/// Compile-time ops of one block by name, attributes and operands, so that
+/// equal ones are made once.
 class SharedOps {
 public:
   /// An op that equals `op` on `operands`, right behind the last of them.
   Operation *cloneOrReuse(Operation *op, ArrayRef<Value> operands) {
     SmallVectorImpl<Operation *> &known = byOperand[operands.front()];
     for (Operation *other : known)
-      if (other->getName() == op->getName() && other->getAttrDictionary() == op->getAttrDictionary() &&
+      if (other->getName() == op->getName() &&
+          other->getAttrDictionary() == op->getAttrDictionary() &&
           llvm::equal(other->getOperands(), operands))
         return other;
     Value last = operands.front();
@@ -53,12 +54,14 @@ public:
 private:
   static bool isBehind(Value a, Value b) {
     Operation *opA = a.getDefiningOp(), *opB = b.getDefiningOp();
-    return opA && (!opB || (opA->getBlock() == opB->getBlock() && opB->isBeforeInBlock(opA)));
+    return opA && (!opB || (opA->getBlock() == opB->getBlock() &&
+                            opB->isBeforeInBlock(opA)));
   }
   DenseMap<Value, SmallVector<Operation *, 4>> byOperand;
 };
 
-struct FactHoistWeightsPass : mlir::fact::impl::FactHoistWeightsBase<FactHoistWeightsPass> {
+struct FactHoistWeightsPass
+    : mlir::fact::impl::FactHoistWeightsBase<FactHoistWeightsPass> {
   using Base::Base;
 
   void runOnOperation() override {
@@ -85,17 +88,22 @@ private:
 /// op is for.
 static bool isOnWeights(Operation *op) {
   auto encode = dyn_cast<EncodeOp>(op);
-  return isa<CompileTimeOpInterface>(op) && (!encode || encode.getOperand() == PredictorOperand::Weight);
+  return isa<CompileTimeOpInterface>(op) &&
+         (!encode || encode.getOperand() == PredictorOperand::Weight);
 }
 
-/// Compile-time ops of `function` that need nothing but its arguments, in order.
-static void collectHoistable(func::FuncOp function, SetVector<Operation *> &ops) {
+/// Compile-time ops of `function` that need nothing but its arguments, in
+/// order.
+static void collectHoistable(func::FuncOp function,
+                             SetVector<Operation *> &ops) {
   Block &entry = function.getBody().front();
   for (Operation &op : entry) {
     if (!isOnWeights(&op))
       continue;
     if (llvm::all_of(op.getOperands(), [&](Value operand) {
-          return isa<BlockArgument>(operand) || (operand.getDefiningOp() && ops.contains(operand.getDefiningOp()));
+          return isa<BlockArgument>(operand) ||
+                 (operand.getDefiningOp() &&
+                  ops.contains(operand.getDefiningOp()));
         }))
       ops.insert(&op);
   }
@@ -119,9 +127,10 @@ bool FactHoistWeightsPass::hoist(func::FuncOp function, SymbolUserMap &users) {
     return false;
   // Users come in no order that two runs share.
   llvm::sort(calls, [](func::CallOp a, func::CallOp b) {
-    return a->getBlock() == b->getBlock() ? a->isBeforeInBlock(b)
-                                          : a->getParentOfType<func::FuncOp>()->isBeforeInBlock(
-                                                b->getParentOfType<func::FuncOp>());
+    return a->getBlock() == b->getBlock()
+               ? a->isBeforeInBlock(b)
+               : a->getParentOfType<func::FuncOp>()->isBeforeInBlock(
+                     b->getParentOfType<func::FuncOp>());
   });
 
   // Where each moved result goes: behind the argument that it comes from.
@@ -131,15 +140,18 @@ bool FactHoistWeightsPass::hoist(func::FuncOp function, SymbolUserMap &users) {
   for (Operation *op : ops) {
     Value first = op->getOperand(0);
     auto argument = dyn_cast<BlockArgument>(first);
-    unsigned root = argument ? argument.getArgNumber() : rootOf[first.getDefiningOp()];
+    unsigned root =
+        argument ? argument.getArgNumber() : rootOf[first.getDefiningOp()];
     rootOf[op] = root;
     for (OpResult result : op->getResults())
-      if (llvm::any_of(result.getUsers(), [&](Operation *user) { return !ops.contains(user); }))
+      if (llvm::any_of(result.getUsers(),
+                       [&](Operation *user) { return !ops.contains(user); }))
         behind[root].push_back(result);
   }
   auto staysUsed = [&](BlockArgument argument) {
     return argument.use_empty() ||
-           llvm::any_of(argument.getUsers(), [&](Operation *user) { return !ops.contains(user); });
+           llvm::any_of(argument.getUsers(),
+                        [&](Operation *user) { return !ops.contains(user); });
   };
   llvm::BitVector erased(function.getNumArguments());
   for (BlockArgument argument : entry.getArguments())
@@ -148,7 +160,8 @@ bool FactHoistWeightsPass::hoist(func::FuncOp function, SymbolUserMap &users) {
   SharedOps shared;
   for (func::CallOp call : calls) {
     IRMapping mapping;
-    for (auto [argument, operand] : llvm::zip_equal(entry.getArguments(), call.getOperands()))
+    for (auto [argument, operand] :
+         llvm::zip_equal(entry.getArguments(), call.getOperands()))
       mapping.map(argument, operand);
     for (Operation *op : ops) {
       SmallVector<Value> operands;
@@ -189,7 +202,9 @@ bool FactHoistWeightsPass::hoist(func::FuncOp function, SymbolUserMap &users) {
     if (!old.contains(argument))
       fresh.push_back(argument);
   for (auto [result, argument] : llvm::zip_equal(results, fresh))
-    Value(result).replaceUsesWithIf(argument, [&](OpOperand &use) { return !ops.contains(use.getOwner()); });
+    Value(result).replaceUsesWithIf(argument, [&](OpOperand &use) {
+      return !ops.contains(use.getOwner());
+    });
   for (Operation *op : llvm::reverse(ops)) {
     op->erase();
     ++numHoisted;
@@ -209,12 +224,15 @@ void FactHoistWeightsPass::reportIfLeft(Operation *op) {
   // Weights come through constants and other such ops; those report themselves.
   for (Value operand : op->getOperands()) {
     Operation *producer = operand.getDefiningOp();
-    if (producer && (producer->hasTrait<OpTrait::ConstantLike>() || isa<CompileTimeOpInterface>(producer)))
+    if (producer && (producer->hasTrait<OpTrait::ConstantLike>() ||
+                     isa<CompileTimeOpInterface>(producer)))
       continue;
     ++missedWeights;
     missed(op, "WeightNotConstant", "fact-hoist-weights")
-        << remark::reason("the weight is not a constant: it is quantized at every run")
-        << remark::suggest("pass weights as constants to private functions that are only called directly");
+        << remark::reason(
+               "the weight is not a constant: it is quantized at every run")
+        << remark::suggest("pass weights as constants to private functions "
+                           "that are only called directly");
     return;
   }
 }

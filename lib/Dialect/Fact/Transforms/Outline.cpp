@@ -1,4 +1,4 @@
-//===- Outline.cpp - Makes equal encoder layers one function ----*- C++ -*-===//
+//===- utline.cpp - Makes equal encoder layers one function ---------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -33,7 +33,9 @@ bool isConstant(Value value) {
 }
 
 /// A constant that a layer takes as an argument; numbers stay inside.
-bool isWeight(Value value) { return isConstant(value) && isa<TensorType>(value.getType()); }
+bool isWeight(Value value) {
+  return isConstant(value) && isa<TensorType>(value.getType());
+}
 
 /// A piece of a function between two cuts.
 struct Layer {
@@ -51,7 +53,9 @@ struct Layer {
           Operation *owner = value.getDefiningOp();
           if (!owner)
             owner = cast<BlockArgument>(value).getOwner()->getParentOp();
-          bool isLocal = inside.contains(owner) || (owner && op->isAncestor(owner)); // in a region of the op
+          bool isLocal =
+              inside.contains(owner) ||
+              (owner && op->isAncestor(owner)); // in a region of the op
           if (!isLocal)
             visit(use);
         }
@@ -72,16 +76,19 @@ public:
     findCuts(function);
   }
 
-  /// From one cut to another; empty where more than the input comes from outside
-  /// or more than the output is used there.
-  std::optional<Layer> piece(unsigned begin, unsigned end, AttentionOp attention) const {
+  /// From one cut to another; empty where more than the input comes from
+  /// outside or more than the output is used there.
+  std::optional<Layer> piece(unsigned begin, unsigned end,
+                             AttentionOp attention) const {
     Layer layer;
     layer.attention = attention;
     layer.input = alive[begin];
     layer.output = alive[end];
     layer.ops.assign(ops.begin() + begin, ops.begin() + end);
     bool isClosed = true;
-    layer.forEachFreeUse([&](OpOperand &use) { isClosed &= isConstant(use.get()) || use.get() == layer.input; });
+    layer.forEachFreeUse([&](OpOperand &use) {
+      isClosed &= isConstant(use.get()) || use.get() == layer.input;
+    });
     // A cut knows nothing of values that are no tensors and of tensors whose
     // length only is read.
     Block *block = terminator->getBlock();
@@ -89,7 +96,8 @@ public:
       for (OpResult result : op->getResults())
         for (Operation *user : result.getUsers()) {
           Operation *top = block->findAncestorOpInBlock(*user);
-          isClosed &= result == layer.output || (top != terminator && position.lookup(top) < end);
+          isClosed &= result == layer.output ||
+                      (top != terminator && position.lookup(top) < end);
         }
     if (!isClosed || layer.ops.empty() || !layer.input || !layer.output)
       return std::nullopt;
@@ -133,8 +141,10 @@ private:
       for (Operation *user : value.getUsers()) {
         if (isa<tensor::DimOp>(user))
           continue;
-        Operation *top = function.getBody().front().findAncestorOpInBlock(*user);
-        last = std::max<unsigned>(last, top == terminator ? ops.size() : position[top]);
+        Operation *top =
+            function.getBody().front().findAncestorOpInBlock(*user);
+        last = std::max<unsigned>(last, top == terminator ? ops.size()
+                                                          : position[top]);
         isUsed = true;
       }
       for (unsigned i = first; isUsed && i <= last; ++i) {
@@ -153,8 +163,8 @@ private:
   Operation *terminator;
 };
 
-/// The first op of `b` that is not as in `a`, and why; null where the layers are
-/// equal.
+/// The first op of `b` that is not as in `a`, and why; null where the layers
+/// are equal.
 Operation *firstDifference(const Layer &a, const Layer &b, std::string &why) {
   DenseMap<Value, Value> same;
   same[a.input] = b.input;
@@ -172,7 +182,8 @@ Operation *firstDifference(const Layer &a, const Layer &b, std::string &why) {
     if (isWeight(x))
       return success();
     Attribute left, right;
-    return success(matchPattern(x, m_Constant(&left)) && matchPattern(y, m_Constant(&right)) && left == right);
+    return success(matchPattern(x, m_Constant(&left)) &&
+                   matchPattern(y, m_Constant(&right)) && left == right);
   };
   auto mark = [&](Value x, Value y) { same[x] = y; };
   auto inOrder = [&](ValueRange x, ValueRange y) -> LogicalResult {
@@ -184,20 +195,26 @@ Operation *firstDifference(const Layer &a, const Layer &b, std::string &why) {
     return success();
   };
   for (auto [x, y] : llvm::zip(a.ops, b.ops)) {
-    if (OperationEquivalence::isEquivalentTo(x, y, check, mark, OperationEquivalence::IgnoreLocations, inOrder))
+    if (OperationEquivalence::isEquivalentTo(
+            x, y, check, mark, OperationEquivalence::IgnoreLocations, inOrder))
       continue;
     if (x->getName() != y->getName())
-      why = ("'" + y->getName().getStringRef() + "' in place of '" + x->getName().getStringRef() + "'").str();
-    else if (x->getResultTypes() != y->getResultTypes() || x->getOperandTypes() != y->getOperandTypes())
+      why = ("'" + y->getName().getStringRef() + "' in place of '" +
+             x->getName().getStringRef() + "'")
+                .str();
+    else if (x->getResultTypes() != y->getResultTypes() ||
+             x->getOperandTypes() != y->getOperandTypes())
       why = ("'" + y->getName().getStringRef() + "' has other types").str();
     else if (x->getAttrDictionary() != y->getAttrDictionary())
-      why = ("'" + y->getName().getStringRef() + "' has other attributes").str();
+      why =
+          ("'" + y->getName().getStringRef() + "' has other attributes").str();
     else
       why = ("'" + y->getName().getStringRef() + "' has other operands").str();
     return y;
   }
   if (a.ops.size() != b.ops.size()) {
-    why = "it has " + std::to_string(b.ops.size()) + " ops and not " + std::to_string(a.ops.size());
+    why = "it has " + std::to_string(b.ops.size()) + " ops and not " +
+          std::to_string(a.ops.size());
     return b.ops.back();
   }
   if (same.lookup(a.output) != b.output) {
@@ -214,7 +231,8 @@ struct OutlinePass : fact::impl::OutlinePassBase<OutlinePass> {
     replaced.clear();
     std::vector<std::vector<Layer>> groups; // layers of one structure each
     for (auto function : getOperation().getOps<func::FuncOp>())
-      if (!function.isExternal() && function.getBody().hasOneBlock() && !function.isPrivate())
+      if (!function.isExternal() && function.getBody().hasOneBlock() &&
+          !function.isPrivate())
         collect(function, groups);
     SymbolTable symbols(getOperation());
     for (auto [i, group] : llvm::enumerate(groups)) {
@@ -247,7 +265,8 @@ private:
     for (auto attention : function.getBody().front().getOps<AttentionOp>()) {
       std::optional<unsigned> begin = cutter.lastCut(attention);
       if (!begin) {
-        miss(attention, "more than one tensor is alive all the way to this attention",
+        miss(attention,
+             "more than one tensor is alive all the way to this attention",
              "raise the whole encoder: a layer takes one tensor of rows");
         continue;
       }
@@ -260,9 +279,12 @@ private:
       bool isLast = i + 1 == begins.size();
       unsigned end = isLast ? cutter.size() : begins[i + 1].first;
       std::optional<Layer> layer =
-          isLast ? lastLayer(cutter, begin, attention, previous) : cutter.piece(begin, end, attention);
+          isLast ? lastLayer(cutter, begin, attention, previous)
+                 : cutter.piece(begin, end, attention);
       if (!layer) {
-        miss(attention, "the layer shares values with what is around it other than its input and its output",
+        miss(attention,
+             "the layer shares values with what is around it other than its "
+             "input and its output",
              "raise what is left of the layer to fact ops first");
         continue;
       }
@@ -272,7 +294,8 @@ private:
   }
 
   /// Up to where it equals the layer before, or else its last fact op.
-  std::optional<Layer> lastLayer(const Cutter &cutter, unsigned begin, AttentionOp attention,
+  std::optional<Layer> lastLayer(const Cutter &cutter, unsigned begin,
+                                 AttentionOp attention,
                                  const std::optional<Layer> &previous) {
     std::optional<Layer> best;
     for (unsigned end : cutter.cutsAfter(attention, cutter.size())) {
@@ -280,7 +303,8 @@ private:
       std::string why;
       if (layer && previous && !firstDifference(*previous, *layer, why))
         return layer;
-      bool isFact = cutter.op(end - 1)->getName().getDialectNamespace() == FactDialect::getDialectNamespace();
+      bool isFact = cutter.op(end - 1)->getName().getDialectNamespace() ==
+                    FactDialect::getDialectNamespace();
       if (layer && isFact)
         best = layer;
     }
@@ -297,9 +321,11 @@ private:
       }
     if (!groups.empty()) {
       Operation *op = firstDifference(groups.back().front(), layer, why);
-      missed(op, "LayerDiffers", flag) << remark::reason("the layer differs from the one at {0}: {1}",
-                                                         describe(groups.back().front().attention), why)
-                                       << remark::suggest("equal layers share one function; this one gets its own");
+      missed(op, "LayerDiffers", flag)
+          << remark::reason("the layer differs from the one at {0}: {1}",
+                            describe(groups.back().front().attention), why)
+          << remark::suggest(
+                 "equal layers share one function; this one gets its own");
     }
     groups.push_back({layer});
   }
@@ -312,7 +338,8 @@ private:
 
   void miss(Operation *op, StringRef reason, StringRef suggestion) {
     ++missedLayers;
-    missed(op, "NotOutlined", flag) << remark::reason("{0}", reason.str()) << remark::suggest("{0}", suggestion.str());
+    missed(op, "NotOutlined", flag) << remark::reason("{0}", reason.str())
+                                    << remark::suggest("{0}", suggestion.str());
   }
 
   void outline(ArrayRef<Layer> group, StringRef name, SymbolTable &symbols) {
@@ -320,8 +347,8 @@ private:
     OpBuilder builder(&getContext());
     // What made the input may have become a call.
     Value input = current(first.input);
-    // Every use of a weight is an argument of its own: two that are one constant
-    // in this layer may be two in the next.
+    // Every use of a weight is an argument of its own: two that are one
+    // constant in this layer may be two in the next.
     SmallVector<Type> types{input.getType()};
     SmallVector<Location> locations{input.getLoc()};
     first.forEachFreeUse([&](OpOperand &use) {
@@ -336,7 +363,8 @@ private:
     symbols.insert(function);
     ++numFunctions;
 
-    Block *block = builder.createBlock(&function.getBody(), {}, types, locations);
+    Block *block =
+        builder.createBlock(&function.getBody(), {}, types, locations);
     IRMapping mapping;
     mapping.map(input, block->getArgument(0));
     for (auto [i, op] : llvm::enumerate(first.ops)) {
@@ -369,7 +397,8 @@ private:
       use.set(number);
     });
     builder.setInsertionPointToEnd(block);
-    func::ReturnOp::create(builder, function.getLoc(), mapping.lookup(first.output));
+    func::ReturnOp::create(builder, function.getLoc(),
+                           mapping.lookup(first.output));
 
     for (const Layer &layer : group) {
       SmallVector<Value> operands{current(layer.input)};
@@ -378,14 +407,16 @@ private:
           operands.push_back(use.get());
       });
       builder.setInsertionPointAfter(layer.ops.back());
-      auto call = func::CallOp::create(builder, layer.attention->getLoc(), function, operands);
+      auto call = func::CallOp::create(builder, layer.attention->getLoc(),
+                                       function, operands);
       Value output = layer.output;
       output.replaceAllUsesWith(call.getResult(0));
       replaced[output] = call.getResult(0);
       ++numLayers;
     }
     remark::passed(function.getLoc(), remarkOn(function, "Outlined", flag))
-        << remark::metric("Function", function.getName()) << remark::metric("Layers", group.size());
+        << remark::metric("Function", function.getName())
+        << remark::metric("Layers", group.size());
   }
 
   DenseMap<Value, Value> replaced;

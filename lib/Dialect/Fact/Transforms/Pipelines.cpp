@@ -1,4 +1,4 @@
-//===- Pipelines.cpp - Pipelines of the passes on the fact dialect -*- C++ -*-===//
+//===- ipelines.cpp - Pipelines of the passes on the fact dialect ---------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -26,6 +26,7 @@ void mlir::fact::buildSparsifyPipeline(OpPassManager &pm) {
 
 void mlir::fact::registerFactTransformsPipelines() {
   PassPipelineRegistration<>("fact-sparsify",
-                             "dense fact IR to sparse: quantize, predict, precision, fuse, hoist weights, fold them",
+                             "dense fact IR to sparse: quantize, predict, "
+                             "precision, fuse, hoist weights, fold them",
                              buildSparsifyPipeline);
 }

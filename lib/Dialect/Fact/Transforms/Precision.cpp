@@ -1,4 +1,4 @@
-//===- Precision.cpp - Low-precision tokens for linear layers -*- C++ -*-===//
+//===- recision.cpp - Low-precision tokens for linear layers --------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -25,7 +25,8 @@ using namespace mlir::fact;
 
 namespace {
 
-struct FactPrecisionPass : mlir::fact::impl::FactPrecisionBase<FactPrecisionPass> {
+struct FactPrecisionPass
+    : mlir::fact::impl::FactPrecisionBase<FactPrecisionPass> {
   using Base::Base;
 
   void runOnOperation() override {
@@ -37,12 +38,14 @@ struct FactPrecisionPass : mlir::fact::impl::FactPrecisionBase<FactPrecisionPass
       for (const EncoderLayer &layer : layers.getLayers())
         runOnLayer(layer, layers, policy);
       for (const EncoderLayers::Other &other : layers.getOthers())
-        miss(other.linear, other.reason, "low-precision tokens need a layer to which the linear belongs");
+        miss(other.linear, other.reason,
+             "low-precision tokens need a layer to which the linear belongs");
     }
   }
 
 private:
-  void runOnLayer(const EncoderLayer &layer, const EncoderLayers &layers, PolicyAttr policy);
+  void runOnLayer(const EncoderLayer &layer, const EncoderLayers &layers,
+                  PolicyAttr policy);
   Value findLowTokens(const EncoderLayer &layer, PolicyAttr policy);
   bool lower(Operation *op, Value low, LowPrecision precision);
   void miss(Operation *op, StringRef reason, StringRef suggestion) {
@@ -53,7 +56,9 @@ private:
   /// A linear that stays at INT8 because the policy says so.
   void leave(Operation *op, StringRef reason) {
     ++numLeft;
-    remark::analysis(op->getLoc(), remarkOn(op, "LinearAtInt8", "fact-precision")) << remark::reason("{0}", reason);
+    remark::analysis(op->getLoc(),
+                     remarkOn(op, "LinearAtInt8", "fact-precision"))
+        << remark::reason("{0}", reason);
   }
 
   /// Rows of one layer that are quantized with its low tokens: by their input.
@@ -64,7 +69,8 @@ private:
 
 /// `low` [L] of a layer, from the counts of its select or, where nothing is
 /// predicted, of the full mask.
-Value FactPrecisionPass::findLowTokens(const EncoderLayer &layer, PolicyAttr policy) {
+Value FactPrecisionPass::findLowTokens(const EncoderLayer &layer,
+                                       PolicyAttr policy) {
   OpBuilder builder(layer.attention);
   Location loc = layer.attention->getLoc();
   auto quantized = cast<QuantizedAttentionOp>(layer.attention);
@@ -73,7 +79,9 @@ Value FactPrecisionPass::findLowTokens(const EncoderLayer &layer, PolicyAttr pol
     builder.setInsertionPointAfter(select);
     count = select.getCount();
   } else if (quantized.getMask()) {
-    miss(layer.attention, "its mask comes from no 'fact.select', so that nothing counts how often a token is kept",
+    miss(layer.attention,
+         "its mask comes from no 'fact.select', so that nothing counts how "
+         "often a token is kept",
          "let --fact-predict make the mask");
     return {};
   } else {
@@ -85,18 +93,25 @@ Value FactPrecisionPass::findLowTokens(const EncoderLayer &layer, PolicyAttr pol
         rows = input.getInput();
         builder.setInsertionPoint(input);
       }
-    auto countType = RankedTensorType::get({cast<RankedTensorType>(rows.getType()).getDimSize(0)},
-                                           builder.getI64Type());
-    count = SelectAllOp::create(builder, loc, countType, rows, layer.getHeads(), layer.isCausal());
+    auto countType = RankedTensorType::get(
+        {cast<RankedTensorType>(rows.getType()).getDimSize(0)},
+        builder.getI64Type());
+    count = SelectAllOp::create(builder, loc, countType, rows, layer.getHeads(),
+                                layer.isCausal());
   }
-  auto type = cast<RankedTensorType>(count.getType()).clone(builder.getI1Type());
-  return SelectPrecisionOp::create(builder, loc, type, count, policy.getImportance());
+  auto type =
+      cast<RankedTensorType>(count.getType()).clone(builder.getI1Type());
+  return SelectPrecisionOp::create(builder, loc, type, count,
+                                   policy.getImportance());
 }
 
-void FactPrecisionPass::runOnLayer(const EncoderLayer &layer, const EncoderLayers &layers, PolicyAttr policy) {
+void FactPrecisionPass::runOnLayer(const EncoderLayer &layer,
+                                   const EncoderLayers &layers,
+                                   PolicyAttr policy) {
   bool all = policy.getScope() == Scope::All;
   if (!isa<QuantizedAttentionOp>(layer.attention))
-    return miss(layer.attention, "the attention is not quantized", "run --fact-quantize first");
+    return miss(layer.attention, "the attention is not quantized",
+                "run --fact-quantize first");
   Value low = findLowTokens(layer, policy);
   if (!low)
     return;
@@ -105,20 +120,24 @@ void FactPrecisionPass::runOnLayer(const EncoderLayer &layer, const EncoderLayer
   for (Operation *linear : layer.meanToken)
     leave(linear, "the mean token always runs at INT8");
   SetVector<Operation *> targets;
-  for (Operation *linear : {layer.query, layer.key, layer.value, layer.output}) {
+  for (Operation *linear :
+       {layer.query, layer.key, layer.value, layer.output}) {
     if (!linear)
       continue;
     if (!all)
       leave(linear, "the policy's scope is 'ffn'");
     else if (layers.countProjectionUses(linear) > 1)
-      miss(linear, "attentions of several layers read it", "give each layer its own projections");
+      miss(linear, "attentions of several layers read it",
+           "give each layer its own projections");
     else
       targets.insert(linear);
   }
   targets.insert(layer.feedForward.begin(), layer.feedForward.end());
   if (layer.feedForward.empty())
-    miss(layer.attention, "no feed-forward network follows the attention in its function",
-         "a feed-forward network is one or more linears whose sum with their input's stream ends the layer");
+    miss(layer.attention,
+         "no feed-forward network follows the attention in its function",
+         "a feed-forward network is one or more linears whose sum with their "
+         "input's stream ends the layer");
 
   bool changed = false;
   for (Operation *linear : targets)
@@ -133,12 +152,14 @@ void FactPrecisionPass::runOnLayer(const EncoderLayer &layer, const EncoderLayer
   }
   // `low` may be defined behind a projection that reads it now.
   if (!sortTopologically(layer.attention->getBlock())) {
-    layer.attention->emitOpError("depends on the precision of its own projections");
+    layer.attention->emitOpError(
+        "depends on the precision of its own projections");
     signalPassFailure();
   }
 }
 
-bool FactPrecisionPass::lower(Operation *op, Value low, LowPrecision precision) {
+bool FactPrecisionPass::lower(Operation *op, Value low,
+                              LowPrecision precision) {
   auto linear = dyn_cast<QuantizedLinearOp>(op);
   if (!linear) {
     miss(op, "it is not quantized", "run --fact-quantize first");
@@ -148,18 +169,21 @@ bool FactPrecisionPass::lower(Operation *op, Value low, LowPrecision precision) 
     return false;
   auto rows = linear.getInput().getDefiningOp<QuantizeRowsOp>();
   if (!rows || rows.getLow() || linear.getScale().getDefiningOp() != rows) {
-    miss(op, "it reads no plain 'fact.quantize_rows'", "let --fact-quantize make the linear");
+    miss(op, "it reads no plain 'fact.quantize_rows'",
+         "let --fact-quantize make the linear");
     return false;
   }
   if (op->getBlock() != low.getParentBlock()) {
-    miss(op, "it is in another block than its attention", "keep a layer in one block");
+    miss(op, "it is in another block than its attention",
+         "keep a layer in one block");
     return false;
   }
   QuantizeRowsOp &lowered = lowRows[rows.getInput()];
   if (!lowered) {
     OpBuilder builder(rows);
-    lowered = QuantizeRowsOp::create(builder, rows.getLoc(), rows.getQuantized().getType(),
-                                     rows.getScale().getType(), rows.getInput(), low);
+    lowered = QuantizeRowsOp::create(
+        builder, rows.getLoc(), rows.getQuantized().getType(),
+        rows.getScale().getType(), rows.getInput(), low);
   }
   linear.getInputMutable().assign(lowered.getQuantized());
   linear.getScaleMutable().assign(lowered.getScale());

@@ -1,4 +1,4 @@
-//===- Predict.cpp - Eager prediction and selection for attention -*- C++ -*-===//
+//===- redict.cpp - Eager prediction and selection for attention ----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -62,31 +62,40 @@ private:
 void FactPredictPass::miss(Operation *op, const Obstacle &obstacle) {
   ++missedAttention;
   missed(op, "AttentionNotPredicted", "fact-predict")
-      << remark::reason("{0}", obstacle.reason) << remark::suggest("{0}", obstacle.suggestion);
+      << remark::reason("{0}", obstacle.reason)
+      << remark::suggest("{0}", obstacle.suggestion);
 }
 
 /// Finds the projection behind one operand of attention and its scale.
-static FailureOr<Projection> findProjection(StringRef name, Value operand, Value scale, Obstacle &obstacle) {
-  auto fail = [&](const Twine &reason, const Twine &suggestion) -> FailureOr<Projection> {
+static FailureOr<Projection> findProjection(StringRef name, Value operand,
+                                            Value scale, Obstacle &obstacle) {
+  auto fail = [&](const Twine &reason,
+                  const Twine &suggestion) -> FailureOr<Projection> {
     obstacle = {("the " + name + " " + reason).str(), suggestion.str()};
     return failure();
   };
   auto heads = operand.getDefiningOp<QuantizeHeadsOp>();
   if (!heads || scale.getDefiningOp() != heads)
-    return fail("is not the result of one 'fact.quantize_heads'", "let --fact-quantize make the attention");
+    return fail("is not the result of one 'fact.quantize_heads'",
+                "let --fact-quantize make the attention");
   Projection result;
   result.linear = heads.getInput().getDefiningOp<QuantizedLinearOp>();
   if (!result.linear)
     return fail("projection is not visible",
-                "keep the projection as a 'fact.linear' in the attention's own function");
+                "keep the projection as a 'fact.linear' in the attention's own "
+                "function");
   if (heads.getRows() || result.linear.getLow() || result.linear.getRows())
-    return fail("projection is masked already", "run --fact-predict before --fact-precision and --fact-fuse");
+    return fail("projection is masked already",
+                "run --fact-predict before --fact-precision and --fact-fuse");
   result.rows = result.linear.getInput().getDefiningOp<QuantizeRowsOp>();
-  if (!result.rows || result.linear.getScale().getDefiningOp() != result.rows || result.rows.getLow())
-    return fail("projection reads no plain 'fact.quantize_rows'", "let --fact-quantize make the projection");
+  if (!result.rows || result.linear.getScale().getDefiningOp() != result.rows ||
+      result.rows.getLow())
+    return fail("projection reads no plain 'fact.quantize_rows'",
+                "let --fact-quantize make the projection");
   auto weight = result.linear.getWeight().getDefiningOp<QuantizeWeightOp>();
   if (!weight)
-    return fail("projection's float32 weight is not visible", "run --fact-predict before --fact-hoist-weights");
+    return fail("projection's float32 weight is not visible",
+                "run --fact-predict before --fact-hoist-weights");
   result.weight = weight.getWeight();
   return result;
 }
@@ -97,7 +106,8 @@ namespace {
 class PredictionBuilder {
 public:
   PredictionBuilder(QuantizedAttentionOp op, PolicyAttr policy)
-      : builder(op), op(op), policy(policy), loc(op.getLoc()), heads(op.getHeads()) {}
+      : builder(op), op(op), policy(policy), loc(op.getLoc()),
+        heads(op.getHeads()) {}
 
   void build(Projection query, Projection key, std::optional<Projection> value);
 
@@ -107,12 +117,17 @@ private:
     Value scale;       ///< [h, L] f32, 2^s
     Value weightScale; ///< f32
   };
-  Codes project(Projection projection, PredictorOperand operand, Value activation);
+  Codes project(Projection projection, PredictorOperand operand,
+                Value activation);
   Value encode(PredictorOperand operand, Value input) {
-    return EncodeOp::create(builder, loc, input.getType(), policy.getPredictor(), operand, input);
+    return EncodeOp::create(builder, loc, input.getType(),
+                            policy.getPredictor(), operand, input);
   }
-  QuantizeHeadsOp quantizeMeanToken(QuantizeRowsOp token, QuantizedLinearOp linear);
-  RankedTensorType tensor(ArrayRef<int64_t> shape, Type element) { return RankedTensorType::get(shape, element); }
+  QuantizeHeadsOp quantizeMeanToken(QuantizeRowsOp token,
+                                    QuantizedLinearOp linear);
+  RankedTensorType tensor(ArrayRef<int64_t> shape, Type element) {
+    return RankedTensorType::get(shape, element);
+  }
 
   OpBuilder builder;
   QuantizedAttentionOp op;
@@ -124,57 +139,76 @@ private:
 } // namespace
 
 /// Stage 1 of one projection: section 4.2 to 4.4 and the codes of 4.5.
-PredictionBuilder::Codes PredictionBuilder::project(Projection projection, PredictorOperand operand,
+PredictionBuilder::Codes PredictionBuilder::project(Projection projection,
+                                                    PredictorOperand operand,
                                                     Value activation) {
   auto weightType = cast<RankedTensorType>(projection.weight.getType());
-  auto weight = QuantizePredictorWeightOp::create(builder, loc, weightType.clone(builder.getI8Type()),
-                                                  tensor({}, builder.getF32Type()), projection.weight);
+  auto weight = QuantizePredictorWeightOp::create(
+      builder, loc, weightType.clone(builder.getI8Type()),
+      tensor({}, builder.getF32Type()), projection.weight);
   Value weightCodes = encode(PredictorOperand::Weight, weight.getQuantized());
 
   // K's bias adds a constant to a row of scores: dropped.
   Value bias, rowScale;
-  if (Value linearBias = projection.linear.getBias(); linearBias && operand == PredictorOperand::Query) {
-    bias = PredictorBiasOp::create(builder, loc, linearBias.getType(), policy.getPredictor(), linearBias,
+  if (Value linearBias = projection.linear.getBias();
+      linearBias && operand == PredictorOperand::Query) {
+    bias = PredictorBiasOp::create(builder, loc, linearBias.getType(),
+                                   policy.getPredictor(), linearBias,
                                    weight.getScale());
     rowScale = projection.rows.getScale();
   }
   auto resultType = cast<RankedTensorType>(projection.linear.getType());
-  Value sums = LogMatmulOp::create(builder, loc, resultType.clone(builder.getI32Type()), activation, weightCodes,
-                                   bias, rowScale);
-  auto shifted =
-      NormalizeHeadsOp::create(builder, loc, resultType.clone(builder.getI8Type()),
-                               tensor({heads, resultType.getDimSize(0)}, builder.getF32Type()), sums, heads);
-  return {encode(operand, shifted.getResult()), shifted.getScale(), weight.getScale()};
+  Value sums =
+      LogMatmulOp::create(builder, loc, resultType.clone(builder.getI32Type()),
+                          activation, weightCodes, bias, rowScale);
+  auto shifted = NormalizeHeadsOp::create(
+      builder, loc, resultType.clone(builder.getI8Type()),
+      tensor({heads, resultType.getDimSize(0)}, builder.getF32Type()), sums,
+      heads);
+  return {encode(operand, shifted.getResult()), shifted.getScale(),
+          weight.getScale()};
 }
 
 /// K or V of the mean token: section 3 with INT8 weights, quantized per head.
-QuantizeHeadsOp PredictionBuilder::quantizeMeanToken(QuantizeRowsOp token, QuantizedLinearOp linear) {
-  auto type = tensor({1, cast<RankedTensorType>(linear.getType()).getDimSize(1)}, builder.getF32Type());
-  Value row = QuantizedLinearOp::create(builder, loc, type, token.getQuantized(), token.getScale(),
-                                        linear.getWeight(), linear.getWeightScale(), linear.getBias(),
-                                        /*low=*/Value(), /*rows=*/Value(), /*high_plane=*/Value(),
-                                        /*precision=*/LowPrecisionAttr());
+QuantizeHeadsOp PredictionBuilder::quantizeMeanToken(QuantizeRowsOp token,
+                                                     QuantizedLinearOp linear) {
+  auto type =
+      tensor({1, cast<RankedTensorType>(linear.getType()).getDimSize(1)},
+             builder.getF32Type());
+  Value row = QuantizedLinearOp::create(
+      builder, loc, type, token.getQuantized(), token.getScale(),
+      linear.getWeight(), linear.getWeightScale(), linear.getBias(),
+      /*low=*/Value(), /*rows=*/Value(), /*high_plane=*/Value(),
+      /*precision=*/LowPrecisionAttr());
   return QuantizeHeadsOp::create(builder, loc, type.clone(builder.getI8Type()),
-                                 tensor({heads, 1}, builder.getF32Type()), row, /*rows=*/Value(), heads);
+                                 tensor({heads, 1}, builder.getF32Type()), row,
+                                 /*rows=*/Value(), heads);
 }
 
-void PredictionBuilder::build(Projection query, Projection key, std::optional<Projection> value) {
+void PredictionBuilder::build(Projection query, Projection key,
+                              std::optional<Projection> value) {
   Value rows = query.rows.getQuantized(), rowScale = query.rows.getScale();
   int64_t length = cast<RankedTensorType>(rows.getType()).getDimSize(0);
   Value activation = encode(PredictorOperand::Activation, rows);
   Codes q = project(query, PredictorOperand::Query, activation);
   Codes k = project(key, PredictorOperand::Key, activation);
-  auto predict = PredictOp::create(builder, loc, tensor({heads, length, length}, builder.getF32Type()),
-                                   tensor({heads, length}, builder.getF32Type()), q.codes, q.scale, k.codes, k.scale,
-                                   rowScale, q.weightScale, k.weightScale, builder.getI64IntegerAttr(heads),
-                                   op.getScaleAttr());
+  auto predict = PredictOp::create(
+      builder, loc, tensor({heads, length, length}, builder.getF32Type()),
+      tensor({heads, length}, builder.getF32Type()), q.codes, q.scale, k.codes,
+      k.scale, rowScale, q.weightScale, k.weightScale,
+      builder.getI64IntegerAttr(heads), op.getScaleAttr());
 
-  auto dominance = builder.getF32FloatAttr(static_cast<float>(policy.getDominance().getValueAsDouble()));
+  auto dominance = builder.getF32FloatAttr(
+      static_cast<float>(policy.getDominance().getValueAsDouble()));
   auto select = SelectOp::create(
-      builder, loc, tensor({heads, length, length}, builder.getI1Type()), tensor({heads, length}, builder.getI1Type()),
-      tensor({heads, length}, builder.getI32Type()), tensor({length}, builder.getI64Type()),
-      PredictorAttr::get(op.getContext(), policy.getPredictor()), predict.getScores(), predict.getUnit(),
-      builder.getI64IntegerAttr(policy.getKeep()), dominance, op.getCausalAttr());
+      builder, loc, tensor({heads, length, length}, builder.getI1Type()),
+      tensor({heads, length}, builder.getI1Type()),
+      tensor({heads, length}, builder.getI32Type()),
+      tensor({length}, builder.getI64Type()),
+      PredictorAttr::get(op.getContext(), policy.getPredictor()),
+      predict.getScores(), predict.getUnit(),
+      builder.getI64IntegerAttr(policy.getKeep()), dominance,
+      op.getCausalAttr());
   op.getMaskMutable().assign(select.getMask());
   if (policy.getDominance().getValueAsDouble() > 0) {
     op.getDominatedMutable().assign(select.getDominated());
@@ -185,9 +219,11 @@ void PredictionBuilder::build(Projection query, Projection key, std::optional<Pr
 
   Value a = key.rows.getInput();
   int64_t features = cast<RankedTensorType>(a.getType()).getDimSize(1);
-  Value mean = MeanTokenOp::create(builder, loc, tensor({1, features}, builder.getF32Type()), a);
-  auto token = QuantizeRowsOp::create(builder, loc, tensor({1, features}, builder.getI8Type()),
-                                      tensor({1}, builder.getF32Type()), mean, /*low=*/Value());
+  Value mean = MeanTokenOp::create(
+      builder, loc, tensor({1, features}, builder.getF32Type()), a);
+  auto token = QuantizeRowsOp::create(
+      builder, loc, tensor({1, features}, builder.getI8Type()),
+      tensor({1}, builder.getF32Type()), mean, /*low=*/Value());
   QuantizeHeadsOp meanKey = quantizeMeanToken(token, key.linear);
   QuantizeHeadsOp meanValue = quantizeMeanToken(token, value->linear);
   op.getTailKeyMutable().assign(meanKey.getQuantized());
@@ -199,29 +235,35 @@ void PredictionBuilder::build(Projection query, Projection key, std::optional<Pr
 void FactPredictPass::predict(QuantizedAttentionOp op) {
   PolicyAttr policy = policyOf(op);
   if (!policy)
-    return miss(op, {"no policy holds for it", "set 'fact.policy' on the function or the module"});
+    return miss(op, {"no policy holds for it",
+                     "set 'fact.policy' on the function or the module"});
   ::fact::numerics::Policy rules = policyFrom(policy);
   if (!rules.predicts())
     return;
 
   Obstacle obstacle;
-  FailureOr<Projection> query = findProjection("query", op.getQuery(), op.getQueryScale(), obstacle);
+  FailureOr<Projection> query =
+      findProjection("query", op.getQuery(), op.getQueryScale(), obstacle);
   if (failed(query))
     return miss(op, obstacle);
-  FailureOr<Projection> key = findProjection("key", op.getKey(), op.getKeyScale(), obstacle);
+  FailureOr<Projection> key =
+      findProjection("key", op.getKey(), op.getKeyScale(), obstacle);
   if (failed(key))
     return miss(op, obstacle);
   if (query->rows.getInput() != key->rows.getInput())
     return miss(op, {"query and key come from different rows: cross attention",
-                     "only self-attention, whose projections read one input, can be predicted"});
+                     "only self-attention, whose projections read one input, "
+                     "can be predicted"});
 
   std::optional<Projection> value;
   if (rules.hasMeanToken(op.getCausal())) {
-    FailureOr<Projection> found = findProjection("value", op.getValue(), op.getValueScale(), obstacle);
+    FailureOr<Projection> found =
+        findProjection("value", op.getValue(), op.getValueScale(), obstacle);
     if (failed(found))
       return miss(op, obstacle);
     if (found->rows.getInput() != key->rows.getInput())
-      return miss(op, {"the policy wants a mean token, but value and key come from different rows",
+      return miss(op, {"the policy wants a mean token, but value and key come "
+                       "from different rows",
                        "choose tail = none for this function"});
     value = *found;
     ++numMeanToken;

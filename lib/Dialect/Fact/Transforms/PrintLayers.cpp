@@ -1,4 +1,4 @@
-//===- PrintLayers.cpp - Prints the encoder layers of each function -*- C++ -*-===//
+//===- rintLayers.cpp - Prints the encoder layers of each function --------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -19,7 +19,8 @@ using namespace mlir::fact;
 
 namespace {
 
-struct FactPrintLayersPass : mlir::fact::impl::FactPrintLayersBase<FactPrintLayersPass> {
+struct FactPrintLayersPass
+    : mlir::fact::impl::FactPrintLayersBase<FactPrintLayersPass> {
   using Base::Base;
 
   void runOnOperation() override {

@@ -1,4 +1,4 @@
-//===- Quantize.cpp - Dense linear layers and attention to INT8 -*- C++ -*-===//
+//===- uantize.cpp - Dense linear layers and attention to INT8 ------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -41,19 +41,23 @@ static std::string position(ShapedType type, int64_t index) {
 
 /// Every value that `weight` may stand for: itself, or for an argument of a
 /// private function what its callers pass.
-static void collectSources(Value weight, SymbolUserMap &users, SetVector<Value> &seen,
+static void collectSources(Value weight, SymbolUserMap &users,
+                           SetVector<Value> &seen,
                            SmallVectorImpl<Value> &sources) {
   if (!seen.insert(weight))
     return;
   auto argument = dyn_cast<BlockArgument>(weight);
-  auto function = argument ? dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp()) : func::FuncOp();
+  auto function =
+      argument ? dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp())
+               : func::FuncOp();
   if (!function || !function.isPrivate()) {
     sources.push_back(weight);
     return;
   }
   for (Operation *user : users.getUsers(function))
     if (auto call = dyn_cast<func::CallOp>(user))
-      collectSources(call.getOperand(argument.getArgNumber()), users, seen, sources);
+      collectSources(call.getOperand(argument.getArgNumber()), users, seen,
+                     sources);
 }
 
 namespace {
@@ -78,12 +82,13 @@ struct FactQuantizePass : mlir::fact::impl::FactQuantizeBase<FactQuantizePass> {
 
 private:
   LogicalResult checkWeights();
-  LogicalResult checkParameter(Operation *op, StringRef name, Value parameter, SymbolUserMap &users);
+  LogicalResult checkParameter(Operation *op, StringRef name, Value parameter,
+                               SymbolUserMap &users);
   void quantize(LinearOp op);
   void quantize(AttentionOp op);
 
-  /// Quantized rows and weights of the current block, so that the projections of
-  /// one attention share theirs.
+  /// Quantized rows and weights of the current block, so that the projections
+  /// of one attention share theirs.
   DenseMap<Value, QuantizeRowsOp> rows;
   DenseMap<Value, QuantizeWeightOp> weights;
   /// Parameters that are known to be usable.
@@ -114,23 +119,30 @@ LogicalResult FactQuantizePass::checkWeights() {
   return result;
 }
 
-LogicalResult FactQuantizePass::checkParameter(Operation *op, StringRef name, Value parameter, SymbolUserMap &users) {
+LogicalResult FactQuantizePass::checkParameter(Operation *op, StringRef name,
+                                               Value parameter,
+                                               SymbolUserMap &users) {
   SetVector<Value> seen;
   SmallVector<Value> sources;
   collectSources(parameter, users, seen, sources);
   for (Value source : sources) {
     Attribute constant;
-    if (!matchPattern(source, m_Constant(&constant)) || !checked.insert(constant).second)
+    if (!matchPattern(source, m_Constant(&constant)) ||
+        !checked.insert(constant).second)
       continue;
-    std::optional<ConstantElements<float>> values = ConstantElements<float>::of(constant);
+    std::optional<ConstantElements<float>> values =
+        ConstantElements<float>::of(constant);
     if (!values)
       continue;
-    int64_t index = ::fact::numerics::findUnusable(values->data(), values->size());
+    int64_t index =
+        ::fact::numerics::findUnusable(values->data(), values->size());
     if (index < 0)
       continue;
-    auto diagnostic = op->emitOpError() << "needs a finite " << name << " of magnitude 2^50 at most (was "
-                                        << StringRef(llvm::formatv("{0:e3}", (*values)[index]).str()).lower() << " at "
-                                        << position(cast<ShapedType>(source.getType()), index) << ")";
+    auto diagnostic =
+        op->emitOpError()
+        << "needs a finite " << name << " of magnitude 2^50 at most (was "
+        << StringRef(llvm::formatv("{0:e3}", (*values)[index]).str()).lower()
+        << " at " << position(cast<ShapedType>(source.getType()), index) << ")";
     diagnostic.attachNote(source.getLoc()) << name << " defined here";
     return diagnostic;
   }
@@ -138,11 +150,13 @@ LogicalResult FactQuantizePass::checkParameter(Operation *op, StringRef name, Va
 }
 
 /// `rows` of f32 as INT8 rows, quantized once a block.
-static QuantizeRowsOp quantizeRows(OpBuilder &builder, Location loc, Value rows) {
+static QuantizeRowsOp quantizeRows(OpBuilder &builder, Location loc,
+                                   Value rows) {
   auto type = cast<RankedTensorType>(rows.getType());
-  return QuantizeRowsOp::create(builder, loc, type.clone(builder.getI8Type()),
-                                RankedTensorType::get({type.getDimSize(0)}, builder.getF32Type()), rows,
-                                /*low=*/Value());
+  return QuantizeRowsOp::create(
+      builder, loc, type.clone(builder.getI8Type()),
+      RankedTensorType::get({type.getDimSize(0)}, builder.getF32Type()), rows,
+      /*low=*/Value());
 }
 
 void FactQuantizePass::quantize(LinearOp op) {
@@ -154,13 +168,16 @@ void FactQuantizePass::quantize(LinearOp op) {
   QuantizeWeightOp &weight = weights[op.getWeight()];
   if (!weight) {
     auto type = cast<RankedTensorType>(op.getWeight().getType());
-    weight = QuantizeWeightOp::create(builder, loc, type.clone(builder.getI8Type()),
-                                      RankedTensorType::get({type.getDimSize(1)}, builder.getF32Type()),
-                                      op.getWeight());
+    weight = QuantizeWeightOp::create(
+        builder, loc, type.clone(builder.getI8Type()),
+        RankedTensorType::get({type.getDimSize(1)}, builder.getF32Type()),
+        op.getWeight());
   }
   auto quantized = QuantizedLinearOp::create(
-      builder, loc, op.getType(), input.getQuantized(), input.getScale(), weight.getQuantized(), weight.getScale(),
-      op.getBias(), /*low=*/Value(), /*rows=*/Value(), /*high_plane=*/Value(), /*precision=*/LowPrecisionAttr());
+      builder, loc, op.getType(), input.getQuantized(), input.getScale(),
+      weight.getQuantized(), weight.getScale(), op.getBias(), /*low=*/Value(),
+      /*rows=*/Value(), /*high_plane=*/Value(),
+      /*precision=*/LowPrecisionAttr());
   op.replaceAllUsesWith(quantized.getResult());
   op.erase();
   ++numLinear;
@@ -170,17 +187,22 @@ void FactQuantizePass::quantize(AttentionOp op) {
   OpBuilder builder(op);
   auto heads = [&](Value input) {
     auto type = cast<RankedTensorType>(input.getType());
-    auto scale = RankedTensorType::get({static_cast<int64_t>(op.getHeads()), type.getDimSize(0)},
-                                       builder.getF32Type());
-    return QuantizeHeadsOp::create(builder, op.getLoc(), type.clone(builder.getI8Type()), scale, input,
-                                   /*rows=*/Value(), op.getHeads());
+    auto scale = RankedTensorType::get(
+        {static_cast<int64_t>(op.getHeads()), type.getDimSize(0)},
+        builder.getF32Type());
+    return QuantizeHeadsOp::create(
+        builder, op.getLoc(), type.clone(builder.getI8Type()), scale, input,
+        /*rows=*/Value(), op.getHeads());
   };
-  QuantizeHeadsOp q = heads(op.getQuery()), k = heads(op.getKey()), v = heads(op.getValue());
+  QuantizeHeadsOp q = heads(op.getQuery()), k = heads(op.getKey()),
+                  v = heads(op.getValue());
   auto quantized = QuantizedAttentionOp::create(
-      builder, op.getLoc(), op.getType(), q.getQuantized(), q.getScale(), k.getQuantized(), k.getScale(),
-      v.getQuantized(), v.getScale(), /*mask=*/Value(), /*dominated=*/Value(), /*argmax=*/Value(),
-      /*tail_key=*/Value(), /*tail_key_scale=*/Value(), /*tail_value=*/Value(), /*tail_value_scale=*/Value(),
-      op.getHeadsAttr(), op.getScaleAttr(), op.getCausalAttr());
+      builder, op.getLoc(), op.getType(), q.getQuantized(), q.getScale(),
+      k.getQuantized(), k.getScale(), v.getQuantized(), v.getScale(),
+      /*mask=*/Value(), /*dominated=*/Value(), /*argmax=*/Value(),
+      /*tail_key=*/Value(), /*tail_key_scale=*/Value(), /*tail_value=*/Value(),
+      /*tail_value_scale=*/Value(), op.getHeadsAttr(), op.getScaleAttr(),
+      op.getCausalAttr());
   op.replaceAllUsesWith(quantized.getResult());
   op.erase();
   ++numAttention;

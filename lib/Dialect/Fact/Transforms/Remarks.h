@@ -1,4 +1,4 @@
-//===- Remarks.h - Remarks of the passes on the fact dialect -*- C++ -*-===//
+//===- emarks.h - Remarks of the passes on the fact dialect ---------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -16,7 +16,8 @@ namespace mlir::fact {
 
 /// Options of a remark called `name` on `op` by the pass with flag `pass`.
 /// All three strings outlive the remark: literals, or names in the IR.
-inline remark::RemarkOpts remarkOn(Operation *op, StringRef name, StringRef pass) {
+inline remark::RemarkOpts remarkOn(Operation *op, StringRef name,
+                                   StringRef pass) {
   auto options = remark::RemarkOpts::name(name).category(pass);
   if (auto function = op->getParentOfType<FunctionOpInterface>())
     options = options.function(function.getName());
@@ -24,7 +25,8 @@ inline remark::RemarkOpts remarkOn(Operation *op, StringRef name, StringRef pass
 }
 
 /// A missed remark; the caller adds `remark::reason` and `remark::suggest`.
-inline remark::detail::InFlightRemark missed(Operation *op, StringRef name, StringRef pass) {
+inline remark::detail::InFlightRemark missed(Operation *op, StringRef name,
+                                             StringRef pass) {
   return remark::missed(op->getLoc(), remarkOn(op, name, pass));
 }
 

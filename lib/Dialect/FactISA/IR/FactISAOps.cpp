@@ -1,4 +1,4 @@
-//===- FactISAOps.cpp - Ops of the factisa dialect -*- C++ -*-===//
+//===- actISAOps.cpp - Ops of the factisa dialect -------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -17,36 +17,49 @@ using namespace mlir;
 using namespace mlir::factisa;
 
 LogicalResult DramBufferOp::verify() {
-  bool isConstant = getKind() == DramKind::Constant, isPort = getKind() == DramKind::Input || getKind() == DramKind::Output;
-  if (isConstant != bool(getValuesAttr()) || isConstant != getStride().has_value())
-    return emitOpError() << "must have 'values' and 'stride' if it is a constant, and only then";
+  bool isConstant = getKind() == DramKind::Constant,
+       isPort = getKind() == DramKind::Input || getKind() == DramKind::Output;
+  if (isConstant != bool(getValuesAttr()) ||
+      isConstant != getStride().has_value())
+    return emitOpError() << "must have 'values' and 'stride' if it is a "
+                            "constant, and only then";
   if (isPort != bool(getShapeAttr()))
-    return emitOpError() << "must have 'shape' if it is an input or output, and only then";
+    return emitOpError()
+           << "must have 'shape' if it is an input or output, and only then";
   if (isPort && getShapeAttr().empty())
     return emitOpError() << "must have one dimension at least";
   if (!isConstant)
     return success();
   if (getValuesAttr().empty())
     return emitOpError() << "must have one value at least";
-  int64_t end = 0;
+  int64_t stride = *getStride(), end = 0;
   for (auto [i, value] : llvm::enumerate(getValuesAttr())) {
     auto elements = dyn_cast<ElementsAttr>(value);
-    if (!elements || !elements.getElementType().isIntOrFloat() || elements.getElementType().getIntOrFloatBitWidth() % 8 != 0)
-      return emitOpError() << "must have values that are arrays of whole bytes (was " << value << ")";
-    int64_t bytes = elements.getNumElements() * (elements.getElementType().getIntOrFloatBitWidth() / 8);
-    if (*getStride() < bytes || *getStride() >= bytes + 64)
-      return emitOpError() << "must have values of " << bytes << " bytes, padded to its stride by at most 63 (was "
-                           << *getStride() << ")";
-    end = i * *getStride() + bytes;
+    if (!elements || !elements.getElementType().isIntOrFloat() ||
+        elements.getElementType().getIntOrFloatBitWidth() % 8 != 0)
+      return emitOpError()
+             << "must have values that are arrays of whole bytes (was " << value
+             << ")";
+    int64_t bytes = elements.getNumElements() *
+                    (elements.getElementType().getIntOrFloatBitWidth() / 8);
+    if (stride < bytes || stride >= bytes + 64)
+      return emitOpError() << "must have values of " << bytes
+                           << " bytes, padded to its stride by at most 63 (was "
+                           << stride << ")";
+    end = i * stride + bytes;
   }
-  if (static_cast<int64_t>(getBytes()) < end || static_cast<int64_t>(getBytes()) >= end + 64)
-    return emitOpError() << "must have values of " << end << " bytes in all, padded by at most 63 (was " << getBytes() << ")";
+  if (static_cast<int64_t>(getBytes()) < end ||
+      static_cast<int64_t>(getBytes()) >= end + 64)
+    return emitOpError() << "must have values of " << end
+                         << " bytes in all, padded by at most 63 (was "
+                         << getBytes() << ")";
   return success();
 }
 
 LogicalResult ViewOp::verify() {
   if (getIndices().size() != getStrides().size())
-    return emitOpError() << "needs one stride per index (was " << getIndices().size() << " indices and "
+    return emitOpError() << "needs one stride per index (was "
+                         << getIndices().size() << " indices and "
                          << getStrides().size() << " strides)";
   return success();
 }

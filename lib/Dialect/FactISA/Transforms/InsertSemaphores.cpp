@@ -1,4 +1,4 @@
-//===- InsertSemaphores.cpp - Order between engines -*- C++ -*-===//
+//===- nsertSemaphores.cpp - Order between engines ------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -34,7 +34,8 @@ struct Effect {
   int64_t begin, end;
 
   bool conflicts(const Effect &other) const {
-    return (write || other.write) && dram == other.dram && begin < other.end && other.begin < end;
+    return (write || other.write) && dram == other.dram && begin < other.end &&
+           other.begin < end;
   }
 };
 
@@ -44,7 +45,8 @@ struct Node {
   std::array<SmallVector<Effect, 2>, numEngines> effects;
   bool uses(unsigned engine) const { return !effects[engine].empty(); }
 
-  bool conflicts(unsigned engine, const Node &other, unsigned otherEngine) const {
+  bool conflicts(unsigned engine, const Node &other,
+                 unsigned otherEngine) const {
     for (const Effect &a : effects[engine])
       for (const Effect &b : other.effects[otherEngine])
         if (a.conflicts(b))
@@ -63,7 +65,8 @@ public:
     if (failed(order(program.getBody().front(), /*depth=*/0, nullptr)))
       return failure();
     if (highest >= 1024)
-      return program.emitError() << "needs more semaphores than there are (" << highest + 1 << " of 1024)";
+      return program.emitError() << "needs more semaphores than there are ("
+                                 << highest + 1 << " of 1024)";
     return success();
   }
 
@@ -74,7 +77,8 @@ private:
     Node node;
     node.op = op;
     if (op->getNumRegions() != 0)
-      return op->emitOpError() << "is no loop of a program: only 'scf.for' is", failure();
+      return op->emitOpError() << "is no loop of a program: only 'scf.for' is",
+             failure();
     const ::fact::isa::InstructionInfo *info = instructionOf(op);
     if (!info)
       return node; // names memory: no instruction
@@ -91,8 +95,11 @@ private:
         bytes = dram.getBytes();
       }
       if (!address)
-        return op->emitOpError() << "has an operand without an address: run --factisa-plan-memory first", failure();
-      node.effects[static_cast<unsigned>(info->engine)].push_back({use.dram, use.write, *address, *address + bytes});
+        return op->emitOpError() << "has an operand without an address: run "
+                                    "--factisa-plan-memory first",
+               failure();
+      node.effects[static_cast<unsigned>(info->engine)].push_back(
+          {use.dram, use.write, *address, *address + bytes});
     }
     return node;
   }
@@ -100,7 +107,8 @@ private:
   /// Positions (j, i): what engine `from` does in nodes[j] must be done before
   /// what engine `to` does in nodes[i]. With `carried`, j is in the iteration
   /// before.
-  Pairs findPairs(ArrayRef<Node> nodes, ArrayRef<size_t> fromNodes, ArrayRef<size_t> toNodes, unsigned from, unsigned to,
+  Pairs findPairs(ArrayRef<Node> nodes, ArrayRef<size_t> fromNodes,
+                  ArrayRef<size_t> toNodes, unsigned from, unsigned to,
                   bool carried, size_t firstWait) {
     Pairs found;
     int64_t ordered = -1; // the last node of `from` that `to` has waited for
@@ -123,10 +131,12 @@ private:
     return found;
   }
 
-  void signal(OpBuilder &builder, Location loc, unsigned engine, int64_t semaphore) {
+  void signal(OpBuilder &builder, Location loc, unsigned engine,
+              int64_t semaphore) {
     SignalOp::create(builder, loc, static_cast<EngineId>(engine), semaphore);
   }
-  void wait(OpBuilder &builder, Location loc, unsigned engine, int64_t semaphore) {
+  void wait(OpBuilder &builder, Location loc, unsigned engine,
+            int64_t semaphore) {
     WaitOp::create(builder, loc, static_cast<EngineId>(engine), semaphore);
   }
 
@@ -162,13 +172,15 @@ private:
           auto loop = dyn_cast<scf::ForOp>(block.getParentOp());
           if (carried && !loop)
             continue;
-          Pairs found = findPairs(nodes, byEngine[from], byEngine[to], from, to, carried, firstWait);
+          Pairs found = findPairs(nodes, byEngine[from], byEngine[to], from, to,
+                                  carried, firstWait);
           if (found.empty())
             continue;
           firstWait = found.front().second;
           // Blocks one after the other may share a semaphore: both engines meet
           // their signals and waits in the same order. Nested ones may not.
-          int64_t semaphore = ((depth * 2 + carried) * numEngines + from) * numEngines + to;
+          int64_t semaphore =
+              ((depth * 2 + carried) * numEngines + from) * numEngines + to;
           highest = std::max(highest, semaphore);
           for (auto [j, i] : found) {
             builder.setInsertionPointAfter(nodes[j].op);
@@ -196,8 +208,8 @@ private:
   static void merge(SmallVector<Effect, 2> &into, ArrayRef<Effect> from) {
     for (const Effect &effect : from)
       if (llvm::none_of(into, [&](const Effect &other) {
-            return other.dram == effect.dram && other.write >= effect.write && other.begin <= effect.begin &&
-                   effect.end <= other.end;
+            return other.dram == effect.dram && other.write >= effect.write &&
+                   other.begin <= effect.begin && effect.end <= other.end;
           }))
         into.push_back(effect);
   }
@@ -205,14 +217,16 @@ private:
   int64_t highest = 0;
 };
 
-struct InsertSemaphoresPass : public factisa::impl::InsertSemaphoresPassBase<InsertSemaphoresPass> {
+struct InsertSemaphoresPass
+    : public factisa::impl::InsertSemaphoresPassBase<InsertSemaphoresPass> {
   using Base::Base;
 
   void runOnOperation() override {
     if (getOperation().isExternal())
       return;
     if (!getOperation().getBody().hasOneBlock()) {
-      getOperation().emitError() << "must have one block: a program's loops are 'scf.for'";
+      getOperation().emitError()
+          << "must have one block: a program's loops are 'scf.for'";
       return signalPassFailure();
     }
     SemaphoreInserter inserter;

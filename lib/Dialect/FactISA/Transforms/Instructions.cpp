@@ -1,4 +1,4 @@
-//===- Instructions.cpp - What an op of a program does to memory -*- C++ -*-===//
+//===- nstructions.cpp - What an op of a program does to memory -----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -39,10 +39,12 @@ SmallVector<AddressUse> factisa::addressesOf(Operation *op) {
   unsigned operand = 0;
   for (const FieldInfo &field : ArrayRef(info->fields, info->numFields)) {
     bool dram = field.kind == FieldKind::Dram;
-    if (!dram && field.kind != FieldKind::Sram && field.kind != FieldKind::Scalar)
+    if (!dram && field.kind != FieldKind::Sram &&
+        field.kind != FieldKind::Scalar)
       continue; // an attribute
     Value value = op->getOperand(operand++);
-    if (field.kind == FieldKind::Scalar || bufferOf(value).getDefiningOp<NullOp>())
+    if (field.kind == FieldKind::Scalar ||
+        bufferOf(value).getDefiningOp<NullOp>())
       continue;
     uses.push_back({value, dram, StringRef(field.access).contains('w')});
   }

@@ -1,4 +1,4 @@
-//===- Interleave.cpp - Two iterations of a loop in turn -*- C++ -*-===//
+//===- nterleave.cpp - Two iterations of a loop in turn -------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -6,8 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 // Unroll and jam by two. An iteration is a chain from engine to engine (load,
-// normalise, multiply, rescale, ...), and every engine works in program order: in one
-// chain all but one engine wait. Two chains in turn keep two engines at work.
+// normalise, multiply, rescale, ...), and every engine works in program order:
+// in one chain all but one engine wait. Two chains in turn keep two engines at
+// work.
 //===----------------------------------------------------------------------===//
 
 #include "Instructions.h"
@@ -41,11 +42,16 @@ public:
     APInt lower, stepValue, upper;
     length = loop.getUpperBound().getDefiningOp<LengthOp>();
     if (!loop->hasAttr(kIndependentAttrName))
-      return "its iterations may depend on each other: it is not marked 'factisa.independent'";
-    if (loop.getNumResults() || !matchPattern(loop.getLowerBound(), m_ConstantInt(&lower)) || !lower.isZero() ||
-        !matchPattern(loop.getStep(), m_ConstantInt(&stepValue)) || !stepValue.isStrictlyPositive() ||
+      return "its iterations may depend on each other: it is not marked "
+             "'factisa.independent'";
+    if (loop.getNumResults() ||
+        !matchPattern(loop.getLowerBound(), m_ConstantInt(&lower)) ||
+        !lower.isZero() ||
+        !matchPattern(loop.getStep(), m_ConstantInt(&stepValue)) ||
+        !stepValue.isStrictlyPositive() ||
         (!length && !matchPattern(loop.getUpperBound(), m_ConstantInt(&upper))))
-      return "it does not run from 0 to a constant or to factisa.length in constant steps, without results";
+      return "it does not run from 0 to a constant or to factisa.length in "
+             "constant steps, without results";
     for (Operation &op : *loop.getBody())
       if (op.getNumRegions())
         return "it is not an innermost loop";
@@ -60,19 +66,22 @@ public:
     Value zero = index(0);
     int64_t trips = llvm::divideCeil(limit, step);
     // Rows past the sequence's length are none: an instruction does nothing for
-    // them. Other iterations must exist, so that an odd one comes after the loop.
+    // them. Other iterations must exist, so that an odd one comes after the
+    // loop.
     int64_t pairs = length ? llvm::divideCeil(trips, 2) : trips / 2;
     if (pairs == 1) {
       cloneBody({zero, index(step)});
     } else {
       Value stepValue = index(step);
       Value upper = length ? loop.getUpperBound() : index(pairs * 2 * step);
-      auto paired = scf::ForOp::create(builder, loop.getLoc(), zero, upper, index(2 * step));
+      auto paired = scf::ForOp::create(builder, loop.getLoc(), zero, upper,
+                                       index(2 * step));
       paired->setAttrs(loop->getAttrs());
       OpBuilder::InsertionGuard guard(builder);
       builder.setInsertionPointToStart(paired.getBody());
       Value first = paired.getInductionVar();
-      Value second = arith::AddIOp::create(builder, loop.getLoc(), first, stepValue);
+      Value second =
+          arith::AddIOp::create(builder, loop.getLoc(), first, stepValue);
       cloneBody({first, second});
     }
     if (!length && trips % 2)
@@ -81,7 +90,9 @@ public:
   }
 
 private:
-  Value index(int64_t value) { return arith::ConstantIndexOp::create(builder, loop.getLoc(), value); }
+  Value index(int64_t value) {
+    return arith::ConstantIndexOp::create(builder, loop.getLoc(), value);
+  }
 
   /// The value is one and the same in all iterations.
   bool isCommon(Value value) {
@@ -92,11 +103,12 @@ private:
       return true;
     if (auto buffer = dyn_cast<SramBufferOp>(op))
       return isShared(buffer);
-    return llvm::all_of(op->getOperands(), [&](Value operand) { return isCommon(operand); });
+    return llvm::all_of(op->getOperands(),
+                        [&](Value operand) { return isCommon(operand); });
   }
 
-  /// The buffer is only ever loaded, and with what is the same in all iterations:
-  /// a tile of a weight, say. Both read one copy.
+  /// The buffer is only ever loaded, and with what is the same in all
+  /// iterations: a tile of a weight, say. Both read one copy.
   bool isShared(SramBufferOp buffer) {
     auto [it, isNew] = shared.try_emplace(buffer, true);
     if (!isNew)
@@ -109,7 +121,9 @@ private:
           addresses.push_back(view.getResult());
         for (const AddressUse &use : addressesOf(user))
           if (use.write && bufferOf(use.address) == buffer.getResult())
-            result &= isa<LoadOp>(user) && llvm::all_of(user->getOperands(), [&](Value v) { return isCommon(v); });
+            result &= isa<LoadOp>(user) &&
+                      llvm::all_of(user->getOperands(),
+                                   [&](Value v) { return isCommon(v); });
       }
     }
     return shared[buffer] = result;
@@ -118,10 +132,12 @@ private:
   /// One clone serves all iterations.
   bool needsOne(Operation &op) {
     if (isa<LoadOp>(op)) {
-      auto buffer = bufferOf(addressesOf(&op).front().address).getDefiningOp<SramBufferOp>();
+      auto buffer = bufferOf(addressesOf(&op).front().address)
+                        .getDefiningOp<SramBufferOp>();
       return buffer && buffer->getBlock() == loop.getBody() && isShared(buffer);
     }
-    return !instructionOf(&op) && op.getNumResults() == 1 && isCommon(op.getResult(0));
+    return !instructionOf(&op) && op.getNumResults() == 1 &&
+           isCommon(op.getResult(0));
   }
 
   /// What one engine does at a stretch, once per iteration. Ops that are no
@@ -172,7 +188,8 @@ private:
   DenseMap<Operation *, bool> shared;
 };
 
-struct InterleavePass : public factisa::impl::InterleavePassBase<InterleavePass> {
+struct InterleavePass
+    : public factisa::impl::InterleavePassBase<InterleavePass> {
   using Base::Base;
 
   void runOnOperation() override {

@@ -1,4 +1,4 @@
-//===- LoadMachine.cpp - Machine descriptions as diagnostics -*- C++ -*-===//
+//===- oadMachine.cpp - Machine descriptions as diagnostics ---------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -13,7 +13,8 @@
 
 using namespace mlir;
 
-FailureOr<::fact::isa::Machine> factisa::loadMachine(StringRef path, Location loc) {
+FailureOr<::fact::isa::Machine> factisa::loadMachine(StringRef path,
+                                                     Location loc) {
   if (path.empty())
     return ::fact::isa::Machine::defaultMachine();
   try {

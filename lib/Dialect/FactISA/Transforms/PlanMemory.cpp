@@ -1,4 +1,4 @@
-//===- PlanMemory.cpp - Addresses of buffers -*- C++ -*-===//
+//===- lanMemory.cpp - Addresses of buffers -------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -30,8 +30,12 @@ struct Interval {
   int64_t address = -1;
 
   int64_t bytes() const { return SramBufferOp(buffer).getBytes(); }
-  bool alive(const Interval &other) const { return begin <= other.end && other.begin <= end; }
-  bool overlaps(int64_t from, int64_t size) const { return address < from + size && from < address + bytes(); }
+  bool alive(const Interval &other) const {
+    return begin <= other.end && other.begin <= end;
+  }
+  bool overlaps(int64_t from, int64_t size) const {
+    return address < from + size && from < address + bytes();
+  }
 };
 
 /// A memory's range in the one scratchpad address space.
@@ -51,11 +55,13 @@ public:
     collect(program);
   }
 
-  /// Places every buffer, the largest first. Returns the one that finds no place.
+  /// Places every buffer, the largest first. Returns the one that finds no
+  /// place.
   Interval *place() {
     // By size, then in program order: the same program gives the same plan.
     llvm::sort(intervals, [](const Interval &a, const Interval &b) {
-      return std::make_tuple(-a.bytes(), a.begin) < std::make_tuple(-b.bytes(), b.begin);
+      return std::make_tuple(-a.bytes(), a.begin) <
+             std::make_tuple(-b.bytes(), b.begin);
     });
     for (Interval &interval : intervals) {
       auto own = static_cast<unsigned>(interval.buffer.getMemory());
@@ -66,9 +72,11 @@ public:
       if (interval.address < 0)
         return &interval;
       const Range &preferred = memories[own];
-      if (interval.address < preferred.begin || interval.address >= preferred.end)
+      if (interval.address < preferred.begin ||
+          interval.address >= preferred.end)
         ++plan.elsewhere;
-      plan.peakBytes = std::max(plan.peakBytes, interval.address + interval.bytes());
+      plan.peakBytes =
+          std::max(plan.peakBytes, interval.address + interval.bytes());
     }
     plan.buffers = intervals.size();
     return nullptr;
@@ -82,25 +90,30 @@ public:
   void explain(const Interval &failed) {
     SramBufferOp buffer = failed.buffer;
     InFlightDiagnostic diagnostic = emitError(buffer.getLoc())
-                                    << "no room in the scratchpad for buffer '" << buffer.getLabel() << "' of "
+                                    << "no room in the scratchpad for buffer '"
+                                    << buffer.getLabel() << "' of "
                                     << failed.bytes() << " bytes";
     std::string map = "memory map of what lives beside it:";
     SmallVector<const Interval *> beside;
     for (const Interval &other : intervals)
       if (other.address >= 0 && other.alive(failed))
         beside.push_back(&other);
-    llvm::sort(beside, [](const Interval *a, const Interval *b) { return a->address < b->address; });
+    llvm::sort(beside, [](const Interval *a, const Interval *b) {
+      return a->address < b->address;
+    });
     llvm::raw_string_ostream os(map);
     for (unsigned i = 0; i < memories.size(); ++i)
-      os << "\n  " << stringifyMemory(static_cast<Memory>(i)) << " memory [" << memories[i].begin << ", "
-         << memories[i].end << ")";
+      os << "\n  " << stringifyMemory(static_cast<Memory>(i)) << " memory ["
+         << memories[i].begin << ", " << memories[i].end << ")";
     for (const Interval *other : beside) {
       SramBufferOp op = other->buffer;
-      os << "\n  [" << other->address << ", " << other->address + other->bytes() << ") " << other->bytes() << " bytes '"
-         << op.getLabel() << "' for " << op.getLoc();
+      os << "\n  [" << other->address << ", " << other->address + other->bytes()
+         << ") " << other->bytes() << " bytes '" << op.getLabel() << "' for "
+         << op.getLoc();
     }
     diagnostic.attachNote() << map;
-    diagnostic.attachNote() << "compile for a machine with larger buffers, or for a shorter sequence (--shape)";
+    diagnostic.attachNote() << "compile for a machine with larger buffers, or "
+                               "for a shorter sequence (--shape)";
   }
 
   MemoryPlan plan;
@@ -144,7 +157,8 @@ private:
     while (moved && address + interval.bytes() <= memory.end) {
       moved = false;
       for (const Interval &other : intervals) {
-        if (other.address < 0 || !other.alive(interval) || !other.overlaps(address, interval.bytes()))
+        if (other.address < 0 || !other.alive(interval) ||
+            !other.overlaps(address, interval.bytes()))
           continue;
         address = llvm::alignTo(other.address + other.bytes(), 64);
         moved = true;
@@ -161,7 +175,8 @@ private:
 /// Constants first, from address 0: they are the image that a program carries.
 LogicalResult planDram(func::FuncOp program) {
   int64_t address = 0;
-  for (DramKind kind : {DramKind::Constant, DramKind::Input, DramKind::Output, DramKind::Scratch})
+  for (DramKind kind : {DramKind::Constant, DramKind::Input, DramKind::Output,
+                        DramKind::Scratch})
     program.walk([&](DramBufferOp op) {
       if (op.getKind() != kind)
         return;
@@ -169,30 +184,35 @@ LogicalResult planDram(func::FuncOp program) {
       address += llvm::alignTo(op.getBytes(), 64);
     });
   if (address >> 40)
-    return program.emitError() << "needs more DRAM than 40 address bits reach (" << address << " bytes)";
+    return program.emitError() << "needs more DRAM than 40 address bits reach ("
+                               << address << " bytes)";
   return success();
 }
 
-/// What lifetimes rely on: one block, in it loops, and buffers that only views and
-/// instructions take.
+/// What lifetimes rely on: one block, in it loops, and buffers that only views
+/// and instructions take.
 LogicalResult checkUses(func::FuncOp program) {
   if (!program.getBody().hasOneBlock())
-    return program.emitError() << "must have one block: a program's loops are 'scf.for'";
-  WalkResult result = program.walk<WalkOrder::PreOrder>([](Operation *op) {
-    if (isa<FactISADialect>(op->getDialect()))
-      return WalkResult::advance();
-    for (Value operand : op->getOperands())
-      if (isa<SramType, DramType>(operand.getType())) {
-        op->emitOpError() << "takes a buffer: only instructions and 'factisa.view' do";
-        return WalkResult::interrupt();
-      }
-    return WalkResult::advance();
-  });
+    return program.emitError()
+           << "must have one block: a program's loops are 'scf.for'";
+  WalkResult result =
+      program.walk<WalkOrder::PreOrder>([](Operation *op) {
+        if (isa<FactISADialect>(op->getDialect()))
+          return WalkResult::advance();
+        for (Value operand : op->getOperands())
+          if (isa<SramType, DramType>(operand.getType())) {
+            op->emitOpError()
+                << "takes a buffer: only instructions and 'factisa.view' do";
+            return WalkResult::interrupt();
+          }
+        return WalkResult::advance();
+      });
   return failure(result.wasInterrupted());
 }
 
 /// Says which memory could not hold the buffers that wanted to be there.
-void remarkElsewhere(func::FuncOp program, const ::fact::isa::Machine &machine) {
+void remarkElsewhere(func::FuncOp program,
+                     const ::fact::isa::Machine &machine) {
   struct Crowd {
     int64_t buffers = 0, elsewhere = 0;
     SramBufferOp largest;
@@ -205,7 +225,10 @@ void remarkElsewhere(func::FuncOp program, const ::fact::isa::Machine &machine) 
     Crowd &crowd = crowds[static_cast<unsigned>(buffer.getMemory())];
     ++crowd.buffers;
     int64_t address = *buffer.getAddress();
-    if (base <= address && address < base + machine.buffers[static_cast<unsigned>(buffer.getMemory())].bytes)
+    if (base <= address &&
+        address <
+            base + machine.buffers[static_cast<unsigned>(buffer.getMemory())]
+                       .bytes)
       return;
     ++crowd.elsewhere;
     if (!crowd.largest || crowd.largest.getBytes() < buffer.getBytes())
@@ -213,27 +236,34 @@ void remarkElsewhere(func::FuncOp program, const ::fact::isa::Machine &machine) 
   });
   for (auto [i, crowd] : llvm::enumerate(crowds))
     if (crowd.elsewhere)
-      remark::missed(crowd.largest.getLoc(), remark::RemarkOpts::name("BuffersElsewhere")
-                                                 .category("factisa-plan-memory")
-                                                 .function(program.getName()))
-          << remark::reason("{0} of {1} buffers for the {2} memory do not fit there and lie in another one, the largest "
+      remark::missed(crowd.largest.getLoc(),
+                     remark::RemarkOpts::name("BuffersElsewhere")
+                         .category("factisa-plan-memory")
+                         .function(program.getName()))
+          << remark::reason("{0} of {1} buffers for the {2} memory do not fit "
+                            "there and lie in another one, the largest "
                             "is '{3}' of {4} bytes",
-                            crowd.elsewhere, crowd.buffers, stringifyMemory(static_cast<Memory>(i)),
+                            crowd.elsewhere, crowd.buffers,
+                            stringifyMemory(static_cast<Memory>(i)),
                             crowd.largest.getLabel(), crowd.largest.getBytes())
-          << remark::suggest("they use banks of that memory: a machine with a larger {0} buffer has no such conflicts",
+          << remark::suggest("they use banks of that memory: a machine with a "
+                             "larger {0} buffer has no such conflicts",
                              stringifyMemory(static_cast<Memory>(i)));
 }
 
-struct PlanMemoryPass : public factisa::impl::PlanMemoryPassBase<PlanMemoryPass> {
+struct PlanMemoryPass
+    : public factisa::impl::PlanMemoryPassBase<PlanMemoryPass> {
   using Base::Base;
 
   void runOnOperation() override {
     if (getOperation().isExternal())
       return;
-    FailureOr<::fact::isa::Machine> loaded = loadMachine(machine, getOperation().getLoc());
+    FailureOr<::fact::isa::Machine> loaded =
+        loadMachine(machine, getOperation().getLoc());
     if (failed(loaded) || failed(checkUses(getOperation())))
       return signalPassFailure();
-    FailureOr<MemoryPlan> plan = planMemory(getOperation(), *loaded, /*explain=*/true);
+    FailureOr<MemoryPlan> plan =
+        planMemory(getOperation(), *loaded, /*explain=*/true);
     if (failed(plan))
       return signalPassFailure();
     remarkElsewhere(getOperation(), *loaded);
@@ -245,7 +275,9 @@ struct PlanMemoryPass : public factisa::impl::PlanMemoryPassBase<PlanMemoryPass>
 
 } // namespace
 
-FailureOr<MemoryPlan> factisa::planMemory(func::FuncOp program, const ::fact::isa::Machine &machine, bool explain) {
+FailureOr<MemoryPlan> factisa::planMemory(func::FuncOp program,
+                                          const ::fact::isa::Machine &machine,
+                                          bool explain) {
   ScratchpadPlanner planner(program, machine);
   if (Interval *failed = planner.place()) {
     if (explain)

@@ -1,4 +1,4 @@
-//===- Fact.h - The fact dialect --------------------------------*- C++ -*-===//
+//===- act.h - The fact dialect -------------------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -38,7 +38,8 @@
 namespace mlir::fact {
 
 /// Attribute names that functions, their arguments and results carry.
-/// `fact.policy` (function or module): PolicyAttr, read by the passes until fuse.
+/// `fact.policy` (function or module): PolicyAttr, read by the passes until
+/// fuse.
 inline constexpr llvm::StringLiteral kPolicyAttrName = "fact.policy";
 /// `fact.name` (argument or result): the tensor's name in the source model.
 inline constexpr llvm::StringLiteral kNameAttrName = "fact.name";

@@ -1,4 +1,4 @@
-//===- Policy.h - The policy attribute and Numerics::Policy -*- C++ -*-===//
+//===- olicy.h - The policy attribute and Numerics::Policy ----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -6,7 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The presets and flags of a policy are defined once, in Numerics; the attribute
+// The presets and flags of a policy are defined once, in Numerics; the
+// attribute
 // `#fact.policy` carries one through the IR.
 //
 //===----------------------------------------------------------------------===//
@@ -22,7 +23,8 @@ namespace mlir::fact {
 
 /// The attribute that says what `policy` says. Every policy that Numerics'
 /// parser accepts has one.
-PolicyAttr policyFrom(const ::fact::numerics::Policy &policy, MLIRContext *context);
+PolicyAttr policyFrom(const ::fact::numerics::Policy &policy,
+                      MLIRContext *context);
 /// The inverse; `dominance` is rounded to f32, in which it is compared.
 ::fact::numerics::Policy policyFrom(PolicyAttr attribute);
 

@@ -1,4 +1,4 @@
-//===- Weights.h - Constants of weights as plain arrays -*- C++ -*-===//
+//===- eights.h - Constants of weights as plain arrays --------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -27,7 +27,8 @@ public:
   /// of the right size.
   static std::optional<ConstantElements> of(Attribute attribute) {
     auto elements = dyn_cast_or_null<ElementsAttr>(attribute);
-    if (!elements || !elements.getElementType().isIntOrFloat() || !isElement(elements.getElementType()))
+    if (!elements || !elements.getElementType().isIntOrFloat() ||
+        !isElement(elements.getElementType()))
       return std::nullopt;
     ConstantElements result;
     size_t size = static_cast<size_t>(elements.getNumElements());
@@ -37,7 +38,8 @@ public:
         result.copy.assign(size, *reinterpret_cast<const T *>(raw.data()));
         return result;
       }
-      result.elements = ArrayRef<T>(reinterpret_cast<const T *>(raw.data()), size);
+      result.elements =
+          ArrayRef<T>(reinterpret_cast<const T *>(raw.data()), size);
       return result;
     }
     if (auto resource = dyn_cast<DenseResourceElementsAttr>(attribute)) {
@@ -78,8 +80,10 @@ private:
 
 /// A constant tensor of `type` with `values` in row-major order: `dense`, or
 /// `dense_resource` called `key` + `suffix` where it is large.
-ElementsAttr constantOf(RankedTensorType type, ArrayRef<float> values, StringRef key, StringRef suffix);
-ElementsAttr constantOf(RankedTensorType type, ArrayRef<int8_t> values, StringRef key, StringRef suffix);
+ElementsAttr constantOf(RankedTensorType type, ArrayRef<float> values,
+                        StringRef key, StringRef suffix);
+ElementsAttr constantOf(RankedTensorType type, ArrayRef<int8_t> values,
+                        StringRef key, StringRef suffix);
 
 } // namespace mlir::fact
 

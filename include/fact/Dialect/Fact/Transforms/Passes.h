@@ -1,4 +1,4 @@
-//===- Passes.h - Passes on the fact dialect -*- C++ -*-===//
+//===- asses.h - Passes on the fact dialect -------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -20,7 +20,8 @@ namespace mlir::fact {
 #include "fact/Dialect/Fact/Transforms/Passes.h.inc"
 
 /// From dense `fact` IR with a policy to sparse IR without: quantize, predict,
-/// precision, fuse, hoist-weights, canonicalize, cse. Both back ends start there.
+/// precision, fuse, hoist-weights, canonicalize, cse. Both back ends start
+/// there.
 void buildSparsifyPipeline(OpPassManager &pm);
 
 /// Registers `fact-sparsify`.

@@ -1,4 +1,4 @@
-//===- FactISA.h - The factisa dialect -*- C++ -*-===//
+//===- actISA.h - The factisa dialect -------------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -43,9 +43,10 @@ namespace mlir::factisa {
 inline constexpr llvm::StringLiteral kMetadataAttrName = "factisa.metadata";
 /// On the program's function: upper bound of the sequence length.
 inline constexpr llvm::StringLiteral kBoundAttrName = "factisa.bound";
-/// On a loop: its iterations may be worked on in turn, op by op. What they write
-/// does not overlap, or it adds up and keeps its order.
-inline constexpr llvm::StringLiteral kIndependentAttrName = "factisa.independent";
+/// On a loop: its iterations may be worked on in turn, op by op. What they
+/// write does not overlap, or it adds up and keeps its order.
+inline constexpr llvm::StringLiteral kIndependentAttrName =
+    "factisa.independent";
 
 } // namespace mlir::factisa
 

@@ -1,4 +1,4 @@
-//===- Passes.h - Passes on the factisa dialect -*- C++ -*-===//
+//===- asses.h - Passes on the factisa dialect ----------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -35,9 +35,11 @@ struct MemoryPlan {
   int64_t buffers = 0, elsewhere = 0, peakBytes = 0;
 };
 
-/// Plans the memory of a program for a machine. Where a buffer finds no place: a
-/// failure, and with `explain` an error with the memory map.
-FailureOr<MemoryPlan> planMemory(func::FuncOp program, const ::fact::isa::Machine &machine, bool explain);
+/// Plans the memory of a program for a machine. Where a buffer finds no place:
+/// a failure, and with `explain` an error with the memory map.
+FailureOr<MemoryPlan> planMemory(func::FuncOp program,
+                                 const ::fact::isa::Machine &machine,
+                                 bool explain);
 
 /// The machine of a description's path, the default one for an empty path. An
 /// unreadable or invalid description is an error at `loc`.
