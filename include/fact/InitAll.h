@@ -1,4 +1,4 @@
-//===- nitAll.h - Registers everything that the tools share ---------------===//
+//===- InitAll.h - Registers everything that the tools share --------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

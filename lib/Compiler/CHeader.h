@@ -1,4 +1,4 @@
-//===- Header.h - The header of a CPU object ------------------------------===//
+//===- CHeader.h - The header of a CPU object -----------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

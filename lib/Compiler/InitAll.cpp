@@ -1,4 +1,4 @@
-//===- nitAll.cpp - Registers everything that the tools share -------------===//
+//===- InitAll.cpp - Registers everything that the tools share ------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

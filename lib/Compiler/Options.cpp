@@ -1,4 +1,4 @@
-//===- ptions.cpp - Command-line flags of fact-compile and fact-run -------===//
+//===- Options.cpp - Command-line flags of fact-compile and fact-run ------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- rogramTarget.cpp - Compiling for the accelerator -------------------===//
+//===- ProgramTarget.cpp - Compiling for the accelerator ------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

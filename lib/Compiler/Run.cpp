@@ -1,4 +1,4 @@
-//===- un.cpp - What fact-run does ----------------------------------------===//
+//===- Run.cpp - What fact-run does ---------------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

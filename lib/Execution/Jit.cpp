@@ -1,4 +1,4 @@
-//===- it.cpp - Native code of a module in the LLVM dialect ---------------===//
+//===- Jit.cpp - Native code of a module in the LLVM dialect --------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- utlineKernels.cpp - One function per distinct loop nest ------------===//
+//===- OutlineKernels.cpp - One function per distinct loop nest -----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

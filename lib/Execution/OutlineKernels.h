@@ -1,4 +1,4 @@
-//===- utlineKernels.h - One function per distinct loop nest --------------===//
+//===- OutlineKernels.h - One function per distinct loop nest -------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

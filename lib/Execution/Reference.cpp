@@ -1,4 +1,4 @@
-//===- eference.cpp - Float reference of an imported model ----------------===//
+//===- Reference.cpp - Float reference of an imported model ---------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- ssembly.cpp - Instructions to text and back ------------------------===//
+//===- Assembly.cpp - Instructions to text and back -----------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- ncoding.cpp - Instructions to words and back -----------------------===//
+//===- Encoding.cpp - Instructions to words and back ----------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

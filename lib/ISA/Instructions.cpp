@@ -1,4 +1,4 @@
-//===- nstructions.cpp - Tables, ranges and extents of instructions -------===//
+//===- Instructions.cpp - Tables, ranges and extents of instructions ------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- istingWriter.cpp - Programs to text --------------------------------===//
+//===- ListingWriter.cpp - Programs to text -------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

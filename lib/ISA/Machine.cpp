@@ -1,4 +1,4 @@
-//===- achine.cpp - Reads and writes machine descriptions -----------------===//
+//===- Machine.cpp - Reads and writes machine descriptions ----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- achineFields.h - Every field of a machine description, once --------===//
+//===- MachineFields.h - Every field of a machine description, once -------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

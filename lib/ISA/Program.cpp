@@ -1,4 +1,4 @@
-//===- rogram.cpp - What programs are, independent of their file format ---===//
+//===- Program.cpp - What programs are, independent of their file format --===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

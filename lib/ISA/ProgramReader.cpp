@@ -1,4 +1,4 @@
-//===- rogramReader.cpp - Reads program files and validates every byte ----===//
+//===- ProgramReader.cpp - Reads program files and validates every byte ---===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- atmul.cpp - INT8 matrix products -----------------------------------===//
+//===- Matmul.cpp - INT8 matrix products ----------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- rediction.cpp - Eager prediction in the log domain -----------------===//
+//===- Prediction.cpp - Eager prediction in the log domain ----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- election.cpp - Top-k, dominance, demand, importance ----------------===//
+//===- Selection.cpp - Top-k, dominance, demand, importance ---------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- ectorize.h - How the loops of this library are compiled ------------===//
+//===- Vectorize.h - How the loops of this library are compiled -----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- pu.cpp - Float32 lanes: rows of linear layers and norms ------------===//
+//===- Apu.cpp - Float32 lanes: rows of linear layers and norms -----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- puAttention.cpp - Float32 lanes: softmax and context ---------------===//
+//===- ApuAttention.cpp - Float32 lanes: softmax and context --------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

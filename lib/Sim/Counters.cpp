@@ -1,4 +1,4 @@
-//===- ounters.cpp - Sums over a whole run --------------------------------===//
+//===- Counters.cpp - Sums over a whole run -------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

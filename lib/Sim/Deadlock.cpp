@@ -1,4 +1,4 @@
-//===- eadlock.cpp - Why a wait never ends --------------------------------===//
+//===- Deadlock.cpp - Why a wait never ends -------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

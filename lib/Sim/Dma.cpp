@@ -1,4 +1,4 @@
-//===- ma.cpp - LOAD and STORE --------------------------------------------===//
+//===- Dma.cpp - LOAD and STORE -------------------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

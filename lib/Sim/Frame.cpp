@@ -1,4 +1,4 @@
-//===- rame.cpp - What a semantic function sees of the machine ------------===//
+//===- Frame.cpp - What a semantic function sees of the machine -----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- ost.h - Arrays in and out of a machine's DRAM ----------------------===//
+//===- Host.h - Arrays in and out of a machine's DRAM ---------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- etadata.cpp - What a program says about itself ---------------------===//
+//===- Metadata.cpp - What a program says about itself --------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

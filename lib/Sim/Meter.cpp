@@ -1,4 +1,4 @@
-//===- eter.cpp - From what was done to engine cycles ---------------------===//
+//===- Meter.cpp - From what was done to engine cycles --------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

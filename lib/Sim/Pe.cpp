@@ -1,4 +1,4 @@
-//===- e.cpp - The multiplier array ---------------------------------------===//
+//===- Pe.cpp - The multiplier array --------------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- ows.cpp - Which rows and columns an instruction works on -----------===//
+//===- Rows.cpp - Which rows and columns an instruction works on ----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- emantics.h - One function per instruction --------------------------===//
+//===- Semantics.h - One function per instruction -------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- tate.cpp - Everything that a machine remembers ---------------------===//
+//===- State.cpp - Everything that a machine remembers --------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- iming.cpp - When everything happens --------------------------------===//
+//===- Timing.cpp - When everything happens -------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- ase64.cpp - Bytes as text ------------------------------------------===//
+//===- Base64.cpp - Bytes as text -----------------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

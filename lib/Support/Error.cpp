@@ -1,4 +1,4 @@
-//===- rror.cpp - The one exception type of the C++-only code -------------===//
+//===- Error.cpp - The one exception type of the C++-only code ------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

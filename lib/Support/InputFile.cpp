@@ -1,4 +1,4 @@
-//===- nputFile.cpp - The bytes of a file ---------------------------------===//
+//===- InputFile.cpp - The bytes of a file --------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

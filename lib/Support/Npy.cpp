@@ -1,4 +1,4 @@
-//===- py.cpp - NumPy array files (.npy) ----------------------------------===//
+//===- Npy.cpp - NumPy array files (.npy) ---------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

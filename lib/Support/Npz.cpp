@@ -1,4 +1,4 @@
-//===- pz.cpp - Archives of NumPy arrays (.npz) ---------------------------===//
+//===- Npz.cpp - Archives of NumPy arrays (.npz) --------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- ool.cpp - The main function of every command-line tool of ours -----===//
+//===- Tool.cpp - The main function of every command-line tool of ours ----===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- ncodeProgram.cpp - From planned factisa ops to a program -----------===//
+//===- EncodeProgram.cpp - From planned factisa ops to a program ----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- ranslation.cpp - Planned IR to a program, for fact-translate -------===//
+//===- Translation.cpp - Planned IR to a program, for fact-translate ------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- rrays.h - NumPy arrays in and out of the bindings ------------------===//
+//===- Arrays.h - NumPy arrays in and out of the bindings -----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- loatRules.cpp - Python bindings of the float functions -------------===//
+//===- FloatRules.cpp - Python bindings of the float functions ------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- ormats.cpp - Python bindings of formats and linear layers ----------===//
+//===- Formats.cpp - Python bindings of formats and linear layers ---------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

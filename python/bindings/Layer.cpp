@@ -1,4 +1,4 @@
-//===- ayer.cpp - Python binding of the reference layer -------------------===//
+//===- Layer.cpp - Python binding of the reference layer ------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

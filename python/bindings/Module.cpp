@@ -1,4 +1,4 @@
-//===- odule.cpp - The Python module fact._fact ---------------------------===//
+//===- Module.cpp - The Python module fact._fact --------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

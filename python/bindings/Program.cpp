@@ -1,4 +1,4 @@
-//===- rogram.cpp - Python bindings of programs and the simulator ---------===//
+//===- Program.cpp - Python bindings of programs and the simulator --------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

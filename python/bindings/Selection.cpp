@@ -1,4 +1,4 @@
-//===- election.cpp - Python bindings of the selection --------------------===//
+//===- Selection.cpp - Python bindings of the selection -------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

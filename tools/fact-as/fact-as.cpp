@@ -1,4 +1,4 @@
-//===- act-as.cpp - Makes a program from text -----------------------------===//
+//===- fact-as.cpp - Makes a program from text ----------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

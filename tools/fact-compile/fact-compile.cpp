@@ -1,4 +1,4 @@
-//===- act-compile.cpp - Compiles a model for the accelerator or the CPU --===//
+//===- fact-compile.cpp - Compiles a model for the accelerator or the CPU -===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

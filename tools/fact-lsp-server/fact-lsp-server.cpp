@@ -1,4 +1,4 @@
-//===- act-lsp-server.cpp - mlir-lsp-server with our dialects -------------===//
+//===- fact-lsp-server.cpp - mlir-lsp-server with our dialects ------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- act-objdump.cpp - Prints a program as text -------------------------===//
+//===- fact-objdump.cpp - Prints a program as text ------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- act-opt.cpp - mlir-opt with our dialects and passes ----------------===//
+//===- fact-opt.cpp - mlir-opt with our dialects and passes ---------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

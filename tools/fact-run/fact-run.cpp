@@ -1,4 +1,4 @@
-//===- act-run.cpp - Runs a model on the CPU ------------------------------===//
+//===- fact-run.cpp - Runs a model on the CPU -----------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

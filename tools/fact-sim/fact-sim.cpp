@@ -1,4 +1,4 @@
-//===- act-sim.cpp - Runs a program on a simulated machine ----------------===//
+//===- fact-sim.cpp - Runs a program on a simulated machine ---------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- act-translate.cpp - mlir-translate with our formats ----------------===//
+//===- fact-translate.cpp - mlir-translate with our formats ---------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- istingTest.cpp - Programs as text: round trip and wrong texts ------===//
+//===- ListingTest.cpp - Programs as text: round trip and wrong texts -----===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

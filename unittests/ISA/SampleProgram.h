@@ -1,4 +1,4 @@
-//===- ampleProgram.h - A program that several tests use ------------------===//
+//===- SampleProgram.h - A program that several tests use -----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

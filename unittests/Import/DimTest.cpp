@@ -1,4 +1,4 @@
-//===- imTest.cpp - Extents in terms of the open dimension ----------------===//
+//===- DimTest.cpp - Extents in terms of the open dimension ---------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

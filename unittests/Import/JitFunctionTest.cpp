@@ -1,4 +1,4 @@
-//===- itFunctionTest.cpp - Compiled functions on float tensors -----------===//
+//===- JitFunctionTest.cpp - Compiled functions on float tensors ----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

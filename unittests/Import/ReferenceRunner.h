@@ -1,4 +1,4 @@
-//===- eferenceRunner.h - Import a model and run it in f32 ----------------===//
+//===- ReferenceRunner.h - Import a model and run it in f32 ---------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- act-test-reference.cpp - Runs ONNX models for the tests ------------===//
+//===- fact-test-reference.cpp - Runs ONNX models for the tests -----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

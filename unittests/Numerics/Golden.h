@@ -1,4 +1,4 @@
-//===- olden.h - Golden vectors, compared bit by bit ----------------------===//
+//===- Golden.h - Golden vectors, compared bit by bit ---------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

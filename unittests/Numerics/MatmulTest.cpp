@@ -1,4 +1,4 @@
-//===- atmulTest.cpp - Integer products against plain loops ---------------===//
+//===- MatmulTest.cpp - Integer products against plain loops --------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- olicyTest.cpp - Presets, fields and their text ---------------------===//
+//===- PolicyTest.cpp - Presets, fields and their text --------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- eferenceTest.cpp - Whole layers against the golden vectors ---------===//
+//===- ReferenceTest.cpp - Whole layers against the golden vectors --------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

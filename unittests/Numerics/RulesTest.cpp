@@ -1,4 +1,4 @@
-//===- ulesTest.cpp - Every rule against test/golden/rules.npz ------------===//
+//===- RulesTest.cpp - Every rule against test/golden/rules.npz -----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- alueConceptTest.cpp - The float rules over other values ------------===//
+//===- ValueConceptTest.cpp - The float rules over other values -----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

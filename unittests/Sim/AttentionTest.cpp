@@ -1,4 +1,4 @@
-//===- ttentionTest.cpp - Attention of one head against Numerics ----------===//
+//===- AttentionTest.cpp - Attention of one head against Numerics ---------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- ench.h - Instructions on a bench: memory in, memory out ------------===//
+//===- Bench.h - Instructions on a bench: memory in, memory out -----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -82,6 +82,20 @@ public:
   Counters counters; ///< of the last run
   uint64_t next = 0;
 };
+
+inline isa::Wait wait(isa::EngineId engine, uint32_t semaphore) {
+  isa::Wait i;
+  i.engine = engine;
+  i.semaphore = semaphore;
+  return i;
+}
+
+inline isa::Signal signal(isa::EngineId engine, uint32_t semaphore) {
+  isa::Signal i;
+  i.engine = engine;
+  i.semaphore = semaphore;
+  return i;
+}
 
 /// `count` numbers in [low, high], the same for the same seed.
 template <typename T>

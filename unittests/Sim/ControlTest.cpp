@@ -1,4 +1,4 @@
-//===- ontrolTest.cpp - Loops, LEN, semaphores and wrong programs ---------===//
+//===- ControlTest.cpp - Loops, LEN, semaphores and wrong programs --------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -39,20 +39,6 @@ isa::SelFill fill(isa::SramRef dst, isa::ScalarRef row0, uint32_t rows,
   i.rows = rows;
   i.width = width;
   i.value = value;
-  return i;
-}
-
-isa::Wait wait(isa::EngineId engine, uint32_t semaphore) {
-  isa::Wait i;
-  i.engine = engine;
-  i.semaphore = semaphore;
-  return i;
-}
-
-isa::Signal signal(isa::EngineId engine, uint32_t semaphore) {
-  isa::Signal i;
-  i.engine = engine;
-  i.semaphore = semaphore;
   return i;
 }
 

@@ -1,4 +1,4 @@
-//===- sonSchema.h - Checks JSON against the schema of reports ------------===//
+//===- JsonSchema.h - Checks JSON against the schema of reports -----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

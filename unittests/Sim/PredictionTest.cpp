@@ -1,4 +1,4 @@
-//===- redictionTest.cpp - EP and SEL against Numerics --------------------===//
+//===- PredictionTest.cpp - EP and SEL against Numerics -------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- owsTest.cpp - Norms, activations, sums of rows ---------------------===//
+//===- RowsTest.cpp - Norms, activations, sums of rows --------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- imulatorTest.cpp - Arrays in, arrays, report and masks out ---------===//
+//===- SimulatorTest.cpp - Arrays in, arrays, report and masks out --------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

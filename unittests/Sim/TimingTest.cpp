@@ -1,4 +1,4 @@
-//===- imingTest.cpp - What must hold of all times ------------------------===//
+//===- TimingTest.cpp - What must hold of all times -----------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -43,20 +43,6 @@ isa::PeGemm gemm(uint32_t rows, uint32_t k, uint32_t n) {
   i.acc_stride = n * 4;
   i.x_stride = k;
   i.w_stride = n;
-  return i;
-}
-
-isa::Wait wait(isa::EngineId engine, uint32_t semaphore) {
-  isa::Wait i;
-  i.engine = engine;
-  i.semaphore = semaphore;
-  return i;
-}
-
-isa::Signal signal(isa::EngineId engine, uint32_t semaphore) {
-  isa::Signal i;
-  i.engine = engine;
-  i.semaphore = semaphore;
   return i;
 }
 

@@ -1,4 +1,4 @@
-//===- emporaryFolder.h - A folder that a test may write to ---------------===//
+//===- TemporaryFolder.h - A folder that a test may write to --------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- oolTest.cpp - Exit status and messages of tools --------------------===//
+//===- ToolTest.cpp - Exit status and messages of tools -------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

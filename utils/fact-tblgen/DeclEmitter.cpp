@@ -1,4 +1,4 @@
-//===- eclEmitter.cpp - Structures and enumerations of instructions -------===//
+//===- DeclEmitter.cpp - Structures and enumerations of instructions ------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

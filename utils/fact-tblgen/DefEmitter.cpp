@@ -1,4 +1,4 @@
-//===- efEmitter.cpp - Tables and extents of instructions -----------------===//
+//===- DefEmitter.cpp - Tables and extents of instructions ----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- ocEmitter.cpp - The manual of the instruction set ------------------===//
+//===- DocEmitter.cpp - The manual of the instruction set -----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

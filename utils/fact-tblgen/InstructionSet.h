@@ -1,4 +1,4 @@
-//===- nstructionSet.h - The instruction set as its records describe it ---===//
+//===- InstructionSet.h - The instruction set as its records describe it --===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- act-tblgen.cpp - TableGen backend of the instruction set -----------===//
+//===- fact-tblgen.cpp - TableGen backend of the instruction set ----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

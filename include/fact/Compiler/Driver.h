@@ -1,4 +1,4 @@
-//===- river.h - From a model file to any stage of the compiler -----------===//
+//===- Driver.h - From a model file to any stage of the compiler ----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

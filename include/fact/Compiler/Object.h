@@ -1,4 +1,4 @@
-//===- bject.h - What fact-compile does -----------------------------------===//
+//===- Object.h - What fact-compile does ----------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

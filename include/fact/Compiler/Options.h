@@ -1,4 +1,4 @@
-//===- ptions.h - What fact-compile and fact-run are asked for ------------===//
+//===- Options.h - What fact-compile and fact-run are asked for -----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- asses.h - Conversions between dialects -----------------------------===//
+//===- Passes.h - Conversions between dialects ----------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- it.h - A module of the LLVM dialect in this process ----------------===//
+//===- Jit.h - A module of the LLVM dialect in this process ---------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

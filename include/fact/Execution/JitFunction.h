@@ -1,4 +1,4 @@
-//===- itFunction.h - A compiled function on float tensors ----------------===//
+//===- JitFunction.h - A compiled function on float tensors ---------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

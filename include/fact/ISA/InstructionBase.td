@@ -1,4 +1,4 @@
-//===- nstructionBase.td - How an instruction is described ----------------===//
+//===- InstructionBase.td - How an instruction is described ---------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- nstructions.td - The FACT instruction set --------------------------===//
+//===- Instructions.td - The FACT instruction set -------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- achine.h - The machine that programs are compiled for and run on ---===//
+//===- Machine.h - The machine that programs are compiled for and run on --===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- rogram.h - Compiled programs (.fact files) -------------------------===//
+//===- Program.h - Compiled programs (.fact files) ------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

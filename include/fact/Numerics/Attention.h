@@ -1,4 +1,4 @@
-//===- ttention.h - One row of attention, step by step --------------------===//
+//===- Attention.h - One row of attention, step by step -------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

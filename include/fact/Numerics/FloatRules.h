@@ -1,4 +1,4 @@
-//===- loatRules.h - The float rules, once for every value type -----------===//
+//===- FloatRules.h - The float rules, once for every value type ----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- ormats.h - INT8 and INT4 rows and weights --------------------------===//
+//===- Formats.h - INT8 and INT4 rows and weights -------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- olicy.h - What may be skipped and what may be INT4 -----------------===//
+//===- Policy.h - What may be skipped and what may be INT4 ----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

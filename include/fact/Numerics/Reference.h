@@ -1,4 +1,4 @@
-//===- eference.h - One encoder layer, as the contract has it -------------===//
+//===- Reference.h - One encoder layer, as the contract has it ------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- owOps.h - Layer norm, activations, column mean ---------------------===//
+//===- RowOps.h - Layer norm, activations, column mean --------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

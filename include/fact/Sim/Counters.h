@@ -1,4 +1,4 @@
-//===- ounters.h - Sums over a whole run ----------------------------------===//
+//===- Counters.h - Sums over a whole run ---------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

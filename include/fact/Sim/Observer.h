@@ -1,4 +1,4 @@
-//===- bserver.h - Who watches the semantic core --------------------------===//
+//===- Observer.h - Who watches the semantic core -------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

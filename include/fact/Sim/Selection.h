@@ -1,4 +1,4 @@
-//===- election.h - What the selection unit chose -------------------------===//
+//===- Selection.h - What the selection unit chose ------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

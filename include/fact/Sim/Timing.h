@@ -1,4 +1,4 @@
-//===- iming.h - When everything happens ----------------------------------===//
+//===- Timing.h - When everything happens ---------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

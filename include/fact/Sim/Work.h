@@ -1,4 +1,4 @@
-//===- ork.h - What one instruction did, in numbers -----------------------===//
+//===- Work.h - What one instruction did, in numbers ----------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- py.h - NumPy array files (.npy) and archives of them (.npz) --------===//
+//===- Npy.h - NumPy array files (.npy) and archives of them (.npz) -------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- utputFile.h - A file that appears complete or not at all -----------===//
+//===- OutputFile.h - A file that appears complete or not at all ----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,4 @@
-//===- actToFactISA.cpp - Sparse fact ops to instructions -----------------===//
+//===- FactToFactISA.cpp - Sparse fact ops to instructions ----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- owering.h - State of lowering sparse fact ops to instructions ------===//
+//===- Lowering.h - State of lowering sparse fact ops to instructions -----===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

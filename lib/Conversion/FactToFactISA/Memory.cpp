@@ -1,4 +1,4 @@
-//===- emory.cpp - Buffers, addresses and transfers of the lowering -------===//
+//===- Memory.cpp - Buffers, addresses and transfers of the lowering ------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- chedule.cpp - Order of the work of one function --------------------===//
+//===- Schedule.cpp - Order of the work of one function -------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

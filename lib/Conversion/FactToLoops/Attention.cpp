@@ -1,4 +1,4 @@
-//===- ttention.cpp - Masked attention on quantized heads -----------------===//
+//===- Attention.cpp - Masked attention on quantized heads ----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

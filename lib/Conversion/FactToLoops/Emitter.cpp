@@ -1,4 +1,4 @@
-//===- mitter.cpp - Loops, chunks of a row, buffers -----------------------===//
+//===- Emitter.cpp - Loops, chunks of a row, buffers ----------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- ntryLength.cpp - The sequence lengths that a function serves -------===//
+//===- EntryLength.cpp - The sequence lengths that a function serves ------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- ntryPoint.cpp - The C entry point of the main function -------------===//
+//===- EntryPoint.cpp - The C entry point of the main function ------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -43,7 +43,9 @@ public:
   LogicalResult build(func::FuncOp entry, bool packed);
 
 private:
-  Value describe(MemRefType type, Value address, Value length);
+  Value describe(MemRefType type, Value address,
+                 llvm::function_ref<Value(int64_t)> sizeOf);
+  Value argument(MemRefType type, Value address, Value length);
   Value copyTarget(Value result, Value address);
   Value nameOf(DictionaryAttr attributes, const Twine &otherwise);
   Value globalText(StringRef text);
@@ -63,7 +65,9 @@ private:
   LLVMTypeConverter converter;
 };
 
-Value EntryBuilder::describe(MemRefType type, Value address, Value length) {
+/// Dense memory at an address, of the given sizes.
+Value EntryBuilder::describe(MemRefType type, Value address,
+                             llvm::function_ref<Value(int64_t)> sizeOf) {
   Location loc = e.b.getLoc();
   auto descriptor =
       MemRefDescriptor::poison(e.b, loc, converter.convertType(type));
@@ -72,8 +76,7 @@ Value EntryBuilder::describe(MemRefType type, Value address, Value length) {
   descriptor.setConstantOffset(e.b, loc, 0);
   Value stride = e.integer(e.i64, 1);
   for (int64_t i = type.getRank() - 1; i >= 0; --i) {
-    Value size =
-        type.isDynamicDim(i) ? length : e.integer(e.i64, type.getDimSize(i));
+    Value size = sizeOf(i);
     descriptor.setSize(e.b, loc, i, size);
     descriptor.setStride(e.b, loc, i, stride);
     if (i > 0)
@@ -83,24 +86,18 @@ Value EntryBuilder::describe(MemRefType type, Value address, Value length) {
       .getResult(0);
 }
 
+/// An argument of main at the caller's address.
+Value EntryBuilder::argument(MemRefType type, Value address, Value length) {
+  return describe(type, address, [&](int64_t i) {
+    return type.isDynamicDim(i) ? length : e.integer(e.i64, type.getDimSize(i));
+  });
+}
+
 /// A buffer of the caller with the shape of a result of main.
 Value EntryBuilder::copyTarget(Value result, Value address) {
-  auto type = cast<MemRefType>(result.getType());
-  Location loc = e.b.getLoc();
-  auto descriptor =
-      MemRefDescriptor::poison(e.b, loc, converter.convertType(type));
-  descriptor.setAllocatedPtr(e.b, loc, address);
-  descriptor.setAlignedPtr(e.b, loc, address);
-  descriptor.setConstantOffset(e.b, loc, 0);
-  Value stride = e.integer(e.i64, 1);
-  for (int64_t i = type.getRank() - 1; i >= 0; --i) {
-    Value size = e.fromIndex(e.dim(result, i), e.i64);
-    descriptor.setSize(e.b, loc, i, size);
-    descriptor.setStride(e.b, loc, i, stride);
-    stride = e.mul(stride, size);
-  }
-  return UnrealizedConversionCastOp::create(e.b, type, Value(descriptor))
-      .getResult(0);
+  return describe(cast<MemRefType>(result.getType()), address, [&](int64_t i) {
+    return e.fromIndex(e.dim(result, i), e.i64);
+  });
 }
 
 Value EntryBuilder::globalText(StringRef text) {
@@ -282,7 +279,7 @@ LogicalResult EntryBuilder::build(func::FuncOp entry, bool packed) {
     SmallVector<Value> buffers;
     for (unsigned i = 0; i < inputs; ++i)
       buffers.push_back(
-          describe(cast<MemRefType>(type.getInput(i)), addresses[i], length));
+          argument(cast<MemRefType>(type.getInput(i)), addresses[i], length));
     // Checks of float inputs, each only where all before it passed.
     Value status = e.integer(e.i32, 0);
     auto check = [&](Value memref, bool isInput, unsigned number) {

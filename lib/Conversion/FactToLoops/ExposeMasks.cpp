@@ -1,4 +1,4 @@
-//===- xposeMasks.cpp - Returns what each layer selected ------------------===//
+//===- ExposeMasks.cpp - Returns what each layer selected -----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- actToLoops.cpp - The pass, and the interface models behind it ------===//
+//===- FactToLoops.cpp - The pass, and the interface models behind it -----===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- emm.h - Integer matrix products on packed operands -----------------===//
+//===- Gemm.h - Integer matrix products on packed operands ----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

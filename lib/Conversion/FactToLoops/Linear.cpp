@@ -1,4 +1,4 @@
-//===- inear.cpp - Linear layers on quantized rows ------------------------===//
+//===- Linear.cpp - Linear layers on quantized rows -----------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

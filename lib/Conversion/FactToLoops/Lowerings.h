@@ -1,4 +1,4 @@
-//===- owerings.h - How each fact op becomes loops ------------------------===//
+//===- Lowerings.h - How each fact op becomes loops -----------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- ipeline.cpp - From sparse fact IR to the LLVM dialect --------------===//
+//===- Pipeline.cpp - From sparse fact IR to the LLVM dialect -------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- rediction.cpp - Eager prediction: codes, shifts, scores ------------===//
+//===- Prediction.cpp - Eager prediction: codes, shifts, scores -----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

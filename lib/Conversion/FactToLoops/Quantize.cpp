@@ -1,4 +1,4 @@
-//===- uantize.cpp - Rows and heads to integers ---------------------------===//
+//===- Quantize.cpp - Rows and heads to integers --------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

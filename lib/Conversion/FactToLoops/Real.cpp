@@ -1,4 +1,4 @@
-//===- eal.cpp - A float whose operators build operations -----------------===//
+//===- Real.cpp - A float whose operators build operations ----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

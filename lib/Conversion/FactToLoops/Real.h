@@ -1,4 +1,4 @@
-//===- eal.h - A float whose operators build operations -------------------===//
+//===- Real.h - A float whose operators build operations ------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

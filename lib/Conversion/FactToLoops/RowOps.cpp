@@ -1,4 +1,4 @@
-//===- owOps.cpp - Layer norm, activations, residual addition, mean token -===//
+//===- RowOps.cpp - Layer norm, activations, residual addition, mean token ===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- election.cpp - Top-k, dominance, demand and precision --------------===//
+//===- Selection.cpp - Top-k, dominance, demand and precision -------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- ctivation.cpp - Activation functions -------------------------------===//
+//===- Activation.cpp - Activation functions ------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

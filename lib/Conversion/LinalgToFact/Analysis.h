@@ -1,4 +1,4 @@
-//===- nalysis.h - What each tensor of a function holds -------------------===//
+//===- Analysis.h - What each tensor of a function holds ------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- ttention.cpp - Multi-head self-attention ---------------------------===//
+//===- Attention.cpp - Multi-head self-attention --------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- onstantData.cpp - Float constants, element by element --------------===//
+//===- ConstantData.cpp - Float constants, element by element -------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- ontraction.cpp - Matrix products: linear layers, scores, context ---===//
+//===- Contraction.cpp - Matrix products: linear layers, scores, context --===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- lementwise.cpp - Elementwise ops, transposes and row sums ----------===//
+//===- Elementwise.cpp - Elementwise ops, transposes and row sums ---------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

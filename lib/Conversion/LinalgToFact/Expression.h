@@ -1,4 +1,4 @@
-//===- xpression.h - The normal form that raising matches on --------------===//
+//===- Expression.h - The normal form that raising matches on -------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

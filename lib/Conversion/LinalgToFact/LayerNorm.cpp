@@ -1,4 +1,4 @@
-//===- ayerNorm.cpp - Layer normalisation ---------------------------------===//
+//===- LayerNorm.cpp - Layer normalisation --------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

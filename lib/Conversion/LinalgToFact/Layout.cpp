@@ -1,4 +1,4 @@
-//===- ayout.cpp - Where the dimensions of a tensor come from -------------===//
+//===- Layout.cpp - Where the dimensions of a tensor come from ------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- inear.cpp - Linear layers ------------------------------------------===//
+//===- Linear.cpp - Linear layers -----------------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- atch.h - The layers that raising recognises ------------------------===//
+//===- Match.h - The layers that raising recognises -----------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

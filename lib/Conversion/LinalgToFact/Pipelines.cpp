@@ -1,4 +1,4 @@
-//===- ipelines.cpp - From linalg to outlined fact IR ---------------------===//
+//===- Pipelines.cpp - From linalg to outlined fact IR --------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- aise.cpp - From linalg on tensors to dense fact ops ----------------===//
+//===- Raise.cpp - From linalg on tensors to dense fact ops ---------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- aiser.h - Builds fact ops for what the matchers recognise ----------===//
+//===- Raiser.h - Builds fact ops for what the matchers recognise ---------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

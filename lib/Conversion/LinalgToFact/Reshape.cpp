@@ -1,4 +1,4 @@
-//===- eshape.cpp - Between a tensor's own layout and rows ----------------===//
+//===- Reshape.cpp - Between a tensor's own layout and rows ---------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- erms.cpp - Sums, products and polynomials of expressions -----------===//
+//===- Terms.cpp - Sums, products and polynomials of expressions ----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- onstants.cpp - Constants as the import sees them -------------------===//
+//===- Constants.cpp - Constants as the import sees them ------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- onstants.h - Constants as the import sees them ---------------------===//
+//===- Constants.h - Constants as the import sees them --------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

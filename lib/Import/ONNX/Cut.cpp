@@ -1,4 +1,4 @@
-//===- ut.cpp - The part of a model that is imported ----------------------===//
+//===- Cut.cpp - The part of a model that is imported ---------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- im.h - Extents in terms of the open dimension ----------------------===//
+//===- Dim.h - Extents in terms of the open dimension ---------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

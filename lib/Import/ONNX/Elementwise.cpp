@@ -1,4 +1,4 @@
-//===- lementwise.cpp - Operators that work element by element ------------===//
+//===- Elementwise.cpp - Operators that work element by element -----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

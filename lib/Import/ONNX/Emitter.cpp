@@ -1,4 +1,4 @@
-//===- mitter.cpp - The linalg forms that an import consists of -----------===//
+//===- Emitter.cpp - The linalg forms that an import consists of ----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

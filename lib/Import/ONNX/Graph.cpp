@@ -1,4 +1,4 @@
-//===- raph.cpp - Operators that compute nothing --------------------------===//
+//===- Graph.cpp - Operators that compute nothing -------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- raphImport.cpp - From the nodes of a cut to a function -------------===//
+//===- GraphImport.cpp - From the nodes of a cut to a function ------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

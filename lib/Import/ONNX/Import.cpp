@@ -1,4 +1,4 @@
-//===- mport.cpp - From ONNX to linalg on tensors -------------------------===//
+//===- Import.cpp - From ONNX to linalg on tensors ------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

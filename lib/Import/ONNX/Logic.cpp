@@ -1,4 +1,4 @@
-//===- ogic.cpp - Operators of shape arithmetic only ----------------------===//
+//===- Logic.cpp - Operators of shape arithmetic only ---------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

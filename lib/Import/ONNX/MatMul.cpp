@@ -1,4 +1,4 @@
-//===- atMul.cpp - Matrix products ----------------------------------------===//
+//===- MatMul.cpp - Matrix products ---------------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

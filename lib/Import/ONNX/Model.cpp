@@ -1,4 +1,4 @@
-//===- odel.cpp - Reading and checking an ONNX file -----------------------===//
+//===- Model.cpp - Reading and checking an ONNX file ----------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

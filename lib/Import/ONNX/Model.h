@@ -1,4 +1,4 @@
-//===- odel.h - An ONNX file as plain data --------------------------------===//
+//===- Model.h - An ONNX file as plain data -------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

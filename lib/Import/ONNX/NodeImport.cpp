@@ -1,4 +1,4 @@
-//===- odeImport.cpp - What an operator's builder sees --------------------===//
+//===- NodeImport.cpp - What an operator's builder sees -------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

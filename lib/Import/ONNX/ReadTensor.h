@@ -1,4 +1,4 @@
-//===- eadTensor.h - From TensorProto to Tensor ---------------------------===//
+//===- ReadTensor.h - From TensorProto to Tensor --------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

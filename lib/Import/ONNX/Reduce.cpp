@@ -1,4 +1,4 @@
-//===- educe.cpp - Reductions, softmax and layer normalization ------------===//
+//===- Reduce.cpp - Reductions, softmax and layer normalization -----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

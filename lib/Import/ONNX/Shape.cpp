@@ -1,4 +1,4 @@
-//===- hape.cpp - Operators that change and ask for extents ---------------===//
+//===- Shape.cpp - Operators that change and ask for extents --------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- lice.cpp - Operators that take and join parts ----------------------===//
+//===- Slice.cpp - Operators that take and join parts ---------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- ensor.cpp - Constants of an ONNX file ------------------------------===//
+//===- Tensor.cpp - Constants of an ONNX file -----------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

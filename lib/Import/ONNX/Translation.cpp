@@ -1,4 +1,4 @@
-//===- ranslation.cpp - fact-translate --import-onnx ----------------------===//
+//===- Translation.cpp - fact-translate --import-onnx ---------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

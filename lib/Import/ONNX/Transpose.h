@@ -1,4 +1,4 @@
-//===- ranspose.h - Transposition of what a model has ---------------------===//
+//===- Transpose.h - Transposition of what a model has --------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- ntryPoint.h - What callers of a compiled function must know --------===//
+//===- EntryPoint.h - What callers of a compiled function must know -------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

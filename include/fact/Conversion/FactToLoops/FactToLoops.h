@@ -1,4 +1,4 @@
-//===- actToLoops.h - From sparse fact IR to the LLVM dialect -------------===//
+//===- FactToLoops.h - From sparse fact IR to the LLVM dialect ------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- actCanonicalize.cpp - Canonical forms of masked ops ----------------===//
+//===- FactCanonicalize.cpp - Canonical forms of masked ops ---------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

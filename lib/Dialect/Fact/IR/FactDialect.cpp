@@ -1,4 +1,4 @@
-//===- actDialect.cpp - The fact dialect ----------------------------------===//
+//===- FactDialect.cpp - The fact dialect ---------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- actOps.cpp - Verifiers of the fact dialect -------------------------===//
+//===- FactOps.cpp - Verifiers of the fact dialect ------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

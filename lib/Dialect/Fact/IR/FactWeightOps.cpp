@@ -1,4 +1,4 @@
-//===- actWeightOps.cpp - Folders of ops on weights -----------------------===//
+//===- FactWeightOps.cpp - Folders of ops on weights ----------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

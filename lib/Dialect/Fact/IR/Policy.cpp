@@ -1,4 +1,4 @@
-//===- olicy.cpp - The policy attribute and Numerics::Policy --------------===//
+//===- Policy.cpp - The policy attribute and Numerics::Policy -------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- ncoderLayers.cpp - Which linear layer is what in an encoder --------===//
+//===- EncoderLayers.cpp - Which linear layer is what in an encoder -------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- use.cpp - Generates only the rows that attention reads -------------===//
+//===- Fuse.cpp - Generates only the rows that attention reads ------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

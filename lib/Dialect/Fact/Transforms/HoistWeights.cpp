@@ -1,4 +1,4 @@
-//===- oistWeights.cpp - Moves ops on weights out of layer functions ------===//
+//===- HoistWeights.cpp - Moves ops on weights out of layer functions -----===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- utline.cpp - Makes equal encoder layers one function ---------------===//
+//===- Outline.cpp - Makes equal encoder layers one function --------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- ipelines.cpp - Pipelines of the passes on the fact dialect ---------===//
+//===- Pipelines.cpp - Pipelines of the passes on the fact dialect --------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- recision.cpp - Low-precision tokens for linear layers --------------===//
+//===- Precision.cpp - Low-precision tokens for linear layers -------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- redict.cpp - Eager prediction and selection for attention ----------===//
+//===- Predict.cpp - Eager prediction and selection for attention ---------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

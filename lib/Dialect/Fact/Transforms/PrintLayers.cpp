@@ -1,4 +1,4 @@
-//===- rintLayers.cpp - Prints the encoder layers of each function --------===//
+//===- PrintLayers.cpp - Prints the encoder layers of each function -------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- uantize.cpp - Dense linear layers and attention to INT8 ------------===//
+//===- Quantize.cpp - Dense linear layers and attention to INT8 -----------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- actISADialect.cpp - The factisa dialect ----------------------------===//
+//===- FactISADialect.cpp - The factisa dialect ---------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

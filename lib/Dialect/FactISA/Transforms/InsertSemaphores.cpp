@@ -1,4 +1,4 @@
-//===- nsertSemaphores.cpp - Order between engines ------------------------===//
+//===- InsertSemaphores.cpp - Order between engines -----------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

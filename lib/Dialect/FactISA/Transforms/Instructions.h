@@ -1,4 +1,4 @@
-//===- nstructions.h - What an op of a program does to memory -------------===//
+//===- Instructions.h - What an op of a program does to memory ------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

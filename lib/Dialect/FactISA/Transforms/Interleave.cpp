@@ -1,4 +1,4 @@
-//===- nterleave.cpp - Two iterations of a loop in turn -------------------===//
+//===- Interleave.cpp - Two iterations of a loop in turn ------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

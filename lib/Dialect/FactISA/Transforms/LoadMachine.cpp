@@ -1,4 +1,4 @@
-//===- oadMachine.cpp - Machine descriptions as diagnostics ---------------===//
+//===- LoadMachine.cpp - Machine descriptions as diagnostics --------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

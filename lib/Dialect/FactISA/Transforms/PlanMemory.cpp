@@ -1,4 +1,4 @@
-//===- lanMemory.cpp - Addresses of buffers -------------------------------===//
+//===- PlanMemory.cpp - Addresses of buffers ------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

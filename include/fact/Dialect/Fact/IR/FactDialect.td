@@ -1,4 +1,4 @@
-//===- actDialect.td - The fact dialect -----------------------------------===//
+//===- FactDialect.td - The fact dialect ----------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- actInterfaces.td - Interfaces of the fact dialect ------------------===//
+//===- FactInterfaces.td - Interfaces of the fact dialect -----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

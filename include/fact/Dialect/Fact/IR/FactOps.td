@@ -1,4 +1,4 @@
-//===- actOps.td - Operations of the fact dialect -------------------------===//
+//===- FactOps.td - Operations of the fact dialect ------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- olicy.h - The policy attribute and Numerics::Policy ----------------===//
+//===- Policy.h - The policy attribute and Numerics::Policy ---------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- eights.h - Constants of weights as plain arrays --------------------===//
+//===- Weights.h - Constants of weights as plain arrays -------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,4 @@
-//===- asses.h - Passes on the fact dialect -------------------------------===//
+//===- Passes.h - Passes on the fact dialect ------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

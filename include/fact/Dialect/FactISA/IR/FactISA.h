@@ -1,4 +1,4 @@
-//===- actISA.h - The factisa dialect -------------------------------------===//
+//===- FactISA.h - The factisa dialect ------------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

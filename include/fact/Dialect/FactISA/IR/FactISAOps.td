@@ -1,4 +1,4 @@
-//===- actISAOps.td - Ops of the factisa dialect --------------------------===//
+//===- FactISAOps.td - Ops of the factisa dialect -------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

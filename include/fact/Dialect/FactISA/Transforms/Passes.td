@@ -1,4 +1,4 @@
-//===- asses.td - Passes on the factisa dialect ---------------------------===//
+//===- Passes.td - Passes on the factisa dialect --------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
