@@ -8,6 +8,8 @@
 
 #include "fact/Compiler/Options.h"
 
+#include "fact/Support/Tool.h"
+
 #include <map>
 #include <memory>
 #include <optional>
@@ -114,13 +116,13 @@ void fact::addRunFlags(CLI::App &app, RunOptions &options) {
       ->required();
   app.add_option("--length", options.length,
                  "only so many rows of the inputs count")
-      ->check(CLI::PositiveNumber);
+      ->check(atLeast(1));
   CLI::Option *masks =
       app.add_option("--dump-masks", options.dumpMasks,
                      "file (.npz) for what each layer selected");
   app.add_option("--repeat", options.repeat,
                  "run so often and print the median time")
-      ->check(CLI::PositiveNumber);
+      ->check(atLeast(1));
   auto only = [&](const char *name, bool &value, const char *help) {
     return app
         .add_option_function<std::string>(

@@ -46,6 +46,18 @@ bool flushStandardOutput() {
 }
 } // namespace
 
+CLI::Validator fact::atLeast(int64_t least) {
+  return CLI::Validator(
+      [least](std::string &text) {
+        int64_t value = 0;
+        if (CLI::detail::lexical_cast(text, value) && value >= least)
+          return std::string();
+        return "must be an integer and " + std::to_string(least) +
+               " at least (was '" + text + "')";
+      },
+      "");
+}
+
 int fact::toolMain(int argc, char **argv, const char *name,
                    const std::function<ToolBody(CLI::App &)> &setUp) {
   // A file that grows past a limit is an error of write(), no end of the tool.

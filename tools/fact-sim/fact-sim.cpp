@@ -38,7 +38,7 @@ static void addOptions(CLI::App &app, Arguments &arguments) {
       ->allow_extra_args(false);
   app.add_option("--length", arguments.options.length,
                  "only the first N rows of the inputs count")
-      ->check(CLI::PositiveNumber)
+      ->check(atLeast(1))
       ->type_name("N");
   app.add_flag("--functional", arguments.options.functional,
                "compute results without times");
@@ -49,7 +49,7 @@ static void addOptions(CLI::App &app, Arguments &arguments) {
       ->type_name("FILE.npz");
   app.add_option("--fill-undefined", arguments.options.fillUndefined,
                  "fill memory with garbage first; must not change a bit")
-      ->check(CLI::NonNegativeNumber)
+      ->check(atLeast(0))
       ->type_name("SEED");
 }
 

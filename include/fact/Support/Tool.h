@@ -10,9 +10,13 @@
 
 #include "CLI/CLI.hpp"
 
+#include <cstdint>
 #include <functional>
 
 namespace fact {
+
+/// For an option that is an integer: it must be `least` at least.
+CLI::Validator atLeast(int64_t least);
 
 /// What a tool does once its command line has been parsed. Throws fact::Error
 /// for a user error; returns the exit status otherwise.
