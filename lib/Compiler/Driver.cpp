@@ -12,6 +12,7 @@
 #include "fact/Conversion/Passes.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/IR/Policy.h"
+#include "fact/Dialect/Fact/IR/Recursion.h"
 #include "fact/Dialect/Fact/Transforms/Passes.h"
 #include "fact/Import/ONNX/Import.h"
 #include "fact/InitAll.h"
@@ -113,28 +114,6 @@ func::FuncOp Compilation::main() {
   return owned->lookupSymbol<func::FuncOp>("main");
 }
 
-/// Whether a function calls itself, by however many others.
-static bool isRecursive(func::FuncOp function, DenseSet<Operation *> &active,
-                        DenseSet<Operation *> &done) {
-  if (done.contains(function))
-    return false;
-  if (!active.insert(function).second)
-    return true;
-  bool found = function
-                   ->walk([&](func::CallOp call) {
-                     auto callee =
-                         SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
-                             call, call.getCalleeAttr());
-                     return callee && isRecursive(callee, active, done)
-                                ? WalkResult::interrupt()
-                                : WalkResult::advance();
-                   })
-                   .wasInterrupted();
-  active.erase(function);
-  done.insert(function);
-  return found;
-}
-
 LogicalResult Compilation::load() {
   StringRef extension = llvm::sys::path::extension(options.model);
   if (extension == ".onnx") {
@@ -176,8 +155,7 @@ LogicalResult Compilation::load() {
         return fail("'main' must take and return ranked tensors (was '" + text +
                     "')");
       }
-  DenseSet<Operation *> active, done;
-  if (isRecursive(main(), active, done))
+  if (isRecursive(main()))
     return fail("'main' must not call itself: a model is as deep as it is");
   return success();
 }

@@ -21,6 +21,9 @@
 
 namespace fact::numerics {
 
+/// INT32 holds every sum of a sequence of up to so many tokens.
+inline constexpr int64_t longestSequence = 32768;
+
 /// What stands for the keys that a row dropped.
 enum class Tail : uint8_t {
   None, ///< nothing, as in the paper

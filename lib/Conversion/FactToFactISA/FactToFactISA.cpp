@@ -11,6 +11,7 @@
 #include "fact/Conversion/Passes.h"
 #include "fact/Dialect/FactISA/Transforms/Passes.h"
 #include "fact/ISA/Machine.h"
+#include "fact/Numerics/Policy.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -63,8 +64,7 @@ struct FactToFactISAPass
           << "', or a shape by --shape";
       return signalPassFailure();
     }
-    // INT32 sums are exact up to here (docs/numerics.md).
-    if (int64_t longest = 32768; bound > longest) {
+    if (int64_t longest = ::fact::numerics::longestSequence; bound > longest) {
       source.emitError() << "the sequence of '" << source.getName()
                          << "' may have " << longest << " tokens (was " << bound
                          << ")";
@@ -85,8 +85,9 @@ struct FactToFactISAPass
       program = lower(source, bound, tiling, metadata);
       if (!program)
         return signalPassFailure();
+      Interleaving interleaving;
       if (tiling.interleave)
-        interleaveLoops(program);
+        interleaving = interleaveLoops(program);
       if (succeeded(planMemory(program, *loaded, /*explain=*/last))) {
         program->setAttr(kMetadataAttrName,
                          StringAttr::get(&getContext(), metadata));
@@ -94,6 +95,7 @@ struct FactToFactISAPass
             kBoundAttrName,
             IntegerAttr::get(IntegerType::get(&getContext(), 64), bound));
         rowsPerBlock = tiling.rows;
+        remarkMissed(program, interleaving);
         break;
       }
       program.erase();
@@ -140,18 +142,23 @@ private:
         llvm::alignTo(llvm::divideCeil(bound, 2 * pairs), machine.pe.rows), 64);
     all.push_back(
         {most, everything, weights, /*keepWeights=*/true, /*interleave=*/true});
-    for (int64_t rows :
-         {most, most / 2, most / 4, most / 8, int64_t(2), int64_t(1)})
+    SmallVector<int64_t> heights = {most};
+    for (int64_t rows : {most / 2, most / 4, most / 8, int64_t(2), int64_t(1)})
+      if (rows > 0 && rows < heights.back())
+        heights.push_back(rows);
+    for (int64_t rows : heights)
       for (int64_t cols :
            {everything, int64_t(1024), int64_t(256), int64_t(64), int64_t(8)})
-        if (rows > 0 && (cols == everything || cols < bound))
-          for (int64_t share : {4, 16, 64, 512})
-            for (bool interleave : {true, false})
-              if (interleave ||
-                  rows == 1) // the last resort: half of the buffers
-                all.push_back({rows, cols,
-                               std::max<int64_t>(weights / share, 64), false,
-                               interleave});
+        if (cols == everything || cols < bound)
+          for (int64_t share : {4, 16, 64, 512}) {
+            Tiling tiling{rows, cols, std::max<int64_t>(weights / share, 64),
+                          /*keepWeights=*/false, /*interleave=*/true};
+            all.push_back(tiling);
+            if (rows == 1) { // the last resort: half of the buffers
+              tiling.interleave = false;
+              all.push_back(tiling);
+            }
+          }
     // Prefer many rows, then wide key blocks, as listed.
     return all;
   }

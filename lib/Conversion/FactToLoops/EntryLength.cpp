@@ -9,17 +9,15 @@
 #include "fact/Conversion/FactToLoops/EntryPoint.h"
 
 #include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Numerics/Policy.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 using namespace mlir;
 using namespace mlir::fact;
 
-/// Where nothing bounds an open dimension: INT32 sums are enough up to here.
-static constexpr int64_t longestSequence = 32768;
-
 EntryLength mlir::fact::entryLength(func::FuncOp main) {
-  EntryLength length{1, longestSequence};
+  EntryLength length{1, ::fact::numerics::longestSequence};
   bool isOpen = false;
   for (unsigned i = 0; i < main.getNumArguments(); ++i) {
     auto type = dyn_cast<ShapedType>(main.getArgument(i).getType());

@@ -8,6 +8,7 @@
 
 #include "fact/Conversion/Passes.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Dialect/Fact/IR/Recursion.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -33,8 +34,6 @@ public:
   /// The layers that `function` runs, in order, as values of its own; those of
   /// callees become results of the calls.
   SmallVector<Layer> layersOf(func::FuncOp function);
-  /// A function called itself: there is no number of layers.
-  bool isRecursive() const { return recursive; }
 
 private:
   Layer layerOf(QuantizedAttentionOp attention, func::FuncOp function,
@@ -44,8 +43,6 @@ private:
   const SmallVector<Layer> &exposed(func::FuncOp function);
 
   DenseMap<Operation *, SmallVector<Layer>> done;
-  DenseSet<Operation *> active;
-  bool recursive = false;
 };
 
 /// The only result of the first op of kind `Op` that reads `value`.
@@ -89,10 +86,6 @@ Layer Exposer::layerOf(QuantizedAttentionOp attention, func::FuncOp function,
 
 SmallVector<Layer> Exposer::layersOf(func::FuncOp function) {
   SmallVector<Layer> layers;
-  if (!active.insert(function).second) {
-    recursive = true;
-    return layers;
-  }
   SmallVector<Operation *> ops;
   function.walk([&](Operation *op) {
     if (isa<QuantizedAttentionOp, func::CallOp>(op))
@@ -122,7 +115,6 @@ SmallVector<Layer> Exposer::layersOf(func::FuncOp function) {
     }
     call.erase();
   }
-  active.erase(function);
   return layers;
 }
 
@@ -159,15 +151,15 @@ struct FactExposeMasksPass
       module.emitError("has no function 'main'");
       return signalPassFailure();
     }
+    if (isRecursive(main)) {
+      main.emitError("calls itself: it has no number of layers");
+      return signalPassFailure();
+    }
     Builder builder(module.getContext());
     unsigned before = main.getNumResults();
     SmallVector<NamedAttrList> names;
     Exposer exposer;
     SmallVector<Layer> layers = exposer.layersOf(main);
-    if (exposer.isRecursive()) {
-      main.emitError("calls itself: it has no number of layers");
-      return signalPassFailure();
-    }
     auto exit = cast<func::ReturnOp>(main.getBody().back().getTerminator());
     SmallVector<Type> types(main.getResultTypes());
     SmallVector<std::string> dumps;

@@ -193,31 +193,36 @@ struct InterleavePass
   using Base::Base;
 
   void runOnOperation() override {
-    func::FuncOp program = getOperation();
-    InterleaveCounts counts = interleaveLoops(program);
-    numInterleaved += counts.interleaved;
-    numMissed += counts.missed;
+    Interleaving interleaving = interleaveLoops(getOperation());
+    remarkMissed(getOperation(), interleaving);
+    numInterleaved += interleaving.interleaved;
+    numMissed += interleaving.missed.size();
   }
 };
 
 } // namespace
 
-InterleaveCounts factisa::interleaveLoops(func::FuncOp program) {
-  InterleaveCounts counts;
+Interleaving factisa::interleaveLoops(func::FuncOp program) {
+  Interleaving result;
   SmallVector<scf::ForOp> loops;
   program.walk([&](scf::ForOp loop) { loops.push_back(loop); });
   for (scf::ForOp loop : loops) {
     LoopInterleaver interleaver(loop);
     if (const char *reason = interleaver.whyNot()) {
-      ++counts.missed;
-      remark::missed(loop.getLoc(), remark::RemarkOpts::name("NotInterleaved")
-                                        .category("factisa-interleave")
-                                        .function(program.getName()))
-          << remark::reason("{0}", reason);
+      result.missed.push_back({loop.getLoc(), reason});
       continue;
     }
     interleaver.interleave();
-    ++counts.interleaved;
+    ++result.interleaved;
   }
-  return counts;
+  return result;
+}
+
+void factisa::remarkMissed(func::FuncOp program,
+                           const Interleaving &interleaving) {
+  for (auto [loc, reason] : interleaving.missed)
+    remark::missed(loc, remark::RemarkOpts::name("NotInterleaved")
+                            .category("factisa-interleave")
+                            .function(program.getName()))
+        << remark::reason("{0}", reason);
 }
