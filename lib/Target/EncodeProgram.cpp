@@ -85,8 +85,7 @@ public:
   int64_t dramBytes = 0;
 
 private:
-  //===--- Code
-  //---------------------------------------------------------------===//
+  //===--- Code -----------------------------------------------------------===//
 
   void emit(const target::Instruction &instruction, Location loc) {
     program.append(instruction, describeSource(loc));
@@ -344,8 +343,7 @@ private:
         });
   }
 
-  //===--- Data
-  //---------------------------------------------------------------===//
+  //===--- Data -----------------------------------------------------------===//
 
   LogicalResult encodeData() {
     // The image of the constants has no holes: no address makes it larger than

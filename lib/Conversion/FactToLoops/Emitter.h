@@ -59,8 +59,7 @@ public:
   LoopOptions options;
   RealContext real;
 
-  //===--- Index arithmetic
-  //---------------------------------------------------//
+  //===--- Index arithmetic -----------------------------------------------===//
   Value index(int64_t value);
   Value add(Value x, Value y);
   Value add(Value x, int64_t y);
@@ -78,16 +77,14 @@ public:
   Value fromIndex(Value x, Type type);
   Value compare(arith::CmpIPredicate predicate, Value x, Value y);
 
-  //===--- Floats
-  //-------------------------------------------------------------//
+  //===--- Floats ---------------------------------------------------------===//
   Real f32(Value value) { return {&real, value}; }
   Real f32(float value);
   Real splatReal(Value scalar);
   Value splatValue(Value scalar);
   Real zeros();
 
-  //===--- Control
-  //------------------------------------------------------------//
+  //===--- Control --------------------------------------------------------===//
   using Body = llvm::function_ref<void(Value)>;
   using ReduceBody = llvm::function_ref<SmallVector<Value>(Value, ValueRange)>;
   void forRange(Value begin, Value end, int64_t step, Body body);
@@ -119,8 +116,7 @@ public:
   /// offset + lane < n, as vector<16xi1>.
   Value lanesBelow(Value offset, Value n);
 
-  //===--- Memory
-  //-------------------------------------------------------------//
+  //===--- Memory ---------------------------------------------------------===//
   /// The buffer of a tensor operand, with elements of a row next to each
   /// other; null for null.
   Value buffer(Value tensor);
@@ -157,8 +153,7 @@ public:
   }
   Type i1, i8, i16, i32, i64, f32Type;
 
-  //===--- Row rules that need lanes
-  //------------------------------------------//
+  //===--- Row rules that need lanes --------------------------------------===//
   /// rsum's tree over 16 lane sums.
   Real sumTree(const Real &laneSums);
   Value reduceMax(Value vector);
