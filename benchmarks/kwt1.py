@@ -9,7 +9,6 @@ core: compile time of the program, simulation time of one input (whole process),
 and fact-run's time per input after the JIT (its own --repeat). Each figure is
 a median beside its bound; the exit status is 1 if a bound is missed.
 """
-import argparse
 import json
 import os
 import pathlib
@@ -22,6 +21,7 @@ import time
 import numpy as np
 
 from fact import tools
+from fact.options import OptionParser
 
 # Seconds; what the project promises on one core of a current machine.
 BOUNDS = {"compile": 10.0, "simulate": 2.0, "run": 0.010}
@@ -38,7 +38,7 @@ def timed(runs, function):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OptionParser(description=__doc__)
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--preset", default="balanced")

@@ -13,12 +13,13 @@ usage: check_coverage.py --fact-opt=TOOL --tblgen=LLVM_TBLGEN --include=FOLDER..
 
 Prints a line for each gap and, if there are none, what it counted.
 """
-import argparse
 import json
 import pathlib
 import re
 import subprocess
 import sys
+
+from fact.options import OptionParser
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 OURS = re.compile(r"^fact(isa)?-")
@@ -83,7 +84,7 @@ def remarks(folder):
 
 
 def main():
-    parser = argparse.ArgumentParser(usage=__doc__.split("\n")[2][7:])
+    parser = OptionParser(usage=__doc__.split("\n")[2][7:])
     parser.add_argument("--fact-opt", required=True)
     parser.add_argument("--tblgen", required=True)
     parser.add_argument("--include", action="append", default=[])

@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 """The cases of utils/check-golden (which builds first; see its usage)."""
-import argparse
 import concurrent.futures
 import json
 import os
@@ -13,6 +12,7 @@ import threading
 import numpy as np
 
 from fact import linalg_ir, tools
+from fact.options import OptionParser
 
 # A case that takes longer than this hangs.
 TIMEOUT = 900
@@ -178,7 +178,7 @@ def run_case(check):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="check-golden", allow_abbrev=False)
+    parser = OptionParser(prog="check-golden")
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--models", type=pathlib.Path, action="append", default=[], metavar="DIR")
     parser.add_argument("--filter", default="", metavar="SUBSTRING", help="only cases whose name contains it")

@@ -14,7 +14,6 @@ contents: a run may then exit with 0 instead, without an error. Every run has
 only so much address space (--memory) and time (--timeout). Prints the seed,
 what went wrong, and a count; the exit status is 1 if anything did.
 """
-import argparse
 import concurrent.futures
 import os
 import pathlib
@@ -24,6 +23,8 @@ import sys
 import tempfile
 
 import numpy as np
+
+from fact.options import OptionParser
 
 
 def damaged(data, first, rng):
@@ -42,7 +43,7 @@ def main():
         sys.exit(__doc__)
     split = sys.argv.index("--")
     command = sys.argv[split + 1:]
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OptionParser(description=__doc__)
     parser.add_argument("file", type=pathlib.Path)
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)

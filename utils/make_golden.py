@@ -9,13 +9,13 @@ The values are those of the reference layer of the library Numerics, which
 python/tests hold against the committed golden layer; this is for shapes and
 policies that nobody thought of. The seed decides everything, and is printed.
 """
-import argparse
 import json
 import pathlib
 
 import numpy as np
 
 from fact import linalg_ir, numerics
+from fact.options import OptionParser
 
 FIELDS = {"keep": "keep", "tail": "tail", "dominance": "dominance", "importance": "importance",
           "low": "low-precision", "scope": "scope", "predictor": "predictor"}
@@ -75,7 +75,7 @@ def random_case(rng, name, policies, max_length, max_width):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OptionParser(description=__doc__)
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--policies", type=int, default=4)

@@ -10,17 +10,16 @@ usage: generate.py --model=bert-base [--layers=N] [--length=L] [-o OUT.mlir]
 Models: bert-base, bert-large, vit-b16, deit-tiny. `--input=X.npy` also writes
 a random input of full length. The same arguments give the same bytes.
 """
-import argparse
 import sys
 
 import numpy as np
 
 from fact import linalg_ir
+from fact.options import OptionParser
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OptionParser(description=__doc__)
     parser.add_argument("--model", choices=sorted(linalg_ir.MODELS))
     parser.add_argument("--layers", type=int)
     parser.add_argument("--length", type=int, help="upper bound of the sequence length")

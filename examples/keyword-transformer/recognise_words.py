@@ -11,7 +11,6 @@ usage: recognise_words.py --data=FOLDER --work=FOLDER [--words=N]
 The data folder has kwt1.onnx and kwt1_dev.npz (part of the test data). The
 exit status is 1 if CPU and FACT program differ in a single value.
 """
-import argparse
 import json
 import pathlib
 import sys
@@ -22,6 +21,7 @@ import onnx
 from onnx import numpy_helper
 
 from fact import tools
+from fact.options import OptionParser
 
 
 def read_head(path):
@@ -43,8 +43,7 @@ def read_head(path):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OptionParser(description=__doc__)
     parser.add_argument("--data", type=pathlib.Path, required=True)
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--words", type=int, default=64)

@@ -13,7 +13,6 @@ NODE_PATH must name a node_modules with onnxruntime-node. The programs, the
 compiled parts, inputs, outputs and reports are left in the work folder. The
 exit status is 1 if CPU and FACT program differ in a single value.
 """
-import argparse
 import json
 import pathlib
 import subprocess
@@ -26,6 +25,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 import model as recogniser  # noqa: E402
 from fact import tools  # noqa: E402
+from fact.options import OptionParser  # noqa: E402
 
 MAX_TOKENS = 512
 
@@ -48,8 +48,7 @@ def average_layers(reports):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = OptionParser(description=__doc__)
     parser.add_argument("--model", type=pathlib.Path, required=True)
     parser.add_argument("--keys", type=pathlib.Path, required=True)
     parser.add_argument("--work", type=pathlib.Path, required=True)

@@ -16,6 +16,7 @@
 #include <cstring>
 #include <iostream>
 #include <new>
+#include <string_view>
 
 using namespace fact;
 
@@ -38,6 +39,30 @@ std::string oneLine(std::string text) {
     text[0] =
         static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
   return text;
+}
+
+/// `--name=` without a value, for which CLI11 would take the next argument;
+/// null where there is none. What follows `--` is no flag.
+const char *emptyFlag(int argc, char **argv) {
+  for (int i = 1; i < argc; ++i) {
+    std::string_view argument = argv[i];
+    if (argument == "--")
+      break;
+    if (argument.size() > 3 && argument.substr(0, 2) == "--" &&
+        argument.find('=') == argument.size() - 1)
+      return argv[i];
+  }
+  return nullptr;
+}
+
+/// Name of an option that was given an empty value, as in `--name ""`: to the
+/// tool that would be the same as no option.
+std::string emptyOption(const CLI::App &app) {
+  for (const CLI::Option *option : app.get_options())
+    for (const std::string &result : option->results())
+      if (result.empty())
+        return option->get_name();
+  return "";
 }
 
 bool flushStandardOutput() {
@@ -66,6 +91,8 @@ int fact::toolMain(int argc, char **argv, const char *name,
     CLI::App app;
     app.name(name);
     ToolBody body = setUp(app);
+    if (const char *flag = emptyFlag(argc, argv))
+      return fail(name, "a value must follow '" + std::string(flag) + "'", 2);
     try {
       app.parse(argc, argv);
     } catch (const CLI::Success &success) { // --help and its like
@@ -76,6 +103,8 @@ int fact::toolMain(int argc, char **argv, const char *name,
     } catch (const CLI::ParseError &error) {
       return fail(name, oneLine(error.what()), 2);
     }
+    if (std::string option = emptyOption(app); !option.empty())
+      return fail(name, "'" + option + "' must not be empty", 2);
     int status = body();
     errno = 0;
     if (!flushStandardOutput())

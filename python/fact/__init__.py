@@ -2,6 +2,6 @@
 """Python side of the fact project; importable without LLVM.
 
 `fact.linalg_ir` writes encoder layers as linalg IR, `fact.tools` runs the
-command-line tools, `fact.numerics` is every rule of docs/numerics.md on arrays
+command-line tools, `fact.options` reads command lines, `fact.numerics` is every rule of docs/numerics.md on arrays
 (needs the compiled module `fact._fact`).
 """

@@ -24,7 +24,7 @@ Outcome run(
     std::vector<const char *> arguments,
     const std::function<int()> &body = [] { return 0; }) {
   arguments.insert(arguments.begin(), "fact-x");
-  std::string file;
+  std::string file, option;
   int length = 0;
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
@@ -32,6 +32,7 @@ Outcome run(
                         const_cast<char **>(arguments.data()), "fact-x",
                         [&](CLI::App &app) -> ToolBody {
                           app.add_option("file", file, "a file")->required();
+                          app.add_option("--name", option, "a name");
                           app.add_option("--length", length, "a length");
                           return body;
                         });
@@ -70,6 +71,25 @@ TEST(Tool, WrongUsageExitsWithTwoAndOneLine) {
     EXPECT_EQ(outcome.errors.rfind("fact-x: error: ", 0), 0u);
     EXPECT_EQ(outcome.errors.find('\n'), outcome.errors.size() - 1);
   }
+}
+
+TEST(Tool, AnEmptyValueIsWrongUsage) {
+  for (auto [arguments, text] :
+       std::vector<std::pair<std::vector<const char *>, const char *>>{
+           {{"a", "--length="}, "a value must follow '--length='"},
+           {{"--length=", "3", "a"}, "a value must follow '--length='"},
+           {{"a", "--unknown="}, "a value must follow '--unknown='"},
+           {{"a", "--name", ""}, "'--name' must not be empty"},
+           {{""}, "'file' must not be empty"}}) {
+    bool called = false;
+    Outcome outcome = run(arguments, [&] { return called = true; });
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_FALSE(called);
+    EXPECT_EQ(outcome.errors, "fact-x: error: " + std::string(text) + "\n");
+  }
+  // A value may end in '='; what follows '--' is no flag.
+  EXPECT_EQ(run({"a", "--name=x="}).status, 0);
+  EXPECT_EQ(run({"--", "--length="}).status, 0);
 }
 
 TEST(Tool, HelpGoesToStandardOutput) {

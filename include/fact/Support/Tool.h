@@ -35,8 +35,9 @@ using ToolBody = std::function<int()>;
 ///   }
 ///
 /// Exit status: 0 success, 1 a user error (`name: error: text` on standard
-/// error), 2 wrong usage (one line likewise). Output that could not be written
-/// to standard output is a user error, too.
+/// error), 2 wrong usage (one line likewise; an empty value, as in `--length=`,
+/// is wrong usage for every option). Output that could not be written to
+/// standard output is a user error, too.
 int toolMain(int argc, char **argv, const char *name,
              const std::function<ToolBody(CLI::App &)> &setUp);
 
