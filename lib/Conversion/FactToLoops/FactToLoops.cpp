@@ -195,7 +195,6 @@ void mlir::fact::registerFactToLoopsInterfaces(DialectRegistry &registry) {
     AttentionOp::attachInterface<DenseModel<AttentionOp>>(*context);
     QuantizeWeightOp::attachInterface<CompileTimeModel<QuantizeWeightOp>>(
         *context);
-    WeightPlanesOp::attachInterface<CompileTimeModel<WeightPlanesOp>>(*context);
     QuantizePredictorWeightOp::attachInterface<
         CompileTimeModel<QuantizePredictorWeightOp>>(*context);
     PredictorBiasOp::attachInterface<CompileTimeModel<PredictorBiasOp>>(

@@ -39,10 +39,8 @@ func.func @dense(%x: tensor<?x16xf32> {fact.bound = 64 : i64, fact.name = "x"}, 
 // CHECK-LABEL: func.func @weights(
 // CHECK-SAME:    %[[W:.*]]: tensor<16x32xf32>, %[[B:.*]]: tensor<32xf32>)
 func.func @weights(%w: tensor<16x32xf32>, %b: tensor<32xf32>) {
-  // CHECK: %[[W8:.*]], %{{.*}} = fact.quantize_weight %[[W]] : tensor<16x32xf32> -> tensor<16x32xi8>, tensor<32xf32>
+  // CHECK: fact.quantize_weight %[[W]] : tensor<16x32xf32> -> tensor<16x32xi8>, tensor<32xf32>
   %w8, %ws = fact.quantize_weight %w : tensor<16x32xf32> -> tensor<16x32xi8>, tensor<32xf32>
-  // CHECK: fact.weight_planes %[[W8]] : tensor<16x32xi8>
-  %high, %low = fact.weight_planes %w8 : tensor<16x32xi8>
   // CHECK: %[[P8:.*]], %[[PS:.*]] = fact.quantize_predictor_weight %[[W]] : tensor<16x32xf32> -> tensor<16x32xi8>, tensor<f32>
   %p8, %ps = fact.quantize_predictor_weight %w : tensor<16x32xf32> -> tensor<16x32xi8>, tensor<f32>
   // CHECK: fact.encode leading_two weight %[[P8]] : tensor<16x32xi8>
@@ -98,8 +96,8 @@ func.func @predicted(%x: tensor<?x16xf32>, %w: tensor<16x16xi8>, %ws: tensor<16x
   %k = fact.quantized_linear %x8, %xs, %w, %ws bias %b rows %rk : (tensor<?x16xi8>, tensor<?xf32>, tensor<16x16xi8>, tensor<16xf32>, tensor<16xf32>, tensor<2x?xi1>) -> tensor<?x16xf32>
   // CHECK: fact.quantized_linear {{.*}} low %[[LOW]] precision = a4w8 :
   %v = fact.quantized_linear %l8, %ls, %w, %ws low %low precision = a4w8 : (tensor<?x16xi8>, tensor<?xf32>, tensor<16x16xi8>, tensor<16xf32>, tensor<?xi1>) -> tensor<?x16xf32>
-  // CHECK: fact.quantized_linear {{.*}} bias %{{.*}} low %[[LOW]] precision = a4w4 rows %{{.*}} high_plane %{{.*}} :
-  %q = fact.quantized_linear %l8, %ls, %w, %ws bias %b low %low precision = a4w4 rows %rq high_plane %w : (tensor<?x16xi8>, tensor<?xf32>, tensor<16x16xi8>, tensor<16xf32>, tensor<16xf32>, tensor<?xi1>, tensor<2x?xi1>, tensor<16x16xi8>) -> tensor<?x16xf32>
+  // CHECK: fact.quantized_linear {{.*}} bias %{{.*}} low %[[LOW]] precision = a4w4 rows %{{.*}} :
+  %q = fact.quantized_linear %l8, %ls, %w, %ws bias %b low %low precision = a4w4 rows %rq : (tensor<?x16xi8>, tensor<?xf32>, tensor<16x16xi8>, tensor<16xf32>, tensor<16xf32>, tensor<?xi1>, tensor<2x?xi1>) -> tensor<?x16xf32>
   // CHECK: fact.quantize_heads %{{.*}} heads = 2 : (tensor<?x16xf32>) -> (tensor<?x16xi8>, tensor<2x?xf32>)
   %v8, %vs = fact.quantize_heads %v heads = 2 : (tensor<?x16xf32>) -> (tensor<?x16xi8>, tensor<2x?xf32>)
   // CHECK: fact.quantize_heads %{{.*}} rows %[[RK]] heads = 2 : (tensor<?x16xf32>, tensor<2x?xi1>) -> (tensor<?x16xi8>, tensor<2x?xf32>)

@@ -129,14 +129,6 @@ func.func @quantized_linear_precision(%x: tensor<?x16xi8>, %s: tensor<?xf32>, %w
 
 // -----
 
-func.func @quantized_linear_plane(%x: tensor<?x16xi8>, %s: tensor<?xf32>, %w: tensor<16x16xi8>, %ws: tensor<16xf32>, %low: tensor<?xi1>) {
-  // expected-error @below {{'fact.quantized_linear' op 'high_plane' needs 'low' tokens at a4w4}}
-  %0 = fact.quantized_linear %x, %s, %w, %ws low %low precision = a4w8 high_plane %w : (tensor<?x16xi8>, tensor<?xf32>, tensor<16x16xi8>, tensor<16xf32>, tensor<?xi1>, tensor<16x16xi8>) -> tensor<?x16xf32>
-  return
-}
-
-// -----
-
 func.func @quantized_linear_rows(%x: tensor<?x16xi8>, %s: tensor<?xf32>, %w: tensor<16x16xi8>, %ws: tensor<16xf32>, %rows: tensor<3x?xi1>) {
   // expected-error @below {{'fact.quantized_linear' op number of features must be a multiple of the number of heads 3 (was 16)}}
   %0 = fact.quantized_linear %x, %s, %w, %ws rows %rows : (tensor<?x16xi8>, tensor<?xf32>, tensor<16x16xi8>, tensor<16xf32>, tensor<3x?xi1>) -> tensor<?x16xf32>

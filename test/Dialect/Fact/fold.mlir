@@ -24,17 +24,6 @@ func.func @zeros() -> (tensor<2x2xi8>, tensor<2xf32>) {
   return %w8, %s : tensor<2x2xi8>, tensor<2xf32>
 }
 
-// 16 * high + low: 119 = 16 * 7 + 7, -119 = 16 * -7 - 7, 8 = 16 - 8, 7 = 7.
-// CHECK-LABEL: func.func @planes(
-// CHECK-DAG:     %[[HIGH:.*]] = arith.constant dense<{{\[\[}}7, -7], [1, 0]]> : tensor<2x2xi8>
-// CHECK-DAG:     %[[LOW:.*]] = arith.constant dense<{{\[\[}}7, -7], [-8, 7]]> : tensor<2x2xi8>
-// CHECK:         return %[[HIGH]], %[[LOW]]
-func.func @planes() -> (tensor<2x2xi8>, tensor<2x2xi8>) {
-  %w = arith.constant dense<[[119, -119], [8, 7]]> : tensor<2x2xi8>
-  %high, %low = fact.weight_planes %w : tensor<2x2xi8>
-  return %high, %low : tensor<2x2xi8>, tensor<2x2xi8>
-}
-
 // One scale for the matrix, 127 codes; then leading ones of 127, -64, 32 and 0.
 // CHECK-LABEL: func.func @predictor(
 // CHECK-DAG:     %[[C:.*]] = arith.constant dense<{{\[\[}}64, -64], [32, 0]]> : tensor<2x2xi8>

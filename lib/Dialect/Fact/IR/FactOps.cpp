@@ -133,10 +133,7 @@ LogicalResult QuantizedLinearOp::verify() {
       .same("low and input tokens", getLow(), 0, getInput(), 0)
       .same("row mask columns and input tokens", getRows(), 1, getInput(), 0)
       .require(bool(getLow()) == getPrecision().has_value(),
-               "needs 'precision' exactly where it has 'low'")
-      .require(!getHighPlane() ||
-                   (getPrecision() && *getPrecision() == LowPrecision::A4W4),
-               "'high_plane' needs 'low' tokens at a4w4");
+               "needs 'precision' exactly where it has 'low'");
   if (getRows()) {
     int64_t heads = ShapeCheck::dim(getRows(), 0);
     check.require(!ShapedType::isDynamic(heads) && heads > 0,

@@ -71,20 +71,6 @@ LogicalResult QuantizeWeightOp::fold(FoldAdaptor adaptor,
   return success();
 }
 
-LogicalResult WeightPlanesOp::fold(FoldAdaptor adaptor,
-                                   SmallVectorImpl<OpFoldResult> &results) {
-  auto weight = ConstantElements<int8_t>::of(adaptor.getWeight());
-  auto type = cast<RankedTensorType>(getHigh().getType());
-  if (!weight || !type.hasStaticShape())
-    return failure();
-  std::vector<int8_t> high(weight->size()), low(weight->size());
-  numerics::splitPlanes(weight->data(), weight->size(), high.data(),
-                        low.data());
-  results.push_back(constantOf(type, high, weight->key(), "_high"));
-  results.push_back(constantOf(type, low, weight->key(), "_low"));
-  return success();
-}
-
 LogicalResult
 QuantizePredictorWeightOp::fold(FoldAdaptor adaptor,
                                 SmallVectorImpl<OpFoldResult> &results) {

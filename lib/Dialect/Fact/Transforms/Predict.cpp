@@ -178,7 +178,7 @@ QuantizeHeadsOp PredictionBuilder::quantizeMeanToken(QuantizeRowsOp token,
   Value row = QuantizedLinearOp::create(
       builder, loc, type, token.getQuantized(), token.getScale(),
       linear.getWeight(), linear.getWeightScale(), linear.getBias(),
-      /*low=*/Value(), /*rows=*/Value(), /*high_plane=*/Value(),
+      /*low=*/Value(), /*rows=*/Value(),
       /*precision=*/LowPrecisionAttr());
   return QuantizeHeadsOp::create(builder, loc, type.clone(builder.getI8Type()),
                                  tensor({heads, 1}, builder.getF32Type()), row,

@@ -176,7 +176,7 @@ void FactQuantizePass::quantize(LinearOp op) {
   auto quantized = QuantizedLinearOp::create(
       builder, loc, op.getType(), input.getQuantized(), input.getScale(),
       weight.getQuantized(), weight.getScale(), op.getBias(), /*low=*/Value(),
-      /*rows=*/Value(), /*high_plane=*/Value(),
+      /*rows=*/Value(),
       /*precision=*/LowPrecisionAttr());
   op.replaceAllUsesWith(quantized.getResult());
   op.erase();

@@ -65,7 +65,7 @@ def fold(text):
 
 def check(rules, resources):
     program = Program(resources)
-    weight, w8 = rules["quant_weight.x"], rules["quant_weight.w"]
+    weight = rules["quant_weight.x"]
     codes = np.clip(rules["leading.x"], -127, 127).astype(np.int8)[:, None]
     keep = np.abs(rules["leading.x"]) <= 127  # what fits in a code
     codes = np.ascontiguousarray(codes[keep])
@@ -75,7 +75,6 @@ def check(rules, resources):
     m, n = weight.shape
     program.body += [
         f"  %w8, %ws = fact.quantize_weight %w : tensor<{m}x{n}xf32> -> tensor<{m}x{n}xi8>, tensor<{n}xf32>",
-        f"  %hi, %lo = fact.weight_planes %w8 : tensor<{m}x{n}xi8>",
         f"  %p, %ps = fact.quantize_predictor_weight %w : tensor<{m}x{n}xf32> -> tensor<{m}x{n}xi8>, tensor<f32>",
         f"  %q, %qs = fact.quantize_predictor_weight %z : tensor<{m}x{n}xf32> -> tensor<{m}x{n}xi8>, tensor<f32>",
         f"  %one = fact.encode leading_one weight %c : tensor<{len(codes)}x1xi8>",
@@ -83,10 +82,8 @@ def check(rules, resources):
         f"  %as_it_is = fact.encode one_sided key %c : tensor<{len(codes)}x1xi8>",
     ]
     want = [
-        ("w8", w8),
+        ("w8", rules["quant_weight.w"]),
         ("ws", rules["quant_weight.scale"]),
-        ("hi", rules["high_nibble.w"].astype(np.int8)),
-        ("lo", (w8 - 16 * rules["high_nibble.w"]).astype(np.int8)),
         ("p", rules["predictor_weight.w"]),
         ("ps", rules["predictor_weight.scale"]),
         ("q", rules["predictor_weight_zero.w"]),

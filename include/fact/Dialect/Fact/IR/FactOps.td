@@ -185,33 +185,14 @@ def Fact_QuantizeWeightOp : Fact_Op<"quantize_weight", [Fact_CompileTimeInterfac
   let hasFolder = 1;
 }
 
-def Fact_WeightPlanesOp : Fact_Op<"weight_planes", [Fact_CompileTimeInterface,
-    AllTypesMatch<["weight", "high", "low"]>]> {
-  let summary = "split INT8 weights into their two INT4 planes";
-  let description = [{
-    `high = (w + 8) >> 4` in -7..7, `low = w - 16 * high` in -8..7. The high plane
-    with 16 times the scale is the INT4 weight (section 1): no second copy of a
-    weight is ever quantized.
-
-    ```mlir
-    %hi, %lo = fact.weight_planes %w8 : tensor<64x256xi8>
-    ```
-  }];
-  let arguments = (ins Fact_Rows8:$weight);
-  let results = (outs Fact_Rows8:$high, Fact_Rows8:$low);
-  let assemblyFormat = "$weight attr-dict `:` type($weight)";
-  let hasFolder = 1;
-}
-
 def Fact_QuantizedLinearOp : Fact_Op<"quantized_linear", [AttrSizedOperandSegments]> {
   let summary = "mixed-precision linear layer on quantized rows";
   let description = [{
     Section 3: `acc = INT sum of q * w; y = f32(acc) * ws[n]; y = y * scale[i];
-    y = y + bias[n]`. For a row with `low[i]`: with `a4w4` w is the high plane and
-    ws is `16 * ws`; with `a4w8` w and ws as they are (section 7). `high_plane`,
-    when present, is `fact.weight_planes`' first result (a back end that wants it
-    ready adds it; it never changes a bit). `rows` [h, L]: only channels of head
-    `n / (N/h)` of row i with `rows[h][i]` are computed, the others are undefined.
+    y = y + bias[n]`. For a row with `low[i]`: with `a4w4` w is the high plane
+    `(w + 8) >> 4` in -7..7 and ws is `16 * ws`; with `a4w8` w and ws as they are
+    (section 7). `rows` [h, L]: only channels of head `n / (N/h)` of row i with
+    `rows[h][i]` are computed, the others are undefined.
 
     ```mlir
     %y = fact.quantized_linear %q, %s, %w8, %ws bias %b
@@ -222,12 +203,11 @@ def Fact_QuantizedLinearOp : Fact_Op<"quantized_linear", [AttrSizedOperandSegmen
   }];
   let arguments = (ins Fact_Rows8:$input, Fact_Vector:$scale, Fact_Rows8:$weight, Fact_Vector:$weight_scale,
                        Optional<Fact_Vector>:$bias, Optional<Fact_TokenMask>:$low, Optional<Fact_HeadRows>:$rows,
-                       Optional<Fact_Rows8>:$high_plane,
                        OptionalAttr<Fact_LowPrecisionAttr>:$precision);
   let results = (outs Fact_Rows:$result);
   let assemblyFormat = [{
     $input `,` $scale `,` $weight `,` $weight_scale (`bias` $bias^)? (`low` $low^)?
-    (`precision` `=` $precision^)? (`rows` $rows^)? (`high_plane` $high_plane^)? attr-dict `:` functional-type(operands, results)
+    (`precision` `=` $precision^)? (`rows` $rows^)? attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
   let hasCanonicalizeMethod = 1;
