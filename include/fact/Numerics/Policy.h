@@ -13,6 +13,8 @@
 #ifndef FACT_NUMERICS_POLICY_H
 #define FACT_NUMERICS_POLICY_H
 
+#include "fact/Numerics/Limits.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,9 +22,6 @@
 #include <vector>
 
 namespace fact::numerics {
-
-/// INT32 holds every sum of a sequence of up to so many tokens.
-inline constexpr int64_t longestSequence = 32768;
 
 /// What stands for the keys that a row dropped.
 enum class Tail : uint8_t {

@@ -1,15 +1,6 @@
 // What cannot become loops says why.
 // RUN: fact-opt %s --fact-to-loops --split-input-file --verify-diagnostics
 
-func.func @open_features(%x: tensor<?x?xf32>) -> tensor<?x?xf32> {
-  // expected-error @below {{'fact.activation' op needs a known number of features to become loops}}
-  // expected-error @below {{failed to bufferize op}}
-  %y = fact.activation relu %x : tensor<?x?xf32>
-  return %y : tensor<?x?xf32>
-}
-
-// -----
-
 func.func @dense(%x: tensor<?x16xf32>, %w: tensor<16x16xf32>) -> tensor<?x16xf32> {
   // expected-error @below {{'fact.linear' op must be quantized before it becomes loops}}
   // expected-error @below {{failed to bufferize op}}

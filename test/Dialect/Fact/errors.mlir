@@ -2,6 +2,8 @@
 // RUN: fact-opt %s --split-input-file --verify-diagnostics
 
 func.func @linear_features(%x: tensor<?x16xf32>, %w: tensor<8x16xf32>) {
+  // expected-note @-1 {{a value of type 'tensor<?x16xf32>' comes from here}}
+  // expected-note @-2 {{a value of type 'tensor<8x16xf32>' comes from here}}
   // expected-error @below {{'fact.linear' op input features and weight rows must be the same (was 16 and 8)}}
   %0 = fact.linear %x, %w : (tensor<?x16xf32>, tensor<8x16xf32>) -> tensor<?x16xf32>
   return
@@ -10,6 +12,7 @@ func.func @linear_features(%x: tensor<?x16xf32>, %w: tensor<8x16xf32>) {
 // -----
 
 func.func @linear_result(%x: tensor<?x16xf32>, %w: tensor<16x8xf32>) {
+  // expected-note @-1 {{a value of type 'tensor<16x8xf32>' comes from here}}
   // expected-error @below {{weight columns and result features must be the same (was 8 and 16)}}
   %0 = fact.linear %x, %w : (tensor<?x16xf32>, tensor<16x8xf32>) -> tensor<?x16xf32>
   return
@@ -18,6 +21,7 @@ func.func @linear_result(%x: tensor<?x16xf32>, %w: tensor<16x8xf32>) {
 // -----
 
 func.func @linear_tokens(%x: tensor<4x16xf32>, %w: tensor<16x16xf32>) {
+  // expected-note @-1 {{a value of type 'tensor<4x16xf32>' comes from here}}
   // expected-error @below {{input and result tokens must be the same (was 4 and 5)}}
   %0 = fact.linear %x, %w : (tensor<4x16xf32>, tensor<16x16xf32>) -> tensor<5x16xf32>
   return
@@ -26,6 +30,7 @@ func.func @linear_tokens(%x: tensor<4x16xf32>, %w: tensor<16x16xf32>) {
 // -----
 
 func.func @linear_bias(%x: tensor<?x16xf32>, %w: tensor<16x16xf32>, %b: tensor<8xf32>) {
+  // expected-note @-1 {{a value of type 'tensor<8xf32>' comes from here}}
   // expected-error @below {{bias and result features must be the same (was 8 and 16)}}
   %0 = fact.linear %x, %w bias %b : (tensor<?x16xf32>, tensor<16x16xf32>, tensor<8xf32>) -> tensor<?x16xf32>
   return
@@ -34,7 +39,7 @@ func.func @linear_bias(%x: tensor<?x16xf32>, %w: tensor<16x16xf32>, %b: tensor<8
 // -----
 
 func.func @linear_element_type(%x: tensor<?x16xf64>, %w: tensor<16x16xf32>) {
-  // expected-error @below {{'fact.linear' op operand #0 must be 2D tensor of 32-bit float values, but got 'tensor<?x16xf64>'}}
+  // expected-error @below {{'fact.linear' op operand #0 must be 2D tensor of 32-bit float values with a known number of features, but got 'tensor<?x16xf64>'}}
   %0 = fact.linear %x, %w : (tensor<?x16xf64>, tensor<16x16xf32>) -> tensor<?x16xf32>
   return
 }
@@ -58,6 +63,8 @@ func.func @attention_no_head(%q: tensor<?x16xf32>) {
 // -----
 
 func.func @layer_norm(%x: tensor<?x16xf32>, %g: tensor<16xf32>, %b: tensor<15xf32>) {
+  // expected-note @-1 {{a value of type 'tensor<15xf32>' comes from here}}
+  // expected-note @-2 {{a value of type 'tensor<?x16xf32>' comes from here}}
   // expected-error @below {{'fact.layer_norm' op beta and input features must be the same (was 15 and 16)}}
   %0 = fact.layer_norm %x, %g, %b eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<15xf32>
   return
@@ -66,6 +73,7 @@ func.func @layer_norm(%x: tensor<?x16xf32>, %g: tensor<16xf32>, %b: tensor<15xf3
 // -----
 
 func.func @quantize_rows(%x: tensor<4x16xf32>) {
+  // expected-note @-1 {{a value of type 'tensor<4x16xf32>' comes from here}}
   // expected-error @below {{'fact.quantize_rows' op scale and input tokens must be the same (was 5 and 4)}}
   %q, %s = fact.quantize_rows %x : (tensor<4x16xf32>) -> (tensor<4x16xi8>, tensor<5xf32>)
   return
@@ -74,6 +82,8 @@ func.func @quantize_rows(%x: tensor<4x16xf32>) {
 // -----
 
 func.func @quantize_rows_low(%x: tensor<4x16xf32>, %low: tensor<5xi1>) {
+  // expected-note @-1 {{a value of type 'tensor<5xi1>' comes from here}}
+  // expected-note @-2 {{a value of type 'tensor<4x16xf32>' comes from here}}
   // expected-error @below {{'fact.quantize_rows' op low and input tokens must be the same (was 5 and 4)}}
   %q, %s = fact.quantize_rows %x low %low : (tensor<4x16xf32>, tensor<5xi1>) -> (tensor<4x16xi8>, tensor<4xf32>)
   return
@@ -90,6 +100,7 @@ func.func @quantize_heads(%x: tensor<?x16xf32>) {
 // -----
 
 func.func @quantize_heads_rows(%x: tensor<?x16xf32>, %rows: tensor<1x?xi1>) {
+  // expected-note @-1 {{a value of type 'tensor<1x?xi1>' comes from here}}
   // expected-error @below {{'fact.quantize_heads' op row mask rows and heads must be the same (was 1 and 2)}}
   %q, %s = fact.quantize_heads %x rows %rows heads = 2 : (tensor<?x16xf32>, tensor<1x?xi1>) -> (tensor<?x16xi8>, tensor<2x?xf32>)
   return
@@ -98,6 +109,7 @@ func.func @quantize_heads_rows(%x: tensor<?x16xf32>, %rows: tensor<1x?xi1>) {
 // -----
 
 func.func @quantize_weight(%w: tensor<16x8xf32>) {
+  // expected-note @-1 {{a value of type 'tensor<16x8xf32>' comes from here}}
   // expected-error @below {{'fact.quantize_weight' op weight columns and scales must be the same (was 8 and 16)}}
   %q, %s = fact.quantize_weight %w : tensor<16x8xf32> -> tensor<16x8xi8>, tensor<16xf32>
   return
@@ -106,6 +118,7 @@ func.func @quantize_weight(%w: tensor<16x8xf32>) {
 // -----
 
 func.func @quantize_predictor_weight(%w: tensor<16x8xf32>) {
+  // expected-note @-1 {{a value of type 'tensor<16x8xf32>' comes from here}}
   // expected-error @below {{'fact.quantize_predictor_weight' op weight rows and result rows must be the same (was 16 and 8)}}
   %q, %s = fact.quantize_predictor_weight %w : tensor<16x8xf32> -> tensor<8x8xi8>, tensor<f32>
   return
@@ -138,7 +151,7 @@ func.func @quantized_linear_rows(%x: tensor<?x16xi8>, %s: tensor<?xf32>, %w: ten
 // -----
 
 func.func @quantized_linear_heads(%x: tensor<?x16xi8>, %s: tensor<?xf32>, %w: tensor<16x16xi8>, %ws: tensor<16xf32>, %rows: tensor<?x?xi1>) {
-  // expected-error @below {{'fact.quantized_linear' op row mask must have a known number of heads}}
+  // expected-error @below {{'fact.quantized_linear' op operand #4 must be 2D tensor of 1-bit signless integer values with a known number of heads, but got 'tensor<?x?xi1>'}}
   %0 = fact.quantized_linear %x, %s, %w, %ws rows %rows : (tensor<?x16xi8>, tensor<?xf32>, tensor<16x16xi8>, tensor<16xf32>, tensor<?x?xi1>) -> tensor<?x16xf32>
   return
 }
@@ -146,6 +159,8 @@ func.func @quantized_linear_heads(%x: tensor<?x16xi8>, %s: tensor<?xf32>, %w: te
 // -----
 
 func.func @quantized_linear_scales(%x: tensor<?x16xi8>, %s: tensor<?xf32>, %w: tensor<16x8xi8>, %ws: tensor<16xf32>) {
+  // expected-note @-1 {{a value of type 'tensor<16x8xi8>' comes from here}}
+  // expected-note @-2 {{a value of type 'tensor<16xf32>' comes from here}}
   // expected-error @below {{'fact.quantized_linear' op weight columns and weight scales must be the same (was 8 and 16)}}
   %0 = fact.quantized_linear %x, %s, %w, %ws : (tensor<?x16xi8>, tensor<?xf32>, tensor<16x8xi8>, tensor<16xf32>) -> tensor<?x8xf32>
   return
@@ -154,6 +169,7 @@ func.func @quantized_linear_scales(%x: tensor<?x16xi8>, %s: tensor<?xf32>, %w: t
 // -----
 
 func.func @log_matmul(%x: tensor<?x16xi8>, %w: tensor<16x16xi8>, %b: tensor<8xf32>, %s: tensor<?xf32>) {
+  // expected-note @-1 {{a value of type 'tensor<8xf32>' comes from here}}
   // expected-error @below {{'fact.log_matmul' op bias and result features must be the same (was 8 and 16)}}
   %0 = fact.log_matmul %x, %w bias %b scale %s : (tensor<?x16xi8>, tensor<16x16xi8>, tensor<8xf32>, tensor<?xf32>) -> tensor<?x16xi32>
   return
@@ -231,6 +247,7 @@ func.func @select_dominance(%t: tensor<2x?x?xf32>, %u: tensor<2x?xf32>) {
 // -----
 
 func.func @select_heads(%t: tensor<2x?x?xf32>, %u: tensor<2x?xf32>) {
+  // expected-note @-1 {{a value of type 'tensor<2x?x?xf32>' comes from here}}
   // expected-error @below {{'fact.select' op score and mask heads must be the same (was 2 and 4)}}
   %mask, %d, %a, %c = fact.select leading_one %t, %u keep = 205 dominance = 3.0
     : tensor<2x?x?xf32>, tensor<2x?xf32> -> tensor<4x?x?xi1>, tensor<2x?xi1>, tensor<2x?xi32>, tensor<?xi64>
@@ -240,6 +257,8 @@ func.func @select_heads(%t: tensor<2x?x?xf32>, %u: tensor<2x?xf32>) {
 // -----
 
 func.func @k_rows(%m: tensor<2x?x?xi1>, %d: tensor<4x?xi1>) {
+  // expected-note @-1 {{a value of type 'tensor<2x?x?xi1>' comes from here}}
+  // expected-note @-2 {{a value of type 'tensor<4x?xi1>' comes from here}}
   // expected-error @below {{'fact.k_rows' op mask heads and dominated rows must be the same (was 2 and 4)}}
   %0 = fact.k_rows %m, %d : tensor<2x?x?xi1>, tensor<4x?xi1>
   return
@@ -248,6 +267,8 @@ func.func @k_rows(%m: tensor<2x?x?xi1>, %d: tensor<4x?xi1>) {
 // -----
 
 func.func @v_rows(%m: tensor<2x?x?xi1>, %d: tensor<2x?xi1>, %a: tensor<4x?xi32>) {
+  // expected-note @-1 {{a value of type 'tensor<2x?x?xi1>' comes from here}}
+  // expected-note @-2 {{a value of type 'tensor<4x?xi32>' comes from here}}
   // expected-error @below {{'fact.v_rows' op mask heads and argmax rows must be the same (was 2 and 4)}}
   %0 = fact.v_rows %m, %d, %a : tensor<2x?x?xi1>, tensor<2x?xi1>, tensor<4x?xi32>
   return
@@ -256,6 +277,7 @@ func.func @v_rows(%m: tensor<2x?x?xi1>, %d: tensor<2x?xi1>, %a: tensor<4x?xi32>)
 // -----
 
 func.func @select_all(%x: tensor<4x16xf32>) {
+  // expected-note @-1 {{a value of type 'tensor<4x16xf32>' comes from here}}
   // expected-error @below {{'fact.select_all' op input tokens and counts must be the same (was 4 and 5)}}
   %0 = fact.select_all %x heads = 2 : tensor<4x16xf32> -> tensor<5xi64>
   return
@@ -280,6 +302,7 @@ func.func @select_precision(%c: tensor<?xi64>) {
 // -----
 
 func.func @select_precision_tokens(%c: tensor<4xi64>) {
+  // expected-note @-1 {{a value of type 'tensor<4xi64>' comes from here}}
   // expected-error @below {{'fact.select_precision' op counts and low tokens must be the same (was 4 and 5)}}
   %0 = fact.select_precision %c importance = 256 : tensor<4xi64> -> tensor<5xi1>
   return
@@ -323,6 +346,7 @@ func.func @attention_causal_tail(%q: !q, %s: !s, %m: tensor<2x?x?xi1>, %t: tenso
 !q = tensor<?x16xi8>
 !s = tensor<2x?xf32>
 func.func @attention_mask(%q: !q, %s: !s, %m: tensor<1x?x?xi1>) {
+  // expected-note @-1 {{a value of type 'tensor<1x?x?xi1>' comes from here}}
   // expected-error @below {{'fact.quantized_attention' op mask heads and heads must be the same (was 1 and 2)}}
   %0 = fact.quantized_attention %q, %s, %q, %s, %q, %s mask %m heads = 2 scale = 0.25
     : (!q, !s, !q, !s, !q, !s, tensor<1x?x?xi1>) -> tensor<?x16xf32>
@@ -334,6 +358,7 @@ func.func @attention_mask(%q: !q, %s: !s, %m: tensor<1x?x?xi1>) {
 !q = tensor<?x16xi8>
 !s = tensor<2x?xf32>
 func.func @attention_tail_rows(%q: !q, %s: !s, %m: tensor<2x?x?xi1>, %t: tensor<2x16xi8>, %ts: tensor<2x2xf32>) {
+  // expected-note @-1 {{a value of type 'tensor<2x16xi8>' comes from here}}
   // expected-error @below {{'fact.quantized_attention' op tail key rows and one must be the same (was 2 and 1)}}
   %0 = fact.quantized_attention %q, %s, %q, %s, %q, %s mask %m tail %t, %ts, %t, %ts heads = 2 scale = 0.25
     : (!q, !s, !q, !s, !q, !s, tensor<2x?x?xi1>, tensor<2x16xi8>, tensor<2x2xf32>, tensor<2x16xi8>, tensor<2x2xf32>) -> tensor<?x16xf32>
@@ -418,5 +443,56 @@ func.func @name(%x: tensor<?x4xf32> {fact.name = 3 : i64}) {
 
 // expected-error @+1 {{has no meaning for attribute 'fact.length' of argument 1}}
 func.func @unknown(%x: tensor<?x4xf32>, %y: tensor<?x4xf32> {fact.length = 3 : i64}) {
+  return
+}
+
+// -----
+
+func.func @eps(%x: tensor<?x16xf32>, %g: tensor<16xf32>) {
+  // expected-error @below {{'fact.layer_norm' op eps must be positive}}
+  %0 = fact.layer_norm %x, %g, %g eps = 0.0 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
+  return
+}
+
+// -----
+
+func.func @scale_not_finite(%q: tensor<?x16xf32>) {
+  // expected-error @below {{'fact.attention' op scale must be finite}}
+  %0 = fact.attention %q, %q, %q heads = 2 scale = 0x7FC00000 : tensor<?x16xf32>
+  return
+}
+
+// -----
+
+func.func @dominance_not_finite(%t: tensor<2x?x?xf32>, %u: tensor<2x?xf32>) {
+  // expected-error @below {{'fact.select' op dominance must be finite}}
+  %m, %d, %a, %c = fact.select leading_one %t, %u keep = 205 dominance = 0x7F800000
+    : tensor<2x?x?xf32>, tensor<2x?xf32> -> tensor<2x?x?xi1>, tensor<2x?xi1>, tensor<2x?xi32>, tensor<?xi64>
+  return
+}
+
+// -----
+
+// INT32 holds sums over 8192 features.
+func.func @most_features(%x: tensor<?x8192xi8>, %s: tensor<?xf32>, %w: tensor<8192x8xi8>, %ws: tensor<8xf32>) {
+  %0 = fact.quantized_linear %x, %s, %w, %ws
+    : (tensor<?x8192xi8>, tensor<?xf32>, tensor<8192x8xi8>, tensor<8xf32>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @too_many_features(%x: tensor<?x8193xi8>, %s: tensor<?xf32>, %w: tensor<8193x8xi8>, %ws: tensor<8xf32>) {
+  // expected-error @below {{'fact.quantized_linear' op sums over 8192 features at most (was 8193)}}
+  %0 = fact.quantized_linear %x, %s, %w, %ws
+    : (tensor<?x8193xi8>, tensor<?xf32>, tensor<8193x8xi8>, tensor<8xf32>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @mean_of_open_length(%x: tensor<?x16xf32>) {
+  // expected-error @below {{'fact.mean_token' op has one row: its result must say so}}
+  %0 = fact.mean_token %x : tensor<?x16xf32> -> tensor<?x16xf32>
   return
 }

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Numerics/Limits.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/TypeUtilities.h"
@@ -20,7 +21,8 @@ using namespace mlir::fact;
 namespace {
 
 /// Checks dimensions of an op's operands and results against each other; the
-/// first one that is out of line is reported, all later checks are no-ops.
+/// first one that is out of line is reported, with notes where the values that
+/// disagree come from. All later checks are no-ops.
 class ShapeCheck {
 public:
   explicit ShapeCheck(Operation *op) : op(op) {}
@@ -30,28 +32,32 @@ public:
                    unsigned dimB) {
     if (failedCheck || !a || !b)
       return *this;
-    return equal(what, dim(a, dimA), dim(b, dimB));
+    return compare(what, dim(a, dimA), a, dim(b, dimB), b);
   }
-  ShapeCheck &equal(StringRef what, int64_t a, int64_t b) {
-    if (!failedCheck && a != b && !ShapedType::isDynamic(a) &&
-        !ShapedType::isDynamic(b)) {
-      failedCheck = true;
-      op->emitOpError() << what << " must be the same (was " << a << " and "
-                        << b << ")";
-    }
-    return *this;
+  /// A dimension must be `wanted` where it is known.
+  ShapeCheck &equal(StringRef what, Value value, unsigned index,
+                    int64_t wanted) {
+    if (failedCheck || !value)
+      return *this;
+    return compare(what, dim(value, index), value, wanted, {});
   }
   /// The features of `value` [L, d] must split evenly over `heads`.
   ShapeCheck &splits(Value value, int64_t heads) {
     int64_t features = dim(value, 1);
-    if (!failedCheck && !ShapedType::isDynamic(features) &&
-        features % heads != 0) {
-      failedCheck = true;
-      op->emitOpError()
-          << "number of features must be a multiple of the number of heads "
-          << heads << " (was " << features << ")";
-    }
-    return *this;
+    return require(features % heads == 0,
+                   "number of features must be a multiple of the number of "
+                   "heads " +
+                       Twine(heads) + " (was " + Twine(features) + ")");
+  }
+  /// INT32 holds sums over so many features of `value` [L, d].
+  ShapeCheck &summable(Value value) {
+    int64_t features = dim(value, 1), most = ::fact::numerics::mostFeatures;
+    return require(features <= most, "sums over " + Twine(most) +
+                                         " features at most (was " +
+                                         Twine(features) + ")");
+  }
+  ShapeCheck &finite(StringRef what, const APFloat &value) {
+    return require(value.isFinite(), what + " must be finite");
   }
   ShapeCheck &require(bool condition, const Twine &message) {
     if (!failedCheck && !condition) {
@@ -67,6 +73,21 @@ public:
   }
 
 private:
+  ShapeCheck &compare(StringRef what, int64_t a, Value from, int64_t b,
+                      Value to) {
+    if (a == b || ShapedType::isDynamic(a) || ShapedType::isDynamic(b))
+      return *this;
+    failedCheck = true;
+    InFlightDiagnostic diagnostic = op->emitOpError()
+                                    << what << " must be the same (was " << a
+                                    << " and " << b << ")";
+    for (Value value : {from, to})
+      if (value && value.getDefiningOp() != op)
+        diagnostic.attachNote(value.getLoc())
+            << "a value of type " << value.getType() << " comes from here";
+    return *this;
+  }
+
   Operation *op;
   bool failedCheck = false;
 };
@@ -79,17 +100,24 @@ LogicalResult LinearOp::verify() {
       .same("weight columns and result features", getWeight(), 1, getResult(),
             1)
       .same("input and result tokens", getInput(), 0, getResult(), 0)
-      .same("bias and result features", getBias(), 0, getResult(), 1);
+      .same("bias and result features", getBias(), 0, getResult(), 1)
+      .summable(getInput());
 }
 
 LogicalResult AttentionOp::verify() {
-  return ShapeCheck(*this).splits(getQuery(), getHeads());
+  return ShapeCheck(*this)
+      .splits(getQuery(), getHeads())
+      .summable(getQuery())
+      .finite("scale", getScale());
 }
 
 LogicalResult LayerNormOp::verify() {
   return ShapeCheck(*this)
       .same("gamma and input features", getGamma(), 0, getInput(), 1)
-      .same("beta and input features", getBeta(), 0, getInput(), 1);
+      .same("beta and input features", getBeta(), 0, getInput(), 1)
+      .finite("eps", getEps())
+      .require(getEps().isNonZero() && !getEps().isNegative(),
+               "eps must be positive");
 }
 
 LogicalResult QuantizeRowsOp::verify() {
@@ -105,10 +133,9 @@ LogicalResult QuantizeHeadsOp::verify() {
       .splits(getInput(), getHeads())
       .same("input and result features", getInput(), 1, getQuantized(), 1)
       .same("input and result tokens", getInput(), 0, getQuantized(), 0)
-      .equal("scale rows and heads", ShapeCheck::dim(getScale(), 0), getHeads())
+      .equal("scale rows and heads", getScale(), 0, getHeads())
       .same("scale columns and input tokens", getScale(), 1, getInput(), 0)
-      .equal("row mask rows and heads",
-             getRows() ? ShapeCheck::dim(getRows(), 0) : getHeads(), getHeads())
+      .equal("row mask rows and heads", getRows(), 0, getHeads())
       .same("row mask columns and input tokens", getRows(), 1, getInput(), 0);
 }
 
@@ -132,15 +159,11 @@ LogicalResult QuantizedLinearOp::verify() {
       .same("bias and result features", getBias(), 0, getResult(), 1)
       .same("low and input tokens", getLow(), 0, getInput(), 0)
       .same("row mask columns and input tokens", getRows(), 1, getInput(), 0)
+      .summable(getInput())
       .require(bool(getLow()) == getPrecision().has_value(),
                "needs 'precision' exactly where it has 'low'");
-  if (getRows()) {
-    int64_t heads = ShapeCheck::dim(getRows(), 0);
-    check.require(!ShapedType::isDynamic(heads) && heads > 0,
-                  "row mask must have a known number of heads");
-    if (succeeded(LogicalResult(check)))
-      check.splits(getResult(), heads);
-  }
+  if (getRows())
+    check.splits(getResult(), ShapeCheck::dim(getRows(), 0));
   return check;
 }
 
@@ -160,7 +183,8 @@ LogicalResult LogMatmulOp::verify() {
             1)
       .same("input and result tokens", getInput(), 0, getResult(), 0)
       .same("bias and result features", getBias(), 0, getResult(), 1)
-      .same("scale and input tokens", getScale(), 0, getInput(), 0);
+      .same("scale and input tokens", getScale(), 0, getInput(), 0)
+      .summable(getInput());
 }
 
 LogicalResult NormalizeHeadsOp::verify() {
@@ -168,7 +192,7 @@ LogicalResult NormalizeHeadsOp::verify() {
       .splits(getInput(), getHeads())
       .same("input and result features", getInput(), 1, getResult(), 1)
       .same("input and result tokens", getInput(), 0, getResult(), 0)
-      .equal("scale rows and heads", ShapeCheck::dim(getScale(), 0), getHeads())
+      .equal("scale rows and heads", getScale(), 0, getHeads())
       .same("scale columns and input tokens", getScale(), 1, getInput(), 0);
 }
 
@@ -176,33 +200,42 @@ LogicalResult PredictOp::verify() {
   int64_t heads = getHeads();
   return ShapeCheck(*this)
       .splits(getQuery(), heads)
+      .summable(getQuery())
+      .finite("scale", getAttentionScale())
       .same("query and key features", getQuery(), 1, getKey(), 1)
       .same("query and key tokens", getQuery(), 0, getKey(), 0)
       .same("query scale and tokens", getQueryScale(), 1, getQuery(), 0)
       .same("key scale and tokens", getKeyScale(), 1, getKey(), 0)
       .same("row scale and tokens", getScale(), 0, getQuery(), 0)
-      .equal("query scale rows and heads", ShapeCheck::dim(getQueryScale(), 0),
-             heads)
-      .equal("key scale rows and heads", ShapeCheck::dim(getKeyScale(), 0),
-             heads)
-      .equal("score heads and heads", ShapeCheck::dim(getScores(), 0), heads)
-      .equal("unit rows and heads", ShapeCheck::dim(getUnit(), 0), heads)
+      .equal("query scale rows and heads", getQueryScale(), 0, heads)
+      .equal("key scale rows and heads", getKeyScale(), 0, heads)
+      .equal("score heads and heads", getScores(), 0, heads)
+      .equal("unit rows and heads", getUnit(), 0, heads)
       .same("score rows and tokens", getScores(), 1, getQuery(), 0)
-      .same("score columns and tokens", getScores(), 2, getQuery(), 0);
+      .same("score columns and tokens", getScores(), 2, getQuery(), 0)
+      .same("unit columns and tokens", getUnit(), 1, getQuery(), 0);
 }
 
 LogicalResult SelectOp::verify() {
+  int64_t keepAll = ::fact::numerics::keepAll;
   return ShapeCheck(*this)
-      .require(getKeep() <= 1024,
-               "keep must be in 0..1024 (was " + Twine(getKeep()) + ")")
-      .require(!(getDominance().convertToFloat() < 0.0f),
+      .require(static_cast<int64_t>(getKeep()) <= keepAll,
+               "keep must be in 0.." + Twine(keepAll) + " (was " +
+                   Twine(getKeep()) + ")")
+      .finite("dominance", getDominance())
+      .require(!getDominance().isNegative() || getDominance().isZero(),
                "dominance must not be negative")
+      .same("score rows and columns", getScores(), 1, getScores(), 2)
       .same("score and mask heads", getScores(), 0, getMask(), 0)
       .same("score and mask rows", getScores(), 1, getMask(), 1)
       .same("score and mask columns", getScores(), 2, getMask(), 2)
       .same("score heads and unit rows", getScores(), 0, getUnit(), 0)
+      .same("score rows and unit columns", getScores(), 1, getUnit(), 1)
       .same("score heads and dominated rows", getScores(), 0, getDominated(), 0)
+      .same("score rows and dominated columns", getScores(), 1, getDominated(),
+            1)
       .same("score heads and argmax rows", getScores(), 0, getArgmax(), 0)
+      .same("score rows and argmax columns", getScores(), 1, getArgmax(), 1)
       .same("score columns and counts", getScores(), 2, getCount(), 0);
 }
 
@@ -213,6 +246,7 @@ LogicalResult SelectAllOp::verify() {
 
 LogicalResult KRowsOp::verify() {
   return ShapeCheck(*this)
+      .same("mask rows and columns", getMask(), 1, getMask(), 2)
       .same("mask heads and dominated rows", getMask(), 0, getDominated(), 0)
       .same("mask columns and dominated columns", getMask(), 2, getDominated(),
             1);
@@ -220,6 +254,7 @@ LogicalResult KRowsOp::verify() {
 
 LogicalResult VRowsOp::verify() {
   return ShapeCheck(*this)
+      .same("mask rows and columns", getMask(), 1, getMask(), 2)
       .same("mask heads and dominated rows", getMask(), 0, getDominated(), 0)
       .same("mask columns and dominated columns", getMask(), 2, getDominated(),
             1)
@@ -234,14 +269,18 @@ LogicalResult SelectPrecisionOp::verify() {
 
 LogicalResult MeanTokenOp::verify() {
   return ShapeCheck(*this)
-      .equal("result rows and one", ShapeCheck::dim(getResult(), 0), 1)
+      .equal("result rows and one", getResult(), 0, 1)
+      .require(!cast<ShapedType>(getResult().getType()).isDynamicDim(0),
+               "has one row: its result must say so")
       .same("input and result features", getInput(), 1, getResult(), 1);
 }
 
 LogicalResult QuantizedAttentionOp::verify() {
   int64_t heads = getHeads();
-  return ShapeCheck(*this)
-      .splits(getQuery(), heads)
+  ShapeCheck check(*this);
+  check.splits(getQuery(), heads)
+      .summable(getQuery())
+      .finite("scale", getScale())
       .require(bool(getDominated()) == bool(getArgmax()),
                "needs 'dominated' and argmax together")
       .require(!getDominated() || getMask(), "'dominated' needs a 'mask'")
@@ -256,26 +295,29 @@ LogicalResult QuantizedAttentionOp::verify() {
       .same("query and key tokens", getQuery(), 0, getKey(), 0)
       .same("query and value tokens", getQuery(), 0, getValue(), 0)
       .same("query and result tokens", getQuery(), 0, getResult(), 0)
-      .same("query and result features", getQuery(), 1, getResult(), 1)
-      .equal("query scale rows and heads", ShapeCheck::dim(getQueryScale(), 0),
-             heads)
-      .equal("key scale rows and heads", ShapeCheck::dim(getKeyScale(), 0),
-             heads)
-      .equal("value scale rows and heads", ShapeCheck::dim(getValueScale(), 0),
-             heads)
-      .equal("mask heads and heads",
-             getMask() ? ShapeCheck::dim(getMask(), 0) : heads, heads)
-      .same("tail and key features", getTailKey(), 1, getKey(), 1)
-      .same("tail and value features", getTailValue(), 1, getValue(), 1)
-      .equal("tail key rows and one",
-             getTailKey() ? ShapeCheck::dim(getTailKey(), 0) : 1, 1)
-      .equal("tail value rows and one",
-             getTailValue() ? ShapeCheck::dim(getTailValue(), 0) : 1, 1)
-      .equal("tail key scale rows and heads",
-             getTailKeyScale() ? ShapeCheck::dim(getTailKeyScale(), 0) : heads,
-             heads)
-      .equal("tail value scale rows and heads",
-             getTailValueScale() ? ShapeCheck::dim(getTailValueScale(), 0)
-                                 : heads,
-             heads);
+      .same("query and result features", getQuery(), 1, getResult(), 1);
+  auto headScale = [&](const Twine &what, Value scale, Value rows) {
+    check.equal((what + " scale rows and heads").str(), scale, 0, heads)
+        .same((what + " scale columns and tokens").str(), scale, 1, rows, 0);
+  };
+  headScale("query", getQueryScale(), getQuery());
+  headScale("key", getKeyScale(), getKey());
+  headScale("value", getValueScale(), getValue());
+  check.equal("mask heads and heads", getMask(), 0, heads)
+      .same("mask rows and query tokens", getMask(), 1, getQuery(), 0)
+      .same("mask columns and key tokens", getMask(), 2, getKey(), 0)
+      .equal("dominated rows and heads", getDominated(), 0, heads)
+      .same("dominated columns and query tokens", getDominated(), 1, getQuery(),
+            0)
+      .equal("argmax rows and heads", getArgmax(), 0, heads)
+      .same("argmax columns and query tokens", getArgmax(), 1, getQuery(), 0)
+      .same("tail key and key features", getTailKey(), 1, getKey(), 1)
+      .same("tail value and value features", getTailValue(), 1, getValue(), 1)
+      .equal("tail key rows and one", getTailKey(), 0, 1)
+      .equal("tail value rows and one", getTailValue(), 0, 1);
+  if (getTailKey()) {
+    headScale("tail key", getTailKeyScale(), getTailKey());
+    headScale("tail value", getTailValueScale(), getTailValue());
+  }
+  return check;
 }

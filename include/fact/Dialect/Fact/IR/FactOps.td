@@ -19,16 +19,26 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 // Types. L = tokens, d = features, h = heads, N = output features.
 //===----------------------------------------------------------------------===//
 
-def Fact_Rows : TensorRankOf<[F32], [2]>;        // [L, d] f32
-def Fact_Rows8 : TensorRankOf<[I8], [2]>;        // [L, d] i8
+// L may be open; how many features and heads there are is always known.
+class Fact_KnownDim<list<Type> elements, int rank, int dim, string what>
+    : Type<And<[TensorRankOf<elements, [rank]>.predicate,
+                CPred<"::llvm::cast<::mlir::ShapedType>($_self).getDimSize(" # dim # ") > 0">]>,
+           TensorRankOf<elements, [rank]>.summary # " with a known number of " # what, "::mlir::TensorType">;
+class Fact_RowsOf<Type element> : Fact_KnownDim<[element], 2, 1, "features">;  // [L, d]
+class Fact_HeadRowsOf<Type element> : Fact_KnownDim<[element], 2, 0, "heads">; // [h, L]
+class Fact_ScoresOf<Type element> : Fact_KnownDim<[element], 3, 0, "heads">;   // [h, L, L]
+
+def Fact_Rows : Fact_RowsOf<F32>;
+def Fact_Rows8 : Fact_RowsOf<I8>;
+def Fact_Rows32 : Fact_RowsOf<I32>;
 def Fact_Vector : TensorRankOf<[F32], [1]>;      // [d] or [L] f32
-def Fact_HeadScales : TensorRankOf<[F32], [2]>;  // [h, L] f32
+def Fact_HeadScales : Fact_HeadRowsOf<F32>;
 def Fact_Scalar : TensorRankOf<[F32], [0]>;      // f32
-def Fact_HeadRows : TensorRankOf<[I1], [2]>;     // [h, L] i1
+def Fact_HeadRows : Fact_HeadRowsOf<I1>;
 def Fact_TokenMask : TensorRankOf<[I1], [1]>;    // [L] i1
-def Fact_ScoreMask : TensorRankOf<[I1], [3]>;    // [h, L, L] i1
-def Fact_Scores : TensorRankOf<[F32], [3]>;      // [h, L, L] f32
-def Fact_Argmax : TensorRankOf<[I32], [2]>;      // [h, L] i32
+def Fact_ScoreMask : Fact_ScoresOf<I1>;
+def Fact_Scores : Fact_ScoresOf<F32>;
+def Fact_Argmax : Fact_HeadRowsOf<I32>;
 def Fact_Counts : TensorRankOf<[I64], [1]>;      // [L] i64
 
 class Fact_Op<string mnemonic, list<Trait> traits = []>
@@ -282,7 +292,7 @@ def Fact_LogMatmulOp : Fact_Op<"log_matmul", [AttrSizedOperandSegments]> {
     ```
   }];
   let arguments = (ins Fact_Rows8:$input, Fact_Rows8:$weight, Optional<Fact_Vector>:$bias, Optional<Fact_Vector>:$scale);
-  let results = (outs TensorRankOf<[I32], [2]>:$result);
+  let results = (outs Fact_Rows32:$result);
   let assemblyFormat = [{
     $input `,` $weight (`bias` $bias^ `scale` $scale)? attr-dict `:` functional-type(operands, results)
   }];
@@ -299,7 +309,7 @@ def Fact_NormalizeHeadsOp : Fact_Op<"normalize_heads"> {
     %n, %s = fact.normalize_heads %h heads = 8 : tensor<?x120xi32> -> tensor<?x120xi8>, tensor<8x?xf32>
     ```
   }];
-  let arguments = (ins TensorRankOf<[I32], [2]>:$input, ConfinedAttr<I64Attr, [IntPositive]>:$heads);
+  let arguments = (ins Fact_Rows32:$input, ConfinedAttr<I64Attr, [IntPositive]>:$heads);
   let results = (outs Fact_Rows8:$result, Fact_HeadScales:$scale);
   let assemblyFormat = "$input `heads` `=` $heads attr-dict `:` type($input) `->` type($result) `,` type($scale)";
   let hasVerifier = 1;

@@ -1,0 +1,32 @@
+//===- Limits.h - Sizes that the contract covers --------------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// INT32 holds every integer sum of docs/numerics.md up to these sizes. The one
+// place that attributes, ops, instructions, flags and entry points take their
+// ranges from.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_NUMERICS_LIMITS_H
+#define FACT_NUMERICS_LIMITS_H
+
+#include <cstdint>
+
+namespace fact::numerics {
+
+/// Tokens of a sequence.
+inline constexpr int64_t longestSequence = 32768;
+/// Features that one product sums over: d, heads * head size, or the width of
+/// a feed-forward network.
+inline constexpr int64_t mostFeatures = 8192;
+/// `keep` of a policy, in 1024ths: every key.
+inline constexpr int64_t keepAll = 1024;
+
+} // namespace fact::numerics
+
+#endif // FACT_NUMERICS_LIMITS_H
