@@ -123,20 +123,25 @@ void fact::addRunFlags(CLI::App &app, RunOptions &options) {
   app.add_option("--repeat", options.repeat,
                  "run so often and print the median time")
       ->check(atLeast(1));
-  auto only = [&](const char *name, bool &value, const char *help) {
-    return app
-        .add_option_function<std::string>(
-            name, [&value](const std::string &) { value = true; }, help)
-        ->check(CLI::IsMember({"f32"}));
-  };
-  CLI::Option *reference = only("--reference", options.reference,
-                                "f32: run the model unchanged in float32");
-  CLI::Option *compare =
-      only("--compare", options.compare, "f32: print the agreement with that");
-  reference->excludes(compare)->excludes(masks);
+  CLI::Option *reference =
+      app.add_option("--reference", options.reference,
+                     "f32: run the model unchanged in float32; numerics: run "
+                     "the sparse model op by op, without a back end")
+          ->check(CLI::IsMember({"f32", "numerics"}));
+  app.add_option_function<std::string>(
+         "--compare",
+         [&options](const std::string &) { options.compare = true; },
+         "f32: print the agreement with that")
+      ->check(CLI::IsMember({"f32"}))
+      ->excludes(reference);
   app.add_flag(
       "--fill-undefined", options.fillUndefined,
       "fill rows that hold no value with garbage: the output must not change");
+  app.final_callback([&options, masks] {
+    // A model in float32 selects nothing.
+    if (options.reference == "f32" && masks->count())
+      throw CLI::ExcludesError("--reference=f32", masks->get_name());
+  });
 }
 
 void fact::addObjectFlags(CLI::App &app, ObjectOptions &options) {

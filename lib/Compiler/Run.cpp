@@ -15,6 +15,7 @@
 #include "fact/Conversion/FactToLoops/EntryPoint.h"
 #include "fact/Conversion/Passes.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Execution/Interpreter.h"
 #include "fact/Execution/Jit.h"
 #include "fact/Execution/Reference.h"
 #include "fact/Support/Error.h"
@@ -72,6 +73,7 @@ public:
 
 private:
   LogicalResult readInputs();
+  LogicalResult makeSparse();
   LogicalResult compile();
   LogicalResult callEntry(int64_t times);
   LogicalResult runReference(std::vector<NpyArray> &results);
@@ -130,7 +132,7 @@ LogicalResult Runner::readInputs() {
   return success();
 }
 
-LogicalResult Runner::compile() {
+LogicalResult Runner::makeSparse() {
   if (failed(compilation.runTo(Stage::Sparse)))
     return failure();
   if (!options.dumpMasks.empty() &&
@@ -151,7 +153,10 @@ LogicalResult Runner::compile() {
     for (auto layer : described.getAsRange<DictionaryAttr>())
       layers.push_back({layer.getAs<IntegerAttr>("heads").getInt(),
                         layer.getAs<BoolAttr>("causal").getValue()});
+  return success();
+}
 
+LogicalResult Runner::compile() {
   auto machine = createTargetMachine();
   if (!machine)
     return compilation.fail(llvm::toString(machine.takeError()));
@@ -231,10 +236,11 @@ LogicalResult Runner::runReference(std::vector<NpyArray> &results) {
     tensor.data.assign(data, data + input.numElements());
     arguments.push_back(std::move(tensor));
   }
+  bool isReference = !options.reference.empty();
   std::vector<double> milliseconds;
   std::vector<FloatTensor> tensors;
   for (int64_t i = 0;
-       i < std::max<int64_t>(options.reference ? options.repeat : 1, 1); ++i) {
+       i < std::max<int64_t>(isReference ? options.repeat : 1, 1); ++i) {
     auto begin = std::chrono::steady_clock::now();
     auto called = (*function)->invoke(arguments);
     auto end = std::chrono::steady_clock::now();
@@ -244,7 +250,7 @@ LogicalResult Runner::runReference(std::vector<NpyArray> &results) {
         std::chrono::duration<double, std::milli>(end - begin).count());
     tensors = std::move(*called);
   }
-  if (options.reference && options.repeat > 0)
+  if (isReference && options.repeat > 0)
     printMedian(std::move(milliseconds));
   for (const FloatTensor &tensor : tensors)
     results.push_back(NpyArray::from<float>(tensor.shape, tensor.data.data()));
@@ -304,9 +310,10 @@ LogicalResult Runner::run() {
     return compilation.fail("the model has " + Twine(main.getNumResults()) +
                             " outputs (was given " +
                             Twine(options.outputs.size()) + " --output)");
-  if (options.reference || options.compare)
+  bool inFloat = options.reference == "f32";
+  if (inFloat || options.compare)
     unchanged = compilation.module().clone();
-  if (options.reference) {
+  if (inFloat) {
     for (Type type : main.getResultTypes()) {
       auto spec = specOf(type, "output");
       if (!spec)
@@ -320,6 +327,10 @@ LogicalResult Runner::run() {
     return failure();
   if (std::string policy = compilation.policyLine(); !policy.empty())
     llvm::errs() << options.tool << ": " << policy << "\n";
+  if (failed(makeSparse()))
+    return failure();
+  if (options.reference == "numerics")
+    return failed(interpret(main, inputs, outputs)) ? failure() : write();
   if (failed(compile()) || failed(callEntry(options.repeat)))
     return failure();
   if (options.compare) {

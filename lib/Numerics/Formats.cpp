@@ -86,20 +86,27 @@ void splitPlanes(const int8_t *w, int64_t n, int8_t *high, int8_t *low) {
   }
 }
 
-QuantizedWeights quantizeWeights(const float *weights, int64_t in,
-                                 int64_t out) {
+QuantizedWeights quantizedWeights(const int8_t *codes, const float *scales,
+                                  int64_t in, int64_t out) {
   QuantizedWeights result;
   result.in = in;
   result.out = out;
-  result.codes.resize(in * out);
+  result.codes.assign(codes, codes + in * out);
   result.high.resize(in * out);
-  result.scales.resize(out);
+  result.scales.assign(scales, scales + out);
   result.highScales.resize(out);
-  quantizeWeights(weights, in, out, result.codes.data(), result.scales.data());
-  splitPlanes(result.codes.data(), in * out, result.high.data(), nullptr);
+  splitPlanes(codes, in * out, result.high.data(), nullptr);
   for (int64_t j = 0; j < out; ++j)
-    result.highScales[j] = highPlaneScale(result.scales[j]);
+    result.highScales[j] = highPlaneScale(scales[j]);
   return result;
+}
+
+QuantizedWeights quantizeWeights(const float *weights, int64_t in,
+                                 int64_t out) {
+  std::vector<int8_t> codes(in * out);
+  std::vector<float> scales(out);
+  quantizeWeights(weights, in, out, codes.data(), scales.data());
+  return quantizedWeights(codes.data(), scales.data(), in, out);
 }
 
 int64_t findUnusable(const float *x, int64_t n) {

@@ -68,6 +68,9 @@ struct QuantizedWeights {
 };
 
 QuantizedWeights quantizeWeights(const float *weights, int64_t in, int64_t out);
+/// The same from codes and scales that are there already.
+QuantizedWeights quantizedWeights(const int8_t *codes, const float *scales,
+                                  int64_t in, int64_t out);
 
 /// Largest magnitude that inputs and weights may have.
 inline constexpr float inputLimit = 0x1p50f;

@@ -1,0 +1,549 @@
+//===- InterpretedOps.cpp - What each op of sparse fact IR computes -------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// No rule is written here: an op gathers its operands and calls Numerics. What
+// is written here is which elements of a result hold no value: those that a
+// mask does not name, and those that are computed from such an element.
+//
+//===----------------------------------------------------------------------===//
+
+#include "InterpretedTensor.h"
+
+#include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Dialect/Fact/IR/Policy.h"
+#include "fact/Numerics/Attention.h"
+#include "fact/Numerics/FloatRules.h"
+#include "fact/Numerics/Formats.h"
+#include "fact/Numerics/Linear.h"
+#include "fact/Numerics/RowOps.h"
+#include "fact/Numerics/Selection.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+namespace numerics = ::fact::numerics;
+using Tensor = InterpretedTensor;
+
+namespace {
+
+class OpInterpreter {
+public:
+  OpInterpreter(Operation *op,
+                llvm::function_ref<const Tensor &(Value)> operandOf,
+                SmallVectorImpl<Tensor> &results)
+      : builder(op->getContext()), operandOf(operandOf), results(results) {}
+
+  void run(AddOp op);
+  void run(ActivationOp op);
+  void run(LayerNormOp op);
+  void run(MeanTokenOp op);
+  void run(QuantizeRowsOp op);
+  void run(QuantizeHeadsOp op);
+  void run(QuantizedLinearOp op);
+  void run(EncodeOp op);
+  void run(LogMatmulOp op);
+  void run(NormalizeHeadsOp op);
+  void run(PredictOp op);
+  void run(SelectOp op);
+  void run(SelectAllOp op);
+  void run(KRowsOp op);
+  void run(VRowsOp op);
+  void run(QRowsOp op);
+  void run(SelectPrecisionOp op);
+  void run(QuantizedAttentionOp op);
+
+private:
+  const Tensor &at(Value value) { return operandOf(value); }
+  /// Null for an operand that is not there.
+  const Tensor *maybe(Value value) { return value ? &at(value) : nullptr; }
+  Tensor &result(Type element, std::vector<int64_t> shape) {
+    return results.emplace_back(element, std::move(shape));
+  }
+  Type f32() { return builder.getF32Type(); }
+  Type i8() { return builder.getI8Type(); }
+  Type i1() { return builder.getI1Type(); }
+
+  /// K and V rows that the rows of a mask read; a result is undefined as a
+  /// whole where any operand is somewhere.
+  void demand(Value mask, Value dominated, Value argmax);
+
+  Builder builder;
+  llvm::function_ref<const Tensor &(Value)> operandOf;
+  SmallVectorImpl<Tensor> &results;
+};
+
+//===----------------------------------------------------------------------===//
+// Rows in float32
+//===----------------------------------------------------------------------===//
+
+void OpInterpreter::run(AddOp op) {
+  const Tensor &a = at(op.getLhs()), &b = at(op.getRhs());
+  Tensor &y = result(f32(), a.shape);
+  numerics::addRow(a.as<float>(), b.as<float>(), y.size(), y.as<float>());
+  for (int64_t i = 0; i < y.size(); ++i)
+    if (!a.isDefined(i, 1) || !b.isDefined(i, 1))
+      y.forget(i, 1);
+}
+
+numerics::Activation kindOf(Activation kind) {
+  switch (kind) {
+  case Activation::Gelu:
+    return numerics::Activation::Gelu;
+  case Activation::GeluTanh:
+    return numerics::Activation::GeluTanh;
+  case Activation::Swish:
+    return numerics::Activation::Swish;
+  case Activation::Relu:
+    return numerics::Activation::Relu;
+  }
+  llvm_unreachable("no other kinds");
+}
+
+void OpInterpreter::run(ActivationOp op) {
+  const Tensor &x = at(op.getInput());
+  Tensor &y = result(f32(), x.shape);
+  numerics::activateRow(kindOf(op.getKind()), x.as<float>(), y.size(),
+                        y.as<float>());
+  for (int64_t i = 0; i < y.size(); ++i)
+    if (!x.isDefined(i, 1))
+      y.forget(i, 1);
+}
+
+void OpInterpreter::run(LayerNormOp op) {
+  const Tensor &x = at(op.getInput()), &gamma = at(op.getGamma()),
+               &beta = at(op.getBeta());
+  Tensor &y = result(f32(), x.shape);
+  int64_t d = x.dim(1);
+  for (int64_t i = 0; i < x.dim(0); ++i)
+    if (x.isDefined(i * d, d) && gamma.isDefined() && beta.isDefined())
+      numerics::layerNormRow(x.as<float>() + i * d, gamma.as<float>(),
+                             beta.as<float>(), op.getEps().convertToFloat(), d,
+                             y.as<float>() + i * d);
+    else
+      y.forget(i * d, d);
+}
+
+void OpInterpreter::run(MeanTokenOp op) {
+  const Tensor &x = at(op.getInput());
+  int64_t d = x.dim(1);
+  Tensor &y = result(f32(), {1, d});
+  numerics::columnMean(x.as<float>(), x.dim(0), d, y.as<float>());
+  for (int64_t i = 0; i < x.size(); ++i)
+    if (!x.isDefined(i, 1))
+      y.forget(i % d, 1);
+}
+
+//===----------------------------------------------------------------------===//
+// Quantized rows
+//===----------------------------------------------------------------------===//
+
+void OpInterpreter::run(QuantizeRowsOp op) {
+  const Tensor &x = at(op.getInput());
+  const Tensor *low = maybe(op.getLow());
+  int64_t d = x.dim(1);
+  results.reserve(2);
+  Tensor &q = result(i8(), x.shape), &scale = result(f32(), {x.dim(0)});
+  for (int64_t i = 0; i < x.dim(0); ++i) {
+    if (!x.isDefined(i * d, d) || (low && !low->isDefined(i, 1))) {
+      q.forget(i * d, d);
+      scale.forget(i, 1);
+      continue;
+    }
+    auto quantize = low && low->as<uint8_t>()[i] ? numerics::quantizeRowInt4
+                                                 : numerics::quantizeRowInt8;
+    scale.as<float>()[i] =
+        quantize(x.as<float>() + i * d, d, q.as<int8_t>() + i * d);
+  }
+}
+
+void OpInterpreter::run(QuantizeHeadsOp op) {
+  const Tensor &x = at(op.getInput());
+  const Tensor *rows = maybe(op.getRows());
+  int64_t heads = op.getHeads(), length = x.dim(0), d = x.dim(1),
+          size = d / heads;
+  results.reserve(2);
+  Tensor &q = result(i8(), x.shape), &scale = result(f32(), {heads, length});
+  for (int64_t head = 0; head < heads; ++head)
+    for (int64_t i = 0; i < length; ++i) {
+      int64_t slice = i * d + head * size, row = head * length + i;
+      bool wanted =
+          !rows || (rows->isDefined(row, 1) && rows->as<uint8_t>()[row]);
+      if (!wanted || !x.isDefined(slice, size)) {
+        q.forget(slice, size);
+        scale.forget(row, 1);
+        continue;
+      }
+      scale.as<float>()[row] = numerics::quantizeRowInt8(
+          x.as<float>() + slice, size, q.as<int8_t>() + slice);
+    }
+}
+
+void OpInterpreter::run(QuantizedLinearOp op) {
+  const Tensor &x = at(op.getInput()), &scale = at(op.getScale()),
+               &weight = at(op.getWeight()),
+               &weightScale = at(op.getWeightScale());
+  const Tensor *bias = maybe(op.getBias()), *low = maybe(op.getLow()),
+               *rows = maybe(op.getRows());
+  int64_t length = x.dim(0), in = x.dim(1), out = weight.dim(1);
+  numerics::QuantizedRows input;
+  input.in = in;
+  input.codes.assign(x.as<int8_t>(), x.as<int8_t>() + x.size());
+  input.scales.assign(scale.as<float>(), scale.as<float>() + length);
+  input.low.assign(length, 0);
+  std::vector<uint8_t> defined(length);
+  for (int64_t i = 0; i < length; ++i) {
+    if (low)
+      input.low[i] = low->as<uint8_t>()[i] != 0;
+    defined[i] = x.isDefined(i * in, in) && scale.isDefined(i, 1) &&
+                 (!low || low->isDefined(i, 1));
+  }
+  Tensor &y = result(f32(), {length, out});
+  y.forget();
+  if (!weight.isDefined() || !weightScale.isDefined() ||
+      (bias && !bias->isDefined()))
+    return;
+  numerics::QuantizedWeights weights = numerics::quantizedWeights(
+      weight.as<int8_t>(), weightScale.as<float>(), in, out);
+  numerics::LowPrecision precision = op.getPrecision()
+                                         ? numericsOf(*op.getPrecision())
+                                         : numerics::LowPrecision::A4W4;
+  int64_t heads = rows ? rows->dim(0) : 1, count = out / heads;
+  for (int64_t head = 0; head < heads; ++head) {
+    std::vector<uint8_t> wanted = defined;
+    for (int64_t i = 0; i < length; ++i) {
+      int64_t row = head * length + i;
+      wanted[i] &=
+          !rows || (rows->isDefined(row, 1) && rows->as<uint8_t>()[row]);
+      if (wanted[i])
+        std::memset(y.undefined.data() + i * out + head * count, 0, count);
+    }
+    numerics::linearRows(weights, bias ? bias->as<float>() : nullptr, precision,
+                         input, wanted.data(), head * count, count,
+                         y.as<float>() + head * count, out);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Eager prediction
+//===----------------------------------------------------------------------===//
+
+void OpInterpreter::run(EncodeOp op) {
+  const Tensor &x = at(op.getInput());
+  Tensor &y = result(i8(), x.shape);
+  numerics::encodeRow(numerics::codeOf(numericsOf(op.getPredictor()),
+                                       numericsOf(op.getOperand())),
+                      x.as<int8_t>(), x.size(), y.as<int8_t>());
+  y.undefined = x.undefined;
+}
+
+void OpInterpreter::run(LogMatmulOp op) {
+  const Tensor &x = at(op.getInput()), &weight = at(op.getWeight());
+  const Tensor *bias = maybe(op.getBias()), *scale = maybe(op.getScale());
+  int64_t length = x.dim(0), in = x.dim(1), out = weight.dim(1);
+  Tensor &h = result(builder.getI32Type(), {length, out});
+  numerics::matmulInt8(x.as<int8_t>(), in, weight.as<int8_t>(), out,
+                       h.as<int32_t>(), out, length, out, in);
+  for (int64_t i = 0; i < length; ++i) {
+    if (!x.isDefined(i * in, in) || !weight.isDefined() ||
+        (bias && !(bias->isDefined() && scale->isDefined(i, 1)))) {
+      h.forget(i * out, out);
+      continue;
+    }
+    if (bias)
+      numerics::addPredictorBias(bias->as<float>(), out, scale->as<float>()[i],
+                                 h.as<int32_t>() + i * out);
+  }
+}
+
+void OpInterpreter::run(NormalizeHeadsOp op) {
+  const Tensor &h = at(op.getInput());
+  int64_t heads = op.getHeads(), length = h.dim(0), d = h.dim(1),
+          size = d / heads;
+  results.reserve(2);
+  Tensor &y = result(i8(), h.shape), &scale = result(f32(), {heads, length});
+  for (int64_t head = 0; head < heads; ++head)
+    for (int64_t i = 0; i < length; ++i) {
+      int64_t slice = i * d + head * size, row = head * length + i;
+      if (!h.isDefined(slice, size)) {
+        y.forget(slice, size);
+        scale.forget(row, 1);
+        continue;
+      }
+      const int32_t *from = h.as<int32_t>() + slice;
+      int32_t shift = numerics::normalizationShift(from, size);
+      numerics::shiftAndEncode(from, size, shift,
+                               numerics::PredictorCode::Exact,
+                               y.as<int8_t>() + slice);
+      scale.as<float>()[row] = numerics::powerOfTwo(shift);
+    }
+}
+
+void OpInterpreter::run(PredictOp op) {
+  const Tensor &query = at(op.getQuery()), &key = at(op.getKey()),
+               &queryScale = at(op.getQueryScale()),
+               &keyScale = at(op.getKeyScale()), &scale = at(op.getScale()),
+               &queryWeight = at(op.getQueryWeightScale()),
+               &keyWeight = at(op.getKeyWeightScale());
+  int64_t heads = op.getHeads(), length = query.dim(0), d = query.dim(1),
+          size = d / heads;
+  results.reserve(2);
+  Tensor &scores = result(f32(), {heads, length, length});
+  Tensor &unit = result(f32(), {heads, length});
+  std::vector<float> columns(length);
+  for (int64_t head = 0; head < heads; ++head) {
+    auto isThere = [&](const Tensor &codes, const Tensor &scales, int64_t i) {
+      return codes.isDefined(i * d + head * size, size) &&
+             scales.isDefined(head * length + i, 1) && scale.isDefined(i, 1);
+    };
+    for (int64_t j = 0; j < length; ++j)
+      columns[j] =
+          keyScale.as<float>()[head * length + j] * scale.as<float>()[j];
+    for (int64_t i = 0; i < length; ++i) {
+      int64_t row = head * length + i;
+      numerics::predictScoreRow(query.as<int8_t>() + i * d + head * size,
+                                key.as<int8_t>() + head * size, d,
+                                columns.data(), size, length,
+                                scores.as<float>() + row * length);
+      unit.as<float>()[row] = numerics::predictorUnit(
+          queryScale.as<float>()[row], scale.as<float>()[i],
+          *queryWeight.as<float>(), *keyWeight.as<float>(),
+          op.getAttentionScale().convertToFloat());
+      // A score does not depend on the query's own scale, which is the unit's.
+      if (!isThere(query, queryScale, i) || !queryWeight.isDefined() ||
+          !keyWeight.isDefined())
+        unit.forget(row, 1);
+      for (int64_t j = 0; j < length; ++j)
+        if (!query.isDefined(i * d + head * size, size) ||
+            !isThere(key, keyScale, j))
+          scores.forget(row * length + j, 1);
+    }
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Selection
+//===----------------------------------------------------------------------===//
+
+void OpInterpreter::run(SelectOp op) {
+  const Tensor &scores = at(op.getScores()), &unit = at(op.getUnit());
+  int64_t heads = scores.dim(0), length = scores.dim(1);
+  numerics::Policy policy;
+  policy.keep = static_cast<int32_t>(op.getKeep());
+  policy.dominance = op.getDominance().convertToFloat();
+  policy.predictor = numericsOf(op.getPredictor());
+  results.reserve(4);
+  Tensor &mask = result(i1(), scores.shape);
+  Tensor &dominated = result(i1(), {heads, length});
+  Tensor &argmax = result(builder.getI32Type(), {heads, length});
+  Tensor &count = result(builder.getI64Type(), {length});
+  std::vector<uint8_t> demanded(length);
+  numerics::Demand counting{demanded.data(), demanded.data(),
+                            count.as<int64_t>()};
+  bool allDefined = true;
+  for (int64_t row = 0; row < heads * length; ++row) {
+    int64_t n = numerics::allowedKeys(row % length, length, op.getCausal());
+    const float *rowScores = scores.as<float>() + row * length;
+    uint8_t *kept = mask.as<uint8_t>() + row * length;
+    if (!scores.isDefined(row * length, n)) {
+      mask.forget(row * length, length);
+      dominated.forget(row, 1);
+      argmax.forget(row, 1);
+      allDefined = false;
+      continue;
+    }
+    numerics::RowDecision decision =
+        numerics::decideRow(policy, rowScores, n, unit.as<float>()[row], kept);
+    dominated.as<uint8_t>()[row] = decision.dominated;
+    // The op's argmax is there with and without a threshold.
+    argmax.as<int32_t>()[row] =
+        static_cast<int32_t>(numerics::topTwo(rowScores, n).argmax);
+    if (policy.dominance > 0 && n >= 2 && !unit.isDefined(row, 1))
+      dominated.forget(row, 1);
+    numerics::accumulateRow(counting, kept, n, decision.dominated,
+                            argmax.as<int32_t>()[row]);
+  }
+  if (!allDefined)
+    count.forget();
+}
+
+void OpInterpreter::run(SelectAllOp op) {
+  int64_t length = at(op.getInput()).dim(0);
+  numerics::Selection all = numerics::select(
+      numerics::Policy(), nullptr, length, op.getHeads(), op.getCausal());
+  Tensor &count = result(builder.getI64Type(), {length});
+  std::copy(all.count.begin(), all.count.end(), count.as<int64_t>());
+}
+
+void OpInterpreter::demand(Value maskValue, Value dominatedValue,
+                           Value argmaxValue) {
+  const Tensor &mask = at(maskValue), &dominated = at(dominatedValue);
+  const Tensor *argmax = maybe(argmaxValue);
+  int64_t heads = mask.dim(0), length = mask.dim(1);
+  Tensor &rows = result(i1(), {heads, length});
+  bool allDefined = mask.isDefined() && dominated.isDefined();
+  std::vector<uint8_t> k(heads * length), v(heads * length);
+  std::vector<int64_t> count(length);
+  for (int64_t row = 0; allDefined && row < heads * length; ++row) {
+    int64_t head = row / length;
+    bool isDominated = dominated.as<uint8_t>()[row];
+    if (argmax && isDominated && !argmax->isDefined(row, 1)) {
+      allDefined = false;
+      break;
+    }
+    numerics::Demand demand{k.data() + head * length, v.data() + head * length,
+                            count.data()};
+    numerics::accumulateRow(
+        demand, mask.as<uint8_t>() + row * length, length, isDominated,
+        argmax && isDominated ? argmax->as<int32_t>()[row] : 0);
+  }
+  if (!allDefined)
+    return rows.forget();
+  const std::vector<uint8_t> &wanted = argmax ? v : k;
+  std::copy(wanted.begin(), wanted.end(), rows.as<uint8_t>());
+}
+
+void OpInterpreter::run(KRowsOp op) {
+  demand(op.getMask(), op.getDominated(), Value());
+}
+
+void OpInterpreter::run(VRowsOp op) {
+  demand(op.getMask(), op.getDominated(), op.getArgmax());
+}
+
+void OpInterpreter::run(QRowsOp op) {
+  const Tensor &dominated = at(op.getDominated());
+  Tensor &rows = result(i1(), dominated.shape);
+  for (int64_t i = 0; i < rows.size(); ++i)
+    rows.as<uint8_t>()[i] = !dominated.as<uint8_t>()[i];
+  rows.undefined = dominated.undefined;
+}
+
+void OpInterpreter::run(SelectPrecisionOp op) {
+  const Tensor &count = at(op.getCount());
+  Tensor &low = result(i1(), count.shape);
+  if (!count.isDefined())
+    return low.forget();
+  numerics::lowPrecisionTokens(count.as<int64_t>(), count.dim(0),
+                               static_cast<int32_t>(op.getImportance()),
+                               low.as<uint8_t>());
+}
+
+//===----------------------------------------------------------------------===//
+// Attention
+//===----------------------------------------------------------------------===//
+
+void OpInterpreter::run(QuantizedAttentionOp op) {
+  const Tensor &query = at(op.getQuery()), &key = at(op.getKey()),
+               &value = at(op.getValue()), &queryScale = at(op.getQueryScale()),
+               &keyScale = at(op.getKeyScale()),
+               &valueScale = at(op.getValueScale());
+  const Tensor *mask = maybe(op.getMask()),
+               *dominated = maybe(op.getDominated()),
+               *argmax = maybe(op.getArgmax()),
+               *tailKey = maybe(op.getTailKey()),
+               *tailKeyScale = maybe(op.getTailKeyScale()),
+               *tailValue = maybe(op.getTailValue()),
+               *tailValueScale = maybe(op.getTailValueScale());
+  int64_t heads = op.getHeads(), length = query.dim(0), d = query.dim(1),
+          size = d / heads;
+  Tensor &context = result(f32(), query.shape);
+  bool tailDefined = tailKey && tailKey->isDefined() &&
+                     tailKeyScale->isDefined() && tailValue->isDefined() &&
+                     tailValueScale->isDefined();
+
+  for (int64_t row = 0; row < heads * length; ++row) {
+    int64_t h = row / length, i = row % length;
+    auto isThere = [&](const Tensor &codes, const Tensor &scales, int64_t j) {
+      return codes.isDefined(j * d + h * size, size) &&
+             scales.isDefined(h * length + j, 1);
+    };
+    int64_t slice = i * d + h * size;
+    float *to = context.as<float>() + slice;
+
+    if (dominated && !dominated->isDefined(row, 1)) {
+      context.forget(slice, size);
+      continue;
+    }
+    if (dominated && dominated->as<uint8_t>()[row]) {
+      int64_t j = argmax->as<int32_t>()[row];
+      if (argmax->isDefined(row, 1) && j >= 0 && j < length &&
+          isThere(value, valueScale, j))
+        numerics::dominatedContext(value.as<int8_t>() + j * d + h * size,
+                                   valueScale.as<float>()[h * length + j], size,
+                                   to);
+      else
+        context.forget(slice, size);
+      continue;
+    }
+
+    int64_t n = numerics::allowedKeys(i, length, op.getCausal()), kept = 0;
+    std::vector<uint8_t> columns(n, 1);
+    bool defined = isThere(query, queryScale, i);
+    if (mask) {
+      const uint8_t *given = mask->as<uint8_t>() + row * length;
+      std::copy(given, given + n, columns.begin());
+      defined &= mask->isDefined(row * length, n);
+    }
+    for (int64_t j = 0; defined && j < n; ++j)
+      if (columns[j]) {
+        ++kept;
+        defined = isThere(key, keyScale, j) && isThere(value, valueScale, j);
+      }
+    if (!defined || kept == 0 || (tailKey && kept < n && !tailDefined)) {
+      context.forget(slice, size);
+      continue;
+    }
+
+    numerics::AttentionHead head;
+    head.keys = key.as<int8_t>() + h * size;
+    head.keyScales = keyScale.as<float>() + h * length;
+    head.values = value.as<int8_t>() + h * size;
+    head.valueScales = valueScale.as<float>() + h * length;
+    head.stride = d;
+    head.headSize = size;
+    head.scale = op.getScale().convertToFloat();
+    if (tailKey) {
+      head.tailKey = tailKey->as<int8_t>() + h * size;
+      head.tailKeyScale = tailKeyScale->as<float>()[h];
+      head.tailValue = tailValue->as<int8_t>() + h * size;
+      head.tailValueScale = tailValueScale->as<float>()[h];
+    }
+    numerics::AttentionTrace trace;
+    numerics::attendRow(head, query.as<int8_t>() + slice,
+                        queryScale.as<float>()[row], columns.data(), n, to,
+                        &trace);
+    // A maximum that overflowed leaves a result that may look like one.
+    if (numerics::findNotFinite(&trace.largest, 1) >= 0)
+      context.forget(slice, size);
+  }
+}
+
+} // namespace
+
+LogicalResult
+mlir::fact::interpretFactOp(Operation *op,
+                            llvm::function_ref<const Tensor &(Value)> at,
+                            SmallVectorImpl<Tensor> &results) {
+  OpInterpreter interpreter(op, at, results);
+  return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+      .Case<AddOp, ActivationOp, LayerNormOp, MeanTokenOp, QuantizeRowsOp,
+            QuantizeHeadsOp, QuantizedLinearOp, EncodeOp, LogMatmulOp,
+            NormalizeHeadsOp, PredictOp, SelectOp, SelectAllOp, KRowsOp,
+            VRowsOp, QRowsOp, SelectPrecisionOp, QuantizedAttentionOp>(
+          [&](auto typed) {
+            interpreter.run(typed);
+            return success();
+          })
+      .Case<LinearOp, AttentionOp>([](Operation *dense) {
+        return dense->emitOpError("must be quantized before it is interpreted");
+      })
+      .Default([](Operation *other) {
+        return other->emitOpError("cannot be interpreted");
+      });
+}
