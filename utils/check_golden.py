@@ -27,28 +27,11 @@ class Mismatch(Exception):
     """A value that differs; the message says which."""
 
 
-def bits(array):
-    """The array as unsigned integers of its width, so that -0 and NaN count."""
-    array = np.ascontiguousarray(array)
-    return array.view(np.dtype(f"u{array.dtype.itemsize}"))
-
-
 def compare(what, got, expected):
     """Raises Mismatch unless the arrays have one shape, type and bits."""
-    got, expected = np.asarray(got), np.asarray(expected)
-    if got.shape != expected.shape:
-        raise Mismatch(f"{what}: shape {got.shape}, expected {expected.shape}")
-    if expected.dtype == bool and got.dtype in (np.uint8, np.int8):
-        if np.any(bits(got) > 1):
-            raise Mismatch(f"{what}: a boolean is neither 0 nor 1")
-        got = got.astype(bool)
-    if got.dtype != expected.dtype:
-        raise Mismatch(f"{what}: type {got.dtype}, expected {expected.dtype}")
-    different = bits(got) != bits(expected)
-    if different.any():
-        first = tuple(int(i) for i in np.argwhere(different)[0])
-        raise Mismatch(f"{what}{list(first)}: {got[first]!r}, expected {expected[first]!r}; "
-                       f"{int(different.sum())} of {got.size} values differ")
+    difference = tools.difference(what, got, expected)
+    if difference:
+        raise Mismatch(difference)
 
 
 def describe(policy):

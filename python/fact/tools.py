@@ -39,6 +39,32 @@ def policy_flags(policy):
     return [f"{flag}={policy.get(field, default)}" for field, (flag, default) in POLICY_FLAGS.items()]
 
 
+def bits(array):
+    """The array as unsigned integers of its width, so that -0 and NaN count."""
+    array = np.ascontiguousarray(array)
+    return array.view(np.dtype(f"u{array.dtype.itemsize}"))
+
+
+def difference(what, got, expected):
+    """What differs first between two arrays in shape, type or bits, in a few
+    words; None where nothing does. A boolean may be stored as a byte."""
+    got, expected = np.asarray(got), np.asarray(expected)
+    if got.shape != expected.shape:
+        return f"{what}: shape {got.shape}, expected {expected.shape}"
+    if expected.dtype == bool and got.dtype in (np.uint8, np.int8):
+        if np.any(bits(got) > 1):
+            return f"{what}: a boolean is neither 0 nor 1"
+        got = got.astype(bool)
+    if got.dtype != expected.dtype:
+        return f"{what}: type {got.dtype}, expected {expected.dtype}"
+    different = bits(got) != bits(expected)
+    if not different.any():
+        return None
+    first = tuple(int(i) for i in np.argwhere(different)[0])
+    return (f"{what}{list(first)}: {got[first]!r}, expected {expected[first]!r}; "
+            f"{int(different.sum())} of {got.size} values differ")
+
+
 def find(tool):
     """Path of a tool; ToolError where it is not built."""
     folders = [os.environ.get("FACT_BIN"), pathlib.Path(__file__).parents[2] / "bin"]

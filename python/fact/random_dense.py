@@ -1,0 +1,346 @@
+# Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+"""Random dense `fact` IR: layers and pieces of layers in any order and sharing.
+
+A function grows by steps that each read values that are there (several times,
+or never) and add new ones. Private functions are grown first, and may call those
+before them; weights are constants of their function or arguments.
+"""
+import dataclasses
+
+import numpy as np
+
+from fact import random_ir
+from fact.random_ir import Input, Model, float_literal, tensor_type
+
+
+@dataclasses.dataclass
+class Rows:
+    """A value [rows, d]; rows is a length or '?'."""
+    name: str
+    rows: object
+    d: int
+
+    @property
+    def type(self):
+        return tensor_type(self.rows, self.d)
+
+
+@dataclasses.dataclass
+class Function:
+    """A private function: types of its streams, shapes of its weights."""
+    name: str
+    streams: list
+    weights: list
+    results: list
+    attentions: int
+    text: str = ""
+    called: bool = False
+
+
+class Grower:
+    """One function while it grows."""
+
+    def __init__(self, model, streams):
+        self.model = model
+        self.draw = model.draw
+        self.body = random_ir.Body(self.draw)
+        self.values = list(streams)
+        self.weight_arguments = []  # shapes; only of private functions
+        self.private = False
+        self.attentions = 0
+
+    # Values
+
+    def pick(self, d=None, rows=None):
+        """A value, late ones more often; None where there is none."""
+        fitting = [v for v in self.values if (d is None or v.d == d) and (rows is None or v.rows == rows)]
+        if not fitting:
+            return None
+        return fitting[-1] if self.draw.chance(0.4) else self.draw.choice(fitting)
+
+    def as_rows(self, value, rows):
+        return Rows(self.body.cast(value.name, value.type, tensor_type(rows, value.d)), rows, value.d)
+
+    def partner(self, value):
+        """Another value of the same type, or the same one."""
+        other = self.pick(d=value.d)
+        return self.as_rows(other, value.rows)
+
+    def add(self, text, like, d=None):
+        result = Rows(self.body.op(text), like.rows, d or like.d)
+        self.values.append(result)
+        return result
+
+    def weight(self, array):
+        """(name, type) of a constant or an argument for one."""
+        if self.private and self.draw.chance(0.7):
+            name = f"%w{len(self.weight_arguments)}"
+            self.weight_arguments.append(array.shape)
+            return name, tensor_type(*array.shape)
+        return self.body.constant(array), tensor_type(*array.shape)
+
+    # Steps of one op
+
+    def linear(self, x, n=None):
+        n = n or (x.d if self.draw.chance(0.5) else self.draw.choice(self.model.widths))
+        w, wt = self.weight(self.draw.weights(x.d, n))
+        bias, types = "", f"{x.type}, {wt}"
+        if self.draw.chance(0.6):
+            b, bt = self.weight(self.draw.vector(n))
+            bias, types = f" bias {b}", f"{types}, {bt}"
+        return self.add(f"fact.linear {x.name}, {w}{bias} : ({types}) -> {tensor_type(x.rows, n)}", x, n)
+
+    def norm(self, x):
+        g, gt = self.weight(self.draw.vector(x.d, 1.0))
+        b, bt = self.weight(self.draw.vector(x.d))
+        eps = float_literal(self.draw.choice((1e-5, 1e-12, 1e-3, 1.0)))
+        return self.add(f"fact.layer_norm {x.name}, {g}, {b} eps = {eps} : {x.type}, {gt}, {bt}", x)
+
+    def activation(self, x):
+        return self.add(f"fact.activation {self.draw.choice(random_ir.ACTIVATIONS)} {x.name} : {x.type}", x)
+
+    def sum(self, a, b):
+        return self.add(f"fact.add {a.name}, {b.name} : {a.type}", a)
+
+    def attention(self, q, k, v):
+        self.attentions += 1
+        heads = self.draw.choice([h for h in range(1, q.d + 1) if q.d % h == 0][:8])
+        scale = self.draw.choice(((q.d // heads) ** -0.5,) * 3 + (0.3, 1.0, 0.01, -0.5))
+        causal = " causal" if self.draw.chance(0.3) else ""
+        return self.add(f"fact.attention {q.name}, {k.name}, {v.name} heads = {heads} "
+                        f"scale = {float_literal(scale)}{causal} : {q.type}", q)
+
+    def flip(self, x):
+        """A cast to an open length, or back."""
+        return self.add_cast(x, self.model.bound if x.rows == "?" else "?")
+
+    def add_cast(self, x, rows):
+        result = self.as_rows(x, rows)
+        if result.name != x.name:
+            self.values.append(result)
+        return result
+
+    def reshaped(self, x):
+        """[L, d] to [1, L, d] and back; `x` where the length is open."""
+        if x.rows == "?":
+            return x
+        batch = tensor_type(1, x.rows, x.d)
+        name = self.body.op(f"tensor.expand_shape {x.name} [[0, 1], [2]] output_shape [1, {x.rows}, {x.d}] : {x.type} into {batch}")
+        return self.add(f"tensor.collapse_shape {name} [[0, 1], [2]] : {batch} into {x.type}", x)
+
+    def constant_rows(self, d):
+        array = self.draw.rows(self.model.bound, d)
+        if np.abs(array).max() > 1e6:
+            array = self.draw.normal(array.shape)
+        if self.draw.chance(0.3):
+            array[:] = array[0, 0]
+        value = Rows(self.body.constant(array), self.model.bound, d)
+        self.values.append(value)
+        return value
+
+    # Steps of several ops
+
+    def projections(self, a):
+        """q, k, v of one type, shared in one of many ways."""
+        width = a.d if self.draw.chance(0.8) else self.draw.choice(self.model.widths)
+        kind = self.draw.weighted(usual=8, qk=2, all=1, raw_v=1, cross=2, raw=1, others=1)
+        if kind == "qk":
+            q = self.linear(a, width)
+            return q, q, self.linear(a, width)
+        if kind == "all":
+            q = self.linear(a, width)
+            return q, q, q
+        if kind == "raw_v":
+            return self.linear(a, a.d), self.linear(a, a.d), a
+        if kind == "raw":
+            return a, a, a
+        if kind == "others":
+            return a, self.partner(a), self.partner(a)
+        source = self.partner(a) if kind == "cross" else a
+        q, k, v = self.linear(a, width), self.linear(source, width), self.linear(source, width)
+        return q, k, v
+
+    def encoder(self, x):
+        """A layer, more or less."""
+        pre = self.draw.chance(0.5)
+        attended = self.attention(*self.projections(self.norm(x) if pre else x))
+        if attended.d != x.d or self.draw.chance(0.9):
+            attended = self.linear(attended, x.d)
+        r = self.sum(x, attended) if self.draw.chance(0.5) else self.sum(attended, x)
+        if not pre:
+            r = self.norm(r)
+        if self.draw.chance(0.2):
+            return r
+        hidden = self.activation(self.linear(self.norm(r) if pre else r, self.draw.choice(self.model.widths)))
+        y = self.sum(r, self.linear(hidden, x.d))
+        return y if pre else self.norm(y)
+
+    def arguments(self, function, streams):
+        """Operands of a call: those streams, and constants for the weights."""
+        operands = [(s.name, s.type) for s in streams]
+        for shape in function.weights:
+            operands.append(self.weight(self.draw.weights(*shape) if len(shape) == 2 else self.draw.vector(*shape)))
+        return operands
+
+    def call_once(self, function, streams):
+        operands = self.arguments(function, streams)
+        name = self.body.name()
+        many = len(function.results) > 1
+        self.body.line(f"{name}{':' + str(len(function.results)) if many else ''} = call @{function.name}("
+                       f"{', '.join(n for n, _ in operands)}) : ({', '.join(t for _, t in operands)}) -> "
+                       f"({', '.join(r.type for r in function.results)})")
+        results = [Rows(f"{name}#{i}" if many else name, r.rows, r.d) for i, r in enumerate(function.results)]
+        self.values += results
+        self.attentions += function.attentions
+        function.called = True
+        return results
+
+    def stream_for(self, wanted):
+        value = self.pick(d=wanted.d)
+        if value is None or (not self.private and self.model.fixed and self.draw.chance(0.1)):
+            if not self.model.fixed:
+                value = self.linear(self.pick(), wanted.d)
+            else:
+                value = self.constant_rows(wanted.d)
+        return self.as_rows(value, wanted.rows)
+
+    def call(self, function):
+        """A call, or a chain of them through one of the arguments."""
+        streams = [self.stream_for(s) for s in function.streams]
+        result = self.draw.choice(self.call_once(function, streams))
+        through = self.draw.random.randrange(len(streams))
+        for _ in range(self.draw.choice((0, 0, 1, 1, 2, 3))):
+            if self.attentions >= 5:
+                break
+            following = streams[through]
+            if result.d != following.d:
+                break
+            if self.draw.chance(0.2):
+                streams = [self.stream_for(s) for s in function.streams]
+            if self.draw.chance(0.15):
+                through = self.draw.random.randrange(len(streams))
+            if streams[through].d != result.d:
+                break
+            streams = list(streams)
+            streams[through] = self.as_rows(result, function.streams[through].rows)
+            if self.draw.chance(0.15):
+                streams = [streams[through] if s.type == streams[through].type else s for s in streams]
+            result = self.draw.choice(self.call_once(function, streams))
+
+    def step(self):
+        x = self.pick()
+        heavy = self.attentions < 3
+        kind = self.draw.weighted(
+            linear=3, norm=2, activation=2, add=4, attention=1.5 if heavy else 0, encoder=3 if heavy else 0,
+            flip=2 if self.model.fixed else 0, reshape=0.5, constant=0.7 if self.model.fixed else 0,
+            call=4 if self.model.functions else 0)
+        if kind == "linear":
+            self.linear(x)
+        elif kind == "norm":
+            self.norm(x)
+        elif kind == "activation":
+            self.activation(x)
+        elif kind == "add":
+            self.sum(x, self.partner(x))
+        elif kind == "attention":
+            self.attention(*self.projections(x))
+        elif kind == "encoder":
+            self.encoder(x)
+        elif kind == "flip":
+            self.flip(x)
+        elif kind == "reshape":
+            self.reshaped(x)
+        elif kind == "constant":
+            self.constant_rows(x.d)
+        else:
+            functions = [f for f in self.model.functions if self.attentions + f.attentions <= 4]
+            if functions:
+                self.call(self.draw.choice(functions))
+
+
+class Generator:
+    """One model."""
+
+    def __init__(self, seed):
+        self.draw = random_ir.Draw("dense", seed)
+        self.bound, self.fixed = self.draw.length()
+        main = self.draw.choice(random_ir.WIDTHS)
+        self.widths = [main, main, *(self.draw.choice(random_ir.WIDTHS) for _ in range(2))]
+        self.functions = []
+
+    @property
+    def extent(self):
+        return self.bound if self.fixed else "?"
+
+    def private_function(self, name):
+        """A function of one stream or two, of any size, that may return what it got."""
+        grower = Grower(self, [])
+        grower.private = True
+        rows = "?" if self.draw.chance(0.3) else self.extent
+        width = self.widths[0] if self.draw.chance(0.8) else self.draw.choice(self.widths)
+        count = self.draw.choice((1, 1, 1, 2, 2))
+        streams = [Rows(f"%s{i}", rows, width if i == 0 or self.draw.chance(0.8) else self.draw.choice(self.widths))
+                   for i in range(count)]
+        grower.values = list(streams)
+        kind = self.draw.weighted(nothing=1.5, casts=1 if self.fixed else 0, layer=4, steps=5)
+        result = streams[0]
+        if kind == "casts":
+            result = grower.flip(grower.flip(self.draw.choice(streams)))
+        elif kind == "nothing":
+            result = self.draw.choice(streams)
+        elif kind == "layer":
+            result = grower.encoder(streams[0])
+            if count == 2 and streams[1].d == result.d:
+                result = grower.sum(result, streams[1])
+        else:
+            for _ in range(self.draw.choice((1, 1, 2, 3))):
+                grower.step()
+            result = grower.values[-1]
+        results = [result]
+        if self.draw.chance(0.05):
+            results.append(grower.pick())
+        arguments = [f"{s.name}: {s.type}" for s in streams]
+        arguments += [f"%w{i}: {tensor_type(*shape)}" for i, shape in enumerate(grower.weight_arguments)]
+        text = [f"func.func private @{name}({', '.join(arguments)}) -> ({', '.join(r.type for r in results)}) {{",
+                *grower.body.lines,
+                f"  return {', '.join(r.name for r in results)} : {', '.join(r.type for r in results)}", "}"]
+        return Function(name, streams, grower.weight_arguments, results, grower.attentions, "\n".join(text) + "\n")
+
+    def model(self):
+        for i in range(self.draw.choice((0, 0, 1, 1, 2, 3))):
+            self.functions.append(self.private_function(f"f{i}"))
+        inputs = [Input("x", self.widths[0], self.draw.chance(0.5))]
+        if self.draw.chance(0.35):
+            inputs.append(Input("z", self.widths[0] if self.draw.chance(0.7) else self.widths[-1], self.draw.chance(0.5)))
+        grower = Grower(self, [Rows(f"%in{i}", self.extent, given.d) for i, given in enumerate(inputs)])
+        for _ in range(self.draw.choice((0, 1, 2, 3, 4, 5, 6))):
+            grower.step()
+        results = []
+        for i in range(self.draw.choice((1, 1, 1, 1, 2, 3))):
+            value = grower.values[-1] if i == 0 and self.draw.chance(0.9) else grower.pick()
+            if value.rows == "?" and self.fixed and self.draw.chance(0.8):
+                value = grower.as_rows(value, self.bound)
+            batched = self.draw.chance(0.5) and (value.rows != "?" or not self.fixed)
+            results.append((value.name, value.rows, value.d, batched))
+        # Functions that nobody calls are legal, and all of one kind.
+        text = "\n".join(f.text for f in self.functions if f.called or self.draw.chance(0.1))
+        text += "\n" * bool(text) + random_ir.main_text(grower.body, inputs, results, self.bound, self.fixed)
+        policy = self.draw.chance(0.1)
+        if policy:
+            text = f"module attributes {{fact.policy = {policy_attribute(self.draw)}}} {{\n{text}}}\n"
+        return Model(text, inputs, len(results), self.bound, self.fixed, policy)
+
+
+def policy_attribute(draw):
+    """A policy in the IR."""
+    def name(text):
+        return text.replace("-", "_")
+    return (f"#fact.policy<keep = {draw.choice((1, 51, 205, 512, 1023, 1024))}, tail = {draw.choice(('none', 'mean'))}, "
+            f"dominance = {draw.choice(('0.0', '0.5', '3.0'))}, importance = {draw.choice((0, 1, 128, 256, 512))}, "
+            f"low_precision = {draw.choice(('a4w4', 'a4w8'))}, scope = {draw.choice(('ffn', 'all'))}, "
+            f"predictor = {name(draw.choice(random_ir.PREDICTORS))}>")
+
+
+def model(seed):
+    """The dense model of a seed."""
+    return Generator(seed).model()
