@@ -11,6 +11,9 @@
 #include "fact/Conversion/FactToLoops/EntryPoint.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
 
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
 using namespace mlir;
 using namespace mlir::fact;
 
@@ -44,6 +47,18 @@ static std::string shapeText(Type type) {
                                            : std::to_string(extent)) +
             "]";
   return text;
+}
+
+/// Whether float math of what was not raised becomes calls of the C library.
+static bool callsMath(ModuleOp module) {
+  return module
+      ->walk([](Operation *op) {
+        bool calls = isa<linalg::SoftmaxOp>(op) ||
+                     (isa<math::MathDialect>(op->getDialect()) &&
+                      !isa<math::AbsFOp, math::CopySignOp, math::SqrtOp>(op));
+        return calls ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
 }
 
 std::string mlir::fact::cHeader(func::FuncOp main, const std::string &name,
@@ -108,8 +123,11 @@ typedef struct fact_error {
   parameters.push_back("fact_error *error");
   out << " * Returns FACT_OK, or another code, which *error explains (error "
          "may be null);\n"
-      << " * the output is written only if all is well. Needs malloc and free, "
-         "nothing else;\n"
+      << " * the output is written only if all is well. Needs "
+      << (callsMath(main->getParentOfType<ModuleOp>())
+              ? "malloc, free and the C maths library\n * (-lm)"
+              : "malloc and free, nothing else")
+      << ";\n"
       << " * may be called from several threads at once.\n */\n";
   out << "int " << name << "(" << llvm::join(parameters, ", ") << ");\n\n";
   out << "#ifdef __cplusplus\n}\n#endif\n\n#endif /* " << guard << " */\n";

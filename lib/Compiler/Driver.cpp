@@ -75,6 +75,31 @@ private:
   ScopedDiagnosticHandler handler;
 };
 
+/// Keeps why `fact-raise` left ops alone, whether remarks are printed or not.
+class Compilation::MissCollector
+    : public remark::detail::MLIRRemarkStreamerBase {
+public:
+  explicit MissCollector(std::vector<Miss> &misses) : misses(misses) {}
+
+  void streamOptimizationRemark(const remark::detail::Remark &remark) override {
+    if (remark.getCategoryName() != raiseCategory ||
+        remark.getRemarkType() != llvm::remarks::Type::Missed)
+      return;
+    Miss miss{remark.getLocation(), "", ""};
+    for (const auto &argument : remark.getArgs())
+      if (argument.key == "Reason")
+        miss.reason = argument.val;
+      else if (argument.key == "Suggestion")
+        miss.suggestion = argument.val;
+    misses.push_back(std::move(miss));
+  }
+
+  static constexpr StringLiteral raiseCategory = "fact-raise";
+
+private:
+  std::vector<Miss> &misses;
+};
+
 Compilation::Compilation(const ::fact::CompileOptions &options)
     : options(options) {
   DialectRegistry registry;
@@ -85,13 +110,14 @@ Compilation::Compilation(const ::fact::CompileOptions &options)
   context_->printOpOnDiagnostic(false);
   diagnostics = std::make_unique<Diagnostics>(context_.get(), options.tool,
                                               options.remarks);
-  if (options.remarks) {
-    remark::RemarkCategories all{std::nullopt, ".*", ".*", ".*", ".*"};
-    (void)remark::enableOptimizationRemarks(
-        *context_, nullptr, std::make_unique<remark::RemarkEmittingPolicyAll>(),
-        all,
-        /*printAsEmitRemarks=*/true);
-  }
+  remark::RemarkCategories categories;
+  categories.missed = MissCollector::raiseCategory.str();
+  if (options.remarks)
+    categories = {std::nullopt, ".*", ".*", ".*", ".*"};
+  (void)remark::enableOptimizationRemarks(
+      *context_, std::make_unique<MissCollector>(misses),
+      std::make_unique<remark::RemarkEmittingPolicyAll>(), categories,
+      /*printAsEmitRemarks=*/options.remarks);
 }
 
 Compilation::~Compilation() = default;
@@ -174,6 +200,37 @@ template <typename... Ops> static bool hasAny(ModuleOp module) {
                                : WalkResult::advance();
       })
       .wasInterrupted();
+}
+
+LogicalResult Compilation::requireRaised() {
+  bool anyLeft = owned
+                     ->walk([](Operation *op) {
+                       return isa<linalg::LinalgDialect>(op->getDialect()) &&
+                                      !isa<linalg::FillOp, linalg::YieldOp>(op)
+                                  ? WalkResult::interrupt()
+                                  : WalkResult::advance();
+                     })
+                     .wasInterrupted();
+  if (!anyLeft || misses.empty())
+    return success();
+  const Miss &first = misses.front();
+  InFlightDiagnostic diagnostic =
+      emitError(first.location)
+      << "is no part of an encoder layer, and nothing else runs on the "
+         "accelerator: "
+      << first.reason;
+  diagnostic.attachNote(first.location) << first.suggestion;
+  constexpr size_t shown = 4;
+  ArrayRef<Miss> others = ArrayRef<Miss>(misses).drop_front();
+  for (const Miss &other : others.take_front(shown))
+    diagnostic.attachNote(other.location) << "nor is this: " << other.reason;
+  if (others.size() > shown)
+    diagnostic.attachNote(first.location)
+        << others.size() - shown << " more: see --remarks";
+  diagnostic.attachNote(first.location)
+      << "the CPU runs it in float32 (fact-run, --target=cpu); --from and --to "
+         "cut the layers out of an ONNX model";
+  return diagnostic;
 }
 
 /// The policy in the IR: that of the module or of the first function with one.

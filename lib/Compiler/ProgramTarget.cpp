@@ -46,6 +46,8 @@ policyObject(const std::optional<::fact::numerics::Policy> &policy) {
 LogicalResult mlir::fact::lowerForFact(Compilation &compilation,
                                        const ::fact::ObjectOptions &options,
                                        bool plan) {
+  if (failed(compilation.requireRaised()))
+    return failure();
   return compilation.run([&](OpPassManager &pm) {
     pm.addPass(createFactToFactISAPass({options.machine}));
     if (!plan)

@@ -10,6 +10,8 @@
 
 #include "OutlineKernels.h"
 
+#include "fact/Conversion/Passes.h"
+
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/ConvertToLLVM/ToLLVMPass.h"
@@ -25,14 +27,11 @@
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Linalg/Transforms/AllInterfaces.h"
-#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
-#include "mlir/IR/PatternMatch.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -58,45 +57,8 @@ static void registerInterfaces(MLIRContext *context) {
   context->appendDialectRegistry(registry);
 }
 
-/// linalg.softmax has no lowering to loops: maximum, exp, sum and division.
-static LogicalResult decomposeSoftmax(ModuleOp module, IRRewriter &rewriter) {
-  SmallVector<linalg::SoftmaxOp> ops;
-  module.walk([&](linalg::SoftmaxOp op) { ops.push_back(op); });
-  for (linalg::SoftmaxOp op : ops) {
-    rewriter.setInsertionPoint(op);
-    FailureOr<SmallVector<Value>> values = op.decomposeOperation(rewriter);
-    if (failed(values))
-      return op.emitOpError("cannot be decomposed");
-    rewriter.replaceOp(op, *values);
-  }
-  return success();
-}
-
-/// Puts the summation dimension of matrix products before the last dimension of
-/// the result: the innermost loop runs along rows, which LLVM vectorizes
-/// without changing the order of any sum.
-static LogicalResult interchangeMatmuls(ModuleOp module, IRRewriter &rewriter) {
-  SmallVector<linalg::LinalgOp> ops;
-  module.walk([&](linalg::LinalgOp op) {
-    if (isa<linalg::MatmulOp, linalg::BatchMatmulOp>(op.getOperation()))
-      ops.push_back(op);
-  });
-  for (linalg::LinalgOp op : ops) {
-    rewriter.setInsertionPoint(op);
-    FailureOr<linalg::GenericOp> generic =
-        linalg::generalizeNamedOp(rewriter, op);
-    if (failed(generic))
-      return op.emitOpError("cannot be generalized");
-    SmallVector<unsigned> order =
-        llvm::to_vector(llvm::seq<unsigned>(0, generic->getNumLoops()));
-    std::swap(order[order.size() - 1], order[order.size() - 2]);
-    if (failed(linalg::interchangeGenericOp(rewriter, *generic, order)))
-      return generic->emitOpError("cannot be interchanged");
-  }
-  return success();
-}
-
 static void buildBufferization(OpPassManager &manager) {
+  manager.addPass(createPrepareLinalgPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   bufferization::OneShotBufferizePassOptions bufferize;
@@ -121,14 +83,10 @@ static void buildLowering(OpPassManager &manager) {
 
 LogicalResult mlir::fact::lowerReferenceToLLVM(ModuleOp module) {
   registerInterfaces(module->getContext());
-  IRRewriter rewriter(module->getContext());
-  if (failed(decomposeSoftmax(module, rewriter)) ||
-      failed(interchangeMatmuls(module, rewriter)))
-    return failure();
   for (auto function : module.getOps<func::FuncOp>())
     if (function.isPublic())
       function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
-                        rewriter.getUnitAttr());
+                        UnitAttr::get(module->getContext()));
   PassManager bufferization(module->getContext());
   buildBufferization(bufferization);
   if (failed(bufferization.run(module)))

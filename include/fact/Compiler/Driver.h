@@ -24,6 +24,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace fact {
 struct CompileOptions;
@@ -55,6 +56,10 @@ public:
   ModuleOp module() { return *owned; }
   func::FuncOp main();
   MLIRContext &context() { return *context_; }
+  /// Fails, with the reasons, where a part of the model was not raised: for a
+  /// back end that runs nothing else. The stage is `Raised` or later.
+  LogicalResult requireRaised();
+
   /// The policy of the model, where the IR still has one.
   std::optional<::fact::numerics::Policy> policy();
   /// The policy of the model, one line; empty where there is none.
@@ -68,9 +73,17 @@ public:
 private:
   class Diagnostics;
 
+  /// A part of the model that `fact-raise` left alone.
+  struct Miss {
+    Location location;
+    std::string reason, suggestion;
+  };
+  class MissCollector;
+
   const ::fact::CompileOptions &options;
   std::unique_ptr<MLIRContext> context_;
   std::unique_ptr<Diagnostics> diagnostics;
+  std::vector<Miss> misses;
   OwningOpRef<ModuleOp> owned;
   Stage stage = Stage::Imported;
 };

@@ -109,6 +109,28 @@ def RaisePass : Pass<"fact-raise", "::mlir::func::FuncOp"> {
 // The CPU back end
 //===----------------------------------------------------------------------===//
 
+def PrepareLinalgPass : Pass<"fact-prepare-linalg", "::mlir::ModuleOp"> {
+  let summary = "linalg that was not raised, in the form that becomes loops";
+  let description = [{
+    What `fact-raise` leaves runs in float32 on the CPU, in the order of the
+    float reference (`fact-run --reference=f32`), which starts with this pass,
+    too. `linalg.softmax`, which has no lowering to loops, becomes maximum, exp,
+    sum and division; matrix products run along the rows of their result in the
+    innermost loop:
+
+    ```mlir
+    %y = linalg.matmul ins(%a, %b : ...) outs(%c : ...) -> tensor<?x8xf32>
+    // becomes a linalg.generic with the iterators (m, k, n) in place of (m, n, k):
+    // each element is still summed over k in order.
+    ```
+
+    Before: tensors. After: no `linalg.softmax`, `linalg.matmul` or
+    `linalg.batch_matmul`; every other op as it was.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def FactToLoops : Pass<"fact-to-loops", "::mlir::ModuleOp"> {
   let summary = "fact ops and tensors to loops over buffers";
   let description = [{

@@ -28,6 +28,7 @@ void mlir::fact::buildFactToLoopsPipeline(OpPassManager &pm,
   loops.nativeRound = options.nativeRound;
   loops.rowBlock = options.rowBlock;
   loops.columnTiles = options.columnTiles;
+  pm.addPass(createPrepareLinalgPass());
   pm.addPass(createFactToLoops(loops));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
@@ -49,7 +50,10 @@ void mlir::fact::buildLoopsToLLVMPipeline(OpPassManager &pm,
   pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(createConvertVectorToLLVMPass());
+  // Math of what was not raised: an intrinsic where LLVM has one, which is a
+  // call of the C library's function as well, else (erf) that call.
   pm.addPass(createConvertMathToLLVMPass());
+  pm.addPass(createConvertMathToLibmPass());
   pm.addPass(createArithToLLVMConversionPass());
   pm.addPass(createConvertIndexToLLVMPass());
   pm.addPass(createFinalizeMemRefToLLVMConversionPass());

@@ -50,6 +50,17 @@ Layout Layout::collapsed(ArrayRef<ReassociationIndices> groups) const {
   return result;
 }
 
+/// The extent of a dimension of these parts.
+static int64_t extentOf(ArrayRef<Atom> atoms) {
+  int64_t extent = 1;
+  for (const Atom &atom : atoms) {
+    if (ShapedType::isDynamic(atom.size))
+      return ShapedType::kDynamic;
+    extent *= atom.size;
+  }
+  return extent;
+}
+
 /// Takes `size` steps off the minor end of `atoms`.
 static std::optional<Atoms> takeMinor(Atoms &atoms, int64_t size) {
   Atoms taken; // from minor to major
@@ -99,6 +110,9 @@ std::optional<Layout> Layout::expanded(ArrayRef<ReassociationIndices> groups,
     }
     // A sequence of one token may hide in a later unit dimension, but the first
     // dimension of the group always gets what is left, so that nothing is lost.
+    // It must be all of that: three open sequences in a row are not one.
+    if (extentOf(rest) != shape[group.front()])
+      return std::nullopt;
     result.dims[group.front()] = merged(rest);
   }
   return result;

@@ -40,11 +40,14 @@ struct RaisePass : fact::impl::RaisePassBase<RaisePass> {
               "raise before lowering control flow"});
       return;
     }
+    DenseSet<Operation *> model;
+    for (Operation &op : function.getBody().front())
+      model.insert(&op);
     Analysis analysis(function);
     Raiser raiser(function, analysis);
     if (failed(raiser.run()))
       return signalPassFailure();
-    report(raiser);
+    report(raiser, model);
   }
 
 private:
@@ -60,8 +63,9 @@ private:
         << remark::suggest("{0}", miss.suggestion);
   }
 
-  /// Removes what nothing needs any more, counts, and explains what is left.
-  void report(const Raiser &raiser) {
+  /// Removes what nothing needs any more, counts, and explains what is left of
+  /// the model: a transpose between a raised op and one that is not is ours.
+  void report(const Raiser &raiser, const DenseSet<Operation *> &model) {
     Block &block = getOperation().getBody().front();
     DenseSet<Operation *> alive;
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
@@ -78,7 +82,7 @@ private:
         return getElementTypeOrSelf(type).isF32();
       });
       if (op.getName().getDialectNamespace() != "linalg" ||
-          isa<linalg::FillOp>(op) || !isFloat)
+          isa<linalg::FillOp>(op) || !isFloat || !model.contains(&op))
         continue;
       ++numMissed;
       if (raiser.isExplained(&op))

@@ -328,3 +328,27 @@ func.func @add(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   } -> tensor<?x4xf32>
   return %y : tensor<?x4xf32>
 }
+
+// Three sequences of open length are rows, but not one sequence.
+// CHECK-LABEL: func.func @three_sequences(
+// CHECK-SAME:    %[[X:.*]]: tensor<3x?x4xf32>
+// CHECK:         %[[Y:.*]] = fact.activation relu %{{.*}} : tensor<?x4xf32>
+// CHECK:         %[[LENGTH:.*]] = tensor.dim %[[X]], %c1
+// CHECK:         tensor.expand_shape %[[Y]] {{\[\[}}0, 1], [2]] output_shape [3, %[[LENGTH]], 4]
+func.func @three_sequences(%x: tensor<3x?x4xf32>) -> tensor<3x?x4xf32> {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %rows = tensor.collapse_shape %x [[0, 1], [2]] : tensor<3x?x4xf32> into tensor<?x4xf32>
+  %count = tensor.dim %rows, %c0 : tensor<?x4xf32>
+  %init = tensor.empty(%count) : tensor<?x4xf32>
+  %y = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%rows : tensor<?x4xf32>) outs(%init : tensor<?x4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.maximumf %in, %zero : f32
+    linalg.yield %0 : f32
+  } -> tensor<?x4xf32>
+  %length = tensor.dim %x, %c1 : tensor<3x?x4xf32>
+  %r = tensor.expand_shape %y [[0, 1], [2]] output_shape [3, %length, 4] : tensor<?x4xf32> into tensor<3x?x4xf32>
+  return %r : tensor<3x?x4xf32>
+}
