@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 """The seeds of utils/check-random (which builds first; see its usage)."""
-import argparse
 import collections
 import concurrent.futures
 import dataclasses
@@ -18,6 +17,7 @@ import tempfile
 import numpy as np
 
 from fact import random_ir, tools
+from fact.options import OptionParser
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 # A seed that takes longer than this hangs.
@@ -173,7 +173,7 @@ def run_case(seed, folder, machine, reduce):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="check-random", allow_abbrev=False)
+    parser = OptionParser(prog="check-random")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="first seed")
     parser.add_argument("--count", type=int, default=100, metavar="N", help="number of seeds")
     parser.add_argument("--machine", type=pathlib.Path, metavar="FILE", help="machine for all seeds")

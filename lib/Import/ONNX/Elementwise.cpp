@@ -14,6 +14,8 @@
 #include "Constants.h"
 #include "NodeImport.h"
 
+#include "fact/Numerics/Fold.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
@@ -28,7 +30,7 @@ struct ElementwiseOperator {
   StringRef name;
   /// The operation on MLIR values.
   Value (*build)(OpBuilder &builder, Location loc, ValueRange elements);
-  /// The same on numbers.
+  /// The same on numbers, without the C library: see Fold.h.
   float (*evaluate)(llvm::ArrayRef<float> elements);
   /// The same on extents, null where the operator is for floats only.
   std::optional<Dim> (*onDims)(Dim a, Dim b) = nullptr;
@@ -70,27 +72,27 @@ static Value buildRelu(OpBuilder &builder, Location loc, ValueRange elements) {
                                    number(builder, loc, 0));
 }
 
+namespace fold = ::fact::numerics::fold;
 using Floats = llvm::ArrayRef<float>;
 
 static const ElementwiseOperator elementwise[] = {
     {"Add", buildOp<arith::AddFOp>, [](Floats x) { return x[0] + x[1]; }, add},
     {"Div", buildOp<arith::DivFOp>, [](Floats x) { return x[0] / x[1]; },
      divide},
-    {"Erf", buildOp<math::ErfOp>, [](Floats x) { return std::erf(x[0]); }},
-    {"Exp", buildOp<math::ExpOp>, [](Floats x) { return std::exp(x[0]); }},
+    {"Erf", buildOp<math::ErfOp>, [](Floats x) { return fold::erf(x[0]); }},
+    {"Exp", buildOp<math::ExpOp>, [](Floats x) { return fold::exp(x[0]); }},
     {"Mul", buildOp<arith::MulFOp>, [](Floats x) { return x[0] * x[1]; },
      multiply},
     {"Neg", buildOp<arith::NegFOp>, [](Floats x) { return -x[0]; }},
     {"Pow", buildOp<math::PowFOp>,
-     [](Floats x) { return std::pow(x[0], x[1]); }},
+     [](Floats x) { return fold::pow(x[0], x[1]); }},
     {"Reciprocal", buildReciprocal, [](Floats x) { return 1 / x[0]; }},
     {"Relu", buildRelu, [](Floats x) { return x[0] < 0 ? 0 : x[0]; }},
-    {"Sigmoid", buildSigmoid,
-     [](Floats x) { return 1 / (1 + std::exp(-x[0])); }},
+    {"Sigmoid", buildSigmoid, [](Floats x) { return fold::sigmoid(x[0]); }},
     {"Sqrt", buildOp<math::SqrtOp>, [](Floats x) { return std::sqrt(x[0]); }},
     {"Sub", buildOp<arith::SubFOp>, [](Floats x) { return x[0] - x[1]; },
      subtract},
-    {"Tanh", buildOp<math::TanhOp>, [](Floats x) { return std::tanh(x[0]); }},
+    {"Tanh", buildOp<math::TanhOp>, [](Floats x) { return fold::tanh(x[0]); }},
 };
 
 /// An exponent of Pow may be an integer beside a float base.
