@@ -1,5 +1,5 @@
-# Shared by utils/check, utils/demo and utils/check-golden (sourced by bash):
-# installs missing Debian packages, configures and builds in build/.
+# Shared by utils/check, utils/check-golden, utils/demo and utils/fuzz (sourced
+# by bash): installs missing Debian packages, configures and builds in build/.
 #
 # Environment: FACT_BUILD_DIR (default build/), FACT_JOBS (default: all cores),
 # FACT_TEST_DATA (see the README; unset: ../shared where that exists).
@@ -124,4 +124,20 @@ fact_fetch_recogniser() {
   rm -rf "$scratch"
   echo "npm could not fetch it: what needs the text recogniser is skipped"
   return 1
+}
+
+# From here on everything is about the sanitized build, in a folder of its own.
+fact_use_sanitizers() { FACT_BUILD="$FACT_BUILD-sanitize"; }
+
+# Runs the fuzzer of a target with libFuzzer's flags, corpora or files. Findings
+# lie in the folder that it prints. Status 0: there was none.
+fact_fuzz() {
+  local target=$1 findings="$FACT_BUILD/fuzz/findings/$1" flags=()
+  shift
+  mkdir -p "$findings"
+  echo "findings: $findings"
+  [ -f "$FACT_ROOT/fuzz/$target.dict" ] && flags+=("-dict=$FACT_ROOT/fuzz/$target.dict")
+  # What a target prints is of no interest; a report still comes through.
+  "$FACT_BUILD/fuzz/fuzz-$target" -artifact_prefix="$findings/" -close_fd_mask=3 \
+    -timeout=25 -rss_limit_mb=4096 -max_len=65536 -print_final_stats=1 "${flags[@]}" "$@"
 }

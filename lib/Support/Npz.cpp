@@ -62,13 +62,17 @@ std::string readMember(zip_t *archive, zip_uint64_t index,
 
 NpzArchive fact::readNpz(const std::string &path) {
   InputFile file = InputFile::open(path);
+  return parseNpz(file.text(), path);
+}
+
+NpzArchive fact::parseNpz(std::string_view bytes, const std::string &name) {
   auto fail = [&](const std::string &reason) {
-    return Error("'" + path + "' is not a valid .npz file: " + reason);
+    return Error("'" + name + "' is not a valid .npz file: " + reason);
   };
   zip_error_t error;
   zip_error_init(&error);
   zip_source_t *source =
-      zip_source_buffer_create(file.data(), file.size(), 0, &error);
+      zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);
   if (!source)
     throw fail(text(&error));
   ArchiveHandle archive(
@@ -87,16 +91,16 @@ NpzArchive fact::readNpz(const std::string &path) {
     if (zip_stat_index(archive.get(), i, 0, &status) != 0 ||
         !(status.valid & ZIP_STAT_NAME))
       throw fail(zip_strerror(archive.get()));
-    std::string name = status.name;
-    if (name.size() < 5 || name.compare(name.size() - 4, 4, ".npy") != 0)
-      throw fail("member '" + name + "' is no array");
-    std::string what = path + ":" + name;
+    std::string member = status.name;
+    if (member.size() < 5 || member.compare(member.size() - 4, 4, ".npy") != 0)
+      throw fail("member '" + member + "' is no array");
+    std::string what = name + ":" + member;
     std::string contents =
         readMember(archive.get(), i, status, "'" + what + "'");
     NpyArray array = parseNpy(contents, what);
-    name.resize(name.size() - 4);
-    if (!result.emplace(name, std::move(array)).second)
-      throw fail("array '" + name + "' occurs twice");
+    member.resize(member.size() - 4);
+    if (!result.emplace(member, std::move(array)).second)
+      throw fail("array '" + member + "' occurs twice");
   }
   return result;
 }

@@ -89,6 +89,9 @@ NpyArray parseNpy(std::string_view bytes, const std::string &name);
 /// checksum and a name that occurs twice are errors.
 NpzArchive readNpz(const std::string &path);
 
+/// The same from memory; `name` is for messages.
+NpzArchive parseNpz(std::string_view bytes, const std::string &name);
+
 /// Format version 1 (2 where the header is too long), byte for byte what
 /// NumPy's save writes.
 void writeNpy(const std::string &path, const NpyArray &array);
