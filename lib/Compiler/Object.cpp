@@ -13,11 +13,11 @@
 
 #include "fact/Compiler/Driver.h"
 #include "fact/Compiler/Options.h"
-#include "fact/Dialect/FactISA/Transforms/Passes.h"
 #include "fact/Execution/Jit.h"
 #include "fact/ISA/Machine.h"
 #include "fact/Support/Error.h"
 #include "fact/Support/OutputFile.h"
+#include "fact/Target/LoadMachine.h"
 
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/Path.h"

@@ -16,7 +16,9 @@
 #include "fact/ISA/Program.h"
 #include "fact/Support/Error.h"
 #include "fact/Support/OutputFile.h"
+#include "fact/Target/CheckProgram.h"
 #include "fact/Target/EncodeProgram.h"
+#include "fact/Target/LoadMachine.h"
 
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Support/JSON.h"
@@ -103,9 +105,10 @@ LogicalResult mlir::fact::compileForFact(Compilation &compilation,
     return failure();
   factisa::EncodeOptions encode;
   encode.policyJson = policyJson;
+  factisa::ProgramPlaces places;
   std::unique_ptr<::fact::isa::Program> program =
-      factisa::encodeProgram(compilation.module(), *machine, encode);
-  if (!program)
+      factisa::encodeProgram(compilation.module(), *machine, encode, &places);
+  if (!program || failed(factisa::checkProgram(*program, places)))
     return failure();
   std::string text = options.report.empty()
                          ? ""

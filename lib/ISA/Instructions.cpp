@@ -17,9 +17,9 @@
 using namespace fact;
 using namespace fact::isa;
 
-/// Bytes from the first of `n` rows to the end of the last one.
-static int64_t span(int64_t n, int64_t stride, int64_t last) {
-  return n ? (n - 1) * stride + last : 0;
+/// `n` rows of `last` bytes: the function that extents name.
+static Rows span(int64_t n, int64_t stride, int64_t last) {
+  return {n, stride, last};
 }
 
 #include "fact/ISA/Instructions.cpp.inc"

@@ -30,6 +30,13 @@ unsigned isa::elementTypeBytes(ElementType type) {
   return bytes[static_cast<uint32_t>(type)];
 }
 
+int64_t Port::openIndex() const {
+  for (size_t d = 0; d < shape.size(); ++d)
+    if (shape[d] == openDimension)
+      return static_cast<int64_t>(d);
+  return -1;
+}
+
 uint64_t Port::numRows() const {
   uint64_t rows = 1;
   for (size_t d = 0; d + 1 < shape.size(); ++d)
@@ -47,6 +54,16 @@ void Program::setConstants(std::string_view bytes) {
   storage = InputFile::fromBytes(bytes, "constants");
   constantData = storage.data();
   constantBytes = storage.size();
+}
+
+std::vector<ReadOnlyRange> Program::readOnly() const {
+  std::vector<ReadOnlyRange> ranges;
+  if (constantBytes > 0)
+    ranges.push_back({0, constantBytes, "constants"});
+  for (const Port &port : inputs)
+    ranges.push_back({port.address, port.address + port.byteSize(),
+                      "input '" + port.name + "'"});
+  return ranges;
 }
 
 void Program::append(const Instruction &instruction,

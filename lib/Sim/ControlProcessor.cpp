@@ -1,4 +1,4 @@
-//===- ControlProcessor.cpp - Walks the instruction stream ----------------===//
+//===- ControlProcessor.cpp - Runs the instruction stream -----------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -7,92 +7,22 @@
 
 #include "ControlProcessor.h"
 
-#include "Deadlock.h"
 #include "Semantics.h"
+#include "fact/ISA/Semaphores.h"
 #include "fact/Support/Error.h"
 
-#include <algorithm>
-
 namespace fact::sim {
-
-//===----------------------------------------------------------------------===//
-// Code
-//===----------------------------------------------------------------------===//
-
-Code::Code(const isa::Program &program)
-    : source(&program), partners(program.instructions.size()) {
-  program.validate();
-  std::vector<size_t> loops;
-  for (size_t index = 0; index < size(); ++index) {
-    if (std::holds_alternative<isa::Loop>((*this)[index])) {
-      loops.push_back(index);
-    } else if (std::holds_alternative<isa::EndLoop>((*this)[index])) {
-      partners[index] = loops.back();
-      partners[loops.back()] = index;
-      loops.pop_back();
-    }
-  }
-}
-
-std::string Code::describe(size_t index) const {
-  std::string result = "instruction " + std::to_string(index);
-  const isa::Program &program = *source;
-  if (!program.sources[program.sourceOf[index]].empty())
-    result += " (" + program.sources[program.sourceOf[index]] + ")";
-  return result + " '" + isa::print((*this)[index]) + "'";
-}
-
-//===----------------------------------------------------------------------===//
-// Walker
-//===----------------------------------------------------------------------===//
-
-static int64_t wrappingMulAdd(int64_t a, int64_t b, int64_t c, int64_t d) {
-  return static_cast<int64_t>(
-      static_cast<uint64_t>(a) * static_cast<uint64_t>(b) +
-      static_cast<uint64_t>(c) + static_cast<uint64_t>(d));
-}
-
-bool Walker::next(size_t &index) {
-  if (halted)
-    return false;
-  index = position++;
-  const isa::Instruction &instruction = code[index];
-  auto boundOf = [this](const isa::Loop &loop) {
-    int64_t limit = loop.limit;
-    return loop.len ? std::min(length, limit) : limit;
-  };
-  if (auto *loop = std::get_if<isa::Loop>(&instruction)) {
-    registers[loop->rd] = 0;
-    if (boundOf(*loop) <= 0)
-      position = code.partner(index) + 1;
-  } else if (std::holds_alternative<isa::EndLoop>(instruction)) {
-    auto &loop = std::get<isa::Loop>(code[code.partner(index)]);
-    registers[loop.rd] += loop.step;
-    if (registers[loop.rd] < boundOf(loop))
-      position = code.partner(index) + 1;
-  } else if (auto *add = std::get_if<isa::MulAdd>(&instruction)) {
-    registers[add->rd] = wrappingMulAdd(registers[add->rs], add->factor,
-                                        registers[add->rt], add->addend);
-  } else if (std::holds_alternative<isa::Halt>(instruction)) {
-    halted = true;
-  }
-  return true;
-}
-
-//===----------------------------------------------------------------------===//
-// Execution
-//===----------------------------------------------------------------------===//
 
 namespace {
 class Executor {
 public:
-  Executor(const Code &code, State &state,
+  Executor(const isa::Code &code, State &state,
            const std::vector<Observer *> &observers)
       : code(code), state(state), observers(observers),
-        meter(code.program().machine) {}
+        semaphores(code, state.length), meter(code.program().machine) {}
 
   void run() {
-    Walker walker(code, state.registers, state.length);
+    isa::Walker walker(code, state.registers, state.length);
     while (walker.next(index))
       std::visit([this](auto &i) { step(i); }, code[index]);
     for (Observer *observer : observers)
@@ -101,18 +31,19 @@ public:
 
 private:
   /// Control instructions: the walker has done them.
-  void step(const isa::Halt &) { notifyControl(); }
+  void step(const isa::Halt &) {
+    require(semaphores.halt(index));
+    notifyControl();
+  }
   void step(const isa::Loop &) { notifyControl(); }
   void step(const isa::EndLoop &) { notifyControl(); }
   void step(const isa::MulAdd &) { notifyControl(); }
-  void step(const isa::Wait &i) {
-    if (state.semaphores[i.semaphore] == 0)
-      failWait(code, index, state.length);
-    --state.semaphores[i.semaphore];
+  void step(const isa::Wait &) {
+    require(semaphores.wait(index));
     notifyControl();
   }
-  void step(const isa::Signal &i) {
-    ++state.semaphores[i.semaphore];
+  void step(const isa::Signal &) {
+    require(semaphores.signal(index));
     notifyControl();
   }
 
@@ -128,6 +59,11 @@ private:
     }
   }
 
+  void require(const std::optional<isa::Fault> &fault) const {
+    if (fault)
+      throw Error(fault->text(code));
+  }
+
   void notifyControl() {
     meter.begin();
     notify(isa::AccessList());
@@ -139,15 +75,16 @@ private:
       observer->onInstruction(executed);
   }
 
-  const Code &code;
+  const isa::Code &code;
   State &state;
   const std::vector<Observer *> &observers;
+  isa::Semaphores semaphores;
   Meter meter;
   size_t index = 0;
 };
 } // namespace
 
-void runProgram(const Code &code, State &state,
+void runProgram(const isa::Code &code, State &state,
                 const std::vector<Observer *> &observers) {
   Executor(code, state, observers).run();
 }

@@ -7,6 +7,7 @@
 
 #include "Frame.h"
 
+#include "fact/ISA/CheckProgram.h"
 #include "fact/Support/Error.h"
 
 #include <cstring>
@@ -26,27 +27,10 @@ void failExtent(const char *operand, int64_t bytes, int64_t end) {
 Frame::Frame(State &state, const isa::Instruction &instruction, Meter &meter)
     : meter(meter), state(state), resolver(state.resolver()),
       list(isa::accesses(instruction, resolver)) {
-  for (const isa::Access &access : list) {
-    if (access.bytes == 0)
-      continue;
-    uint64_t size = access.dram ? state.dram.size() : state.sram.size();
-    uint64_t begin = static_cast<uint64_t>(access.address);
-    uint64_t bytes = static_cast<uint64_t>(access.bytes);
-    if (access.address < 0 || access.bytes < 0 || begin > size ||
-        bytes > size - begin)
-      throw Error("operand " + quote(access.operand) + " is outside of " +
-                  (access.dram ? "DRAM" : "the scratchpad") + " of " +
-                  std::to_string(size) + " bytes (address " +
-                  std::to_string(access.address) + ", " +
-                  std::to_string(access.bytes) + " bytes)");
-    if (!access.dram || !access.write)
-      continue;
-    for (const State::ReadOnly &part : state.readOnly)
-      if (begin < part.end && part.begin < begin + bytes)
-        throw Error("operand " + quote(access.operand) + " writes " +
-                    part.name + " (address " + std::to_string(begin) + ", " +
-                    std::to_string(bytes) + " bytes)");
-  }
+  for (const isa::Access &access : list)
+    if (auto reason = isa::whyNotAllowed(access, state.sram.size(),
+                                         state.dram.size(), state.readOnly))
+      throw Error(*reason);
 }
 
 Extent Frame::extent(const isa::ScalarRef &first, int64_t count) const {

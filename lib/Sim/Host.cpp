@@ -32,14 +32,6 @@ static const char *npyType(isa::ElementType type) {
   return "";
 }
 
-/// The open dimension, or -1.
-static int64_t openDimension(const isa::Port &port) {
-  for (size_t i = 0; i < port.shape.size(); ++i)
-    if (port.shape[i] == isa::Port::openDimension)
-      return static_cast<int64_t>(i);
-  return -1;
-}
-
 static std::string shapeText(const std::vector<int64_t> &shape) {
   std::string result;
   for (int64_t extent : shape)
@@ -63,18 +55,18 @@ static void checkShape(const isa::Port &port, const NpyArray &array) {
                 ")");
 }
 
-Sequence sequenceOf(const isa::Program &program,
-                    const std::vector<NpyArray> &inputs,
-                    std::optional<int64_t> length) {
+isa::Sequence sequenceOf(const isa::Program &program,
+                         const std::vector<NpyArray> &inputs,
+                         std::optional<int64_t> length) {
   if (inputs.size() != program.inputs.size())
     throw Error("the program has " + std::to_string(program.inputs.size()) +
                 " inputs (was " + std::to_string(inputs.size()) + ")");
-  Sequence sequence;
+  isa::Sequence sequence;
   const isa::Port *first = nullptr;
   for (size_t i = 0; i < inputs.size(); ++i) {
     const isa::Port &port = program.inputs[i];
     checkShape(port, inputs[i]);
-    int64_t open = openDimension(port);
+    int64_t open = port.openIndex();
     if (open < 0)
       continue;
     int64_t rows = inputs[i].shape[open];
@@ -104,56 +96,6 @@ Sequence sequenceOf(const isa::Program &program,
   return sequence;
 }
 
-namespace {
-/// The rows of a port (all indices but the last fixed) that hold values of
-/// this run, in the array and in DRAM.
-class Rows {
-public:
-  Rows(const isa::Port &port, const Sequence &sequence) : port(port) {
-    int64_t open = openDimension(port);
-    auto last = static_cast<int64_t>(port.shape.size()) - 1;
-    for (int64_t i = 0; i < last; ++i)
-      if (i != open)
-        (i < open ? outer : inner) *= port.shape[i];
-    if (last >= 0)
-      columns = hostColumns = open == last ? sequence.length : port.shape[last];
-    if (open == last && open >= 0) {
-      hostColumns = sequence.rows;
-    } else if (open >= 0) {
-      rows = sequence.length;
-      hostRows = sequence.rows;
-      dramRows = port.bound;
-    }
-  }
-
-  int64_t elementBytes() const { return isa::elementTypeBytes(port.type); }
-  int64_t hostBytes() const {
-    return outer * hostRows * inner * hostColumns * elementBytes();
-  }
-  int64_t columnBytes() const { return columns * elementBytes(); }
-
-  /// Calls body(offset in the array, address in DRAM, row for messages).
-  template <typename Body> void forEach(Body &&body) const {
-    for (int64_t o = 0; o < outer; ++o)
-      for (int64_t r = 0; r < rows; ++r)
-        for (int64_t i = 0; i < inner; ++i) {
-          int64_t host = (o * hostRows + r) * inner + i;
-          int64_t dram = (o * dramRows + r) * inner + i;
-          body(host * hostColumns * elementBytes(),
-               port.address + static_cast<uint64_t>(dram) * port.rowBytes,
-               rows > 1 ? r : host);
-        }
-  }
-
-  int64_t columns = 1;
-
-private:
-  const isa::Port &port;
-  int64_t outer = 1, rows = 1, inner = 1;
-  int64_t hostRows = 1, dramRows = 1, hostColumns = 1;
-};
-} // namespace
-
 static std::string valueText(float value) {
   std::ostringstream out;
   out << value;
@@ -161,8 +103,8 @@ static std::string valueText(float value) {
 }
 
 void writeInput(const isa::Port &port, const NpyArray &array,
-                const Sequence &sequence, State &state) {
-  Rows rows(port, sequence);
+                const isa::Sequence &sequence, State &state) {
+  isa::PortRows rows(port, sequence);
   rows.forEach([&](int64_t offset, uint64_t address, int64_t row) {
     const char *in = array.data.data() + offset;
     std::memcpy(state.dram.data() + address, in, rows.columnBytes());
@@ -178,13 +120,13 @@ void writeInput(const isa::Port &port, const NpyArray &array,
   });
 }
 
-NpyArray readOutput(const isa::Port &port, const Sequence &sequence,
+NpyArray readOutput(const isa::Port &port, const isa::Sequence &sequence,
                     const State &state) {
-  Rows rows(port, sequence);
+  isa::PortRows rows(port, sequence);
   NpyArray result;
   result.dtype = npyType(port.type);
   result.shape = port.shape;
-  int64_t open = openDimension(port);
+  int64_t open = port.openIndex();
   if (open >= 0)
     result.shape[open] = sequence.rows;
   result.data.assign(rows.hostBytes(), 0);

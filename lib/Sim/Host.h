@@ -8,7 +8,7 @@
 #ifndef FACT_LIB_SIM_HOST_H
 #define FACT_LIB_SIM_HOST_H
 
-#include "fact/ISA/Program.h"
+#include "fact/ISA/PortRows.h"
 #include "fact/Sim/State.h"
 #include "fact/Support/Npy.h"
 
@@ -17,23 +17,17 @@
 
 namespace fact::sim {
 
-/// Extents of a run's sequence.
-struct Sequence {
-  int64_t rows = 1;   ///< of the arrays
-  int64_t length = 1; ///< rows that count: LEN
-};
-
 /// Checks types and shapes of all inputs and the wanted length.
-Sequence sequenceOf(const isa::Program &program,
-                    const std::vector<NpyArray> &inputs,
-                    std::optional<int64_t> length);
+isa::Sequence sequenceOf(const isa::Program &program,
+                         const std::vector<NpyArray> &inputs,
+                         std::optional<int64_t> length);
 
 /// Writes the rows that count to DRAM, after checking their values.
 void writeInput(const isa::Port &port, const NpyArray &array,
-                const Sequence &sequence, State &state);
+                const isa::Sequence &sequence, State &state);
 
 /// Reads the rows that count, zeros past them, and checks that all are finite.
-NpyArray readOutput(const isa::Port &port, const Sequence &sequence,
+NpyArray readOutput(const isa::Port &port, const isa::Sequence &sequence,
                     const State &state);
 
 } // namespace fact::sim

@@ -16,34 +16,29 @@ namespace fact::sim {
 
 Simulator::Simulator(isa::Program program)
     : source(std::make_unique<const isa::Program>(std::move(program))),
-      code(std::make_unique<const Code>(*source)),
+      code(std::make_unique<const isa::Code>(*source)),
       described(Metadata::of(*source)) {}
 
 Simulator::~Simulator() = default;
 
 static void prepare(State &state, const isa::Program &program,
                     const std::vector<NpyArray> &inputs,
-                    const Sequence &sequence, const RunOptions &options) {
+                    const isa::Sequence &sequence, const RunOptions &options) {
   state.length = sequence.length;
   if (options.fillUndefined)
     state.fillUndefined(*options.fillUndefined);
-  if (program.constantsSize() > 0) {
+  if (program.constantsSize() > 0)
     std::memcpy(state.dram.data(), program.constants(),
                 program.constantsSize());
-    state.readOnly.push_back({0, program.constantsSize(), "constants"});
-  }
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    const isa::Port &port = program.inputs[i];
-    writeInput(port, inputs[i], sequence, state);
-    state.readOnly.push_back({port.address, port.address + port.byteSize(),
-                              "input '" + port.name + "'"});
-  }
+  for (size_t i = 0; i < inputs.size(); ++i)
+    writeInput(program.inputs[i], inputs[i], sequence, state);
+  state.readOnly = program.readOnly();
 }
 
 RunResult Simulator::run(const std::vector<NpyArray> &inputs,
                          const RunOptions &options) const {
   const isa::Program &program = *source;
-  Sequence sequence = sequenceOf(program, inputs, options.length);
+  isa::Sequence sequence = sequenceOf(program, inputs, options.length);
   State state(program.machine, program.dramBytes);
   prepare(state, program, inputs, sequence, options);
 

@@ -32,7 +32,7 @@ void Memory::Unmap::operator()(uint8_t *bytes) const { munmap(bytes, length); }
 
 State::State(const isa::Machine &machine, uint64_t dramBytes)
     : sram(static_cast<uint64_t>(machine.scratchpadBytes()), "the scratchpad"),
-      dram(dramBytes, "DRAM"), semaphores(machine.control.semaphores) {
+      dram(dramBytes, "DRAM") {
   uint64_t end = 0;
   for (unsigned i = 0; i < isa::numBuffers; ++i)
     bufferEnd[i] = end += static_cast<uint64_t>(machine.buffers[i].bytes);

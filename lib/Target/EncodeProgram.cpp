@@ -65,8 +65,9 @@ llvm::StringMap<target::Instruction> makePrototypes(std::index_sequence<I...>) {
 
 class Encoder {
 public:
-  Encoder(func::FuncOp function, target::Program &program)
-      : function(function), program(program),
+  Encoder(func::FuncOp function, target::Program &program,
+          ProgramPlaces &places)
+      : function(function), program(program), places(places),
         prototypes(
             makePrototypes(std::make_index_sequence<
                            std::variant_size_v<target::Instruction>>())) {}
@@ -78,7 +79,7 @@ public:
                                      "without arguments and results";
     if (failed(encodeBlock(function.getBody().front())))
       return failure();
-    emit(target::Halt(), function.getLoc());
+    emit(target::Halt(), function);
     return encodeData();
   }
 
@@ -87,8 +88,9 @@ public:
 private:
   //===--- Code -----------------------------------------------------------===//
 
-  void emit(const target::Instruction &instruction, Location loc) {
-    program.append(instruction, describeSource(loc));
+  void emit(const target::Instruction &instruction, Operation *op) {
+    program.append(instruction, describeSource(op->getLoc()));
+    places.instructions.push_back(op);
   }
 
   LogicalResult encodeBlock(Block &block) {
@@ -98,9 +100,15 @@ private:
     for (Operation &op : block) {
       LogicalResult encoded =
           llvm::TypeSwitch<Operation *, LogicalResult>(&op)
-              .Case<SramBufferOp, DramBufferOp, ViewOp, NullOp, LengthOp,
-                    arith::ConstantOp, arith::AddIOp, arith::MulIOp,
-                    func::ReturnOp, scf::YieldOp>(
+              .Case([&](SramBufferOp buffer) {
+                if (std::optional<int64_t> address = buffer.getAddress())
+                  places.starts.push_back({program.instructions.size(),
+                                           static_cast<uint64_t>(*address),
+                                           buffer.getBytes()});
+                return success();
+              })
+              .Case<DramBufferOp, ViewOp, NullOp, LengthOp, arith::ConstantOp,
+                    arith::AddIOp, arith::MulIOp, func::ReturnOp, scf::YieldOp>(
                   [](auto) { return success(); })
               .Case([&](scf::ForOp loop) { return encodeLoop(loop); })
               .Default(
@@ -140,10 +148,10 @@ private:
     begin.limit = limit;
     begin.step = step.getSExtValue();
     begin.len = bool(length);
-    emit(begin, loop.getLoc());
+    emit(begin, loop);
     if (failed(encodeBlock(*loop.getBody())))
       return failure();
-    emit(target::EndLoop(), loop.getLoc());
+    emit(target::EndLoop(), loop);
     return success();
   }
 
@@ -203,7 +211,7 @@ private:
     instruction.rs = source;
     instruction.rt = plus;
     instruction.factor = factor;
-    emit(instruction, user->getLoc());
+    emit(instruction, user);
     registers[key] = *reg;
     return *reg;
   }
@@ -330,7 +338,7 @@ private:
         value = static_cast<T>(cast<IntegerAttr>(attribute(field)).getInt());
       }
     });
-    emit(instruction, op->getLoc());
+    emit(instruction, op);
     return success();
   }
 
@@ -380,6 +388,8 @@ private:
         port.rowBytes = port.shape.back() * target::elementTypeBytes(port.type);
         (op.getKind() == DramKind::Input ? program.inputs : program.outputs)
             .push_back(port);
+        if (op.getKind() == DramKind::Output)
+          places.outputs.push_back(op);
       }
       if (op.getKind() != DramKind::Constant)
         return;
@@ -430,6 +440,7 @@ private:
 
   func::FuncOp function;
   target::Program &program;
+  ProgramPlaces &places;
   llvm::StringMap<target::Instruction> prototypes;
   /// (loop counter, factor, register added) -> register. (counter, 1, 0) is the
   /// counter itself.
@@ -441,7 +452,7 @@ private:
 
 std::unique_ptr<target::Program>
 factisa::encodeProgram(ModuleOp module, const target::Machine &machine,
-                       const EncodeOptions &options) {
+                       const EncodeOptions &options, ProgramPlaces *places) {
   auto functions = module.getOps<func::FuncOp>();
   if (!llvm::hasSingleElement(functions)) {
     module.emitError() << "a program is one function (were "
@@ -449,7 +460,12 @@ factisa::encodeProgram(ModuleOp module, const target::Machine &machine,
                        << ")";
     return nullptr;
   }
-  func::FuncOp function = *functions.begin();
+  return encodeFunction(*functions.begin(), machine, options, places);
+}
+
+std::unique_ptr<target::Program>
+factisa::encodeFunction(func::FuncOp function, const target::Machine &machine,
+                        const EncodeOptions &options, ProgramPlaces *places) {
   if (!function->getAttrOfType<IntegerAttr>(kBoundAttrName)) {
     function.emitError() << "has no attribute '" << kBoundAttrName
                          << "': run --fact-to-factisa first";
@@ -458,9 +474,13 @@ factisa::encodeProgram(ModuleOp module, const target::Machine &machine,
   try {
     auto program = std::make_unique<target::Program>();
     program->machine = machine;
-    Encoder encoder(function, *program);
+    ProgramPlaces found;
+    found.function = function;
+    Encoder encoder(function, *program, found);
     if (failed(encoder.run()))
       return nullptr;
+    if (places)
+      *places = std::move(found);
     llvm::json::Object metadata;
     if (auto text = function->getAttrOfType<StringAttr>(kMetadataAttrName)) {
       llvm::Expected<llvm::json::Value> parsed =
@@ -486,7 +506,8 @@ factisa::encodeProgram(ModuleOp module, const target::Machine &machine,
     if (options.embedIR) {
       program->mlir.emplace();
       llvm::raw_string_ostream os(*program->mlir);
-      module.print(os, OpPrintingFlags().enableDebugInfo());
+      function->getParentOfType<ModuleOp>().print(
+          os, OpPrintingFlags().enableDebugInfo());
     }
     program->validate();
     return program;

@@ -8,9 +8,9 @@
 
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/FactISA/IR/FactISA.h"
-#include "fact/Dialect/FactISA/Transforms/Passes.h"
 #include "fact/ISA/Program.h"
 #include "fact/Target/EncodeProgram.h"
+#include "fact/Target/LoadMachine.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"

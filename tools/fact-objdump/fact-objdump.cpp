@@ -5,7 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "fact/ISA/CheckProgram.h"
 #include "fact/ISA/Listing.h"
+#include "fact/Support/Error.h"
 #include "fact/Support/Tool.h"
 
 #include <iostream>
@@ -14,14 +16,26 @@ using namespace fact;
 
 int main(int argc, char **argv) {
   std::string input;
-  bool noData = false;
+  bool noData = false, check = false;
   return toolMain(argc, argv, "fact-objdump", [&](CLI::App &app) -> ToolBody {
     app.description("Prints a program: machine, memory, instructions with "
                     "their sources, data as base64. fact-as is the inverse.");
     app.add_option("PROGRAM", input, "program to print (.fact)")->required();
-    app.add_flag("--no-data", noData, "leave out constants and MLIR");
+    auto *noDataFlag =
+        app.add_flag("--no-data", noData, "leave out constants and MLIR");
+    app.add_flag("--check", check,
+                 "print no listing: check that every byte that an instruction "
+                 "reads was written before and that all semaphores end at 0")
+        ->excludes(noDataFlag);
     return [&] {
       isa::Program program = isa::Program::read(input);
+      if (check) {
+        isa::Code code(program);
+        if (std::optional<isa::Fault> fault = isa::checkProgram(code))
+          throw Error(input + ": " + fault->text(code));
+        std::cout << input << ": ok\n";
+        return 0;
+      }
       std::cout << isa::formatListing(
           program, noData ? isa::ListingData::Omit : isa::ListingData::Include);
       return 0;

@@ -275,13 +275,19 @@ TEST(Instructions, AccessesFollowTheExtents) {
   // LEN is 100 and row0 96: four rows.
   EXPECT_EQ(list[0].address, 0x100);
   EXPECT_EQ(list[0].bytes, 3 * 64 + 16 * 4);
-  EXPECT_TRUE(list[0].read && list[0].write && !list[0].dram);
+  EXPECT_TRUE(!list[0].read && list[0].write && !list[0].dram);
+  EXPECT_EQ(list[0].rows.count, 4);
+  EXPECT_EQ(list[0].rows.stride, 64);
+  EXPECT_EQ(list[0].rows.bytes, 16 * 4);
   EXPECT_EQ(list[1].address, 0x200 + 96);
   EXPECT_EQ(list[1].bytes, 3 * 32 + 32);
   EXPECT_FALSE(list[1].write);
   EXPECT_EQ(list[2].bytes, 31 * 20 + 16);
   EXPECT_STREQ(list[2].operand, "w");
   EXPECT_EQ(list[3].bytes, 0); // absent
+  // Accumulators are read where they are added to.
+  gemm.accumulate = true;
+  EXPECT_TRUE(accesses(gemm, resolver)[0].read);
   // Past the end there is nothing to do.
   registers[1] = 100;
   for (const Access &access : accesses(gemm, resolver))

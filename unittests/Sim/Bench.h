@@ -70,7 +70,7 @@ public:
     assemble(code);
     counters = Counters();
     observers.push_back(&counters);
-    runProgram(Code(program), state, observers);
+    runProgram(isa::Code(program), state, observers);
   }
   /// The error that `run` ends with, or "".
   std::string error(const std::vector<isa::Instruction> &code) {

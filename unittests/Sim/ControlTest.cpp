@@ -172,6 +172,31 @@ TEST(Control, SemaphoresCount) {
             "");
 }
 
+TEST(Control, ASignalThatNobodyWaitsForIsAnError) {
+  Bench bench(4);
+  std::string error =
+      bench.error({signal(isa::EngineId::LOAD, 3),
+                   signal(isa::EngineId::LOAD, 3), wait(isa::EngineId::PE, 3)});
+  EXPECT_EQ(error,
+            "instruction 3 'halt': semaphore 3 must be 0 at the end (was "
+            "1)\nnote: instruction 1 (node) 'signal engine=LOAD, "
+            "semaphore=3': last signal here");
+}
+
+TEST(Control, ASemaphoreCountsTo20Bits) {
+  Bench bench(4);
+  std::vector<isa::Instruction> code = {loop(1, isa::maximumSemaphoreCount, 1),
+                                        signal(isa::EngineId::LOAD, 3),
+                                        isa::EndLoop(),
+                                        loop(1, isa::maximumSemaphoreCount, 1),
+                                        wait(isa::EngineId::PE, 3),
+                                        isa::EndLoop()};
+  EXPECT_EQ(bench.error(code), "");
+  code.insert(code.begin() + 2, signal(isa::EngineId::LOAD, 3));
+  EXPECT_TRUE(contains(bench.error(code), "counts to at most 1048575 (was "
+                                          "1048576)"));
+}
+
 TEST(Control, ADeadlockNamesEveryBlockedEngine) {
   Bench bench(4);
   // PE and EP wait for each other; APU is free and not blamed.

@@ -47,6 +47,9 @@ static void emitAccesses(const Instruction &instruction, raw_ostream &os) {
     if (field.kind == Kind::Scalar)
       os << "  [[maybe_unused]] const int64_t " << field.name
          << " = resolver.resolve(i." << field.name << ");\n";
+    if (field.kind == Kind::Flag)
+      os << "  [[maybe_unused]] const bool " << field.name << " = i."
+         << field.name << ";\n";
     if (field.kind == Kind::Imm || field.kind == Kind::SImm)
       os << "  [[maybe_unused]] const int64_t " << field.name
          << " = static_cast<int64_t>(i." << field.name << ");\n";
@@ -74,10 +77,13 @@ static void emitAccesses(const Instruction &instruction, raw_ostream &os) {
       bool writes = StringRef(field.access).contains('w');
       os << "  list.push_back({"
          << (field.kind == Kind::Dram ? "true" : "false") << ", "
-         << (reads ? "true" : "false") << ", " << (writes ? "true" : "false")
-         << ", resolver.resolve(i." << field.name << "), active"
+         << (!reads                 ? "false"
+             : field.readIf.empty() ? "true"
+                                    : field.readIf)
+         << ", " << (writes ? "true" : "false") << ", resolver.resolve(i."
+         << field.name << "), active"
          << (field.optional ? " && i." + field.name + ".present" : "")
-         << " ? int64_t(" << field.extent << ") : 0, " << quoted(field.name)
+         << " ? Rows(" << field.extent << ") : Rows(), " << quoted(field.name)
          << ", " << index << "});\n";
     }
     ++index;

@@ -66,8 +66,9 @@ static void emitInstruction(const Instruction &instruction, raw_ostream &os) {
      << "|---|---|---|---|---|\n";
   for (const Field &field : instruction.fields)
     os << "| `" << field.name << "` | " << field.bits << " | " << range(field)
-       << " | " << field.access << " | "
-       << (field.extent.empty() ? "" : "`" + cell(field.extent) + "`")
+       << " | " << field.access
+       << (field.readIf.empty() ? "" : ", read if `" + field.readIf + "`")
+       << " | " << (field.extent.empty() ? "" : "`" + cell(field.extent) + "`")
        << " |\n";
   os << "\n";
 }

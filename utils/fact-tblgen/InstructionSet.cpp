@@ -104,8 +104,14 @@ Field readField(const Record &instruction, const Init *init, StringRef name) {
                                         "' must be r, w or rw (was '" +
                                         field.access + "')");
   }
-  if (field.kind == Kind::Sram)
+  if (field.kind == Kind::Sram) {
     field.optional = record.getValueAsBit("optional");
+    field.readIf = record.getValueAsString("readIf").str();
+    if (!field.readIf.empty() && field.access != "rw")
+      PrintFatalError(&instruction, "condition of reads of '" + name +
+                                        "' needs access rw (was '" +
+                                        field.access + "')");
+  }
   if (field.kind == Kind::Enum)
     field.enumeration =
         record.getValueAsDef("enum")->getValueAsString("className").str();

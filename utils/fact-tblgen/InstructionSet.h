@@ -24,6 +24,7 @@ struct Field {
   unsigned bits;
   int64_t minimum = 0, maximum = 0; ///< Imm, SImm
   std::string access, extent;       ///< Sram, Dram
+  std::string readIf;               ///< Sram; empty: always
   bool optional = false;            ///< Sram
   std::string enumeration;          ///< Enum
 

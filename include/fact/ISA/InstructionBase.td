@@ -85,16 +85,19 @@ class Field<string fieldKind, int fieldBits> {
 // `access` is "r", "w" or "rw". `bytes` is a C++ expression over the resolved values
 // of the other fields (see Instructions.td): an upper bound of what is touched from
 // the address on. The simulator touches memory only through views of this size.
-class SramField<string fieldAccess, string fieldBytes, bit isOptional>
+// `readIf` is such an expression, too, for an operand that is read only then (and
+// always written).
+class SramField<string fieldAccess, string fieldBytes, bit isOptional, string fieldReadIf>
     : TypeConstraint<CPred<"::llvm::isa<::mlir::factisa::SramType>($_self)">, "scratchpad address", "::mlir::factisa::SramType">,
       BuildableType<"$_builder.getType<::mlir::factisa::SramType>()">,
       Field<"sram", 31> { // imm:24, reg:6, present:1
   string access = fieldAccess;
   string bytes = fieldBytes;
   bit optional = isOptional; // an absent operand is `factisa.null` in the IR
+  string readIf = fieldReadIf;
 }
-class Sram<string access, string bytes> : SramField<access, bytes, 0>;
-class OptSram<string access, string bytes> : SramField<access, bytes, 1>;
+class Sram<string access, string bytes, string readIf = ""> : SramField<access, bytes, 0, readIf>;
+class OptSram<string access, string bytes> : SramField<access, bytes, 1, "">;
 
 // A DRAM operand: byte address = 40-bit immediate + scalar register (6 bits).
 class Dram<string fieldAccess, string fieldBytes>

@@ -67,7 +67,7 @@ class ControlInstruction<string mnemonic, int opcode> : Instruction<mnemonic, op
 
 def ISA_HaltOp : ControlInstruction<"halt", 0> {
   let summary = "end of the program";
-  let description = [{ Every queue drains, then the run is over. Exactly one, the last instruction. }];
+  let description = [{ Every queue drains, then the run is over. Exactly one, the last instruction. All semaphores are 0 then. }];
 }
 def ISA_LoopOp : ControlInstruction<"loop", 1> {
   let summary = "start of a loop";
@@ -96,14 +96,19 @@ def ISA_WaitOp : Instruction<"wait", 4, CTRL> {
   let summary = "wait for a semaphore";
   let description = [{
     Queued to `engine`: the engine goes on when semaphore `semaphore` is positive, and
-    takes one from it. Semaphores count from 0; each has one waiting engine and one
-    signalling engine.
+    takes one from it. Its signal is an earlier instruction of the program. Semaphores
+    count from 0 and end at 0; each has one waiting engine and one signalling engine.
   }];
   let arguments = (ins ISA_Engine:$engine, Imm<10>:$semaphore);
 }
 def ISA_SignalOp : Instruction<"signal", 5, CTRL> {
   let summary = "signal a semaphore";
-  let description = [{ Queued to `engine`: adds one to `semaphore` when all its earlier instructions are done. }];
+  let description = [{
+    Queued to `engine`: adds one to `semaphore` when all its earlier instructions are done.
+    A semaphore is a counter of 20 bits: where every instruction is taken in program order it
+    counts to at most 2^20 - 1 (queues let it count further by their depth: a hardware
+    counter needs one bit more).
+  }];
   let arguments = (ins ISA_Engine:$engine, Imm<10>:$semaphore);
 }
 
@@ -144,7 +149,7 @@ def ISA_EpProjectOp : Instruction<"ep.project", 32, EP> {
     here, w i8 [k, n] holds codes, acc is i32 [R, n]. `accumulate`: adds to acc.
   }];
   let arguments = (ins
-    Sram<"rw", "span(R, acc_stride, n * 4)">:$acc, Sram<"r", "span(R, x_stride, k)">:$x, Sram<"r", "span(k, w_stride, n)">:$w,
+    Sram<"rw", "span(R, acc_stride, n * 4)", "accumulate">:$acc, Sram<"r", "span(R, x_stride, k)">:$x, Sram<"r", "span(k, w_stride, n)">:$w,
     Scalar:$row0, Imm<20>:$rows, Imm<20>:$k, Imm<20>:$n,
     Imm<24>:$acc_stride, Imm<24>:$x_stride, Imm<24>:$w_stride, ISA_Predictor:$predictor, Flag:$accumulate);
 }
@@ -249,7 +254,7 @@ def ISA_PeGemmOp : Instruction<"pe.gemm", 64, PE> {
     plane `(w + 8) >> 4`. `role` is what the work is counted as.
   }];
   let arguments = (ins
-    Sram<"rw", "span(R, acc_stride, n * 4)">:$acc, Sram<"r", "span(R, x_stride, k)">:$x, Sram<"r", "span(k, w_stride, n)">:$w,
+    Sram<"rw", "span(R, acc_stride, n * 4)", "accumulate">:$acc, Sram<"r", "span(R, x_stride, k)">:$x, Sram<"r", "span(k, w_stride, n)">:$w,
     OptSram<"r", "4 + R * 4">:$list, OptSram<"r", "R">:$low,
     Scalar:$row0, Imm<20>:$rows, Imm<20>:$k, Imm<20>:$n,
     Imm<24>:$acc_stride, Imm<24>:$x_stride, Imm<24>:$w_stride, ISA_Precision:$precision, ISA_Role:$role, Flag:$accumulate);
@@ -275,7 +280,7 @@ def ISA_PePvOp : Instruction<"pe.pv", 66, PE> {
     p u8 [R, C] (points at column col0), v i8 [C, n], num i32 [R, n].
   }];
   let arguments = (ins
-    Sram<"rw", "span(R, num_stride, n * 4)">:$num, Sram<"r", "span(R, p_stride, C)">:$p, Sram<"r", "span(C, v_stride, n)">:$v,
+    Sram<"rw", "span(R, num_stride, n * 4)", "accumulate">:$num, Sram<"r", "span(R, p_stride, C)">:$p, Sram<"r", "span(C, v_stride, n)">:$v,
     OptSram<"r", "span(R, mask_stride, (LEN + 7) / 8)">:$mask, OptSram<"r", "R">:$dominated,
     Scalar:$row0, Imm<20>:$rows, Scalar:$col0, Imm<20>:$cols, Imm<20>:$n,
     Imm<24>:$num_stride, Imm<24>:$p_stride, Imm<24>:$v_stride, Imm<24>:$mask_stride, Flag:$causal, Flag:$accumulate);
@@ -376,7 +381,7 @@ def ISA_ApuColumnSumOp : Instruction<"apu.column_sum", 88, APU> {
     starts the sum: `sum[c] = x[0][c]`. x f32 [R, n].
   }];
   let arguments = (ins
-    Sram<"rw", "R ? n * 4 : 0">:$sum, Sram<"r", "span(R, x_stride, n * 4)">:$x,
+    Sram<"rw", "R ? n * 4 : 0", "row0 != 0">:$sum, Sram<"r", "span(R, x_stride, n * 4)">:$x,
     Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$x_stride);
 }
 def ISA_ApuMeanOp : Instruction<"apu.mean", 89, APU> {

@@ -20,6 +20,10 @@ constexpr unsigned sramBits = 24;
 constexpr unsigned dramBits = 40;
 constexpr unsigned scalarBits = 24;
 
+/// What a semaphore counts to at most in program order (Instructions.td,
+/// `signal`).
+constexpr int64_t maximumSemaphoreCount = (1 << 20) - 1;
+
 /// A place in the scratchpad: byte offset + register. The scratchpad is the
 /// token, weight, temp and index buffer, one after the other. An optional
 /// operand may be absent; then offset and register are 0.
@@ -89,14 +93,37 @@ private:
   }
 };
 
+/// Rows of bytes from an address on: an operand's extent.
+struct Rows {
+  int64_t count = 0;  ///< 0: none.
+  int64_t stride = 0; ///< From one row to the next.
+  int64_t bytes = 0;  ///< Of each row.
+
+  Rows() = default;
+  /// One row; none of 0 bytes.
+  Rows(int64_t bytes) : count(bytes != 0), bytes(bytes) {}
+  Rows(int64_t count, int64_t stride, int64_t bytes)
+      : count(bytes != 0 ? count : 0), stride(stride), bytes(bytes) {}
+
+  /// From the first byte to the last one's end.
+  int64_t span() const { return count ? (count - 1) * stride + bytes : 0; }
+};
+
 /// Bytes that an instruction may touch through one operand: an upper bound.
 struct Access {
   bool dram; ///< Else in the scratchpad.
   bool read, write;
   int64_t address; ///< Of the first byte; a wrong program's may be anywhere.
   int64_t bytes;   ///< 0: the operand is absent or there is nothing to do.
+  Rows rows;       ///< What of these bytes; the gaps are not touched.
   const char *operand;
   unsigned field; ///< Index among the instruction's fields.
+
+  Access(bool dram, bool read, bool write, int64_t address, const Rows &rows,
+         const char *operand, unsigned field)
+      : dram(dram), read(read), write(write), address(address),
+        bytes(rows.span()), rows(rows), operand(operand), field(field) {}
+  Access() = default;
 };
 
 /// One entry per address operand, in the order of the description, absent ones
@@ -126,6 +153,13 @@ enum class FieldKind : uint8_t {
   Flag,
   Enum
 };
+
+/// Whether a field is an address or a number that may depend on registers: an
+/// SSA value in the IR, where all others are attributes.
+inline bool isOperand(FieldKind kind) {
+  return kind == FieldKind::Sram || kind == FieldKind::Dram ||
+         kind == FieldKind::Scalar;
+}
 
 struct EnumCaseInfo {
   int64_t value;

@@ -48,12 +48,20 @@ struct Port {
 
   static constexpr int64_t openDimension = -1;
 
+  /// Which dimension is open; -1 where none is.
+  int64_t openIndex() const;
   /// Rows at the largest length; 1 for a scalar.
   uint64_t numRows() const;
   /// Bytes of one row's elements.
   uint64_t rowElementBytes() const;
   /// Bytes of DRAM at the largest length.
   uint64_t byteSize() const { return numRows() * rowBytes; }
+};
+
+/// Bytes of DRAM that the host writes and no program may.
+struct ReadOnlyRange {
+  uint64_t begin, end;
+  std::string name; ///< For messages: "constants", "input 'x'".
 };
 
 /// Everything that a program file holds.
@@ -80,6 +88,9 @@ struct Program {
   const uint8_t *constants() const { return constantData; }
   size_t constantsSize() const { return constantBytes; }
   void setConstants(std::string_view bytes);
+
+  /// Constants and inputs.
+  std::vector<ReadOnlyRange> readOnly() const;
 
   /// Appends an instruction that comes from `source`.
   void append(const Instruction &instruction, const std::string &source);

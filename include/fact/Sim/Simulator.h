@@ -13,7 +13,7 @@
 #ifndef FACT_SIM_SIMULATOR_H
 #define FACT_SIM_SIMULATOR_H
 
-#include "fact/ISA/Program.h"
+#include "fact/ISA/Walker.h"
 #include "fact/Sim/Metadata.h"
 #include "fact/Sim/Report.h"
 #include "fact/Support/Npy.h"
@@ -46,8 +46,6 @@ struct RunResult {
   NpzArchive masks; ///< empty unless asked for
 };
 
-class Code;
-
 /// A program, ready to run any number of times, from any thread.
 class Simulator {
 public:
@@ -68,7 +66,7 @@ public:
 
 private:
   std::unique_ptr<const isa::Program> source;
-  std::unique_ptr<const Code> code;
+  std::unique_ptr<const isa::Code> code;
   Metadata described;
 };
 

@@ -8,8 +8,7 @@
 #ifndef FACT_SIM_STATE_H
 #define FACT_SIM_STATE_H
 
-#include "fact/ISA/Machine.h"
-#include "fact/ISA/Operands.h"
+#include "fact/ISA/Program.h"
 
 #include <cstdint>
 #include <cstdlib>
@@ -49,15 +48,9 @@ struct State {
   int64_t registers[isa::numRegisters] = {};
   /// LEN, the length of this run's sequence.
   int64_t length = 0;
-  /// Signals that no wait has taken yet.
-  std::vector<int64_t> semaphores;
 
   /// Bytes of DRAM that a program must not write: constants and inputs.
-  struct ReadOnly {
-    uint64_t begin, end;
-    std::string name;
-  };
-  std::vector<ReadOnly> readOnly;
+  std::vector<isa::ReadOnlyRange> readOnly;
 
   /// Where each buffer ends in the scratchpad.
   uint64_t bufferEnd[isa::numBuffers];

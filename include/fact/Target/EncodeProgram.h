@@ -9,15 +9,14 @@
 #ifndef FACT_TARGET_ENCODEPROGRAM_H
 #define FACT_TARGET_ENCODEPROGRAM_H
 
+#include "fact/ISA/CheckProgram.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 
 #include <memory>
 #include <string>
-
-namespace fact::isa {
-struct Program;
-struct Machine;
-} // namespace fact::isa
+#include <vector>
 
 namespace mlir::factisa {
 
@@ -29,12 +28,28 @@ struct EncodeOptions {
   bool embedIR = false;
 };
 
+/// Where the parts of a program come from.
+struct ProgramPlaces {
+  func::FuncOp function;
+  /// The op of every instruction.
+  std::vector<Operation *> instructions;
+  /// The `factisa.dram` ops of the outputs.
+  std::vector<Operation *> outputs;
+  /// Where scratchpad buffers begin to live.
+  std::vector<::fact::isa::BufferStart> starts;
+};
+
 /// Encodes the one function of a module, whose memory is planned and whose
 /// semaphores are in, for `machine`. The same module gives the same program.
-/// Null after an error at the op.
+/// Null after an error at the op. `places`, where there is one, is filled.
 std::unique_ptr<::fact::isa::Program>
 encodeProgram(ModuleOp module, const ::fact::isa::Machine &machine,
-              const EncodeOptions &options);
+              const EncodeOptions &options, ProgramPlaces *places = nullptr);
+
+/// The same for a function that is a program.
+std::unique_ptr<::fact::isa::Program>
+encodeFunction(func::FuncOp function, const ::fact::isa::Machine &machine,
+               const EncodeOptions &options, ProgramPlaces *places = nullptr);
 
 /// Writes a program; an error at `loc` says why not, and leaves no file.
 LogicalResult writeProgram(const ::fact::isa::Program &program, StringRef path,

@@ -12,6 +12,7 @@
 #include "fact/Dialect/FactISA/Transforms/Passes.h"
 #include "fact/ISA/Machine.h"
 #include "fact/Numerics/Policy.h"
+#include "fact/Target/LoadMachine.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 

@@ -47,10 +47,6 @@ FailureOr<MemoryPlan> planMemory(func::FuncOp program,
                                  const ::fact::isa::Machine &machine,
                                  bool explain);
 
-/// The machine of a description's path, the default one for an empty path. An
-/// unreadable or invalid description is an error at `loc`.
-FailureOr<::fact::isa::Machine> loadMachine(StringRef path, Location loc);
-
 #define GEN_PASS_REGISTRATION
 #include "fact/Dialect/FactISA/Transforms/Passes.h.inc"
 

@@ -92,4 +92,38 @@ def InsertSemaphoresPass : Pass<"factisa-insert-semaphores", "::mlir::func::Func
   let dependentDialects = ["::mlir::factisa::FactISADialect"];
 }
 
+def CheckProgramPass : Pass<"factisa-check-program", "::mlir::func::FuncOp"> {
+  let summary = "check that every byte has a writer before its readers";
+  let description = [{
+    Changes nothing. Encodes the program, whose memory is planned and whose semaphores
+    are in, and walks it in program order for the longest sequence, one token less, and
+    one token. What is wrong is an error at the reader, with a note at its buffer and one
+    at the last instruction that wrote some of the bytes, where there is one:
+
+    * a read of a byte that nothing wrote since its buffer began to live. The host
+      writes constants and inputs; a write by a row list or under a mask counts as one
+      of all rows; loads and stores copy padding that nothing wrote, but no row of
+      nothing else;
+    * an output that is not written in full;
+    * an operand outside of its memory, a write to constants or inputs;
+    * a wait without an earlier signal, a semaphore that counts too far or is not zero
+      at the end.
+
+    The compiler checks every program that it makes. `fact-objdump --check` does so for
+    program files, where buffers have no lives: bytes that an earlier buffer held count
+    as written.
+
+    ```mlir
+    %x = factisa.sram token 256 "x" at 0
+    factisa.apu.add %x, %x, %x, %c0 {...}  // error: operand 'a' reads bytes 0 to 255 of
+                                           // the scratchpad, which nothing wrote before
+    ```
+  }];
+  let options = [Option<"machine", "machine", "std::string", "", "machine description (JSON file); default: fact-28nm">];
+  let statistics = [
+    Statistic<"numInstructions", "instructions", "Number of instructions walked">,
+    Statistic<"numReads", "reads", "Number of operands read">,
+    Statistic<"numPadded", "padded-rows", "Number of rows copied with bytes that nothing wrote">];
+}
+
 #endif // FACT_DIALECT_FACTISA_TRANSFORMS_PASSES_TD

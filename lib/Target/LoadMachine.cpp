@@ -6,8 +6,11 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "fact/Dialect/FactISA/Transforms/Passes.h"
+#include "fact/Target/LoadMachine.h"
+
 #include "fact/ISA/Machine.h"
+
+#include "mlir/IR/Diagnostics.h"
 
 #include <exception>
 

@@ -7,12 +7,10 @@
 
 #include "Deadlock.h"
 
-#include "fact/Support/Error.h"
-
 #include <array>
 #include <deque>
 
-namespace fact::sim {
+namespace fact::isa {
 
 namespace {
 /// Queues and semaphores without time and data: every engine goes on as far as
@@ -33,7 +31,7 @@ public:
     bool moved = true;
     while (moved) {
       moved = dispatch();
-      for (unsigned engine = 0; engine < isa::numEngines; ++engine)
+      for (unsigned engine = 0; engine < numEngines; ++engine)
         while (step(queues[engine]))
           moved = true;
     }
@@ -47,17 +45,17 @@ public:
 
   std::string blockedSet() const {
     std::string result;
-    for (unsigned engine = 0; engine < isa::numEngines; ++engine) {
+    for (unsigned engine = 0; engine < numEngines; ++engine) {
       if (queues[engine].empty())
         continue;
       result += result.empty() ? "" : "; ";
-      result += isa::engineName(static_cast<isa::Engine>(engine));
+      result += engineName(static_cast<Engine>(engine));
       result += " waits at " + code.describe(queues[engine].front());
     }
     if (more)
       result += "; the control processor waits for a place in the queue of " +
-                std::string(isa::engineName(isa::engineOf(code[upcoming]))) +
-                " at " + code.describe(upcoming);
+                std::string(engineName(engineOf(code[upcoming]))) + " at " +
+                code.describe(upcoming);
     return result;
   }
 
@@ -65,8 +63,8 @@ private:
   bool dispatch() {
     bool moved = false;
     while (more) {
-      auto engine = static_cast<unsigned>(isa::engineOf(code[upcoming]));
-      if (engine != static_cast<unsigned>(isa::Engine::CTRL)) {
+      auto engine = static_cast<unsigned>(engineOf(code[upcoming]));
+      if (engine != static_cast<unsigned>(Engine::CTRL)) {
         if (queues[engine].size() >= depth)
           return moved;
         queues[engine].push_back(upcoming);
@@ -80,12 +78,12 @@ private:
   bool step(std::deque<size_t> &queue) {
     if (queue.empty())
       return false;
-    const isa::Instruction &instruction = code[queue.front()];
-    if (auto *wait = std::get_if<isa::Wait>(&instruction)) {
+    const Instruction &instruction = code[queue.front()];
+    if (auto *wait = std::get_if<Wait>(&instruction)) {
       if (semaphores[wait->semaphore] == 0)
         return false;
       --semaphores[wait->semaphore];
-    } else if (auto *signal = std::get_if<isa::Signal>(&instruction)) {
+    } else if (auto *signal = std::get_if<Signal>(&instruction)) {
       ++semaphores[signal->semaphore];
     }
     queue.pop_front();
@@ -93,22 +91,21 @@ private:
   }
 
   const Code &code;
-  int64_t registers[isa::numRegisters] = {};
+  int64_t registers[numRegisters] = {};
   Walker walker;
   size_t depth;
   std::vector<int64_t> semaphores;
-  std::array<std::deque<size_t>, isa::numEngines> queues;
+  std::array<std::deque<size_t>, numEngines> queues;
   size_t upcoming = 0;
   bool more = false;
 };
 } // namespace
 
-void failWait(const Code &code, size_t index, int64_t length) {
+std::optional<std::string> findDeadlock(const Code &code, int64_t length) {
   Tokens tokens(code, length);
   if (tokens.run())
-    throw Error(code.describe(index) +
-                ": the wait comes before its signal in program order");
-  throw Error("deadlock: " + tokens.blockedSet());
+    return std::nullopt;
+  return tokens.blockedSet();
 }
 
-} // namespace fact::sim
+} // namespace fact::isa

@@ -1,0 +1,306 @@
+//===- CheckProgram.cpp - Writers before readers --------------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/ISA/CheckProgram.h"
+
+#include "ByteSet.h"
+
+#include "fact/ISA/PortRows.h"
+#include "fact/ISA/Semaphores.h"
+
+#include <algorithm>
+#include <set>
+
+using namespace fact;
+using namespace fact::isa;
+
+std::optional<std::string>
+isa::whyNotAllowed(const Access &access, uint64_t scratchpadBytes,
+                   uint64_t dramBytes,
+                   const std::vector<ReadOnlyRange> &readOnly) {
+  if (access.bytes == 0)
+    return std::nullopt;
+  uint64_t size = access.dram ? dramBytes : scratchpadBytes;
+  auto begin = static_cast<uint64_t>(access.address);
+  auto bytes = static_cast<uint64_t>(access.bytes);
+  std::string operand = "operand '" + std::string(access.operand) + "' ";
+  if (access.address < 0 || access.bytes < 0 || begin > size ||
+      bytes > size - begin)
+    return operand + "is outside of " +
+           (access.dram ? "DRAM" : "the scratchpad") + " of " +
+           std::to_string(size) + " bytes (address " +
+           std::to_string(access.address) + ", " +
+           std::to_string(access.bytes) + " bytes)";
+  if (!access.dram || !access.write)
+    return std::nullopt;
+  for (const ReadOnlyRange &part : readOnly)
+    if (begin < part.end && part.begin < begin + bytes)
+      return operand + "writes " + part.name + " (address " +
+             std::to_string(begin) + ", " + std::to_string(bytes) + " bytes)";
+  return std::nullopt;
+}
+
+namespace {
+/// A range of bytes of one memory, for messages: "bytes 0 to 63 of DRAM".
+std::string bytesText(bool dram, uint64_t begin, uint64_t end) {
+  return "bytes " + std::to_string(begin) + " to " + std::to_string(end - 1) +
+         (dram ? " of DRAM" : " of the scratchpad");
+}
+
+/// Calls body(begin, end) for the ranges of an operand until it returns false.
+template <typename Body> void forEachRange(const Access &access, Body &&body) {
+  auto begin = static_cast<uint64_t>(access.address);
+  const Rows &rows = access.rows;
+  if (rows.stride <= rows.bytes) { // no gaps
+    if (access.bytes > 0)
+      body(begin, begin + static_cast<uint64_t>(access.bytes));
+    return;
+  }
+  for (int64_t r = 0; r < rows.count; ++r) {
+    uint64_t row = begin + static_cast<uint64_t>(r * rows.stride);
+    if (!body(row, row + static_cast<uint64_t>(rows.bytes)))
+      return;
+  }
+}
+
+/// One walk over a program, for one length.
+class Check {
+public:
+  Check(const Code &code, const std::vector<BufferStart> &starts,
+        int64_t length)
+      : code(code), program(code.program()), starts(starts), length(length),
+        scratchpadBytes(
+            static_cast<uint64_t>(program.machine.scratchpadBytes())),
+        readOnly(program.readOnly()), sram(scratchpadBytes),
+        dram(program.dramBytes) {
+    dram.insert(0, program.constantsSize());
+    forEachRow(program.inputs, [&](const Port &, uint64_t begin, uint64_t end) {
+      dram.insert(begin, end);
+      return true;
+    });
+    for (const BufferStart &start : starts)
+      startsAt.insert(start.instruction);
+  }
+
+  std::optional<Fault> run() {
+    Semaphores semaphores(code, length);
+    int64_t registers[numRegisters] = {};
+    Resolver resolver{registers, length};
+    Walker walker(code, registers, length);
+    for (size_t index; walker.next(index); ++counts.instructions) {
+      begin(index, [&](uint64_t from, uint64_t to) { sram.erase(from, to); });
+      const Instruction &instruction = code[index];
+      std::optional<Fault> fault;
+      if (std::holds_alternative<Wait>(instruction))
+        fault = semaphores.wait(index);
+      else if (std::holds_alternative<Signal>(instruction))
+        fault = semaphores.signal(index);
+      else if (std::holds_alternative<Halt>(instruction))
+        fault = atHalt(semaphores, index);
+      else
+        fault = step(index, accesses(instruction, resolver));
+      if (fault) {
+        fault->reason += " (sequence length " + std::to_string(length) + ")";
+        return fault;
+      }
+    }
+    return std::nullopt;
+  }
+
+  CheckCounts counts;
+
+private:
+  ByteSet &memory(bool isDram) { return isDram ? dram : sram; }
+
+  /// Calls body(begin, end) for the buffers that begin to live here, or as much
+  /// of them as there is scratchpad.
+  template <typename Body> void begin(size_t index, Body &&body) const {
+    if (startsAt.empty() || !startsAt.count(index))
+      return;
+    auto start = std::lower_bound(
+        starts.begin(), starts.end(), index,
+        [](const BufferStart &s, size_t i) { return s.instruction < i; });
+    for (; start != starts.end() && start->instruction == index; ++start)
+      body(std::min(start->address, scratchpadBytes),
+           std::min(start->address + start->bytes, scratchpadBytes));
+  }
+
+  /// Calls body(port, begin, end) for the rows of ports that this run uses.
+  template <typename Body>
+  void forEachRow(const std::vector<Port> &ports, Body &&body) {
+    for (const Port &port : ports) {
+      PortRows rows(port, {length, length});
+      auto bytes = static_cast<uint64_t>(rows.columnBytes());
+      bool more = true;
+      rows.forEach([&](int64_t, uint64_t address, int64_t) {
+        more = more && body(port, address, address + bytes);
+      });
+    }
+  }
+
+  std::optional<Fault> step(size_t index, const AccessList &list) {
+    std::optional<Fault> fault;
+    bool isCopy = std::holds_alternative<Load>(code[index]) ||
+                  std::holds_alternative<Store>(code[index]);
+    for (const Access &access : list) {
+      if (auto reason = whyNotAllowed(access, scratchpadBytes,
+                                      program.dramBytes, readOnly)) {
+        fault.emplace();
+        fault->instruction = index;
+        fault->field = access.field;
+        fault->reason = *reason;
+        return fault;
+      }
+      counts.reads += access.read && access.bytes > 0;
+      if (!access.read || isCopy)
+        continue;
+      forEachRange(access, [&](uint64_t begin, uint64_t end) {
+        uint64_t missing = memory(access.dram).find(false, begin, end);
+        if (missing != end)
+          fault = unwritten(index, access, missing, end);
+        return missing == end;
+      });
+      if (fault)
+        return fault;
+    }
+    if (isCopy)
+      return copy(index, list);
+    // All operands are read before one is written: a result may lie in the
+    // place of an operand.
+    for (const Access &access : list)
+      if (access.write)
+        forEachRange(access, [&](uint64_t begin, uint64_t end) {
+          memory(access.dram).insert(begin, end);
+          return true;
+        });
+    return std::nullopt;
+  }
+
+  /// Rows are copied with their padding, which need not be written: what
+  /// nothing wrote is in the copy what nothing wrote. But a row has some byte.
+  std::optional<Fault> copy(size_t index, const AccessList &list) {
+    const Access &to = list[0].write ? list[0] : list[1];
+    const Access &from = list[0].write ? list[1] : list[0];
+    ByteSet &source = memory(from.dram), &target = memory(to.dram);
+    for (int64_t r = 0; r < from.rows.count; ++r) {
+      auto row = static_cast<uint64_t>(from.address + r * from.rows.stride);
+      auto copied = static_cast<uint64_t>(to.address + r * to.rows.stride);
+      auto bytes = static_cast<uint64_t>(from.rows.bytes);
+      uint64_t end = row + bytes, missing = source.find(false, row, end);
+      if (missing == end) {
+        target.insert(copied, copied + bytes);
+        continue;
+      }
+      uint64_t written = source.find(true, row, end);
+      if (written == end)
+        return unwritten(index, from, row, end);
+      ++counts.paddedRows;
+      target.erase(copied, copied + bytes);
+      for (uint64_t begin = written; begin != end;
+           begin = source.find(true, begin, end)) {
+        uint64_t stop = source.find(false, begin, end);
+        target.insert(copied + (begin - row), copied + (stop - row));
+        begin = stop;
+      }
+    }
+    return std::nullopt;
+  }
+
+  Fault unwritten(size_t index, const Access &access, uint64_t missing,
+                  uint64_t end) {
+    uint64_t next = memory(access.dram).find(true, missing, end);
+    Fault fault;
+    fault.instruction = index;
+    fault.field = access.field;
+    fault.reason = "operand '" + std::string(access.operand) + "' reads " +
+                   bytesText(access.dram, missing, next) +
+                   ", which nothing wrote before";
+    noteWriter(access.dram, static_cast<uint64_t>(access.address),
+               static_cast<uint64_t>(access.address + access.bytes), fault);
+    return fault;
+  }
+
+  std::optional<Fault> atHalt(const Semaphores &semaphores, size_t index) {
+    if (std::optional<Fault> fault = semaphores.halt(index))
+      return fault;
+    std::optional<Fault> fault;
+    forEachRow(program.outputs, [&](const Port &port, uint64_t begin,
+                                    uint64_t end) {
+      uint64_t missing = dram.find(false, begin, end);
+      if (missing == end)
+        return true;
+      fault.emplace();
+      fault->output = static_cast<size_t>(&port - program.outputs.data());
+      fault->reason = "output '" + port.name + "' is " +
+                      bytesText(true, missing, dram.find(true, missing, end)) +
+                      ", which nothing wrote";
+      noteWriter(true, port.address, port.address + port.byteSize(), *fault);
+      return false;
+    });
+    return fault;
+  }
+
+  /// Walks once more, to the last instruction before the fault that wrote some
+  /// of these bytes.
+  void noteWriter(bool isDram, uint64_t from, uint64_t to, Fault &fault) const {
+    int64_t registers[numRegisters] = {};
+    Resolver resolver{registers, length};
+    Walker walker(code, registers, length);
+    size_t index;
+    for (uint64_t i = 0; walker.next(index); ++i) {
+      begin(index, [&](uint64_t begin, uint64_t end) {
+        if (!isDram && begin < to && from < end)
+          fault.other.reset(); // of the buffer that was here before
+      });
+      if (i == counts.instructions)
+        return;
+      for (const Access &access : accesses(code[index], resolver)) {
+        if (!access.write || access.dram != isDram || access.bytes == 0)
+          continue;
+        auto begin = static_cast<uint64_t>(access.address);
+        uint64_t end = begin + static_cast<uint64_t>(access.bytes);
+        if (begin >= to || from >= end)
+          continue;
+        fault.other = index;
+        fault.note = "the last one to write there writes " +
+                     bytesText(isDram, begin, end);
+      }
+    }
+  }
+
+  const Code &code;
+  const Program &program;
+  const std::vector<BufferStart> &starts;
+  int64_t length;
+  uint64_t scratchpadBytes;
+  std::vector<ReadOnlyRange> readOnly;
+  ByteSet sram, dram;
+  std::set<size_t> startsAt;
+};
+} // namespace
+
+std::optional<Fault> isa::checkProgram(const Code &code,
+                                       const std::vector<BufferStart> &starts,
+                                       CheckCounts *counts) {
+  int64_t longest = longestSequence(code.program());
+  int64_t last = 0;
+  for (int64_t length : {longest, longest - 1, int64_t(1)}) {
+    if (length < 1 || length == last)
+      continue;
+    last = length;
+    Check check(code, starts, length);
+    std::optional<Fault> fault = check.run();
+    if (counts) {
+      counts->instructions += check.counts.instructions;
+      counts->reads += check.counts.reads;
+      counts->paddedRows += check.counts.paddedRows;
+    }
+    if (fault)
+      return fault;
+  }
+  return std::nullopt;
+}

@@ -1,0 +1,44 @@
+//===- PortRows.cpp - The rows of an input or output in one run -----------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/ISA/PortRows.h"
+
+#include <algorithm>
+
+using namespace fact;
+using namespace fact::isa;
+
+int64_t isa::longestSequence(const Program &program) {
+  int64_t longest = 0;
+  for (const Port &port : program.inputs)
+    if (port.openIndex() >= 0)
+      longest = longest ? std::min(longest, port.bound) : port.bound;
+  if (longest)
+    return longest;
+  longest = 1;
+  for (const Port &port : program.inputs)
+    if (port.shape.size() >= 2)
+      longest = std::max(longest, port.shape[port.shape.size() - 2]);
+  return longest;
+}
+
+PortRows::PortRows(const Port &port, const Sequence &sequence) : port(port) {
+  int64_t open = port.openIndex();
+  auto last = static_cast<int64_t>(port.shape.size()) - 1;
+  for (int64_t i = 0; i < last; ++i)
+    if (i != open)
+      (i < open ? outer : inner) *= port.shape[i];
+  if (last >= 0)
+    columns = hostColumns = open == last ? sequence.length : port.shape[last];
+  if (open == last && open >= 0) {
+    hostColumns = sequence.rows;
+  } else if (open >= 0) {
+    rows = sequence.length;
+    hostRows = sequence.rows;
+    dramRows = port.bound;
+  }
+}

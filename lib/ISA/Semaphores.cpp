@@ -1,0 +1,66 @@
+//===- Semaphores.cpp - Counts of signals and waits -----------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/ISA/Semaphores.h"
+
+#include "Deadlock.h"
+
+using namespace fact;
+using namespace fact::isa;
+
+Semaphores::Semaphores(const Code &code, int64_t length)
+    : code(code), length(length),
+      semaphores(code.program().machine.control.semaphores) {}
+
+std::optional<Fault> Semaphores::wait(size_t index) {
+  Semaphore &semaphore = semaphores[std::get<Wait>(code[index]).semaphore];
+  if (semaphore.count > 0) {
+    --semaphore.count;
+    return std::nullopt;
+  }
+  Fault fault;
+  if (std::optional<std::string> blocked = findDeadlock(code, length)) {
+    fault.reason = "deadlock: " + *blocked;
+    return fault;
+  }
+  fault.instruction = index;
+  fault.reason = "the wait comes before its signal in program order";
+  return fault;
+}
+
+std::optional<Fault> Semaphores::signal(size_t index) {
+  uint32_t number = std::get<Signal>(code[index]).semaphore;
+  Semaphore &semaphore = semaphores[number];
+  semaphore.lastSignal = index;
+  if (semaphore.count < maximumSemaphoreCount) {
+    ++semaphore.count;
+    return std::nullopt;
+  }
+  Fault fault;
+  fault.instruction = index;
+  fault.reason = "semaphore " + std::to_string(number) + " counts to at most " +
+                 std::to_string(maximumSemaphoreCount) + " (was " +
+                 std::to_string(semaphore.count + 1) + ")";
+  return fault;
+}
+
+std::optional<Fault> Semaphores::halt(size_t index) const {
+  for (size_t number = 0; number < semaphores.size(); ++number) {
+    const Semaphore &semaphore = semaphores[number];
+    if (semaphore.count == 0)
+      continue;
+    Fault fault;
+    fault.instruction = index;
+    fault.reason = "semaphore " + std::to_string(number) +
+                   " must be 0 at the end (was " +
+                   std::to_string(semaphore.count) + ")";
+    fault.other = semaphore.lastSignal;
+    fault.note = "last signal here";
+    return fault;
+  }
+  return std::nullopt;
+}

@@ -1,0 +1,181 @@
+; relu of four rows, for fact-objdump-check.test
+; 14 instructions in 26 words, 0 bytes of constants
+.program format=1 isa=1
+.machine
+{
+  "name": "fact-28nm",
+  "clock_mhz": 500,
+  "pe": {
+    "rows": 8,
+    "columns": 64,
+    "rate_a8w8": 1,
+    "rate_a4w8": 2,
+    "rate_a4w4": 4,
+    "fill_cycles": 16
+  },
+  "ep": {
+    "lanes": 512,
+    "adds_per_product": {
+      "leading-one": 1,
+      "leading-two": 4,
+      "one-sided": 1,
+      "exact": 7
+    },
+    "fill_cycles": 8
+  },
+  "sel": {
+    "scores_per_cycle": 16,
+    "fill_cycles": 8
+  },
+  "apu": {
+    "lanes": 16,
+    "cycles": {
+      "add": 1,
+      "multiply": 1,
+      "max": 1,
+      "exp": 1,
+      "erf": 2,
+      "divide": 1,
+      "square_root": 1,
+      "quantize": 1
+    },
+    "fill_cycles": 16
+  },
+  "buffers": {
+    "token": {
+      "bytes": 393216,
+      "banks": 16,
+      "word_bytes": 64
+    },
+    "weight": {
+      "bytes": 262144,
+      "banks": 16,
+      "word_bytes": 64
+    },
+    "temp": {
+      "bytes": 524288,
+      "banks": 16,
+      "word_bytes": 64
+    },
+    "index": {
+      "bytes": 98304,
+      "banks": 16,
+      "word_bytes": 64
+    }
+  },
+  "diagonal_storage": true,
+  "dram": {
+    "gigabytes_per_second": 25.6,
+    "latency_ns": 100
+  },
+  "control": {
+    "queue_depth": 16,
+    "registers": 64,
+    "semaphores": 1024,
+    "dispatch_cycles": 1
+  },
+  "energy_pj": {
+    "mac_a8w8": {
+      "value": 0.15,
+      "source": "Horowitz, ISSCC 2014, 45 nm scaled by 0.507"
+    },
+    "mac_a4w8": {
+      "value": 0.08,
+      "source": "derived: half of INT8 x INT8"
+    },
+    "mac_a4w4": {
+      "value": 0.05,
+      "source": "derived: quarter of an INT8 multiplication, plus the accumulation"
+    },
+    "predictor_add": {
+      "value": 0.01,
+      "source": "Horowitz, ISSCC 2014, 45 nm scaled by 0.507; 4-bit add, sign, shifted accumulation; SOFA (MICRO 2024) measures 0.0071 for its shift-adder"
+    },
+    "select_score": {
+      "value": 0.03,
+      "source": "ours: one INT32 comparison at 28 nm (Horowitz, ISSCC 2014, 45 nm scaled by 0.507)"
+    },
+    "float_add": {
+      "value": 0.46,
+      "source": "Horowitz, ISSCC 2014, 45 nm scaled by 0.507"
+    },
+    "float_multiply": {
+      "value": 1.9,
+      "source": "Horowitz, ISSCC 2014, 45 nm scaled by 0.507"
+    },
+    "float_exp": {
+      "value": 12,
+      "source": "Horowitz, ISSCC 2014, 45 nm scaled by 0.507; the steps of its polynomial"
+    },
+    "sram_read_byte": {
+      "token": {
+        "value": 0.725,
+        "source": "derived: mean of 256 KB and 512 KB"
+      },
+      "weight": {
+        "value": 0.61,
+        "source": "CACTI 7, 28 nm, low operating power"
+      },
+      "temp": {
+        "value": 0.84,
+        "source": "CACTI 7, 28 nm, low operating power"
+      },
+      "index": {
+        "value": 0.61,
+        "source": "that of 256 KB (CACTI 7, 28 nm, low operating power), an upper bound"
+      }
+    },
+    "sram_write_byte": {
+      "token": {
+        "value": 0.705,
+        "source": "derived: mean of 256 KB and 512 KB"
+      },
+      "weight": {
+        "value": 0.59,
+        "source": "CACTI 7, 28 nm, low operating power"
+      },
+      "temp": {
+        "value": 0.82,
+        "source": "CACTI 7, 28 nm, low operating power"
+      },
+      "index": {
+        "value": 0.59,
+        "source": "that of 256 KB (CACTI 7, 28 nm, low operating power), an upper bound"
+      }
+    },
+    "latch_byte": {
+      "value": 0.02,
+      "source": "models shipped with ZigZag, scaled"
+    },
+    "dram_bit": {
+      "value": 20,
+      "source": "DDR4; Jouppi et al., ISCA 2021"
+    },
+    "static_mw": {
+      "value": 40,
+      "source": "ours: CACTI 7 leakage of 1.25 MB low operating power, plus clock and control"
+    }
+  }
+}
+.end
+.dram 256
+.input "x" float32 [1, ?, 4] bound=4 address=0x0 row_bytes=16
+.output "y" float32 [1, ?, 4] bound=4 address=0x80 row_bytes=16
+.metadata {"bound":8}
+.code
+.source "rows"
+  load dst=[0x0], src=dram[0x0], row0=0, rows=4, row_bytes=16, dst_stride=16, src_stride=16, whole=false
+  signal engine=LOAD, semaphore=0
+.source "relu"
+  wait engine=APU, semaphore=0
+  apu.activation y=[0x0], x=[0x0], row0=0, rows=4, n=4, y_stride=16, x_stride=16, kind=relu
+  signal engine=APU, semaphore=1
+.source "y"
+  wait engine=STORE, semaphore=1
+  store dst=dram[0x80], src=[0x0], row0=0, rows=4, row_bytes=16, dst_stride=16, src_stride=16, whole=false
+.source ""
+  halt
+.end
+.constants 0
+.end
+.end_program

@@ -1,0 +1,187 @@
+//===- CheckProgramTest.cpp - Writers before readers ----------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "../../lib/ISA/ByteSet.h"
+
+#include "fact/ISA/CheckProgram.h"
+#include "fact/ISA/PortRows.h"
+
+#include "gtest/gtest.h"
+
+#include <random>
+#include <set>
+
+using namespace fact;
+using namespace fact::isa;
+
+namespace {
+TEST(ByteSet, IsASetOfBytes) {
+  // Around the edges of words and pages.
+  std::mt19937 random(5);
+  constexpr uint64_t size = 600000;
+  ByteSet set(size);
+  std::set<uint64_t> expected;
+  for (int i = 0; i < 400; ++i) {
+    uint64_t around = random() % 3 * 262144 + random() % 200;
+    uint64_t begin = around < 100 ? around : around - 100;
+    uint64_t end = begin + random() % 150;
+    if (random() % 3) {
+      set.insert(begin, end);
+      for (uint64_t b = begin; b < end; ++b)
+        expected.insert(b);
+    } else {
+      set.erase(begin, end);
+      for (uint64_t b = begin; b < end; ++b)
+        expected.erase(b);
+    }
+    uint64_t from = begin < 40 ? 0 : begin - 40, to = end + 40;
+    uint64_t in = from, out = from;
+    while (in < to && !expected.count(in))
+      ++in;
+    while (out < to && expected.count(out))
+      ++out;
+    ASSERT_EQ(set.find(true, from, to), in);
+    ASSERT_EQ(set.find(false, from, to), out);
+  }
+  EXPECT_EQ(set.find(true, 7, 7), 7u);
+}
+
+/// y = x, through `n` rows of the scratchpad.
+Program copyProgram() {
+  Program program;
+  program.machine = Machine::defaultMachine();
+  program.dramBytes = 4096;
+  program.inputs = {{"x", {-1, 4}, ElementType::Float32, 9, 0, 16}};
+  program.outputs = {{"y", {-1, 4}, ElementType::Float32, 9, 1024, 16}};
+  Load load;
+  load.rows = 9;
+  load.row_bytes = load.src_stride = load.dst_stride = 16;
+  Store store;
+  store.dst.offset = 1024;
+  store.rows = 9;
+  store.row_bytes = store.src_stride = store.dst_stride = 16;
+  program.append(load, "x");
+  program.append(store, "y");
+  program.append(Halt(), "");
+  return program;
+}
+
+std::string check(const Program &program,
+                  const std::vector<BufferStart> &starts = {}) {
+  Code code(program);
+  std::optional<Fault> fault = checkProgram(code, starts);
+  return fault ? fault->text(code) : "";
+}
+
+bool contains(const std::string &text, const std::string &part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(CheckProgram, CountsWhatItLooksAt) {
+  Program program = copyProgram();
+  Code code(program);
+  CheckCounts counts;
+  EXPECT_FALSE(checkProgram(code, {}, &counts));
+  // Lengths 9, 8 and 1.
+  EXPECT_EQ(counts.instructions, 3u * 3);
+  EXPECT_EQ(counts.reads, 3u * 2);
+  EXPECT_EQ(counts.paddedRows, 0u);
+}
+
+TEST(CheckProgram, ShortLengthsAreChecked) {
+  // Right for 9 rows: the store of the last row needs no load of its own.
+  Program program = copyProgram();
+  std::get<Load>(program.instructions[0]).row0.value = 1;
+  std::get<Load>(program.instructions[0]).rows = 8;
+  std::get<Load>(program.instructions[0]).src.offset = 16;
+  std::get<Load>(program.instructions[0]).dst.offset = 16;
+  EXPECT_TRUE(contains(check(program), "'src' reads bytes 0 to 15 of the "
+                                       "scratchpad, which nothing wrote before "
+                                       "(sequence length 9)"));
+  // Rows past the length are none, whatever the load says; the first one must
+  // be loaded for length 1, too.
+  program = copyProgram();
+  std::get<Load>(program.instructions[0]).row0.value = 1;
+  EXPECT_TRUE(contains(check(program), "'src' reads bytes 128 to 143"));
+}
+
+TEST(CheckProgram, RowsBetweenGapsAreTheirOwn) {
+  // Rows of 8 bytes, 16 apart: the gaps need no writer, and a load there is
+  // none for the rows.
+  Program program = copyProgram();
+  auto &load = std::get<Load>(program.instructions[0]);
+  load.row_bytes = 8;
+  load.dst.offset = 8;
+  auto &store = std::get<Store>(program.instructions[1]);
+  store.row_bytes = 8;
+  EXPECT_TRUE(contains(check(program), "'src' reads bytes 0 to 7 of the"));
+  store.src.offset = 8;
+  EXPECT_TRUE(contains(check(program), "output 'y' is bytes 1032 to 1039"));
+}
+
+TEST(CheckProgram, PaddingIsCopiedButNotRead) {
+  Program program = copyProgram();
+  program.instructions.pop_back();
+  program.sourceOf.pop_back();
+  program.sources.pop_back();
+  // 5 bytes of flags, moved as a row of 16.
+  SelFill fill;
+  fill.dst.offset = 512;
+  fill.rows = 1;
+  fill.width = 5;
+  Store store;
+  store.src.offset = 512;
+  store.dst.offset = 2048;
+  store.rows = 1;
+  store.row_bytes = 16;
+  Load load;
+  load.src.offset = 2048;
+  load.dst.offset = 576;
+  load.rows = 1;
+  load.row_bytes = 16;
+  SelList list;
+  list.list.offset = 640;
+  list.flags.offset = 576;
+  list.rows = 5;
+  program.append(fill, "");
+  program.append(store, "");
+  program.append(load, "");
+  program.append(list, "");
+  program.append(Halt(), "");
+  EXPECT_EQ(check(program), "");
+  std::get<SelList>(program.instructions[5]).rows = 6;
+  EXPECT_TRUE(contains(check(program), "'flags' reads bytes 581 to 581"));
+  // A row of nothing but padding is no row.
+  std::get<Load>(program.instructions[4]).src.offset = 2064;
+  EXPECT_TRUE(
+      contains(check(program), "'src' reads bytes 2064 to 2079 of DRAM"));
+}
+
+TEST(CheckProgram, ANewBufferHoldsNothing) {
+  Program program = copyProgram();
+  EXPECT_EQ(check(program, {{0, 0, 144}}), "");
+  EXPECT_EQ(check(program, {{1, 144, 64}}), "");
+  EXPECT_TRUE(
+      contains(check(program, {{1, 128, 64}}), "reads bytes 128 to 143"));
+  // A part of a row is padding to the store, but not to the host.
+  EXPECT_TRUE(contains(check(program, {{1, 140, 64}}),
+                       "output 'y' is bytes 1164 to 1167"));
+  // Outside of the scratchpad there is nothing to forget.
+  EXPECT_EQ(check(program, {{1, uint64_t(1) << 23, uint64_t(1) << 62}}), "");
+}
+
+TEST(CheckProgram, AnExactProgramOfAnyLengthPasses) {
+  Program program = copyProgram();
+  EXPECT_EQ(longestSequence(program), 9);
+  program.inputs[0].bound = 7;
+  EXPECT_EQ(longestSequence(program), 7);
+  program.inputs[0] = {"x", {3, 5, 4}, ElementType::Float32, 0, 0, 16};
+  EXPECT_EQ(longestSequence(program), 5);
+  program.inputs.clear();
+  EXPECT_EQ(longestSequence(program), 1);
+}
+} // namespace
