@@ -71,17 +71,19 @@ template <typename Body> void forEachRange(const Access &access, Body &&body) {
 class Check {
 public:
   Check(const Code &code, const std::vector<BufferStart> &starts,
-        int64_t length)
-      : code(code), program(code.program()), starts(starts), length(length),
-        scratchpadBytes(
-            static_cast<uint64_t>(program.machine.scratchpadBytes())),
+        const Sequence &sequence)
+      : code(code), program(code.program()), starts(starts), sequence(sequence),
+        length(sequence.length), scratchpadBytes(static_cast<uint64_t>(
+                                     program.machine.scratchpadBytes())),
         readOnly(program.readOnly()), sram(scratchpadBytes),
         dram(program.dramBytes) {
     dram.insert(0, program.constantsSize());
-    forEachRow(program.inputs, [&](const Port &, uint64_t begin, uint64_t end) {
-      dram.insert(begin, end);
-      return true;
-    });
+    for (const Port &port : program.inputs)
+      forEachRow(PortRows::ofInput(port, sequence),
+                 [&](uint64_t begin, uint64_t end) {
+                   dram.insert(begin, end);
+                   return true;
+                 });
     for (const BufferStart &start : starts)
       startsAt.insert(start.instruction);
   }
@@ -129,17 +131,15 @@ private:
            std::min(start->address + start->bytes, scratchpadBytes));
   }
 
-  /// Calls body(port, begin, end) for the rows of ports that this run uses.
+  /// Calls body(begin, end) for the rows of a port that this run uses, until it
+  /// returns false.
   template <typename Body>
-  void forEachRow(const std::vector<Port> &ports, Body &&body) {
-    for (const Port &port : ports) {
-      PortRows rows(port, {length, length});
-      auto bytes = static_cast<uint64_t>(rows.columnBytes());
-      bool more = true;
-      rows.forEach([&](int64_t, uint64_t address, int64_t) {
-        more = more && body(port, address, address + bytes);
-      });
-    }
+  static void forEachRow(const PortRows &rows, Body &&body) {
+    auto bytes = static_cast<uint64_t>(rows.columnBytes());
+    bool more = true;
+    rows.forEach([&](int64_t, uint64_t address, int64_t) {
+      more = more && body(address, address + bytes);
+    });
   }
 
   std::optional<Fault> step(size_t index, const AccessList &list) {
@@ -228,19 +228,25 @@ private:
     if (std::optional<Fault> fault = semaphores.halt(index))
       return fault;
     std::optional<Fault> fault;
-    forEachRow(program.outputs, [&](const Port &port, uint64_t begin,
-                                    uint64_t end) {
-      uint64_t missing = dram.find(false, begin, end);
-      if (missing == end)
-        return true;
-      fault.emplace();
-      fault->output = static_cast<size_t>(&port - program.outputs.data());
-      fault->reason = "output '" + port.name + "' is " +
-                      bytesText(true, missing, dram.find(true, missing, end)) +
-                      ", which nothing wrote";
-      noteWriter(true, port.address, port.address + port.byteSize(), *fault);
-      return false;
-    });
+    for (size_t i = 0; i < program.outputs.size() && !fault; ++i)
+      forEachRow(PortRows::ofOutput(program.outputs[i], sequence),
+                 [&](uint64_t begin, uint64_t end) {
+                   if (dram.find(false, begin, end) != end)
+                     fault = unwritten(i, begin, end);
+                   return !fault;
+                 });
+    return fault;
+  }
+
+  Fault unwritten(size_t output, uint64_t begin, uint64_t end) const {
+    const Port &port = program.outputs[output];
+    uint64_t missing = dram.find(false, begin, end);
+    Fault fault;
+    fault.output = output;
+    fault.reason = "output '" + port.name + "' is " +
+                   bytesText(true, missing, dram.find(true, missing, end)) +
+                   ", which nothing wrote";
+    noteWriter(true, port.address, port.address + port.byteSize(), fault);
     return fault;
   }
 
@@ -275,6 +281,7 @@ private:
   const Code &code;
   const Program &program;
   const std::vector<BufferStart> &starts;
+  Sequence sequence;
   int64_t length;
   uint64_t scratchpadBytes;
   std::vector<ReadOnlyRange> readOnly;
@@ -286,13 +293,13 @@ private:
 std::optional<Fault> isa::checkProgram(const Code &code,
                                        const std::vector<BufferStart> &starts,
                                        CheckCounts *counts) {
-  int64_t longest = longestSequence(code.program());
+  Sequence sequence = longestSequence(code.program());
   int64_t last = 0;
-  for (int64_t length : {longest, longest - 1, int64_t(1)}) {
+  for (int64_t length : {sequence.rows, sequence.rows - 1, int64_t(1)}) {
     if (length < 1 || length == last)
       continue;
-    last = length;
-    Check check(code, starts, length);
+    last = sequence.length = length;
+    Check check(code, starts, sequence);
     std::optional<Fault> fault = check.run();
     if (counts) {
       counts->instructions += check.counts.instructions;

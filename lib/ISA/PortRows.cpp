@@ -12,22 +12,31 @@
 using namespace fact;
 using namespace fact::isa;
 
-int64_t isa::longestSequence(const Program &program) {
+Sequence isa::longestSequence(const Program &program) {
   int64_t longest = 0;
   for (const Port &port : program.inputs)
     if (port.openIndex() >= 0)
       longest = longest ? std::min(longest, port.bound) : port.bound;
   if (longest)
-    return longest;
+    return {longest, longest, false};
   longest = 1;
   for (const Port &port : program.inputs)
     if (port.shape.size() >= 2)
       longest = std::max(longest, port.shape[port.shape.size() - 2]);
-  return longest;
+  return {longest, longest, true};
 }
 
-PortRows::PortRows(const Port &port, const Sequence &sequence) : port(port) {
+PortRows PortRows::ofOutput(const Port &port, const Sequence &sequence) {
   int64_t open = port.openIndex();
+  auto rank = static_cast<int64_t>(port.shape.size());
+  if (sequence.fixed && open < 0 && rank >= 2 &&
+      port.shape[rank - 2] == sequence.rows)
+    open = rank - 2;
+  return PortRows(port, sequence, open);
+}
+
+PortRows::PortRows(const Port &port, const Sequence &sequence, int64_t open)
+    : port(port) {
   auto last = static_cast<int64_t>(port.shape.size()) - 1;
   for (int64_t i = 0; i < last; ++i)
     if (i != open)
@@ -39,6 +48,6 @@ PortRows::PortRows(const Port &port, const Sequence &sequence) : port(port) {
   } else if (open >= 0) {
     rows = sequence.length;
     hostRows = sequence.rows;
-    dramRows = port.bound;
+    dramRows = port.openIndex() < 0 ? port.shape[open] : port.bound;
   }
 }

@@ -82,12 +82,8 @@ isa::Sequence sequenceOf(const isa::Program &program,
     first = &port;
     sequence.rows = rows;
   }
-  // Without an open dimension the sequence is the last but one of an input.
   if (!first)
-    for (const NpyArray &input : inputs)
-      if (input.shape.size() >= 2)
-        sequence.rows =
-            std::max(sequence.rows, input.shape[input.shape.size() - 2]);
+    sequence = isa::longestSequence(program);
   sequence.length = length.value_or(sequence.rows);
   if (sequence.length < 1 || sequence.length > sequence.rows)
     throw Error("length must be between 1 and the input's " +
@@ -104,7 +100,7 @@ static std::string valueText(float value) {
 
 void writeInput(const isa::Port &port, const NpyArray &array,
                 const isa::Sequence &sequence, State &state) {
-  isa::PortRows rows(port, sequence);
+  auto rows = isa::PortRows::ofInput(port, sequence);
   rows.forEach([&](int64_t offset, uint64_t address, int64_t row) {
     const char *in = array.data.data() + offset;
     std::memcpy(state.dram.data() + address, in, rows.columnBytes());
@@ -122,7 +118,7 @@ void writeInput(const isa::Port &port, const NpyArray &array,
 
 NpyArray readOutput(const isa::Port &port, const isa::Sequence &sequence,
                     const State &state) {
-  isa::PortRows rows(port, sequence);
+  auto rows = isa::PortRows::ofOutput(port, sequence);
   NpyArray result;
   result.dtype = npyType(port.type);
   result.shape = port.shape;

@@ -174,14 +174,24 @@ TEST(CheckProgram, ANewBufferHoldsNothing) {
   EXPECT_EQ(check(program, {{1, uint64_t(1) << 23, uint64_t(1) << 62}}), "");
 }
 
-TEST(CheckProgram, AnExactProgramOfAnyLengthPasses) {
+TEST(CheckProgram, OutputsOfAFixedShapeEndAtTheLength) {
   Program program = copyProgram();
-  EXPECT_EQ(longestSequence(program), 9);
+  program.inputs = {{"x", {9, 4}, ElementType::Float32, 0, 0, 16}};
+  program.outputs = {{"y", {9, 4}, ElementType::Float32, 0, 1024, 16}};
+  EXPECT_EQ(check(program), "");
+  program.outputs[0].shape = {10, 4};
+  EXPECT_TRUE(contains(check(program), "output 'y' is bytes 1168 to 1183"));
+}
+
+TEST(CheckProgram, TheLongestSequenceIsTheInputs) {
+  Program program = copyProgram();
+  EXPECT_EQ(longestSequence(program).rows, 9);
   program.inputs[0].bound = 7;
-  EXPECT_EQ(longestSequence(program), 7);
+  EXPECT_EQ(longestSequence(program).rows, 7);
   program.inputs[0] = {"x", {3, 5, 4}, ElementType::Float32, 0, 0, 16};
-  EXPECT_EQ(longestSequence(program), 5);
+  EXPECT_EQ(longestSequence(program).rows, 5);
+  EXPECT_TRUE(longestSequence(program).fixed);
   program.inputs.clear();
-  EXPECT_EQ(longestSequence(program), 1);
+  EXPECT_EQ(longestSequence(program).rows, 1);
 }
 } // namespace

@@ -16,17 +16,23 @@ namespace fact::isa {
 struct Sequence {
   int64_t rows = 1;   ///< of the host's arrays
   int64_t length = 1; ///< rows that count: LEN
+  /// No input's dimension is open: the sequence is the last but one dimension
+  /// of an output that has as many rows.
+  bool fixed = false;
 };
 
 /// The longest sequence that a program serves: the smallest bound of an open
 /// input; without one the longest last but one dimension of an input.
-int64_t longestSequence(const Program &program);
+Sequence longestSequence(const Program &program);
 
 /// The rows of a port (all indices but the last fixed) that hold values of a
 /// run, in the host's array and in DRAM.
 class PortRows {
 public:
-  PortRows(const Port &port, const Sequence &sequence);
+  static PortRows ofInput(const Port &port, const Sequence &sequence) {
+    return PortRows(port, sequence, port.openIndex());
+  }
+  static PortRows ofOutput(const Port &port, const Sequence &sequence);
 
   int64_t elementBytes() const { return elementTypeBytes(port.type); }
   /// Of the whole array.
@@ -51,6 +57,8 @@ public:
   int64_t columns = 1; ///< of a row
 
 private:
+  PortRows(const Port &port, const Sequence &sequence, int64_t open);
+
   const Port &port;
   int64_t outer = 1, rows = 1, inner = 1;
   int64_t hostRows = 1, dramRows = 1, hostColumns = 1;
