@@ -20,13 +20,15 @@ from fact import random_ir, tools
 from fact.options import OptionParser
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-# A seed that takes longer than this hangs.
+# A tool that takes longer than this hangs.
 TIMEOUT = 120
+# Runs of the three sides that making one model small may take.
+REDUCTION_TESTS = 150
 # What fact-compile says of a program that its machine is too small for.
 TOO_SMALL = re.compile(r"no room in the scratchpad|needs more (semaphores|DRAM|registers)")
 SANITIZER = re.compile(r"(AddressSanitizer|UndefinedBehaviorSanitizer|LeakSanitizer|ThreadSanitizer|runtime error): *(.*)")
-# What each side says where an overflow leaves the contract.
-NO_VALUE = re.compile(r"holds no value|is not finite")
+# What the interpreter says where nothing is defined: then the others may differ.
+NO_VALUE = re.compile(r"holds no value")
 
 
 @dataclasses.dataclass
@@ -53,123 +55,152 @@ def run_tool(tool, *arguments):
     return done.returncode, said
 
 
-def reason(said):
-    """An error without the tool's name and the place in the file."""
-    return re.sub(r"^.*?error: (\S+\.mlir:\d+:\d+: )?", "", said)
+def failure_of(tool, status, said):
+    """A Side for an exit status that is not 0."""
+    if status == 1:  # without the tool's name and the place in the file
+        return Side(refusal=re.sub(r"^.*?error: (\S+\.mlir:\d+:\d+: )?", "", said))
+    return Side(crash=f"{tool}: " + (f"signal {-status}" if status < 0 else f"exit status {status}") + f": {said}")
 
 
 class Case:
-    """One model with all that it runs with, in a folder of its own."""
+    """What one seed runs with, in a folder; `create` makes the folder."""
 
-    def __init__(self, seed, folder, machine=None):
-        self.seed, self.folder, self.fixed_machine = seed, folder, machine
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, seed, folder, machine):
+        self.seed, self.folder, self.machine = seed, folder, machine
         self.model = random_ir.model(seed)
-        self.ir = folder / "model.mlir"
-        self.ir.write_text(self.model.text)
-        self.length = random_ir.length_of(seed, self.model)
-        self.inputs = []
-        for i, array in enumerate(random_ir.inputs(seed, self.model, self.length)):
-            self.inputs.append(folder / f"x{i}.npy")
-            np.save(self.inputs[-1], array)
         self.flags = random_ir.policy_flags(seed, self.model)
+        self.ir = folder / "model.mlir"
         default = ROOT / "machines" / "fact-28nm.json"
         self.machines = [machine] if machine else [folder / "machine.json", default]
-        if not machine:
-            self.machines[0].write_text(json.dumps(random_ir.machine(seed, json.loads(default.read_text())), indent=2))
         self.on_larger = False
 
-    # The three sides
+    def create(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.ir.write_text(self.model.text)
+        length = random_ir.length_of(self.seed, self.model)
+        for i, array in enumerate(random_ir.inputs(self.seed, self.model, length)):
+            np.save(self.folder / f"x{i}.npy", array)
+        if not self.machine:
+            description = json.loads(self.machines[1].read_text())
+            self.machines[0].write_text(json.dumps(random_ir.machine(self.seed, description), indent=2))
 
-    def _arrays(self, name, tool, model, *flags):
-        outputs = [self.folder / f"{name}.y{i}.npy" for i in range(self.model.outputs)]
-        masks = self.folder / f"{name}.npz"
-        for path in (*outputs, masks):
-            path.unlink(missing_ok=True)
-        status, said = run_tool(tool, model, *(f"--input={x}" for x in self.inputs),
-                                *(f"--output={y}" for y in outputs), f"--dump-masks={masks}", *flags)
-        if status == 1:
-            return Side(refusal=reason(said))
+    # The three sides; `ir` is the model or a smaller one
+
+    def arrays(self, name, tool, what, outputs, scratch, *flags):
+        files = [scratch / f"{name}.y{i}.npy" for i in range(outputs)]
+        inputs = [f"--input={self.folder}/x{i}.npy" for i in range(len(self.model.inputs))]
+        masks = scratch / f"{name}.npz"
+        status, said = run_tool(tool, what, *inputs, *(f"--output={y}" for y in files), f"--dump-masks={masks}", *flags)
         if status:
-            return Side(crash=f"{tool}: " + (f"signal {-status}: " if status < 0 else f"exit status {status}: ") + said)
+            return failure_of(tool, status, said)
         with np.load(masks) as file:
-            return Side([np.load(y) for y in outputs], dict(file))
+            return Side([np.load(y) for y in files], dict(file))
 
-    def cpu(self):
-        return self._arrays("cpu", "fact-run", self.ir, "--fill-undefined", *self.flags)
-
-    def interpreter(self):
-        return self._arrays("interpreter", "fact-run", self.ir, "--reference=numerics", *self.flags)
-
-    def simulator(self):
-        program = self.folder / "model.fact"
+    def simulator(self, ir, outputs, scratch):
+        program = scratch / "model.fact"
         for i, machine in enumerate(self.machines):
             self.on_larger = i > 0
-            status, said = run_tool("fact-compile", self.ir, "-o", program, f"--machine={machine}", *self.flags)
+            status, said = run_tool("fact-compile", ir, "-o", program, f"--machine={machine}", *self.flags)
             if status == 1 and TOO_SMALL.search(said) and i + 1 < len(self.machines):
                 continue
-            if status == 1:
-                return Side(refusal=reason(said))
             if status:
-                return Side(crash="fact-compile: " + (f"signal {-status}: " if status < 0 else f"exit status {status}: ") + said)
-            return self._arrays("simulator", "fact-sim", program, "--functional", f"--fill-undefined={self.seed % 1000}")
+                return failure_of("fact-compile", status, said)
+            return self.arrays("FACT", "fact-sim", program, outputs, scratch,
+                               "--functional", f"--fill-undefined={self.seed % 1000}")
 
-    # The comparison
-
-    def check(self):
+    def check(self, ir=None, outputs=None):
         """(kind, what): kind is passed, refused, undefined or failed."""
-        sides = {"CPU": self.cpu(), "FACT": self.simulator(), "numerics": self.interpreter()}
+        ir, outputs = ir or self.ir, outputs or self.model.outputs
+        with tempfile.TemporaryDirectory(prefix="check-random-") as scratch:
+            scratch = pathlib.Path(scratch)
+            sides = {
+                "CPU": self.arrays("CPU", "fact-run", ir, outputs, scratch, "--fill-undefined", *self.flags),
+                "FACT": self.simulator(ir, outputs, scratch),
+                "numerics": self.arrays("numerics", "fact-run", ir, outputs, scratch, "--reference=numerics", *self.flags),
+            }
         for side in sides.values():
             if side.crash:
                 return "failed", side.crash
         refused = {name: side.refusal for name, side in sides.items() if side.refusal is not None}
-        if "numerics" in refused and NO_VALUE.search(refused["numerics"]):
-            # Nothing says what the others must do, except not to crash.
+        if NO_VALUE.search(refused.get("numerics", "")):
             return "undefined", refused["numerics"]
         if len(refused) == len(sides) and len(set(refused.values())) == 1:
             return "refused", refused["CPU"]
         if refused:
-            others = " and ".join(name for name in sides if name not in refused)
+            ran = " and ".join(name for name in sides if name not in refused)
             said = "; ".join(f"{name} refuses: {why}" for name, why in refused.items())
-            return "failed", said + (f"; {others} ran" if others else "")
-        for name in ("CPU", "FACT"):
-            difference = self.difference(sides[name], sides["numerics"])
-            if difference:
-                agree = {n: s for n, s in sides.items() if n != name and n != "numerics"}
-                (other, side), = agree.items()
-                blame = name
-                if not self.difference(sides[name], side):
-                    blame = "CPU and FACT"
-                return "failed", f"{blame} {difference}"
-        return "passed", ""
+            return "failed", said + (f"; {ran} ran" if ran else "")
+        wrong = {name: difference(sides[name], sides["numerics"]) for name in ("CPU", "FACT")}
+        wrong = {name: text for name, text in wrong.items() if text}
+        if not wrong:
+            return "passed", ""
+        if len(set(wrong.values())) == 1:  # wrong alike: the fault is in what they share
+            return "failed", f"{' and '.join(wrong)} {next(iter(wrong.values()))}"
+        return "failed", "; ".join(f"{name} {text}" for name, text in wrong.items())
 
-    def difference(self, got, expected):
-        """The first thing that differs, or None."""
-        for i, (a, b) in enumerate(zip(got.outputs, expected.outputs)):
-            text = tools.difference(f"y{i}", a, b)
-            if text:
-                return text
-        if set(got.masks) != set(expected.masks):
-            return f"masks {sorted(set(got.masks) ^ set(expected.masks))[0]} on one side only"
-        for key in sorted(got.masks):
-            text = tools.difference(key, got.masks[key], expected.masks[key])
-            if text:
-                return text
-        return None
+    # Making a failing model small
 
-    def command(self):
-        machine = f" --machine={self.fixed_machine}" if self.fixed_machine else ""
-        return f"utils/check-random --seed={self.seed} --count=1{machine}"
+    def reduce(self, what):
+        """Path of a small model that fails in the same way."""
+        smaller = self.folder / "reduced.mlir"
+        arguments = [f"--interesting={signature(what)}", f"--seed={self.seed}", f"--keep={self.folder.parent}"]
+        if self.machine:
+            arguments.append(f"--machine={self.machine}")
+        options = f"test={ROOT / 'utils' / 'check_random.py'} max-tests={REDUCTION_TESTS} "
+        options += " ".join(f"test-arg={argument}" for argument in arguments)
+        done = subprocess.run([tools.find("fact-reduce"), str(self.ir), f"--fact-shrink={options}", "-o", str(smaller)],
+                              capture_output=True, text=True, errors="replace")
+        if done.returncode:
+            raise tools.ToolError(f"{what}; fact-reduce: exit status {done.returncode}: {done.stderr.strip()[:200]}")
+        return smaller
+
+
+def difference(got, expected):
+    """The first thing that differs between two sides that ran, or None."""
+    for i, (a, b) in enumerate(zip(got.outputs, expected.outputs)):
+        text = tools.difference(f"y{i}", a, b)
+        if text:
+            return text
+    if set(got.masks) != set(expected.masks):
+        return f"masks: {sorted(set(got.masks) ^ set(expected.masks))[0]} on one side only"
+    texts = (tools.difference(key, got.masks[key], expected.masks[key]) for key in sorted(got.masks))
+    return next((text for text in texts if text), None)
+
+
+def signature(what):
+    """What stays of a failure when its model becomes smaller, in one word."""
+    text = re.sub(r"(FACT|CPU) refuses: output '\w+' is not finite.*?(;|$).*", r"\1 y", what)  # garbage, too
+    text = re.sub(r"\b(y\d+|layer\d+\.(\w+))\[.*?values differ", lambda m: m[2] or "y", text)
+    text = re.sub(r"\b(y|layer)\d+\S*", r"\1", text)
+    return re.sub(r"[^a-zA-Z_.]+", "-", re.sub(r"\d+", "", text))[:120].strip("-")
+
+
+def outputs_of(text):
+    """Number of results of main."""
+    head = re.search(r"func\.func @main\((.*)\{$", text, re.MULTILINE)[1]
+    return head.rpartition("->")[2].count("tensor<")
 
 
 def run_case(seed, folder, machine, reduce):
-    """(seed, kind, what, case or None)."""
+    """(kind, what, path of the model, whether on a larger machine)."""
     try:
         case = Case(seed, folder, machine)
+        case.create()
         kind, what = case.check()
+        path = case.ir
+        if kind == "failed" and reduce:
+            path = case.reduce(what)
+        return kind, what, path, case.on_larger
     except Exception as error:  # a seed that breaks must not stop the others
-        return seed, "failed", f"{type(error).__name__}: {error}", None
-    return seed, kind, what, case
+        return "failed", f"{type(error).__name__}: {error}", folder, False
+
+
+def interesting(wanted, seed, folder, machine, path):
+    """Exit status of a script of fact-reduce: 1 where the model at `path` fails as
+    the seed's model does."""
+    case = Case(seed, folder, machine)
+    kind, what = case.check(path, outputs_of(path.read_text()))
+    return 1 if kind == "failed" and signature(what) == wanted else 0
 
 
 def main():
@@ -180,37 +211,43 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
     parser.add_argument("--keep", type=pathlib.Path, metavar="DIR", help="where failing models go")
     parser.add_argument("--no-reduce", action="store_true", help="do not make failing models small")
+    parser.add_argument("--interesting", metavar="SIGNATURE", help=argparse.SUPPRESS)
+    parser.add_argument("path", type=pathlib.Path, nargs="?", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.seed < 0 or options.count < 1:
         parser.error("--seed must not be negative, --count must be positive")
+    if bool(options.path) != bool(options.interesting):
+        parser.error(f"unrecognized arguments: {options.path}")
     if options.machine and not options.machine.is_file():
         parser.error(f"no machine description '{options.machine}'")
-    keep = options.keep or pathlib.Path(tempfile.mkdtemp(prefix="check-random-"))
+    machine = options.machine and options.machine.resolve()
+    if options.interesting:
+        return interesting(options.interesting, options.seed, options.keep / str(options.seed), machine, options.path)
+    keep = (options.keep or pathlib.Path(tempfile.mkdtemp(prefix="check-random-"))).resolve()
     keep.mkdir(parents=True, exist_ok=True)
     print(f"failing models: {keep}", flush=True)
 
     count = collections.Counter()
     larger = 0
     with concurrent.futures.ThreadPoolExecutor(max(1, options.jobs)) as pool:
-        pending = [pool.submit(run_case, seed, keep / str(seed), options.machine, not options.no_reduce)
-                   for seed in range(options.seed, options.seed + options.count)]
-        for future in pending:
-            seed, kind, what, case = future.result()
+        seeds = range(options.seed, options.seed + options.count)
+        pending = [pool.submit(run_case, seed, keep / str(seed), machine, not options.no_reduce) for seed in seeds]
+        for seed, future in zip(seeds, pending):
+            kind, what, path, on_larger = future.result()
             count[kind] += 1
-            larger += bool(case and case.on_larger)
-            if kind != "failed":
-                if kind != "passed":
-                    print(f"{kind}: seed {seed}: {what}", flush=True)
-                shutil.rmtree(keep / str(seed), ignore_errors=True)
+            larger += on_larger
+            if kind == "failed":
+                repeat = f"utils/check-random --seed={seed} --count=1" + (f" --machine={machine}" if machine else "")
+                print(f"failed: seed {seed}: {what}; repeat: {repeat}; model: {shlex.quote(str(path))}", flush=True)
                 continue
-            command = case.command() if case else f"utils/check-random --seed={seed} --count=1"
-            file = keep / str(seed) / "model.mlir"
-            print(f"failed: seed {seed}: {what}; repeat: {command}; model: {shlex.quote(str(file))}", flush=True)
+            if kind != "passed":
+                print(f"{kind}: seed {seed}: {what}", flush=True)
+            shutil.rmtree(keep / str(seed), ignore_errors=True)
     if not count["failed"] and not options.keep:
         shutil.rmtree(keep, ignore_errors=True)
+    # Seeds that show nothing are no failures; there must be few.
     print(f"{count['refused']} refused by all sides, {count['undefined']} without a defined result, "
           f"{larger} on a larger machine than theirs")
-    # Seeds that show nothing are no failures, and must be rare to be no danger.
     print(f"{count['passed']} passed, {count['failed']} failed")
     return 1 if count["failed"] else 0
 
