@@ -172,6 +172,7 @@ def signature(what):
     text = re.sub(r"(FACT|CPU) refuses: output '\w+' is not finite.*?(;|$).*", r"\1 y", what)  # garbage, too
     text = re.sub(r"\b(y\d+|layer\d+\.(\w+))\[.*?values differ", lambda m: m[2] or "y", text)
     text = re.sub(r"\b(y|layer)\d+\S*", r"\1", text)
+    text = re.sub(r"'[^']*'|: .*? (ran|refuses)", r" \1", text)  # which op was first does not count
     return re.sub(r"[^a-zA-Z_.]+", "-", re.sub(r"\d+", "", text))[:120].strip("-")
 
 
