@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 """The seeds of utils/check-random (which builds first; see its usage)."""
+import argparse
 import collections
 import concurrent.futures
 import dataclasses
@@ -8,7 +9,6 @@ import json
 import os
 import pathlib
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -108,9 +108,8 @@ class Case:
             return self.arrays("FACT", "fact-sim", program, outputs, scratch,
                                "--functional", f"--fill-undefined={self.seed % 1000}")
 
-    def check(self, ir=None, outputs=None):
+    def check(self, ir, outputs):
         """(kind, what): kind is passed, refused, undefined or failed."""
-        ir, outputs = ir or self.ir, outputs or self.model.outputs
         with tempfile.TemporaryDirectory(prefix="check-random-") as scratch:
             scratch = pathlib.Path(scratch)
             sides = {
@@ -182,12 +181,16 @@ def outputs_of(text):
     return head.rpartition("->")[2].count("tensor<")
 
 
-def run_case(seed, folder, machine, reduce):
+def run_case(seed, folder, machine, model, reduce):
     """(kind, what, path of the model, whether on a larger machine)."""
     try:
         case = Case(seed, folder, machine)
         case.create()
-        kind, what = case.check()
+        outputs = case.model.outputs
+        if model:
+            shutil.copyfile(model, case.ir)
+            outputs = outputs_of(model.read_text())
+        kind, what = case.check(case.ir, outputs)
         path = case.ir
         if kind == "failed" and reduce:
             path = case.reduce(what)
@@ -196,11 +199,10 @@ def run_case(seed, folder, machine, reduce):
         return "failed", f"{type(error).__name__}: {error}", folder, False
 
 
-def interesting(wanted, seed, folder, machine, path):
-    """Exit status of a script of fact-reduce: 1 where the model at `path` fails as
-    the seed's model does."""
-    case = Case(seed, folder, machine)
-    kind, what = case.check(path, outputs_of(path.read_text()))
+def interesting(wanted, seed, folder, machine, model):
+    """Exit status of a script of fact-reduce: 1 where the file fails as the seed's
+    model does, which is in the folder."""
+    kind, what = Case(seed, folder, machine).check(model, outputs_of(model.read_text()))
     return 1 if kind == "failed" and signature(what) == wanted else 0
 
 
@@ -212,34 +214,36 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
     parser.add_argument("--keep", type=pathlib.Path, metavar="DIR", help="where failing models go")
     parser.add_argument("--no-reduce", action="store_true", help="do not make failing models small")
+    # For fact-reduce, which calls this script with the path of a smaller model.
     parser.add_argument("--interesting", metavar="SIGNATURE", help=argparse.SUPPRESS)
-    parser.add_argument("path", type=pathlib.Path, nargs="?", help=argparse.SUPPRESS)
+    parser.add_argument("model", type=pathlib.Path, nargs="?", metavar="MODEL", help="file in place of seed S's model")
     options = parser.parse_args()
     if options.seed < 0 or options.count < 1:
         parser.error("--seed must not be negative, --count must be positive")
-    if bool(options.path) != bool(options.interesting):
-        parser.error(f"unrecognized arguments: {options.path}")
-    if options.machine and not options.machine.is_file():
-        parser.error(f"no machine description '{options.machine}'")
+    for file, what in ((options.machine, "machine description"), (options.model, "model")):
+        if file and not file.is_file():
+            parser.error(f"no {what} '{file}'")
     machine = options.machine and options.machine.resolve()
     if options.interesting:
-        return interesting(options.interesting, options.seed, options.keep / str(options.seed), machine, options.path)
+        return interesting(options.interesting, options.seed, options.keep / str(options.seed), machine, options.model)
     keep = (options.keep or pathlib.Path(tempfile.mkdtemp(prefix="check-random-"))).resolve()
     keep.mkdir(parents=True, exist_ok=True)
     print(f"failing models: {keep}", flush=True)
 
     count = collections.Counter()
     larger = 0
+    seeds = range(options.seed, options.seed + (1 if options.model else options.count))
     with concurrent.futures.ThreadPoolExecutor(max(1, options.jobs)) as pool:
-        seeds = range(options.seed, options.seed + options.count)
-        pending = [pool.submit(run_case, seed, keep / str(seed), machine, not options.no_reduce) for seed in seeds]
+        pending = [pool.submit(run_case, seed, keep / str(seed), machine, options.model, not options.no_reduce)
+                   for seed in seeds]
         for seed, future in zip(seeds, pending):
             kind, what, path, on_larger = future.result()
             count[kind] += 1
             larger += on_larger
             if kind == "failed":
-                repeat = f"utils/check-random --seed={seed} --count=1" + (f" --machine={machine}" if machine else "")
-                print(f"failed: seed {seed}: {what}; repeat: {repeat}; model: {shlex.quote(str(path))}", flush=True)
+                repeat = f"utils/check-random --seed={seed}" + (f" --machine={machine}" if machine else "")
+                repeat += f" {options.model}" if options.model else " --count=1"
+                print(f"failed: seed {seed}: {what}; repeat: {repeat}; model: {path}", flush=True)
                 continue
             if kind != "passed":
                 print(f"{kind}: seed {seed}: {what}", flush=True)
