@@ -208,8 +208,9 @@ def main_text(body, inputs, results, bound, fixed):
 
 def model(seed):
     """The model of a seed."""
-    from fact import random_dense
-    return random_dense.model(seed)
+    from fact import random_dense, random_sparse
+    sparse = random.Random(f"kind-{seed}").random() < 0.35
+    return (random_sparse if sparse else random_dense).model(seed)
 
 
 def length_of(seed, generated):
