@@ -54,6 +54,8 @@ void Meter::end(isa::Engine engine) {
 
 int64_t Meter::bankCycles(const int32_t *rows, int64_t count, int64_t offset,
                           int64_t width, const BankedRows &operand) {
+  if (count == 0 || width == 0)
+    return 0;
   const isa::Machine::Sram &buffer = machine.buffer(operand.buffer);
   // Word j of row i is in bank i + j with diagonal storage, else in bank j:
   // then the same word of several rows is in one bank.

@@ -57,6 +57,18 @@ TEST(Dim, NonNegativeForEveryLength) {
   EXPECT_FALSE(Dim(-1, 99).isNonNegative(100));
 }
 
+// The one division of integers that overflows.
+TEST(Dim, TheLeastNumberHasNoNegative) {
+  int64_t least = std::numeric_limits<int64_t>::min();
+  EXPECT_FALSE(divide(Dim(least), Dim(-1)));
+  EXPECT_FALSE(divide(Dim(least, 0), Dim(-1, 0)));
+  EXPECT_EQ(*divide(Dim(6, -4), Dim(-1)), Dim(-6, 4));
+  Product a, b;
+  EXPECT_TRUE(a.multiply(Dim(least)));
+  EXPECT_TRUE(b.multiply(Dim(-1)));
+  EXPECT_FALSE(a.divide(b));
+}
+
 TEST(Product, ComparesWhereSeveralExtentsAreOpen) {
   Product a, b;
   for (Dim dim : {Dim(8), length, length})

@@ -88,6 +88,13 @@ TEST(Timing, EmptyExtentsCostNothing) {
             32 * 8 + machine().pe.fillCycles);
 }
 
+// The first word of no rows of weights was looked for before them.
+TEST(Timing, AGemmOfNoTermsReadsNoWeights) {
+  Timing timing = timed({gemm(64, 0, 64)});
+  EXPECT_EQ(timing.engine(isa::Engine::PE).busy, 0);
+  EXPECT_EQ(timed({gemm(64, 64, 0)}).engine(isa::Engine::PE).busy, 0);
+}
+
 TEST(Timing, MoreWorkTakesLonger) {
   int64_t last = 0;
   for (uint32_t n = 8; n <= 256; n += 8) {

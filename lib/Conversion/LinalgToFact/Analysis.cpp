@@ -182,17 +182,26 @@ bool Analysis::visitReshape(Operation *op) {
   return true;
 }
 
+std::optional<int64_t> fact::dimensionOf(tensor::DimOp op) {
+  std::optional<int64_t> index = op.getConstantIndex();
+  auto type = dyn_cast<RankedTensorType>(op.getSource().getType());
+  if (!index || !type || *index < 0 || *index >= type.getRank())
+    return std::nullopt;
+  return index;
+}
+
 /// The value is the length of the sequence that `atom` stands for.
 static bool isWhole(OpFoldResult size, const Atom &atom,
                     llvm::function_ref<Contents(Value)> contents) {
   if (std::optional<int64_t> constant = getConstantIntValue(size))
     return *constant == atom.size;
   auto dim = cast<Value>(size).getDefiningOp<tensor::DimOp>();
-  if (!dim || !dim.getConstantIndex())
+  std::optional<int64_t> index = dim ? dimensionOf(dim) : std::nullopt;
+  if (!index)
     return false;
   Contents source = contents(dim.getSource());
   return source && !source.layout.dims.empty() &&
-         source.layout.dims[*dim.getConstantIndex()] == Atoms{atom};
+         source.layout.dims[*index] == Atoms{atom};
 }
 
 bool Analysis::visitSlice(tensor::ExtractSliceOp op) {
@@ -219,11 +228,15 @@ bool Analysis::visitSlice(tensor::ExtractSliceOp op) {
       continue;
     }
     std::optional<int64_t> extent = getConstantIntValue(size);
-    std::optional<Layout> sliced;
-    if (offset && stride && extent)
-      sliced = layout.sliced(dim, *offset, *extent, *stride);
-    if (!sliced)
+    if (!offset || !stride || !extent)
       return missed(op, "offset, size or stride of the slice is not constant",
+                    "slice features at constant offsets");
+    std::optional<Layout> sliced =
+        layout.sliced(dim, *offset, *extent, *stride);
+    if (!sliced)
+      return missed(op,
+                    "the slice reaches beyond its source, or divides a "
+                    "dimension unevenly",
                     "slice features at constant offsets");
     layout = std::move(*sliced);
   }

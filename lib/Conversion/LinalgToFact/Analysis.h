@@ -32,6 +32,10 @@ struct Contents {
   explicit operator bool() const { return node; }
 };
 
+/// The dimension whose extent the op reads; empty where that is no constant or
+/// the tensor has no such dimension (legal: the result is undefined).
+std::optional<int64_t> dimensionOf(tensor::DimOp op);
+
 /// The tensor is full of zeros.
 bool isZero(const Contents &contents);
 

@@ -122,7 +122,12 @@ std::optional<Layout> Layout::sliced(unsigned dim, int64_t start, int64_t size,
                                      int64_t stride) const {
   Layout result = *this;
   Atoms &atoms = result.dims[dim];
-  if (atoms.empty()) // extent 1: only all of it
+  // Constants that are operands of an op are not verified by it.
+  int64_t extent = extentOf(atoms);
+  if (ShapedType::isDynamic(extent) || start < 0 || size < 1 || stride < 1 ||
+      start >= extent || size - 1 > (extent - 1 - start) / stride)
+    return std::nullopt;
+  if (atoms.empty()) // extent 1: all of it
     return result;
   // Divide the dimension until one part is what the slice walks over.
   if (atoms.size() > 1) {

@@ -69,8 +69,8 @@ struct Layout {
   /// Null where a part would have to be divided unevenly.
   std::optional<Layout> expanded(ArrayRef<ReassociationIndices> groups,
                                  ArrayRef<int64_t> shape) const;
-  /// Takes `size` elements from `offset` on of dimension `dim`; the caller has
-  /// checked that they are there. Null where the layout cannot say so.
+  /// Takes `size` elements from `offset` on of dimension `dim`. Null where they
+  /// are not all there, or where the layout cannot say so.
   std::optional<Layout> sliced(unsigned dim, int64_t offset, int64_t size,
                                int64_t stride) const;
   /// The dimension that is exactly the sequence, and only that.

@@ -41,9 +41,8 @@ LogicalResult Raiser::run() {
   for (Operation *op : lengths) {
     auto dim = cast<tensor::DimOp>(op);
     Contents source = analysis.contents(dim.getSource());
-    std::optional<int64_t> index = dim.getConstantIndex();
-    if (!source || !index ||
-        *index >= static_cast<int64_t>(source.layout.dims.size()))
+    std::optional<int64_t> index = dimensionOf(dim);
+    if (!source || !index || source.layout.dims.empty())
       continue;
     const Atoms &atoms = source.layout.dims[*index];
     if (atoms.size() != 1 || !atoms.front().isSequence())

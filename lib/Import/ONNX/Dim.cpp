@@ -11,6 +11,7 @@
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <tuple>
 
@@ -71,19 +72,21 @@ std::optional<Dim> mlir::fact::multiply(Dim a, Dim b) {
   return product;
 }
 
+/// a / b is an integer (that overflows for INT64_MIN / -1: then it is not).
+static bool isMultiple(int64_t a, int64_t b) {
+  if (b == 0 || (b == -1 && a == std::numeric_limits<int64_t>::min()))
+    return false;
+  return a % b == 0;
+}
+
 std::optional<Dim> mlir::fact::divide(Dim a, Dim b) {
-  if (b.isConstant(0))
-    return std::nullopt;
   if (b.isConstant()) {
-    // -1 has no remainder, but INT64_MIN / -1 overflows.
-    if (b.offset == -1)
-      return multiply(a, b);
-    if (a.coefficient % b.offset != 0 || a.offset % b.offset != 0)
+    if (!isMultiple(a.coefficient, b.offset) || !isMultiple(a.offset, b.offset))
       return std::nullopt;
     return Dim(a.coefficient / b.offset, a.offset / b.offset);
   }
   // (c * L + c0) / (d * L + d0) is a number only where one is a multiple.
-  if (a.coefficient % b.coefficient != 0)
+  if (!isMultiple(a.coefficient, b.coefficient))
     return std::nullopt;
   int64_t quotient = a.coefficient / b.coefficient;
   std::optional<Dim> check = multiply(b, Dim(quotient));
@@ -109,7 +112,7 @@ bool Product::multiply(Dim dim) {
 }
 
 bool Product::divide(const Product &other) {
-  if (other.constant == 0 || constant % other.constant != 0)
+  if (!isMultiple(constant, other.constant))
     return false;
   constant /= other.constant;
   for (const Dim &factor : other.factors) {

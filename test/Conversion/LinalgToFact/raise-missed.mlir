@@ -5,6 +5,24 @@
 #rows = affine_map<(i, j) -> (i, j)>
 #row = affine_map<(i, j) -> (i)>
 
+// A slice that reaches behind its weights.
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=slice_of_weights | Reason="the product is not over the features of two tokens"
+// IR-LABEL: func.func @slice_of_weights(
+// IR-NOT:     = fact.
+// IR:         return
+func.func @slice_of_weights(%x: tensor<?x3xf32>) -> tensor<?x2xf32> {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %w = arith.constant dense<[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]> : tensor<3x3xf32>
+  %length = tensor.dim %x, %c0 : tensor<?x3xf32>
+  %s = tensor.extract_slice %w[0, %c2] [3, 2] [1, 1] : tensor<3x3xf32> to tensor<3x2xf32>
+  %init = tensor.empty(%length) : tensor<?x2xf32>
+  %fill = linalg.fill ins(%zero : f32) outs(%init : tensor<?x2xf32>) -> tensor<?x2xf32>
+  %y = linalg.matmul ins(%x, %s : tensor<?x3xf32>, tensor<3x2xf32>) outs(%fill : tensor<?x2xf32>) -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}
+
 // 'Quick gelu' is swish with another beta.
 // CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=swish_beta | Reason="swish with beta other than 1 (was 1.702000)", Suggestion="only beta = 1 is in the contract; a model with 'quick gelu' can be retrained or use gelu"
 // IR-LABEL: func.func @swish_beta(

@@ -352,3 +352,46 @@ func.func @three_sequences(%x: tensor<3x?x4xf32>) -> tensor<3x?x4xf32> {
   %r = tensor.expand_shape %y [[0, 1], [2]] output_shape [3, %length, 4] : tensor<?x4xf32> into tensor<3x?x4xf32>
   return %r : tensor<3x?x4xf32>
 }
+
+// A dimension that a tensor does not have is legal, and its extent undefined: it stays.
+// CHECK-LABEL: func.func @no_such_dimension(
+// CHECK:         %[[M:.*]] = arith.constant -1 : index
+// CHECK:         %[[N:.*]] = tensor.dim %{{.*}}, %[[M]] : tensor<1x?x8xf32>
+// CHECK:         %[[C:.*]] = arith.constant 3 : index
+// CHECK:         tensor.dim %{{.*}}, %[[C]] : tensor<1x?x8xf32>
+func.func @no_such_dimension(%x: tensor<1x?x8xf32>) -> (tensor<1x?x8xf32>, index, index) {
+  %m = arith.constant -1 : index
+  %n = tensor.dim %x, %m : tensor<1x?x8xf32>
+  %c3 = arith.constant 3 : index
+  %k = tensor.dim %x, %c3 : tensor<1x?x8xf32>
+  return %x, %n, %k : tensor<1x?x8xf32>, index, index
+}
+
+// In a slice, too: its size is no length of a sequence.
+// CHECK-LABEL: func.func @slice_of_no_such_dimension(
+// CHECK:         tensor.extract_slice
+func.func @slice_of_no_such_dimension(%x: tensor<?x8xf32>) -> tensor<?x4xf32> {
+  %m = arith.constant -1 : index
+  %n = tensor.dim %x, %m : tensor<?x8xf32>
+  %y = tensor.extract_slice %x[0, 0] [%n, 4] [1, 1] : tensor<?x8xf32> to tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// Offsets that are operands say nothing to the verifier: there are no two features from the last of three on. (This
+// took weights from behind the constant.)
+// CHECK-LABEL: func.func @slice_beyond(
+// CHECK:         fact.linear {{.*}} -> tensor<?x3xf32>
+// CHECK-NEXT:    tensor.extract_slice
+// CHECK-NEXT:    return
+func.func @slice_beyond(%x: tensor<?x3xf32>) -> tensor<?x2xf32> {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %w = arith.constant dense<[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]]> : tensor<3x3xf32>
+  %length = tensor.dim %x, %c0 : tensor<?x3xf32>
+  %init = tensor.empty(%length) : tensor<?x3xf32>
+  %fill = linalg.fill ins(%zero : f32) outs(%init : tensor<?x3xf32>) -> tensor<?x3xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<?x3xf32>, tensor<3x3xf32>) outs(%fill : tensor<?x3xf32>) -> tensor<?x3xf32>
+  %s = tensor.extract_slice %y[0, %c2] [%length, 2] [1, 1] : tensor<?x3xf32> to tensor<?x2xf32>
+  return %s : tensor<?x2xf32>
+}

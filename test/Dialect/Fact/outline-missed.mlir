@@ -26,3 +26,25 @@ func.func @number(%x: tensor<?x4xf32>, %n: index) -> tensor<?x4xf32> {
   %a = fact.attention %x, %k, %k heads = 2 scale = 0.5 : tensor<?x4xf32>
   return %a : tensor<?x4xf32>
 }
+
+// -----
+
+// What enters the second layer passes it by: nothing reads the layer's result,
+// and the length is taken of its input.
+// IR-LABEL: func.func @passed_by(
+// IR:         %[[X:.*]] = call @encoder_layer
+// IR:         fact.attention
+// IR:         %[[N:.*]] = tensor.dim
+// IR:         return %[[X]], %[[N]]
+// CHECK: outline-missed.mlir:[[@LINE+7]]:{{.*}} remark: [Missed] NotOutlined | Category:fact-outline | Function=passed_by | Reason="the layer shares values with what is around it other than its input and its output", Suggestion="raise what is left of the layer to fact ops first"
+// CHECK: remark: [Passed] Outlined | Category:fact-outline | Function=encoder_layer, Layers=1
+func.func @passed_by(%x: tensor<?x4xf32>) -> (tensor<?x4xf32>, index) {
+  %c0 = arith.constant 0 : index
+  %0 = fact.attention %x, %x, %x heads = 2 scale = 0.5 : tensor<?x4xf32>
+  %1 = fact.add %x, %0 : tensor<?x4xf32>
+  %2 = fact.activation gelu %1 : tensor<?x4xf32>
+  %3 = fact.attention %2, %2, %2 heads = 2 scale = 0.5 : tensor<?x4xf32>
+  %4 = fact.add %2, %3 : tensor<?x4xf32>
+  %n = tensor.dim %1, %c0 : tensor<?x4xf32>
+  return %1, %n : tensor<?x4xf32>, index
+}

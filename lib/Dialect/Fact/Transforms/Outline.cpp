@@ -77,7 +77,8 @@ public:
   }
 
   /// From one cut to another; empty where more than the input comes from
-  /// outside or more than the output is used there.
+  /// outside, more than the output is used there, or the input passes by what
+  /// is in between.
   std::optional<Layer> piece(unsigned begin, unsigned end,
                              AttentionOp attention) const {
     Layer layer;
@@ -99,7 +100,8 @@ public:
           isClosed &= result == layer.output ||
                       (top != terminator && position.lookup(top) < end);
         }
-    if (!isClosed || layer.ops.empty() || !layer.input || !layer.output)
+    if (!isClosed || layer.ops.empty() || !layer.input || !layer.output ||
+        layer.output == layer.input)
       return std::nullopt;
     return layer;
   }
