@@ -287,6 +287,9 @@ LogicalResult Compilation::runTo(Stage wanted) {
           pm.addPass(createCanonicalizerPass());
           pm.addPass(createCSEPass());
         });
+      if (succeeded(result))
+        result =
+            run([](OpPassManager &pm) { pm.addPass(createFactCheckSparse()); });
       stage = Stage::Sparse;
       break;
     case Stage::Sparse:

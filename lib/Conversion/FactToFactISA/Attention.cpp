@@ -23,9 +23,9 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
 
   FailureOr<Storage> q = storageOf(op.getQuery()), k = storageOf(op.getKey()),
                      v = storageOf(op.getValue());
-  FailureOr<Storage> queryScale = storageOf(op.getQueryScale()),
-                     keyScale = storageOf(op.getKeyScale());
-  FailureOr<Storage> valueScale = storageOf(op.getValueScale()),
+  FailureOr<Storage> queryScale = headsOf(op.getQueryScale()),
+                     keyScale = headsOf(op.getKeyScale());
+  FailureOr<Storage> valueScale = headsOf(op.getValueScale()),
                      context = storageOf(op.getResult());
   if (failed(q) || failed(k) || failed(v) || failed(queryScale) ||
       failed(keyScale) || failed(valueScale) || failed(context))
@@ -35,11 +35,16 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
   };
   FailureOr<Storage> mask = optional(op.getMask(), hasMask),
                      dominated = optional(op.getDominated(), hasDominated);
-  FailureOr<Storage> argmax = optional(op.getArgmax(), hasDominated),
+  auto optionalHeads = [&](Value value, bool present) {
+    return present ? headsOf(value) : FailureOr<Storage>(Storage());
+  };
+  FailureOr<Storage> argmax = optionalHeads(op.getArgmax(), hasDominated),
                      tailKey = optional(op.getTailKey(), hasTail);
-  FailureOr<Storage> tailKeyScale = optional(op.getTailKeyScale(), hasTail),
+  FailureOr<Storage> tailKeyScale =
+                         optionalHeads(op.getTailKeyScale(), hasTail),
                      tailValue = optional(op.getTailValue(), hasTail);
-  FailureOr<Storage> tailValueScale = optional(op.getTailValueScale(), hasTail);
+  FailureOr<Storage> tailValueScale =
+      optionalHeads(op.getTailValueScale(), hasTail);
   if (failed(mask) || failed(dominated) || failed(argmax) || failed(tailKey) ||
       failed(tailKeyScale) || failed(tailValue) || failed(tailValueScale))
     return failure();
@@ -160,6 +165,5 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
           rowsOut, row0, rows, n * 4, features * 4, n * 4, /*whole=*/false);
     });
   });
-  layer = makeLayer(++attentionsSeen);
   return success();
 }

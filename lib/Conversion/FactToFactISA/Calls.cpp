@@ -9,6 +9,9 @@
 #include "Lowering.h"
 #include "RowGroup.h"
 
+#include "fact/Dialect/Fact/IR/Values.h"
+#include "fact/Dialect/Fact/Transforms/EncoderLayers.h"
+
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -71,26 +74,24 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
              nameOf(source.getResultAttr(i, fact::kNameAttrName), "y"));
     if (failed(storage))
       return failure();
-    if (storages.contains(root(value)))
+    if (hasStorage(value) || isConstant(value))
       copies.push_back({value, *storage}); // an input, or returned twice
     else
       setStorage(value, *storage);
   }
 
-  layer = index(0);
+  const LayerNumbers ofMain(source);
   SmallVector<Operation *> pending;
   SmallVector<func::CallOp> chain;
   auto flush = [&]() -> LogicalResult {
     if (!pending.empty()) {
       SmallVector<Operation *> ops = std::move(pending);
       pending.clear();
-      int64_t found = noteLayers(ops, 1);
-      layersDone -= found; // counted again below
-      attentionsSeen = 0;
-      layer = makeLayer(0);
+      numbers = ofMain;
+      firstLayer = 0;
+      noteLayers(ops, 1);
       if (failed(lowerOps(ops)))
         return failure();
-      layersDone += found;
     }
     if (!chain.empty()) {
       SmallVector<func::CallOp> calls = std::move(chain);
@@ -100,18 +101,18 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
     return success();
   };
   for (Operation &op : source.getBody().front()) {
+    if (isa<arith::ConstantOp>(op) || fact::isReshape(&op))
+      continue; // nothing by itself
     auto call = dyn_cast<func::CallOp>(op);
     bool extends = call && pending.empty() && !chain.empty() &&
                    sameChain(chain.back(), call);
-    if (!extends && (call || !chain.empty()) && !isa<arith::ConstantOp>(op))
+    if (!extends && (call || !chain.empty()))
       if (failed(flush()))
         return failure();
     if (call)
       chain.push_back(call);
     else
       pending.push_back(&op);
-    if (isa<arith::ConstantOp>(op))
-      pending.pop_back();
   }
   if (failed(flush()))
     return failure();
@@ -124,18 +125,12 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
 }
 
 bool Lowering::sameChain(func::CallOp previous, func::CallOp next) {
-  if (previous.getCallee() != next.getCallee() || next.getNumResults() != 1)
-    return false;
-  int64_t streams = 0;
-  for (Value operand : next.getOperands()) {
-    if (isConstant(operand))
-      continue;
-    ++streams;
-    if (root(operand) != previous.getResult(0) ||
-        realUsers(previous.getResult(0)).size() != 1)
-      return false;
-  }
-  return streams == 1;
+  std::optional<unsigned> stream = layerStream(next);
+  Value between = previous.getResult(0);
+  return previous.getCallee() == next.getCallee() && stream &&
+         stream == layerStream(previous) &&
+         root(next.getOperand(*stream)) == between &&
+         realUsers(between).size() == 1;
 }
 
 LogicalResult Lowering::copyRows(const Storage &from, const Storage &to,
@@ -150,8 +145,8 @@ LogicalResult Lowering::copyRows(const Storage &from, const Storage &to,
   return success();
 }
 
-Value Lowering::makeLayer(int64_t ordinal) {
-  int64_t first = layersDone + ordinal;
+Value Lowering::layerOf(Operation *op) {
+  int64_t first = firstLayer + numbers.number.lookup(op);
   if (!layerIndex)
     return index(first);
   Value scaled = layerIndex;
@@ -165,57 +160,42 @@ Value Lowering::makeLayer(int64_t ordinal) {
 LogicalResult Lowering::lowerCalls(ArrayRef<func::CallOp> calls) {
   func::CallOp first = calls.front(), last = calls.back();
   loc = first.getLoc();
-  auto callee = dyn_cast_or_null<func::FuncOp>(
-      SymbolTable::lookupNearestSymbolFrom(first, first.getCalleeAttr()));
-  if (!callee || callee.isExternal())
-    return first.emitOpError() << "calls a function without a body";
-  if (callee.getNumResults() != 1)
-    return first.emitOpError() << "must call a function with one result (was "
-                               << callee.getNumResults() << ")";
+  auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
+      first, first.getCalleeAttr());
+  unsigned streamNumber = *layerStream(first); // all others are inlined
+  BlockArgument stream = callee.getArgument(streamNumber);
   auto returned =
       cast<func::ReturnOp>(callee.getBody().front().getTerminator());
   Value result = returned.getOperand(0);
-  if (result.getDefiningOp() == nullptr)
-    return first.emitOpError() << "calls a function that returns its argument";
 
   FailureOr<Storage> output = storageOf(last.getResult(0));
   if (failed(output))
     return failure();
 
   // Arguments: weights side by side, the stream of rows in one place.
-  BlockArgument stream;
-  Storage input;
+  FailureOr<Storage> input = storageOf(first.getOperand(streamNumber));
+  if (failed(input))
+    return failure();
   for (auto [i, argument] : llvm::enumerate(callee.getArguments())) {
     storages.erase(argument);
     constants.erase(argument);
-    if (isConstant(first.getOperand(i))) {
-      SmallVector<ElementsAttr> values;
-      for (func::CallOp call : calls) {
-        auto constant = call.getOperand(i).getDefiningOp<arith::ConstantOp>();
-        if (!constant)
-          return call.emitOpError()
-                 << "must pass a constant as argument " << i
-                 << ", as other calls of '" << call.getCallee() << "' do";
-        auto elements = dyn_cast<ElementsAttr>(constant.getValue());
-        if (!elements)
-          return call.emitOpError()
-                 << "passes a number as argument " << i
-                 << ": it must be a constant of the function";
-        values.push_back(elements);
-      }
-      if (llvm::all_equal(values))
-        values.resize(1);
-      constants[argument] = constantBuffer(values);
-      if (values.size() == 1)
-        constants[argument].layerStride = 0;
+    if (i == streamNumber) {
+      storages[argument] = *input;
       continue;
     }
-    FailureOr<Storage> storage = storageOf(first.getOperand(i));
-    if (failed(storage))
-      return failure();
-    storages[argument] = *storage;
-    stream = argument;
-    input = *storage;
+    SmallVector<ElementsAttr> values;
+    for (func::CallOp call : calls) {
+      ElementsAttr value;
+      bool isKnown = matchPattern(call.getOperand(i), m_Constant(&value));
+      assert(isKnown && "all but the stream are weights");
+      (void)isKnown;
+      values.push_back(value);
+    }
+    if (llvm::all_equal(values))
+      values.resize(1);
+    constants[argument] = constantBuffer(values);
+    if (values.size() == 1)
+      constants[argument].layerStride = 0;
   }
   // The values inside are lowered once per run of calls: forget the last time.
   callee.walk([&](Operation *op) {
@@ -226,23 +206,19 @@ LogicalResult Lowering::lowerCalls(ArrayRef<func::CallOp> calls) {
   SmallVector<Operation *> body;
   for (Operation &op : callee.getBody().front().without_terminator())
     body.push_back(&op);
+  numbers = LayerNumbers(callee);
+  firstLayer = layersDone;
   layersPerCall = noteLayers(body, calls.size());
-  layersDone -= layersPerCall * calls.size(); // counted again below
 
-  auto lowerBody = [&]() -> LogicalResult {
-    attentionsSeen = 0;
-    layer = makeLayer(0);
-    return lowerOps(body);
-  };
   LogicalResult lowered = success();
   if (calls.size() == 1) {
     setStorage(result, *output);
-    lowered = lowerBody();
+    lowered = lowerOps(body);
   } else {
     // All layers work in the place of the last one's result. A layer may write
     // its result over its input when the op that makes it works row by row and
     // comes after every reader of the input.
-    if (failed(copyRows(input, *output, loc)))
+    if (failed(copyRows(*input, *output, loc)))
       return failure();
     storages[stream] = *output;
     BackwardSliceOptions options;
@@ -258,13 +234,12 @@ LogicalResult Lowering::lowerCalls(ArrayRef<func::CallOp> calls) {
     setStorage(result, own);
     loop(Over::Layers, calls.size(), 1, [&](Value iteration) {
       layerIndex = iteration;
-      lowered = lowerBody();
+      lowered = lowerOps(body);
       if (!inPlace && succeeded(lowered))
         lowered = copyRows(own, *output, loc);
       layerIndex = Value();
     });
   }
-  layersDone += layersPerCall * calls.size();
   return lowered;
 }
 
@@ -272,19 +247,36 @@ LogicalResult Lowering::lowerCalls(ArrayRef<func::CallOp> calls) {
 // What reports need to know of the layers
 //===----------------------------------------------------------------------===//
 
-Role factisa::roleOf(fact::QuantizedLinearOp op) {
-  for (Operation *user : op.getResult().getUsers())
-    if (auto heads = dyn_cast<fact::QuantizeHeadsOp>(user))
-      for (Operation *reader : heads.getQuantized().getUsers())
-        if (isa<fact::QuantizedAttentionOp>(reader))
-          return Role::QKV;
-  if (auto rows = op.getInput().getDefiningOp<fact::QuantizeRowsOp>())
-    if (rows.getInput().getDefiningOp<fact::QuantizedAttentionOp>())
-      return Role::Output;
-  for (Operation &other : *op->getBlock())
-    if (isa<fact::QuantizedAttentionOp>(other))
-      return Role::FFN;
-  return Role::Other;
+LayerNumbers::LayerNumbers(func::FuncOp function) {
+  fact::EncoderLayers found(function);
+  ArrayRef<fact::EncoderLayer> layers = found.getLayers();
+  int64_t next = 0;
+  for (Operation &op : function.getBody().front()) {
+    if (isa<fact::QuantizedAttentionOp>(op))
+      number[&op] = next++;
+    else if (auto call = dyn_cast<func::CallOp>(op))
+      SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(call,
+                                                         call.getCalleeAttr())
+          .walk([&](fact::QuantizedAttentionOp) { ++next; });
+    else if (isa<fact::QuantizedLinearOp>(op))
+      roles[&op] = layers.empty() ? Role::Other : Role::FFN;
+  }
+  for (const fact::EncoderLayer &layer : layers) {
+    int64_t own = number.lookup(layer.attention);
+    if (layer.select)
+      number.try_emplace(layer.select, own);
+    if (layer.precision)
+      number.try_emplace(layer.precision, own);
+    if (layer.output)
+      roles[layer.output] = Role::Output;
+  }
+  for (const fact::EncoderLayer &layer : layers) {
+    for (Operation *projection : {layer.query, layer.key, layer.value})
+      if (projection)
+        roles[projection] = Role::QKV;
+    for (Operation *projection : layer.meanToken)
+      roles[projection] = Role::QKV;
+  }
 }
 
 int64_t Lowering::noteLayers(ArrayRef<Operation *> ops, int64_t times) {
@@ -293,11 +285,10 @@ int64_t Lowering::noteLayers(ArrayRef<Operation *> ops, int64_t times) {
   for (Operation *op : ops) {
     if (auto linear = dyn_cast<fact::QuantizedLinearOp>(op)) {
       auto weight = cast<ShapedType>(linear.getWeight().getType());
-      if (cast<ShapedType>(linear.getInput().getType()).getDimSize(0) == 1 &&
-          bound != 1)
+      if (isSingle(linear.getInput()))
         continue; // the mean token's: not part of the dense model
       linears.push_back(
-          llvm::json::Object{{"role", stringifyRole(roleOf(linear))},
+          llvm::json::Object{{"role", stringifyRole(numbers.roles.lookup(linear))},
                              {"k", weight.getDimSize(0)},
                              {"n", weight.getDimSize(1)}});
     }

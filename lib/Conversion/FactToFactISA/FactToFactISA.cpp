@@ -49,12 +49,8 @@ struct FactToFactISAPass
           << "there is no public function with a body to make a program of";
       return signalPassFailure();
     }
-    for (auto function : module.getOps<func::FuncOp>())
-      if (!function.isExternal() && !function.getBody().hasOneBlock()) {
-        function.emitError() << "must have one block: lower to instructions "
-                                "before lowering control flow";
-        return signalPassFailure();
-      }
+    if (failed(prepare(source)))
+      return signalPassFailure();
     int64_t bound = boundOf(source);
     if (bound < 1) {
       InFlightDiagnostic diagnostic = source.emitError()

@@ -21,6 +21,7 @@
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/FactISA/IR/FactISA.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "llvm/ADT/MapVector.h"
@@ -66,6 +67,19 @@ struct Constant {
   int64_t layerStride = 0;
 };
 
+/// What the layers of one function are, for instructions that carry a number or
+/// a role.
+struct LayerNumbers {
+  LayerNumbers() = default;
+  /// Attentions count in program order, those of callees where they are called.
+  explicit LayerNumbers(func::FuncOp function);
+
+  /// Of an attention, a select or a precision: the first attention that reads
+  /// it; 0 where there is none.
+  DenseMap<Operation *, int64_t> number;
+  DenseMap<Operation *, Role> roles; ///< of linear layers
+};
+
 class Lowering {
 public:
   Lowering(func::FuncOp program, int64_t bound, const Tiling &tiling);
@@ -79,8 +93,8 @@ private:
   LogicalResult lowerCalls(ArrayRef<func::CallOp> calls);
   LogicalResult copyRows(const Storage &from, const Storage &to, Location loc);
   bool sameChain(func::CallOp previous, func::CallOp next);
-  /// Number of the `ordinal`-th attention of this function, as an index.
-  Value makeLayer(int64_t ordinal);
+  /// Number of the layer that an op of the function belongs to, as an index.
+  Value layerOf(Operation *op);
   /// Records the shapes of the layers among ops; returns how many there are.
   int64_t noteLayers(ArrayRef<Operation *> ops, int64_t times);
 
@@ -97,21 +111,45 @@ private:
 
 public:
   // --- Memory (Memory.cpp); used by the emitters of all files.
-  /// The value whose bytes hold `value`: encodings and changes of rank are
-  /// free.
+  /// The value whose bytes hold `value`: casts, reshapes and codes that are
+  /// their operand's bytes are free.
   static Value root(Value value);
-  FailureOr<Layout> layoutOf(Value value);
-  /// DRAM for the whole tensor; made on first use.
-  FailureOr<Storage> storageOf(Value value);
+  /// How a value lies in memory; of rank 2 as [tokens, features] or with
+  /// `headMajor` as [heads, tokens].
+  FailureOr<Layout> layoutOf(Value value, bool headMajor);
+  FailureOr<Layout> layoutOf(Value value) {
+    return layoutOf(value, isHeadMajor(value));
+  }
+  /// Whether a tensor of rank 2 is [heads, tokens] by what makes it.
+  static bool isHeadMajor(Value value);
+  /// Whether a value has its type's rows where its source, of that layout, has
+  /// them; else an error at the op that is lowered.
+  LogicalResult checkView(Value value, bool headMajor, const Layout &stored);
+  /// Whether a value is one row that is no row of the sequence.
+  bool isSingle(Value value);
+  /// DRAM for the whole tensor; made on first use, of a constant with its
+  /// values.
+  FailureOr<Storage> storageOf(Value value) {
+    return storageOf(value, isHeadMajor(value));
+  }
+  /// DRAM of scales, argmax or flags [heads, tokens].
+  FailureOr<Storage> headsOf(Value value) {
+    return storageOf(value, /*headMajor=*/true);
+  }
+  FailureOr<Storage> storageOf(Value value, bool headMajor);
   void setStorage(Value value, const Storage &storage) {
     storages[root(value)] = storage;
   }
+  bool hasStorage(Value value) { return storages.contains(root(value)); }
   Storage allocateStorage(const Layout &layout, StringRef label);
   /// Address of a weight of the current layer; fails for a value that is none.
   FailureOr<Value> constantAddress(Value value);
   bool isConstant(Value value);
   /// DRAM that holds the values side by side, shared between equal ones.
   Constant constantBuffer(ArrayRef<ElementsAttr> values);
+  /// DRAM that holds a constant as rows of a sequence.
+  FailureOr<Storage> constantRows(arith::ConstantOp constant,
+                                  const Layout &layout);
 
   Value sram(Memory memory, int64_t bytes, StringRef label);
   Value null() { return NullOp::create(builder, loc); }
@@ -141,21 +179,23 @@ public:
   int64_t paddedRows;
   /// Bytes of a row of mask bits.
   int64_t maskStride() const { return (paddedRows + 7) / 8; }
-  /// Number of the layer that is being lowered, as an index.
-  Value layer;
+  /// Layers of the function that is being lowered.
+  LayerNumbers numbers;
   /// JSON object of the layers' shapes, for observers.
   std::string metadata() const;
 
 private:
   func::FuncOp program;
   DenseMap<Value, Storage> storages;
+  DenseMap<std::pair<Value, unsigned>, Storage>
+      constantStorages; ///< by whether they are read head by head
   DenseMap<Value, Constant> constants;
   DenseMap<Attribute, Value> constantBuffers;
   DenseMap<int64_t, Value> indices;
   Value layerIndex;       ///< Loop counter over equal layers, or null.
-  int64_t layersDone = 0; ///< Layers before the function that is being lowered.
-  int64_t layersPerCall = 1; ///< Attentions in that function.
-  int64_t attentionsSeen = 0;
+  int64_t layersDone = 0;    ///< Layers that are recorded.
+  int64_t firstLayer = 0;    ///< What `numbers` count from.
+  int64_t layersPerCall = 1; ///< Attentions of a layer's function.
   llvm::json::Array layers;
 };
 
@@ -163,8 +203,18 @@ private:
 int64_t storedBytes(Type elementType);
 /// All users of a value, looking through ops that are free.
 SmallVector<Operation *> realUsers(Value value);
-/// What the multiply-accumulates of a linear layer are counted as.
-Role roleOf(fact::QuantizedLinearOp op);
+/// Whether the code of an operand of eager prediction is the operand itself.
+bool isIdentity(fact::EncodeOp op);
+/// Whether a code is worked out by itself; else it is part of the product that
+/// reads it, or of the shift that it is the code of.
+bool isEncodedAlone(fact::EncodeOp op);
+
+/// Makes the calls of a program's function chains of layers, and inlines all
+/// others; erases what nobody reads. Errors are reported at the call.
+LogicalResult prepare(func::FuncOp source);
+/// The operand of a call of a layer that is its stream of rows, all others being
+/// weights; empty for a call that is none.
+std::optional<unsigned> layerStream(func::CallOp call);
 
 } // namespace mlir::factisa
 

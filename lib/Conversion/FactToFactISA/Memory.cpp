@@ -8,9 +8,13 @@
 
 #include "Lowering.h"
 
+#include "fact/Dialect/Fact/IR/Policy.h"
+#include "fact/Dialect/Fact/IR/Values.h"
+#include "fact/Dialect/Fact/IR/Weights.h"
+#include "fact/Numerics/Prediction.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace mlir::factisa;
@@ -21,24 +25,28 @@ Lowering::Lowering(func::FuncOp program, int64_t bound, const Tiling &tiling)
   builder.setInsertionPointToStart(&program.getBody().front());
 }
 
+bool factisa::isIdentity(mlir::fact::EncodeOp op) {
+  return ::fact::numerics::codeOf(fact::numericsOf(op.getPredictor()),
+                                  fact::numericsOf(op.getOperand())) ==
+         ::fact::numerics::PredictorCode::Exact;
+}
+
+/// Ops whose result has its operand's bytes.
+static bool isFree(Operation *op) {
+  auto encode = dyn_cast_or_null<mlir::fact::EncodeOp>(op);
+  return mlir::fact::isReshape(op) || (encode && isIdentity(encode));
+}
+
 Value Lowering::root(Value value) {
-  while (Operation *op = value.getDefiningOp()) {
-    if (auto encode = dyn_cast<fact::EncodeOp>(op))
-      value = encode.getInput();
-    else if (isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp,
-                 tensor::CastOp>(op))
-      value = op->getOperand(0);
-    else
-      break;
-  }
+  while (isFree(value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
   return value;
 }
 
 SmallVector<Operation *> factisa::realUsers(Value value) {
   SmallVector<Operation *> users;
   for (Operation *user : value.getUsers()) {
-    if (isa<fact::EncodeOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp,
-            tensor::CastOp>(user))
+    if (isFree(user))
       llvm::append_range(users, realUsers(user->getResult(0)));
     else
       users.push_back(user);
@@ -52,22 +60,39 @@ int64_t factisa::storedBytes(Type elementType) {
   return std::max<int64_t>(1, elementType.getIntOrFloatBitWidth() / 8);
 }
 
-/// Whether a tensor of rank 2 is [heads, tokens]; all others are [tokens,
-/// features].
-static bool isHeadMajor(Value value) {
-  Type element = cast<RankedTensorType>(value.getType()).getElementType();
+bool Lowering::isHeadMajor(Value value) {
+  value = root(value);
+  Type element = cast<ShapedType>(value.getType()).getElementType();
   if (element.isInteger(1))
     return true;
   auto result = dyn_cast<OpResult>(value);
   if (!result)
     return false;
-  if (isa<fact::SelectOp>(result.getOwner()))
+  if (isa<mlir::fact::SelectOp>(result.getOwner()))
     return true;
   return result.getResultNumber() == 1 &&
-         isa<fact::QuantizeHeadsOp, fact::NormalizeHeadsOp>(result.getOwner());
+         isa<mlir::fact::QuantizeHeadsOp, mlir::fact::NormalizeHeadsOp>(result.getOwner());
 }
 
-FailureOr<Layout> Lowering::layoutOf(Value value) {
+bool Lowering::isSingle(Value value) {
+  value = root(value);
+  if (auto it = storages.find(value); it != storages.end())
+    return it->second.layout.single;
+  // Where all sequences have one row, there is nothing to tell apart.
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type || bound == 1 || type.getRank() == 0)
+    return false;
+  unsigned dim = type.getRank() == 1   ? 0
+                 : type.getRank() == 2 ? (isHeadMajor(value) ? 1 : 0)
+                                       : 1;
+  if (!type.isDynamicDim(dim))
+    return type.getDimSize(dim) == 1;
+  Operation *op = value.getDefiningOp();
+  return op && isa<mlir::fact::FactDialect>(op->getDialect()) &&
+         !isa<mlir::fact::MeanTokenOp>(op) && isSingle(op->getOperand(0));
+}
+
+FailureOr<Layout> Lowering::layoutOf(Value value, bool headMajor) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   Layout layout;
   int64_t tokens = 0;
@@ -79,7 +104,7 @@ FailureOr<Layout> Lowering::layoutOf(Value value) {
       tokens = type.getDimSize(0);
       break;
     case 2:
-      if (isHeadMajor(value)) { // [h, L]
+      if (headMajor) { // [h, L]
         layout.planes = type.getDimSize(0);
         layout.rowBytes = bytes;
         tokens = type.getDimSize(1);
@@ -102,10 +127,6 @@ FailureOr<Layout> Lowering::layoutOf(Value value) {
       break;
     }
   }
-  layout.single =
-      tokens == 1 &&
-      bound !=
-          1; // where all sequences have one row, there is nothing to tell apart
   bool fits = ShapedType::isDynamic(tokens) || tokens == 1 || tokens == bound;
   if (!fits || layout.planes < 1 || layout.rowBytes < 1) {
     emitError(value.getLoc())
@@ -113,6 +134,7 @@ FailureOr<Layout> Lowering::layoutOf(Value value) {
         << " as rows of a sequence of at most " << bound << " tokens";
     return failure();
   }
+  layout.single = isSingle(value);
   return layout;
 }
 
@@ -132,27 +154,149 @@ Storage Lowering::allocateStorage(const Layout &layout, StringRef label) {
   return storage;
 }
 
-FailureOr<Storage> Lowering::storageOf(Value value) {
-  value = root(value);
-  auto it = storages.find(value);
-  if (it != storages.end())
-    return it->second;
-  FailureOr<Layout> layout = layoutOf(value);
+LogicalResult Lowering::checkView(Value value, bool headMajor,
+                                  const Layout &stored) {
+  FailureOr<Layout> wanted = layoutOf(value, headMajor);
+  if (failed(wanted))
+    return failure();
+  // [L, 1] may be read as [L], for example.
+  if (wanted->planes == stored.planes && wanted->rowBytes == stored.rowBytes)
+    return success();
+  InFlightDiagnostic diagnostic =
+      emitError(loc) << "reads a tensor in another order than it is stored in "
+                        "(as "
+                     << value.getType() << ")";
+  diagnostic.attachNote(root(value).getLoc())
+      << "made here, as " << root(value).getType();
+  return diagnostic;
+}
+
+FailureOr<Storage> Lowering::storageOf(Value value, bool headMajor) {
+  Value source = root(value);
+  auto checked = [&](const Storage &storage) -> FailureOr<Storage> {
+    if (failed(checkView(value, headMajor, storage.layout)))
+      return failure();
+    return storage;
+  };
+  if (auto it = storages.find(source); it != storages.end())
+    return checked(it->second);
+  if (auto constant = source.getDefiningOp<arith::ConstantOp>()) {
+    std::pair<Value, unsigned> key = {source, headMajor};
+    auto it = constantStorages.find(key);
+    if (it != constantStorages.end())
+      return checked(it->second);
+    FailureOr<Layout> layout = layoutOf(source, headMajor);
+    if (failed(layout))
+      return failure();
+    FailureOr<Storage> storage = constantRows(constant, *layout);
+    if (failed(storage))
+      return failure();
+    constantStorages[key] = *storage;
+    return checked(*storage);
+  }
+  if (Operation *op = source.getDefiningOp();
+      isa_and_nonnull<mlir::fact::PredictOp, mlir::fact::LogMatmulOp, mlir::fact::KRowsOp,
+                      mlir::fact::VRowsOp, mlir::fact::QRowsOp>(op)) {
+    InFlightDiagnostic diagnostic =
+        emitError(loc) << "reads what no instruction leaves in memory";
+    diagnostic.attachNote(op->getLoc())
+        << "'" << op->getName().getStringRef()
+        << "' is part of the instructions that make a selection or a code";
+    return diagnostic;
+  }
+  FailureOr<Layout> layout = layoutOf(source);
   if (failed(layout))
     return failure();
   Storage storage = allocateStorage(
-      *layout, value.getDefiningOp()
-                   ? value.getDefiningOp()->getName().stripDialect()
+      *layout, source.getDefiningOp()
+                   ? source.getDefiningOp()->getName().stripDialect()
                    : "argument");
-  storages[value] = storage;
+  storages[source] = storage;
+  return checked(storage);
+}
+
+/// The bytes of a constant's elements as instructions store them: flags as
+/// bytes, masks as bits, counts in 32 bits, all else as it is.
+static FailureOr<std::vector<int8_t>> packRows(ElementsAttr values,
+                                               const Layout &layout,
+                                               int64_t planeStride) {
+  auto type = cast<ShapedType>(values.getType());
+  Type element = type.getElementType();
+  int64_t rows = type.getNumElements() == 0 ? 0 : 1, columns = 1;
+  for (int64_t size : type.getShape())
+    rows *= size;
+  rows /= layout.planes;
+  bool bits = element.isInteger(1) && type.getRank() == 3;
+  int64_t bytes = storedBytes(element);
+  columns = bits ? type.getShape().back() : layout.rowBytes / bytes;
+  rows /= columns;
+  std::vector<int8_t> image(planeStride * layout.planes);
+  auto at = [&](int64_t index) {
+    int64_t plane = index / (rows * columns),
+            row = index / columns % rows, column = index % columns;
+    return image.data() + plane * planeStride + row * layout.rowBytes +
+           (bits ? column / 8 : column * bytes);
+  };
+  auto copy = [&](auto elements, auto store) {
+    for (auto [index, value] : llvm::enumerate(elements))
+      store(at(index), value, static_cast<int64_t>(index));
+  };
+  auto raw = [](int8_t *to, const auto &value, int64_t) {
+    std::memcpy(to, &value, sizeof(value));
+  };
+  if (auto data = mlir::fact::ConstantElements<float>::of(values)) {
+    copy(ArrayRef(data->data(), data->size()), raw);
+  } else if (auto data = mlir::fact::ConstantElements<int8_t>::of(values)) {
+    copy(ArrayRef(data->data(), data->size()), raw);
+  } else if (auto data = mlir::fact::ConstantElements<int32_t>::of(values)) {
+    copy(ArrayRef(data->data(), data->size()), raw);
+  } else if (auto data = mlir::fact::ConstantElements<int64_t>::of(values)) {
+    copy(ArrayRef(data->data(), data->size()),
+         [](int8_t *to, int64_t value, int64_t) {
+           auto count = static_cast<uint32_t>(value);
+           std::memcpy(to, &count, sizeof(count));
+         });
+  } else if (auto flags = dyn_cast<DenseElementsAttr>(values);
+             flags && element.isInteger(1)) {
+    copy(flags.getValues<bool>(), [&](int8_t *to, bool value, int64_t index) {
+      if (bits)
+        *to |= value << (index % columns % 8);
+      else
+        *to = value;
+    });
+  } else {
+    return failure();
+  }
+  return image;
+}
+
+FailureOr<Storage> Lowering::constantRows(arith::ConstantOp constant,
+                                          const Layout &layout) {
+  Storage storage;
+  storage.layout = layout;
+  storage.planeStride =
+      llvm::alignTo((layout.single ? 1 : paddedRows) * layout.rowBytes, 64);
+  FailureOr<std::vector<int8_t>> image =
+      packRows(cast<ElementsAttr>(constant.getValue()), layout,
+               storage.planeStride);
+  if (failed(image))
+    return constant.emitOpError()
+           << "has values that no instruction reads (of type "
+           << constant.getType() << ")";
+  auto type = RankedTensorType::get({static_cast<int64_t>(image->size())},
+                                    builder.getI8Type());
+  storage.base =
+      constantBuffer({DenseElementsAttr::get(type, ArrayRef(*image))}).base;
   return storage;
 }
 
 bool Lowering::isConstant(Value value) {
+  value = root(value);
   return constants.contains(value) || value.getDefiningOp<arith::ConstantOp>();
 }
 
 FailureOr<Value> Lowering::constantAddress(Value value) {
+  value = root(value);
   auto it = constants.find(value);
   if (it != constants.end())
     return layerIndex ? view(it->second.base, 0,
@@ -160,8 +304,10 @@ FailureOr<Value> Lowering::constantAddress(Value value) {
                       : it->second.base;
   if (auto constant = value.getDefiningOp<arith::ConstantOp>())
     return constantBuffer({cast<ElementsAttr>(constant.getValue())}).base;
-  emitError(loc) << "needs a weight that is known while compiling";
-  return failure();
+  InFlightDiagnostic diagnostic =
+      emitError(loc) << "needs a weight that is known while compiling";
+  diagnostic.attachNote(value.getLoc()) << "it comes from here";
+  return diagnostic;
 }
 
 Constant Lowering::constantBuffer(ArrayRef<ElementsAttr> values) {
@@ -226,7 +372,7 @@ FailureOr<Value> Lowering::loadConstant(Value constant, Memory memory,
   FailureOr<Value> address = constantAddress(constant);
   if (failed(address))
     return failure();
-  auto type = cast<ShapedType>(constant.getType());
+  auto type = cast<ShapedType>(root(constant).getType());
   int64_t bytes = type.getNumElements() * storedBytes(type.getElementType());
   Value buffer = sram(memory, bytes, label);
   LoadOp::create(builder, loc, buffer, *address, index(0), 1, bytes, bytes,

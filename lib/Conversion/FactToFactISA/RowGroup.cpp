@@ -9,6 +9,9 @@
 #include "RowGroup.h"
 #include "Lowering.h"
 
+#include "fact/Dialect/Fact/IR/Values.h"
+
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -34,8 +37,19 @@ Predictor lower(fact::Predictor predictor) {
 bool factisa::isRowLocal(Operation *op) {
   return isa<fact::LayerNormOp, fact::ActivationOp, fact::AddOp,
              fact::QuantizeRowsOp, fact::QuantizeHeadsOp,
-             fact::QuantizedLinearOp, fact::LogMatmulOp, fact::NormalizeHeadsOp,
-             fact::QRowsOp>(op);
+             fact::QuantizedLinearOp, fact::NormalizeHeadsOp, fact::EncodeOp>(
+      op);
+}
+
+bool factisa::isEncodedAlone(fact::EncodeOp op) {
+  // ep.normalize encodes what it shifts.
+  if (fact::definingOp<fact::NormalizeHeadsOp>(op.getInput()))
+    return false;
+  // ep.project encodes its rows.
+  return llvm::any_of(fact::readersOf(op.getResult()), [](OpOperand *use) {
+    return !isa<fact::LogMatmulOp>(use->getOwner()) ||
+           use->getOperandNumber() != 0;
+  });
 }
 
 RowGroup::RowGroup(Lowering &lowering, ArrayRef<Operation *> ops, bool single)
@@ -75,44 +89,61 @@ template <typename Build> auto RowGroup::before(Build build) {
 // Operands and results
 //===----------------------------------------------------------------------===//
 
-Staged RowGroup::define(Value value, Memory memory, StringRef label) {
-  value = Lowering::root(value);
-  FailureOr<Layout> layout = lowering.layoutOf(value);
-  if (failed(layout))
-    return {};
+Staged RowGroup::stage(Value source, const Layout &layout, Memory memory,
+                       StringRef label) {
   Staged staged;
-  staged.layout = *layout;
-  staged.planeBytes = llvm::alignTo(rows * layout->rowBytes, 64);
+  staged.layout = layout;
+  staged.planeBytes = llvm::alignTo(rows * layout.rowBytes, 64);
   staged.buffer =
-      lowering.sram(memory, staged.planeBytes * layout->planes, label);
-  staging[value] = staged;
+      lowering.sram(memory, staged.planeBytes * layout.planes, label);
+  staging[source] = staged;
   return staged;
 }
 
-FailureOr<Staged> RowGroup::use(Value value) {
+FailureOr<Staged> RowGroup::define(Value value, Memory memory,
+                                   StringRef label) {
   value = Lowering::root(value);
-  auto it = staging.find(value);
-  if (it != staging.end())
+  FailureOr<Layout> layout = lowering.layoutOf(value);
+  if (failed(layout))
+    return failure();
+  return stage(value, *layout, memory, label);
+}
+
+FailureOr<Staged> RowGroup::use(Value value) {
+  Value source = Lowering::root(value);
+  auto it = staging.find(source);
+  if (it != staging.end()) {
+    if (failed(lowering.checkView(value, Lowering::isHeadMajor(value),
+                                  it->second.layout)))
+      return failure();
     return it->second;
+  }
   FailureOr<Storage> storage = lowering.storageOf(value);
   if (failed(storage))
     return failure();
   Memory memory = storage->layout.rowBytes <= 4 ? Memory::Index : Memory::Token;
-  Staged staged = define(value, memory, "block");
+  Staged staged = stage(source, storage->layout, memory, "block");
   for (int64_t plane = 0; plane < staged.layout.planes; ++plane)
     lowering.loadRows(staged.plane(lowering, plane), *storage,
                       lowering.index(plane), row0, rows);
   return staged;
 }
 
+/// Whether an op reads this group's block of its operands alone.
+bool RowGroup::isInside(Operation *op) const {
+  // Parts of the ops that read them.
+  auto encode = dyn_cast<fact::EncodeOp>(op);
+  if (isa<fact::LogMatmulOp>(op) || (encode && !isEncodedAlone(encode)))
+    return llvm::all_of(realUsers(op->getResult(0)),
+                        [&](Operation *user) { return isInside(user); });
+  return members.contains(op);
+}
+
 /// Stores a result that somebody outside of the group reads.
 LogicalResult RowGroup::finish(Value value) {
   value = Lowering::root(value);
-  Operation *terminator = value.getParentBlock()->getTerminator();
-  bool outside = llvm::any_of(realUsers(value), [&](Operation *user) {
-    return user == terminator || !members.contains(user);
-  });
-  if (!outside)
+  if (llvm::all_of(realUsers(value),
+                   [&](Operation *user) { return isInside(user); }))
     return success();
   FailureOr<Storage> storage = lowering.storageOf(value);
   if (failed(storage))
@@ -156,7 +187,13 @@ FailureOr<Value> RowGroup::rowList(Value mask, int64_t head) {
   if (it != lists.end())
     return it->second;
   // Rows of Q are those that are not dominated: the list inverts.
-  auto notDominated = mask.getDefiningOp<fact::QRowsOp>();
+  auto notDominated = fact::definingOp<fact::QRowsOp>(mask);
+  // Which rows a mask names is known where a selection or the model says so;
+  // otherwise every row is generated, which is more than anybody reads.
+  bool isKnown = notDominated || lowering.hasStorage(mask) ||
+                 lowering.isConstant(mask);
+  if (!isKnown)
+    return lists[key] = lowering.null();
   FailureOr<Staged> flags =
       use(notDominated ? notDominated.getDominated() : mask);
   if (failed(flags))
@@ -176,10 +213,8 @@ LogicalResult RowGroup::lowerOp(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<fact::LayerNormOp, fact::ActivationOp, fact::AddOp,
             fact::QuantizeRowsOp, fact::QuantizeHeadsOp,
-            fact::QuantizedLinearOp, fact::NormalizeHeadsOp>(
+            fact::QuantizedLinearOp, fact::NormalizeHeadsOp, fact::EncodeOp>(
           [&](auto typed) { return lowerTyped(typed); })
-      // Part of the op that reads it.
-      .Case<fact::LogMatmulOp, fact::QRowsOp>([](auto) { return success(); })
       .Default([](Operation *other) {
         return other->emitOpError() << "cannot be lowered to instructions";
       });
@@ -191,9 +226,11 @@ LogicalResult RowGroup::lowerTyped(fact::LayerNormOp op) {
                    beta = constant(op.getBeta(), "beta");
   if (failed(x) || failed(gamma) || failed(beta))
     return failure();
-  Staged y = define(op.getResult(), Memory::Token, "normalised");
+  FailureOr<Staged> y = define(op.getResult(), Memory::Token, "normalised");
+  if (failed(y))
+    return failure();
   int64_t n = x->layout.rowBytes / 4;
-  ApuLayerNormOp::create(builder, op.getLoc(), y.buffer, x->buffer, *gamma,
+  ApuLayerNormOp::create(builder, op.getLoc(), y->buffer, x->buffer, *gamma,
                          *beta, row0, rows, n, n * 4, n * 4, op.getEps());
   return finish(op.getResult());
 }
@@ -204,16 +241,18 @@ LogicalResult RowGroup::lowerTyped(fact::ActivationOp op) {
     return failure();
   Value source = Lowering::root(op.getInput());
   // In place where nobody else wants the operand.
-  bool inPlace = source.hasOneUse() && staging.contains(source) &&
+  bool inPlace = realUsers(source).size() == 1 && staging.contains(source) &&
                  source.getDefiningOp() &&
                  members.contains(source.getDefiningOp());
-  Staged y = *x;
+  FailureOr<Staged> y = *x;
   if (inPlace)
-    staging[Lowering::root(op.getResult())] = y;
+    staging[op.getResult()] = *y;
   else
     y = define(op.getResult(), Memory::Temp, "activated");
+  if (failed(y))
+    return failure();
   int64_t n = x->layout.rowBytes / 4;
-  ApuActivationOp::create(builder, op.getLoc(), y.buffer, x->buffer, row0, rows,
+  ApuActivationOp::create(builder, op.getLoc(), y->buffer, x->buffer, row0, rows,
                           n, n * 4, n * 4,
                           static_cast<Activation>(op.getKind()));
   return finish(op.getResult());
@@ -223,9 +262,11 @@ LogicalResult RowGroup::lowerTyped(fact::AddOp op) {
   FailureOr<Staged> a = use(op.getLhs()), b = use(op.getRhs());
   if (failed(a) || failed(b))
     return failure();
-  Staged y = define(op.getResult(), Memory::Token, "sum");
+  FailureOr<Staged> y = define(op.getResult(), Memory::Token, "sum");
+  if (failed(y))
+    return failure();
   int64_t n = a->layout.rowBytes / 4;
-  ApuAddOp::create(builder, op.getLoc(), y.buffer, a->buffer, b->buffer, row0,
+  ApuAddOp::create(builder, op.getLoc(), y->buffer, a->buffer, b->buffer, row0,
                    rows, n, n * 4, n * 4, n * 4);
   return finish(op.getResult());
 }
@@ -235,10 +276,13 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizeRowsOp op) {
   FailureOr<Value> low = lowFlags(op.getLow());
   if (failed(x) || failed(low))
     return failure();
-  Staged q = define(op.getQuantized(), Memory::Token, "rows");
-  Staged scale = define(op.getScale(), Memory::Index, "row_scale");
-  int64_t n = q.layout.rowBytes;
-  ApuQuantizeOp::create(builder, op.getLoc(), q.buffer, scale.buffer, x->buffer,
+  FailureOr<Staged> q = define(op.getQuantized(), Memory::Token, "rows"),
+                    scale = define(op.getScale(), Memory::Index, "row_scale");
+  if (failed(q) || failed(scale))
+    return failure();
+  int64_t n = q->layout.rowBytes;
+  ApuQuantizeOp::create(builder, op.getLoc(), q->buffer, scale->buffer,
+                        x->buffer,
                         lowering.null(), *low, row0, rows, n, n, n * 4);
   return failure(failed(finish(op.getQuantized())) ||
                  failed(finish(op.getScale())));
@@ -248,17 +292,19 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizeHeadsOp op) {
   FailureOr<Staged> x = use(op.getInput());
   if (failed(x))
     return failure();
-  Staged q = define(op.getQuantized(), Memory::Temp, "heads");
-  Staged scale = define(op.getScale(), Memory::Index, "head_scale");
-  int64_t features = q.layout.rowBytes, heads = op.getHeads(),
+  FailureOr<Staged> q = define(op.getQuantized(), Memory::Temp, "heads"),
+                    scale = define(op.getScale(), Memory::Index, "head_scale");
+  if (failed(q) || failed(scale))
+    return failure();
+  int64_t features = q->layout.rowBytes, heads = op.getHeads(),
           n = features / heads;
   for (int64_t head = 0; head < heads; ++head) {
     FailureOr<Value> list = rowList(op.getRows(), head);
     if (failed(list))
       return failure();
     ApuQuantizeOp::create(
-        builder, op.getLoc(), lowering.view(q.buffer, head * n),
-        scale.plane(lowering, head), lowering.view(x->buffer, head * n * 4),
+        builder, op.getLoc(), lowering.view(q->buffer, head * n),
+        scale->plane(lowering, head), lowering.view(x->buffer, head * n * 4),
         *list, lowering.null(), row0, rows, n, features, features * 4);
   }
   return failure(failed(finish(op.getQuantized())) ||
@@ -267,7 +313,7 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizeHeadsOp op) {
 
 FailureOr<WeightTiles> RowGroup::weightTiles(Value weight,
                                              int64_t columnGroup) {
-  auto type = cast<ShapedType>(weight.getType());
+  auto type = cast<ShapedType>(Lowering::root(weight).getType());
   WeightTiles tiles;
   tiles.k = type.getDimSize(0);
   tiles.n = type.getDimSize(1);
@@ -329,11 +375,13 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizedLinearOp op) {
   FailureOr<WeightTiles> tiles = weightTiles(op.getWeight(), group);
   if (failed(tiles))
     return failure();
-  Staged y = define(op.getResult(), Memory::Temp, "linear");
+  FailureOr<Staged> y = define(op.getResult(), Memory::Temp, "linear");
+  if (failed(y))
+    return failure();
   Value accumulators[2] = {
       lowering.sram(Memory::Temp, rows * tiles->tileN * 4, "accumulators"),
       lowering.sram(Memory::Temp, rows * tiles->tileN * 4, "accumulators")};
-  Role role = roleOf(op);
+  Role role = lowering.numbers.roles.lookup(op);
   Precision precision = ::lower(op.getPrecision());
   int64_t tile = 0;
   for (int64_t head = 0; head < heads; ++head) {
@@ -354,7 +402,7 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizedLinearOp op) {
       }
       Value biasTile = op.getBias() ? lowering.view(*bias, n0 * 4) : *bias;
       ApuRescaleOp::create(
-          builder, op.getLoc(), lowering.view(y.buffer, n0 * 4), acc,
+          builder, op.getLoc(), lowering.view(y->buffer, n0 * 4), acc,
           lowering.view(*weightScale, n0 * 4), scale->buffer, biasTile, *list,
           *low, row0, rows, n, features * 4, n * 4, precision);
     }
@@ -362,71 +410,165 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizedLinearOp op) {
   return finish(op.getResult());
 }
 
-LogicalResult RowGroup::lowerTyped(fact::NormalizeHeadsOp op) {
-  auto matmul = op.getInput().getDefiningOp<fact::LogMatmulOp>();
-  auto users = op.getResult().getUsers();
-  auto code = llvm::hasSingleElement(users)
-                  ? dyn_cast<fact::EncodeOp>(*users.begin())
-                  : fact::EncodeOp();
-  auto encoded = matmul ? matmul.getInput().getDefiningOp<fact::EncodeOp>()
-                        : fact::EncodeOp();
-  if (!matmul || !matmul->hasOneUse() || !encoded || !code ||
-      encoded.getOperand() != fact::PredictorOperand::Activation ||
-      (code.getOperand() != fact::PredictorOperand::Query &&
-       code.getOperand() != fact::PredictorOperand::Key))
-    return op.emitOpError() << "can only be lowered between a fact.log_matmul "
-                               "of encoded activations that nobody else "
-                               "reads and one fact.encode of queries or keys";
-  FailureOr<Staged> x = use(matmul.getInput());
+/// The predictor and operand with which ep.project or ep.normalize make a code.
+static std::pair<Predictor, Operand> codeFor(fact::EncodeOp op) {
+  using fact::PredictorOperand;
+  if (!op)
+    return {Predictor::Exact, Operand::Query};
+  if (op.getOperand() == PredictorOperand::Query)
+    return {::lower(op.getPredictor()), Operand::Query};
+  if (op.getOperand() == PredictorOperand::Key)
+    return {::lower(op.getPredictor()), Operand::Key};
+  // Which side a code is for matters to the one-sided predictor alone: it
+  // leaves activations as they are, as it does keys, and encodes weights as
+  // queries.
+  return {::lower(op.getPredictor()),
+          op.getOperand() == PredictorOperand::Activation ? Operand::Key
+                                                          : Operand::Query};
+}
+
+LogicalResult RowGroup::projectHead(fact::LogMatmulOp op, WeightTiles &tiles,
+                                    Value acc, int64_t head, int64_t group) {
+  // ep.project encodes activations: queries of the one-sided predictor have the
+  // leading one's code, everything else its own.
+  auto encode = fact::definingOp<fact::EncodeOp>(op.getInput());
+  auto [predictor, operand] = codeFor(encode);
+  if (encode && predictor == Predictor::OneSided && operand == Operand::Query)
+    predictor = Predictor::LeadingOne;
+  FailureOr<Staged> x = use(encode ? encode.getInput() : op.getInput());
   if (failed(x))
     return failure();
-  FailureOr<Value> bias = lowering.null(), scale = lowering.null();
-  if (matmul.getBias()) {
-    bias = constant(matmul.getBias(), "predictor_bias");
-    FailureOr<Staged> rowScale = use(matmul.getScale());
-    if (failed(bias) || failed(rowScale))
-      return failure();
-    scale = rowScale->buffer;
+  for (int64_t n0 = head * group; n0 < (head + 1) * group;
+       n0 += tiles.tileN) {
+    int64_t n = std::min(tiles.tileN, (head + 1) * group - n0);
+    for (int64_t k0 = 0; k0 < tiles.k; k0 += tiles.tileK) {
+      int64_t k = std::min(tiles.tileK, tiles.k - k0);
+      auto [weight, stride] = loadTile(tiles, k0, k, n0, n);
+      EpProjectOp::create(builder, op.getLoc(),
+                          lowering.view(acc, (n0 - head * group) * 4),
+                          lowering.view(x->buffer, k0), weight, row0, rows, k,
+                          n, group * 4, tiles.k, stride, predictor,
+                          /*accumulate=*/k0 > 0);
+    }
   }
+  return success();
+}
+
+LogicalResult RowGroup::lowerTyped(fact::NormalizeHeadsOp op) {
+  auto matmul = fact::definingOp<fact::LogMatmulOp>(op.getInput());
   int64_t features = cast<ShapedType>(op.getResult().getType()).getDimSize(1);
   int64_t heads = op.getHeads(), group = features / heads;
-  FailureOr<WeightTiles> tiles = weightTiles(matmul.getWeight(), group);
-  if (failed(tiles))
-    return failure();
-  Staged result = define(op.getResult(), Memory::Temp, "code");
-  Staged shift = define(op.getScale(), Memory::Index, "shift_scale");
-  Value accumulators[2] = {
-      lowering.sram(Memory::Temp, rows * group * 4, "accumulators"),
-      lowering.sram(Memory::Temp, rows * group * 4, "accumulators")};
-  Predictor predictor = ::lower(code.getPredictor());
-  Operand operand = code.getOperand() == fact::PredictorOperand::Query
-                        ? Operand::Query
-                        : Operand::Key;
-  for (int64_t head = 0; head < heads; ++head) {
-    Value acc = accumulators[head % 2];
-    for (int64_t n0 = head * group; n0 < (head + 1) * group;
-         n0 += tiles->tileN) {
-      int64_t n = std::min(tiles->tileN, (head + 1) * group - n0);
-      for (int64_t k0 = 0; k0 < tiles->k; k0 += tiles->tileK) {
-        int64_t k = std::min(tiles->tileK, tiles->k - k0);
-        auto [weight, stride] = loadTile(*tiles, k0, k, n0, n);
-        EpProjectOp::create(builder, matmul.getLoc(),
-                            lowering.view(acc, (n0 - head * group) * 4),
-                            lowering.view(x->buffer, k0), weight, row0, rows, k,
-                            n, group * 4, tiles->k, stride,
-                            ::lower(encoded.getPredictor()),
-                            /*accumulate=*/k0 > 0);
-      }
+  FailureOr<Value> bias = lowering.null(), scale = lowering.null();
+  WeightTiles tiles;
+  Staged stored;
+  if (matmul) {
+    if (matmul.getBias()) {
+      bias = constant(matmul.getBias(), "predictor_bias");
+      FailureOr<Staged> rowScale = use(matmul.getScale());
+      if (failed(bias) || failed(rowScale))
+        return failure();
+      scale = rowScale->buffer;
     }
-    if (matmul.getBias())
+    FailureOr<WeightTiles> found = weightTiles(matmul.getWeight(), group);
+    if (failed(found))
+      return failure();
+    tiles = *found;
+  } else {
+    FailureOr<Staged> found = use(op.getInput());
+    if (failed(found))
+      return failure();
+    stored = *found;
+  }
+
+  // A buffer for every code that somebody reads, null for the shifted
+  // accumulators themselves.
+  llvm::MapVector<fact::EncodeOp, Staged> results;
+  for (Operation *user : realUsers(op.getResult())) {
+    auto code = dyn_cast<fact::EncodeOp>(user);
+    Value result = code ? code.getResult() : op.getResult();
+    if (results.contains(code))
+      continue;
+    FailureOr<Staged> staged = define(result, Memory::Temp, "code");
+    if (failed(staged))
+      return failure();
+    results[code] = *staged;
+  }
+  FailureOr<Staged> shift = define(op.getScale(), Memory::Index, "shift_scale");
+  if (failed(shift))
+    return failure();
+  if (results.empty()) { // the scale alone is read
+    FailureOr<Staged> staged = define(op.getResult(), Memory::Temp, "code");
+    if (failed(staged))
+      return failure();
+    results[{}] = *staged;
+  }
+  Value accumulators[2];
+  if (matmul)
+    for (Value &acc : accumulators)
+      acc = lowering.sram(Memory::Temp, rows * group * 4, "accumulators");
+  for (int64_t head = 0; head < heads; ++head) {
+    Value acc = matmul ? accumulators[head % 2]
+                       : lowering.view(stored.buffer, head * group * 4);
+    int64_t accStride = (matmul ? group : features) * 4;
+    if (matmul && failed(projectHead(matmul, tiles, acc, head, group)))
+      return failure();
+    if (matmul && matmul.getBias())
       EpBiasOp::create(builder, matmul.getLoc(), acc,
                        lowering.view(*bias, head * group * 4), *scale, row0,
                        rows, group, group * 4);
-    EpNormalizeOp::create(builder, op.getLoc(),
-                          lowering.view(result.buffer, head * group),
-                          shift.plane(lowering, head), acc, row0, rows, group,
-                          features, group * 4, predictor, operand);
+    for (auto &[code, result] : results) {
+      auto [predictor, operand] = codeFor(code);
+      EpNormalizeOp::create(builder, op.getLoc(),
+                            lowering.view(result.buffer, head * group),
+                            shift->plane(lowering, head), acc, row0, rows,
+                            group,
+                            features, accStride, predictor, operand);
+    }
   }
-  return failure(failed(finish(op.getResult())) ||
-                 failed(finish(op.getScale())));
+  for (auto &[code, result] : results)
+    if (failed(finish(code ? code.getResult() : op.getResult())))
+      return failure();
+  return finish(op.getScale());
+}
+
+/// There is no instruction that encodes alone: rows go through a product with
+/// the identity, a few columns at a time. A shift by none is left to do, as no
+/// accumulator needs more than seven octaves.
+LogicalResult RowGroup::lowerTyped(fact::EncodeOp op) {
+  if (!isEncodedAlone(op))
+    return success(); // part of the op that reads it, or that it reads
+  FailureOr<Staged> x = use(op.getInput());
+  if (failed(x))
+    return failure();
+  int64_t features = cast<ShapedType>(op.getType()).getDimSize(1);
+  int64_t width = std::min<int64_t>(features, 64);
+  std::vector<int8_t> identity(width * width);
+  for (int64_t i = 0; i < width; ++i)
+    identity[i * width + i] = 1;
+  auto type = RankedTensorType::get({width, width}, builder.getI8Type());
+  Value weight = before([&] {
+    Value address =
+        lowering.constantBuffer({DenseElementsAttr::get(type, ArrayRef(identity))})
+            .base;
+    Value buffer = lowering.sram(Memory::Weight, width * width, "identity");
+    LoadOp::create(builder, op.getLoc(), buffer, address, lowering.index(0), 1,
+                   width * width, width * width, width * width, /*whole=*/true);
+    return buffer;
+  });
+  FailureOr<Staged> code = define(op.getResult(), Memory::Temp, "code");
+  if (failed(code))
+    return failure();
+  Value acc = lowering.sram(Memory::Temp, rows * width * 4, "accumulators"),
+        shift = lowering.sram(Memory::Index, rows * 4, "shift_scale");
+  auto [predictor, operand] = codeFor(op);
+  for (int64_t n0 = 0; n0 < features; n0 += width) {
+    int64_t n = std::min(width, features - n0);
+    EpProjectOp::create(builder, op.getLoc(), acc, lowering.view(x->buffer, n0),
+                        weight, row0, rows, n, n, width * 4, features, width,
+                        Predictor::Exact, /*accumulate=*/false);
+    EpNormalizeOp::create(builder, op.getLoc(),
+                          lowering.view(code->buffer, n0), shift, acc, row0,
+                          rows, n, features, width * 4, predictor, operand);
+  }
+  return finish(op.getResult());
 }

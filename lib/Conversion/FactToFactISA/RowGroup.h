@@ -53,14 +53,22 @@ private:
   LogicalResult lowerTyped(fact::QuantizeHeadsOp op);
   LogicalResult lowerTyped(fact::QuantizedLinearOp op);
   LogicalResult lowerTyped(fact::NormalizeHeadsOp op);
+  LogicalResult lowerTyped(fact::EncodeOp op);
 
+  Staged stage(Value source, const Layout &layout, Memory memory,
+               StringRef label);
   /// The buffer of a result of this group.
-  Staged define(Value value, Memory memory, StringRef label);
+  FailureOr<Staged> define(Value value, Memory memory, StringRef label);
   /// The block of an operand; loads it where it comes from outside.
   FailureOr<Staged> use(Value value);
+  bool isInside(Operation *op) const;
   LogicalResult finish(Value value);
   /// A small constant, loaded before the loop.
   FailureOr<Value> constant(Value value, StringRef label);
+  /// Accumulators of what is to be shifted: of a product, one head at a time,
+  /// or stored ones.
+  LogicalResult projectHead(fact::LogMatmulOp op, WeightTiles &tiles,
+                            Value acc, int64_t head, int64_t group);
   FailureOr<Value> lowFlags(Value low);
   FailureOr<Value> rowList(Value mask, int64_t head);
   FailureOr<WeightTiles> weightTiles(Value weight, int64_t columnGroup);

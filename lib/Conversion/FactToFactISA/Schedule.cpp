@@ -9,6 +9,8 @@
 #include "Lowering.h"
 #include "RowGroup.h"
 
+#include "fact/Dialect/Fact/IR/Values.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -19,10 +21,12 @@ using namespace mlir::factisa;
 /// Ops that are nothing by themselves: their users read through them, or
 /// another op's lowering makes their results.
 static bool isFree(Operation *op) {
-  return isa<fact::EncodeOp, fact::KRowsOp, fact::VRowsOp, fact::QRowsOp,
-             fact::PredictOp, arith::ConstantOp, tensor::CollapseShapeOp,
-             tensor::ExpandShapeOp, tensor::CastOp, tensor::DimOp,
-             func::ReturnOp>(op);
+  if (auto encode = dyn_cast<fact::EncodeOp>(op))
+    return isIdentity(encode) || !isEncodedAlone(encode);
+  return isa<fact::LogMatmulOp, fact::KRowsOp, fact::VRowsOp, fact::QRowsOp,
+             fact::PredictOp, arith::ConstantOp, tensor::DimOp,
+             func::ReturnOp>(op) ||
+         fact::isReshape(op);
 }
 
 LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops) {
@@ -46,20 +50,16 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops) {
   auto ready = [&](Operation *op) {
     return llvm::all_of(op->getOperands(), available);
   };
-  auto isSingle = [&](Operation *op) {
-    auto type = dyn_cast<RankedTensorType>(op->getOperand(0).getType());
-    return type && type.getDimSize(0) == 1 && bound != 1;
-  };
 
   while (!waiting.empty()) {
     SmallVector<Operation *> group;
     bool single = false;
     for (Operation *op : waiting) {
       if (!isRowLocal(op) || !ready(op) ||
-          (!group.empty() && isSingle(op) != single))
+          (!group.empty() && isSingle(op->getOperand(0)) != single))
         continue;
       if (group.empty())
-        single = isSingle(op);
+        single = isSingle(op->getOperand(0));
       group.push_back(op);
       missing.erase(op);
     }
@@ -89,6 +89,11 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops) {
 }
 
 LogicalResult Lowering::lowerWhole(Operation *op) {
+  if (isa<fact::FactDialect>(op->getDialect()) && op->getNumOperands() &&
+      isSingle(op->getOperand(0)))
+    return op->emitOpError() << "works on a sequence of its own, of one row: a "
+                                "program has one sequence of at most "
+                             << bound << " tokens";
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case([&](fact::SelectOp typed) { return lowerSelect(typed); })
       .Case([&](fact::SelectAllOp typed) { return lowerSelectAll(typed); })

@@ -8,19 +8,20 @@
 
 #include "Lowering.h"
 
+#include "fact/Dialect/Fact/IR/Values.h"
+
 using namespace mlir;
 using namespace mlir::factisa;
 
 LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
-  auto predict = op.getScores().getDefiningOp<fact::PredictOp>();
-  if (!predict || op.getUnit().getDefiningOp() != predict ||
-      !predict.getScores().hasOneUse() || !predict.getUnit().hasOneUse())
+  auto predict = fact::definingOp<fact::PredictOp>(op.getScores());
+  if (!predict || fact::definingOp<fact::PredictOp>(op.getUnit()) != predict)
     return op.emitOpError() << "can only be lowered where its scores and unit "
-                               "are one fact.predict's that nobody else reads";
-  auto query = predict.getQuery().getDefiningOp<fact::EncodeOp>();
-  if (!query || !predict.getKey().getDefiningOp<fact::EncodeOp>())
-    return predict.emitOpError()
-           << "can only be lowered for queries and keys of fact.encode";
+                               "are one fact.predict's";
+  // What the engine counts as additions is what its queries are codes of.
+  auto query = fact::definingOp<fact::EncodeOp>(predict.getQuery());
+  auto scorePredictor = static_cast<Predictor>(
+      query ? query.getPredictor() : fact::Predictor::Exact);
 
   int64_t heads = predict.getHeads(),
           features =
@@ -32,8 +33,8 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
 
   FailureOr<Storage> q = storageOf(predict.getQuery()),
                      k = storageOf(predict.getKey());
-  FailureOr<Storage> queryScale = storageOf(predict.getQueryScale()),
-                     keyScale = storageOf(predict.getKeyScale());
+  FailureOr<Storage> queryScale = headsOf(predict.getQueryScale()),
+                     keyScale = headsOf(predict.getKeyScale());
   FailureOr<Storage> rowScale = storageOf(predict.getScale());
   FailureOr<Storage> mask = storageOf(op.getMask()),
                      dominated = storageOf(op.getDominated()),
@@ -52,25 +53,20 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
   Layout flags{heads, 1, /*single=*/false};
   Storage kRows = allocateStorage(flags, "k_rows"),
           vRows = allocateStorage(flags, "v_rows");
-  for (Operation *user : op->getUsers()) {
-    if (auto rowsOp = dyn_cast<fact::KRowsOp>(user)) {
-      if (rowsOp.getMask() != op.getMask() ||
-          rowsOp.getDominated() != op.getDominated())
-        return rowsOp.emitOpError()
-               << "must read mask and dominated rows of one fact.select";
+  auto isOwn = [](Value operand, Value result) {
+    return fact::sourceOf(operand) == result;
+  };
+  for (Operation *user : realUsers(op.getMask())) {
+    if (auto rowsOp = dyn_cast<fact::KRowsOp>(user);
+        rowsOp && isOwn(rowsOp.getDominated(), op.getDominated()))
       setStorage(rowsOp.getResult(), kRows);
-    }
-    if (auto rowsOp = dyn_cast<fact::VRowsOp>(user)) {
-      if (rowsOp.getMask() != op.getMask() ||
-          rowsOp.getDominated() != op.getDominated() ||
-          rowsOp.getArgmax() != op.getArgmax())
-        return rowsOp.emitOpError() << "must read mask, dominated rows and "
-                                       "argmax of one fact.select";
+    if (auto rowsOp = dyn_cast<fact::VRowsOp>(user);
+        rowsOp && isOwn(rowsOp.getDominated(), op.getDominated()) &&
+        isOwn(rowsOp.getArgmax(), op.getArgmax()))
       setStorage(rowsOp.getResult(), vRows);
-    }
   }
 
-  Value zero = index(0);
+  Value zero = index(0), layer = layerOf(op);
   Value weightScales = sram(Memory::Index, 8, "predictor_scales");
   LoadOp::create(builder, loc, weightScales, *queryWeightScale, zero, 1, 4, 4,
                  4, /*whole=*/true);
@@ -111,7 +107,7 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
         EpScoreOp::create(builder, predict.getLoc(),
                           view(scores, 0, {{col0, 4}}), queries, keys, scales,
                           keyRowScales, row0, rows, col0, cols, n,
-                          paddedRows * 4, n, n, predictor);
+                          paddedRows * 4, n, n, scorePredictor);
       };
       if (allKeys)
         score(zero);
@@ -159,7 +155,7 @@ LogicalResult Lowering::lowerSelectPrecision(fact::SelectPrecisionOp op) {
         flags = sram(Memory::Index, paddedRows, "low");
   loadRows(counts, *count, index(0), index(0), paddedRows);
   SelPrecisionOp::create(builder, loc, flags, counts, op.getImportance(),
-                         layer);
+                         layerOf(op));
   storeRows(*low, flags, index(0), index(0), paddedRows);
   return success();
 }

@@ -45,6 +45,7 @@ func.func @batch(%x: tensor<2x8x4xf32>) -> tensor<2x8x4xf32> {
 
 // -----
 
+// expected-note @+1 {{it comes from here}}
 func.func @weight(%x: tensor<?x4xf32> {fact.bound = 8 : i64}, %g: tensor<1x4xf32>) -> tensor<?x4xf32> {
   %c = tensor.collapse_shape %g [[0, 1]] : tensor<1x4xf32> into tensor<4xf32>
   // expected-error @+1 {{needs a weight that is known while compiling}}
@@ -73,14 +74,29 @@ func.func @not_quantized(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<?
 
 // -----
 
-// Codes that somebody else reads have no place: the accelerator keeps them inside.
-func.func @codes(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<?x4xf32> {
-  %w = arith.constant dense<1> : tensor<4x4xi8>
-  %q, %s = fact.quantize_rows %x : (tensor<?x4xf32>) -> (tensor<?x4xi8>, tensor<?xf32>)
-  %h = fact.log_matmul %q, %w : (tensor<?x4xi8>, tensor<4x4xi8>) -> tensor<?x4xi32>
-  // expected-error @+1 {{can only be lowered between a fact.log_matmul of encoded activations that nobody else reads and one fact.encode of queries or keys}}
-  %n, %ns = fact.normalize_heads %h heads = 2 : tensor<?x4xi32> -> tensor<?x4xi8>, tensor<2x?xf32>
-  return %x : tensor<?x4xf32>
+func.func @head_flags(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<?x4xf32> {
+  %d = arith.constant dense<false> : tensor<2x8xi1>
+  // expected-note @+1 {{'fact.q_rows' is part of the instructions that make a selection or a code}}
+  %r = fact.q_rows %d : tensor<2x8xi1>
+  %m = arith.constant dense<true> : tensor<2x8x8xi1>
+  %a = arith.constant dense<0> : tensor<2x8xi32>
+  %q, %s = fact.quantize_heads %x heads = 2 : (tensor<?x4xf32>) -> (tensor<?x4xi8>, tensor<2x?xf32>)
+  // expected-error @+1 {{reads what no instruction leaves in memory}}
+  %y = fact.quantized_attention %q, %s, %q, %s, %q, %s mask %m dominated %r, %a heads = 2 scale = 0.5
+    : (tensor<?x4xi8>, tensor<2x?xf32>, tensor<?x4xi8>, tensor<2x?xf32>, tensor<?x4xi8>, tensor<2x?xf32>, tensor<2x8x8xi1>,
+       tensor<2x8xi1>, tensor<2x8xi32>) -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// -----
+
+// One row that is no row of the sequence has no attention of its own.
+func.func @sequence_of_one(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<?x4xf32> {
+  %t = fact.mean_token %x : tensor<?x4xf32> -> tensor<1x4xf32>
+  // expected-error @+1 {{works on a sequence of its own, of one row: a program has one sequence of at most 8 tokens}}
+  %u = fact.mean_token %t : tensor<1x4xf32> -> tensor<1x4xf32>
+  %w = tensor.cast %u : tensor<1x4xf32> to tensor<?x4xf32>
+  return %w : tensor<?x4xf32>
 }
 
 // -----
@@ -90,18 +106,18 @@ func.func @external(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<?x4xf3
   %y = call @layer(%x) : (tensor<?x4xf32>) -> tensor<?x4xf32>
   return %y : tensor<?x4xf32>
 }
+// expected-note @+1 {{declared here}}
 func.func private @layer(tensor<?x4xf32>) -> tensor<?x4xf32>
 
 // -----
 
-func.func @number(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<?x4xf32> {
-  %n = arith.constant 3 : index
-  // expected-error @+1 {{passes a number as argument 1: it must be a constant of the function}}
-  %y = call @layer(%x, %n) : (tensor<?x4xf32>, index) -> tensor<?x4xf32>
+// expected-error @+1 {{calls itself: a program is as deep as it is}}
+func.func @recursive(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<?x4xf32> {
+  %y = call @layer(%x) : (tensor<?x4xf32>) -> tensor<?x4xf32>
   return %y : tensor<?x4xf32>
 }
-func.func private @layer(%x: tensor<?x4xf32>, %n: index) -> tensor<?x4xf32> {
-  %y = fact.add %x, %x : tensor<?x4xf32>
+func.func private @layer(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %y = call @layer(%x) : (tensor<?x4xf32>) -> tensor<?x4xf32>
   return %y : tensor<?x4xf32>
 }
 

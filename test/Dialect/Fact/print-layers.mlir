@@ -9,6 +9,7 @@ module attributes {fact.policy = #fact.policy<keep = 205, tail = mean, dominance
 // DENSE-NEXT:      select: none
 // SPARSE-NEXT:     attention: fact.quantized_attention %
 // SPARSE-NEXT:     select: fact.select %
+// SPARSE-NEXT:     precision: fact.select_precision %
 // DENSE-NEXT:      query projection: fact.linear %[[Q:.*]]
 // DENSE-NEXT:      key projection: fact.linear %
 // DENSE-NEXT:      value projection: fact.linear %

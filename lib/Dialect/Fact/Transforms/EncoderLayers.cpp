@@ -8,6 +8,8 @@
 
 #include "fact/Dialect/Fact/Transforms/EncoderLayers.h"
 
+#include "fact/Dialect/Fact/IR/Values.h"
+
 #include "mlir/IR/AsmState.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -20,16 +22,16 @@ static bool isLinear(Operation *op) {
 
 /// The linear that makes an operand of attention, through its quantization.
 static Operation *findProjection(Value operand) {
-  if (auto heads = operand.getDefiningOp<QuantizeHeadsOp>())
+  if (auto heads = definingOp<QuantizeHeadsOp>(operand))
     operand = heads.getInput();
-  Operation *producer = operand.getDefiningOp();
+  Operation *producer = sourceOf(operand).getDefiningOp();
   return isLinear(producer) ? producer : nullptr;
 }
 
 /// Ops that work on every row by itself, so that row i of the result is token
 /// i.
 static bool keepsTokensApart(Operation *op) {
-  return isLinear(op) ||
+  return isLinear(op) || isReshape(op) ||
          isa<ActivationOp, LayerNormOp, AddOp, QuantizeRowsOp>(op);
 }
 
@@ -45,6 +47,11 @@ bool EncoderLayer::isCausal() const {
   return cast<QuantizedAttentionOp>(attention).getCausal();
 }
 
+bool EncoderLayer::hasGivenMask() const {
+  auto quantized = dyn_cast<QuantizedAttentionOp>(attention);
+  return quantized && quantized.getMask() && !select;
+}
+
 static EncoderLayer describe(Operation *attention) {
   EncoderLayer layer;
   layer.attention = attention;
@@ -58,8 +65,7 @@ static EncoderLayer describe(Operation *attention) {
   layer.query = findProjection(quantized.getQuery());
   layer.key = findProjection(quantized.getKey());
   layer.value = findProjection(quantized.getValue());
-  if (Value mask = quantized.getMask())
-    layer.select = mask.getDefiningOp<SelectOp>();
+  layer.select = definingOp<SelectOp>(quantized.getMask());
   for (Value token : {quantized.getTailKey(), quantized.getTailValue()})
     if (Operation *linear = token ? findProjection(token) : nullptr)
       layer.meanToken.push_back(linear);
@@ -97,6 +103,11 @@ public:
       projections.insert(layer.meanToken.begin(), layer.meanToken.end());
     });
     function->walk([&](Operation *op) { visit(op); });
+    function->walk([&](SelectPrecisionOp op) {
+      for (EncoderLayer &layer : this->layers)
+        if (!layer.precision && countsOf(layer, op))
+          layer.precision = op;
+    });
     for (auto [linear, layer] : candidates) {
       if (reachesResidual(linear, layer))
         layers[layer].feedForward.push_back(linear);
@@ -107,6 +118,25 @@ public:
   }
 
 private:
+  /// Whether the counts that an op reads are those of a layer.
+  static bool countsOf(const EncoderLayer &layer, SelectPrecisionOp op) {
+    if (auto select = definingOp<SelectOp>(op.getCount()))
+      return select == layer.select;
+    auto all = definingOp<SelectAllOp>(op.getCount());
+    if (!all || layer.select || layer.hasGivenMask() ||
+        static_cast<int64_t>(all.getHeads()) != layer.getHeads() ||
+        all.getCausal() != layer.isCausal())
+      return false;
+    Value rows = sourceOf(all.getInput());
+    if (rows == layer.getContext())
+      return true;
+    auto projection = dyn_cast_or_null<QuantizedLinearOp>(layer.key);
+    auto input = projection
+                     ? definingOp<QuantizeRowsOp>(projection.getInput())
+                     : QuantizeRowsOp();
+    return input && sourceOf(input.getInput()) == rows;
+  }
+
   void visit(Operation *op) {
     Flow flow;
     if (auto attention = layerOf.find(op); attention != layerOf.end())
@@ -170,11 +200,11 @@ private:
     SetVector<Operation *> work;
     work.insert(linear);
     for (size_t i = 0; i < work.size(); ++i) {
-      for (OpOperand &use : work[i]->getUses()) {
-        Operation *user = use.getOwner();
+      for (OpOperand *use : readersOf(work[i]->getResult(0))) {
+        Operation *user = use->getOwner();
         if (auto add = dyn_cast<AddOp>(user)) {
           Value other =
-              use.getOperandNumber() == 0 ? add.getRhs() : add.getLhs();
+              use->getOperandNumber() == 0 ? add.getRhs() : add.getLhs();
           Flow flow = flows.lookup(other);
           if (flow.layer == layer && flow.pastOutput)
             return true;
@@ -225,6 +255,8 @@ void EncoderLayers::print(raw_ostream &os) const {
     os << "  layer " << index << ":\n";
     line("attention", layer.attention);
     line("select", layer.select);
+    if (layer.precision)
+      line("precision", layer.precision);
     line("query projection", layer.query);
     line("key projection", layer.key);
     line("value projection", layer.value);

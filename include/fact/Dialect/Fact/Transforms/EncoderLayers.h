@@ -7,7 +7,8 @@
 //===----------------------------------------------------------------------===//
 //
 // The one place that knows what a projection, an output projection and a
-// feed-forward network look like in `fact` IR, dense or quantized.
+// feed-forward network look like in `fact` IR, dense or quantized, whatever
+// casts and reshapes stand between them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,8 +26,13 @@ namespace mlir::fact {
 struct EncoderLayer {
   /// `fact.attention` or `fact.quantized_attention`.
   Operation *attention = nullptr;
-  /// Gives the attention's mask; null where nothing is predicted.
+  /// Gives the attention's mask; null where nothing is predicted. Several
+  /// layers may have one.
   SelectOp select;
+  /// Says which tokens of the layer are low: by the counts of its select, or
+  /// where there is no mask of a `fact.select_all` like the attention. The first
+  /// in program order, null where there is none.
+  SelectPrecisionOp precision;
   /// Projections; null where the operand does not come from a linear.
   Operation *query = nullptr, *key = nullptr, *value = nullptr;
   /// The mean token's K and V projections.
@@ -37,6 +43,8 @@ struct EncoderLayer {
   /// layer, in program order.
   SmallVector<Operation *, 2> feedForward;
 
+  /// Whether the attention has a mask that no select made.
+  bool hasGivenMask() const;
   int64_t getHeads() const;
   bool isCausal() const;
   /// Result of the attention, [L, d] f32.

@@ -239,6 +239,30 @@ def FactHoistWeights : Pass<"fact-hoist-weights", "::mlir::ModuleOp"> {
   ];
 }
 
+def FactCheckSparse : Pass<"fact-check-sparse", "::mlir::ModuleOp"> {
+  let summary = "refuse sparse fact IR that no back end can run";
+  let description = [{
+    What a verifier cannot say, since it is about where operands come from, through
+    casts, reshapes and calls. Changes nothing; both back ends rely on it:
+
+    * weights (also gamma, beta, biases and scales of weights) are constants, or made
+      of constants by ops that fold;
+    * scores and unit of a `fact.select` are those of one `fact.predict`;
+    * masks, dominated rows, argmax and counts come from `fact.select` (counts also
+      from `fact.select_all`) or are constants; a constant argmax names a column, a
+      constant count is in 0..2^32-1;
+    * every row of an attention keeps a key that it may see: no row of a constant mask
+      is empty, a causal attention has a causal select.
+
+    ```mlir
+    // error: needs 'mask' from a 'fact.select' or a constant
+    func.func @main(%x: tensor<8x16xf32>, %m: tensor<2x8x8xi1>) -> tensor<8x16xf32> {
+      ...
+      %y = fact.quantized_attention %q, %s, %q, %s, %q, %s mask %m heads = 2 scale = 0.5 : ...
+    ```
+  }];
+}
+
 //===----------------------------------------------------------------------===//
 // Analyses.
 //===----------------------------------------------------------------------===//

@@ -1,0 +1,253 @@
+//===- CheckSparse.cpp - What both back ends rely on ----------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What a verifier cannot say, since it is about where operands come from: one
+// explanation for both back ends, before either begins.
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Dialect/Fact/IR/Values.h"
+#include "fact/Dialect/Fact/IR/Weights.h"
+#include "fact/Dialect/Fact/Transforms/Passes.h"
+
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace mlir::fact {
+#define GEN_PASS_DEF_FACTCHECKSPARSE
+#include "fact/Dialect/Fact/Transforms/Passes.h.inc"
+} // namespace mlir::fact
+
+using namespace mlir;
+using namespace mlir::fact;
+
+namespace {
+
+class Checker {
+public:
+  explicit Checker(ModuleOp module) : users(symbols, module) {}
+
+  LogicalResult check(Operation *op) {
+    return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+        .Case<SelectOp, KRowsOp, VRowsOp, QRowsOp, SelectPrecisionOp,
+              QuantizedAttentionOp>([&](auto typed) { return verify(typed); })
+        .Default([&](Operation *) { return checkWeights(op); });
+  }
+
+private:
+  LogicalResult verify(SelectOp op);
+  LogicalResult verify(KRowsOp op);
+  LogicalResult verify(VRowsOp op);
+  LogicalResult verify(QRowsOp op) {
+    return checkSelected(op, "dominated", op.getDominated(), isDominated);
+  }
+  LogicalResult verify(SelectPrecisionOp op);
+  LogicalResult verify(QuantizedAttentionOp op);
+
+  LogicalResult checkWeights(Operation *op);
+  LogicalResult checkArgmax(Operation *op, Value argmax);
+  LogicalResult checkRowsKeep(QuantizedAttentionOp op);
+
+  /// Every source of `value` must be a constant or satisfy `isSelected`.
+  LogicalResult checkSelected(Operation *op, StringRef name, Value value,
+                              bool (*isSelected)(Value)) {
+    if (!value)
+      return success();
+    for (Value source : sourcesAcrossCalls(value, users))
+      if (!isSelected(source) && !matchPattern(source, m_Constant())) {
+        InFlightDiagnostic diagnostic =
+            op->emitOpError() << "needs '" << name
+                              << "' from a 'fact.select' or a constant";
+        diagnostic.attachNote(source.getLoc()) << "it comes from here";
+        return diagnostic;
+      }
+    return success();
+  }
+
+  static bool isMask(Value value) {
+    auto select = value.getDefiningOp<SelectOp>();
+    return select && value == select.getMask();
+  }
+  static bool isDominated(Value value) {
+    auto select = value.getDefiningOp<SelectOp>();
+    return select && value == select.getDominated();
+  }
+  static bool isArgmax(Value value) {
+    auto select = value.getDefiningOp<SelectOp>();
+    return select && value == select.getArgmax();
+  }
+  static bool isCount(Value value) {
+    auto select = value.getDefiningOp<SelectOp>();
+    return (select && value == select.getCount()) ||
+           value.getDefiningOp<SelectAllOp>();
+  }
+
+  SymbolTableCollection symbols;
+  SymbolUserMap users;
+};
+
+struct FactCheckSparsePass
+    : mlir::fact::impl::FactCheckSparseBase<FactCheckSparsePass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    Checker checker(getOperation());
+    WalkResult result = getOperation().walk([&](Operation *op) {
+      if (!isa_and_nonnull<FactDialect>(op->getDialect()))
+        return WalkResult::advance();
+      return failed(checker.check(op)) ? WalkResult::interrupt()
+                                       : WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+};
+
+} // namespace
+
+LogicalResult Checker::checkWeights(Operation *op) {
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (!isWeightOperand(operand))
+      continue;
+    for (Value source : sourcesAcrossCalls(operand.get(), users)) {
+      // Ops on weights report themselves.
+      if (matchPattern(source, m_Constant()) ||
+          isa_and_nonnull<CompileTimeOpInterface>(source.getDefiningOp()))
+        continue;
+      InFlightDiagnostic diagnostic =
+          op->emitOpError()
+          << "needs a weight that is known while compiling, as operand "
+          << operand.getOperandNumber();
+      diagnostic.attachNote(source.getLoc()) << "it comes from here";
+      return diagnostic;
+    }
+  }
+  return success();
+}
+
+LogicalResult Checker::verify(SelectOp op) {
+  SmallVector<Value> scores = sourcesAcrossCalls(op.getScores(), users),
+                     units = sourcesAcrossCalls(op.getUnit(), users);
+  for (const auto &[name, sources] :
+       {std::pair("scores", &scores), std::pair("unit", &units)})
+    for (Value source : *sources) {
+      auto predict = source.getDefiningOp<PredictOp>();
+      if (predict && predict == scores.front().getDefiningOp())
+        continue;
+      InFlightDiagnostic diagnostic =
+          op.emitOpError() << "needs scores and unit of one 'fact.predict'";
+      diagnostic.attachNote(source.getLoc()) << name << " from here";
+      return diagnostic;
+    }
+  return success();
+}
+
+LogicalResult Checker::verify(KRowsOp op) {
+  return failure(
+      failed(checkSelected(op, "mask", op.getMask(), isMask)) ||
+      failed(checkSelected(op, "dominated", op.getDominated(), isDominated)));
+}
+
+LogicalResult Checker::verify(VRowsOp op) {
+  return failure(
+      failed(checkSelected(op, "mask", op.getMask(), isMask)) ||
+      failed(checkSelected(op, "dominated", op.getDominated(), isDominated)) ||
+      failed(checkSelected(op, "argmax", op.getArgmax(), isArgmax)) ||
+      failed(checkArgmax(op, op.getArgmax())));
+}
+
+LogicalResult Checker::verify(SelectPrecisionOp op) {
+  if (failed(checkSelected(op, "count", op.getCount(), isCount)))
+    return failure();
+  for (Value source : sourcesAcrossCalls(op.getCount(), users)) {
+    DenseIntElementsAttr counts;
+    if (!matchPattern(source, m_Constant(&counts)))
+      continue;
+    for (const APInt &count : counts)
+      if (count.isNegative() || count.getActiveBits() > 32) {
+        InFlightDiagnostic diagnostic =
+            op.emitOpError() << "needs counts in 0..2^32-1 (was "
+                             << count.getSExtValue() << ")";
+        diagnostic.attachNote(source.getLoc()) << "they come from here";
+        return diagnostic;
+      }
+  }
+  return success();
+}
+
+LogicalResult Checker::verify(QuantizedAttentionOp op) {
+  if (failed(checkSelected(op, "mask", op.getMask(), isMask)) ||
+      failed(
+          checkSelected(op, "dominated", op.getDominated(), isDominated)) ||
+      failed(checkSelected(op, "argmax", op.getArgmax(), isArgmax)) ||
+      failed(checkArgmax(op, op.getArgmax())))
+    return failure();
+  return checkRowsKeep(op);
+}
+
+/// A constant argmax names a column that there is.
+LogicalResult Checker::checkArgmax(Operation *op, Value argmax) {
+  if (!argmax)
+    return success();
+  for (Value source : sourcesAcrossCalls(argmax, users)) {
+    DenseIntElementsAttr columns;
+    if (!matchPattern(source, m_Constant(&columns)))
+      continue;
+    int64_t length = cast<ShapedType>(source.getType()).getShape().back();
+    for (const APInt &column : columns)
+      if (column.isNegative() || column.getSExtValue() >= length) {
+        InFlightDiagnostic diagnostic =
+            op->emitOpError() << "needs an argmax in 0.." << length - 1
+                              << " (was " << column.getSExtValue() << ")";
+        diagnostic.attachNote(source.getLoc()) << "it comes from here";
+        return diagnostic;
+      }
+  }
+  return success();
+}
+
+/// A softmax over no key has no value: every row keeps one that it may see.
+LogicalResult Checker::checkRowsKeep(QuantizedAttentionOp op) {
+  if (!op.getMask())
+    return success();
+  for (Value source : sourcesAcrossCalls(op.getMask(), users)) {
+    if (auto select = source.getDefiningOp<SelectOp>()) {
+      if (!op.getCausal() || select.getCausal())
+        continue;
+      InFlightDiagnostic diagnostic =
+          op.emitOpError()
+          << "is causal and needs a mask of a causal 'fact.select': a row may "
+             "keep later keys alone";
+      diagnostic.attachNote(select.getLoc()) << "the mask is made here";
+      return diagnostic;
+    }
+    DenseIntElementsAttr mask;
+    if (!matchPattern(source, m_Constant(&mask)))
+      continue;
+    ArrayRef<int64_t> shape = mask.getType().getShape();
+    if (shape.size() != 3)
+      continue;
+    auto kept = mask.getValues<bool>();
+    for (int64_t row = 0; row < shape[0] * shape[1]; ++row) {
+      int64_t allowed =
+          op.getCausal() ? row % shape[1] + 1 : shape[2];
+      bool any = false;
+      for (int64_t column = 0; column < allowed; ++column)
+        any |= kept[row * shape[2] + column];
+      if (any)
+        continue;
+      InFlightDiagnostic diagnostic =
+          op.emitOpError() << "has a mask that keeps no key for row "
+                           << row % shape[1] << " of head " << row / shape[1];
+      diagnostic.attachNote(source.getLoc()) << "the mask is made here";
+      return diagnostic;
+    }
+  }
+  return success();
+}
