@@ -83,6 +83,30 @@ def remarks(folder):
     return names
 
 
+def stem(argument):
+    """The stem of a pass in lower case, from its flag: docs/adding-a-pass.md."""
+    return re.sub(r"^fact(isa)?-(?!to-)", "", argument).replace("-", "")
+
+
+def misnamed(passes):
+    """What breaks the rule for names; passes is (record, flag)..."""
+    wrong = []
+    for name, flag in passes:
+        if name.lower() != stem(flag) + "pass":
+            wrong.append(f"pass '{flag}' must not be named '{name}'")
+        sources = (ROOT / "lib").rglob(f"{name.removesuffix('Pass')}.cpp")
+        if not any(f"#define GEN_PASS_DEF_{name.upper()}\n" in source.read_text() for source in sources):
+            wrong.append(f"no file {name.removesuffix('Pass')}.cpp has the pass '{name}'")
+    for path in (ROOT / "lib").rglob("CMakeLists.txt"):
+        folders = [part for part in path.relative_to(ROOT / "lib").parent.parts if part not in ("Dialect", "Conversion")]
+        folder = "".join(folders)
+        expected = folder if folder.startswith("Fact") else "Fact" + folder
+        for name in re.findall(r"fact_add_(?:mlir_)?library\((\w+)", path.read_text()):
+            if not name.startswith(expected):
+                wrong.append(f"library '{name}' must be named '{expected}...'")
+    return wrong
+
+
 def main():
     parser = OptionParser(usage=__doc__.split("\n")[2][7:])
     parser.add_argument("--fact-opt", required=True)
@@ -100,7 +124,7 @@ def main():
             gaps.append(f"no test runs --{name}")
 
     includes = [ROOT / "include", *arguments.include]
-    ops, described = set(), set()
+    ops, described, named = set(), set(), []
     for path in sorted((ROOT / "include").rglob("*.td")):
         if not re.search(r"(Ops|Passes)\.td$", path.name):
             continue
@@ -115,6 +139,7 @@ def main():
                     gaps.append(f"op '{name}' is in no test")
             else:
                 name = record["argument"]
+                named.append((record["!name"], name))
                 described.add(name)
                 if name not in passes:
                     gaps.append(f"pass '{name}' is not registered in fact-opt")
@@ -124,6 +149,8 @@ def main():
             for what in ("summary", "description"):
                 if not record[what].strip():
                     gaps.append(f"{kind} '{name}' has no {what}")
+
+    gaps += misnamed(named)
 
     names = remarks(ROOT / "lib")
     for name, path in names.items():

@@ -273,7 +273,7 @@ LogicalResult Compilation::runTo(Stage wanted) {
     case Stage::Raised:
       if (hasAny<LinearOp, AttentionOp>(*owned))
         result =
-            run([](OpPassManager &pm) { pm.addPass(createFactQuantize()); });
+            run([](OpPassManager &pm) { pm.addPass(createQuantizePass()); });
       stage = Stage::Quantized;
       break;
     case Stage::Quantized:
@@ -283,7 +283,7 @@ LogicalResult Compilation::runTo(Stage wanted) {
       // Without one all is decided; what is left to compute now is weights.
       else if (hasAny<CompileTimeOpInterface>(*owned))
         result = run([](OpPassManager &pm) {
-          pm.addPass(createFactHoistWeights());
+          pm.addPass(createHoistWeightsPass());
           pm.addPass(createCanonicalizerPass());
           pm.addPass(createCSEPass());
         });

@@ -137,7 +137,7 @@ LogicalResult Runner::makeSparse() {
     return failure();
   if (!options.dumpMasks.empty() &&
       failed(compilation.run(
-          [](OpPassManager &pm) { pm.addPass(createFactExposeMasks()); })))
+          [](OpPassManager &pm) { pm.addPass(createExposeMasksPass()); })))
     return failure();
   func::FuncOp main = compilation.main();
   for (unsigned i = 0; i < main.getNumResults(); ++i) {

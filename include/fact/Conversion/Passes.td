@@ -131,7 +131,7 @@ def PrepareLinalgPass : Pass<"fact-prepare-linalg", "::mlir::ModuleOp"> {
                            "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
 }
 
-def FactToLoops : Pass<"fact-to-loops", "::mlir::ModuleOp"> {
+def FactToLoopsPass : Pass<"fact-to-loops", "::mlir::ModuleOp"> {
   let summary = "fact ops and tensors to loops over buffers";
   let description = [{
     One-shot bufferization of the module, across functions, in which every fact
@@ -170,7 +170,7 @@ def FactToLoops : Pass<"fact-to-loops", "::mlir::ModuleOp"> {
   ];
 }
 
-def FactExposeMasks : Pass<"fact-expose-masks", "::mlir::ModuleOp"> {
+def ExposeMasksPass : Pass<"fact-expose-masks", "::mlir::ModuleOp"> {
   let summary = "return what each layer selected from the main function";
   let description = [{
     For observers (`fact-run --dump-masks`): `mask`, `dominated`, `k_rows`,
@@ -181,7 +181,7 @@ def FactExposeMasks : Pass<"fact-expose-masks", "::mlir::ModuleOp"> {
   }];
 }
 
-def FactEntryPoint : Pass<"fact-entry-point", "::mlir::ModuleOp"> {
+def EntryPointPass : Pass<"fact-entry-point", "::mlir::ModuleOp"> {
   let summary = "add the C entry point of the main function";
   let description = [{
     Runs on buffers, after deallocation. Adds

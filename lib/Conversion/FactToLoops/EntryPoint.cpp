@@ -20,7 +20,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 namespace mlir::fact {
-#define GEN_PASS_DEF_FACTENTRYPOINT
+#define GEN_PASS_DEF_ENTRYPOINTPASS
 #include "fact/Conversion/Passes.h.inc"
 } // namespace mlir::fact
 
@@ -343,7 +343,7 @@ LogicalResult EntryBuilder::build(func::FuncOp entry, bool packed) {
   return success();
 }
 
-struct FactEntryPointPass : fact::impl::FactEntryPointBase<FactEntryPointPass> {
+struct EntryPointPass : fact::impl::EntryPointPassBase<EntryPointPass> {
   using Base::Base;
 
   void runOnOperation() override {

@@ -13,7 +13,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 namespace mlir::fact {
-#define GEN_PASS_DEF_FACTEXPOSEMASKS
+#define GEN_PASS_DEF_EXPOSEMASKSPASS
 #include "fact/Conversion/Passes.h.inc"
 } // namespace mlir::fact
 
@@ -140,8 +140,7 @@ const SmallVector<Layer> &Exposer::exposed(func::FuncOp function) {
   return done.insert({function, std::move(layers)}).first->second;
 }
 
-struct FactExposeMasksPass
-    : fact::impl::FactExposeMasksBase<FactExposeMasksPass> {
+struct ExposeMasksPass : fact::impl::ExposeMasksPassBase<ExposeMasksPass> {
   using Base::Base;
 
   void runOnOperation() override {

@@ -22,7 +22,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 
 namespace mlir::fact {
-#define GEN_PASS_DEF_FACTTOLOOPS
+#define GEN_PASS_DEF_FACTTOLOOPSPASS
 #include "fact/Conversion/Passes.h.inc"
 } // namespace mlir::fact
 
@@ -112,7 +112,7 @@ struct DenseModel : FreshResults<OpTy, DenseModel<OpTy>> {
   }
 };
 
-struct FactToLoopsPass : fact::impl::FactToLoopsBase<FactToLoopsPass> {
+struct FactToLoopsPass : fact::impl::FactToLoopsPassBase<FactToLoopsPass> {
   using Base::Base;
 
   void getDependentDialects(DialectRegistry &registry) const override {

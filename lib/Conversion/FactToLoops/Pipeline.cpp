@@ -23,23 +23,23 @@ using namespace mlir;
 
 void mlir::fact::buildFactToLoopsPipeline(OpPassManager &pm,
                                           const CpuPipelineOptions &options) {
-  FactToLoopsOptions loops;
+  FactToLoopsPassOptions loops;
   loops.fillUndefined = options.fillUndefined;
   loops.nativeRound = options.nativeRound;
   loops.rowBlock = options.rowBlock;
   loops.columnTiles = options.columnTiles;
   pm.addPass(createPrepareLinalgPass());
-  pm.addPass(createFactToLoops(loops));
+  pm.addPass(createFactToLoopsPass(loops));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   bufferization::buildBufferDeallocationPipeline(
       pm, bufferization::BufferDeallocationPipelineOptions());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
-  FactEntryPointOptions entry;
+  EntryPointPassOptions entry;
   entry.name = options.entryPoint;
   entry.packed = options.packed;
   entry.floatControl = options.floatControl;
-  pm.addPass(createFactEntryPoint(entry));
+  pm.addPass(createEntryPointPass(entry));
   pm.addPass(createSymbolDCEPass());
 }
 

@@ -16,7 +16,7 @@
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
 namespace mlir::fact {
-#define GEN_PASS_DEF_FACTFUSE
+#define GEN_PASS_DEF_FUSEPASS
 #include "fact/Dialect/Fact/Transforms/Passes.h.inc"
 } // namespace mlir::fact
 
@@ -68,7 +68,7 @@ private:
   Value dominated, key, value, query;
 };
 
-struct FactFusePass : mlir::fact::impl::FactFuseBase<FactFusePass> {
+struct FusePass : mlir::fact::impl::FusePassBase<FusePass> {
   using Base::Base;
 
   void runOnOperation() override {
@@ -102,7 +102,7 @@ private:
 /// Bits for the operands of attention that one `fact.quantize_heads` feeds.
 enum Reader : unsigned { readsQuery = 1, readsKey = 2, readsValue = 4 };
 
-void FactFusePass::propagate(QuantizedAttentionOp op) {
+void FusePass::propagate(QuantizedAttentionOp op) {
   Demand demand(op);
   if (!demand.isKnown())
     return miss(op,
@@ -144,8 +144,8 @@ void FactFusePass::propagate(QuantizedAttentionOp op) {
 
 /// Gives `rows` to `heads` and to the projection behind it, as far as nothing
 /// else reads them. Returns whether anything changed.
-bool FactFusePass::restrict(QuantizedAttentionOp attention, StringRef name,
-                            QuantizeHeadsOp heads, Value rows) {
+bool FusePass::restrict(QuantizedAttentionOp attention, StringRef name,
+                        QuantizeHeadsOp heads, Value rows) {
   if (!rows || heads.getRows())
     return false;
   for (Operation *user : heads->getUsers())
@@ -192,7 +192,7 @@ bool FactFusePass::restrict(QuantizedAttentionOp attention, StringRef name,
 }
 
 /// What nobody reads is not generated.
-void FactFusePass::eraseDeadOps() {
+void FusePass::eraseDeadOps() {
   getOperation()->walk<WalkOrder::PostOrder, mlir::ReverseIterator>(
       [&](Operation *op) {
         if (!isOpTriviallyDead(op))

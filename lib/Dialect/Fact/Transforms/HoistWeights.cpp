@@ -17,7 +17,7 @@
 #include "mlir/IR/SymbolTable.h"
 
 namespace mlir::fact {
-#define GEN_PASS_DEF_FACTHOISTWEIGHTS
+#define GEN_PASS_DEF_HOISTWEIGHTSPASS
 #include "fact/Dialect/Fact/Transforms/Passes.h.inc"
 } // namespace mlir::fact
 
@@ -60,8 +60,8 @@ private:
   DenseMap<Value, SmallVector<Operation *, 4>> byOperand;
 };
 
-struct FactHoistWeightsPass
-    : mlir::fact::impl::FactHoistWeightsBase<FactHoistWeightsPass> {
+struct HoistWeightsPass
+    : mlir::fact::impl::HoistWeightsPassBase<HoistWeightsPass> {
   using Base::Base;
 
   void runOnOperation() override {
@@ -109,7 +109,7 @@ static void collectHoistable(func::FuncOp function,
   }
 }
 
-bool FactHoistWeightsPass::hoist(func::FuncOp function, SymbolUserMap &users) {
+bool HoistWeightsPass::hoist(func::FuncOp function, SymbolUserMap &users) {
   if (function.isExternal())
     return false;
   SetVector<Operation *> ops;
@@ -218,7 +218,7 @@ bool FactHoistWeightsPass::hoist(func::FuncOp function, SymbolUserMap &users) {
 }
 
 /// Ops whose weight is not known while compiling stay: say so.
-void FactHoistWeightsPass::reportIfLeft(Operation *op) {
+void HoistWeightsPass::reportIfLeft(Operation *op) {
   if (!isOnWeights(op))
     return;
   // Weights come through constants and other such ops; those report themselves.

@@ -15,11 +15,11 @@
 using namespace mlir;
 
 void mlir::fact::buildSparsifyPipeline(OpPassManager &pm) {
-  pm.addPass(createFactQuantize());
-  pm.addPass(createFactPredict());
-  pm.addPass(createFactPrecision());
-  pm.addPass(createFactFuse());
-  pm.addPass(createFactHoistWeights());
+  pm.addPass(createQuantizePass());
+  pm.addPass(createPredictPass());
+  pm.addPass(createPrecisionPass());
+  pm.addPass(createFusePass());
+  pm.addPass(createHoistWeightsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 }

@@ -16,7 +16,7 @@
 #include "mlir/IR/Builders.h"
 
 namespace mlir::fact {
-#define GEN_PASS_DEF_FACTPRECISION
+#define GEN_PASS_DEF_PRECISIONPASS
 #include "fact/Dialect/Fact/Transforms/Passes.h.inc"
 } // namespace mlir::fact
 
@@ -25,8 +25,7 @@ using namespace mlir::fact;
 
 namespace {
 
-struct FactPrecisionPass
-    : mlir::fact::impl::FactPrecisionBase<FactPrecisionPass> {
+struct PrecisionPass : mlir::fact::impl::PrecisionPassBase<PrecisionPass> {
   using Base::Base;
 
   void runOnOperation() override {
@@ -69,8 +68,8 @@ private:
 
 /// `low` [L] of a layer, from the counts of its select or, where nothing is
 /// predicted, of the full mask.
-Value FactPrecisionPass::findLowTokens(const EncoderLayer &layer,
-                                       PolicyAttr policy) {
+Value PrecisionPass::findLowTokens(const EncoderLayer &layer,
+                                   PolicyAttr policy) {
   OpBuilder builder(layer.attention);
   Location loc = layer.attention->getLoc();
   auto quantized = cast<QuantizedAttentionOp>(layer.attention);
@@ -105,9 +104,8 @@ Value FactPrecisionPass::findLowTokens(const EncoderLayer &layer,
                                    policy.getImportance());
 }
 
-void FactPrecisionPass::runOnLayer(const EncoderLayer &layer,
-                                   const EncoderLayers &layers,
-                                   PolicyAttr policy) {
+void PrecisionPass::runOnLayer(const EncoderLayer &layer,
+                               const EncoderLayers &layers, PolicyAttr policy) {
   bool all = policy.getScope() == Scope::All;
   if (!isa<QuantizedAttentionOp>(layer.attention))
     return miss(layer.attention, "the attention is not quantized",
@@ -158,8 +156,7 @@ void FactPrecisionPass::runOnLayer(const EncoderLayer &layer,
   }
 }
 
-bool FactPrecisionPass::lower(Operation *op, Value low,
-                              LowPrecision precision) {
+bool PrecisionPass::lower(Operation *op, Value low, LowPrecision precision) {
   auto linear = dyn_cast<QuantizedLinearOp>(op);
   if (!linear) {
     miss(op, "it is not quantized", "run --fact-quantize first");

@@ -14,7 +14,7 @@
 #include "mlir/IR/Builders.h"
 
 namespace mlir::fact {
-#define GEN_PASS_DEF_FACTPREDICT
+#define GEN_PASS_DEF_PREDICTPASS
 #include "fact/Dialect/Fact/Transforms/Passes.h.inc"
 } // namespace mlir::fact
 
@@ -36,7 +36,7 @@ struct Obstacle {
   std::string suggestion;
 };
 
-struct FactPredictPass : mlir::fact::impl::FactPredictBase<FactPredictPass> {
+struct PredictPass : mlir::fact::impl::PredictPassBase<PredictPass> {
   using Base::Base;
 
   void runOnOperation() override {
@@ -59,7 +59,7 @@ private:
 
 } // namespace
 
-void FactPredictPass::miss(Operation *op, const Obstacle &obstacle) {
+void PredictPass::miss(Operation *op, const Obstacle &obstacle) {
   ++missedAttention;
   missed(op, "AttentionNotPredicted", "fact-predict")
       << remark::reason("{0}", obstacle.reason)
@@ -232,7 +232,7 @@ void PredictionBuilder::build(Projection query, Projection key,
   op.getTailValueScaleMutable().assign(meanValue.getScale());
 }
 
-void FactPredictPass::predict(QuantizedAttentionOp op) {
+void PredictPass::predict(QuantizedAttentionOp op) {
   PolicyAttr policy = policyOf(op);
   if (!policy)
     return miss(op, {"no policy holds for it",

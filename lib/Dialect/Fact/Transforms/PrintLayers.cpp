@@ -10,7 +10,7 @@
 #include "fact/Dialect/Fact/Transforms/Passes.h"
 
 namespace mlir::fact {
-#define GEN_PASS_DEF_FACTPRINTLAYERS
+#define GEN_PASS_DEF_PRINTLAYERSPASS
 #include "fact/Dialect/Fact/Transforms/Passes.h.inc"
 } // namespace mlir::fact
 
@@ -19,8 +19,8 @@ using namespace mlir::fact;
 
 namespace {
 
-struct FactPrintLayersPass
-    : mlir::fact::impl::FactPrintLayersBase<FactPrintLayersPass> {
+struct PrintLayersPass
+    : mlir::fact::impl::PrintLayersPassBase<PrintLayersPass> {
   using Base::Base;
 
   void runOnOperation() override {

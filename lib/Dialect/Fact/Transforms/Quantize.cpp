@@ -19,7 +19,7 @@
 #include "llvm/Support/FormatVariadic.h"
 
 namespace mlir::fact {
-#define GEN_PASS_DEF_FACTQUANTIZE
+#define GEN_PASS_DEF_QUANTIZEPASS
 #include "fact/Dialect/Fact/Transforms/Passes.h.inc"
 } // namespace mlir::fact
 
@@ -62,7 +62,7 @@ static void collectSources(Value weight, SymbolUserMap &users,
 
 namespace {
 
-struct FactQuantizePass : mlir::fact::impl::FactQuantizeBase<FactQuantizePass> {
+struct QuantizePass : mlir::fact::impl::QuantizePassBase<QuantizePass> {
   using Base::Base;
 
   void runOnOperation() override {
@@ -98,7 +98,7 @@ private:
 } // namespace
 
 /// Section 2: a weight that is not finite or > 2^50 is a compile-time error.
-LogicalResult FactQuantizePass::checkWeights() {
+LogicalResult QuantizePass::checkWeights() {
   SymbolTableCollection symbols;
   SymbolUserMap users(symbols, getOperation());
   LogicalResult result = success();
@@ -119,9 +119,9 @@ LogicalResult FactQuantizePass::checkWeights() {
   return result;
 }
 
-LogicalResult FactQuantizePass::checkParameter(Operation *op, StringRef name,
-                                               Value parameter,
-                                               SymbolUserMap &users) {
+LogicalResult QuantizePass::checkParameter(Operation *op, StringRef name,
+                                           Value parameter,
+                                           SymbolUserMap &users) {
   SetVector<Value> seen;
   SmallVector<Value> sources;
   collectSources(parameter, users, seen, sources);
@@ -159,7 +159,7 @@ static QuantizeRowsOp quantizeRows(OpBuilder &builder, Location loc,
       /*low=*/Value());
 }
 
-void FactQuantizePass::quantize(LinearOp op) {
+void QuantizePass::quantize(LinearOp op) {
   OpBuilder builder(op);
   Location loc = op.getLoc();
   QuantizeRowsOp &input = rows[op.getInput()];
@@ -183,7 +183,7 @@ void FactQuantizePass::quantize(LinearOp op) {
   ++numLinear;
 }
 
-void FactQuantizePass::quantize(AttentionOp op) {
+void QuantizePass::quantize(AttentionOp op) {
   OpBuilder builder(op);
   auto heads = [&](Value input) {
     auto type = cast<RankedTensorType>(input.getType());

@@ -63,7 +63,7 @@ def OutlinePass : Pass<"fact-outline", "::mlir::ModuleOp"> {
   ];
 }
 
-def FactQuantize : Pass<"fact-quantize", "::mlir::ModuleOp"> {
+def QuantizePass : Pass<"fact-quantize", "::mlir::ModuleOp"> {
   let summary = "dense linear layers and attention to INT8";
   let description = [{
     Every `fact.linear` and `fact.attention` becomes its quantized form, exactly
@@ -94,7 +94,7 @@ def FactQuantize : Pass<"fact-quantize", "::mlir::ModuleOp"> {
   ];
 }
 
-def FactPredict : Pass<"fact-predict", "::mlir::ModuleOp"> {
+def PredictPass : Pass<"fact-predict", "::mlir::ModuleOp"> {
   let summary = "eager prediction and row-wise selection for attention";
   let description = [{
     Gives every `fact.quantized_attention` the mask that its policy asks for,
@@ -136,7 +136,7 @@ def FactPredict : Pass<"fact-predict", "::mlir::ModuleOp"> {
   ];
 }
 
-def FactPrecision : Pass<"fact-precision", "::mlir::ModuleOp"> {
+def PrecisionPass : Pass<"fact-precision", "::mlir::ModuleOp"> {
   let summary = "low-precision tokens for the linear layers in the policy's scope";
   let description = [{
     Where the policy's importance is not 0, tokens that a layer's selection keeps
@@ -171,7 +171,7 @@ def FactPrecision : Pass<"fact-precision", "::mlir::ModuleOp"> {
   ];
 }
 
-def FactFuse : Pass<"fact-fuse", "::mlir::ModuleOp"> {
+def FusePass : Pass<"fact-fuse", "::mlir::ModuleOp"> {
   let summary = "generate only the rows of Q, K and V that attention reads";
   let description = [{
     Demand, backwards from every masked attention: where nothing else reads a
@@ -205,7 +205,7 @@ def FactFuse : Pass<"fact-fuse", "::mlir::ModuleOp"> {
   ];
 }
 
-def FactHoistWeights : Pass<"fact-hoist-weights", "::mlir::ModuleOp"> {
+def HoistWeightsPass : Pass<"fact-hoist-weights", "::mlir::ModuleOp"> {
   let summary = "move ops on weights from layer functions to their call sites";
   let description = [{
     An op with `CompileTimeOpInterface` on arguments of a private function moves
@@ -267,7 +267,7 @@ def FactCheckSparse : Pass<"fact-check-sparse", "::mlir::ModuleOp"> {
 // Analyses.
 //===----------------------------------------------------------------------===//
 
-def FactPrintLayers : Pass<"fact-print-layers", "::mlir::ModuleOp"> {
+def PrintLayersPass : Pass<"fact-print-layers", "::mlir::ModuleOp"> {
   let summary = "print the encoder layers of each function on standard error";
   let description = [{
     Prints the analysis that `--fact-precision` relies on: for every attention its
