@@ -289,7 +289,7 @@ LogicalResult Compilation::runTo(Stage wanted) {
         });
       if (succeeded(result))
         result =
-            run([](OpPassManager &pm) { pm.addPass(createFactCheckSparse()); });
+            run([](OpPassManager &pm) { pm.addPass(createCheckSparsePass()); });
       stage = Stage::Sparse;
       break;
     case Stage::Sparse:

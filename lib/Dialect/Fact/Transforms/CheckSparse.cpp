@@ -20,7 +20,7 @@
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace mlir::fact {
-#define GEN_PASS_DEF_FACTCHECKSPARSE
+#define GEN_PASS_DEF_CHECKSPARSEPASS
 #include "fact/Dialect/Fact/Transforms/Passes.h.inc"
 } // namespace mlir::fact
 
@@ -62,8 +62,8 @@ private:
     for (Value source : sourcesAcrossCalls(value, users))
       if (!isSelected(source) && !matchPattern(source, m_Constant())) {
         InFlightDiagnostic diagnostic =
-            op->emitOpError() << "needs '" << name
-                              << "' from a 'fact.select' or a constant";
+            op->emitOpError()
+            << "needs '" << name << "' from a 'fact.select' or a constant";
         diagnostic.attachNote(source.getLoc()) << "it comes from here";
         return diagnostic;
       }
@@ -92,8 +92,8 @@ private:
   SymbolUserMap users;
 };
 
-struct FactCheckSparsePass
-    : mlir::fact::impl::FactCheckSparseBase<FactCheckSparsePass> {
+struct CheckSparsePass
+    : mlir::fact::impl::CheckSparsePassBase<CheckSparsePass> {
   using Base::Base;
 
   void runOnOperation() override {
@@ -171,9 +171,9 @@ LogicalResult Checker::verify(SelectPrecisionOp op) {
       continue;
     for (const APInt &count : counts)
       if (count.isNegative() || count.getActiveBits() > 32) {
-        InFlightDiagnostic diagnostic =
-            op.emitOpError() << "needs counts in 0..2^32-1 (was "
-                             << count.getSExtValue() << ")";
+        InFlightDiagnostic diagnostic = op.emitOpError()
+                                        << "needs counts in 0..2^32-1 (was "
+                                        << count.getSExtValue() << ")";
         diagnostic.attachNote(source.getLoc()) << "they come from here";
         return diagnostic;
       }
@@ -183,8 +183,7 @@ LogicalResult Checker::verify(SelectPrecisionOp op) {
 
 LogicalResult Checker::verify(QuantizedAttentionOp op) {
   if (failed(checkSelected(op, "mask", op.getMask(), isMask)) ||
-      failed(
-          checkSelected(op, "dominated", op.getDominated(), isDominated)) ||
+      failed(checkSelected(op, "dominated", op.getDominated(), isDominated)) ||
       failed(checkSelected(op, "argmax", op.getArgmax(), isArgmax)) ||
       failed(checkArgmax(op, op.getArgmax())))
     return failure();
@@ -235,8 +234,7 @@ LogicalResult Checker::checkRowsKeep(QuantizedAttentionOp op) {
       continue;
     auto kept = mask.getValues<bool>();
     for (int64_t row = 0; row < shape[0] * shape[1]; ++row) {
-      int64_t allowed =
-          op.getCausal() ? row % shape[1] + 1 : shape[2];
+      int64_t allowed = op.getCausal() ? row % shape[1] + 1 : shape[2];
       bool any = false;
       for (int64_t column = 0; column < allowed; ++column)
         any |= kept[row * shape[2] + column];

@@ -239,7 +239,7 @@ def HoistWeightsPass : Pass<"fact-hoist-weights", "::mlir::ModuleOp"> {
   ];
 }
 
-def FactCheckSparse : Pass<"fact-check-sparse", "::mlir::ModuleOp"> {
+def CheckSparsePass : Pass<"fact-check-sparse", "::mlir::ModuleOp"> {
   let summary = "refuse sparse fact IR that no back end can run";
   let description = [{
     What a verifier cannot say, since it is about where operands come from, through
