@@ -183,7 +183,11 @@ LogicalResult Compilation::load() {
       }
   if (isRecursive(main()))
     return fail("'main' must not call itself: a model is as deep as it is");
-  return success();
+  // A model is 'main' and what it calls.
+  for (auto function : owned->getOps<func::FuncOp>())
+    function.setVisibility(function == main() ? SymbolTable::Visibility::Public
+                                              : SymbolTable::Visibility::Private);
+  return run([](OpPassManager &pm) { pm.addPass(createSymbolDCEPass()); });
 }
 
 LogicalResult

@@ -20,6 +20,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace mlir::fact {
 #define GEN_PASS_DEF_FACTTOLOOPSPASS
@@ -112,6 +113,27 @@ struct DenseModel : FreshResults<OpTy, DenseModel<OpTy>> {
   }
 };
 
+/// Gives every result of a function memory of its own: its caller frees each.
+void separateResults(func::ReturnOp exit) {
+  DenseSet<Value> returned;
+  for (OpOperand &operand : exit->getOpOperands()) {
+    if (!isa<TensorType>(operand.get().getType()))
+      continue;
+    // Casts, reshapes and slices are views.
+    Value memory = operand.get();
+    while (isa_and_nonnull<tensor::CastOp, tensor::CollapseShapeOp,
+                           tensor::ExpandShapeOp, tensor::ExtractSliceOp>(
+        memory.getDefiningOp()))
+      memory = memory.getDefiningOp()->getOperand(0);
+    if (returned.insert(memory).second)
+      continue;
+    OpBuilder builder(exit);
+    operand.set(bufferization::AllocTensorOp::create(
+        builder, exit.getLoc(), cast<RankedTensorType>(operand.get().getType()),
+        ValueRange(), /*copy=*/operand.get()));
+  }
+}
+
 struct FactToLoopsPass : fact::impl::FactToLoopsPassBase<FactToLoopsPass> {
   using Base::Base;
 
@@ -145,6 +167,7 @@ struct FactToLoopsPass : fact::impl::FactToLoopsPassBase<FactToLoopsPass> {
                        })
                        .wasInterrupted();
 
+    module->walk([](func::ReturnOp exit) { separateResults(exit); });
     options.attach(module);
     bufferization::OneShotBufferizationOptions bufferization;
     bufferization.bufferizeFunctionBoundaries = true;

@@ -50,6 +50,20 @@ SmallVector<OpOperand *> mlir::fact::readersOf(Value value) {
   return readers;
 }
 
+bool mlir::fact::dependsOn(Value value, Operation *op) {
+  SmallVector<Operation *> work{value.getDefiningOp()};
+  DenseSet<Operation *> seen;
+  while (!work.empty()) {
+    Operation *next = work.pop_back_val();
+    if (next == op)
+      return true;
+    if (next && seen.insert(next).second)
+      for (Value operand : next->getOperands())
+        work.push_back(operand.getDefiningOp());
+  }
+  return false;
+}
+
 static void collect(Value value, const SymbolUserMap &users,
                     llvm::SetVector<Value> &seen,
                     SmallVectorImpl<Value> &sources) {

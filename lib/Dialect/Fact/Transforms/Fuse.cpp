@@ -10,6 +10,8 @@
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/Transforms/Passes.h"
 
+#include "fact/Dialect/Fact/IR/Values.h"
+
 #include "mlir/Analysis/TopologicalSortUtils.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Iterators.h"
@@ -136,10 +138,8 @@ void FusePass::propagate(QuantizedAttentionOp op) {
            "give the query its own projection");
   }
   // Projections stand in front of the masks that they read now.
-  if (changed && !sortTopologically(op->getBlock())) {
-    op.emitOpError("has a mask that depends on its own projections");
-    signalPassFailure();
-  }
+  if (changed)
+    sortTopologically(op->getBlock());
 }
 
 /// Gives `rows` to `heads` and to the projection behind it, as far as nothing
@@ -159,6 +159,12 @@ bool FusePass::restrict(QuantizedAttentionOp attention, StringRef name,
   if (heads->getBlock() != attention->getBlock()) {
     miss(heads, "it is in another block than its attention",
          "keep a layer in one block");
+    return false;
+  }
+  if (dependsOn(rows, heads)) {
+    miss(heads, "which rows of the " + name + " are read depends on it",
+         "every row is generated: the mask is made from other rows where they "
+         "shall be skipped");
     return false;
   }
   heads.getRowsMutable().assign(rows);
@@ -184,6 +190,12 @@ bool FusePass::restrict(QuantizedAttentionOp attention, StringRef name,
   if (linear->getBlock() != attention->getBlock()) {
     miss(linear, "it is in another block than its attention",
          "keep a layer in one block");
+    return true;
+  }
+  if (dependsOn(rows, linear)) {
+    miss(linear, "which rows of the " + name + " are read depends on it",
+         "every row is generated: the mask is made from other rows where they "
+         "shall be skipped");
     return true;
   }
   linear.getRowsMutable().assign(rows);

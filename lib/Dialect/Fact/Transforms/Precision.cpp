@@ -9,6 +9,7 @@
 #include "Remarks.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/IR/Policy.h"
+#include "fact/Dialect/Fact/IR/Values.h"
 #include "fact/Dialect/Fact/Transforms/EncoderLayers.h"
 #include "fact/Dialect/Fact/Transforms/Passes.h"
 
@@ -149,11 +150,7 @@ void PrecisionPass::runOnLayer(const EncoderLayer &layer,
     return;
   }
   // `low` may be defined behind a projection that reads it now.
-  if (!sortTopologically(layer.attention->getBlock())) {
-    layer.attention->emitOpError(
-        "depends on the precision of its own projections");
-    signalPassFailure();
-  }
+  sortTopologically(layer.attention->getBlock());
 }
 
 bool PrecisionPass::lower(Operation *op, Value low, LowPrecision precision) {
@@ -173,6 +170,12 @@ bool PrecisionPass::lower(Operation *op, Value low, LowPrecision precision) {
   if (op->getBlock() != low.getParentBlock()) {
     miss(op, "it is in another block than its attention",
          "keep a layer in one block");
+    return false;
+  }
+  if (dependsOn(low, op)) {
+    miss(op, "which tokens are low depends on it",
+         "it runs at INT8; a projection that the layer's own selection reads "
+         "cannot wait for it");
     return false;
   }
   QuantizeRowsOp &lowered = lowRows[rows.getInput()];

@@ -35,6 +35,9 @@ template <typename Op> Op definingOp(Value value) {
 /// casts and reshapes themselves.
 SmallVector<OpOperand *> readersOf(Value value);
 
+/// Whether a value is worked out from a result of `op`.
+bool dependsOn(Value value, Operation *op);
+
 /// What a value may be, across calls: an argument of a private function is what
 /// its callers pass, a result of a call is what the callee returns. The order
 /// is that of the calls in the module; no value comes twice.
