@@ -11,8 +11,8 @@
 //
 // The second form writes the parts to files, as the corpus of fuzz-opt.
 //
-// Takes the parts of lit tests, changes them at random until the verifier
-// accepts the result (or ten times) and does what
+// Takes the parts of lit tests, changes them at random (up to 16 times; where
+// the verifier accepts a result, that is changed further) and does what
 // `fact-opt` with the flags of their RUN lines does, in a process for each: the
 // flags' passes may succeed or fail, but no run ends by a signal, runs longer
 // than --seconds or takes more than 4 GiB. What does is kept in FOLDER, with
@@ -111,11 +111,16 @@ struct Current {
   size_t size = 0;
   uint64_t legal = 0;
   char text[size_t(1) << 20];
+
+  void set(const std::string &value) {
+    size = value.size();
+    std::memcpy(text, value.data(), size);
+  }
 };
 
-/// Mutates and runs, in a child. Most mutants are refused by the parser: up to
-/// ten are tried until one is legal. Returns what it ended with: empty unless
-/// by a signal; `current` has the text then.
+/// Mutates and runs, in a child. Most mutants are refused by the parser; one
+/// that is legal is changed again, or taken. Returns what it ended with: empty
+/// unless by a signal; `current` has the text then.
 static std::string runApart(const Seed &seed, const Seed &donor, Random &random,
                             uint64_t seconds, Current &current) {
   pid_t child = fork();
@@ -131,18 +136,23 @@ static std::string runApart(const Seed &seed, const Seed &donor, Random &random,
 #endif
     rlimit core = {0, 0};
     setrlimit(RLIMIT_CORE, &core);
-    for (unsigned attempt = 0; attempt < 10; ++attempt) {
-      std::string text = mutateMlir(seed.text, donor.text, random);
+    std::string legal, base = seed.text;
+    for (unsigned attempt = 0; attempt < 16; ++attempt) {
+      std::string text = mutateMlir(base, donor.text, random);
       if (text.size() > sizeof(current.text) || stopsMlirParser(text))
         continue;
-      std::memcpy(current.text, text.data(), text.size());
-      current.size = text.size();
+      current.set(text);
       if (!isLegal(text))
         continue;
-      ++current.legal;
-      _exit(runOpt(text, seed.flags) ? 0 : 1);
+      legal = base = text;
+      if (random() % 3 == 0)
+        break;
     }
-    _exit(1);
+    if (legal.empty())
+      _exit(1);
+    ++current.legal;
+    current.set(legal);
+    _exit(runOpt(legal, seed.flags) ? 0 : 1);
   }
   int status = 0;
   waitpid(child, &status, 0);
