@@ -1,13 +1,22 @@
-# AddressSanitizer and UndefinedBehaviorSanitizer for all of our code
-# (FACT_SANITIZE=ON; utils/check --sanitize), instrumented for libFuzzer, too;
-# docs/testing.md says what that finds and what it does not.
-option(FACT_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+# Sanitizers for all of our code, which is instrumented for libFuzzer, too;
+# docs/testing.md says what they find and what they do not.
+#   address  AddressSanitizer and UndefinedBehaviorSanitizer
+#   thread   ThreadSanitizer; of use without MLIR only, whose libraries are not
+#            instrumented
+set(FACT_SANITIZE OFF CACHE STRING "Sanitizers to build with: OFF, address or thread")
+set_property(CACHE FACT_SANITIZE PROPERTY STRINGS OFF address thread)
 
 if(FACT_SANITIZE)
+  if(FACT_SANITIZE STREQUAL "address")
+    # vptr: LLVM and MLIR have no type information.
+    set(FACT_SANITIZE_OPTIONS -fsanitize=address,undefined -fno-sanitize=vptr
+      -fno-sanitize-recover=all)
+  elseif(FACT_SANITIZE STREQUAL "thread")
+    set(FACT_SANITIZE_OPTIONS -fsanitize=thread)
+  else()
+    message(FATAL_ERROR "FACT_SANITIZE must be OFF, address or thread (was '${FACT_SANITIZE}')")
+  endif()
   # With assertions: those of LLVM's headers tell a wrong cast from bad luck.
-  # vptr: LLVM and MLIR have no type information.
-  set(FACT_SANITIZE_OPTIONS -fsanitize=address,undefined -fno-sanitize=vptr
-    -fno-sanitize-recover=all)
   add_compile_options(${FACT_SANITIZE_OPTIONS} -fsanitize=fuzzer-no-link
     -fno-omit-frame-pointer -gline-tables-only -O1 -UNDEBUG)
   add_link_options(${FACT_SANITIZE_OPTIONS})

@@ -15,6 +15,7 @@
 
 #include <cmath>
 #include <limits>
+#include <thread>
 
 using namespace fact;
 using namespace fact::sim;
@@ -189,6 +190,30 @@ TEST(Simulator, FunctionalAndCycleModeAgree) {
   EXPECT_FALSE(a.report.times);
   ASSERT_TRUE(b.report.times);
   EXPECT_EQ(a.report.counters.total.dramRead, b.report.counters.total.dramRead);
+}
+
+// `utils/check --sanitize` runs this with ThreadSanitizer, too.
+TEST(Simulator, RunsFromSeveralThreadsAreLikeOne) {
+  Simulator simulator(sample(/*select=*/true));
+  RunOptions options;
+  options.masks = true;
+  options.length = 5;
+  NpyArray x = rows(std::vector<float>(bound * features, 1.25f));
+  RunResult alone = simulator.run({x}, options);
+  std::vector<RunResult> results(4);
+  std::vector<std::thread> threads;
+  for (RunResult &result : results)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 50; ++i)
+        result = simulator.run({x}, options);
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  for (const RunResult &result : results) {
+    EXPECT_EQ(values(result.outputs[0]), values(alone.outputs[0]));
+    EXPECT_EQ(formatNpz(result.masks), formatNpz(alone.masks));
+    EXPECT_EQ(result.report.toJson(), alone.report.toJson());
+  }
 }
 
 TEST(Simulator, InputsThatDoNotFit) {
