@@ -55,7 +55,7 @@ void execute(const isa::ApuQuantize &i, Frame &frame) {
   auto x = frame.in<float>("x", i.x_stride);
   auto lowView = frame.in<uint8_t>("low");
   int64_t n = i.n;
-  if (!q)
+  if (rows.count == 0) // rows of no elements have a scale
     return;
   const uint8_t *low = lowView ? lowView.vector(rows.count) : nullptr;
   std::vector<int32_t> listed = listedRows(frame, rows, "list");

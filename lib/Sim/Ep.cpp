@@ -81,7 +81,7 @@ void execute(const isa::EpNormalize &i, Frame &frame) {
   auto scale = frame.out<float>("scale");
   auto acc = frame.in<int32_t>("acc", i.acc_stride);
   int64_t n = i.n;
-  if (!code)
+  if (rows.count == 0) // rows of no elements have a scale
     return;
   numerics::PredictorCode kind = numerics::codeOf(
       toNumerics(i.predictor), i.operand == isa::Operand::Query

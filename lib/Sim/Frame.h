@@ -40,7 +40,8 @@ public:
   View() = default;
   explicit operator bool() const { return base != nullptr; }
 
-  /// `n` elements of row `r`; counted as touched.
+  /// `n` elements of row `r`; counted as touched. For n = 0 the pointer must
+  /// not be used.
   T *row(int64_t r, int64_t n) const { return touch(r * stride, n); }
 
   /// `n` elements of row `r` from element `first` on.
@@ -60,6 +61,8 @@ private:
   friend class Frame;
 
   T *touch(int64_t begin, int64_t n) const {
+    if (n == 0) // also where nothing is there: an operand of no bytes
+      return reinterpret_cast<T *>(base);
     int64_t size = n * static_cast<int64_t>(sizeof(T));
     if (begin < 0 || begin + size > bytes)
       failExtent(operand, bytes, begin + size);

@@ -156,6 +156,8 @@ void execute(const isa::PePv &i, Frame &frame) {
       weights[c] = *p.part(r, keys[c], 1);
       v.row(keys[c], n);
     }
+    if (count == 0)
+      continue;
     numerics::accumulateValues(weights.data(), v.row(0, 0), i.v_stride,
                                keys.data(), count, n, out);
     frame.meter.axpyRow(keys.data(), count, n, v.banked());

@@ -9,6 +9,7 @@
 
 #include "ControlProcessor.h"
 #include "Host.h"
+#include "fact/Numerics/FloatMode.h"
 
 #include <cstring>
 
@@ -37,6 +38,7 @@ static void prepare(State &state, const isa::Program &program,
 
 RunResult Simulator::run(const std::vector<NpyArray> &inputs,
                          const RunOptions &options) const {
+  numerics::FloatMode contract;
   const isa::Program &program = *source;
   isa::Sequence sequence = sequenceOf(program, inputs, options.length);
   State state(program.machine, program.dramBytes);

@@ -10,8 +10,18 @@
 //===----------------------------------------------------------------------===//
 
 #include "Arrays.h"
+#include "fact/Numerics/FloatMode.h"
+
+#include <memory>
 
 using namespace fact::python;
+
+namespace {
+/// numerics::FloatMode as a context manager.
+struct PyFloatMode {
+  std::unique_ptr<fact::numerics::FloatMode> mode;
+};
+} // namespace
 
 PYBIND11_MODULE(_fact, m) {
   m.doc() = "Bindings of the fact project's C++-only libraries.";
@@ -24,6 +34,19 @@ PYBIND11_MODULE(_fact, m) {
       PyErr_SetString(PyExc_ValueError, error.what());
     }
   });
+
+  // Python, NumPy and pybind11 convert arguments to float32 before a function
+  // of ours begins, so that a guard inside of it would come too late.
+  py::class_<PyFloatMode>(m, "FloatMode",
+                          "with FloatMode(): round to nearest even and keep "
+                          "denormals, as the contract does.")
+      .def(py::init<>())
+      .def("__enter__",
+           [](PyFloatMode &self) {
+             self.mode = std::make_unique<fact::numerics::FloatMode>();
+           })
+      .def("__exit__",
+           [](PyFloatMode &self, const py::args &) { self.mode.reset(); });
 
   py::module_ numerics = m.def_submodule(
       "numerics", "Every rule of docs/numerics.md on arrays, bit by bit.");

@@ -3,8 +3,21 @@
 
 Functions take NumPy arrays (other types are converted) and return new ones;
 a wrong shape or value is a ValueError. The code is the C++ library Numerics.
+The caller's rounding mode and flushing of denormals change nothing.
 """
+import functools
+
+from ._fact import FloatMode as _FloatMode
 from ._fact import numerics as _rules
 
+
+def _in_contract_mode(rule):
+    @functools.wraps(rule)
+    def call(*args, **kwargs):
+        with _FloatMode():
+            return rule(*args, **kwargs)
+    return call
+
+
 __all__ = sorted(name for name in dir(_rules) if not name.startswith("_"))
-globals().update({name: getattr(_rules, name) for name in __all__})
+globals().update({name: _in_contract_mode(getattr(_rules, name)) for name in __all__})

@@ -1,6 +1,8 @@
 """fact.numerics: the contract's bits, and what wrong arguments turn into."""
+import ctypes
 import os
 import pathlib
+import platform
 
 import numpy as np
 import pytest
@@ -29,6 +31,36 @@ def test_a_key_that_no_rule_reads_fails():
     checks = dict(golden_rules.cases({**RULES, "cosine.x": RULES["exp.x"]}))
     with pytest.raises(KeyError, match="no rule reads 'cosine.x'"):
         checks["'cosine.x'"]()
+
+
+@pytest.fixture
+def callers_float_mode():
+    """This thread rounds up and flushes denormals to zero."""
+    libm = ctypes.CDLL("libm.so.6")
+    before, changed = ctypes.create_string_buffer(64), ctypes.create_string_buffer(64)
+    assert libm.fegetenv(before) == 0
+    ctypes.memmove(changed, before, 64)
+    # glibc's fenv_t ends with MXCSR on x86, and begins with FPCR on aarch64.
+    at, bits = {"x86_64": (28, 0x8040 | 2 << 13), "aarch64": (0, 1 << 24 | 1 << 22)}[platform.machine()]
+    control = ctypes.c_uint32.from_buffer(changed, at)
+    control.value |= bits
+    assert libm.fesetenv(changed) == 0
+    yield
+    assert libm.fesetenv(before) == 0
+
+
+def test_the_callers_float_mode_does_not_matter(callers_float_mode):
+    one = np.float32(1)
+    assert one + np.float32(1e-10) > one  # the mode is on
+    for name in ("exp.x", "layer_norm.x"):
+        assert name in RULES
+    failed = [what for _, check in golden_rules.cases(RULES) for what, got, expected in check()
+              if not same_bits(got, expected)]
+    assert not failed
+    # Arguments are converted in the contract's mode, too.
+    tenth = numerics.relu(np.array([0.1, 1e-45], np.float64))
+    assert tenth.view(np.uint32).tolist() == [0x3dcccccd, 1]
+    assert one + np.float32(1e-10) > one  # and is the caller's again
 
 
 @pytest.mark.skipif(not OUTSIDE, reason="FACT_TEST_DATA is not set")

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "../Inputs/CallersFloatMode.h"
 #include "JsonSchema.h"
 
 #include "fact/Sim/Simulator.h"
@@ -138,6 +139,24 @@ std::string errorOf(const std::vector<NpyArray> &inputs,
 
 bool contains(const std::string &text, const std::string &part) {
   return text.find(part) != std::string::npos;
+}
+
+TEST(Simulator, TheCallersFloatModeDoesNotMatter) {
+  // x + 0.5 rounds, and the least denormal plus 0 is itself.
+  isa::Program program = sample();
+  std::vector<float> constants(bound * features + bound * bound + 16, 0.0f);
+  constants[0] = 0.1f;
+  program.setConstants({reinterpret_cast<const char *>(constants.data()),
+                        program.constantsSize()});
+  Simulator simulator(std::move(program));
+  const float values[] = {0.3f, 1e-45f, 1, 1, 1, 1, 1, 1};
+  NpyArray x = NpyArray::from({1, 2, features}, values);
+  NpyArray expected = simulator.run({x}, {}).outputs[0];
+  test::CallersFloatMode callers;
+  uint32_t bits[2];
+  std::memcpy(bits, simulator.run({x}, {}).outputs[0].data.data(), 8);
+  EXPECT_EQ(std::memcmp(bits, expected.data.data(), 8), 0);
+  EXPECT_EQ(bits[1], 1u);
 }
 
 TEST(Simulator, AddsAndKeepsTheShape) {

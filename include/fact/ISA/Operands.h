@@ -19,6 +19,7 @@ constexpr unsigned numRegisters = 1 << registerBits;
 constexpr unsigned sramBits = 24;
 constexpr unsigned dramBits = 40;
 constexpr unsigned scalarBits = 24;
+constexpr unsigned semaphoreBits = 10;
 
 /// What a semaphore counts to at most in program order (Instructions.td,
 /// `signal`).

@@ -11,6 +11,7 @@
 #include "fact/Conversion/FactToLoops/EntryPoint.h"
 #include "fact/Conversion/Passes.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Numerics/FloatMode.h"
 
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
@@ -197,9 +198,6 @@ Value EntryBuilder::firstBad(Value memref, bool limited) {
                   [&] { return SmallVector<Value>{e.integer(e.i64, -1)}; })[0];
 }
 
-/// 0x1f80: round to nearest even, no exception traps, denormals kept.
-static constexpr int64_t defaultMxcsr = 0x1f80;
-
 LLVM::InlineAsmOp EntryBuilder::assembly(TypeRange results, ValueRange operands,
                                          StringRef text,
                                          StringRef constraints) {
@@ -216,14 +214,16 @@ void EntryBuilder::setFloatMode(Value &saved) {
     Value one = e.integer(e.i32, 1);
     saved = LLVM::AllocaOp::create(e.b, pointer, e.i32, one);
     Value ours = LLVM::AllocaOp::create(e.b, pointer, e.i32, one);
-    LLVM::StoreOp::create(e.b, e.integer(e.i32, defaultMxcsr), ours);
+    LLVM::StoreOp::create(
+        e.b, e.integer(e.i32, ::fact::numerics::contractMxcsr), ours);
     LLVM::CallIntrinsicOp::create(
         e.b, loc, e.b.getStringAttr("llvm.x86.sse.stmxcsr"), ValueRange{saved});
     LLVM::CallIntrinsicOp::create(
         e.b, loc, e.b.getStringAttr("llvm.x86.sse.ldmxcsr"), ValueRange{ours});
   } else if (floatControl == "aarch64") {
     saved = assembly(e.i64, {}, "mrs $0, fpcr", "=r").getResult(0);
-    assembly({}, e.integer(e.i64, 0), "msr fpcr, $0", "r");
+    assembly({}, e.integer(e.i64, ::fact::numerics::contractFpcr),
+             "msr fpcr, $0", "r");
   }
 }
 
@@ -343,7 +343,7 @@ LogicalResult EntryBuilder::build(func::FuncOp entry, bool packed) {
   return success();
 }
 
-struct EntryPointPass : fact::impl::EntryPointPassBase<EntryPointPass> {
+struct EntryPointPass : mlir::fact::impl::EntryPointPassBase<EntryPointPass> {
   using Base::Base;
 
   void runOnOperation() override {

@@ -28,4 +28,14 @@ func.func @blocks() {
 
 // -----
 
+// expected-error @+1 {{has semaphores already: --factisa-insert-semaphores runs once}}
+func.func @twice() {
+  // expected-note @+1 {{the first one is here}}
+  factisa.signal {engine = #factisa<engine APU>, semaphore = 3}
+  factisa.wait {engine = #factisa<engine PE>, semaphore = 3}
+  return
+}
+
+// -----
+
 func.func private @external()

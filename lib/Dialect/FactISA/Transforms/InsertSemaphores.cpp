@@ -14,6 +14,7 @@
 #include "fact/ISA/Machine.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 namespace mlir::factisa {
 #define GEN_PASS_DEF_INSERTSEMAPHORESPASS
@@ -64,15 +65,31 @@ public:
   LogicalResult run(func::FuncOp program) {
     if (failed(order(program.getBody().front(), /*depth=*/0, nullptr)))
       return failure();
-    if (highest >= 1024)
-      return program.emitError() << "needs more semaphores than there are ("
-                                 << highest + 1 << " of 1024)";
-    return success();
+    return number(program);
   }
 
   int64_t pairs = 0, carriedPairs = 0;
 
 private:
+  /// Gives the semaphores the numbers 0, 1, ... in the order of their first
+  /// use.
+  LogicalResult number(func::FuncOp program) {
+    DenseMap<int64_t, int64_t> numbers;
+    auto renumber = [&](auto op) {
+      auto found = numbers.try_emplace(op.getSemaphore(), numbers.size()).first;
+      op.setSemaphore(found->second);
+    };
+    program.walk([&](Operation *op) {
+      llvm::TypeSwitch<Operation *>(op).Case<SignalOp, WaitOp>(renumber);
+    });
+    // The machine may have fewer; the encoder knows it.
+    constexpr int64_t most = 1 << ::fact::isa::semaphoreBits;
+    if (static_cast<int64_t>(numbers.size()) > most)
+      return program.emitError() << "needs more semaphores than there are ("
+                                 << numbers.size() << " of " << most << ")";
+    return success();
+  }
+
   FailureOr<Node> describe(Operation *op) {
     Node node;
     node.op = op;
@@ -181,7 +198,6 @@ private:
           // their signals and waits in the same order. Nested ones may not.
           int64_t semaphore =
               ((depth * 2 + carried) * numEngines + from) * numEngines + to;
-          highest = std::max(highest, semaphore);
           for (auto [j, i] : found) {
             builder.setInsertionPointAfter(nodes[j].op);
             signal(builder, nodes[j].op->getLoc(), from, semaphore);
@@ -213,9 +229,19 @@ private:
           }))
         into.push_back(effect);
   }
-
-  int64_t highest = 0;
 };
+
+/// What orders engines already; null where nothing does.
+Operation *findSemaphore(func::FuncOp program) {
+  Operation *found = nullptr;
+  program.walk([&](Operation *op) {
+    if (!isa<SignalOp, WaitOp>(op))
+      return WalkResult::advance();
+    found = op;
+    return WalkResult::interrupt();
+  });
+  return found;
+}
 
 struct InsertSemaphoresPass
     : public factisa::impl::InsertSemaphoresPassBase<InsertSemaphoresPass> {
@@ -227,6 +253,13 @@ struct InsertSemaphoresPass
     if (!getOperation().getBody().hasOneBlock()) {
       getOperation().emitError()
           << "must have one block: a program's loops are 'scf.for'";
+      return signalPassFailure();
+    }
+    if (Operation *other = findSemaphore(getOperation())) {
+      InFlightDiagnostic diagnostic =
+          getOperation().emitError()
+          << "has semaphores already: --factisa-insert-semaphores runs once";
+      diagnostic.attachNote(other->getLoc()) << "the first one is here";
       return signalPassFailure();
     }
     SemaphoreInserter inserter;

@@ -84,7 +84,8 @@ def InsertSemaphoresPass : Pass<"factisa-insert-semaphores", "::mlir::func::Func
 
     A loop counts as one instruction of each of its engines from outside. Inside,
     what an iteration needs of the one before is ordered by semaphores that are
-    signalled once before the loop and waited for once after it.
+    signalled once before the loop and waited for once after it. Semaphores are
+    numbered 0, 1, ... in the order of their first use.
   }];
   let statistics = [
     Statistic<"numPairs", "pairs", "Number of signal/wait pairs inserted">,
