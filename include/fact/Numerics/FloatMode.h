@@ -20,8 +20,8 @@ constexpr uint64_t contractFpcr = 0;
 /// While it lives, this thread rounds to nearest even and keeps denormals, as
 /// docs/numerics.md has it; then the caller's mode is back. Hosts
 /// may run with another one. Everything that computes by the contract on behalf
-/// of a caller (the simulator, the Python module) holds one; entry points of the
-/// CPU path set the same mode in their own code.
+/// of a caller (the simulator, the Python module) holds one; entry points of
+/// the CPU path set the same mode in their own code.
 class FloatMode {
 public:
   FloatMode();

@@ -56,11 +56,11 @@ public:
   const isa::Program &program() const { return *source; }
   const Metadata &metadata() const { return described; }
 
-  /// Runs once, whatever the caller's float mode is. Inputs in the program's order, float32 unless the program says
-  /// otherwise, with its own rank and an extent of 1 .. bound where the
-  /// program's shape is open. fact::Error for inputs that do not fit, NaN,
-  /// infinity or |x| > 2^50 in a row that counts, whatever goes wrong in the
-  /// program, and an output that is not finite.
+  /// Runs once, whatever the caller's float mode is. Inputs in the program's
+  /// order, float32 unless the program says otherwise, with its own rank and an
+  /// extent of 1 .. bound where the program's shape is open. fact::Error for
+  /// inputs that do not fit, NaN, infinity or |x| > 2^50 in a row that counts,
+  /// whatever goes wrong in the program, and an output that is not finite.
   RunResult run(const std::vector<NpyArray> &inputs,
                 const RunOptions &options) const;
 
