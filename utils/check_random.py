@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 
@@ -214,6 +215,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
     parser.add_argument("--keep", type=pathlib.Path, metavar="DIR", help="where failing models go")
     parser.add_argument("--no-reduce", action="store_true", help="do not make failing models small")
+    parser.add_argument("--junit", type=pathlib.Path, metavar="FILE", help="write results as a test runner does (.xml)")
     # For fact-reduce, which calls this script with the path of a smaller model.
     parser.add_argument("--interesting", metavar="SIGNATURE", help=argparse.SUPPRESS)
     parser.add_argument("model", type=pathlib.Path, nargs="?", metavar="MODEL", help="file in place of seed S's model")
@@ -232,6 +234,7 @@ def main():
 
     count = collections.Counter()
     larger = 0
+    suite = ElementTree.Element("testsuite")
     seeds = range(options.seed, options.seed + (1 if options.model else options.count))
     with concurrent.futures.ThreadPoolExecutor(max(1, options.jobs)) as pool:
         pending = [pool.submit(run_case, seed, keep / str(seed), machine, options.model, not options.no_reduce)
@@ -240,16 +243,20 @@ def main():
             kind, what, path, on_larger = future.result()
             count[kind] += 1
             larger += on_larger
+            test = ElementTree.SubElement(suite, "testcase", classname="seed", name=str(seed))
             if kind == "failed":
                 repeat = f"utils/check-random --seed={seed}" + (f" --machine={machine}" if machine else "")
                 repeat += f" {options.model}" if options.model else " --count=1"
                 print(f"failed: seed {seed}: {what}; repeat: {repeat}; model: {path}", flush=True)
+                ElementTree.SubElement(test, "failure", message=what)
                 continue
             if kind != "passed":
                 print(f"{kind}: seed {seed}: {what}", flush=True)
             shutil.rmtree(keep / str(seed), ignore_errors=True)
     if not count["failed"] and not options.keep:
         shutil.rmtree(keep, ignore_errors=True)
+    if options.junit:
+        ElementTree.ElementTree(suite).write(options.junit)
     # Seeds that show nothing are no failures; there must be few.
     print(f"{count['refused']} refused by all sides, {count['undefined']} without a defined result, "
           f"{larger} on a larger machine than theirs")

@@ -13,6 +13,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Reducer/Tester.h"
@@ -90,7 +91,7 @@ bool dropResult(ModuleOp module, int64_t index) {
   return true;
 }
 
-/// Main returns what an earlier op of it made.
+/// Main returns rows that an earlier op of it made.
 bool returnEarlier(ModuleOp module, int64_t index) {
   auto main = module.lookupSymbol<func::FuncOp>("main");
   if (!main)
@@ -104,7 +105,11 @@ bool returnEarlier(ModuleOp module, int64_t index) {
         break;
       for (Value value : op.getResults()) {
         auto type = dyn_cast<RankedTensorType>(value.getType());
+        auto wanted = dyn_cast<RankedTensorType>(returned.get().getType());
         if (!type || type.getRank() != 2 || !type.getElementType().isF32() ||
+            !wanted || wanted.getRank() < 2 ||
+            failed(verifyCompatibleDims(
+                {type.getDimSize(0), wanted.getShape().end()[-2]})) ||
             isa<arith::ConstantOp>(op) || !candidates.take())
           continue;
         SmallVector<Value> values(exit->getOperands());
@@ -195,39 +200,54 @@ bool eraseDeadOp(ModuleOp module, int64_t index) {
 /// Operands and attributes that an op may have or not.
 bool dropOptional(ModuleOp module, int64_t index) {
   Candidates candidates(index);
-  auto drop = [&](auto... operands) {
-    if ((operands.empty() && ...) || !candidates.take())
+  auto drop = [&](bool isThere, llvm::function_ref<void()> clear) {
+    if (!isThere || !candidates.take())
       return false;
-    (operands.clear(), ...);
+    clear();
     eraseDead(module);
     return true;
   };
+  // A range knows where it stands only until another one of its op is cleared.
   for (Operation *op : opsOf(module)) {
     if (auto typed = dyn_cast<LinearOp>(op))
-      if (drop(typed.getBiasMutable()))
+      if (drop(bool(typed.getBias()), [&] { typed.getBiasMutable().clear(); }))
         return true;
     if (auto typed = dyn_cast<QuantizeRowsOp>(op))
-      if (drop(typed.getLowMutable()))
+      if (drop(bool(typed.getLow()), [&] { typed.getLowMutable().clear(); }))
         return true;
     if (auto typed = dyn_cast<QuantizeHeadsOp>(op))
-      if (drop(typed.getRowsMutable()))
+      if (drop(bool(typed.getRows()), [&] { typed.getRowsMutable().clear(); }))
         return true;
     if (auto typed = dyn_cast<LogMatmulOp>(op))
-      if (drop(typed.getBiasMutable(), typed.getScaleMutable()))
+      if (drop(bool(typed.getBias()), [&] {
+            typed.getBiasMutable().clear();
+            typed.getScaleMutable().clear();
+          }))
         return true;
-    if (auto typed = dyn_cast<QuantizedLinearOp>(op)) {
-      if (drop(typed.getBiasMutable()) || drop(typed.getRowsMutable()))
+    if (auto typed = dyn_cast<QuantizedLinearOp>(op))
+      if (drop(bool(typed.getBias()),
+               [&] { typed.getBiasMutable().clear(); }) ||
+          drop(bool(typed.getRows()),
+               [&] { typed.getRowsMutable().clear(); }) ||
+          drop(bool(typed.getLow()), [&] {
+            typed.getLowMutable().clear();
+            typed.removePrecisionAttr();
+          }))
         return true;
-      if (drop(typed.getLowMutable())) {
-        typed.removePrecisionAttr();
-        return true;
-      }
-    }
     if (auto typed = dyn_cast<QuantizedAttentionOp>(op))
-      if (drop(typed.getTailKeyMutable(), typed.getTailKeyScaleMutable(),
-               typed.getTailValueMutable(), typed.getTailValueScaleMutable()) ||
-          drop(typed.getDominatedMutable(), typed.getArgmaxMutable()) ||
-          drop(typed.getMaskMutable()))
+      if (drop(bool(typed.getTailKey()),
+               [&] {
+                 typed.getTailKeyMutable().clear();
+                 typed.getTailKeyScaleMutable().clear();
+                 typed.getTailValueMutable().clear();
+                 typed.getTailValueScaleMutable().clear();
+               }) ||
+          drop(bool(typed.getDominated()),
+               [&] {
+                 typed.getDominatedMutable().clear();
+                 typed.getArgmaxMutable().clear();
+               }) ||
+          drop(bool(typed.getMask()), [&] { typed.getMaskMutable().clear(); }))
         return true;
     if (op->hasAttr("causal") && candidates.take()) {
       op->removeAttr("causal");

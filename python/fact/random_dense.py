@@ -6,6 +6,7 @@ or never) and add new ones. Private functions are grown first, and may call thos
 before them; weights are constants of their function or arguments.
 """
 import dataclasses
+import math
 
 import numpy as np
 
@@ -105,7 +106,7 @@ class Grower:
     def attention(self, q, k, v):
         self.attentions += 1
         heads = self.draw.choice([h for h in range(1, q.d + 1) if q.d % h == 0][:8])
-        scale = self.draw.choice(((q.d // heads) ** -0.5,) * 3 + (0.3, 1.0, 0.01, -0.5))
+        scale = self.draw.choice((1 / math.sqrt(q.d // heads),) * 3 + (0.3, 1.0, 0.01, -0.5))
         causal = " causal" if self.draw.chance(0.3) else ""
         return self.add(f"fact.attention {q.name}, {k.name}, {v.name} heads = {heads} "
                         f"scale = {float_literal(scale)}{causal} : {q.type}", q)

@@ -11,6 +11,7 @@ result of `main` holds a value whatever the inputs are, and no row that a mask
 does not name is read on the way there.
 """
 import dataclasses
+import math
 import random
 
 import numpy as np
@@ -70,7 +71,7 @@ class Draw:
     def normal(self, shape, scale=1.0):
         """About normal: a sum of uniform numbers, which needs no C library."""
         uniform = self.numbers.random((6, *shape), dtype=np.float64)
-        return ((uniform.sum(axis=0) - 3.0) * (scale * 2.0 ** 0.5)).astype(np.float32)
+        return ((uniform.sum(axis=0) - 3.0) * (scale * math.sqrt(2.0))).astype(np.float32)
 
     def length(self):
         """(bound, whether it is the only length)."""
@@ -79,14 +80,14 @@ class Draw:
 
     def weights(self, rows, columns):
         """A weight matrix of a linear layer."""
-        w = self.normal((rows, columns), 1.0 / rows ** 0.5)
+        w = self.normal((rows, columns), 1.0 / math.sqrt(rows))
         kind = self.weighted(usual=12, small=1, large=1, integer=2, zero=1, holes=2)
         if kind == "small":
             w *= np.float32(2.0 ** -20)
         elif kind == "large":
             w *= np.float32(2.0 ** 8)
         elif kind == "integer":  # many equal sums
-            w = np.sign(np.rint(w * np.float32(rows ** 0.5)))
+            w = np.sign(np.rint(w * np.float32(math.sqrt(rows))))
         elif kind == "zero":
             w[:] = 0
         elif kind == "holes":

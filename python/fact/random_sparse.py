@@ -7,6 +7,7 @@ network. What is written here keeps the IR legal: rows that a mask does not name
 are read only by who has the same mask, or a smaller one.
 """
 import dataclasses
+import math
 
 import numpy as np
 
@@ -77,9 +78,14 @@ class Stack:
 
     def weights_of(self, d, n):
         """Weights of a linear layer, for one or several uses."""
-        scales = (np.abs(self.draw.normal((n,))) + np.float32(0.1)) * np.float32(0.02 / d ** 0.5)
-        return [self.weight(self.codes(d, n, 119), "i8"), self.weight(scales.astype(np.float32), "f32"),
-                self.weight(self.draw.vector(n), "f32") if self.draw.chance(0.6) else None]
+        bias = self.weight(self.draw.vector(n), "f32") if self.draw.chance(0.6) else None
+        if self.draw.chance(0.2):  # not quantized yet
+            w, t = self.weight(self.draw.weights(d, n), "f32")
+            types = tensor_type(d, n, element="i8"), tensor_type(n)
+            codes, scales = self.ops(f"fact.quantize_weight {w} : {t} -> {', '.join(types)}", 2)
+            return [(codes, types[0]), (scales, types[1]), bias]
+        scales = (np.abs(self.draw.normal((n,))) + np.float32(0.1)) * np.float32(0.02 / math.sqrt(d))
+        return [self.weight(self.codes(d, n, 119), "i8"), self.weight(scales.astype(np.float32), "f32"), bias]
 
     def linear(self, rows, d, n, weights=None, low=None, mask=None, length="L"):
         """`rows` are (codes, scales); `mask` is (name, heads)."""
@@ -111,19 +117,27 @@ class Stack:
         predictor = self.draw.choice(("leading_one", "leading_two", "one_sided", "exact"))
         i8 = self.type("L", d, element="i8")
         activations = self.ops(f"fact.encode {predictor} activation {rows[0]} : {i8}", 1)[0]
-        codes = []
+        codes, scales = [], []
         for role in ("query", "key"):
-            w, wt = self.weight(self.codes(d, width, 127), "i8")
+            wt = tensor_type(d, width, element="i8")
+            if self.draw.chance(0.3):  # not quantized yet
+                real, rt = self.weight(self.draw.weights(d, width), "f32")
+                w, weight_scale = self.ops(f"fact.quantize_predictor_weight {real} : {rt} -> {wt}, tensor<f32>", 2)
+            else:
+                w, _ = self.weight(self.codes(d, width, 127), "i8")
+                weight_scale, _ = self.weight(np.float32(self.draw.choice((0.001, 0.02))), "f32")
+            scales.append(weight_scale)
             w = self.ops(f"fact.encode {predictor} weight {w} : {wt}", 1)[0]
             text, types = f"fact.log_matmul {activations}, {w}", f"{i8}, {wt}"
             if role == "query" and self.draw.chance(0.5):
-                b, bt = self.weight(self.draw.normal((width,), 20.0), "f32")
+                b, bt = self.weight(self.draw.normal((width,), self.draw.choice((0.1, 20.0))), "f32")
+                if self.draw.chance(0.3):
+                    b = self.ops(f"fact.predictor_bias {predictor} {b}, {weight_scale} : {bt}, tensor<f32>", 1)[0]
                 text, types = f"{text} bias {b} scale {rows[1]}", f"{types}, {bt}, {self.type('L')}"
             h = self.ops(f"{text} : ({types}) -> {self.type('L', width, element='i32')}", 1)[0]
             n, s = self.ops(f"fact.normalize_heads {h} heads = {heads} : {self.type('L', width, element='i32')} -> "
                             f"{self.type('L', width, element='i8')}, {self.type(heads, 'L')}", 2)
             codes += [self.ops(f"fact.encode {predictor} {role} {n} : {self.type('L', width, element='i8')}", 1)[0], s]
-        scales = [self.weight(np.float32(self.draw.choice((0.001, 0.02))), "f32")[0] for _ in range(2)]
         types = (self.type("L", width, element="i8"), self.type(heads, "L")) * 2 + (self.type("L"), "tensor<f32>", "tensor<f32>")
         scores, unit = self.ops(
             f"fact.predict {', '.join(codes)}, {rows[1]}, {scales[0]}, {scales[1]} heads = {heads} scale = {float_literal(scale)} : "
@@ -204,7 +218,7 @@ class Stack:
         if self.selections and draw.chance(0.5) and width % self.selections[-1].heads == 0:
             heads = self.selections[-1].heads
         causal = draw.chance(0.3)
-        scale = draw.choice(((width // heads) ** -0.5, 0.3, 1.0))
+        scale = draw.choice((1 / math.sqrt(width // heads), 0.3, 1.0))
         rows = self.quantize(x, d)
         selection = self.selection(rows, d, width, heads, scale, causal)
         uses_dominated = bool(selection and selection.dominated) and (selection.any_dominated or draw.chance(0.8)) and draw.chance(0.9)
