@@ -138,7 +138,7 @@ def write(out, layers, bound):
         raise ValueError(f"bound must be positive (was {bound})")
     if any(layer.d != layers[0].d for layer in layers):
         raise ValueError("all layers must have the same width")
-    writer = _Writer(out, layers[0].d)
+    writer = Writer(out, layers[0].d)
     writer.begin(bound)
     x = "%tokens"
     for index, layer in enumerate(layers):
@@ -162,7 +162,7 @@ _ROW = "affine_map<(d0, d1) -> (d0)>"
 _COLUMN = "affine_map<(d0, d1) -> (d1)>"
 
 
-class _Writer:
+class Writer:
     """Emits the function; every method returns the name of its result."""
 
     def __init__(self, out, d):

@@ -5,10 +5,10 @@
 it may run at. `inputs`, `policy_flags` and `machine` draw what it runs with. The
 same seed gives the same text, arrays and flags on every machine.
 
-Two kinds of IR: dense (`fact.random_dense`), as --fact-raise makes it, and
-sparse (`fact.random_sparse`), as --fact-fuse leaves it. Legal means: every
-result of `main` holds a value whatever the inputs are, and no row that a mask
-does not name is read on the way there.
+Three kinds of IR: dense (`fact.random_dense`), as --fact-raise makes it, sparse
+(`fact.random_sparse`), as --fact-fuse leaves it, and linalg (`fact.random_linalg`),
+as importers write it. Legal means: every result of `main` holds a value whatever
+the inputs are, and no row that a mask does not name is read on the way there.
 """
 import dataclasses
 import math
@@ -41,6 +41,7 @@ class Model:
     outputs   number of results of main
     bound     largest length; the only one where `fixed`
     policy    whether the text has a policy, or is sparse: flags would not count
+    dense     where the text is linalg: the dense IR that raising should make of it
     """
     text: str
     inputs: list
@@ -48,6 +49,7 @@ class Model:
     bound: int
     fixed: bool
     policy: bool
+    dense: str = ""
 
 
 class Draw:
@@ -209,9 +211,9 @@ def main_text(body, inputs, results, bound, fixed):
 
 def model(seed):
     """The model of a seed."""
-    from fact import random_dense, random_sparse
-    sparse = random.Random(f"kind-{seed}").random() < 0.35
-    return (random_sparse if sparse else random_dense).model(seed)
+    from fact import random_dense, random_linalg, random_sparse
+    kind = Draw("kind", seed).weighted(dense=60, sparse=30, linalg=10)
+    return {"dense": random_dense, "sparse": random_sparse, "linalg": random_linalg}[kind].model(seed)
 
 
 def length_of(seed, generated):
