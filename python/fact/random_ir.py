@@ -262,7 +262,7 @@ def policy_flags(seed, generated):
 def machine(seed, description):
     """`description` (of a machine, as in machines/) with small random sizes."""
     draw = Draw("machine", seed)
-    for name, sizes in dict(token=(4, 8, 16, 64), weight=(4, 8, 16, 64), temp=(8, 16, 64, 128), index=(8, 16, 32)).items():
+    for name, sizes in dict(token=(2, 4, 8, 64), weight=(1, 2, 8, 64), temp=(4, 8, 16, 128), index=(3, 4, 8, 32)).items():
         description["buffers"][name]["bytes"] = draw.choice(sizes) * 1024
     description["pe"]["rows"] = draw.choice((1, 4, 8, 16))
     description["pe"]["columns"] = draw.choice((8, 64))
