@@ -16,6 +16,7 @@
 #include "fact/Dialect/Fact/Transforms/Passes.h"
 #include "fact/Import/ONNX/Import.h"
 #include "fact/InitAll.h"
+#include "fact/Numerics/Limits.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/Diagnostics.h"
@@ -206,6 +207,33 @@ template <typename... Ops> static bool hasAny(ModuleOp module) {
       .wasInterrupted();
 }
 
+/// Sums over tokens are INT32: where anything is an encoder layer's, a sequence
+/// may not be longer than the contract's, for either back end.
+static LogicalResult checkLength(func::FuncOp main) {
+  bool anyFact = main->getParentOfType<ModuleOp>()
+                     ->walk([](Operation *op) {
+                       return isa<FactDialect>(op->getDialect())
+                                  ? WalkResult::interrupt()
+                                  : WalkResult::advance();
+                     })
+                     .wasInterrupted();
+  if (!anyFact)
+    return success();
+  for (BlockArgument argument : main.getArguments()) {
+    auto type = cast<RankedTensorType>(argument.getType());
+    int64_t tokens =
+        type.getRank() < 2 ? 0 : type.getDimSize(type.getRank() - 2);
+    if (auto bound = main.getArgAttrOfType<IntegerAttr>(argument.getArgNumber(),
+                                                        kBoundAttrName))
+      tokens = bound.getInt();
+    if (tokens > ::fact::numerics::longestSequence)
+      return emitError(argument.getLoc())
+             << "a sequence may have " << ::fact::numerics::longestSequence
+             << " tokens (was " << tokens << ")";
+  }
+  return success();
+}
+
 LogicalResult Compilation::requireRaised() {
   bool anyLeft = owned
                      ->walk([](Operation *op) {
@@ -272,6 +300,8 @@ LogicalResult Compilation::runTo(Stage wanted) {
         (*owned)->setAttr(kPolicyAttrName,
                           policyFrom(options.policy, context_.get()));
       }
+      if (succeeded(result))
+        result = checkLength(main());
       stage = Stage::Raised;
       break;
     case Stage::Raised:

@@ -148,16 +148,15 @@ std::string Policy::set(std::string_view field, std::string_view value) {
     return {};
   }
   if (field == "dominance") {
-    if (!number || !(*number >= 0 && *number <= 1e30))
-      return range("a number of logits, 0 or more");
+    if (!number || !(*number >= 0 && *number <= largestDominance))
+      return range("a number of logits from 0 to 1e30");
     dominance = static_cast<float>(*number);
     return {};
   }
   if (field == "importance") {
-    // 32768 times the mean is beyond any count at the longest sequence, and
-    // keeps the comparison of counts within 64 bits.
-    if (!number || !(*number >= 0 && *number <= 32768))
-      return range("a number from 0 to 32768");
+    if (!number || !(*number >= 0 && *number <= largestImportance))
+      return range(
+          ("a number from 0 to " + std::to_string(largestImportance)).c_str());
     importance = importanceIn256ths(*number);
     return {};
   }

@@ -84,8 +84,12 @@ TEST(PolicyTest, Errors) {
   for (const char *bad : {"", "nan", "inf", "0.5x", "-0.5", " 0.5"})
     EXPECT_NE(policy.set("keep", bad), "") << bad;
   EXPECT_EQ(policy.set("dominance", "-1"),
-            "dominance must be a number of logits, 0 or more (was '-1')");
-  EXPECT_NE(policy.set("importance", "1e9"), "");
+            "dominance must be a number of logits from 0 to 1e30 (was '-1')");
+  EXPECT_EQ(policy.set("importance", "16.001"),
+            "importance must be a number from 0 to 16 (was '16.001')");
+  for (const char *bad : {"8388608", "1e9", "-1", "nan"})
+    EXPECT_NE(policy.set("importance", bad), "") << bad;
+  EXPECT_NE(policy.set("dominance", "1.1e30"), "");
   EXPECT_EQ(policy.set("scope", "qkv"), "scope must be ffn or all (was 'qkv')");
   EXPECT_EQ(policy.set("predictor", "one"),
             "predictor must be leading-one, leading-two, one-sided or exact "
@@ -96,6 +100,16 @@ TEST(PolicyTest, Errors) {
   EXPECT_EQ(parsePolicy("keep=0.2 fast", policy),
             "a preset must come first (was 'fast')");
   EXPECT_EQ(policy, Policy());
+}
+
+TEST(PolicyTest, TheLargestValuesAreAccepted) {
+  Policy policy;
+  EXPECT_EQ(policy.set("keep", "1"), "");
+  EXPECT_EQ(policy.keep, keepAll);
+  EXPECT_EQ(policy.set("dominance", "1e30"), "");
+  EXPECT_EQ(policy.dominance, largestDominance);
+  EXPECT_EQ(policy.set("importance", "16"), "");
+  EXPECT_EQ(policy.importance, largestImportance256);
 }
 
 TEST(PolicyTest, MeanTokenNeedsDroppedKeysAndNoCausality) {

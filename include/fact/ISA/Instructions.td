@@ -229,9 +229,9 @@ def ISA_SelPrecisionOp : Instruction<"sel.precision", 51, SEL> {
   let summary = "low-precision tokens from their importance";
   let description = [{
     `low[j] = count[j] * 256 * LEN <= importance * (sum of count)` in 64 bits; count u32 [LEN],
-    low u8 [LEN].
+    low u8 [LEN]. `importance` in 256ths.
   }];
-  let arguments = (ins Sram<"w", "LEN">:$low, Sram<"r", "LEN * 4">:$count, Imm<32>:$importance, Scalar:$layer);
+  let arguments = (ins Sram<"w", "LEN">:$low, Sram<"r", "LEN * 4">:$count, Imm<32, 4096>:$importance, Scalar:$layer);
 }
 def ISA_SelListOp : Instruction<"sel.list", 52, SEL> {
   let summary = "row list of a block of rows from a mask";

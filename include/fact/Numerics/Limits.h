@@ -6,9 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// INT32 holds every integer sum of docs/numerics.md up to these sizes. The one
-// place that attributes, ops, instructions, flags and entry points take their
-// ranges from.
+// INT32 (INT64 for counts) holds every integer sum of docs/numerics.md up to
+// these sizes. The one place that attributes, ops, instructions, flags and
+// entry points take their ranges from.
 //
 //===----------------------------------------------------------------------===//
 
@@ -26,6 +26,12 @@ inline constexpr int64_t longestSequence = 32768;
 inline constexpr int64_t mostFeatures = 8192;
 /// `keep` of a policy, in 1024ths: every key.
 inline constexpr int64_t keepAll = 1024;
+/// `dominance` of a policy, in logits: beyond any gap of scores, and finite.
+inline constexpr float largestDominance = 1e30f;
+/// `importance` of a policy, and in 256ths: 64 bits hold both sides of its
+/// comparison of counts at the largest sizes above.
+inline constexpr int32_t largestImportance = 16;
+inline constexpr int64_t largestImportance256 = 256 * largestImportance;
 
 } // namespace fact::numerics
 

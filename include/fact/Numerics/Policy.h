@@ -55,13 +55,13 @@ std::optional<Scope> parseScope(std::string_view text);
 std::optional<Predictor> parsePredictor(std::string_view text);
 
 struct Policy {
-  /// Kept share of each row in 1024ths, 0..1024 (0 keeps one key per row).
+  /// Kept share of each row in 1024ths, 0..keepAll (0 keeps one key per row).
   int32_t keep = 1024;
   Tail tail = Tail::None;
   /// Threshold in logits above which a row is dominated; 0 = off.
   float dominance = 0.0f;
   /// Importance in 256ths: a token kept no more often than this multiple of
-  /// the mean is low precision; 0 = every token INT8.
+  /// the mean is low precision; 0 = every token INT8. 0..largestImportance256.
   int32_t importance = 0;
   LowPrecision lowPrecision = LowPrecision::A4W4;
   Scope scope = Scope::FFN;

@@ -389,12 +389,12 @@ func.func @attention_dominated_alone(%q: !q, %s: !s, %m: tensor<2x?x?xi1>, %d: t
 
 // -----
 
-// expected-error @below {{keep must be in 0..1024 (was 2000)}}
-module attributes {fact.policy = #fact.policy<keep = 2000, tail = mean, dominance = 3.0, importance = 256, low_precision = a4w4, scope = ffn, predictor = leading_one>} {}
+// expected-error @below {{keep must be in 0..1024 (was 1025)}}
+module attributes {fact.policy = #fact.policy<keep = 1025, tail = mean, dominance = 3.0, importance = 256, low_precision = a4w4, scope = ffn, predictor = leading_one>} {}
 
 // -----
 
-// expected-error @below {{dominance must be finite and not negative (was -1.0}}
+// expected-error @below {{dominance must be in 0..1e30 (was -1.0}}
 module attributes {fact.policy = #fact.policy<keep = 205, tail = mean, dominance = -1.0, importance = 256, low_precision = a4w4, scope = ffn, predictor = leading_one>} {}
 
 // -----
@@ -404,7 +404,7 @@ module attributes {fact.policy = #fact.policy<keep = 205, tail = mean, dominance
 
 // -----
 
-// expected-error @below {{importance must be in 0..2^31 (was -1)}}
+// expected-error @below {{importance must be in 0..4096 (was -1)}}
 module attributes {fact.policy = #fact.policy<keep = 205, tail = mean, dominance = 1.0, importance = -1, low_precision = a4w4, scope = ffn, predictor = leading_one>} {}
 
 // -----
@@ -494,5 +494,46 @@ func.func @too_many_features(%x: tensor<?x8193xi8>, %s: tensor<?xf32>, %w: tenso
 func.func @mean_of_open_length(%x: tensor<?x16xf32>) {
   // expected-error @below {{'fact.mean_token' op has one row: its result must say so}}
   %0 = fact.mean_token %x : tensor<?x16xf32> -> tensor<?x16xf32>
+  return
+}
+
+// -----
+
+// expected-error @below {{importance must be in 0..4096 (was 4097)}}
+module attributes {fact.policy = #fact.policy<keep = 1024, tail = mean, dominance = 1.0e30, importance = 4097, low_precision = a4w4, scope = ffn, predictor = leading_one>} {}
+
+// -----
+
+// expected-error @below {{importance must be in 0..4096 (was 2147483648)}}
+module attributes {fact.policy = #fact.policy<keep = 1024, tail = mean, dominance = 1.0e30, importance = 2147483648, low_precision = a4w4, scope = ffn, predictor = leading_one>} {}
+
+// -----
+
+// expected-error @below {{dominance must be in 0..1e30 (was 1.1}}
+module attributes {fact.policy = #fact.policy<keep = 0, tail = mean, dominance = 1.1e30, importance = 0, low_precision = a4w4, scope = ffn, predictor = leading_one>} {}
+
+// -----
+
+// The largest values are none too many.
+module attributes {fact.policy = #fact.policy<keep = 1024, tail = mean, dominance = 1.0e30, importance = 4096, low_precision = a4w4, scope = ffn, predictor = leading_one>} {
+  func.func @largest(%c: tensor<4xi64>, %s: tensor<1x4x4xi32>, %t: tensor<1x4x4xf32>, %u: tensor<1x4xf32>) {
+    %0 = fact.select_precision %c importance = 4096 : tensor<4xi64> -> tensor<4xi1>
+    return
+  }
+}
+
+// -----
+
+func.func @importance(%c: tensor<4xi64>) {
+  // expected-error @below {{'fact.select_precision' op importance must be in 1..4096 (was 4097)}}
+  %0 = fact.select_precision %c importance = 4097 : tensor<4xi64> -> tensor<4xi1>
+  return
+}
+
+// -----
+
+func.func @importance_wide(%c: tensor<4xi64>) {
+  // expected-error @below {{'fact.select_precision' op importance must be in 1..4096 (was 2147483648)}}
+  %0 = fact.select_precision %c importance = 2147483648 : tensor<4xi64> -> tensor<4xi1>
   return
 }

@@ -8,6 +8,8 @@
 
 #include "fact/Dialect/Fact/IR/Fact.h"
 
+#include "fact/Numerics/Limits.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -16,6 +18,7 @@
 
 using namespace mlir;
 using namespace mlir::fact;
+namespace numerics = ::fact::numerics;
 
 #include "fact/Dialect/Fact/IR/FactDialect.cpp.inc"
 
@@ -90,16 +93,18 @@ LogicalResult PolicyAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  int64_t keep, Tail tail, FloatAttr dominance,
                                  int64_t importance, LowPrecision lowPrecision,
                                  Scope scope, Predictor predictor) {
-  if (keep < 0 || keep > 1024)
-    return emitError() << "keep must be in 0..1024 (was " << keep << ")";
+  if (keep < 0 || keep > numerics::keepAll)
+    return emitError() << "keep must be in 0.." << numerics::keepAll << " (was "
+                       << keep << ")";
   if (!dominance || !dominance.getType().isF64())
     return emitError() << "dominance must be a 64-bit float literal";
   double threshold = dominance.getValueAsDouble();
-  if (!(threshold >= 0) || threshold > 3e38)
-    return emitError() << "dominance must be finite and not negative (was "
-                       << threshold << ")";
-  if (importance < 0 || importance > (int64_t(1) << 31))
-    return emitError() << "importance must be in 0..2^31 (was " << importance
+  if (!(threshold >= 0 && threshold <= numerics::largestDominance))
+    return emitError() << "dominance must be in 0..1e30 (was " << threshold
                        << ")";
+  if (importance < 0 || importance > numerics::largestImportance256)
+    return emitError() << "importance must be in 0.."
+                       << numerics::largestImportance256 << " (was "
+                       << importance << ")";
   return success();
 }

@@ -225,6 +225,9 @@ LogicalResult SelectOp::verify() {
       .finite("dominance", getDominance())
       .require(!getDominance().isNegative() || getDominance().isZero(),
                "dominance must not be negative")
+      .require(getDominance().convertToFloat() <=
+                   ::fact::numerics::largestDominance,
+               "dominance must be at most 1e30")
       .same("score rows and columns", getScores(), 1, getScores(), 2)
       .same("score and mask heads", getScores(), 0, getMask(), 0)
       .same("score and mask rows", getScores(), 1, getMask(), 1)
@@ -263,8 +266,12 @@ LogicalResult VRowsOp::verify() {
 }
 
 LogicalResult SelectPrecisionOp::verify() {
-  return ShapeCheck(*this).same("counts and low tokens", getCount(), 0,
-                                getLow(), 0);
+  int64_t largest = ::fact::numerics::largestImportance256;
+  return ShapeCheck(*this)
+      .require(static_cast<int64_t>(getImportance()) <= largest,
+               "importance must be in 1.." + Twine(largest) + " (was " +
+                   Twine(getImportance()) + ")")
+      .same("counts and low tokens", getCount(), 0, getLow(), 0);
 }
 
 LogicalResult MeanTokenOp::verify() {
