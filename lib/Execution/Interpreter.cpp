@@ -165,10 +165,13 @@ LogicalResult Interpreter::run(Operation *op, Frame &frame) {
       .Case<EncodeOp>([&](EncodeOp encode) { return runFact(encode, frame); })
       .Case<CompileTimeOpInterface>(
           [&](Operation *weights) { return runFolder(weights, frame); })
-      .Default([&](Operation *other) {
-        return isa_and_nonnull<FactDialect>(other->getDialect())
-                   ? runFact(other, frame)
-                   : runFolder(other, frame);
+      .Default([&](Operation *other) -> LogicalResult {
+        if (isa_and_nonnull<FactDialect>(other->getDialect()))
+          return runFact(other, frame);
+        if (llvm::all_of(other->getOperandTypes(),
+                         [](Type type) { return type.isIntOrIndex(); }))
+          return runFolder(other, frame);
+        return other->emitOpError("cannot be interpreted");
       });
 }
 
