@@ -9,6 +9,7 @@
 #include "fact/Target/CheckProgram.h"
 
 #include "fact/Dialect/FactISA/IR/FactISA.h"
+#include "fact/Dialect/FactISA/IR/Instructions.h"
 
 #include <exception>
 
@@ -26,10 +27,7 @@ static Operation *bufferOfField(Operation *op,
     operand += target::isOperand(info.fields[i].kind);
   if (operand >= op->getNumOperands())
     return nullptr;
-  Value address = op->getOperand(operand);
-  while (auto view = address.getDefiningOp<ViewOp>())
-    address = view.getBase();
-  return address.getDefiningOp();
+  return bufferOf(op->getOperand(operand)).getDefiningOp();
 }
 
 static void report(const target::Fault &fault, const target::Program &program,

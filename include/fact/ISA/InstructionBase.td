@@ -21,6 +21,7 @@
 include "mlir/IR/OpBase.td"
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/EnumAttr.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
 
 //===----------------------------------------------------------------------===//
 // Dialect and operand types
@@ -145,10 +146,17 @@ class EnumField<EnumAttrInfo info, int fieldBits> : EnumAttr<FactISA_Dialect, in
 //===----------------------------------------------------------------------===//
 
 class Instruction<string mnemonic, int instructionOpcode, Engine instructionEngine, list<Trait> traits = []>
-    : Op<FactISA_Dialect, mnemonic, traits> {
+    : Op<FactISA_Dialect, mnemonic, traits # [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   int opcode = instructionOpcode;
   Engine engine = instructionEngine;
   let assemblyFormat = "operands attr-dict";
+  // Of all instructions, by the accesses that the records declare.
+  let extraClassDefinition = [{
+    void $cppClass::getEffects(
+        ::llvm::SmallVectorImpl<::mlir::MemoryEffects::EffectInstance> &effects) {
+      ::mlir::factisa::instructionEffects(getOperation(), effects);
+    }
+  }];
 }
 
 #endif // FACT_ISA_INSTRUCTIONBASE_TD

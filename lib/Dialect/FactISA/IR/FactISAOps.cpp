@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "fact/Dialect/FactISA/IR/FactISA.h"
+#include "fact/Dialect/FactISA/IR/Instructions.h"
 
 #include "mlir/IR/Builders.h"
 
@@ -54,6 +55,15 @@ LogicalResult DramBufferOp::verify() {
                          << " bytes in all, padded by at most 63 (was "
                          << getBytes() << ")";
   return success();
+}
+
+void DramBufferOp::getEffects(
+    SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  effects.emplace_back(MemoryEffects::Allocate::get(),
+                       getOperation()->getOpResult(0), DramResource::get());
+  // The host writes inputs and reads outputs: they are no ranges of our own.
+  if (getKind() == DramKind::Input || getKind() == DramKind::Output)
+    effects.emplace_back(MemoryEffects::Write::get(), DramResource::get());
 }
 
 LogicalResult ViewOp::verify() {

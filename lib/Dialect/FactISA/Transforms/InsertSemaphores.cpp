@@ -6,9 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Instructions.h"
-
 #include "fact/Dialect/FactISA/IR/FactISA.h"
+#include "fact/Dialect/FactISA/IR/Instructions.h"
 #include "fact/Dialect/FactISA/Transforms/Passes.h"
 #include "fact/ISA/Instructions.h"
 #include "fact/ISA/Machine.h"
@@ -101,7 +100,7 @@ private:
       return node; // names memory: no instruction
     for (const AddressUse &use : addressesOf(op)) {
       // An index moves an address within its buffer: the whole buffer counts.
-      Value buffer = bufferOf(use.address);
+      Value buffer = bufferOf(use.address());
       std::optional<int64_t> address;
       int64_t bytes = 0;
       if (auto sram = buffer.getDefiningOp<SramBufferOp>()) {

@@ -11,9 +11,8 @@
 // work.
 //===----------------------------------------------------------------------===//
 
-#include "Instructions.h"
-
 #include "fact/Dialect/FactISA/IR/FactISA.h"
+#include "fact/Dialect/FactISA/IR/Instructions.h"
 #include "fact/Dialect/FactISA/Transforms/Passes.h"
 #include "fact/ISA/Instructions.h"
 
@@ -120,7 +119,7 @@ private:
         if (auto view = dyn_cast<ViewOp>(user))
           addresses.push_back(view.getResult());
         for (const AddressUse &use : addressesOf(user))
-          if (use.write && bufferOf(use.address) == buffer.getResult())
+          if (use.write && bufferOf(use.address()) == buffer.getResult())
             result &= isa<LoadOp>(user) &&
                       llvm::all_of(user->getOperands(),
                                    [&](Value v) { return isCommon(v); });
@@ -132,7 +131,7 @@ private:
   /// One clone serves all iterations.
   bool needsOne(Operation &op) {
     if (isa<LoadOp>(op)) {
-      auto buffer = bufferOf(addressesOf(&op).front().address)
+      auto buffer = bufferOf(addressesOf(&op).front().address())
                         .getDefiningOp<SramBufferOp>();
       return buffer && buffer->getBlock() == loop.getBody() && isShared(buffer);
     }

@@ -31,6 +31,9 @@ def FactISA_DramKind : EnumAttr<FactISA_Dialect, FactISA_DramKindInfo, "dram_kin
 
 def FactISA_Address : ConfinedAttr<I64Attr, [IntNonNegative]>;
 
+// Where effects are (fact/Dialect/FactISA/IR/Instructions.h).
+def FactISA_ScratchpadResource : Resource<"::mlir::factisa::ScratchpadResource">;
+
 def FactISA_SramBufferOp : Op<FactISA_Dialect, "sram"> {
   let summary = "a buffer in the scratchpad";
   let description = [{
@@ -44,17 +47,18 @@ def FactISA_SramBufferOp : Op<FactISA_Dialect, "sram"> {
   }];
   let arguments = (ins FactISA_Memory:$memory, ConfinedAttr<I64Attr, [IntPositive]>:$bytes, StrAttr:$label,
                        OptionalAttr<FactISA_Address>:$address);
-  let results = (outs FactISA_Sram:$result);
+  let results = (outs Res<FactISA_Sram, "", [MemAlloc<FactISA_ScratchpadResource>]>:$result);
   let assemblyFormat = "$memory $bytes $label (`at` $address^)? attr-dict";
 }
 
-def FactISA_DramBufferOp : Op<FactISA_Dialect, "dram", [Pure]> {
+def FactISA_DramBufferOp : Op<FactISA_Dialect, "dram", [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "a range of DRAM";
   let description = [{
     `constant`: the bytes of `values`, one array every `stride` bytes (several equal
     layers keep the same weight side by side), padded to 64 bytes at most. `input`, `output`: one sequence of rows;
     `shape` is that of the model's tensor, -1 for the length.
-    `address` is set by the planner.
+    `address` is set by the planner. Two of them are two ranges, however alike; inputs and
+    outputs are the program's interface and stay, used or not.
 
     ```mlir
     %w = factisa.dram constant 4096 "weight" {values = [dense<1> : tensor<64x64xi8>], stride = 4096 : i64}

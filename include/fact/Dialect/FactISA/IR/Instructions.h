@@ -1,0 +1,57 @@
+//===- Instructions.h - What an op of a program does to memory ------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_DIALECT_FACTISA_IR_INSTRUCTIONS_H
+#define FACT_DIALECT_FACTISA_IR_INSTRUCTIONS_H
+
+#include "mlir/IR/Operation.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+namespace fact::isa {
+struct InstructionInfo;
+} // namespace fact::isa
+
+namespace mlir::factisa {
+
+/// The memories that effects are on.
+struct ScratchpadResource : SideEffects::Resource::Base<ScratchpadResource> {
+  StringRef getName() final { return "scratchpad"; }
+};
+struct DramResource : SideEffects::Resource::Base<DramResource> {
+  StringRef getName() final { return "dram"; }
+};
+
+/// The description of an instruction; null for ops that only name memory or
+/// numbers, and for those of other dialects.
+const ::fact::isa::InstructionInfo *instructionOf(Operation *op);
+
+/// An operand that is an address, and whether the instruction reads and writes
+/// there, as its record says. Both is also what is read under a condition.
+struct AddressUse {
+  OpOperand *operand;
+  bool dram, read, write;
+
+  Value address() const { return operand->get(); }
+};
+
+/// The addresses of an instruction that are there; none for any other op.
+SmallVector<AddressUse> addressesOf(Operation *op);
+
+/// What an instruction may touch, as generic passes ask for it: reads and
+/// writes of the scratchpad and of DRAM, each at its operand as long as
+/// addresses are not planned (then two buffers may share bytes). `wait` and
+/// `signal` read and write everything: nothing moves across them.
+void instructionEffects(
+    Operation *op, SmallVectorImpl<MemoryEffects::EffectInstance> &effects);
+
+/// The buffer that an address is in: what the views are of.
+Value bufferOf(Value address);
+
+} // namespace mlir::factisa
+
+#endif // FACT_DIALECT_FACTISA_IR_INSTRUCTIONS_H
