@@ -109,6 +109,10 @@ class Case:
                 continue
             if status:
                 return failure_of("fact-compile", status, said)
+            # Programs run in program order: what no semaphore orders has no effect.
+            status, said = run_tool("fact-objdump", "--check", program)
+            if status:
+                return failure_of("fact-objdump", status, said)
             return self.arrays("FACT", "fact-sim", program, outputs, scratch,
                                "--functional", f"--fill-undefined={self.seed % 1000}")
 

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "fact/ISA/CheckOrder.h"
 #include "fact/ISA/CheckProgram.h"
 #include "fact/ISA/Listing.h"
 #include "fact/Support/Error.h"
@@ -23,15 +24,20 @@ int main(int argc, char **argv) {
     app.add_option("PROGRAM", input, "program to print (.fact)")->required();
     auto *noDataFlag =
         app.add_flag("--no-data", noData, "leave out constants and MLIR");
-    app.add_flag("--check", check,
-                 "print no listing: check that every byte that an instruction "
-                 "reads was written before and that all semaphores end at 0")
+    app.add_flag(
+           "--check", check,
+           "print no listing: check that every byte that an instruction "
+           "reads was written before, that semaphores put what engines do "
+           "to the same bytes in an order, and that all end at 0")
         ->excludes(noDataFlag);
     return [&] {
       isa::Program program = isa::Program::read(input);
       if (check) {
         isa::Code code(program);
-        if (std::optional<isa::Fault> fault = isa::checkProgram(code))
+        std::optional<isa::Fault> fault = isa::checkProgram(code);
+        if (!fault)
+          fault = isa::checkOrder(code);
+        if (fault)
           throw Error(input + ": " + fault->text(code));
         std::cout << input << ": ok\n";
         return 0;

@@ -1,0 +1,27 @@
+//===- CheckOrder.h - Engines wait for each other -------------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_ISA_CHECKORDER_H
+#define FACT_ISA_CHECKORDER_H
+
+#include "fact/ISA/Walker.h"
+
+#include <optional>
+
+namespace fact::isa {
+
+/// Walks a program without data, for the longest sequence and for one token,
+/// and returns the first pair of instructions of two engines that touch the
+/// same bytes, one of them writing, and that no semaphores put in an order:
+/// happens before, by vector clocks, whatever a machine's speed is. Gaps
+/// between the rows of an operand count as touched: buffers are what semaphores
+/// protect. The program is one that checkProgram has no fault in.
+std::optional<Fault> checkOrder(const Code &code);
+
+} // namespace fact::isa
+
+#endif // FACT_ISA_CHECKORDER_H

@@ -1,0 +1,156 @@
+//===- CheckOrder.cpp - Engines wait for each other -----------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/ISA/CheckOrder.h"
+
+#include "fact/ISA/PortRows.h"
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <map>
+
+using namespace fact;
+using namespace fact::isa;
+
+namespace {
+/// Per engine, how many of its instructions are known to be done.
+using Clock = std::array<uint64_t, numEngines>;
+
+/// Where an engine touched bytes last; time 0 is never.
+struct Touch {
+  uint64_t time = 0;
+  size_t instruction = 0;
+};
+
+/// What engines did to a range of bytes since the last write that all of them
+/// know of.
+struct Touches {
+  std::array<Touch, numEngines> reads{}, writes{};
+};
+
+/// Ranges of one memory, by their begin; neighbours may be alike.
+class Ranges {
+public:
+  explicit Ranges(uint64_t size) { ranges[0] = {size, Touches()}; }
+
+  /// Calls body for each range in [begin, end), which are cut out first.
+  template <typename Body>
+  void forEach(uint64_t begin, uint64_t end, Body &&body) {
+    cut(begin);
+    cut(end);
+    for (auto it = ranges.lower_bound(begin);
+         it != ranges.end() && it->first < end; ++it)
+      body(it->first, it->second.first, it->second.second);
+  }
+
+private:
+  void cut(uint64_t at) {
+    auto it = std::prev(ranges.upper_bound(at));
+    if (it->first == at || at >= it->second.first)
+      return;
+    auto rest = it->second;
+    it->second.first = at;
+    ranges.emplace(at, rest);
+  }
+
+  std::map<uint64_t, std::pair<uint64_t, Touches>> ranges;
+};
+
+/// One walk, for one length.
+class Order {
+public:
+  Order(const Code &code, int64_t length)
+      : code(code), length(length),
+        sram(static_cast<uint64_t>(code.program().machine.scratchpadBytes())),
+        dram(code.program().dramBytes) {}
+
+  std::optional<Fault> run() {
+    int64_t registers[numRegisters] = {};
+    Resolver resolver{registers, length};
+    Walker walker(code, registers, length);
+    for (size_t index; walker.next(index);) {
+      const Instruction &instruction = code[index];
+      auto engine = static_cast<unsigned>(engineOf(instruction));
+      if (const auto *wait = std::get_if<Wait>(&instruction)) {
+        std::deque<Clock> &queue = signals[wait->semaphore];
+        if (queue.empty())
+          continue; // checkProgram's affair
+        for (unsigned e = 0; e < numEngines; ++e)
+          clocks[engine][e] = std::max(clocks[engine][e], queue.front()[e]);
+        queue.pop_front();
+      } else if (const auto *signal = std::get_if<Signal>(&instruction)) {
+        signals[signal->semaphore].push_back(clocks[engine]);
+      } else {
+        ++clocks[engine][engine];
+        for (const Access &access : accesses(instruction, resolver))
+          if (access.bytes > 0 && (access.read || access.write))
+            touch(index, engine, access);
+      }
+      if (found) {
+        found->reason += " (sequence length " + std::to_string(length) + ")";
+        return found;
+      }
+    }
+    return std::nullopt;
+  }
+
+private:
+  void touch(size_t index, unsigned engine, const Access &access) {
+    auto begin = static_cast<uint64_t>(access.address);
+    uint64_t end = begin + static_cast<uint64_t>(access.bytes);
+    Ranges &memory = access.dram ? dram : sram;
+    memory.forEach(begin, end, [&](uint64_t from, uint64_t to, Touches &last) {
+      for (unsigned other = 0; other < numEngines && !found; ++other) {
+        if (other == engine)
+          continue;
+        // A write after a read, or anything after a write.
+        for (const Touch *touch : {&last.writes[other], &last.reads[other]}) {
+          bool isRead = touch == &last.reads[other];
+          if (found || touch->time <= clocks[engine][other] ||
+              (isRead && !access.write))
+            continue;
+          found.emplace();
+          found->instruction = index;
+          found->field = access.field;
+          found->other = touch->instruction;
+          found->reason =
+              "operand '" + std::string(access.operand) + "' " +
+              (access.write ? "writes" : "reads") + " bytes " +
+              std::to_string(from) + " to " + std::to_string(to - 1) +
+              (access.dram ? " of DRAM" : " of the scratchpad") + ", which " +
+              engineName(static_cast<Engine>(other)) + " may " +
+              (isRead ? "still read" : "not have written yet") +
+              ": no semaphore puts one after the other";
+          found->note = std::string("the ") + (isRead ? "read" : "write");
+        }
+      }
+      Touch now{clocks[engine][engine], index};
+      if (access.write)
+        last.writes[engine] = now;
+      if (access.read)
+        last.reads[engine] = now;
+    });
+  }
+
+  const Code &code;
+  int64_t length;
+  Ranges sram, dram;
+  std::array<Clock, numEngines> clocks{};
+  std::map<uint32_t, std::deque<Clock>> signals;
+  std::optional<Fault> found;
+};
+} // namespace
+
+std::optional<Fault> isa::checkOrder(const Code &code) {
+  int64_t longest = longestSequence(code.program()).rows;
+  for (int64_t length : {longest, int64_t(1)})
+    if (length >= 1 && (length == longest || longest > 1))
+      if (std::optional<Fault> fault = Order(code, length).run())
+        return fault;
+  return std::nullopt;
+}
