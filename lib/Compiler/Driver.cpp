@@ -186,8 +186,9 @@ LogicalResult Compilation::load() {
     return fail("'main' must not call itself: a model is as deep as it is");
   // A model is 'main' and what it calls.
   for (auto function : owned->getOps<func::FuncOp>())
-    function.setVisibility(function == main() ? SymbolTable::Visibility::Public
-                                              : SymbolTable::Visibility::Private);
+    function.setVisibility(function == main()
+                               ? SymbolTable::Visibility::Public
+                               : SymbolTable::Visibility::Private);
   return run([](OpPassManager &pm) { pm.addPass(createSymbolDCEPass()); });
 }
 
@@ -314,8 +315,9 @@ LogicalResult Compilation::runTo(Stage wanted) {
       // Quantizing again changes nothing.
       if (findPolicy(*owned))
         result = run(buildSparsifyPipeline);
-      // Without one all is decided; what is left to compute now is weights.
-      else if (hasAny<CompileTimeOpInterface>(*owned))
+      // Without one all is decided; what is left to do is to compute weights,
+      // and to forget what nobody reads.
+      else
         result = run([](OpPassManager &pm) {
           pm.addPass(createHoistWeightsPass());
           pm.addPass(createCanonicalizerPass());

@@ -175,11 +175,13 @@ struct LayerMasks {
       v.assign(givenV, givenV + v.size());
     if (const uint8_t *given = bytes("low"))
       low.assign(given, given + low.size());
+    add(archive, "low", {n}, low);
+    if (shape.given)
+      return;
     add(archive, "mask", {h, n, n}, mask);
     add(archive, "dominated", {h, n}, dominated);
     add(archive, "k_rows", {h, n}, k);
     add(archive, "v_rows", {h, n}, v);
-    add(archive, "low", {n}, low);
   }
 
   NpzArchive &found;

@@ -42,9 +42,11 @@ NpyArray pad(const TensorSpec &spec, const NpyArray &array, int64_t rows);
 struct LayerShape {
   int64_t heads;
   bool causal;
+  bool given; ///< The mask is the model's: nothing was selected.
 };
 
-/// The arrays of --dump-masks: what a layer did not select is full.
+/// The arrays of --dump-masks: a layer that selected nothing keeps everything,
+/// and one whose mask was given has `low` alone.
 NpzArchive completeMasks(NpzArchive found,
                          const std::vector<LayerShape> &layers, int64_t length);
 

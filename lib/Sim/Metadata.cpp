@@ -57,17 +57,25 @@ static isa::Role roleOf(const Json &linear) {
   return isa::Role::Other;
 }
 
+/// True or false, or false where there is none.
+static bool flag(const Json &object, const char *field) {
+  auto found = object.find(field);
+  if (found == object.end())
+    return false;
+  if (!found->is_boolean())
+    throw Error("metadata field '" + std::string(field) +
+                "' must be true or false (was " + found->dump() + ")");
+  return found->get<bool>();
+}
+
 static LayerInfo layerOf(const Json &json) {
   LayerInfo layer;
   layer.heads = number(json, "heads", 1);
   layer.features = number(json, "features", 0);
-  auto causal = json.find("causal");
-  if (causal != json.end()) {
-    if (!causal->is_boolean())
-      throw Error("metadata field 'causal' must be true or false (was " +
-                  causal->dump() + ")");
-    layer.causal = causal->get<bool>();
-  }
+  layer.causal = flag(json, "causal");
+  layer.maskGiven = flag(json, "mask_given");
+  layer.selectsWith = number(json, "selects_with", 0);
+  layer.lowersWith = number(json, "lowers_with", 0);
   for (const Json &linear : list(json, "linears"))
     layer.linears.push_back(
         {roleOf(linear), number(linear, "k", 0), number(linear, "n", 0)});

@@ -15,7 +15,7 @@
 namespace fact::sim {
 
 // A wrong program must not make results of absurd size.
-constexpr int64_t mostLayers = 1 << 14, mostHeads = 1 << 12;
+constexpr int64_t mostLayers = isa::noLayer, mostHeads = 1 << 12;
 
 SelectionObserver::SelectionObserver(const Metadata &metadata, int64_t length,
                                      bool keepMasks)
@@ -31,6 +31,8 @@ void SelectionObserver::onInstruction(const Executed &executed) {
     return;
   if (const uint8_t *low = executed.operand("low")) {
     int64_t layer = executed.state.resolver().resolve(precision->layer);
+    if (layer == isa::noLayer)
+      return;
     if (layer < 0 || layer >= mostLayers)
       throw Error("sel.precision names layer " + std::to_string(layer) +
                   ", which no model has");
@@ -46,6 +48,8 @@ void SelectionObserver::onTopK(const isa::SelTopK &i,
   if (rows == 0)
     return;
   int64_t layer = resolver.resolve(i.layer), number = resolver.resolve(i.head);
+  if (layer == isa::noLayer)
+    return;
   if (layer < 0 || layer >= mostLayers || number < 0 || number >= mostHeads)
     throw Error("sel.topk names layer " + std::to_string(layer) + ", head " +
                 std::to_string(number) + ", which no model has");
@@ -103,6 +107,21 @@ bool SelectionObserver::causal(int64_t layer) const {
          metadata.layers[layer].causal;
 }
 
+SelectionObserver::Selected SelectionObserver::selected(int64_t layer) const {
+  LayerInfo info;
+  if (layer < static_cast<int64_t>(metadata.layers.size()))
+    info = metadata.layers[layer];
+  const Layer *selects = find(layer - info.selectsWith),
+              *lowers = find(layer - info.lowersWith);
+  Selected result;
+  result.given = info.maskGiven;
+  if (selects && !info.maskGiven)
+    result.heads = &selects->heads;
+  if (lowers && !lowers->low.empty())
+    result.low = &lowers->low;
+  return result;
+}
+
 static double shareOf(const std::vector<uint8_t> &flags, uint8_t value) {
   auto count = std::count(flags.begin(), flags.end(), value);
   return static_cast<double>(count) / static_cast<double>(flags.size());
@@ -111,23 +130,21 @@ static double shareOf(const std::vector<uint8_t> &flags, uint8_t value) {
 std::vector<LayerShares> SelectionObserver::shares() const {
   std::vector<LayerShares> result(numLayers());
   for (int64_t index = 0; index < numLayers(); ++index) {
-    const Layer *layer = find(index);
-    if (!layer)
-      continue;
+    Selected layer = selected(index);
     LayerShares &share = result[index];
-    if (!layer->low.empty())
-      share.int8Tokens = shareOf(layer->low, 0);
-    if (layer->heads.empty())
+    if (layer.low)
+      share.int8Tokens = shareOf(*layer.low, 0);
+    if (!layer.heads || layer.heads->empty())
       continue;
     double k = 0, v = 0, q = 0, kept = 0, allowed = 0;
-    for (const auto &[number, head] : layer->heads) {
+    for (const auto &[number, head] : *layer.heads) {
       k += shareOf(head.kRows, 1);
       v += shareOf(head.vRows, 1);
       q += shareOf(head.dominated, 0);
       kept += static_cast<double>(head.kept);
       allowed += static_cast<double>(head.allowed);
     }
-    auto heads = static_cast<double>(layer->heads.size());
+    auto heads = static_cast<double>(layer.heads->size());
     share.keptK = k / heads;
     share.keptV = v / heads;
     share.liveQ = q / heads;
@@ -139,7 +156,7 @@ std::vector<LayerShares> SelectionObserver::shares() const {
 NpzArchive SelectionObserver::masks() const {
   NpzArchive result;
   for (int64_t index = 0; index < numLayers(); ++index) {
-    const Layer *layer = find(index);
+    Selected layer = selected(index);
     int64_t heads = numHeads(index);
     // What a layer that predicts nothing keeps.
     std::vector<uint8_t> mask(heads * length * length);
@@ -151,8 +168,8 @@ NpzArchive SelectionObserver::masks() const {
         std::fill(out, out + numerics::allowedKeys(row, length, causal(index)),
                   1);
       }
-    if (layer) {
-      for (const auto &[h, head] : layer->heads) {
+    if (layer.heads) {
+      for (const auto &[h, head] : *layer.heads) {
         auto copy = [&, h = h](const std::vector<uint8_t> &from,
                                std::vector<uint8_t> &to, int64_t size) {
           std::copy(from.begin(), from.end(), to.begin() + h * size);
@@ -162,9 +179,9 @@ NpzArchive SelectionObserver::masks() const {
         copy(head.kRows, kRows, length);
         copy(head.vRows, vRows, length);
       }
-      if (!layer->low.empty())
-        low = layer->low;
     }
+    if (layer.low)
+      low = *layer.low;
     std::string prefix = "layer" + std::to_string(index) + ".";
     auto add = [&](const char *name, std::vector<int64_t> shape,
                    const std::vector<uint8_t> &flags) {
@@ -175,11 +192,13 @@ NpzArchive SelectionObserver::masks() const {
       result[prefix + name] = NpyArray::from<bool>(
           std::move(shape), reinterpret_cast<const bool *>(bools.data()));
     };
+    add("low", {length}, low);
+    if (layer.given)
+      continue;
     add("mask", {heads, length, length}, mask);
     add("dominated", {heads, length}, dominated);
     add("k_rows", {heads, length}, kRows);
     add("v_rows", {heads, length}, vRows);
-    add("low", {length}, low);
   }
   return result;
 }

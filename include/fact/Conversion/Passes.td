@@ -173,11 +173,14 @@ def FactToLoopsPass : Pass<"fact-to-loops", "::mlir::ModuleOp"> {
 def ExposeMasksPass : Pass<"fact-expose-masks", "::mlir::ModuleOp"> {
   let summary = "return what each layer selected from the main function";
   let description = [{
-    For observers (`fact-run --dump-masks`): `mask`, `dominated`, `k_rows`,
-    `v_rows` and `low` of every attention become results of its function and of
-    `main`, named by the result attribute `fact.dump`, `layer0.mask` for
-    example. Layers count in the order in which `main` runs them. What the
-    attention does not have (no mask: everything is kept) is left out.
+    For observers (`fact-run --dump-masks`): what the layer of every attention
+    selected, as `fact-print-layers` shows it, becomes results of its function and
+    of `main`: `mask`, `dominated`, `argmax`, `k_rows`, `v_rows` and `low`, named
+    by the result attribute `fact.dump`, `layer0.mask` for example. Layers count in
+    the order in which `main` runs them. What a layer does not select (no mask:
+    everything is kept) is left out; `fact.layers` of `main` says of each layer how
+    many heads it has, whether it is causal, and whether its mask was given by the
+    model.
   }];
 }
 

@@ -13,6 +13,10 @@
 
 namespace fact::isa {
 
+/// Layer of a selection that belongs to no attention of the model: observers
+/// pass it over. All layers of a program have lower numbers.
+inline constexpr int64_t noLayer = (1 << 14) - 1;
+
 // Widths that all instructions share (InstructionBase.td).
 constexpr unsigned registerBits = 6;
 constexpr unsigned numRegisters = 1 << registerBits;

@@ -28,12 +28,18 @@ struct LayerInfo {
   int64_t heads = 1;
   bool causal = false;
   int64_t features = 0; ///< of a token in attention, all heads together
+  /// The mask is the model's own: no selection makes it.
+  bool maskGiven = false;
+  /// So many layers before this one is the layer with whose number the
+  /// selection, and the low-precision tokens, of this one are made.
+  int64_t selectsWith = 0, lowersWith = 0;
   std::vector<LinearInfo> linears;
 };
 
 /// The fields of a program's metadata that a run needs: `layers`, a list of
-/// {heads, causal, features, linears: [{role, k, n}, ...]}, and `policy`, an
-/// object that reports pass on. All may be missing.
+/// {heads, causal, features, mask_given, selects_with, lowers_with, linears:
+/// [{role, k, n}, ...]}, and `policy`, an object that reports pass on. All may
+/// be missing.
 struct Metadata {
   std::vector<LayerInfo> layers;
   /// JSON of the policy, passed on to reports; "{}" where there is none.

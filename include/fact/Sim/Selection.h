@@ -38,7 +38,8 @@ public:
   std::vector<LayerShares> shares() const;
 
   /// `layer{i}.mask` [heads, L, L], `.dominated`, `.k_rows`, `.v_rows`
-  /// [heads, L] and `.low` [L], all bool.
+  /// [heads, L] and `.low` [L], all bool; `.low` alone where the model gives
+  /// the mask.
   NpzArchive masks() const;
 
 private:
@@ -53,6 +54,14 @@ private:
     std::vector<uint8_t> low; ///< [L], or empty
   };
 
+  /// What counts for a layer, its own or what it shares with one before.
+  struct Selected {
+    bool given = false;                             ///< the mask is the model's
+    const std::map<int64_t, Head> *heads = nullptr; ///< null: everything
+    const std::vector<uint8_t> *low = nullptr;      ///< null: no token
+  };
+
+  Selected selected(int64_t layer) const;
   void onTopK(const isa::SelTopK &i, const Executed &executed);
   int64_t numLayers() const;
   int64_t numHeads(int64_t layer) const;

@@ -11,6 +11,7 @@
 
 #include "fact/Dialect/Fact/IR/Values.h"
 #include "fact/Dialect/Fact/Transforms/EncoderLayers.h"
+#include "fact/ISA/Operands.h"
 
 #include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -146,7 +147,10 @@ LogicalResult Lowering::copyRows(const Storage &from, const Storage &to,
 }
 
 Value Lowering::layerOf(Operation *op) {
-  int64_t first = firstLayer + numbers.number.lookup(op);
+  auto found = numbers.number.find(op);
+  if (found == numbers.number.end())
+    return index(::fact::isa::noLayer);
+  int64_t first = firstLayer + found->second;
   if (!layerIndex)
     return index(first);
   Value scaled = layerIndex;
@@ -263,6 +267,8 @@ LayerNumbers::LayerNumbers(func::FuncOp function) {
   }
   for (const fact::EncoderLayer &layer : layers) {
     int64_t own = number.lookup(layer.attention);
+    selections[layer.attention] = {layer.select, layer.precision,
+                                   layer.hasGivenMask()};
     if (layer.select)
       number.try_emplace(layer.select, own);
     if (layer.precision)
@@ -287,18 +293,29 @@ int64_t Lowering::noteLayers(ArrayRef<Operation *> ops, int64_t times) {
       auto weight = cast<ShapedType>(linear.getWeight().getType());
       if (isSingle(linear.getInput()))
         continue; // the mean token's: not part of the dense model
-      linears.push_back(
-          llvm::json::Object{{"role", stringifyRole(numbers.roles.lookup(linear))},
-                             {"k", weight.getDimSize(0)},
-                             {"n", weight.getDimSize(1)}});
+      linears.push_back(llvm::json::Object{
+          {"role", stringifyRole(numbers.roles.lookup(linear))},
+          {"k", weight.getDimSize(0)},
+          {"n", weight.getDimSize(1)}});
     }
     if (auto attention = dyn_cast<fact::QuantizedAttentionOp>(op)) {
       if (!found.empty())
         found.back()["linears"] = std::exchange(linears, {});
-      found.push_back(llvm::json::Object{
+      llvm::json::Object layer{
           {"heads", static_cast<int64_t>(attention.getHeads())},
           {"causal", attention.getCausal()},
-          {"features", cast<ShapedType>(attention.getType()).getDimSize(1)}});
+          {"features", cast<ShapedType>(attention.getType()).getDimSize(1)}};
+      // Relative to the layer: what several layers share is made once.
+      int64_t own = numbers.number.lookup(op);
+      const LayerNumbers::Selection &selection = numbers.selections.at(op);
+      if (selection.given)
+        layer["mask_given"] = true;
+      if (selection.select && numbers.number.lookup(selection.select) != own)
+        layer["selects_with"] = own - numbers.number.lookup(selection.select);
+      if (selection.precision &&
+          numbers.number.lookup(selection.precision) != own)
+        layer["lowers_with"] = own - numbers.number.lookup(selection.precision);
+      found.push_back(std::move(layer));
     }
   }
   if (!found.empty())

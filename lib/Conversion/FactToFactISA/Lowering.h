@@ -74,10 +74,17 @@ struct LayerNumbers {
   /// Attentions count in program order, those of callees where they are called.
   explicit LayerNumbers(func::FuncOp function);
 
+  /// What says which keys and tokens of an attention's layer count.
+  struct Selection {
+    Operation *select = nullptr, *precision = nullptr;
+    bool given = false; ///< the mask is the model's
+  };
+
   /// Of an attention, a select or a precision: the first attention that reads
-  /// it; 0 where there is none.
+  /// it.
   DenseMap<Operation *, int64_t> number;
-  DenseMap<Operation *, Role> roles; ///< of linear layers
+  DenseMap<Operation *, Selection> selections; ///< by attention
+  DenseMap<Operation *, Role> roles;           ///< of linear layers
 };
 
 class Lowering {
@@ -192,7 +199,7 @@ private:
   DenseMap<Value, Constant> constants;
   DenseMap<Attribute, Value> constantBuffers;
   DenseMap<int64_t, Value> indices;
-  Value layerIndex;       ///< Loop counter over equal layers, or null.
+  Value layerIndex;          ///< Loop counter over equal layers, or null.
   int64_t layersDone = 0;    ///< Layers that are recorded.
   int64_t firstLayer = 0;    ///< What `numbers` count from.
   int64_t layersPerCall = 1; ///< Attentions of a layer's function.
@@ -212,8 +219,8 @@ bool isEncodedAlone(fact::EncodeOp op);
 /// Makes the calls of a program's function chains of layers, and inlines all
 /// others; erases what nobody reads. Errors are reported at the call.
 LogicalResult prepare(func::FuncOp source);
-/// The operand of a call of a layer that is its stream of rows, all others being
-/// weights; empty for a call that is none.
+/// The operand of a call of a layer that is its stream of rows, all others
+/// being weights; empty for a call that is none.
 std::optional<unsigned> layerStream(func::CallOp call);
 
 } // namespace mlir::factisa

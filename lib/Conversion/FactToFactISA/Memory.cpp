@@ -71,7 +71,8 @@ bool Lowering::isHeadMajor(Value value) {
   if (isa<mlir::fact::SelectOp>(result.getOwner()))
     return true;
   return result.getResultNumber() == 1 &&
-         isa<mlir::fact::QuantizeHeadsOp, mlir::fact::NormalizeHeadsOp>(result.getOwner());
+         isa<mlir::fact::QuantizeHeadsOp, mlir::fact::NormalizeHeadsOp>(
+             result.getOwner());
 }
 
 bool Lowering::isSingle(Value value) {
@@ -195,8 +196,9 @@ FailureOr<Storage> Lowering::storageOf(Value value, bool headMajor) {
     return checked(*storage);
   }
   if (Operation *op = source.getDefiningOp();
-      isa_and_nonnull<mlir::fact::PredictOp, mlir::fact::LogMatmulOp, mlir::fact::KRowsOp,
-                      mlir::fact::VRowsOp, mlir::fact::QRowsOp>(op)) {
+      isa_and_nonnull<mlir::fact::PredictOp, mlir::fact::LogMatmulOp,
+                      mlir::fact::KRowsOp, mlir::fact::VRowsOp,
+                      mlir::fact::QRowsOp>(op)) {
     InFlightDiagnostic diagnostic =
         emitError(loc) << "reads what no instruction leaves in memory";
     diagnostic.attachNote(op->getLoc())
@@ -217,9 +219,8 @@ FailureOr<Storage> Lowering::storageOf(Value value, bool headMajor) {
 
 /// The bytes of a constant's elements as instructions store them: flags as
 /// bytes, masks as bits, counts in 32 bits, all else as it is.
-static FailureOr<std::vector<int8_t>> packRows(ElementsAttr values,
-                                               const Layout &layout,
-                                               int64_t planeStride) {
+static FailureOr<std::vector<int8_t>>
+packRows(ElementsAttr values, const Layout &layout, int64_t planeStride) {
   auto type = cast<ShapedType>(values.getType());
   Type element = type.getElementType();
   int64_t rows = type.getNumElements() == 0 ? 0 : 1, columns = 1;
@@ -232,8 +233,8 @@ static FailureOr<std::vector<int8_t>> packRows(ElementsAttr values,
   rows /= columns;
   std::vector<int8_t> image(planeStride * layout.planes);
   auto at = [&](int64_t index) {
-    int64_t plane = index / (rows * columns),
-            row = index / columns % rows, column = index % columns;
+    int64_t plane = index / (rows * columns), row = index / columns % rows,
+            column = index % columns;
     return image.data() + plane * planeStride + row * layout.rowBytes +
            (bits ? column / 8 : column * bytes);
   };
@@ -276,9 +277,8 @@ FailureOr<Storage> Lowering::constantRows(arith::ConstantOp constant,
   storage.layout = layout;
   storage.planeStride =
       llvm::alignTo((layout.single ? 1 : paddedRows) * layout.rowBytes, 64);
-  FailureOr<std::vector<int8_t>> image =
-      packRows(cast<ElementsAttr>(constant.getValue()), layout,
-               storage.planeStride);
+  FailureOr<std::vector<int8_t>> image = packRows(
+      cast<ElementsAttr>(constant.getValue()), layout, storage.planeStride);
   if (failed(image))
     return constant.emitOpError()
            << "has values that no instruction reads (of type "

@@ -97,8 +97,8 @@ static LogicalResult inlineCalls(func::FuncOp function, bool isMain,
   for (auto call : llvm::make_early_inc_range(body.getOps<func::CallOp>())) {
     func::FuncOp callee = calleeOf(call);
     if (!callee || callee.isExternal()) {
-      InFlightDiagnostic diagnostic =
-          call.emitOpError() << "calls a function without a body";
+      InFlightDiagnostic diagnostic = call.emitOpError()
+                                      << "calls a function without a body";
       if (callee)
         diagnostic.attachNote(callee.getLoc()) << "declared here";
       return diagnostic;

@@ -190,8 +190,8 @@ FailureOr<Value> RowGroup::rowList(Value mask, int64_t head) {
   auto notDominated = fact::definingOp<fact::QRowsOp>(mask);
   // Which rows a mask names is known where a selection or the model says so;
   // otherwise every row is generated, which is more than anybody reads.
-  bool isKnown = notDominated || lowering.hasStorage(mask) ||
-                 lowering.isConstant(mask);
+  bool isKnown =
+      notDominated || lowering.hasStorage(mask) || lowering.isConstant(mask);
   if (!isKnown)
     return lists[key] = lowering.null();
   FailureOr<Staged> flags =
@@ -252,8 +252,8 @@ LogicalResult RowGroup::lowerTyped(fact::ActivationOp op) {
   if (failed(y))
     return failure();
   int64_t n = x->layout.rowBytes / 4;
-  ApuActivationOp::create(builder, op.getLoc(), y->buffer, x->buffer, row0, rows,
-                          n, n * 4, n * 4,
+  ApuActivationOp::create(builder, op.getLoc(), y->buffer, x->buffer, row0,
+                          rows, n, n * 4, n * 4,
                           static_cast<Activation>(op.getKind()));
   return finish(op.getResult());
 }
@@ -282,8 +282,8 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizeRowsOp op) {
     return failure();
   int64_t n = q->layout.rowBytes;
   ApuQuantizeOp::create(builder, op.getLoc(), q->buffer, scale->buffer,
-                        x->buffer,
-                        lowering.null(), *low, row0, rows, n, n, n * 4);
+                        x->buffer, lowering.null(), *low, row0, rows, n, n,
+                        n * 4);
   return failure(failed(finish(op.getQuantized())) ||
                  failed(finish(op.getScale())));
 }
@@ -438,8 +438,7 @@ LogicalResult RowGroup::projectHead(fact::LogMatmulOp op, WeightTiles &tiles,
   FailureOr<Staged> x = use(encode ? encode.getInput() : op.getInput());
   if (failed(x))
     return failure();
-  for (int64_t n0 = head * group; n0 < (head + 1) * group;
-       n0 += tiles.tileN) {
+  for (int64_t n0 = head * group; n0 < (head + 1) * group; n0 += tiles.tileN) {
     int64_t n = std::min(tiles.tileN, (head + 1) * group - n0);
     for (int64_t k0 = 0; k0 < tiles.k; k0 += tiles.tileK) {
       int64_t k = std::min(tiles.tileK, tiles.k - k0);
@@ -521,8 +520,7 @@ LogicalResult RowGroup::lowerTyped(fact::NormalizeHeadsOp op) {
       EpNormalizeOp::create(builder, op.getLoc(),
                             lowering.view(result.buffer, head * group),
                             shift->plane(lowering, head), acc, row0, rows,
-                            group,
-                            features, accStride, predictor, operand);
+                            group, features, accStride, predictor, operand);
     }
   }
   for (auto &[code, result] : results)
@@ -548,7 +546,8 @@ LogicalResult RowGroup::lowerTyped(fact::EncodeOp op) {
   auto type = RankedTensorType::get({width, width}, builder.getI8Type());
   Value weight = before([&] {
     Value address =
-        lowering.constantBuffer({DenseElementsAttr::get(type, ArrayRef(identity))})
+        lowering
+            .constantBuffer({DenseElementsAttr::get(type, ArrayRef(identity))})
             .base;
     Value buffer = lowering.sram(Memory::Weight, width * width, "identity");
     LoadOp::create(builder, op.getLoc(), buffer, address, lowering.index(0), 1,
@@ -566,9 +565,9 @@ LogicalResult RowGroup::lowerTyped(fact::EncodeOp op) {
     EpProjectOp::create(builder, op.getLoc(), acc, lowering.view(x->buffer, n0),
                         weight, row0, rows, n, n, width * 4, features, width,
                         Predictor::Exact, /*accumulate=*/false);
-    EpNormalizeOp::create(builder, op.getLoc(),
-                          lowering.view(code->buffer, n0), shift, acc, row0,
-                          rows, n, features, width * 4, predictor, operand);
+    EpNormalizeOp::create(builder, op.getLoc(), lowering.view(code->buffer, n0),
+                          shift, acc, row0, rows, n, features, width * 4,
+                          predictor, operand);
   }
   return finish(op.getResult());
 }

@@ -67,8 +67,8 @@ private:
   FailureOr<Value> constant(Value value, StringRef label);
   /// Accumulators of what is to be shifted: of a product, one head at a time,
   /// or stored ones.
-  LogicalResult projectHead(fact::LogMatmulOp op, WeightTiles &tiles,
-                            Value acc, int64_t head, int64_t group);
+  LogicalResult projectHead(fact::LogMatmulOp op, WeightTiles &tiles, Value acc,
+                            int64_t head, int64_t group);
   FailureOr<Value> lowFlags(Value low);
   FailureOr<Value> rowList(Value mask, int64_t head);
   FailureOr<WeightTiles> weightTiles(Value weight, int64_t columnGroup);

@@ -24,8 +24,8 @@ static bool isFree(Operation *op) {
   if (auto encode = dyn_cast<fact::EncodeOp>(op))
     return isIdentity(encode) || !isEncodedAlone(encode);
   return isa<fact::LogMatmulOp, fact::KRowsOp, fact::VRowsOp, fact::QRowsOp,
-             fact::PredictOp, arith::ConstantOp, tensor::DimOp,
-             func::ReturnOp>(op) ||
+             fact::PredictOp, arith::ConstantOp, tensor::DimOp, func::ReturnOp>(
+             op) ||
          fact::isReshape(op);
 }
 

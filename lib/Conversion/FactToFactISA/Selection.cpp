@@ -20,8 +20,8 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
                                "are one fact.predict's";
   // What the engine counts as additions is what its queries are codes of.
   auto query = fact::definingOp<fact::EncodeOp>(predict.getQuery());
-  auto scorePredictor = static_cast<Predictor>(
-      query ? query.getPredictor() : fact::Predictor::Exact);
+  auto scorePredictor = static_cast<Predictor>(query ? query.getPredictor()
+                                                     : fact::Predictor::Exact);
 
   int64_t heads = predict.getHeads(),
           features =

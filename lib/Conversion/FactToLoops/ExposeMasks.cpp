@@ -9,6 +9,8 @@
 #include "fact/Conversion/Passes.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/IR/Recursion.h"
+#include "fact/Dialect/Fact/IR/Values.h"
+#include "fact/Dialect/Fact/Transforms/EncoderLayers.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -26,6 +28,7 @@ namespace {
 struct Layer {
   int64_t heads;
   bool causal;
+  bool given; ///< its mask is the model's, not selected
   SmallVector<std::pair<StringRef, Value>> values;
 };
 
@@ -36,8 +39,6 @@ public:
   SmallVector<Layer> layersOf(func::FuncOp function);
 
 private:
-  Layer layerOf(QuantizedAttentionOp attention, func::FuncOp function,
-                int64_t number);
   /// Returns the layers of a callee, whose values are results from
   /// `originalResults` on.
   const SmallVector<Layer> &exposed(func::FuncOp function);
@@ -46,42 +47,33 @@ private:
 };
 
 /// The only result of the first op of kind `Op` that reads `value`.
-template <typename Op> Value readBy(Value value) {
-  for (Operation *user : value.getUsers())
-    if (auto op = dyn_cast<Op>(user))
-      return op->getResult(0);
+/// The row mask of a kind that is made of what `select` selected alone.
+template <typename Op> Value rowsOf(SelectOp select) {
+  for (OpOperand *use : readersOf(select.getMask()))
+    if (auto rows = dyn_cast<Op>(use->getOwner()))
+      if (llvm::all_of(rows->getOperands(), [&](Value operand) {
+            return sourceOf(operand).getDefiningOp() == select;
+          }))
+        return rows.getResult();
   return {};
 }
 
-Layer Exposer::layerOf(QuantizedAttentionOp attention, func::FuncOp function,
-                       int64_t number) {
-  Layer layer{
-      static_cast<int64_t>(attention.getHeads()), attention.getCausal(), {}};
+Layer layerOf(const EncoderLayer &layer) {
+  Layer result{layer.getHeads(), layer.isCausal(), layer.hasGivenMask(), {}};
   auto add = [&](StringRef name, Value value) {
     if (value)
-      layer.values.push_back({name, value});
+      result.values.push_back({name, value});
   };
-  Value mask = attention.getMask();
-  if (!mask) {
-    // Counts of a layer that prunes nothing: the n-th such op.
-    int64_t seen = 0;
-    Value low;
-    function.walk([&](SelectAllOp op) {
-      Value candidate = readBy<SelectPrecisionOp>(op.getCount());
-      if (candidate && seen++ <= number)
-        low = candidate;
-    });
-    add("low", low);
-    return layer;
+  if (SelectOp select = layer.select) {
+    add("mask", select.getMask());
+    add("dominated", select.getDominated());
+    add("argmax", select.getArgmax());
+    add("k_rows", rowsOf<KRowsOp>(select));
+    add("v_rows", rowsOf<VRowsOp>(select));
   }
-  add("mask", mask);
-  add("dominated", attention.getDominated());
-  add("argmax", attention.getArgmax());
-  add("k_rows", readBy<KRowsOp>(mask));
-  add("v_rows", readBy<VRowsOp>(mask));
-  if (auto select = mask.getDefiningOp<SelectOp>())
-    add("low", readBy<SelectPrecisionOp>(select.getCount()));
-  return layer;
+  if (SelectPrecisionOp precision = layer.precision)
+    add("low", precision.getLow());
+  return result;
 }
 
 SmallVector<Layer> Exposer::layersOf(func::FuncOp function) {
@@ -91,9 +83,13 @@ SmallVector<Layer> Exposer::layersOf(func::FuncOp function) {
     if (isa<QuantizedAttentionOp, func::CallOp>(op))
       ops.push_back(op);
   });
+  EncoderLayers own(function);
+  auto next = own.getLayers().begin();
   for (Operation *op : ops) {
-    if (auto attention = dyn_cast<QuantizedAttentionOp>(op)) {
-      layers.push_back(layerOf(attention, function, layers.size()));
+    if (isa<QuantizedAttentionOp>(op)) {
+      while (next->attention != op)
+        ++next; // a dense one, which selects nothing
+      layers.push_back(layerOf(*next++));
       continue;
     }
     auto call = cast<func::CallOp>(op);
@@ -107,11 +103,11 @@ SmallVector<Layer> Exposer::layersOf(func::FuncOp function) {
     auto extended = func::CallOp::create(builder, call.getLoc(), callee,
                                          call.getOperands());
     call->replaceAllUsesWith(extended.getResults().take_front(before));
-    unsigned next = before;
+    unsigned result = before;
     for (const Layer &layer : inside) {
-      layers.push_back({layer.heads, layer.causal, {}});
+      layers.push_back({layer.heads, layer.causal, layer.given, {}});
       for (auto &[name, value] : layer.values)
-        layers.back().values.push_back({name, extended.getResult(next++)});
+        layers.back().values.push_back({name, extended.getResult(result++)});
     }
     call.erase();
   }
@@ -167,7 +163,8 @@ struct ExposeMasksPass : fact::impl::ExposeMasksPassBase<ExposeMasksPass> {
       descriptions.push_back(builder.getDictionaryAttr(
           {builder.getNamedAttr("heads",
                                 builder.getI64IntegerAttr(layer.heads)),
-           builder.getNamedAttr("causal", builder.getBoolAttr(layer.causal))}));
+           builder.getNamedAttr("causal", builder.getBoolAttr(layer.causal)),
+           builder.getNamedAttr("given", builder.getBoolAttr(layer.given))}));
       for (auto &[name, value] : layer.values) {
         exit.getOperandsMutable().append(value);
         types.push_back(value.getType());

@@ -71,8 +71,7 @@ static void collect(Value value, const SymbolUserMap &users,
   if (!seen.insert(value))
     return;
   if (auto argument = dyn_cast<BlockArgument>(value)) {
-    auto function =
-        dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp());
+    auto function = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp());
     if (function && function.isPrivate() &&
         argument.getOwner()->isEntryBlock()) {
       SmallVector<func::CallOp> calls;
@@ -106,8 +105,8 @@ static void collect(Value value, const SymbolUserMap &users,
   sources.push_back(value);
 }
 
-SmallVector<Value>
-mlir::fact::sourcesAcrossCalls(Value value, const SymbolUserMap &users) {
+SmallVector<Value> mlir::fact::sourcesAcrossCalls(Value value,
+                                                  const SymbolUserMap &users) {
   llvm::SetVector<Value> seen;
   SmallVector<Value> sources;
   collect(value, users, seen, sources);

@@ -92,19 +92,26 @@ static bool isOnWeights(Operation *op) {
          (!encode || encode.getOperand() == PredictorOperand::Weight);
 }
 
-/// Compile-time ops of `function` that need nothing but its arguments, in
-/// order.
+static bool isConstant(Value value) {
+  Operation *op = value.getDefiningOp();
+  return op && op->hasTrait<OpTrait::ConstantLike>();
+}
+
+/// Compile-time ops of `function` that need nothing but its arguments, and
+/// constants beside them, in order.
 static void collectHoistable(func::FuncOp function,
                              SetVector<Operation *> &ops) {
   Block &entry = function.getBody().front();
   for (Operation &op : entry) {
     if (!isOnWeights(&op))
       continue;
-    if (llvm::all_of(op.getOperands(), [&](Value operand) {
-          return isa<BlockArgument>(operand) ||
-                 (operand.getDefiningOp() &&
-                  ops.contains(operand.getDefiningOp()));
-        }))
+    if (llvm::all_of(op.getOperands(),
+                     [&](Value operand) {
+                       return isa<BlockArgument>(operand) ||
+                              isConstant(operand) ||
+                              ops.contains(operand.getDefiningOp());
+                     }) &&
+        !llvm::all_of(op.getOperands(), isConstant)) // else it folds
       ops.insert(&op);
   }
 }
@@ -138,7 +145,7 @@ bool HoistWeightsPass::hoist(func::FuncOp function, SymbolUserMap &users) {
   DenseMap<Operation *, unsigned> rootOf;
   std::vector<SmallVector<OpResult>> behind(function.getNumArguments());
   for (Operation *op : ops) {
-    Value first = op->getOperand(0);
+    Value first = *llvm::find_if_not(op->getOperands(), isConstant);
     auto argument = dyn_cast<BlockArgument>(first);
     unsigned root =
         argument ? argument.getArgNumber() : rootOf[first.getDefiningOp()];
@@ -165,8 +172,15 @@ bool HoistWeightsPass::hoist(func::FuncOp function, SymbolUserMap &users) {
       mapping.map(argument, operand);
     for (Operation *op : ops) {
       SmallVector<Value> operands;
-      for (Value operand : op->getOperands())
+      for (Value operand : op->getOperands()) {
+        if (isConstant(operand) && !mapping.contains(operand)) {
+          // Where the operands that it goes with may come from anywhere above.
+          OpBuilder builder(op->getContext());
+          builder.setInsertionPointToStart(call->getBlock());
+          builder.clone(*operand.getDefiningOp(), mapping);
+        }
         operands.push_back(mapping.lookup(operand));
+      }
       Operation *moved = shared.cloneOrReuse(op, operands);
       mapping.map(op->getResults(), moved->getResults());
     }

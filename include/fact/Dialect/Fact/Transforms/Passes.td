@@ -208,7 +208,8 @@ def FusePass : Pass<"fact-fuse", "::mlir::ModuleOp"> {
 def HoistWeightsPass : Pass<"fact-hoist-weights", "::mlir::ModuleOp"> {
   let summary = "move ops on weights from layer functions to their call sites";
   let description = [{
-    An op with `CompileTimeOpInterface` on arguments of a private function moves
+    An op with `CompileTimeOpInterface` on arguments of a private function, and on
+    constants beside them, moves
     to every call, where its operands are constants and it folds; the function
     takes its results instead. Calls with equal arguments share the moved ops.
 
