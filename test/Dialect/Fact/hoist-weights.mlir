@@ -104,3 +104,22 @@ func.func private @recursive(%w: tensor<2x2xf32>) -> tensor<2x2xi8> {
   %0 = call @recursive(%w) : (tensor<2x2xf32>) -> tensor<2x2xi8>
   return %w8 : tensor<2x2xi8>
 }
+
+// -----
+
+// What a layer has for itself beside a weight goes with it.
+// CHECK-LABEL: func.func @beside_constant(
+// CHECK-DAG:     %[[S:.*]] = arith.constant dense<5.000000e-01> : tensor<f32>
+// CHECK-DAG:     %[[B:.*]] = arith.constant dense<1.000000e+00> : tensor<2xf32>
+// CHECK:         %[[P:.*]] = fact.predictor_bias leading_one %[[B]], %[[S]]
+// CHECK:         call @layer(%[[P]])
+func.func @beside_constant() -> tensor<2xf32> {
+  %b = arith.constant dense<1.0> : tensor<2xf32>
+  %0 = call @layer(%b) : (tensor<2xf32>) -> tensor<2xf32>
+  return %0 : tensor<2xf32>
+}
+func.func private @layer(%b: tensor<2xf32>) -> tensor<2xf32> {
+  %s = arith.constant dense<0.5> : tensor<f32>
+  %p = fact.predictor_bias leading_one %b, %s : tensor<2xf32>, tensor<f32>
+  return %p : tensor<2xf32>
+}

@@ -131,9 +131,8 @@ private:
     if (rows == layer.getContext())
       return true;
     auto projection = dyn_cast_or_null<QuantizedLinearOp>(layer.key);
-    auto input = projection
-                     ? definingOp<QuantizeRowsOp>(projection.getInput())
-                     : QuantizeRowsOp();
+    auto input = projection ? definingOp<QuantizeRowsOp>(projection.getInput())
+                            : QuantizeRowsOp();
     return input && sourceOf(input.getInput()) == rows;
   }
 

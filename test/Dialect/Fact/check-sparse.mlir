@@ -1,0 +1,111 @@
+// What no back end can run, since of where operands come from: one explanation.
+// RUN: fact-opt %s --split-input-file --fact-check-sparse --verify-diagnostics
+
+// Constants, selections and weights behind calls and casts are fine.
+func.func @fine(%x: tensor<8x4xf32>) -> tensor<8x4xf32> {
+  %g = arith.constant dense<1.0> : tensor<4xf32>
+  %m = arith.constant dense<true> : tensor<2x8x8xi1>
+  %y = call @layer(%x, %g, %m) : (tensor<8x4xf32>, tensor<4xf32>, tensor<2x8x8xi1>) -> tensor<8x4xf32>
+  return %y : tensor<8x4xf32>
+}
+func.func private @layer(%x: tensor<8x4xf32>, %g: tensor<4xf32>, %m: tensor<2x8x8xi1>) -> tensor<8x4xf32> {
+  %n = fact.layer_norm %x, %g, %g eps = 1.0e-5 : tensor<8x4xf32>, tensor<4xf32>, tensor<4xf32>
+  %c = tensor.cast %m : tensor<2x8x8xi1> to tensor<2x?x?xi1>
+  %q, %s = fact.quantize_heads %n heads = 2 : (tensor<8x4xf32>) -> (tensor<8x4xi8>, tensor<2x8xf32>)
+  %y = fact.quantized_attention %q, %s, %q, %s, %q, %s mask %c heads = 2 scale = 0.5
+    : (tensor<8x4xi8>, tensor<2x8xf32>, tensor<8x4xi8>, tensor<2x8xf32>, tensor<8x4xi8>, tensor<2x8xf32>, tensor<2x?x?xi1>) -> tensor<8x4xf32>
+  return %y : tensor<8x4xf32>
+}
+
+// -----
+
+// expected-note @+1 {{it comes from here}}
+func.func @weight(%x: tensor<8x4xf32>, %g: tensor<4xf32>) -> tensor<8x4xf32> {
+  %y = call @layer(%x, %g) : (tensor<8x4xf32>, tensor<4xf32>) -> tensor<8x4xf32>
+  return %y : tensor<8x4xf32>
+}
+func.func private @layer(%x: tensor<8x4xf32>, %g: tensor<4xf32>) -> tensor<8x4xf32> {
+  // expected-error @+1 {{'fact.layer_norm' op needs a weight that is known while compiling, as operand 1}}
+  %n = fact.layer_norm %x, %g, %g eps = 1.0e-5 : tensor<8x4xf32>, tensor<4xf32>, tensor<4xf32>
+  return %n : tensor<8x4xf32>
+}
+
+// -----
+
+// expected-note @+1 {{it comes from here}}
+func.func @mask(%q: tensor<8x4xi8>, %s: tensor<2x8xf32>, %m: tensor<2x8x8xi1>) -> tensor<8x4xf32> {
+  // expected-error @+1 {{'fact.quantized_attention' op needs 'mask' from a 'fact.select' or a constant}}
+  %y = fact.quantized_attention %q, %s, %q, %s, %q, %s mask %m heads = 2 scale = 0.5
+    : (tensor<8x4xi8>, tensor<2x8xf32>, tensor<8x4xi8>, tensor<2x8xf32>, tensor<8x4xi8>, tensor<2x8xf32>, tensor<2x8x8xi1>) -> tensor<8x4xf32>
+  return %y : tensor<8x4xf32>
+}
+
+// -----
+
+func.func @dominated(%m: tensor<2x8x8xi1>) -> tensor<2x8xi1> {
+  %d = arith.constant dense<false> : tensor<2x8xi1>
+  %c = arith.constant dense<true> : tensor<2x8x8xi1>
+  // expected-note @+1 {{it comes from here}}
+  %r = fact.q_rows %d : tensor<2x8xi1>
+  // expected-error @+1 {{'fact.k_rows' op needs 'dominated' from a 'fact.select' or a constant}}
+  %k = fact.k_rows %c, %r : tensor<2x8x8xi1>, tensor<2x8xi1>
+  return %k : tensor<2x8xi1>
+}
+
+// -----
+
+// expected-note @+1 {{scores from here}}
+func.func @scores(%t: tensor<2x8x8xf32>, %u: tensor<2x8xf32>) -> tensor<8xi64> {
+  // expected-error @+1 {{'fact.select' op needs scores and unit of one 'fact.predict'}}
+  %m, %d, %a, %c = fact.select leading_one %t, %u keep = 205 dominance = 3.0
+    : tensor<2x8x8xf32>, tensor<2x8xf32> -> tensor<2x8x8xi1>, tensor<2x8xi1>, tensor<2x8xi32>, tensor<8xi64>
+  return %c : tensor<8xi64>
+}
+
+// -----
+
+func.func @argmax(%m: tensor<2x2x2xi1>) -> tensor<2x2xi1> {
+  %c = arith.constant dense<true> : tensor<2x2x2xi1>
+  %d = arith.constant dense<true> : tensor<2x2xi1>
+  // expected-note @+1 {{it comes from here}}
+  %a = arith.constant dense<[[0, 1], [2, 0]]> : tensor<2x2xi32>
+  // expected-error @+1 {{'fact.v_rows' op needs an argmax in 0..1 (was 2)}}
+  %v = fact.v_rows %c, %d, %a : tensor<2x2x2xi1>, tensor<2x2xi1>, tensor<2x2xi32>
+  return %v : tensor<2x2xi1>
+}
+
+// -----
+
+func.func @counts() -> tensor<2xi1> {
+  // expected-note @+1 {{they come from here}}
+  %c = arith.constant dense<[7, -1]> : tensor<2xi64>
+  // expected-error @+1 {{'fact.select_precision' op needs counts in 0..2^32-1 (was -1)}}
+  %l = fact.select_precision %c importance = 256 : tensor<2xi64> -> tensor<2xi1>
+  return %l : tensor<2xi1>
+}
+
+// -----
+
+func.func @empty_row(%q: tensor<2x4xi8>, %s: tensor<1x2xf32>) -> tensor<2x4xf32> {
+  // expected-note @+1 {{the mask is made here}}
+  %m = arith.constant dense<[[[false, true], [true, true]]]> : tensor<1x2x2xi1>
+  // expected-error @+1 {{'fact.quantized_attention' op has a mask that keeps no key for row 0 of head 0}}
+  %y = fact.quantized_attention %q, %s, %q, %s, %q, %s mask %m heads = 1 scale = 0.5 causal
+    : (tensor<2x4xi8>, tensor<1x2xf32>, tensor<2x4xi8>, tensor<1x2xf32>, tensor<2x4xi8>, tensor<1x2xf32>, tensor<1x2x2xi1>) -> tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}
+
+// -----
+
+func.func @causal(%q: tensor<2x4xi8>, %s: tensor<1x2xf32>, %r: tensor<2xf32>) -> tensor<2x4xf32> {
+  %w = arith.constant dense<1.0> : tensor<f32>
+  %t, %u = fact.predict %q, %s, %q, %s, %r, %w, %w heads = 1 scale = 0.5
+    : (tensor<2x4xi8>, tensor<1x2xf32>, tensor<2x4xi8>, tensor<1x2xf32>, tensor<2xf32>, tensor<f32>, tensor<f32>) -> (tensor<1x2x2xf32>, tensor<1x2xf32>)
+  // expected-note @+1 {{the mask is made here}}
+  %m, %d, %a, %c = fact.select leading_one %t, %u keep = 205 dominance = 3.0
+    : tensor<1x2x2xf32>, tensor<1x2xf32> -> tensor<1x2x2xi1>, tensor<1x2xi1>, tensor<1x2xi32>, tensor<2xi64>
+  // expected-error @+1 {{'fact.quantized_attention' op is causal and needs a mask of a causal 'fact.select': a row may keep later keys alone}}
+  %y = fact.quantized_attention %q, %s, %q, %s, %q, %s mask %m heads = 1 scale = 0.5 causal
+    : (tensor<2x4xi8>, tensor<1x2xf32>, tensor<2x4xi8>, tensor<1x2xf32>, tensor<2x4xi8>, tensor<1x2xf32>, tensor<1x2x2xi1>) -> tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}
