@@ -142,6 +142,12 @@ class Stack:
         scores, unit = self.ops(
             f"fact.predict {', '.join(codes)}, {rows[1]}, {scales[0]}, {scales[1]} heads = {heads} scale = {float_literal(scale)} : "
             f"({', '.join(types)}) -> ({self.type(heads, 'L', 'L')}, {self.type(heads, 'L')})", 2)
+        made = self.select(predictor, scores, unit, heads, causal)
+        if self.draw.chance(0.15):  # one prediction for two selections
+            self.selections.append(self.select(predictor, scores, unit, heads, causal))
+        return made
+
+    def select(self, predictor, scores, unit, heads, causal):
         dominance = self.draw.choice((0.0, 0.0, 0.01, 0.5, 3.0))
         results = self.ops(
             f"fact.select {predictor} {scores}, {unit} keep = {self.draw.choice((0, 1, 51, 205, 512, 900, 1024))} "

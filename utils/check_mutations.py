@@ -1,0 +1,113 @@
+#!/usr/bin/python3
+# Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+"""Plants faults in the lowerings, one by one, and says which seed finds each.
+
+usage: check_mutations.py [--count=200] [--jobs=N] [--only=WORD]
+
+Every mutation changes a few words of a source file, builds the tools in build/
+(FACT_BUILD_DIR), runs the seeds 1, 2, ... of check-random until one fails that
+did not fail before, and takes the change back. Prints a Markdown table. Exit
+status 1 if a mutation was not found. The working tree must not be changed in the
+files that it touches.
+"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+from fact.options import OptionParser
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+BUILD = pathlib.Path(os.environ.get("FACT_BUILD_DIR", ROOT / "build"))
+TOOLS = ("fact-compile", "fact-objdump", "fact-run", "fact-sim")
+BATCH = 10
+
+# (name, what it does, file, text that stands there once, text in its place)
+ISA, LOOPS = "lib/Conversion/FactToFactISA/", "lib/Conversion/FactToLoops/"
+MUTATIONS = (
+    ("FACT: drop a store", "the argmax of a select is not stored", ISA + "Selection.cpp",
+     "storeRows(*argmax, argmaxRows, head, row0, rows);", ""),
+    ("FACT: drop a store of several", "only the first head's scales are stored", ISA + "RowGroup.cpp",
+     "plane < staged.layout.planes; ++plane)\n    lowering.storeRows", "plane < 1; ++plane)\n    lowering.storeRows"),
+    ("FACT: swap two operands", "gamma and beta of a layer norm", ISA + "RowGroup.cpp",
+     "*gamma,\n                         *beta,", "*beta,\n                         *gamma,"),
+    ("FACT: forget a second reader", "an activation works in place although others read its operand", ISA + "RowGroup.cpp",
+     "realUsers(source).size() == 1 &&", "!realUsers(source).empty() &&"),
+    ("FACT: shorten a buffer", "half of the scores of a block of rows", ISA + "Attention.cpp",
+     'sram(Memory::Temp, rows * paddedRows * 4, "scores")', 'sram(Memory::Temp, rows * paddedRows * 2, "scores")'),
+    ("FACT: skip a semaphore", "the load of an iteration does not wait for the iteration before",
+     "lib/Dialect/FactISA/Transforms/InsertSemaphores.cpp",
+     "for (bool carried : {false, true}) {", "for (bool carried : {false}) {"),
+    ("CPU: drop a store", "the end of an activated row that fills no vector", LOOPS + "RowOps.cpp",
+     "e.storeChunk(activate(", "if (chunk == lanes)\n        e.storeChunk(activate("),
+    ("CPU: swap two operands", "gamma and beta of a layer norm", LOOPS + "RowOps.cpp",
+     "e.loadReal(gamma, offset, chunk),\n                                        e.loadReal(beta, offset, chunk)",
+     "e.loadReal(beta, offset, chunk),\n                                        e.loadReal(gamma, offset, chunk)"),
+    ("CPU: shorten a loop", "the mean token leaves the last token out", LOOPS + "RowOps.cpp",
+     "e.index(1), length, 1, first,", "e.index(1), e.sub(length, e.index(1)), 1, first,"),
+)
+
+
+def build():
+    done = subprocess.run(["ninja", "-C", str(BUILD), *TOOLS], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(done.stdout[-2000:])
+
+
+def failing(first, count, jobs):
+    """{seed: what differs} of some seeds."""
+    with tempfile.TemporaryDirectory() as keep:
+        done = subprocess.run([sys.executable, str(ROOT / "utils" / "check_random.py"), f"--seed={first}", f"--count={count}",
+                               f"--jobs={jobs}", "--no-reduce", f"--keep={keep}"], capture_output=True, text=True)
+    return {int(seed): what for seed, what in re.findall(r"^failed: seed (\d+): (.*?); repeat: ", done.stdout, re.MULTILINE)}
+
+
+def main():
+    parser = OptionParser(prog="check_mutations.py", description=__doc__)
+    parser.add_argument("--count", type=int, default=200, metavar="N")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
+    parser.add_argument("--only", default="", metavar="WORD", help="only mutations whose name contains it")
+    options = parser.parse_args()
+    before = {}  # seeds that fail as it is, as far as they were needed
+    mutations = [m for m in MUTATIONS if options.only in m[0]]
+    missed = 0
+    print("| mutation | what it does | seed | what the seed says |\n|---|---|---|---|", flush=True)
+    for name, what, file, old, new in mutations:
+        path = ROOT / file
+        text = path.read_text()
+        if text.count(old) != 1:
+            sys.exit(f"check_mutations.py: '{file}' must have '{old}' once (was {text.count(old)} times): the source has "
+                     "changed, and so must the mutation")
+        found = None
+        try:
+            path.write_text(text.replace(old, new))
+            build()
+            for first in range(1, options.count + 1, BATCH):
+                count = min(BATCH, options.count + 1 - first)
+                now = failing(first, count, options.jobs)
+                if not now:
+                    continue
+                # Which of them failed without the fault?
+                if first not in before:
+                    path.write_text(text)
+                    build()
+                    before[first] = failing(first, count, options.jobs)
+                    path.write_text(text.replace(old, new))
+                    build()
+                fresh = [seed for seed in sorted(now) if before[first].get(seed) != now[seed]]
+                if fresh:
+                    found = fresh[0], now[fresh[0]]
+                    break
+        finally:
+            path.write_text(text)
+        missed += found is None
+        seed, said = found or ("none", "")
+        print(f"| {name} | {what} | {seed} | {said[:160].replace('|', ' ')} |", flush=True)
+    build()
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
