@@ -2,13 +2,13 @@
 # Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 """Plants faults in the lowerings, one by one, and says which seed finds each.
 
-usage: check_mutations.py [--count=200] [--jobs=N] [--only=WORD]
+usage: check_mutations.py [--count=200] [--jobs=N] [--only=WORD] [--list]
 
 Every mutation changes a few words of a source file, builds the tools in build/
 (FACT_BUILD_DIR), runs the seeds 1, 2, ... of check-random until one fails that
 did not fail before, and takes the change back. Prints a Markdown table. Exit
-status 1 if a mutation was not found. The working tree must not be changed in the
-files that it touches.
+status 1 if a mutation was not found. --list only says whether the sources still
+have the words.
 """
 import os
 import pathlib
@@ -69,17 +69,24 @@ def main():
     parser.add_argument("--count", type=int, default=200, metavar="N")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
     parser.add_argument("--only", default="", metavar="WORD", help="only mutations whose name contains it")
+    parser.add_argument("--list", action="store_true", help="print the mutations and change nothing")
     options = parser.parse_args()
     before = {}  # seeds that fail as it is, as far as they were needed
     mutations = [m for m in MUTATIONS if options.only in m[0]]
+    for name, what, file, old, _ in mutations:
+        times = (ROOT / file).read_text().count(old)
+        if times != 1:
+            sys.exit(f"check_mutations.py: '{file}' must have '{old}' once (was {times} times): it has changed, and so must "
+                     f"the mutation '{name}'")
+        if options.list:
+            print(f"{name}: {what}")
+    if options.list:
+        return 0
     missed = 0
     print("| mutation | what it does | seed | what the seed says |\n|---|---|---|---|", flush=True)
     for name, what, file, old, new in mutations:
         path = ROOT / file
         text = path.read_text()
-        if text.count(old) != 1:
-            sys.exit(f"check_mutations.py: '{file}' must have '{old}' once (was {text.count(old)} times): the source has "
-                     "changed, and so must the mutation")
         found = None
         try:
             path.write_text(text.replace(old, new))
