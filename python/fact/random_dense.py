@@ -232,7 +232,7 @@ class Grower:
         x = self.pick()
         heavy = self.attentions < 3
         kind = self.draw.weighted(
-            linear=3, norm=2, activation=2, add=4, attention=1.5 if heavy else 0, encoder=3 if heavy else 0,
+            linear=3, norm=2, activation=2, around=1, add=4, attention=1.5 if heavy else 0, encoder=3 if heavy else 0,
             flip=2 if self.model.fixed else 0, reshape=0.5, constant=0.7 if self.model.fixed else 0,
             call=4 if self.model.functions else 0)
         if kind == "linear":
@@ -241,6 +241,9 @@ class Grower:
             self.norm(x)
         elif kind == "activation":
             self.activation(x)
+        elif kind == "around":  # an activation whose operand others read, too
+            x = self.norm(x) if self.draw.chance(0.5) else self.linear(x)
+            self.sum(self.activation(x), x)
         elif kind == "add":
             self.sum(x, self.partner(x))
         elif kind == "attention":
