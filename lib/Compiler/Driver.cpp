@@ -182,8 +182,13 @@ LogicalResult Compilation::load() {
         return fail("'main' must take and return ranked tensors (was '" + text +
                     "')");
       }
-  if (isRecursive(main()))
-    return fail("'main' must not call itself: a model is as deep as it is");
+  if (func::CallOp call = recursiveCall(main())) {
+    InFlightDiagnostic diagnostic =
+        main().emitError("'main' must not call itself: a model is as deep as "
+                         "it is");
+    diagnostic.attachNote(call.getLoc()) << "by this call";
+    return diagnostic;
+  }
   // A model is 'main' and what it calls.
   for (auto function : owned->getOps<func::FuncOp>())
     function.setVisibility(function == main()

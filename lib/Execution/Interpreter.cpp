@@ -307,7 +307,7 @@ std::string nameOf(StringAttr name, const Twine &otherwise) {
 LogicalResult mlir::fact::interpret(func::FuncOp main,
                                     ArrayRef<NpyArray> inputs,
                                     std::vector<NpyArray> &results) {
-  if (isRecursive(main))
+  if (recursiveCall(main))
     return main.emitError("calls itself: it has no number of layers");
   SmallVector<InterpretedRef> arguments, returned;
   for (auto [i, input] : llvm::enumerate(inputs)) {

@@ -62,9 +62,13 @@ struct FactToFactISAPass
       return signalPassFailure();
     }
     if (int64_t longest = ::fact::numerics::longestSequence; bound > longest) {
-      source.emitError() << "the sequence of '" << source.getName()
-                         << "' may have " << longest << " tokens (was " << bound
-                         << ")";
+      InFlightDiagnostic diagnostic = source.emitError()
+                                      << "the sequence of '" << source.getName()
+                                      << "' may have " << longest
+                                      << " tokens (was " << bound << ")";
+      for (BlockArgument argument : source.getArguments())
+        if (boundOf(source, argument) == bound)
+          diagnostic.attachNote(argument.getLoc()) << "by this argument";
       return signalPassFailure();
     }
     FailureOr<::fact::isa::Machine> loaded =
@@ -113,18 +117,20 @@ private:
   /// The common upper bound of the inputs; 0 if there is none.
   int64_t boundOf(func::FuncOp source) {
     int64_t bound = 0;
-    for (BlockArgument argument : source.getArguments()) {
-      auto type = dyn_cast<RankedTensorType>(argument.getType());
-      if (!type || type.getRank() < 2)
-        continue;
-      int64_t size = type.getDimSize(type.getRank() - 2);
-      if (auto attribute = source.getArgAttrOfType<IntegerAttr>(
-              argument.getArgNumber(), mlir::fact::kBoundAttrName))
-        size = attribute.getInt();
-      if (!ShapedType::isDynamic(size))
-        bound = std::max(bound, size);
-    }
+    for (BlockArgument argument : source.getArguments())
+      bound = std::max(bound, boundOf(source, argument));
     return bound;
+  }
+  /// That of one input; 0 if it has none.
+  static int64_t boundOf(func::FuncOp source, BlockArgument argument) {
+    auto type = dyn_cast<RankedTensorType>(argument.getType());
+    if (!type || type.getRank() < 2)
+      return 0;
+    int64_t size = type.getDimSize(type.getRank() - 2);
+    if (auto attribute = source.getArgAttrOfType<IntegerAttr>(
+            argument.getArgNumber(), mlir::fact::kBoundAttrName))
+      size = attribute.getInt();
+    return ShapedType::isDynamic(size) ? 0 : size;
   }
 
   SmallVector<Tiling> candidates(int64_t bound,

@@ -279,10 +279,15 @@ FailureOr<Storage> Lowering::constantRows(arith::ConstantOp constant,
       llvm::alignTo((layout.single ? 1 : paddedRows) * layout.rowBytes, 64);
   FailureOr<std::vector<int8_t>> image = packRows(
       cast<ElementsAttr>(constant.getValue()), layout, storage.planeStride);
-  if (failed(image))
-    return constant.emitOpError()
-           << "has values that no instruction reads (of type "
-           << constant.getType() << ")";
+  if (failed(image)) {
+    InFlightDiagnostic diagnostic =
+        constant.emitOpError()
+        << "has values that no instruction reads (of type "
+        << constant.getType() << ")";
+    for (Operation *user : constant->getUsers())
+      diagnostic.attachNote(user->getLoc()) << "used here";
+    return diagnostic;
+  }
   auto type = RankedTensorType::get({static_cast<int64_t>(image->size())},
                                     builder.getI8Type());
   storage.base =

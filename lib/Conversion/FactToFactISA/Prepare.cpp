@@ -113,8 +113,12 @@ static LogicalResult inlineCalls(func::FuncOp function, bool isMain,
 }
 
 LogicalResult factisa::prepare(func::FuncOp source) {
-  if (fact::isRecursive(source))
-    return source.emitError() << "calls itself: a program is as deep as it is";
+  if (func::CallOp call = fact::recursiveCall(source)) {
+    InFlightDiagnostic diagnostic =
+        source.emitError() << "calls itself: a program is as deep as it is";
+    diagnostic.attachNote(call.getLoc()) << "by this call";
+    return diagnostic;
+  }
   DenseSet<Operation *> done;
   return inlineCalls(source, /*isMain=*/true, done);
 }

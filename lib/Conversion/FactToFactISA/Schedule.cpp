@@ -68,9 +68,17 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops) {
         return failure();
     } else {
       auto it = llvm::find_if(waiting, ready);
-      if (it == waiting.end())
-        return waiting.front()->emitOpError()
-               << "depends on a result that no instruction makes";
+      if (it == waiting.end()) {
+        Operation *first = waiting.front();
+        InFlightDiagnostic diagnostic =
+            first->emitOpError()
+            << "depends on a result that no instruction makes";
+        for (Value operand : first->getOperands())
+          if (Operation *maker = operand.getDefiningOp();
+              maker && llvm::is_contained(waiting, maker))
+            diagnostic.attachNote(maker->getLoc()) << "made here";
+        return diagnostic;
+      }
       group.push_back(*it);
       loc = (*it)->getLoc();
       if (failed(lowerWhole(*it)))
@@ -90,10 +98,15 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops) {
 
 LogicalResult Lowering::lowerWhole(Operation *op) {
   if (isa<fact::FactDialect>(op->getDialect()) && op->getNumOperands() &&
-      isSingle(op->getOperand(0)))
-    return op->emitOpError() << "works on a sequence of its own, of one row: a "
-                                "program has one sequence of at most "
-                             << bound << " tokens";
+      isSingle(op->getOperand(0))) {
+    InFlightDiagnostic diagnostic =
+        op->emitOpError() << "works on a sequence of its own, of one row: a "
+                             "program has one sequence of at most "
+                          << bound << " tokens";
+    diagnostic.attachNote(op->getOperand(0).getLoc())
+        << "the row comes from here";
+    return diagnostic;
+  }
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case([&](fact::SelectOp typed) { return lowerSelect(typed); })
       .Case([&](fact::SelectAllOp typed) { return lowerSelectAll(typed); })

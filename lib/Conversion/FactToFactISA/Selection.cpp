@@ -15,9 +15,14 @@ using namespace mlir::factisa;
 
 LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
   auto predict = fact::definingOp<fact::PredictOp>(op.getScores());
-  if (!predict || fact::definingOp<fact::PredictOp>(op.getUnit()) != predict)
-    return op.emitOpError() << "can only be lowered where its scores and unit "
-                               "are one fact.predict's";
+  if (!predict || fact::definingOp<fact::PredictOp>(op.getUnit()) != predict) {
+    InFlightDiagnostic diagnostic =
+        op.emitOpError() << "can only be lowered where its scores and unit "
+                            "are one fact.predict's";
+    diagnostic.attachNote(op.getScores().getLoc()) << "scores from here";
+    diagnostic.attachNote(op.getUnit().getLoc()) << "unit from here";
+    return diagnostic;
+  }
   // What the engine counts as additions is what its queries are codes of.
   auto query = fact::definingOp<fact::EncodeOp>(predict.getQuery());
   auto scorePredictor = static_cast<Predictor>(query ? query.getPredictor()

@@ -378,9 +378,11 @@ struct EntryPointPass : mlir::fact::impl::EntryPointPassBase<EntryPointPass> {
     main.setPrivate();
     // Its float operations must not move across the change of mode.
     main->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
-    if (module.lookupSymbol(name)) {
-      module.emitError("has a function with the name of the entry point '")
+    if (Operation *other = module.lookupSymbol(name)) {
+      InFlightDiagnostic diagnostic =
+          module.emitError("has a function with the name of the entry point '")
           << name << "'";
+      diagnostic.attachNote(other->getLoc()) << "this one";
       return signalPassFailure();
     }
     builder.setInsertionPointToEnd(module.getBody());

@@ -146,8 +146,10 @@ struct ExposeMasksPass : fact::impl::ExposeMasksPassBase<ExposeMasksPass> {
       module.emitError("has no function 'main'");
       return signalPassFailure();
     }
-    if (isRecursive(main)) {
-      main.emitError("calls itself: it has no number of layers");
+    if (func::CallOp call = recursiveCall(main)) {
+      main.emitError("calls itself: it has no number of layers")
+              .attachNote(call.getLoc())
+          << "by this call";
       return signalPassFailure();
     }
     Builder builder(module.getContext());

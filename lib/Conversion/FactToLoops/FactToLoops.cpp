@@ -21,6 +21,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
 
 namespace mlir::fact {
 #define GEN_PASS_DEF_FACTTOLOOPSPASS
@@ -98,8 +99,12 @@ struct CompileTimeModel : FreshResults<OpTy, CompileTimeModel<OpTy>> {
   LogicalResult bufferize(Operation *op, RewriterBase &,
                           const BufferizationOptions &,
                           BufferizationState &) const {
-    return op->emitOpError(
+    InFlightDiagnostic diagnostic = op->emitOpError(
         "is computed while compiling: its operands must be constants");
+    for (Value operand : op->getOperands())
+      if (!matchPattern(operand, m_Constant()))
+        diagnostic.attachNote(operand.getLoc()) << "this one is not";
+    return diagnostic;
   }
 };
 

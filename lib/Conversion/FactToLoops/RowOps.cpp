@@ -17,10 +17,14 @@ namespace numerics = ::fact::numerics;
 
 FailureOr<int64_t> loops::knownWidth(Operation *op, Value value) {
   int64_t width = cast<ShapedType>(value.getType()).getDimSize(1);
-  if (ShapedType::isDynamic(width) || width <= 0)
-    return op->emitOpError("needs a known number of features to become loops"),
-           failure();
-  return width;
+  if (!ShapedType::isDynamic(width) && width > 0)
+    return width;
+  InFlightDiagnostic diagnostic =
+      op->emitOpError("needs a known number of features to become loops");
+  if (value.getDefiningOp() != op)
+    diagnostic.attachNote(value.getLoc())
+        << "a value of type " << value.getType() << " comes from here";
+  return diagnostic;
 }
 
 /// The rows of a result that has as many of them as `like`.

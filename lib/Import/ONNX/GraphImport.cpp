@@ -42,7 +42,7 @@ public:
       : model(model), cut(cut), open(open), context(context), builder(context),
         module(ModuleOp::create(UnknownLoc::get(context))) {}
 
-  OwningOpRef<ModuleOp> run(std::string &error) {
+  OwningOpRef<ModuleOp> run(ImportError &error) {
     if (failed(importFunction())) {
       error = std::move(this->error);
       return nullptr;
@@ -52,12 +52,15 @@ public:
 
 private:
   LogicalResult fail(const Twine &text) {
-    error = text.str();
+    error.text = text.str();
     return failure();
   }
   LogicalResult failNode(const Node &node, const Twine &reason) {
     return fail("node '" + node.name + "' (" + node.opType + "): " + reason);
   }
+
+  /// Says where the inputs of a node that failed come from, and in what shape.
+  void noteInputs(const NodeImport &import);
 
   LogicalResult importFunction();
   func::FuncOp createFunction();
@@ -77,8 +80,10 @@ private:
   OwningOpRef<ModuleOp> module;
   /// Element addresses stay valid: NodeImport points to them.
   std::unordered_map<std::string, ModelTensor> tensors;
+  /// Tensor -> the node that makes it.
+  llvm::StringMap<const Node *> makers;
   Value length;
-  std::string error;
+  ImportError error;
 };
 
 } // namespace mlir::fact
@@ -145,6 +150,20 @@ const ModelTensor *GraphImport::lookUp(const Node &node,
   return &tensors.emplace(name, std::move(*tensor)).first->second;
 }
 
+void GraphImport::noteInputs(const NodeImport &import) {
+  constexpr size_t shown = 3;
+  for (auto [name, tensor] : llvm::zip(import.node.inputs, import.inputs)) {
+    auto maker = makers.find(name);
+    if (!tensor || maker == makers.end() || error.notes.size() == shown)
+      continue;
+    const Node &node = *maker->second;
+    error.notes.emplace_back(node.name, "input '" + name + "' of shape " +
+                                            str(tensor->shape) +
+                                            " is made by node '" + node.name +
+                                            "' (" + node.opType + ")");
+  }
+}
+
 LogicalResult GraphImport::importNode(const Node &node, Emitter &emit) {
   bool known = node.domain.empty() || node.domain == "ai.onnx";
   const Operator *op = known ? findOperator(node.opType) : nullptr;
@@ -172,15 +191,19 @@ LogicalResult GraphImport::importNode(const Node &node, Emitter &emit) {
       return failNode(node, "lacks input " + Twine(i));
     import.inputs.push_back(input);
   }
-  if (failed(op->build(import)))
+  if (failed(op->build(import))) {
+    noteInputs(import);
     return failNode(node, import.reason);
+  }
   for (const auto &attribute : node.attributes)
     if (!import.seen.contains(attribute.first))
       return failNode(node,
                       "has an unknown attribute: '" + attribute.first + "'");
   for (auto [name, tensor] : llvm::zip(node.outputs, import.results))
-    if (tensor && !name.empty())
+    if (tensor && !name.empty()) {
       tensors.insert_or_assign(name, std::move(*tensor));
+      makers[name] = &node;
+    }
   return success();
 }
 
@@ -213,6 +236,6 @@ LogicalResult GraphImport::importFunction() {
 OwningOpRef<ModuleOp> mlir::fact::importGraph(const Model &model,
                                               const Cut &cut, bool open,
                                               MLIRContext *context,
-                                              std::string &error) {
+                                              ImportError &error) {
   return GraphImport(model, cut, open, context).run(error);
 }

@@ -13,12 +13,19 @@
 
 namespace mlir::fact {
 
+/// Why a graph cannot be imported.
+struct ImportError {
+  std::string text;
+  /// What is to be said at other nodes, by their names.
+  std::vector<std::pair<std::string, std::string>> notes;
+};
+
 /// Builds `@main` for \p cut, with the sequence open or at its bound. Returns
 /// null with \p error set where some node cannot be imported: whether that is
 /// the user's error or a reason to try the other form is the caller's to say.
 OwningOpRef<ModuleOp> importGraph(const ::fact::onnx::Model &model,
                                   const Cut &cut, bool open,
-                                  MLIRContext *context, std::string &error);
+                                  MLIRContext *context, ImportError &error);
 
 } // namespace mlir::fact
 

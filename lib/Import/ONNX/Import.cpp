@@ -57,6 +57,16 @@ OwningOpRef<ModuleOp> mlir::fact::importOnnx(StringRef path,
     emitError(loc) << printable(text);
     return nullptr;
   };
+  auto failGraph = [&](const Twine &before,
+                       const ImportError &error) -> OwningOpRef<ModuleOp> {
+    InFlightDiagnostic diagnostic = emitError(loc)
+                                    << printable((before + error.text).str());
+    for (const auto &[node, text] : error.notes)
+      diagnostic.attachNote(
+          NameLoc::get(StringAttr::get(context, printable(node))))
+          << printable(text);
+    return nullptr;
+  };
 
   // A tensor with a given shape needs no inference, nor does an input.
   std::vector<std::string> wanted;
@@ -74,21 +84,22 @@ OwningOpRef<ModuleOp> mlir::fact::importOnnx(StringRef path,
 
   bool hasSequence = llvm::any_of(
       cut.arguments, [](const Argument &each) { return each.isOpen(); });
-  std::string whyClosed;
+  ImportError whyClosed;
   OwningOpRef<ModuleOp> module;
   if (hasSequence)
     module = importGraph(*model, cut, /*open=*/true, context, whyClosed);
   if (!module) {
     // The error that counts is the one with all shapes known, if there is one.
     std::string difference = closeSequence(cut);
-    module = importGraph(*model, cut, /*open=*/false, context, error);
+    ImportError why;
+    module = importGraph(*model, cut, /*open=*/false, context, why);
     if (!module)
-      return fail(error);
+      return failGraph("", why);
     if (!difference.empty())
-      return fail(difference + ": " + whyClosed);
+      return failGraph(difference + ": ", whyClosed);
     if (hasSequence)
       emitRemark(loc) << "the sequence keeps its length, " << cut.bound << ": "
-                      << printable(whyClosed);
+                      << printable(whyClosed.text);
   }
   if (failed(verify(*module)))
     return nullptr;

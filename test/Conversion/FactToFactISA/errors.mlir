@@ -38,6 +38,7 @@ func.func @open(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
 
 // -----
 
+// expected-note @below {{it comes from here}}
 // expected-error @+1 {{input 'x' must be one sequence of rows, [L, d] or [1, L, d] in float32 (was 'tensor<2x8x4xf32>')}}
 func.func @batch(%x: tensor<2x8x4xf32>) -> tensor<2x8x4xf32> {
   return %x : tensor<2x8x4xf32>
@@ -92,6 +93,7 @@ func.func @head_flags(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<?x4x
 
 // One row that is no row of the sequence has no attention of its own.
 func.func @sequence_of_one(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<?x4xf32> {
+  // expected-note @below {{the row comes from here}}
   %t = fact.mean_token %x : tensor<?x4xf32> -> tensor<1x4xf32>
   // expected-error @+1 {{works on a sequence of its own, of one row: a program has one sequence of at most 8 tokens}}
   %u = fact.mean_token %t : tensor<1x4xf32> -> tensor<1x4xf32>
@@ -117,6 +119,7 @@ func.func @recursive(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<?x4xf
   return %y : tensor<?x4xf32>
 }
 func.func private @layer(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  // expected-note @below {{by this call}}
   %y = call @layer(%x) : (tensor<?x4xf32>) -> tensor<?x4xf32>
   return %y : tensor<?x4xf32>
 }
@@ -136,6 +139,7 @@ func.func private @layer(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
 
 // -----
 
+// expected-note @below {{by this argument}}
 // expected-error @+1 {{the sequence of 'long' may have 32768 tokens (was 32769)}}
 func.func @long(%x: tensor<?x4xf32> {fact.bound = 32769 : i64}) -> tensor<?x4xf32> {
   return %x : tensor<?x4xf32>

@@ -10,6 +10,7 @@ func.func @dense(%x: tensor<?x16xf32>, %w: tensor<16x16xf32>) -> tensor<?x16xf32
 
 // -----
 
+// expected-note @below {{this one is not}}
 func.func @weight(%w: tensor<16x16xf32>) -> (tensor<16x16xi8>, tensor<16xf32>) {
   // expected-error @below {{'fact.quantize_weight' op is computed while compiling: its operands must be constants}}
   // expected-error @below {{failed to bufferize op}}

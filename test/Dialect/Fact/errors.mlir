@@ -46,6 +46,7 @@ func.func @linear_element_type(%x: tensor<?x16xf64>, %w: tensor<16x16xf32>) {
 
 // -----
 
+// expected-note @below {{a value of type 'tensor<?x16xf32>' comes from here}}
 func.func @attention_heads(%q: tensor<?x16xf32>) {
   // expected-error @below {{'fact.attention' op number of features must be a multiple of the number of heads 3 (was 16)}}
   %0 = fact.attention %q, %q, %q heads = 3 scale = 0.25 : tensor<?x16xf32>
@@ -427,6 +428,7 @@ module attributes {fact.politics} {}
 
 // -----
 
+// expected-note @below {{this argument}}
 // expected-error @+1 {{'fact.bound' of argument 0 must be a positive 64-bit integer (was -8 : i64)}}
 func.func @bound(%x: tensor<?x4xf32> {fact.bound = -8 : i64}) {
   return
@@ -434,6 +436,7 @@ func.func @bound(%x: tensor<?x4xf32> {fact.bound = -8 : i64}) {
 
 // -----
 
+// expected-note @below {{this argument}}
 // expected-error @+1 {{'fact.name' of argument 0 must be a string (was 3 : i64)}}
 func.func @name(%x: tensor<?x4xf32> {fact.name = 3 : i64}) {
   return
@@ -441,6 +444,7 @@ func.func @name(%x: tensor<?x4xf32> {fact.name = 3 : i64}) {
 
 // -----
 
+// expected-note @below {{this argument}}
 // expected-error @+1 {{has no meaning for attribute 'fact.length' of argument 1}}
 func.func @unknown(%x: tensor<?x4xf32>, %y: tensor<?x4xf32> {fact.length = 3 : i64}) {
   return
@@ -482,6 +486,7 @@ func.func @most_features(%x: tensor<?x8192xi8>, %s: tensor<?xf32>, %w: tensor<81
 
 // -----
 
+// expected-note @below {{a value of type 'tensor<?x8193xi8>' comes from here}}
 func.func @too_many_features(%x: tensor<?x8193xi8>, %s: tensor<?xf32>, %w: tensor<8193x8xi8>, %ws: tensor<8xf32>) {
   // expected-error @below {{'fact.quantized_linear' op sums over 8192 features at most (was 8193)}}
   %0 = fact.quantized_linear %x, %s, %w, %ws

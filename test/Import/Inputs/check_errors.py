@@ -130,6 +130,8 @@ case("axis", model([node("Softmax", "x", axis=3)]), "axis must be in [-3, 3) (wa
 case("axis-twice", model([node("ReduceMean", "x", axes=[1, -2])]), "axis -2 is named twice")
 case("matmul", model([node("MatMul", "x w")], {"w": np.ones((5, 4), np.float32)}),
      "node 'n_out' (MatMul): shapes 1x6x4 and 5x4 do not multiply")
+case("made-by", model([node("Transpose", "x", "t", perm=[0, 2, 1]), node("MatMul", "t w")], {"w": np.ones((5, 4), np.float32)}),
+     "node 'n_out' (MatMul): shapes 1x4x6 and 5x4 do not multiply")
 case("broadcast", model([node("Add", "x w")], {"w": np.ones(3, np.float32)}),
      "node 'n_out' (Add): shapes 1x6x4 and 3 do not broadcast")
 case("reshape", model([node("Reshape", "x w")], {"w": np.array([5, 5])}),

@@ -66,27 +66,42 @@ LogicalResult FactDialect::verifyOperationAttribute(Operation *op,
   return success();
 }
 
-LogicalResult FactDialect::verifyRegionArgAttribute(Operation *op, unsigned,
+LogicalResult FactDialect::verifyRegionArgAttribute(Operation *op,
+                                                    unsigned region,
                                                     unsigned argument,
                                                     NamedAttribute attribute) {
+  // A function without a body has types only.
+  auto noteArgument = [&](InFlightDiagnostic &diagnostic) -> LogicalResult {
+    Region &body = op->getRegion(region);
+    if (!body.empty())
+      diagnostic.attachNote(body.getArgument(argument).getLoc())
+          << "this argument";
+    return diagnostic;
+  };
   if (attribute.getName() == kNameAttrName) {
-    if (!isa<StringAttr>(attribute.getValue()))
-      return op->emitOpError()
-             << "'" << kNameAttrName << "' of argument " << argument
-             << " must be a string (was " << attribute.getValue() << ")";
-    return success();
+    if (isa<StringAttr>(attribute.getValue()))
+      return success();
+    InFlightDiagnostic diagnostic = op->emitOpError()
+                                    << "'" << kNameAttrName << "' of argument "
+                                    << argument << " must be a string (was "
+                                    << attribute.getValue() << ")";
+    return noteArgument(diagnostic);
   }
-  if (attribute.getName() != kBoundAttrName)
-    return op->emitOpError()
-           << "has no meaning for attribute '" << attribute.getName().getValue()
-           << "' of argument " << argument;
+  if (attribute.getName() != kBoundAttrName) {
+    InFlightDiagnostic diagnostic = op->emitOpError()
+                                    << "has no meaning for attribute '"
+                                    << attribute.getName().getValue()
+                                    << "' of argument " << argument;
+    return noteArgument(diagnostic);
+  }
   auto bound = dyn_cast<IntegerAttr>(attribute.getValue());
-  if (!bound || !bound.getType().isInteger(64) || bound.getInt() < 1)
-    return op->emitOpError()
-           << "'" << kBoundAttrName << "' of argument " << argument
-           << " must be a positive 64-bit integer (was " << attribute.getValue()
-           << ")";
-  return success();
+  if (bound && bound.getType().isInteger(64) && bound.getInt() >= 1)
+    return success();
+  InFlightDiagnostic diagnostic =
+      op->emitOpError() << "'" << kBoundAttrName << "' of argument " << argument
+                        << " must be a positive 64-bit integer (was "
+                        << attribute.getValue() << ")";
+  return noteArgument(diagnostic);
 }
 
 LogicalResult PolicyAttr::verify(function_ref<InFlightDiagnostic()> emitError,

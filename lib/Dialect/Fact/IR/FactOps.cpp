@@ -47,22 +47,26 @@ public:
     return require(features % heads == 0,
                    "number of features must be a multiple of the number of "
                    "heads " +
-                       Twine(heads) + " (was " + Twine(features) + ")");
+                       Twine(heads) + " (was " + Twine(features) + ")",
+                   value);
   }
   /// INT32 holds sums over so many features of `value` [L, d].
   ShapeCheck &summable(Value value) {
     int64_t features = dim(value, 1), most = ::fact::numerics::mostFeatures;
-    return require(features <= most, "sums over " + Twine(most) +
-                                         " features at most (was " +
-                                         Twine(features) + ")");
+    return require(features <= most,
+                   "sums over " + Twine(most) + " features at most (was " +
+                       Twine(features) + ")",
+                   value);
   }
   ShapeCheck &finite(StringRef what, const APFloat &value) {
     return require(value.isFinite(), what + " must be finite");
   }
-  ShapeCheck &require(bool condition, const Twine &message) {
+  /// `value` is what the condition is about, where it is about an operand.
+  ShapeCheck &require(bool condition, const Twine &message, Value value = {}) {
     if (!failedCheck && !condition) {
       failedCheck = true;
-      op->emitOpError() << message;
+      InFlightDiagnostic diagnostic = op->emitOpError() << message;
+      note(diagnostic, value);
     }
     return *this;
   }
@@ -82,10 +86,13 @@ private:
                                     << what << " must be the same (was " << a
                                     << " and " << b << ")";
     for (Value value : {from, to})
-      if (value && value.getDefiningOp() != op)
-        diagnostic.attachNote(value.getLoc())
-            << "a value of type " << value.getType() << " comes from here";
+      note(diagnostic, value);
     return *this;
+  }
+  void note(InFlightDiagnostic &diagnostic, Value value) {
+    if (value && value.getDefiningOp() != op)
+      diagnostic.attachNote(value.getLoc())
+          << "a value of type " << value.getType() << " comes from here";
   }
 
   Operation *op;

@@ -12,24 +12,26 @@
 
 using namespace mlir;
 
-static bool isRecursive(func::FuncOp function, DenseSet<Operation *> &active,
-                        DenseSet<Operation *> &done) {
-  if (done.contains(function))
-    return false;
-  if (!active.insert(function).second)
-    return true;
-  WalkResult walked = function->walk([&](func::CallOp call) {
+static func::CallOp recursiveCall(func::FuncOp function,
+                                  DenseSet<Operation *> &active,
+                                  DenseSet<Operation *> &done) {
+  func::CallOp found;
+  active.insert(function);
+  function->walk([&](func::CallOp call) {
     auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
         call, call.getCalleeAttr());
-    return callee && isRecursive(callee, active, done) ? WalkResult::interrupt()
-                                                       : WalkResult::advance();
+    if (!callee || done.contains(callee))
+      return WalkResult::advance();
+    found =
+        active.contains(callee) ? call : recursiveCall(callee, active, done);
+    return found ? WalkResult::interrupt() : WalkResult::advance();
   });
   active.erase(function);
   done.insert(function);
-  return walked.wasInterrupted();
+  return found;
 }
 
-bool mlir::fact::isRecursive(func::FuncOp function) {
+func::CallOp mlir::fact::recursiveCall(func::FuncOp function) {
   DenseSet<Operation *> active, done;
-  return ::isRecursive(function, active, done);
+  return ::recursiveCall(function, active, done);
 }

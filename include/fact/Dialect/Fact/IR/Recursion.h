@@ -10,14 +10,15 @@
 #define FACT_DIALECT_FACT_IR_RECURSION_H
 
 namespace mlir::func {
+class CallOp;
 class FuncOp;
 } // namespace mlir::func
 
 namespace mlir::fact {
 
-/// Whether a function, or one that it calls, calls itself, by
-/// however many others.
-bool isRecursive(func::FuncOp function);
+/// The call by which a function, or one that it calls, calls itself, by however
+/// many others; null where there is none.
+func::CallOp recursiveCall(func::FuncOp function);
 
 } // namespace mlir::fact
 

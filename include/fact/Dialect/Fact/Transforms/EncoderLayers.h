@@ -30,8 +30,8 @@ struct EncoderLayer {
   /// layers may have one.
   SelectOp select;
   /// Says which tokens of the layer are low: by the counts of its select, or
-  /// where there is no mask of a `fact.select_all` like the attention. The first
-  /// in program order, null where there is none.
+  /// where there is no mask of a `fact.select_all` like the attention. The
+  /// first in program order, null where there is none.
   SelectPrecisionOp precision;
   /// Projections; null where the operand does not come from a linear.
   Operation *query = nullptr, *key = nullptr, *value = nullptr;
