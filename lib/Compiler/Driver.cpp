@@ -20,6 +20,7 @@
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Iterators.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
@@ -189,7 +190,12 @@ LogicalResult Compilation::load() {
     diagnostic.attachNote(call.getLoc()) << "by this call";
     return diagnostic;
   }
-  // A model is 'main' and what it calls.
+  // A model is 'main' and what it calls. Calls have no effect but their
+  // results: one that nobody reads is no layer of it.
+  owned->walk<WalkOrder::PostOrder, ReverseIterator>([](func::CallOp call) {
+    if (call->use_empty())
+      call.erase();
+  });
   for (auto function : owned->getOps<func::FuncOp>())
     function.setVisibility(function == main()
                                ? SymbolTable::Visibility::Public
