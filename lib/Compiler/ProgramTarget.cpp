@@ -13,6 +13,7 @@
 #include "fact/Conversion/Passes.h"
 #include "fact/Dialect/FactISA/IR/FactISA.h"
 #include "fact/Dialect/FactISA/Transforms/Passes.h"
+#include "fact/ISA/Metadata.h"
 #include "fact/ISA/Program.h"
 #include "fact/Support/Error.h"
 #include "fact/Support/OutputFile.h"
@@ -25,25 +26,6 @@
 
 using namespace mlir;
 using namespace mlir::fact;
-
-/// The policy by its flags' names, numbers as numbers; an empty object where
-/// the model's IR had none (it was sparse already).
-static llvm::json::Object
-policyObject(const std::optional<::fact::numerics::Policy> &policy) {
-  llvm::json::Object object;
-  if (!policy)
-    return object;
-  for (const std::string &field : ::fact::numerics::policyFields()) {
-    std::string key = field, value = policy->get(field);
-    std::replace(key.begin(), key.end(), '-', '_');
-    double number;
-    if (StringRef(value).getAsDouble(number))
-      object[key] = value;
-    else
-      object[key] = number;
-  }
-  return object;
-}
 
 LogicalResult mlir::fact::lowerForFact(Compilation &compilation,
                                        const ::fact::ObjectOptions &options,
@@ -93,9 +75,7 @@ static std::string report(const ::fact::ObjectOptions &options,
 
 LogicalResult mlir::fact::compileForFact(Compilation &compilation,
                                          const ::fact::ObjectOptions &options) {
-  std::string policyJson;
-  llvm::raw_string_ostream(policyJson)
-      << llvm::json::Value(policyObject(compilation.policy()));
+  std::string policyJson = ::fact::isa::policyJson(compilation.policy());
   if (failed(compilation.runTo(Stage::Sparse)) ||
       failed(lowerForFact(compilation, options, /*plan=*/true)))
     return failure();

@@ -91,24 +91,10 @@ void OpInterpreter::run(AddOp op) {
       y.forget(i, 1);
 }
 
-numerics::Activation kindOf(Activation kind) {
-  switch (kind) {
-  case Activation::Gelu:
-    return numerics::Activation::Gelu;
-  case Activation::GeluTanh:
-    return numerics::Activation::GeluTanh;
-  case Activation::Swish:
-    return numerics::Activation::Swish;
-  case Activation::Relu:
-    return numerics::Activation::Relu;
-  }
-  llvm_unreachable("no other kinds");
-}
-
 void OpInterpreter::run(ActivationOp op) {
   const Tensor &x = at(op.getInput());
   Tensor &y = result(f32(), x.shape);
-  numerics::activateRow(kindOf(op.getKind()), x.as<float>(), y.size(),
+  numerics::activateRow(numericsOf(op.getKind()), x.as<float>(), y.size(),
                         y.as<float>());
   for (int64_t i = 0; i < y.size(); ++i)
     if (!x.isDefined(i, 1))

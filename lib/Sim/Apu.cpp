@@ -134,20 +134,6 @@ static FloatSteps stepsOf(isa::Activation kind) {
   return per;
 }
 
-static numerics::Activation toNumerics(isa::Activation kind) {
-  switch (kind) {
-  case isa::Activation::Gelu:
-    return numerics::Activation::Gelu;
-  case isa::Activation::GeluTanh:
-    return numerics::Activation::GeluTanh;
-  case isa::Activation::Swish:
-    return numerics::Activation::Swish;
-  case isa::Activation::Relu:
-    return numerics::Activation::Relu;
-  }
-  return numerics::Activation::Relu;
-}
-
 void execute(const isa::ApuActivation &i, Frame &frame) {
   Extent rows = frame.extent(i.row0, i.rows);
   auto y = frame.out<float>("y", i.y_stride);
@@ -156,7 +142,8 @@ void execute(const isa::ApuActivation &i, Frame &frame) {
   if (!y)
     return;
   for (int64_t r = 0; r < rows.count; ++r)
-    numerics::activateRow(toNumerics(i.kind), x.row(r, n), n, y.row(r, n));
+    numerics::activateRow(numerics::asActivation<numerics::Activation>(i.kind),
+                          x.row(r, n), n, y.row(r, n));
   frame.meter.sweep(rows.count, n, stepsOf(i.kind));
 }
 

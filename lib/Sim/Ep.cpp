@@ -19,19 +19,8 @@
 
 namespace fact::sim {
 
-/// The instruction set numbers predictors as the policy does.
 static numerics::Predictor toNumerics(isa::Predictor predictor) {
-  switch (predictor) {
-  case isa::Predictor::LeadingOne:
-    return numerics::Predictor::LeadingOne;
-  case isa::Predictor::LeadingTwo:
-    return numerics::Predictor::LeadingTwo;
-  case isa::Predictor::OneSided:
-    return numerics::Predictor::OneSided;
-  case isa::Predictor::Exact:
-    return numerics::Predictor::Exact;
-  }
-  return numerics::Predictor::Exact;
+  return numerics::asPredictor<numerics::Predictor>(predictor);
 }
 
 void execute(const isa::EpProject &i, Frame &frame) {
@@ -84,9 +73,8 @@ void execute(const isa::EpNormalize &i, Frame &frame) {
   if (rows.count == 0) // rows of no elements have a scale
     return;
   numerics::PredictorCode kind = numerics::codeOf(
-      toNumerics(i.predictor), i.operand == isa::Operand::Query
-                                   ? numerics::PredictorOperand::Query
-                                   : numerics::PredictorOperand::Key);
+      toNumerics(i.predictor),
+      numerics::asScoreOperand<numerics::PredictorOperand>(i.operand));
   float *scales = scale.vector(rows.count);
   for (int64_t r = 0; r < rows.count; ++r) {
     const int32_t *h = acc.row(r, n);

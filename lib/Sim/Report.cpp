@@ -15,10 +15,10 @@ using Json = nlohmann::ordered_json;
 
 namespace fact::sim {
 
-DenseMacs denseMacs(const Metadata &metadata, int64_t length) {
+DenseMacs denseMacs(const isa::Metadata &metadata, int64_t length) {
   DenseMacs result;
-  for (const LayerInfo &layer : metadata.layers) {
-    for (const LinearInfo &linear : layer.linears) {
+  for (const isa::LayerInfo &layer : metadata.layers) {
+    for (const isa::LinearInfo &linear : layer.linears) {
       int64_t macs = length * linear.k * linear.n;
       switch (linear.role) {
       case isa::Role::QKV:

@@ -46,7 +46,7 @@ void execute(const isa::SelTopK &i, Frame &frame) {
   numerics::Policy policy;
   policy.keep = static_cast<int32_t>(i.keep);
   policy.dominance = i.dominance;
-  policy.predictor = static_cast<numerics::Predictor>(i.predictor);
+  policy.predictor = numerics::asPredictor<numerics::Predictor>(i.predictor);
 
   std::vector<uint8_t> mask(length);
   int64_t scores = 0;

@@ -17,8 +17,8 @@ namespace fact::sim {
 // A wrong program must not make results of absurd size.
 constexpr int64_t mostLayers = isa::noLayer, mostHeads = 1 << 12;
 
-SelectionObserver::SelectionObserver(const Metadata &metadata, int64_t length,
-                                     bool keepMasks)
+SelectionObserver::SelectionObserver(const isa::Metadata &metadata,
+                                     int64_t length, bool keepMasks)
     : metadata(metadata), length(length), keepMasks(keepMasks) {}
 
 void SelectionObserver::onInstruction(const Executed &executed) {
@@ -108,7 +108,7 @@ bool SelectionObserver::causal(int64_t layer) const {
 }
 
 SelectionObserver::Selected SelectionObserver::selected(int64_t layer) const {
-  LayerInfo info;
+  isa::LayerInfo info;
   if (layer < static_cast<int64_t>(metadata.layers.size()))
     info = metadata.layers[layer];
   const Layer *selects = find(layer - info.selectsWith),

@@ -18,7 +18,7 @@ namespace fact::sim {
 Simulator::Simulator(isa::Program program)
     : source(std::make_unique<const isa::Program>(std::move(program))),
       code(std::make_unique<const isa::Code>(*source)),
-      described(Metadata::of(*source)) {}
+      described(isa::Metadata::parse(source->metadata)) {}
 
 Simulator::~Simulator() = default;
 
@@ -62,7 +62,7 @@ RunResult Simulator::run(const std::vector<NpyArray> &inputs,
   report.machine = program.machine.name;
   report.length = sequence.length;
   report.dense = denseMacs(described, sequence.length);
-  report.policy = described.policy;
+  report.policy = described.policy.value_or("{}");
   report.layers = selection.shares();
   const Work &total = report.counters.total;
   report.dramBoundCycles =

@@ -10,6 +10,7 @@
 
 #include "fact/Dialect/FactISA/IR/FactISA.h"
 #include "fact/ISA/Instructions.h"
+#include "fact/ISA/Metadata.h"
 #include "fact/ISA/Program.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -20,7 +21,6 @@
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/TypeSwitch.h"
-#include "llvm/Support/JSON.h"
 
 #include <exception>
 
@@ -481,28 +481,20 @@ factisa::encodeFunction(func::FuncOp function, const target::Machine &machine,
       return nullptr;
     if (places)
       *places = std::move(found);
-    llvm::json::Object metadata;
-    if (auto text = function->getAttrOfType<StringAttr>(kMetadataAttrName)) {
-      llvm::Expected<llvm::json::Value> parsed =
-          llvm::json::parse(text.getValue());
-      if (!parsed || !parsed->getAsObject()) {
-        llvm::consumeError(parsed.takeError());
-        function.emitError() << "has an attribute '" << kMetadataAttrName
-                             << "' that is no JSON object";
+    target::Metadata metadata;
+    if (auto text = function->getAttrOfType<StringAttr>(kMetadataAttrName))
+      try {
+        metadata = target::Metadata::parse(text.getValue().str());
+      } catch (const std::exception &error) {
+        function.emitError()
+            << "attribute '" << kMetadataAttrName << "': " << error.what();
         return nullptr;
       }
-      metadata = *parsed->getAsObject();
-    }
-    if (!options.policyJson.empty())
-      if (llvm::Expected<llvm::json::Value> parsed =
-              llvm::json::parse(options.policyJson))
-        metadata["policy"] = *parsed;
-    metadata["bound"] =
+    metadata.policy = options.policyJson;
+    metadata.bound =
         function->getAttrOfType<IntegerAttr>(kBoundAttrName).getInt();
     program->dramBytes = encoder.dramBytes;
-    program->metadata.clear();
-    llvm::raw_string_ostream(program->metadata)
-        << llvm::json::Value(std::move(metadata));
+    program->metadata = metadata.toJson();
     if (options.embedIR) {
       program->mlir.emplace();
       llvm::raw_string_ostream os(*program->mlir);

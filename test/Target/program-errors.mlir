@@ -30,7 +30,7 @@ func.func @arguments(%i: index) attributes {factisa.bound = 8 : i64} {
 
 // -----
 
-// expected-error @+1 {{has an attribute 'factisa.metadata' that is no JSON object}}
+// expected-error @+1 {{attribute 'factisa.metadata': metadata must be a JSON object}}
 func.func @metadata() attributes {factisa.bound = 8 : i64, factisa.metadata = "[1"} {
   return
 }

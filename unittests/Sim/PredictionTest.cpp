@@ -45,7 +45,7 @@ class Selected {
 public:
   Selected(const Model &model, const numerics::Policy &policy, bool causal)
       : bench(length), policy(policy),
-        predictor(static_cast<isa::Predictor>(policy.predictor)) {
+        predictor(numerics::asPredictor<isa::Predictor>(policy.predictor)) {
     auto query = numerics::predictorWeights(
         policy.predictor, model.wq.data(), model.bq.data(), features, features);
     auto key = numerics::predictorWeights(policy.predictor, model.wk.data(),

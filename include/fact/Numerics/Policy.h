@@ -13,6 +13,7 @@
 #ifndef FACT_NUMERICS_POLICY_H
 #define FACT_NUMERICS_POLICY_H
 
+#include "fact/Numerics/Enums.h"
 #include "fact/Numerics/Limits.h"
 
 #include <cstdint>
@@ -22,27 +23,6 @@
 #include <vector>
 
 namespace fact::numerics {
-
-/// What stands for the keys that a row dropped.
-enum class Tail : uint8_t {
-  None, ///< nothing, as in the paper
-  Mean, ///< one mean token (section 6)
-};
-
-/// Formats of a low-precision token's linear layer.
-enum class LowPrecision : uint8_t {
-  A4W4, ///< INT4 rows and the high weight plane
-  A4W8, ///< INT4 rows and INT8 weights
-};
-
-/// Which linear layers run low tokens at low precision.
-enum class Scope : uint8_t {
-  FFN, ///< both layers of the feed-forward network
-  All, ///< Q, K, V generation and the output projection too
-};
-
-/// What the prediction sees of its operands (section 4).
-enum class Predictor : uint8_t { LeadingOne, LeadingTwo, OneSided, Exact };
 
 /// Names as flags, attributes and reports spell them.
 std::string_view name(Tail tail);                 // none, mean

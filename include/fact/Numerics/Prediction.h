@@ -21,14 +21,6 @@
 
 namespace fact::numerics {
 
-/// Which operand of the two products a code comes from.
-enum class PredictorOperand : uint8_t {
-  Activation, ///< x8, stage 1
-  Weight,     ///< predictor weights of Wq or Wk, stage 1
-  Query,      ///< shifted Hq, stage 2
-  Key,        ///< shifted Hk, stage 2
-};
-
 /// How much of an operand is kept.
 enum class PredictorCode : uint8_t { LeadingOne, LeadingTwo, Exact };
 

@@ -12,13 +12,13 @@
 #ifndef FACT_NUMERICS_ROWOPS_H
 #define FACT_NUMERICS_ROWOPS_H
 
+#include "fact/Numerics/Enums.h"
+
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
 namespace fact::numerics {
-
-enum class Activation : uint8_t { Gelu, GeluTanh, Swish, Relu };
 
 /// gelu, gelu_tanh, swish, relu.
 std::string_view name(Activation activation);

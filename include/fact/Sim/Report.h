@@ -8,8 +8,8 @@
 #ifndef FACT_SIM_REPORT_H
 #define FACT_SIM_REPORT_H
 
+#include "fact/ISA/Metadata.h"
 #include "fact/Sim/Counters.h"
-#include "fact/Sim/Metadata.h"
 #include "fact/Sim/Selection.h"
 #include "fact/Sim/Timing.h"
 
@@ -25,7 +25,7 @@ struct DenseMacs {
   int64_t qkv = 0, attention = 0, output = 0, ffn = 0;
   int64_t total() const { return qkv + attention + output + ffn; }
 };
-DenseMacs denseMacs(const Metadata &metadata, int64_t length);
+DenseMacs denseMacs(const isa::Metadata &metadata, int64_t length);
 
 /// Everything that `fact-sim --report` says. docs/report-schema.json describes
 /// the JSON text, docs/simulator.md what the numbers mean.

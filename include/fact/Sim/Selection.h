@@ -8,7 +8,7 @@
 #ifndef FACT_SIM_SELECTION_H
 #define FACT_SIM_SELECTION_H
 
-#include "fact/Sim/Metadata.h"
+#include "fact/ISA/Metadata.h"
 #include "fact/Sim/Observer.h"
 #include "fact/Support/Npy.h"
 
@@ -31,7 +31,8 @@ struct LayerShares {
 class SelectionObserver : public Observer {
 public:
   /// `keepMasks`: remember the masks themselves, [heads, L, L] per layer.
-  SelectionObserver(const Metadata &metadata, int64_t length, bool keepMasks);
+  SelectionObserver(const isa::Metadata &metadata, int64_t length,
+                    bool keepMasks);
 
   void onInstruction(const Executed &executed) override;
 
@@ -68,7 +69,7 @@ private:
   bool causal(int64_t layer) const;
   const Layer *find(int64_t layer) const;
 
-  const Metadata &metadata;
+  const isa::Metadata &metadata;
   int64_t length;
   bool keepMasks;
   std::map<int64_t, Layer> layers;

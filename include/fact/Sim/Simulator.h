@@ -13,8 +13,8 @@
 #ifndef FACT_SIM_SIMULATOR_H
 #define FACT_SIM_SIMULATOR_H
 
+#include "fact/ISA/Metadata.h"
 #include "fact/ISA/Walker.h"
-#include "fact/Sim/Metadata.h"
 #include "fact/Sim/Report.h"
 #include "fact/Support/Npy.h"
 
@@ -54,7 +54,7 @@ public:
   ~Simulator();
 
   const isa::Program &program() const { return *source; }
-  const Metadata &metadata() const { return described; }
+  const isa::Metadata &metadata() const { return described; }
 
   /// Runs once, whatever the caller's float mode is. Inputs in the program's
   /// order, float32 unless the program says otherwise, with its own rank and an
@@ -67,7 +67,7 @@ public:
 private:
   std::unique_ptr<const isa::Program> source;
   std::unique_ptr<const isa::Code> code;
-  Metadata described;
+  isa::Metadata described;
 };
 
 } // namespace fact::sim

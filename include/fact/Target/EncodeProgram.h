@@ -21,9 +21,9 @@
 namespace mlir::factisa {
 
 struct EncodeOptions {
-  /// The policy as a JSON object, stored in the program's metadata; may be
-  /// empty.
-  std::string policyJson;
+  /// The policy as a JSON object (fact/ISA/Metadata.h), stored in the program's
+  /// metadata; may be missing.
+  std::optional<std::string> policyJson;
   /// Embed the module's text.
   bool embedIR = false;
 };

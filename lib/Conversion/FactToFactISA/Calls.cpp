@@ -7,7 +7,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "Lowering.h"
+
 #include "RowGroup.h"
+#include "fact/Dialect/FactISA/IR/Instructions.h"
 
 #include "fact/Dialect/Fact/IR/Values.h"
 #include "fact/Dialect/Fact/Transforms/EncoderLayers.h"
@@ -288,50 +290,38 @@ LayerNumbers::LayerNumbers(func::FuncOp function) {
 }
 
 int64_t Lowering::noteLayers(ArrayRef<Operation *> ops, int64_t times) {
-  SmallVector<llvm::json::Object> found;
-  llvm::json::Array linears;
+  std::vector<::fact::isa::LayerInfo> found;
+  std::vector<::fact::isa::LinearInfo> linears;
   for (Operation *op : ops) {
     if (auto linear = dyn_cast<fact::QuantizedLinearOp>(op)) {
       auto weight = cast<ShapedType>(linear.getWeight().getType());
       if (isSingle(linear.getInput()))
         continue; // the mean token's: not part of the dense model
-      linears.push_back(llvm::json::Object{
-          {"role", stringifyRole(numbers.roles.lookup(linear))},
-          {"k", weight.getDimSize(0)},
-          {"n", weight.getDimSize(1)}});
+      linears.push_back({isaOf(numbers.roles.lookup(linear)),
+                         weight.getDimSize(0), weight.getDimSize(1)});
     }
     if (auto attention = dyn_cast<fact::QuantizedAttentionOp>(op)) {
       if (!found.empty())
-        found.back()["linears"] = std::exchange(linears, {});
-      llvm::json::Object layer{
-          {"heads", static_cast<int64_t>(attention.getHeads())},
-          {"causal", attention.getCausal()},
-          {"features", cast<ShapedType>(attention.getType()).getDimSize(1)}};
+        found.back().linears = std::exchange(linears, {});
+      ::fact::isa::LayerInfo layer;
+      layer.heads = static_cast<int64_t>(attention.getHeads());
+      layer.causal = attention.getCausal();
+      layer.features = cast<ShapedType>(attention.getType()).getDimSize(1);
       // Relative to the layer: what several layers share is made once.
       int64_t own = numbers.number.lookup(op);
       const LayerNumbers::Selection &selection = numbers.selections.at(op);
-      if (selection.given)
-        layer["mask_given"] = true;
-      if (selection.select && numbers.number.lookup(selection.select) != own)
-        layer["selects_with"] = own - numbers.number.lookup(selection.select);
-      if (selection.precision &&
-          numbers.number.lookup(selection.precision) != own)
-        layer["lowers_with"] = own - numbers.number.lookup(selection.precision);
+      layer.maskGiven = selection.given;
+      if (selection.select)
+        layer.selectsWith = own - numbers.number.lookup(selection.select);
+      if (selection.precision)
+        layer.lowersWith = own - numbers.number.lookup(selection.precision);
       found.push_back(std::move(layer));
     }
   }
   if (!found.empty())
-    found.back()["linears"] = std::move(linears);
+    found.back().linears = std::move(linears);
   for (int64_t i = 0; i < times; ++i)
-    for (llvm::json::Object &layerObject : found)
-      layers.push_back(llvm::json::Object(layerObject));
+    described.layers.insert(described.layers.end(), found.begin(), found.end());
   layersDone += found.size() * times;
   return found.size();
-}
-
-std::string Lowering::metadata() const {
-  std::string text;
-  llvm::raw_string_ostream(text) << llvm::json::Value(
-      llvm::json::Object{{"layers", llvm::json::Array(layers)}});
-  return text;
 }

@@ -20,13 +20,13 @@
 
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/FactISA/IR/FactISA.h"
+#include "fact/ISA/Metadata.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
-#include "llvm/Support/JSON.h"
 
 namespace mlir::factisa {
 
@@ -189,7 +189,7 @@ public:
   /// Layers of the function that is being lowered.
   LayerNumbers numbers;
   /// JSON object of the layers' shapes, for observers.
-  std::string metadata() const;
+  std::string metadata() const { return described.toJson(); }
 
 private:
   func::FuncOp program;
@@ -203,7 +203,7 @@ private:
   int64_t layersDone = 0;    ///< Layers that are recorded.
   int64_t firstLayer = 0;    ///< What `numbers` count from.
   int64_t layersPerCall = 1; ///< Attentions of a layer's function.
-  llvm::json::Array layers;
+  ::fact::isa::Metadata described;
 };
 
 /// Bytes of an element as instructions store it (i1: a byte, counts: u32).

@@ -19,13 +19,13 @@ using namespace mlir::factisa;
 
 namespace {
 
-/// The enumerations have the same cases in both dialects.
-Precision lower(std::optional<fact::LowPrecision> precision) {
-  return precision && *precision == fact::LowPrecision::A4W8 ? Precision::A4W8
-                                                             : Precision::A4W4;
+/// The same choice in the other dialect.
+Precision lower(std::optional<mlir::fact::LowPrecision> precision) {
+  return ::fact::numerics::asLowPrecision<Precision>(
+      precision.value_or(mlir::fact::LowPrecision::A4W4));
 }
-Predictor lower(fact::Predictor predictor) {
-  return static_cast<Predictor>(predictor);
+Predictor lower(mlir::fact::Predictor predictor) {
+  return ::fact::numerics::asPredictor<Predictor>(predictor);
 }
 
 } // namespace
@@ -252,9 +252,9 @@ LogicalResult RowGroup::lowerTyped(fact::ActivationOp op) {
   if (failed(y))
     return failure();
   int64_t n = x->layout.rowBytes / 4;
-  ApuActivationOp::create(builder, op.getLoc(), y->buffer, x->buffer, row0,
-                          rows, n, n * 4, n * 4,
-                          static_cast<Activation>(op.getKind()));
+  ApuActivationOp::create(
+      builder, op.getLoc(), y->buffer, x->buffer, row0, rows, n, n * 4, n * 4,
+      ::fact::numerics::asActivation<Activation>(op.getKind()));
   return finish(op.getResult());
 }
 
@@ -411,8 +411,8 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizedLinearOp op) {
 }
 
 /// The predictor and operand with which ep.project or ep.normalize make a code.
-static std::pair<Predictor, Operand> codeFor(fact::EncodeOp op) {
-  using fact::PredictorOperand;
+static std::pair<Predictor, Operand> codeFor(mlir::fact::EncodeOp op) {
+  using mlir::fact::PredictorOperand;
   if (!op)
     return {Predictor::Exact, Operand::Query};
   if (op.getOperand() == PredictorOperand::Query)

@@ -21,12 +21,12 @@ using namespace mlir::factisa;
 /// Ops that are nothing by themselves: their users read through them, or
 /// another op's lowering makes their results.
 static bool isFree(Operation *op) {
-  if (auto encode = dyn_cast<fact::EncodeOp>(op))
+  if (auto encode = dyn_cast<mlir::fact::EncodeOp>(op))
     return isIdentity(encode) || !isEncodedAlone(encode);
-  return isa<fact::LogMatmulOp, fact::KRowsOp, fact::VRowsOp, fact::QRowsOp,
-             fact::PredictOp, arith::ConstantOp, tensor::DimOp, func::ReturnOp>(
-             op) ||
-         fact::isReshape(op);
+  return isa<mlir::fact::LogMatmulOp, mlir::fact::KRowsOp, mlir::fact::VRowsOp,
+             mlir::fact::QRowsOp, mlir::fact::PredictOp, arith::ConstantOp,
+             tensor::DimOp, func::ReturnOp>(op) ||
+         mlir::fact::isReshape(op);
 }
 
 LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops) {

@@ -25,8 +25,8 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
   }
   // What the engine counts as additions is what its queries are codes of.
   auto query = fact::definingOp<fact::EncodeOp>(predict.getQuery());
-  auto scorePredictor = static_cast<Predictor>(query ? query.getPredictor()
-                                                     : fact::Predictor::Exact);
+  auto scorePredictor = ::fact::numerics::asPredictor<Predictor>(
+      query ? query.getPredictor() : fact::Predictor::Exact);
 
   int64_t heads = predict.getHeads(),
           features =
@@ -34,7 +34,7 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
   int64_t n = features / heads, rows = blockRows();
   bool allKeys = tiling.cols >= bound;
   int64_t cols = allKeys ? paddedRows : tiling.cols;
-  auto predictor = static_cast<Predictor>(op.getPredictor());
+  auto predictor = ::fact::numerics::asPredictor<Predictor>(op.getPredictor());
 
   FailureOr<Storage> q = storageOf(predict.getQuery()),
                      k = storageOf(predict.getKey());

@@ -10,6 +10,7 @@
 #include "Lowerings.h"
 #include "Selection.h"
 
+#include "fact/Dialect/Fact/IR/Policy.h"
 #include "fact/Numerics/FloatRules.h"
 #include "fact/Numerics/Prediction.h"
 
@@ -54,11 +55,8 @@ LogicalResult loops::lower(EncodeOp op, Emitter &e, Results &results) {
   FailureOr<int64_t> width = knownWidth(op, op.getInput());
   if (failed(width))
     return failure();
-  // The enumerations of dialect and Numerics list the same cases in the same
-  // order.
-  numerics::PredictorCode code = numerics::codeOf(
-      static_cast<numerics::Predictor>(op.getPredictor()),
-      static_cast<numerics::PredictorOperand>(op.getOperand()));
+  numerics::PredictorCode code = numerics::codeOf(numericsOf(op.getPredictor()),
+                                                  numericsOf(op.getOperand()));
   Value x = e.buffer(op.getInput());
   SmallVector<Value> open(
       cast<ShapedType>(op.getResult().getType()).isDynamicDim(0), e.dim(x, 0));

@@ -8,6 +8,7 @@
 
 #include "Selection.h"
 
+#include "fact/Dialect/Fact/IR/Policy.h"
 #include "fact/Numerics/FloatRules.h"
 #include "fact/Numerics/Prediction.h"
 
@@ -197,8 +198,7 @@ void SelectionLoops::row(Value head, Value row, Value unit,
         arith::SelectOp::create(e.b, holds, extremes[1], extremes[0]));
     Value twice = e.compare(Predicate::sgt, holders, e.integer(e.i32, 1));
     Value second = arith::SelectOp::create(e.b, twice, largest, others);
-    Real gain = e.f32(numerics::logitGain(
-        static_cast<numerics::Predictor>(op.getPredictor())));
+    Real gain = e.f32(numerics::logitGain(numericsOf(op.getPredictor())));
     Real gap = numerics::dominanceGap(scoreOfKey(e, largest),
                                       scoreOfKey(e, second), e.f32(unit), gain);
     Value wins = lessThan(e.f32(threshold), gap).value;

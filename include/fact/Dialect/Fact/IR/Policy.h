@@ -32,10 +32,11 @@ PolicyAttr policyFrom(const ::fact::numerics::Policy &policy,
 /// around it that has one; null where none has.
 PolicyAttr policyOf(Operation *op);
 
-/// The same predictor, operand and format in Numerics' enumerations.
+/// The same predictor, operand, format and function in Numerics' enumerations.
 ::fact::numerics::Predictor numericsOf(Predictor predictor);
 ::fact::numerics::PredictorOperand numericsOf(PredictorOperand operand);
 ::fact::numerics::LowPrecision numericsOf(LowPrecision precision);
+::fact::numerics::Activation numericsOf(Activation activation);
 
 } // namespace mlir::fact
 

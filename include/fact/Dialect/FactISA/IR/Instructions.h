@@ -9,12 +9,11 @@
 #ifndef FACT_DIALECT_FACTISA_IR_INSTRUCTIONS_H
 #define FACT_DIALECT_FACTISA_IR_INSTRUCTIONS_H
 
+#include "fact/Dialect/FactISA/IR/FactISA.h"
+#include "fact/ISA/Instructions.h"
+
 #include "mlir/IR/Operation.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
-
-namespace fact::isa {
-struct InstructionInfo;
-} // namespace fact::isa
 
 namespace mlir::factisa {
 
@@ -48,6 +47,11 @@ SmallVector<AddressUse> addressesOf(Operation *op);
 /// `signal` read and write everything: nothing moves across them.
 void instructionEffects(
     Operation *op, SmallVectorImpl<MemoryEffects::EffectInstance> &effects);
+
+/// A role in the enumeration of fact/ISA, which is made from the same record.
+inline ::fact::isa::Role isaOf(Role role) {
+  return static_cast<::fact::isa::Role>(role);
+}
 
 /// The buffer that an address is in: what the views are of.
 Value bufferOf(Value address);

@@ -1,0 +1,65 @@
+//===- Metadata.h - What a program says about itself ----------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_ISA_METADATA_H
+#define FACT_ISA_METADATA_H
+
+#include "fact/ISA/Instructions.h"
+#include "fact/Numerics/Policy.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fact::isa {
+
+/// A linear layer of the model, with k features in and n out.
+struct LinearInfo {
+  Role role = Role::Other;
+  int64_t k = 0, n = 0;
+};
+
+/// One encoder layer of the model that a program was made from.
+struct LayerInfo {
+  int64_t heads = 1;
+  bool causal = false;
+  int64_t features = 0; ///< of a token in attention, all heads together
+  /// The mask is the model's own: no selection makes it.
+  bool maskGiven = false;
+  /// So many layers before this one is the layer with whose number the
+  /// selection, and the low-precision tokens, of this one are made.
+  int64_t selectsWith = 0, lowersWith = 0;
+  std::vector<LinearInfo> linears;
+};
+
+/// A program's metadata, a JSON object: `layers`, a list of {heads, causal,
+/// features, mask_given, selects_with, lowers_with, linears: [{role, k, n},
+/// ...]}; `policy`, an object that reports pass on; `bound`, the largest
+/// sequence length. All may be missing. The one place that writes and reads it.
+struct Metadata {
+  std::vector<LayerInfo> layers;
+  /// JSON of the policy, see policyJson().
+  std::optional<std::string> policy;
+  std::optional<int64_t> bound;
+
+  /// A text that is no object, a field of a wrong type are fact::Errors. Other
+  /// fields are left out.
+  static Metadata parse(std::string_view json);
+
+  /// One line; the same metadata give the same text.
+  std::string toJson() const;
+};
+
+/// A policy by its flags' names, numbers as numbers: {"dominance":3,...}; {}
+/// where a model's IR had none (it was sparse already).
+std::string policyJson(const std::optional<numerics::Policy> &policy);
+
+} // namespace fact::isa
+
+#endif // FACT_ISA_METADATA_H

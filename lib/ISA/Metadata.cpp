@@ -1,0 +1,178 @@
+//===- Metadata.cpp - What a program says about itself --------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/ISA/Metadata.h"
+
+#include "fact/Support/Error.h"
+
+#include "nlohmann/json.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <map>
+
+using Json = nlohmann::json;
+
+namespace fact::isa {
+
+/// The roles by number.
+static std::vector<EnumCaseInfo> findRoleCases() {
+  const InstructionInfo &gemm = info(Opcode::PeGemm);
+  for (unsigned i = 0; i < gemm.numFields; ++i)
+    if (std::string_view(gemm.fields[i].name) == "role")
+      return {gemm.fields[i].cases,
+              gemm.fields[i].cases + gemm.fields[i].numCases};
+  return {};
+}
+static const std::vector<EnumCaseInfo> &roleCases() {
+  static const std::vector<EnumCaseInfo> cases = findRoleCases();
+  return cases;
+}
+
+/// An integer in 0 .. 2^40, or `instead` where there is none.
+static int64_t number(const Json &object, const char *field, int64_t instead) {
+  auto found = object.find(field);
+  if (found == object.end())
+    return instead;
+  if (!found->is_number_integer() || *found < 0 || *found > int64_t(1) << 40)
+    throw Error("metadata field '" + std::string(field) +
+                "' must be an integer from 0 to 2^40 (was " + found->dump() +
+                ")");
+  return found->get<int64_t>();
+}
+
+static const Json &list(const Json &object, const char *field) {
+  static const Json empty = Json::array();
+  auto found = object.find(field);
+  if (found == object.end())
+    return empty;
+  bool valid = found->is_array();
+  for (const Json &entry : *found)
+    valid = valid && entry.is_object();
+  if (!valid)
+    throw Error("metadata field '" + std::string(field) +
+                "' must be a list of objects (was " + found->dump() + ")");
+  return *found;
+}
+
+static Role roleOf(const Json &linear) {
+  auto role = linear.find("role");
+  if (role != linear.end() && role->is_string())
+    for (const EnumCaseInfo &c : roleCases())
+      if (*role == c.text)
+        return static_cast<Role>(c.value);
+  return Role::Other;
+}
+
+/// True or false, or false where there is none.
+static bool flag(const Json &object, const char *field) {
+  auto found = object.find(field);
+  if (found == object.end())
+    return false;
+  if (!found->is_boolean())
+    throw Error("metadata field '" + std::string(field) +
+                "' must be true or false (was " + found->dump() + ")");
+  return found->get<bool>();
+}
+
+static LayerInfo layerOf(const Json &json) {
+  LayerInfo layer;
+  layer.heads = number(json, "heads", 1);
+  layer.features = number(json, "features", 0);
+  layer.causal = flag(json, "causal");
+  layer.maskGiven = flag(json, "mask_given");
+  layer.selectsWith = number(json, "selects_with", 0);
+  layer.lowersWith = number(json, "lowers_with", 0);
+  for (const Json &linear : list(json, "linears"))
+    layer.linears.push_back(
+        {roleOf(linear), number(linear, "k", 0), number(linear, "n", 0)});
+  return layer;
+}
+
+Metadata Metadata::parse(std::string_view text) {
+  Metadata result;
+  Json json = Json::parse(text, nullptr, false);
+  if (!json.is_object())
+    throw Error("metadata must be a JSON object");
+  for (const Json &layer : list(json, "layers"))
+    result.layers.push_back(layerOf(layer));
+  if (json.contains("bound"))
+    result.bound = number(json, "bound", 0);
+  auto policy = json.find("policy");
+  if (policy != json.end()) {
+    if (!policy->is_object())
+      throw Error("metadata field 'policy' must be an object (was " +
+                  policy->dump() + ")");
+    result.policy = policy->dump();
+  }
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Writing: by hand, so that numbers are always the same text
+//===----------------------------------------------------------------------===//
+
+static std::string toJson(const LayerInfo &layer) {
+  std::string text =
+      std::string("{\"causal\":") + (layer.causal ? "true" : "false") +
+      ",\"features\":" + std::to_string(layer.features) +
+      ",\"heads\":" + std::to_string(layer.heads) + ",\"linears\":[";
+  for (size_t i = 0; i < layer.linears.size(); ++i) {
+    const LinearInfo &linear = layer.linears[i];
+    text += std::string(i ? "," : "") + "{\"k\":" + std::to_string(linear.k) +
+            ",\"n\":" + std::to_string(linear.n) + ",\"role\":\"" +
+            roleCases()[static_cast<size_t>(linear.role)].text + "\"}";
+  }
+  text += "]";
+  if (layer.lowersWith)
+    text += ",\"lowers_with\":" + std::to_string(layer.lowersWith);
+  if (layer.maskGiven)
+    text += ",\"mask_given\":true";
+  if (layer.selectsWith)
+    text += ",\"selects_with\":" + std::to_string(layer.selectsWith);
+  return text + "}";
+}
+
+std::string Metadata::toJson() const {
+  std::string text = "{";
+  if (bound)
+    text += "\"bound\":" + std::to_string(*bound) + ",";
+  text += "\"layers\":[";
+  for (size_t i = 0; i < layers.size(); ++i)
+    text += (i ? "," : "") + isa::toJson(layers[i]);
+  text += "]";
+  if (policy)
+    text += ",\"policy\":" + *policy;
+  return text + "}";
+}
+
+std::string policyJson(const std::optional<numerics::Policy> &policy) {
+  if (!policy)
+    return "{}";
+  std::map<std::string, std::string> fields; // by rising name
+  for (const std::string &field : numerics::policyFields()) {
+    std::string key = field, value = policy->get(field);
+    std::replace(key.begin(), key.end(), '-', '_');
+    double number;
+    auto [end, error] =
+        std::from_chars(value.data(), value.data() + value.size(), number);
+    if (error == std::errc() && end == value.data() + value.size()) {
+      char digits[40];
+      std::snprintf(digits, sizeof digits, "%.17g", number);
+      fields[key] = digits;
+    } else {
+      fields[key] = "\"" + value + "\"";
+    }
+  }
+  std::string text;
+  for (const auto &[key, value] : fields)
+    text += (text.empty() ? "{\"" : ",\"") + key + "\":" + value;
+  return text + "}";
+}
+
+} // namespace fact::isa

@@ -1,0 +1,56 @@
+//===- MetadataTest.cpp - What a program says about itself ----------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/ISA/Metadata.h"
+#include "fact/Support/Error.h"
+
+#include "gtest/gtest.h"
+
+using namespace fact;
+using namespace fact::isa;
+
+namespace {
+TEST(Metadata, ReadsWhatItWrites) {
+  Metadata metadata;
+  EXPECT_EQ(metadata.toJson(), R"({"layers":[]})");
+  metadata.layers.resize(2);
+  metadata.layers[0].heads = 2;
+  metadata.layers[0].causal = true;
+  metadata.layers[0].features = 64;
+  metadata.layers[0].linears = {{Role::QKV, 64, 192}, {Role::FFN, 64, 8}};
+  metadata.layers[1].features = 4;
+  metadata.layers[1].selectsWith = 1;
+  metadata.layers[1].lowersWith = 1;
+  metadata.layers[1].maskGiven = true;
+  metadata.bound = 99;
+  metadata.policy = R"({"keep":0.5})";
+  std::string text = metadata.toJson();
+  EXPECT_EQ(
+      text,
+      R"({"bound":99,"layers":[{"causal":true,"features":64,"heads":2,"linears":)"
+      R"([{"k":64,"n":192,"role":"qkv"},{"k":64,"n":8,"role":"ffn"}]},)"
+      R"({"causal":false,"features":4,"heads":1,"linears":[],)"
+      R"("lowers_with":1,"mask_given":true,"selects_with":1}],)"
+      R"("policy":{"keep":0.5}})");
+  EXPECT_EQ(Metadata::parse(text).toJson(), text);
+}
+
+TEST(Metadata, APolicyKeepsItsNumbers) {
+  EXPECT_EQ(policyJson(std::nullopt), "{}");
+  // 17 digits: the same text for the same double, whatever prints it.
+  EXPECT_EQ(policyJson(*numerics::policyPreset("balanced")),
+            R"({"dominance":3,"importance":1,"keep":0.20000000000000001,)"
+            R"("low_precision":"a4w4","predictor":"leading-one",)"
+            R"("scope":"ffn","tail":"mean"})");
+}
+
+TEST(Metadata, WrongTextsAreErrors) {
+  EXPECT_THROW(Metadata::parse("[1"), Error);
+  EXPECT_THROW(Metadata::parse(R"({"bound":"x"})"), Error);
+  EXPECT_THROW(Metadata::parse(R"({"policy":1})"), Error);
+}
+} // namespace
