@@ -326,17 +326,9 @@ LogicalResult Compilation::runTo(Stage wanted) {
       // Quantizing again changes nothing.
       if (findPolicy(*owned))
         result = run(buildSparsifyPipeline);
-      // Without one all is decided; what is left to do is to compute weights,
-      // and to forget what nobody reads.
+      // Without one all is decided.
       else
-        result = run([](OpPassManager &pm) {
-          pm.addPass(createHoistWeightsPass());
-          pm.addPass(createCanonicalizerPass());
-          pm.addPass(createCSEPass());
-        });
-      if (succeeded(result))
-        result =
-            run([](OpPassManager &pm) { pm.addPass(createCheckSparsePass()); });
+        result = run(buildFinishPipeline);
       stage = Stage::Sparse;
       break;
     case Stage::Sparse:

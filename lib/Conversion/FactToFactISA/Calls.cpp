@@ -13,6 +13,7 @@
 
 #include "fact/Dialect/Fact/IR/Values.h"
 #include "fact/Dialect/Fact/Transforms/EncoderLayers.h"
+#include "fact/Dialect/Fact/Transforms/InlineCalls.h"
 #include "fact/ISA/Operands.h"
 
 #include "mlir/Analysis/SliceAnalysis.h"
@@ -130,10 +131,10 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
 }
 
 bool Lowering::sameChain(func::CallOp previous, func::CallOp next) {
-  std::optional<unsigned> stream = layerStream(next);
+  std::optional<unsigned> stream = fact::layerStream(next);
   Value between = previous.getResult(0);
   return previous.getCallee() == next.getCallee() && stream &&
-         stream == layerStream(previous) &&
+         stream == fact::layerStream(previous) &&
          root(next.getOperand(*stream)) == between &&
          realUsers(between).size() == 1;
 }
@@ -170,7 +171,7 @@ LogicalResult Lowering::lowerCalls(ArrayRef<func::CallOp> calls) {
   loc = first.getLoc();
   auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
       first, first.getCalleeAttr());
-  unsigned streamNumber = *layerStream(first); // all others are inlined
+  unsigned streamNumber = *fact::layerStream(first); // all others are inlined
   BlockArgument stream = callee.getArgument(streamNumber);
   auto returned =
       cast<func::ReturnOp>(callee.getBody().front().getTerminator());

@@ -9,6 +9,7 @@
 #include "Lowering.h"
 
 #include "fact/Conversion/Passes.h"
+#include "fact/Dialect/Fact/Transforms/InlineCalls.h"
 #include "fact/Dialect/FactISA/Transforms/Passes.h"
 #include "fact/ISA/Machine.h"
 #include "fact/Numerics/Policy.h"
@@ -49,7 +50,7 @@ struct FactToFactISAPass
           << "there is no public function with a body to make a program of";
       return signalPassFailure();
     }
-    if (failed(prepare(source)))
+    if (failed(mlir::fact::inlineCalls(source)))
       return signalPassFailure();
     int64_t bound = boundOf(source);
     if (bound < 1) {

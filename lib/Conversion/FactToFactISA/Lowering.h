@@ -216,13 +216,6 @@ bool isIdentity(fact::EncodeOp op);
 /// reads it, or of the shift that it is the code of.
 bool isEncodedAlone(fact::EncodeOp op);
 
-/// Makes the calls of a program's function chains of layers, and inlines all
-/// others; erases what nobody reads. Errors are reported at the call.
-LogicalResult prepare(func::FuncOp source);
-/// The operand of a call of a layer that is its stream of rows, all others
-/// being weights; empty for a call that is none.
-std::optional<unsigned> layerStream(func::CallOp call);
-
 } // namespace mlir::factisa
 
 #endif // FACT_LIB_CONVERSION_FACTTOFACTISA_LOWERING_H

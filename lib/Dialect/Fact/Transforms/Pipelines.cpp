@@ -19,9 +19,16 @@ void mlir::fact::buildSparsifyPipeline(OpPassManager &pm) {
   pm.addPass(createPredictPass());
   pm.addPass(createPrecisionPass());
   pm.addPass(createFusePass());
+  buildFinishPipeline(pm);
+}
+
+void mlir::fact::buildFinishPipeline(OpPassManager &pm) {
+  pm.addPass(createInlineCallsPass());
+  pm.addPass(createCanonicalizerPass());
   pm.addPass(createHoistWeightsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addPass(createCheckSparsePass());
 }
 
 void mlir::fact::registerFactTransformsPipelines() {

@@ -20,9 +20,12 @@ namespace mlir::fact {
 #include "fact/Dialect/Fact/Transforms/Passes.h.inc"
 
 /// From dense `fact` IR with a policy to sparse IR without: quantize, predict,
-/// precision, fuse, hoist-weights, canonicalize, cse. Both back ends start
-/// there.
+/// precision, fuse, and the end. Both back ends start there.
 void buildSparsifyPipeline(OpPassManager &pm);
+
+/// The end of that, for IR that is sparse already: inline-calls, hoist-weights,
+/// canonicalize, cse, check-sparse.
+void buildFinishPipeline(OpPassManager &pm);
 
 /// Registers `fact-sparsify`.
 void registerFactTransformsPipelines();

@@ -205,6 +205,35 @@ def FusePass : Pass<"fact-fuse", "::mlir::ModuleOp"> {
   ];
 }
 
+def InlineCallsPass : Pass<"fact-inline-calls", "::mlir::ModuleOp"> {
+  let summary = "inline calls that are no layers of a chain";
+  let description = [{
+    A call stays where it may be one of a chain of equal layers: one operand is a
+    stream of rows [L, d], all others are constants that the callee takes for weights,
+    and it returns one stream of rows. Every other call in a public function, and
+    every call in what it calls, is inlined, the innermost first; what nobody reads
+    goes, ops and private functions.
+
+    Before:
+    ```mlir
+    %0 = call @layer(%x, %w0) : ...          // a layer: stays
+    %1 = call @sum(%0, %x) : ...             // two streams
+    ```
+    After:
+    ```mlir
+    %0 = call @layer(%x, %w0) : ...
+    %1 = fact.add %0, %x : ...
+    ```
+
+    Before: functions of one block, not recursive; policies of callees are used up
+    (`fact-fuse`). After: functions that are called call nothing.
+  }];
+  let statistics = [
+    Statistic<"numInlined", "inlined", "calls inlined">,
+    Statistic<"numKept", "kept", "calls of layers that stay">,
+  ];
+}
+
 def HoistWeightsPass : Pass<"fact-hoist-weights", "::mlir::ModuleOp"> {
   let summary = "move ops on weights from layer functions to their call sites";
   let description = [{

@@ -1,4 +1,4 @@
-//===- Prepare.cpp - Calls that are no chain of layers go -----------------===//
+//===- InlineCalls.cpp - Calls that are no chain of layers go -------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -6,23 +6,29 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// A program has one function. A call is worth keeping where equal layers follow
-// each other: one stream of rows goes in and comes out, everything else is a
-// weight. All other calls are inlined before anything is lowered, so that the
-// lowering meets one form of call only, and no op whose result nobody reads.
+// A call is worth keeping where equal layers follow each other: one stream of
+// rows goes in and comes out, everything else is a weight. All other calls are
+// inlined, so that back ends and analyses meet one form of call only.
 //
 //===----------------------------------------------------------------------===//
 
-#include "Lowering.h"
+#include "fact/Dialect/Fact/Transforms/InlineCalls.h"
 
+#include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/IR/Recursion.h"
 #include "fact/Dialect/Fact/IR/Values.h"
+#include "fact/Dialect/Fact/Transforms/Passes.h"
 
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 
+namespace mlir::fact {
+#define GEN_PASS_DEF_INLINECALLSPASS
+#include "fact/Dialect/Fact/Transforms/Passes.h.inc"
+} // namespace mlir::fact
+
 using namespace mlir;
-using namespace mlir::factisa;
+using namespace mlir::fact;
 
 static func::FuncOp calleeOf(func::CallOp call) {
   return SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
@@ -49,12 +55,12 @@ static void inlineCall(func::CallOp call, func::FuncOp callee) {
   call.erase();
 }
 
-std::optional<unsigned> factisa::layerStream(func::CallOp call) {
+std::optional<unsigned> mlir::fact::layerStream(func::CallOp call) {
   func::FuncOp callee = calleeOf(call);
   if (!callee || call.getNumResults() != 1)
     return std::nullopt;
   Block &body = callee.getBody().front();
-  Value result = fact::sourceOf(body.getTerminator()->getOperand(0));
+  Value result = sourceOf(body.getTerminator()->getOperand(0));
   if (isa<BlockArgument>(result) || matchPattern(result, m_Constant()))
     return std::nullopt; // nothing is worked out
   std::optional<unsigned> stream;
@@ -66,9 +72,9 @@ std::optional<unsigned> factisa::layerStream(func::CallOp call) {
       stream = i;
       continue;
     }
-    auto isWeight = [](OpOperand *use) { return fact::isWeightOperand(*use); };
+    auto isWeight = [](OpOperand *use) { return isWeightOperand(*use); };
     if (!isa<ElementsAttr>(constant) ||
-        !llvm::all_of(fact::readersOf(body.getArgument(i)), isWeight))
+        !llvm::all_of(readersOf(body.getArgument(i)), isWeight))
       return std::nullopt;
   }
   // The stream is rows of the sequence, not the one row of a mean token.
@@ -83,15 +89,14 @@ std::optional<unsigned> factisa::layerStream(func::CallOp call) {
   return stream;
 }
 
-/// Inlines the calls in `function`, and in what it calls, that `keep` does not
-/// want.
-static LogicalResult inlineCalls(func::FuncOp function, bool isMain,
+static LogicalResult inlineCalls(func::FuncOp function, bool keepLayers,
                                  DenseSet<Operation *> &done) {
   if (!done.insert(function).second)
     return success();
   if (!function.getBody().hasOneBlock())
-    return function.emitError() << "must have one block: lower to instructions "
-                                   "before lowering control flow";
+    return function.emitError()
+           << "must have one block: a model has no control flow (was "
+           << llvm::range_size(function.getBody()) << " blocks)";
   Block &body = function.getBody().front();
   eraseDead(body);
   for (auto call : llvm::make_early_inc_range(body.getOps<func::CallOp>())) {
@@ -103,22 +108,53 @@ static LogicalResult inlineCalls(func::FuncOp function, bool isMain,
         diagnostic.attachNote(callee.getLoc()) << "declared here";
       return diagnostic;
     }
-    if (failed(inlineCalls(callee, /*isMain=*/false, done)))
+    // A layer is one function, whatever it is made of.
+    if (failed(::inlineCalls(callee, /*keepLayers=*/false, done)))
       return failure();
-    if (!isMain || !layerStream(call))
+    if (!keepLayers || !layerStream(call))
       inlineCall(call, callee);
   }
   eraseDead(body);
   return success();
 }
 
-LogicalResult factisa::prepare(func::FuncOp source) {
-  if (func::CallOp call = fact::recursiveCall(source)) {
+LogicalResult mlir::fact::inlineCalls(func::FuncOp function) {
+  if (func::CallOp call = recursiveCall(function)) {
     InFlightDiagnostic diagnostic =
-        source.emitError() << "calls itself: a program is as deep as it is";
+        function.emitError() << "calls itself: a program is as deep as it is";
     diagnostic.attachNote(call.getLoc()) << "by this call";
     return diagnostic;
   }
   DenseSet<Operation *> done;
-  return inlineCalls(source, /*isMain=*/true, done);
+  return ::inlineCalls(function, /*keepLayers=*/true, done);
 }
+
+namespace {
+struct InlineCallsPass
+    : mlir::fact::impl::InlineCallsPassBase<InlineCallsPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    auto countCalls = [&] {
+      int64_t calls = 0;
+      getOperation().walk([&](func::CallOp) { ++calls; });
+      return calls;
+    };
+    int64_t before = countCalls();
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (function.isPublic() && !function.isExternal() &&
+          failed(inlineCalls(function)))
+        return signalPassFailure();
+    // Functions that nobody calls any more.
+    SymbolTableCollection symbols;
+    SymbolUserMap users(symbols, getOperation());
+    for (auto function :
+         llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
+      if (function.isPrivate() && users.useEmpty(function))
+        function.erase();
+    int64_t after = countCalls();
+    numInlined += std::max<int64_t>(before - after, 0);
+    numKept += after;
+  }
+};
+} // namespace
