@@ -33,6 +33,10 @@ for name in ("HOME", "TMPDIR"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
 
+# What limits the memory of tools must not do so in a sanitized build.
+if config.sanitize not in ("", "OFF"):
+    config.environment["FACT_SANITIZE"] = config.sanitize
+
 recogniser = os.path.join(config.fact_obj_root, "models", "ch_PP-OCRv4_rec_infer.onnx")
 if os.path.isfile(recogniser):
     config.available_features.add("recogniser")
