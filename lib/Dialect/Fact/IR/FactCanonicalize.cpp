@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Dialect/Fact/IR/Values.h"
 
 #include "mlir/IR/PatternMatch.h"
 
@@ -20,14 +21,14 @@ using namespace mlir::fact;
 
 /// Whether `dominated` holds no true: section 5, "threshold 0 = off".
 static bool isNeverDominated(Value dominated) {
-  auto select = dominated ? dominated.getDefiningOp<SelectOp>() : SelectOp();
-  return select && dominated == select.getDominated() &&
+  auto select = definingOp<SelectOp>(dominated);
+  return select && sourceOf(dominated) == select.getDominated() &&
          select.getDominance().isZero();
 }
 
 /// Whether the row mask names every row.
 static bool namesEveryRow(Value rows) {
-  auto queries = rows ? rows.getDefiningOp<QRowsOp>() : QRowsOp();
+  auto queries = definingOp<QRowsOp>(rows);
   return queries && isNeverDominated(queries.getDominated());
 }
 
@@ -62,8 +63,7 @@ LogicalResult VRowsOp::canonicalize(VRowsOp op, PatternRewriter &rewriter) {
 LogicalResult QuantizedAttentionOp::canonicalize(QuantizedAttentionOp op,
                                                  PatternRewriter &rewriter) {
   bool noneDominated = isNeverDominated(op.getDominated());
-  auto select =
-      op.getMask() ? op.getMask().getDefiningOp<SelectOp>() : SelectOp();
+  auto select = definingOp<SelectOp>(op.getMask());
   bool noneDropped = op.getTailKey() && select && select.getKeep() == 1024;
   if (!noneDominated && !noneDropped)
     return failure();

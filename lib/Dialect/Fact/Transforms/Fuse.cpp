@@ -32,8 +32,7 @@ class Demand {
 public:
   explicit Demand(QuantizedAttentionOp op) : op(op), builder(op) {
     dominated = op.getDominated();
-    if (auto select = op.getMask().getDefiningOp<SelectOp>();
-        !dominated && select)
+    if (auto select = definingOp<SelectOp>(op.getMask()); !dominated && select)
       dominated =
           select.getDominated(); // all false, as the attention reads none
   }
@@ -114,7 +113,7 @@ void FusePass::propagate(QuantizedAttentionOp op) {
 
   llvm::SmallMapVector<QuantizeHeadsOp, unsigned, 4> readers;
   auto read = [&](StringRef name, Value operand, Reader reader) {
-    if (auto heads = operand.getDefiningOp<QuantizeHeadsOp>())
+    if (auto heads = definingOp<QuantizeHeadsOp>(operand))
       readers[heads] |= reader;
     else
       miss(op, name + " is not the result of 'fact.quantize_heads'",
@@ -142,13 +141,22 @@ void FusePass::propagate(QuantizedAttentionOp op) {
     sortTopologically(op->getBlock());
 }
 
+/// The ops that read a result of `op`.
+static SmallVector<Operation *> realReaders(Operation *op) {
+  SmallVector<Operation *> readers;
+  for (Value result : op->getResults())
+    for (OpOperand *use : readersOf(result))
+      readers.push_back(use->getOwner());
+  return readers;
+}
+
 /// Gives `rows` to `heads` and to the projection behind it, as far as nothing
 /// else reads them. Returns whether anything changed.
 bool FusePass::restrict(QuantizedAttentionOp attention, StringRef name,
                         QuantizeHeadsOp heads, Value rows) {
   if (!rows || heads.getRows())
     return false;
-  for (Operation *user : heads->getUsers())
+  for (Operation *user : realReaders(heads))
     if (user != attention) {
       miss(heads,
            "'" + user->getName().getStringRef() + "' reads the quantized " +
@@ -170,7 +178,7 @@ bool FusePass::restrict(QuantizedAttentionOp attention, StringRef name,
   heads.getRowsMutable().assign(rows);
   ++numHeads;
 
-  auto linear = heads.getInput().getDefiningOp<QuantizedLinearOp>();
+  auto linear = definingOp<QuantizedLinearOp>(heads.getInput());
   if (!linear) {
     miss(heads, "the " + name + " projection is not visible",
          "keep it in the attention's own function");
@@ -178,7 +186,7 @@ bool FusePass::restrict(QuantizedAttentionOp attention, StringRef name,
   }
   if (linear.getRows())
     return true;
-  for (Operation *user : linear->getUsers())
+  for (Operation *user : realReaders(linear))
     if (user != heads) {
       miss(linear,
            "'" + user->getName().getStringRef() + "' reads the " + name +

@@ -89,7 +89,7 @@ Value PrecisionPass::findLowTokens(const EncoderLayer &layer,
     Value rows = layer.getContext();
     builder.setInsertionPointAfter(layer.attention);
     if (auto linear = dyn_cast_or_null<QuantizedLinearOp>(layer.key))
-      if (auto input = linear.getInput().getDefiningOp<QuantizeRowsOp>()) {
+      if (auto input = definingOp<QuantizeRowsOp>(linear.getInput())) {
         rows = input.getInput();
         builder.setInsertionPoint(input);
       }
@@ -161,8 +161,9 @@ bool PrecisionPass::lower(Operation *op, Value low, LowPrecision precision) {
   }
   if (linear.getLow())
     return false;
-  auto rows = linear.getInput().getDefiningOp<QuantizeRowsOp>();
-  if (!rows || rows.getLow() || linear.getScale().getDefiningOp() != rows) {
+  auto rows = definingOp<QuantizeRowsOp>(linear.getInput());
+  if (!rows || rows.getLow() ||
+      sourceOf(linear.getScale()).getDefiningOp() != rows) {
     miss(op, "it reads no plain 'fact.quantize_rows'",
          "let --fact-quantize make the linear");
     return false;

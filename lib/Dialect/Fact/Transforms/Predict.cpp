@@ -9,6 +9,7 @@
 #include "Remarks.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/IR/Policy.h"
+#include "fact/Dialect/Fact/IR/Values.h"
 #include "fact/Dialect/Fact/Transforms/Passes.h"
 
 #include "mlir/IR/Builders.h"
@@ -74,12 +75,12 @@ static FailureOr<Projection> findProjection(StringRef name, Value operand,
     obstacle = {("the " + name + " " + reason).str(), suggestion.str()};
     return failure();
   };
-  auto heads = operand.getDefiningOp<QuantizeHeadsOp>();
-  if (!heads || scale.getDefiningOp() != heads)
+  auto heads = definingOp<QuantizeHeadsOp>(operand);
+  if (!heads || sourceOf(scale).getDefiningOp() != heads)
     return fail("is not the result of one 'fact.quantize_heads'",
                 "let --fact-quantize make the attention");
   Projection result;
-  result.linear = heads.getInput().getDefiningOp<QuantizedLinearOp>();
+  result.linear = definingOp<QuantizedLinearOp>(heads.getInput());
   if (!result.linear)
     return fail("projection is not visible",
                 "keep the projection as a 'fact.linear' in the attention's own "
@@ -87,12 +88,13 @@ static FailureOr<Projection> findProjection(StringRef name, Value operand,
   if (heads.getRows() || result.linear.getLow() || result.linear.getRows())
     return fail("projection is masked already",
                 "run --fact-predict before --fact-precision and --fact-fuse");
-  result.rows = result.linear.getInput().getDefiningOp<QuantizeRowsOp>();
-  if (!result.rows || result.linear.getScale().getDefiningOp() != result.rows ||
+  result.rows = definingOp<QuantizeRowsOp>(result.linear.getInput());
+  if (!result.rows ||
+      sourceOf(result.linear.getScale()).getDefiningOp() != result.rows ||
       result.rows.getLow())
     return fail("projection reads no plain 'fact.quantize_rows'",
                 "let --fact-quantize make the projection");
-  auto weight = result.linear.getWeight().getDefiningOp<QuantizeWeightOp>();
+  auto weight = definingOp<QuantizeWeightOp>(result.linear.getWeight());
   if (!weight)
     return fail("projection's float32 weight is not visible",
                 "run --fact-predict before --fact-hoist-weights");
@@ -250,7 +252,7 @@ void PredictPass::predict(QuantizedAttentionOp op) {
       findProjection("key", op.getKey(), op.getKeyScale(), obstacle);
   if (failed(key))
     return miss(op, obstacle);
-  if (query->rows.getInput() != key->rows.getInput())
+  if (sourceOf(query->rows.getInput()) != sourceOf(key->rows.getInput()))
     return miss(op, {"query and key come from different rows: cross attention",
                      "only self-attention, whose projections read one input, "
                      "can be predicted"});
@@ -261,7 +263,7 @@ void PredictPass::predict(QuantizedAttentionOp op) {
         findProjection("value", op.getValue(), op.getValueScale(), obstacle);
     if (failed(found))
       return miss(op, obstacle);
-    if (found->rows.getInput() != key->rows.getInput())
+    if (sourceOf(found->rows.getInput()) != sourceOf(key->rows.getInput()))
       return miss(op, {"the policy wants a mean token, but value and key come "
                        "from different rows",
                        "choose tail = none for this function"});
