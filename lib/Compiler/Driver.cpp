@@ -13,6 +13,7 @@
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/IR/Policy.h"
 #include "fact/Dialect/Fact/IR/Recursion.h"
+#include "fact/Dialect/Fact/IR/Sequence.h"
 #include "fact/Dialect/Fact/Transforms/Passes.h"
 #include "fact/Import/ONNX/Import.h"
 #include "fact/InitAll.h"
@@ -219,31 +220,14 @@ template <typename... Ops> static bool hasAny(ModuleOp module) {
       .wasInterrupted();
 }
 
-/// Sums over tokens are INT32: where anything is an encoder layer's, a sequence
-/// may not be longer than the contract's, for either back end.
-static LogicalResult checkLength(func::FuncOp main) {
-  bool anyFact = main->getParentOfType<ModuleOp>()
-                     ->walk([](Operation *op) {
-                       return isa<FactDialect>(op->getDialect())
-                                  ? WalkResult::interrupt()
-                                  : WalkResult::advance();
-                     })
-                     .wasInterrupted();
-  if (!anyFact)
-    return success();
-  for (BlockArgument argument : main.getArguments()) {
-    auto type = cast<RankedTensorType>(argument.getType());
-    int64_t tokens =
-        type.getRank() < 2 ? 0 : type.getDimSize(type.getRank() - 2);
-    if (auto bound = main.getArgAttrOfType<IntegerAttr>(argument.getArgNumber(),
-                                                        kBoundAttrName))
-      tokens = bound.getInt();
-    if (tokens > ::fact::numerics::longestSequence)
-      return emitError(argument.getLoc())
-             << "a sequence may have " << ::fact::numerics::longestSequence
-             << " tokens (was " << tokens << ")";
-  }
-  return success();
+/// Whether anything of a module is an encoder layer's.
+static bool hasFactOps(ModuleOp module) {
+  return module
+      ->walk([](Operation *op) {
+        return isa<FactDialect>(op->getDialect()) ? WalkResult::interrupt()
+                                                  : WalkResult::advance();
+      })
+      .wasInterrupted();
 }
 
 LogicalResult Compilation::requireRaised() {
@@ -312,8 +296,8 @@ LogicalResult Compilation::runTo(Stage wanted) {
         (*owned)->setAttr(kPolicyAttrName,
                           policyFrom(options.policy, context_.get()));
       }
-      if (succeeded(result))
-        result = checkLength(main());
+      if (succeeded(result) && hasFactOps(*owned))
+        result = verifySequenceLength(main());
       stage = Stage::Raised;
       break;
     case Stage::Raised:

@@ -9,6 +9,7 @@
 #include "Lowering.h"
 
 #include "fact/Conversion/Passes.h"
+#include "fact/Dialect/Fact/IR/Sequence.h"
 #include "fact/Dialect/Fact/Transforms/InlineCalls.h"
 #include "fact/Dialect/FactISA/Transforms/Passes.h"
 #include "fact/ISA/Machine.h"
@@ -62,16 +63,8 @@ struct FactToFactISAPass
           << "', or a shape by --shape";
       return signalPassFailure();
     }
-    if (int64_t longest = ::fact::numerics::longestSequence; bound > longest) {
-      InFlightDiagnostic diagnostic = source.emitError()
-                                      << "the sequence of '" << source.getName()
-                                      << "' may have " << longest
-                                      << " tokens (was " << bound << ")";
-      for (BlockArgument argument : source.getArguments())
-        if (boundOf(source, argument) == bound)
-          diagnostic.attachNote(argument.getLoc()) << "by this argument";
+    if (failed(mlir::fact::verifySequenceLength(source)))
       return signalPassFailure();
-    }
     FailureOr<::fact::isa::Machine> loaded =
         loadMachine(machine, source.getLoc());
     if (failed(loaded))
@@ -119,21 +112,9 @@ private:
   int64_t boundOf(func::FuncOp source) {
     int64_t bound = 0;
     for (BlockArgument argument : source.getArguments())
-      bound = std::max(bound, boundOf(source, argument));
+      bound = std::max(bound, mlir::fact::sequenceBound(source, argument));
     return bound;
   }
-  /// That of one input; 0 if it has none.
-  static int64_t boundOf(func::FuncOp source, BlockArgument argument) {
-    auto type = dyn_cast<RankedTensorType>(argument.getType());
-    if (!type || type.getRank() < 2)
-      return 0;
-    int64_t size = type.getDimSize(type.getRank() - 2);
-    if (auto attribute = source.getArgAttrOfType<IntegerAttr>(
-            argument.getArgNumber(), mlir::fact::kBoundAttrName))
-      size = attribute.getInt();
-    return ShapedType::isDynamic(size) ? 0 : size;
-  }
-
   SmallVector<Tiling> candidates(int64_t bound,
                                  const ::fact::isa::Machine &machine) {
     int64_t weights = machine.buffer(::fact::isa::Buffer::Weight).bytes;

@@ -133,7 +133,8 @@ public:
   /// them; else an error at the op that is lowered.
   LogicalResult checkView(Value value, bool headMajor, const Layout &stored);
   /// Whether a value is one row that is no row of the sequence.
-  bool isSingle(Value value);
+  bool isSingle(Value value) { return isSingle(value, isHeadMajor(value)); }
+  bool isSingle(Value value, bool headMajor);
   /// DRAM for the whole tensor; made on first use, of a constant with its
   /// values.
   FailureOr<Storage> storageOf(Value value) {

@@ -75,7 +75,7 @@ bool Lowering::isHeadMajor(Value value) {
              result.getOwner());
 }
 
-bool Lowering::isSingle(Value value) {
+bool Lowering::isSingle(Value value, bool headMajor) {
   value = root(value);
   if (auto it = storages.find(value); it != storages.end())
     return it->second.layout.single;
@@ -84,7 +84,7 @@ bool Lowering::isSingle(Value value) {
   if (!type || bound == 1 || type.getRank() == 0)
     return false;
   unsigned dim = type.getRank() == 1   ? 0
-                 : type.getRank() == 2 ? (isHeadMajor(value) ? 1 : 0)
+                 : type.getRank() == 2 ? (headMajor ? 1 : 0)
                                        : 1;
   if (!type.isDynamicDim(dim))
     return type.getDimSize(dim) == 1;
@@ -135,7 +135,7 @@ FailureOr<Layout> Lowering::layoutOf(Value value, bool headMajor) {
         << " as rows of a sequence of at most " << bound << " tokens";
     return failure();
   }
-  layout.single = isSingle(value);
+  layout.single = isSingle(value, headMajor);
   return layout;
 }
 
@@ -223,14 +223,10 @@ static FailureOr<std::vector<int8_t>>
 packRows(ElementsAttr values, const Layout &layout, int64_t planeStride) {
   auto type = cast<ShapedType>(values.getType());
   Type element = type.getElementType();
-  int64_t rows = type.getNumElements() == 0 ? 0 : 1, columns = 1;
-  for (int64_t size : type.getShape())
-    rows *= size;
-  rows /= layout.planes;
   bool bits = element.isInteger(1) && type.getRank() == 3;
   int64_t bytes = storedBytes(element);
-  columns = bits ? type.getShape().back() : layout.rowBytes / bytes;
-  rows /= columns;
+  int64_t columns = bits ? type.getShape().back() : layout.rowBytes / bytes;
+  int64_t rows = type.getNumElements() / layout.planes / columns;
   std::vector<int8_t> image(planeStride * layout.planes);
   auto at = [&](int64_t index) {
     int64_t plane = index / (rows * columns), row = index / columns % rows,

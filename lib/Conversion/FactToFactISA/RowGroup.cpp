@@ -9,13 +9,18 @@
 #include "RowGroup.h"
 #include "Lowering.h"
 
+#include "fact/Dialect/Fact/IR/Policy.h"
 #include "fact/Dialect/Fact/IR/Values.h"
+#include "fact/Numerics/Prediction.h"
 
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace mlir::factisa;
+using NumericsOperand = ::fact::numerics::PredictorOperand;
+using NumericsPredictor = ::fact::numerics::Predictor;
+using ::fact::numerics::PredictorCode;
 
 namespace {
 
@@ -24,10 +29,6 @@ Precision lower(std::optional<mlir::fact::LowPrecision> precision) {
   return ::fact::numerics::asLowPrecision<Precision>(
       precision.value_or(mlir::fact::LowPrecision::A4W4));
 }
-Predictor lower(mlir::fact::Predictor predictor) {
-  return ::fact::numerics::asPredictor<Predictor>(predictor);
-}
-
 } // namespace
 
 //===----------------------------------------------------------------------===//
@@ -410,31 +411,51 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizedLinearOp op) {
   return finish(op.getResult());
 }
 
-/// The predictor and operand with which ep.project or ep.normalize make a code.
-static std::pair<Predictor, Operand> codeFor(mlir::fact::EncodeOp op) {
-  using mlir::fact::PredictorOperand;
-  if (!op)
-    return {Predictor::Exact, Operand::Query};
-  if (op.getOperand() == PredictorOperand::Query)
-    return {::lower(op.getPredictor()), Operand::Query};
-  if (op.getOperand() == PredictorOperand::Key)
-    return {::lower(op.getPredictor()), Operand::Key};
-  // Which side a code is for matters to the one-sided predictor alone: it
-  // leaves activations as they are, as it does keys, and encodes weights as
-  // queries.
-  return {::lower(op.getPredictor()),
-          op.getOperand() == PredictorOperand::Activation ? Operand::Key
-                                                          : Operand::Query};
+/// The code that an op makes; of none: the value itself.
+static PredictorCode codeOf(mlir::fact::EncodeOp op) {
+  return op ? ::fact::numerics::codeOf(
+                  mlir::fact::numericsOf(op.getPredictor()),
+                  mlir::fact::numericsOf(op.getOperand()))
+            : PredictorCode::Exact;
+}
+
+/// The predictors that an instruction may name for a code, that of the op
+/// first: it says what is counted.
+static SmallVector<NumericsPredictor> predictorsFor(mlir::fact::EncodeOp op) {
+  SmallVector<NumericsPredictor> all;
+  if (op)
+    all.push_back(mlir::fact::numericsOf(op.getPredictor()));
+#define FACT_CASE(NAME) all.push_back(NumericsPredictor::NAME);
+  FACT_PREDICTORS(FACT_CASE)
+#undef FACT_CASE
+  return all;
+}
+
+/// The predictor with which ep.project encodes activations as `op` does.
+static Predictor projectionFor(mlir::fact::EncodeOp op) {
+  for (NumericsPredictor predictor : predictorsFor(op))
+    if (::fact::numerics::codeOf(predictor, NumericsOperand::Activation) ==
+        codeOf(op))
+      return ::fact::numerics::asPredictor<Predictor>(predictor);
+  llvm_unreachable("every code is some predictor's of activations");
+}
+
+/// The predictor and side with which ep.normalize encodes as `op` does.
+static std::pair<Predictor, Operand> normalizationFor(mlir::fact::EncodeOp op) {
+  for (NumericsPredictor predictor : predictorsFor(op))
+    for (Operand operand : {Operand::Query, Operand::Key})
+      if (::fact::numerics::codeOf(predictor, operand == Operand::Query
+                                                  ? NumericsOperand::Query
+                                                  : NumericsOperand::Key) ==
+          codeOf(op))
+        return {::fact::numerics::asPredictor<Predictor>(predictor), operand};
+  llvm_unreachable("every code is some predictor's of queries or keys");
 }
 
 LogicalResult RowGroup::projectHead(fact::LogMatmulOp op, WeightTiles &tiles,
                                     Value acc, int64_t head, int64_t group) {
-  // ep.project encodes activations: queries of the one-sided predictor have the
-  // leading one's code, everything else its own.
   auto encode = fact::definingOp<fact::EncodeOp>(op.getInput());
-  auto [predictor, operand] = codeFor(encode);
-  if (encode && predictor == Predictor::OneSided && operand == Operand::Query)
-    predictor = Predictor::LeadingOne;
+  Predictor predictor = projectionFor(encode);
   FailureOr<Staged> x = use(encode ? encode.getInput() : op.getInput());
   if (failed(x))
     return failure();
@@ -516,7 +537,7 @@ LogicalResult RowGroup::lowerTyped(fact::NormalizeHeadsOp op) {
                        lowering.view(*bias, head * group * 4), *scale, row0,
                        rows, group, group * 4);
     for (auto &[code, result] : results) {
-      auto [predictor, operand] = codeFor(code);
+      auto [predictor, operand] = normalizationFor(code);
       EpNormalizeOp::create(builder, op.getLoc(),
                             lowering.view(result.buffer, head * group),
                             shift->plane(lowering, head), acc, row0, rows,
@@ -559,7 +580,7 @@ LogicalResult RowGroup::lowerTyped(fact::EncodeOp op) {
     return failure();
   Value acc = lowering.sram(Memory::Temp, rows * width * 4, "accumulators"),
         shift = lowering.sram(Memory::Index, rows * 4, "shift_scale");
-  auto [predictor, operand] = codeFor(op);
+  auto [predictor, operand] = normalizationFor(op);
   for (int64_t n0 = 0; n0 < features; n0 += width) {
     int64_t n = std::min(width, features - n0);
     EpProjectOp::create(builder, op.getLoc(), acc, lowering.view(x->buffer, n0),

@@ -239,7 +239,7 @@ func.func @select_keep_negative(%t: tensor<2x?x?xf32>, %u: tensor<2x?xf32>) {
 // -----
 
 func.func @select_dominance(%t: tensor<2x?x?xf32>, %u: tensor<2x?xf32>) {
-  // expected-error @below {{'fact.select' op dominance must not be negative}}
+  // expected-error @below {{'fact.select' op dominance must be in 0..1e30 (was -1)}}
   %mask, %d, %a, %c = fact.select leading_one %t, %u keep = 205 dominance = -1.0
     : tensor<2x?x?xf32>, tensor<2x?xf32> -> tensor<2x?x?xi1>, tensor<2x?xi1>, tensor<2x?xi32>, tensor<?xi64>
   return
@@ -469,7 +469,7 @@ func.func @scale_not_finite(%q: tensor<?x16xf32>) {
 // -----
 
 func.func @dominance_not_finite(%t: tensor<2x?x?xf32>, %u: tensor<2x?xf32>) {
-  // expected-error @below {{'fact.select' op dominance must be finite}}
+  // expected-error @below {{'fact.select' op dominance must be in 0..1e30 (was +Inf)}}
   %m, %d, %a, %c = fact.select leading_one %t, %u keep = 205 dominance = 0x7F800000
     : tensor<2x?x?xf32>, tensor<2x?xf32> -> tensor<2x?x?xi1>, tensor<2x?xi1>, tensor<2x?xi32>, tensor<?xi64>
   return

@@ -59,7 +59,8 @@ public:
                    value);
   }
   ShapeCheck &finite(StringRef what, const APFloat &value) {
-    return require(value.isFinite(), what + " must be finite");
+    return require(value.isFinite(),
+                   what + " must be finite (was " + text(value) + ")");
   }
   /// `value` is what the condition is about, where it is about an operand.
   ShapeCheck &require(bool condition, const Twine &message, Value value = {}) {
@@ -71,6 +72,12 @@ public:
     return *this;
   }
   operator LogicalResult() const { return failure(failedCheck); }
+
+  static std::string text(const APFloat &value) {
+    SmallString<16> digits;
+    value.toString(digits);
+    return digits.str().str();
+  }
 
   static int64_t dim(Value value, unsigned index) {
     return cast<ShapedType>(value.getType()).getDimSize(index);
@@ -124,7 +131,7 @@ LogicalResult LayerNormOp::verify() {
       .same("beta and input features", getBeta(), 0, getInput(), 1)
       .finite("eps", getEps())
       .require(getEps().isNonZero() && !getEps().isNegative(),
-               "eps must be positive");
+               "eps must be positive (was " + ShapeCheck::text(getEps()) + ")");
 }
 
 LogicalResult QuantizeRowsOp::verify() {
@@ -229,12 +236,11 @@ LogicalResult SelectOp::verify() {
       .require(static_cast<int64_t>(getKeep()) <= keepAll,
                "keep must be in 0.." + Twine(keepAll) + " (was " +
                    Twine(getKeep()) + ")")
-      .finite("dominance", getDominance())
-      .require(!getDominance().isNegative() || getDominance().isZero(),
-               "dominance must not be negative")
-      .require(getDominance().convertToFloat() <=
-                   ::fact::numerics::largestDominance,
-               "dominance must be at most 1e30")
+      .require(getDominance().convertToFloat() >= 0 &&
+                   getDominance().convertToFloat() <=
+                       ::fact::numerics::largestDominance,
+               "dominance must be in 0..1e30 (was " +
+                   ShapeCheck::text(getDominance()) + ")")
       .same("score rows and columns", getScores(), 1, getScores(), 2)
       .same("score and mask heads", getScores(), 0, getMask(), 0)
       .same("score and mask rows", getScores(), 1, getMask(), 1)

@@ -1,0 +1,42 @@
+//===- Sequence.cpp - How long a model's sequence may be ------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Dialect/Fact/IR/Sequence.h"
+
+#include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Numerics/Limits.h"
+
+using namespace mlir;
+
+int64_t mlir::fact::sequenceBound(func::FuncOp function,
+                                  BlockArgument argument) {
+  auto type = dyn_cast<RankedTensorType>(argument.getType());
+  if (!type || type.getRank() < 2)
+    return 0;
+  if (auto bound = function.getArgAttrOfType<IntegerAttr>(
+          argument.getArgNumber(), kBoundAttrName))
+    return bound.getInt();
+  int64_t tokens = type.getDimSize(type.getRank() - 2);
+  return ShapedType::isDynamic(tokens) ? 0 : tokens;
+}
+
+LogicalResult mlir::fact::verifySequenceLength(func::FuncOp function) {
+  int64_t longest = ::fact::numerics::longestSequence;
+  for (BlockArgument argument : function.getArguments()) {
+    int64_t tokens = sequenceBound(function, argument);
+    if (tokens <= longest)
+      continue;
+    InFlightDiagnostic diagnostic = function.emitError()
+                                    << "the sequence of '" << function.getName()
+                                    << "' may have " << longest
+                                    << " tokens (was " << tokens << ")";
+    diagnostic.attachNote(argument.getLoc()) << "by this argument";
+    return diagnostic;
+  }
+  return success();
+}
