@@ -24,9 +24,19 @@
 using namespace mlir;
 using namespace mlir::factisa;
 
-static StringRef nameOf(Attribute attribute, StringRef fallback) {
-  auto name = dyn_cast_or_null<StringAttr>(attribute);
-  return name ? name.getValue() : fallback;
+/// Names for the inputs or outputs of a program, each of its own: what the
+/// attributes say, or `fallback`, with a number where that is taken.
+static SmallVector<std::string> namesOf(ArrayRef<Attribute> attributes,
+                                        StringRef fallback) {
+  SmallVector<std::string> names;
+  for (Attribute attribute : attributes) {
+    auto given = dyn_cast_or_null<StringAttr>(attribute);
+    std::string wanted = given ? given.str() : fallback.str(), name = wanted;
+    for (int64_t number = 1; llvm::is_contained(names, name); ++number)
+      name = wanted + std::to_string(number);
+    names.push_back(name);
+  }
+  return names;
 }
 
 LogicalResult Lowering::lowerMain(func::FuncOp source) {
@@ -63,10 +73,16 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
         builder.getDenseI64ArrayAttr(shape));
     return storage;
   };
+  SmallVector<Attribute> inputs, outputs;
+  for (unsigned i = 0; i < source.getNumArguments(); ++i)
+    inputs.push_back(source.getArgAttr(i, fact::kNameAttrName));
+  for (unsigned i = 0; i < source.getNumResults(); ++i)
+    outputs.push_back(source.getResultAttr(i, fact::kNameAttrName));
+  SmallVector<std::string> inputNames = namesOf(inputs, "x"),
+                           outputNames = namesOf(outputs, "y");
   for (BlockArgument argument : source.getArguments()) {
-    StringRef name = nameOf(
-        source.getArgAttr(argument.getArgNumber(), fact::kNameAttrName), "x");
-    FailureOr<Storage> storage = port(argument, DramKind::Input, name);
+    FailureOr<Storage> storage =
+        port(argument, DramKind::Input, inputNames[argument.getArgNumber()]);
     if (failed(storage))
       return failure();
     setStorage(argument, *storage);
@@ -75,9 +91,7 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
       cast<func::ReturnOp>(source.getBody().front().getTerminator());
   SmallVector<std::pair<Value, Storage>> copies;
   for (auto [i, value] : llvm::enumerate(returned.getOperands())) {
-    FailureOr<Storage> storage =
-        port(value, DramKind::Output,
-             nameOf(source.getResultAttr(i, fact::kNameAttrName), "y"));
+    FailureOr<Storage> storage = port(value, DramKind::Output, outputNames[i]);
     if (failed(storage))
       return failure();
     if (hasStorage(value) || isConstant(value))

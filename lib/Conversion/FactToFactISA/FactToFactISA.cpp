@@ -108,13 +108,19 @@ struct FactToFactISAPass
   }
 
 private:
-  /// The common upper bound of the inputs; 0 if there is none.
+  /// The upper bound of the one sequence that the inputs have rows of: the
+  /// least of theirs, as all are equally long; 0 if there is none. An input of
+  /// one row is one for every token where others have more.
   int64_t boundOf(func::FuncOp source) {
     int64_t bound = 0;
-    for (BlockArgument argument : source.getArguments())
-      bound = std::max(bound, mlir::fact::sequenceBound(source, argument));
+    for (BlockArgument argument : source.getArguments()) {
+      int64_t own = mlir::fact::sequenceBound(source, argument);
+      if (own > 0 && (bound <= 1 || (own > 1 && own < bound)))
+        bound = own;
+    }
     return bound;
   }
+
   SmallVector<Tiling> candidates(int64_t bound,
                                  const ::fact::isa::Machine &machine) {
     int64_t weights = machine.buffer(::fact::isa::Buffer::Weight).bytes;
