@@ -120,9 +120,9 @@ void fact::addRunFlags(CLI::App &app, RunOptions &options) {
   CLI::Option *masks =
       app.add_option("--dump-masks", options.dumpMasks,
                      "file (.npz) for what each layer selected");
-  app.add_option("--repeat", options.repeat,
-                 "run so often and print the median time")
-      ->check(atLeast(1));
+  CLI::Option *repeat = app.add_option("--repeat", options.repeat,
+                                       "run so often and print the median time")
+                            ->check(atLeast(1));
   CLI::Option *reference =
       app.add_option("--reference", options.reference,
                      "f32: run the model unchanged in float32; numerics: run "
@@ -134,13 +134,21 @@ void fact::addRunFlags(CLI::App &app, RunOptions &options) {
          "f32: print the agreement with that")
       ->check(CLI::IsMember({"f32"}))
       ->excludes(reference);
-  app.add_flag(
+  CLI::Option *fill = app.add_flag(
       "--fill-undefined", options.fillUndefined,
       "fill rows that hold no value with garbage: the output must not change");
-  app.final_callback([&options, masks] {
-    // A model in float32 selects nothing.
-    if (options.reference == "f32" && masks->count())
-      throw CLI::ExcludesError("--reference=f32", masks->get_name());
+  app.final_callback([&options, masks, repeat, fill] {
+    auto exclude = [&](const char *reference, CLI::Option *option) {
+      if (options.reference == reference && option->count())
+        throw CLI::ExcludesError("--reference=" + options.reference,
+                                 option->get_name());
+    };
+    // A model in float32 selects nothing, and leaves no row undefined. The
+    // interpreter is not what is measured, and knows what holds no value.
+    exclude("f32", masks);
+    exclude("f32", fill);
+    exclude("numerics", repeat);
+    exclude("numerics", fill);
   });
 }
 
