@@ -105,8 +105,7 @@ private:
     }
   }
 
-  //===--- Lines
-  //-----------------------------------------------------------===//
+  //===--- Lines ---------------------------------------------------------===//
 
   static std::vector<std::string> linesOf(const std::string &text) {
     std::vector<std::string> lines;
@@ -236,8 +235,7 @@ private:
     return true;
   }
 
-  //===--- Tokens
-  //----------------------------------------------------------===//
+  //===--- Tokens --------------------------------------------------------===//
 
   static bool isWord(char c) {
     return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '$';

@@ -126,7 +126,7 @@ fact_fetch_recogniser() {
   return 1
 }
 
-# From here on everything is about a sanitized build, in a folder of its own.
+# From here on everything is about a sanitized build, in a folder of its own,
 # to be configured with -DFACT_SANITIZE=address.
 fact_use_sanitizers() { FACT_BUILD="$FACT_BUILD-sanitize"; }
 
