@@ -7,7 +7,7 @@
 
 #include "fact/ISA/CheckOrder.h"
 
-#include "fact/ISA/PortRows.h"
+#include "CheckedLengths.h"
 
 #include <algorithm>
 #include <array>
@@ -91,10 +91,8 @@ public:
           if (access.bytes > 0 && (access.read || access.write))
             touch(index, engine, access);
       }
-      if (found) {
-        found->reason += " (sequence length " + std::to_string(length) + ")";
+      if (found)
         return found;
-      }
     }
     return std::nullopt;
   }
@@ -118,14 +116,12 @@ private:
           found->instruction = index;
           found->field = access.field;
           found->other = touch->instruction;
-          found->reason =
-              "operand '" + std::string(access.operand) + "' " +
-              (access.write ? "writes" : "reads") + " bytes " +
-              std::to_string(from) + " to " + std::to_string(to - 1) +
-              (access.dram ? " of DRAM" : " of the scratchpad") + ", which " +
-              engineName(static_cast<Engine>(other)) + " may " +
-              (isRead ? "still read" : "not have written yet") +
-              ": no semaphore puts one after the other";
+          found->reason = "operand '" + std::string(access.operand) + "' " +
+                          (access.write ? "writes " : "reads ") +
+                          bytesText(access.dram, from, to) + ", which " +
+                          engineName(static_cast<Engine>(other)) + " may " +
+                          (isRead ? "still read" : "not have written yet") +
+                          ": no semaphore puts one after the other";
           found->note = std::string("the ") + (isRead ? "read" : "write");
         }
       }
@@ -147,10 +143,7 @@ private:
 } // namespace
 
 std::optional<Fault> isa::checkOrder(const Code &code) {
-  int64_t longest = longestSequence(code.program()).rows;
-  for (int64_t length : {longest, int64_t(1)})
-    if (length >= 1 && (length == longest || longest > 1))
-      if (std::optional<Fault> fault = Order(code, length).run())
-        return fault;
-  return std::nullopt;
+  return forEachCheckedLength(code.program(), [&](const Sequence &sequence) {
+    return Order(code, sequence.length).run();
+  });
 }

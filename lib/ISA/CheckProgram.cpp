@@ -8,8 +8,8 @@
 #include "fact/ISA/CheckProgram.h"
 
 #include "ByteSet.h"
+#include "CheckedLengths.h"
 
-#include "fact/ISA/PortRows.h"
 #include "fact/ISA/Semaphores.h"
 
 #include <algorithm>
@@ -45,12 +45,6 @@ isa::whyNotAllowed(const Access &access, uint64_t scratchpadBytes,
 }
 
 namespace {
-/// A range of bytes of one memory, for messages: "bytes 0 to 63 of DRAM".
-std::string bytesText(bool dram, uint64_t begin, uint64_t end) {
-  return "bytes " + std::to_string(begin) + " to " + std::to_string(end - 1) +
-         (dram ? " of DRAM" : " of the scratchpad");
-}
-
 /// Calls body(begin, end) for the ranges of an operand until it returns false.
 template <typename Body> void forEachRange(const Access &access, Body &&body) {
   auto begin = static_cast<uint64_t>(access.address);
@@ -105,10 +99,8 @@ public:
         fault = atHalt(semaphores, index);
       else
         fault = step(index, accesses(instruction, resolver));
-      if (fault) {
-        fault->reason += " (sequence length " + std::to_string(length) + ")";
+      if (fault)
         return fault;
-      }
     }
     return std::nullopt;
   }
@@ -293,12 +285,7 @@ private:
 std::optional<Fault> isa::checkProgram(const Code &code,
                                        const std::vector<BufferStart> &starts,
                                        CheckCounts *counts) {
-  Sequence sequence = longestSequence(code.program());
-  int64_t last = 0;
-  for (int64_t length : {sequence.rows, sequence.rows - 1, int64_t(1)}) {
-    if (length < 1 || length == last)
-      continue;
-    last = sequence.length = length;
+  return forEachCheckedLength(code.program(), [&](const Sequence &sequence) {
     Check check(code, starts, sequence);
     std::optional<Fault> fault = check.run();
     if (counts) {
@@ -306,8 +293,6 @@ std::optional<Fault> isa::checkProgram(const Code &code,
       counts->reads += check.counts.reads;
       counts->paddedRows += check.counts.paddedRows;
     }
-    if (fault)
-      return fault;
-  }
-  return std::nullopt;
+    return fault;
+  });
 }

@@ -14,8 +14,8 @@
 
 namespace fact::isa {
 
-/// Walks a program without data, for the longest sequence and for one token,
-/// and returns the first pair of instructions of two engines that touch the
+/// Walks a program without data, for the lengths of checkProgram, and returns
+/// the first pair of instructions of two engines that touch the
 /// same bytes, one of them writing, and that no semaphores put in an order:
 /// happens before, by vector clocks, whatever a machine's speed is. Gaps
 /// between the rows of an operand count as touched: buffers are what semaphores
