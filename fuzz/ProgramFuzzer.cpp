@@ -146,9 +146,7 @@ private:
 static NpyArray inputOf(const isa::Port &port) {
   NpyArray array;
   size_t count = 1;
-  static const char *const types[isa::numElementTypes] = {"<f4", "|i1", "<i4",
-                                                          "<i8", "|b1"};
-  array.dtype = types[static_cast<uint32_t>(port.type)];
+  array.dtype = isa::npyType(port.type);
   for (int64_t extent : port.shape) {
     array.shape.push_back(extent == isa::Port::openDimension
                               ? std::min<int64_t>(port.bound, 5)

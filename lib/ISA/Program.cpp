@@ -30,6 +30,12 @@ unsigned isa::elementTypeBytes(ElementType type) {
   return bytes[static_cast<uint32_t>(type)];
 }
 
+const char *isa::npyType(ElementType type) {
+  static const char *const names[numElementTypes] = {"<f4", "|i1", "<i4", "<i8",
+                                                     "|b1"};
+  return names[static_cast<uint32_t>(type)];
+}
+
 int64_t Port::openIndex() const {
   for (size_t d = 0; d < shape.size(); ++d)
     if (shape[d] == openDimension)

@@ -16,22 +16,6 @@
 
 namespace fact::sim {
 
-static const char *npyType(isa::ElementType type) {
-  switch (type) {
-  case isa::ElementType::Float32:
-    return "<f4";
-  case isa::ElementType::Int8:
-    return "|i1";
-  case isa::ElementType::Int32:
-    return "<i4";
-  case isa::ElementType::Int64:
-    return "<i8";
-  case isa::ElementType::Bool:
-    return "|b1";
-  }
-  return "";
-}
-
 static std::string shapeText(const std::vector<int64_t> &shape) {
   std::string result;
   for (int64_t extent : shape)
@@ -41,7 +25,7 @@ static std::string shapeText(const std::vector<int64_t> &shape) {
 }
 
 static void checkShape(const isa::Port &port, const NpyArray &array) {
-  if (array.dtype != npyType(port.type))
+  if (array.dtype != isa::npyType(port.type))
     throw Error("input '" + port.name + "' must be " +
                 isa::elementTypeName(port.type) + " (was '" + array.dtype +
                 "')");
@@ -120,7 +104,7 @@ NpyArray readOutput(const isa::Port &port, const isa::Sequence &sequence,
                     const State &state) {
   auto rows = isa::PortRows::ofOutput(port, sequence);
   NpyArray result;
-  result.dtype = npyType(port.type);
+  result.dtype = isa::npyType(port.type);
   result.shape = port.shape;
   int64_t open = port.openIndex();
   if (open >= 0)

@@ -32,6 +32,9 @@ constexpr unsigned numElementTypes = 5;
 /// "float32", "int8", "int32", "int64", "bool".
 const char *elementTypeName(ElementType type);
 unsigned elementTypeBytes(ElementType type);
+/// The type that NumPy has for it, as in NpyArray: "<f4", "|i1", "<i4", "<i8",
+/// "|b1".
+const char *npyType(ElementType type);
 
 /// An input or output of a program, a tensor in DRAM in C order.
 struct Port {
