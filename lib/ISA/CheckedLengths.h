@@ -28,7 +28,7 @@ inline std::string bytesText(bool dram, uint64_t begin, uint64_t end) {
 /// length in the reason.
 template <typename Body>
 std::optional<Fault> forEachCheckedLength(const Program &program, Body &&body) {
-  Sequence sequence = longestSequence(program);
+  Sequence sequence = sequenceBound(program);
   int64_t last = 0;
   for (int64_t length : {sequence.rows, sequence.rows - 1, int64_t(1)}) {
     if (length < 1 || length == last)

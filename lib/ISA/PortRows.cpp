@@ -12,7 +12,7 @@
 using namespace fact;
 using namespace fact::isa;
 
-Sequence isa::longestSequence(const Program &program) {
+Sequence isa::sequenceBound(const Program &program) {
   int64_t longest = 0;
   for (const Port &port : program.inputs)
     if (port.openIndex() >= 0)
@@ -42,7 +42,8 @@ PortRows::PortRows(const Port &port, const Sequence &sequence, int64_t open)
     if (i != open)
       (i < open ? outer : inner) *= port.shape[i];
   if (last >= 0)
-    columns = hostColumns = open == last ? sequence.length : port.shape[last];
+    columnCount = hostColumns =
+        open == last ? sequence.length : port.shape[last];
   if (open == last && open >= 0) {
     hostColumns = sequence.rows;
   } else if (open >= 0) {

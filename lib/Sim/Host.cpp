@@ -67,7 +67,7 @@ isa::Sequence sequenceOf(const isa::Program &program,
     sequence.rows = rows;
   }
   if (!first)
-    sequence = isa::longestSequence(program);
+    sequence = isa::sequenceBound(program);
   sequence.length = length.value_or(sequence.rows);
   if (sequence.length < 1 || sequence.length > sequence.rows)
     throw Error("length must be between 1 and the input's " +
@@ -91,7 +91,7 @@ void writeInput(const isa::Port &port, const NpyArray &array,
     if (port.type != isa::ElementType::Float32)
       return;
     auto *values = reinterpret_cast<const float *>(in);
-    int64_t column = numerics::findUnusable(values, rows.columns);
+    int64_t column = numerics::findUnusable(values, rows.columns());
     if (column >= 0)
       throw Error("input '" + port.name + "' has a value that is not in " +
                   "-2^50 .. 2^50 at row " + std::to_string(row) + ", column " +
@@ -116,7 +116,7 @@ NpyArray readOutput(const isa::Port &port, const isa::Sequence &sequence,
     if (port.type != isa::ElementType::Float32)
       return;
     auto *values = reinterpret_cast<const float *>(out);
-    int64_t column = numerics::findNotFinite(values, rows.columns);
+    int64_t column = numerics::findNotFinite(values, rows.columns());
     if (column >= 0)
       throw Error("output '" + port.name + "' is not finite at row " +
                   std::to_string(row) + ", column " + std::to_string(column) +

@@ -5,10 +5,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "SampleProgram.h"
+
 #include "fact/ISA/CheckOrder.h"
 #include "fact/ISA/CheckProgram.h"
 
 #include "gtest/gtest.h"
+
+#include <algorithm>
 
 using namespace fact;
 using namespace fact::isa;
@@ -16,35 +20,20 @@ using namespace fact::isa;
 namespace {
 EngineId id(Engine engine) { return static_cast<EngineId>(engine); }
 
-/// y = x, twice through the same rows of the scratchpad. The instructions that
-/// `without` names by their number are left out.
+/// copyProgram, twice through the same rows. The instructions that `without`
+/// names by their number are left out.
 Program copyTwice(std::vector<size_t> without = {}) {
-  Load load;
-  load.rows = 9;
-  load.row_bytes = load.src_stride = load.dst_stride = 16;
-  Store store;
-  store.dst.offset = 1024;
-  store.rows = 9;
-  store.row_bytes = store.src_stride = store.dst_stride = 16;
-  Wait loaded, stored;
-  loaded.engine = id(Engine::STORE), loaded.semaphore = 0;
-  stored.engine = id(Engine::LOAD), stored.semaphore = 1;
-  Signal signalLoaded, signalStored;
-  signalLoaded.engine = id(Engine::LOAD), signalLoaded.semaphore = 0;
-  signalStored.engine = id(Engine::STORE), signalStored.semaphore = 1;
-  Program program;
-  program.machine = Machine::defaultMachine();
-  program.dramBytes = 4096;
-  program.inputs = {{"x", {-1, 4}, ElementType::Float32, 9, 0, 16}};
-  program.outputs = {{"y", {-1, 4}, ElementType::Float32, 9, 1024, 16}};
+  Instruction load = copyLoad(), store = copyStore();
+  Signal signalLoaded{id(Engine::LOAD), 0}, signalStored{id(Engine::STORE), 1};
+  Wait loaded{id(Engine::STORE), 0}, stored{id(Engine::LOAD), 1};
   std::vector<Instruction> all = {
       load,   signalLoaded, loaded,       store,  signalStored,
       stored, load,         signalLoaded, loaded, store};
+  std::vector<Instruction> kept;
   for (size_t i = 0; i < all.size(); ++i)
     if (std::find(without.begin(), without.end(), i) == without.end())
-      program.append(all[i], "");
-  program.append(Halt(), "");
-  return program;
+      kept.push_back(all[i]);
+  return copyProgram(kept);
 }
 
 std::string check(const Program &program) {
@@ -52,10 +41,6 @@ std::string check(const Program &program) {
   EXPECT_FALSE(checkProgram(code)); // in program order all is well
   std::optional<Fault> fault = checkOrder(code);
   return fault ? fault->text(code) : "";
-}
-
-bool contains(const std::string &text, const std::string &part) {
-  return text.find(part) != std::string::npos;
 }
 
 TEST(CheckOrder, SemaphoresPutEnginesInAnOrder) {
@@ -82,6 +67,25 @@ TEST(CheckOrder, ASemaphoreOfBeforeIsNotOneOfNow) {
   // The second read has only the first write's signal.
   EXPECT_TRUE(contains(check(copyTwice({7, 8})),
                        "which LOAD may not have written yet"));
+}
+
+TEST(CheckOrder, ShortLengthsAreChecked) {
+  // Row 0, then in each iteration a signal and what comes after it. For 9 rows
+  // there is a second iteration, whose signal comes after all loads; for 8
+  // there is none.
+  Load first = copyLoad(), others = copyLoad();
+  first.rows = 1;
+  others.row0.value = 1;
+  others.row0.reg = 1;
+  others.rows = 8;
+  others.src.offset = others.dst.offset = 16;
+  std::string text = check(copyProgram(
+      {first, Loop{1, 9, 8, true}, Signal{id(Engine::LOAD), 0},
+       Wait{id(Engine::STORE), 0}, others, EndLoop(), copyStore()}));
+  EXPECT_TRUE(contains(text, "reads bytes 16 to 127 of the scratchpad, which "
+                             "LOAD may not have written yet"))
+      << text;
+  EXPECT_TRUE(contains(text, "(sequence length 8)")) << text;
 }
 
 TEST(CheckOrder, OneEngineIsInOrder) {

@@ -5,80 +5,21 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "../../lib/ISA/ByteSet.h"
+#include "SampleProgram.h"
 
 #include "fact/ISA/CheckProgram.h"
-#include "fact/ISA/PortRows.h"
 
 #include "gtest/gtest.h"
-
-#include <random>
-#include <set>
 
 using namespace fact;
 using namespace fact::isa;
 
 namespace {
-TEST(ByteSet, IsASetOfBytes) {
-  // Around the edges of words and pages.
-  std::mt19937 random(5);
-  constexpr uint64_t size = 600000;
-  ByteSet set(size);
-  std::set<uint64_t> expected;
-  for (int i = 0; i < 400; ++i) {
-    uint64_t around = random() % 3 * 262144 + random() % 200;
-    uint64_t begin = around < 100 ? around : around - 100;
-    uint64_t end = begin + random() % 150;
-    if (random() % 3) {
-      set.insert(begin, end);
-      for (uint64_t b = begin; b < end; ++b)
-        expected.insert(b);
-    } else {
-      set.erase(begin, end);
-      for (uint64_t b = begin; b < end; ++b)
-        expected.erase(b);
-    }
-    uint64_t from = begin < 40 ? 0 : begin - 40, to = end + 40;
-    uint64_t in = from, out = from;
-    while (in < to && !expected.count(in))
-      ++in;
-    while (out < to && expected.count(out))
-      ++out;
-    ASSERT_EQ(set.find(true, from, to), in);
-    ASSERT_EQ(set.find(false, from, to), out);
-  }
-  EXPECT_EQ(set.find(true, 7, 7), 7u);
-}
-
-/// y = x, through `n` rows of the scratchpad.
-Program copyProgram() {
-  Program program;
-  program.machine = Machine::defaultMachine();
-  program.dramBytes = 4096;
-  program.inputs = {{"x", {-1, 4}, ElementType::Float32, 9, 0, 16}};
-  program.outputs = {{"y", {-1, 4}, ElementType::Float32, 9, 1024, 16}};
-  Load load;
-  load.rows = 9;
-  load.row_bytes = load.src_stride = load.dst_stride = 16;
-  Store store;
-  store.dst.offset = 1024;
-  store.rows = 9;
-  store.row_bytes = store.src_stride = store.dst_stride = 16;
-  program.append(load, "x");
-  program.append(store, "y");
-  program.append(Halt(), "");
-  return program;
-}
-
 std::string check(const Program &program,
                   const std::vector<BufferStart> &starts = {}) {
   Code code(program);
   std::optional<Fault> fault = checkProgram(code, starts);
   return fault ? fault->text(code) : "";
-}
-
-bool contains(const std::string &text, const std::string &part) {
-  return text.find(part) != std::string::npos;
 }
 
 TEST(CheckProgram, CountsWhatItLooksAt) {
@@ -124,10 +65,6 @@ TEST(CheckProgram, RowsBetweenGapsAreTheirOwn) {
 }
 
 TEST(CheckProgram, PaddingIsCopiedButNotRead) {
-  Program program = copyProgram();
-  program.instructions.pop_back();
-  program.sourceOf.pop_back();
-  program.sources.pop_back();
   // 5 bytes of flags, moved as a row of 16.
   SelFill fill;
   fill.dst.offset = 512;
@@ -147,11 +84,8 @@ TEST(CheckProgram, PaddingIsCopiedButNotRead) {
   list.list.offset = 640;
   list.flags.offset = 576;
   list.rows = 5;
-  program.append(fill, "");
-  program.append(store, "");
-  program.append(load, "");
-  program.append(list, "");
-  program.append(Halt(), "");
+  Program program =
+      copyProgram({copyLoad(), copyStore(), fill, store, load, list});
   EXPECT_EQ(check(program), "");
   std::get<SelList>(program.instructions[5]).rows = 6;
   EXPECT_TRUE(contains(check(program), "'flags' reads bytes 581 to 581"));
@@ -181,17 +115,5 @@ TEST(CheckProgram, OutputsOfAFixedShapeEndAtTheLength) {
   EXPECT_EQ(check(program), "");
   program.outputs[0].shape = {10, 4};
   EXPECT_TRUE(contains(check(program), "output 'y' is bytes 1168 to 1183"));
-}
-
-TEST(CheckProgram, TheLongestSequenceIsTheInputs) {
-  Program program = copyProgram();
-  EXPECT_EQ(longestSequence(program).rows, 9);
-  program.inputs[0].bound = 7;
-  EXPECT_EQ(longestSequence(program).rows, 7);
-  program.inputs[0] = {"x", {3, 5, 4}, ElementType::Float32, 0, 0, 16};
-  EXPECT_EQ(longestSequence(program).rows, 5);
-  EXPECT_TRUE(longestSequence(program).fixed);
-  program.inputs.clear();
-  EXPECT_EQ(longestSequence(program).rows, 1);
 }
 } // namespace

@@ -1,4 +1,5 @@
-//===- SampleProgram.h - A program that several tests use -----------------===//
+//===- SampleProgram.h - Programs that several tests use ------------------===//
+//-------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -38,6 +39,41 @@ inline Program sampleProgram() {
   program.metadata = "{\"layers\": 12}";
   program.mlir = "module {}\n";
   return program;
+}
+
+/// A load and a store of copyProgram().
+inline Load copyLoad() {
+  Load load;
+  load.rows = 9;
+  load.row_bytes = load.src_stride = load.dst_stride = 16;
+  return load;
+}
+inline Store copyStore() {
+  Store store;
+  store.dst.offset = 1024;
+  store.rows = 9;
+  store.row_bytes = store.src_stride = store.dst_stride = 16;
+  return store;
+}
+
+/// y = x, at most 9 rows of 4 numbers, by these instructions and a `halt`; they
+/// go through the begin of the scratchpad.
+inline Program copyProgram(const std::vector<Instruction> &instructions = {
+                               copyLoad(), copyStore()}) {
+  Program program;
+  program.machine = Machine::defaultMachine();
+  program.dramBytes = 4096;
+  program.inputs = {{"x", {-1, 4}, ElementType::Float32, 9, 0, 16}};
+  program.outputs = {{"y", {-1, 4}, ElementType::Float32, 9, 1024, 16}};
+  for (const Instruction &instruction : instructions)
+    program.append(instruction, "");
+  program.append(Halt(), "");
+  return program;
+}
+
+/// Whether a message has a part.
+inline bool contains(const std::string &text, const std::string &part) {
+  return text.find(part) != std::string::npos;
 }
 
 } // namespace fact::isa

@@ -23,7 +23,7 @@ struct Sequence {
 
 /// The longest sequence that a program serves: the smallest bound of an open
 /// input; without one the longest last but one dimension of an input.
-Sequence longestSequence(const Program &program);
+Sequence sequenceBound(const Program &program);
 
 /// The rows of a port (all indices but the last fixed) that hold values of a
 /// run, in the host's array and in DRAM.
@@ -39,7 +39,9 @@ public:
   int64_t hostBytes() const {
     return outer * hostRows * inner * hostColumns * elementBytes();
   }
-  int64_t columnBytes() const { return columns * elementBytes(); }
+  /// Of a row, those that hold values.
+  int64_t columns() const { return columnCount; }
+  int64_t columnBytes() const { return columns() * elementBytes(); }
 
   /// Calls body(offset in the array, address in DRAM, row for messages).
   template <typename Body> void forEach(Body &&body) const {
@@ -54,13 +56,11 @@ public:
         }
   }
 
-  int64_t columns = 1; ///< of a row
-
 private:
   PortRows(const Port &port, const Sequence &sequence, int64_t open);
 
   const Port &port;
-  int64_t outer = 1, rows = 1, inner = 1;
+  int64_t outer = 1, rows = 1, inner = 1, columnCount = 1;
   int64_t hostRows = 1, dramRows = 1, hostColumns = 1;
 };
 
