@@ -14,6 +14,7 @@
 #include "fact/Dialect/Fact/IR/Policy.h"
 #include "fact/Dialect/Fact/IR/Recursion.h"
 #include "fact/Dialect/Fact/IR/Sequence.h"
+#include "fact/Dialect/Fact/Transforms/InlineCalls.h"
 #include "fact/Dialect/Fact/Transforms/Passes.h"
 #include "fact/Import/ONNX/Import.h"
 #include "fact/InitAll.h"
@@ -21,7 +22,6 @@
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/Diagnostics.h"
-#include "mlir/IR/Iterators.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
@@ -184,23 +184,16 @@ LogicalResult Compilation::load() {
         return fail("'main' must take and return ranked tensors (was '" + text +
                     "')");
       }
-  if (func::CallOp call = recursiveCall(main())) {
-    InFlightDiagnostic diagnostic =
-        main().emitError("'main' must not call itself: a model is as deep as "
-                         "it is");
-    diagnostic.attachNote(call.getLoc()) << "by this call";
-    return diagnostic;
-  }
-  // A model is 'main' and what it calls. Calls have no effect but their
-  // results: one that nobody reads is no layer of it.
-  owned->walk<WalkOrder::PostOrder, ReverseIterator>([](func::CallOp call) {
-    if (call->use_empty())
-      call.erase();
-  });
-  for (auto function : owned->getOps<func::FuncOp>())
+  if (failed(verifyNotRecursive(main())))
+    return failure();
+  // A model is 'main' and what it calls; a call that nobody reads is no layer.
+  for (auto function : owned->getOps<func::FuncOp>()) {
+    for (Block &block : llvm::reverse(function.getBody()))
+      eraseDead(block);
     function.setVisibility(function == main()
                                ? SymbolTable::Visibility::Public
                                : SymbolTable::Visibility::Private);
+  }
   return run([](OpPassManager &pm) { pm.addPass(createSymbolDCEPass()); });
 }
 

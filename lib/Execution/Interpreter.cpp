@@ -176,12 +176,10 @@ LogicalResult Interpreter::run(Operation *op, Frame &frame) {
 }
 
 LogicalResult Interpreter::runTyped(func::CallOp op, Frame &frame) {
-  auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
-      op, op.getCalleeAttr());
   SmallVector<InterpretedRef> arguments, results;
   for (Value operand : op.getOperands())
     arguments.push_back(frame.lookup(operand));
-  if (failed(call(callee, arguments, results)))
+  if (failed(call(calleeOf(op), arguments, results)))
     return failure();
   for (auto [result, tensor] : llvm::zip_equal(op->getResults(), results))
     if (failed(set(frame, result, tensor)))
@@ -307,8 +305,8 @@ std::string nameOf(StringAttr name, const Twine &otherwise) {
 LogicalResult mlir::fact::interpret(func::FuncOp main,
                                     ArrayRef<NpyArray> inputs,
                                     std::vector<NpyArray> &results) {
-  if (recursiveCall(main))
-    return main.emitError("calls itself: it has no number of layers");
+  if (failed(verifyNotRecursive(main)))
+    return failure();
   SmallVector<InterpretedRef> arguments, returned;
   for (auto [i, input] : llvm::enumerate(inputs)) {
     auto type = cast<RankedTensorType>(main.getArgument(i).getType());

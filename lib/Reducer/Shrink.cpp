@@ -9,10 +9,11 @@
 #include "fact/Reducer/Shrink.h"
 
 #include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Dialect/Fact/IR/Recursion.h"
+#include "fact/Dialect/Fact/Transforms/InlineCalls.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/Pass.h"
@@ -47,11 +48,10 @@ SmallVector<Operation *> opsOf(ModuleOp module) {
 }
 
 /// Erases what nobody reads, last first.
-void eraseDead(ModuleOp module) {
-  SmallVector<Operation *> ops = opsOf(module);
-  for (Operation *op : llvm::reverse(ops))
-    if (isOpTriviallyDead(op) || (isa<func::CallOp>(op) && op->use_empty()))
-      op->erase();
+void eraseAllDead(ModuleOp module) {
+  for (auto function : module.getOps<func::FuncOp>())
+    for (Block &block : llvm::reverse(function.getBody()))
+      eraseDead(block);
 }
 
 /// Returns `values` instead of what a function returned.
@@ -87,7 +87,7 @@ bool dropResult(ModuleOp module, int64_t index) {
   values.erase(values.begin() + index);
   attributes.erase(attributes.begin() + index);
   setReturned(main, values, attributes);
-  eraseDead(module);
+  eraseAllDead(module);
   return true;
 }
 
@@ -115,7 +115,7 @@ bool returnEarlier(ModuleOp module, int64_t index) {
         SmallVector<Value> values(exit->getOperands());
         values[returned.getOperandNumber()] = value;
         setReturned(main, values, resultAttributes(main));
-        eraseDead(module);
+        eraseAllDead(module);
         return true;
       }
     }
@@ -135,28 +135,15 @@ bool eraseFunction(ModuleOp module, int64_t index) {
 }
 
 /// A call becomes the body of its function.
-bool inlineCall(ModuleOp module, int64_t index) {
+bool inlineOne(ModuleOp module, int64_t index) {
   Candidates candidates(index);
   for (Operation *op : opsOf(module)) {
     auto call = dyn_cast<func::CallOp>(op);
-    auto callee =
-        call ? module.lookupSymbol<func::FuncOp>(call.getCallee()) : nullptr;
+    func::FuncOp callee = call ? calleeOf(call) : nullptr;
     if (!callee || callee.isExternal() || !callee.getBody().hasOneBlock() ||
         callee->isAncestor(call) || !candidates.take())
       continue;
-    IRMapping mapping;
-    for (auto [argument, operand] :
-         llvm::zip_equal(callee.getArguments(), call.getOperands()))
-      mapping.map(argument, operand);
-    OpBuilder builder(call);
-    Block &body = callee.getBody().front();
-    for (Operation &inside : body.without_terminator())
-      builder.clone(inside, mapping);
-    SmallVector<Value> results;
-    for (Value value : body.getTerminator()->getOperands())
-      results.push_back(mapping.lookupOrDefault(value));
-    call->replaceAllUsesWith(results);
-    call->erase();
+    inlineCall(call);
     return true;
   }
   return false;
@@ -179,7 +166,7 @@ bool replaceByOperand(ModuleOp module, int64_t index) {
       for (Value source : sources)
         if (source.getType() == result.getType() && candidates.take()) {
           result.replaceAllUsesWith(source);
-          eraseDead(module);
+          eraseAllDead(module);
           return true;
         }
     }
@@ -189,8 +176,7 @@ bool replaceByOperand(ModuleOp module, int64_t index) {
 bool eraseDeadOp(ModuleOp module, int64_t index) {
   Candidates candidates(index);
   for (Operation *op : opsOf(module))
-    if ((isOpTriviallyDead(op) || (isa<func::CallOp>(op) && op->use_empty())) &&
-        candidates.take()) {
+    if (isDead(op) && candidates.take()) {
       op->erase();
       return true;
     }
@@ -204,7 +190,7 @@ bool dropOptional(ModuleOp module, int64_t index) {
     if (!isThere || !candidates.take())
       return false;
     clear();
-    eraseDead(module);
+    eraseAllDead(module);
     return true;
   };
   // A range knows where it stands only until another one of its op is cleared.
@@ -281,7 +267,7 @@ bool simplifyConstant(ModuleOp module, int64_t index) {
 }
 
 constexpr Step steps[] = {dropResult,   returnEarlier,    eraseFunction,
-                          inlineCall,   replaceByOperand, eraseDeadOp,
+                          inlineOne,    replaceByOperand, eraseDeadOp,
                           dropOptional, simplifyConstant};
 
 //===----------------------------------------------------------------------===//

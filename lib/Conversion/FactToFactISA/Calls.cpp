@@ -11,6 +11,7 @@
 #include "RowGroup.h"
 #include "fact/Dialect/FactISA/IR/Instructions.h"
 
+#include "fact/Dialect/Fact/IR/Recursion.h"
 #include "fact/Dialect/Fact/IR/Values.h"
 #include "fact/Dialect/Fact/Transforms/EncoderLayers.h"
 #include "fact/Dialect/Fact/Transforms/InlineCalls.h"
@@ -183,8 +184,7 @@ Value Lowering::layerOf(Operation *op) {
 LogicalResult Lowering::lowerCalls(ArrayRef<func::CallOp> calls) {
   func::CallOp first = calls.front(), last = calls.back();
   loc = first.getLoc();
-  auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
-      first, first.getCalleeAttr());
+  func::FuncOp callee = fact::calleeOf(first);
   unsigned streamNumber = *fact::layerStream(first); // all others are inlined
   BlockArgument stream = callee.getArgument(streamNumber);
   auto returned =
@@ -278,9 +278,7 @@ LayerNumbers::LayerNumbers(func::FuncOp function) {
     if (isa<fact::QuantizedAttentionOp>(op))
       number[&op] = next++;
     else if (auto call = dyn_cast<func::CallOp>(op))
-      SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(call,
-                                                         call.getCalleeAttr())
-          .walk([&](fact::QuantizedAttentionOp) { ++next; });
+      fact::calleeOf(call).walk([&](fact::QuantizedAttentionOp) { ++next; });
     else if (isa<fact::QuantizedLinearOp>(op))
       roles[&op] = layers.empty() ? Role::Other : Role::FFN;
   }

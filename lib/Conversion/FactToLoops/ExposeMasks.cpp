@@ -93,8 +93,7 @@ SmallVector<Layer> Exposer::layersOf(func::FuncOp function) {
       continue;
     }
     auto call = cast<func::CallOp>(op);
-    auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
-        call, call.getCalleeAttr());
+    func::FuncOp callee = calleeOf(call);
     if (!callee || callee.isExternal())
       continue;
     unsigned before = call.getNumResults();
@@ -146,12 +145,8 @@ struct ExposeMasksPass : fact::impl::ExposeMasksPassBase<ExposeMasksPass> {
       module.emitError("has no function 'main'");
       return signalPassFailure();
     }
-    if (func::CallOp call = recursiveCall(main)) {
-      main.emitError("calls itself: it has no number of layers")
-              .attachNote(call.getLoc())
-          << "by this call";
+    if (failed(verifyNotRecursive(main)))
       return signalPassFailure();
-    }
     Builder builder(module.getContext());
     unsigned before = main.getNumResults();
     SmallVector<NamedAttrList> names;

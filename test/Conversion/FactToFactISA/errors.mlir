@@ -113,7 +113,7 @@ func.func private @layer(tensor<?x4xf32>) -> tensor<?x4xf32>
 
 // -----
 
-// expected-error @+1 {{calls itself: a program is as deep as it is}}
+// expected-error @+1 {{calls itself: a model is as deep as it is}}
 func.func @recursive(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<?x4xf32> {
   %y = call @layer(%x) : (tensor<?x4xf32>) -> tensor<?x4xf32>
   return %y : tensor<?x4xf32>

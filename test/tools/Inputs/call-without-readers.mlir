@@ -9,5 +9,6 @@ func.func @main(%x: tensor<4x6xf32>) -> tensor<4x6xf32> {
   %1 = call @layer(%x) : (tensor<4x6xf32>) -> tensor<4x6xf32>
   %2 = call @layer(%1) : (tensor<4x6xf32>) -> tensor<4x6xf32>
   %3 = call @layer(%2) : (tensor<4x6xf32>) -> tensor<4x6xf32>
+  %4 = fact.add %3, %x : tensor<4x6xf32>
   return %1 : tensor<4x6xf32>
 }

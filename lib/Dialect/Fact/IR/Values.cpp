@@ -9,6 +9,7 @@
 #include "fact/Dialect/Fact/IR/Values.h"
 
 #include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Dialect/Fact/IR/Recursion.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -92,8 +93,7 @@ static void collect(Value value, const SymbolUserMap &users,
     }
   }
   if (auto call = value.getDefiningOp<func::CallOp>()) {
-    auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
-        call, call.getCalleeAttr());
+    func::FuncOp callee = calleeOf(call);
     if (callee && !callee.isExternal()) {
       unsigned number = cast<OpResult>(value).getResultNumber();
       callee.walk([&](func::ReturnOp exit) {

@@ -30,22 +30,21 @@ namespace mlir::fact {
 using namespace mlir;
 using namespace mlir::fact;
 
-static func::FuncOp calleeOf(func::CallOp call) {
-  return SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
-      call, call.getCalleeAttr());
+// Ops of a model have no effect but their results; calls do not say so.
+bool mlir::fact::isDead(Operation *op) {
+  return isOpTriviallyDead(op) || (isa<func::CallOp>(op) && op->use_empty());
 }
 
-/// Ops of `fact` IR have no effect but their results.
-static void eraseDead(Block &block) {
+void mlir::fact::eraseDead(Block &block) {
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
-    if (isOpTriviallyDead(&op) || (isa<func::CallOp>(op) && op.use_empty()))
+    if (isDead(&op))
       op.erase();
 }
 
-static void inlineCall(func::CallOp call, func::FuncOp callee) {
+void mlir::fact::inlineCall(func::CallOp call) {
   OpBuilder builder(call);
   IRMapping mapping;
-  Block &body = callee.getBody().front();
+  Block &body = calleeOf(call).getBody().front();
   mapping.map(body.getArguments(), call.getOperands());
   for (Operation &op : body.without_terminator())
     builder.clone(op, mapping);
@@ -112,19 +111,15 @@ static LogicalResult inlineCalls(func::FuncOp function, bool keepLayers,
     if (failed(::inlineCalls(callee, /*keepLayers=*/false, done)))
       return failure();
     if (!keepLayers || !layerStream(call))
-      inlineCall(call, callee);
+      inlineCall(call);
   }
   eraseDead(body);
   return success();
 }
 
 LogicalResult mlir::fact::inlineCalls(func::FuncOp function) {
-  if (func::CallOp call = recursiveCall(function)) {
-    InFlightDiagnostic diagnostic =
-        function.emitError() << "calls itself: a program is as deep as it is";
-    diagnostic.attachNote(call.getLoc()) << "by this call";
-    return diagnostic;
-  }
+  if (failed(verifyNotRecursive(function)))
+    return failure();
   DenseSet<Operation *> done;
   return ::inlineCalls(function, /*keepLayers=*/true, done);
 }

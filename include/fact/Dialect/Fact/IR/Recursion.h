@@ -1,4 +1,4 @@
-//===- Recursion.h - Functions that call themselves -----------------------===//
+//===- Recursion.h - Calls, and functions that call themselves ------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -9,6 +9,8 @@
 #ifndef FACT_DIALECT_FACT_IR_RECURSION_H
 #define FACT_DIALECT_FACT_IR_RECURSION_H
 
+#include "mlir/Support/LLVM.h"
+
 namespace mlir::func {
 class CallOp;
 class FuncOp;
@@ -16,9 +18,12 @@ class FuncOp;
 
 namespace mlir::fact {
 
-/// The call by which a function, or one that it calls, calls itself, by however
-/// many others; null where there is none.
-func::CallOp recursiveCall(func::FuncOp function);
+/// The function that a call is of; null where there is none of that name.
+func::FuncOp calleeOf(func::CallOp call);
+
+/// Fails, with an error and a note at the call, where a function, or one that
+/// it calls, calls itself, by however many others.
+LogicalResult verifyNotRecursive(func::FuncOp function);
 
 } // namespace mlir::fact
 

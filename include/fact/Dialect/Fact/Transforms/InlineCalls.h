@@ -18,6 +18,16 @@ namespace mlir::fact {
 /// none.
 std::optional<unsigned> layerStream(func::CallOp call);
 
+/// Whether nobody reads what an op makes and it has no other effect; a call has
+/// none.
+bool isDead(Operation *op);
+
+/// Erases the ops of a block that are dead, and those that are so then.
+void eraseDead(Block &block);
+
+/// A call becomes the body of its function, which has one block.
+void inlineCall(func::CallOp call);
+
 /// Inlines every call in a function, and in what it calls, that is no call of a
 /// layer, and erases what nobody reads. Fails, with an error, where a callee
 /// has no body or several blocks, or where the function calls itself.
