@@ -2,10 +2,10 @@
 # Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 """Says what has no test or no description; nothing is listed by hand.
 
-usage: check_coverage.py --fact-opt=TOOL --tblgen=LLVM_TBLGEN --include=FOLDER...
+usage: check_coverage.py --fact-opt=TOOL --fact-reduce=TOOL --tblgen=LLVM_TBLGEN --include=FOLDER...
 
-* Every pass and pipeline of ours in `fact-opt --help` (--fact-*, --factisa-*) has
-  a sentence there and is run by name in the RUN lines of some test; every pass in a
+* Every pass and pipeline of ours in `fact-opt --help` or `fact-reduce --help`
+  (--fact-*, --factisa-*) has a sentence there and is run by name in the RUN lines of some test; every pass in a
   Passes.td has a description, and so has each of its options.
 * Every op of both dialects and every instruction has a summary and a description, and
   stands in a test: in IR, or in what a test checks.
@@ -110,16 +110,17 @@ def misnamed(passes):
 def main():
     parser = OptionParser(usage=__doc__.split("\n")[2][7:])
     parser.add_argument("--fact-opt", required=True)
+    parser.add_argument("--fact-reduce", required=True)
     parser.add_argument("--tblgen", required=True)
     parser.add_argument("--include", action="append", default=[])
     arguments = parser.parse_args()
     tests = Tests(ROOT / "test")
     gaps = []
 
-    passes = registered(arguments.fact_opt)
+    passes = {**registered(arguments.fact_opt), **registered(arguments.fact_reduce)}
     for name, sentence in passes.items():
         if not sentence:
-            gaps.append(f"pass '{name}' has no sentence in fact-opt --help")
+            gaps.append(f"pass '{name}' has no sentence in --help")
         if not tests.run(name):
             gaps.append(f"no test runs --{name}")
 
@@ -142,7 +143,7 @@ def main():
                 named.append((record["!name"], name))
                 described.add(name)
                 if name not in passes:
-                    gaps.append(f"pass '{name}' is not registered in fact-opt")
+                    gaps.append(f"pass '{name}' is not registered in fact-opt or fact-reduce")
                 for option in record["options"]:
                     if not dump[option["def"]]["description"].strip():
                         gaps.append(f"option '{dump[option['def']]['argument']}' of '{name}' has no description")

@@ -6,18 +6,21 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "fact/Reducer/Shrink.h"
-
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/IR/Recursion.h"
 #include "fact/Dialect/Fact/Transforms/InlineCalls.h"
+#include "fact/Reducer/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "mlir/IR/Verifier.h"
-#include "mlir/Pass/Pass.h"
 #include "mlir/Reducer/Tester.h"
+
+namespace mlir::fact {
+#define GEN_PASS_DEF_SHRINKPASS
+#include "fact/Reducer/Passes.h.inc"
+} // namespace mlir::fact
 
 using namespace mlir;
 using namespace mlir::fact;
@@ -274,16 +277,8 @@ constexpr Step steps[] = {dropResult,   returnEarlier,    eraseFunction,
 // The pass
 //===----------------------------------------------------------------------===//
 
-struct ShrinkPass : PassWrapper<ShrinkPass, OperationPass<ModuleOp>> {
-  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ShrinkPass)
-
-  ShrinkPass() = default;
-  ShrinkPass(const ShrinkPass &other) : PassWrapper(other) {}
-
-  StringRef getArgument() const override { return "fact-shrink"; }
-  StringRef getDescription() const override {
-    return "make a model smaller as long as a script exits with 1 for it";
-  }
+struct ShrinkPass : mlir::fact::impl::ShrinkPassBase<ShrinkPass> {
+  using Base::Base;
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
@@ -322,15 +317,6 @@ struct ShrinkPass : PassWrapper<ShrinkPass, OperationPass<ModuleOp>> {
         }
     }
   }
-
-  Option<std::string> script{*this, "test", llvm::cl::desc("script to run")};
-  ListOption<std::string> scriptArguments{
-      *this, "test-arg", llvm::cl::desc("arguments of the script")};
-  Option<int64_t> maxTests{*this, "max-tests",
-                           llvm::cl::desc("runs of the script, 0 = any number"),
-                           llvm::cl::init(0)};
 };
 
 } // namespace
-
-void mlir::fact::registerShrinkPass() { PassRegistration<ShrinkPass>(); }

@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "fact/InitAll.h"
-#include "fact/Reducer/Shrink.h"
+#include "fact/Reducer/Passes.h"
 
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/IR/MLIRContext.h"
@@ -17,7 +17,7 @@ int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::fact::registerAllDialects(registry);
   mlir::fact::registerAllPasses();
-  mlir::fact::registerShrinkPass();
+  mlir::fact::registerFactReducerPasses();
   mlir::MLIRContext context(registry);
   return mlir::failed(mlir::mlirReduceMain(argc, argv, context));
 }
