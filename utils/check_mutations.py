@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
-"""Plants faults in the lowerings, one by one, and says which seed finds each.
+"""Plants faults in the lowerings, one by one, and says which seed finds each first.
 
 usage: check_mutations.py [--count=200] [--jobs=N] [--only=WORD] [--list]
 
@@ -83,7 +83,7 @@ def main():
     if options.list:
         return 0
     missed = 0
-    print("| mutation | what it does | seed | what the seed says |\n|---|---|---|---|", flush=True)
+    print("| mutation | what it does | first seed | what the seed says |\n|---|---|---|---|", flush=True)
     for name, what, file, old, new in mutations:
         path = ROOT / file
         text = path.read_text()
@@ -111,7 +111,7 @@ def main():
             path.write_text(text)
         missed += found is None
         seed, said = found or ("none", "")
-        print(f"| {name} | {what} | {seed} | {said[:160].replace('|', ' ')} |", flush=True)
+        print(f"| {name} | {what} | {seed} | {said.replace('|', ' ')} |", flush=True)
     build()
     return 1 if missed else 0
 
