@@ -69,6 +69,10 @@ isa::Sequence sequenceOf(const isa::Program &program,
   if (!first)
     sequence = isa::sequenceBound(program);
   sequence.length = length.value_or(sequence.rows);
+  if (!first && sequence.length != sequence.rows)
+    throw Error("length must be " + std::to_string(sequence.rows) +
+                ": the program's shapes are fixed (was " +
+                std::to_string(sequence.length) + ")");
   if (sequence.length < 1 || sequence.length > sequence.rows)
     throw Error("length must be between 1 and the input's " +
                 std::to_string(sequence.rows) + " rows (was " +

@@ -442,8 +442,11 @@ static Predictor projectionFor(mlir::fact::EncodeOp op) {
 
 /// The predictor and side with which ep.normalize encodes as `op` does.
 static std::pair<Predictor, Operand> normalizationFor(mlir::fact::EncodeOp op) {
+  bool isKey = op && op.getOperand() == mlir::fact::PredictorOperand::Key;
+  Operand own = isKey ? Operand::Key : Operand::Query,
+          other = isKey ? Operand::Query : Operand::Key;
   for (NumericsPredictor predictor : predictorsFor(op))
-    for (Operand operand : {Operand::Query, Operand::Key})
+    for (Operand operand : {own, other})
       if (::fact::numerics::codeOf(predictor, operand == Operand::Query
                                                   ? NumericsOperand::Query
                                                   : NumericsOperand::Key) ==
