@@ -41,3 +41,12 @@ func.func private @sum(%a: tensor<8x4xf32>, %b: tensor<8x4xf32>) -> tensor<8x4xf
 func.func private @same(%a: tensor<8x4xf32>) -> tensor<8x4xf32> {
   return %a : tensor<8x4xf32>
 }
+// Nobody calls the first, so that nobody calls the second.
+func.func private @uncalled(%a: tensor<8x4xf32>) -> tensor<8x4xf32> {
+  %y = call @called_by_uncalled(%a, %a) : (tensor<8x4xf32>, tensor<8x4xf32>) -> tensor<8x4xf32>
+  return %y : tensor<8x4xf32>
+}
+func.func private @called_by_uncalled(%a: tensor<8x4xf32>, %b: tensor<8x4xf32>) -> tensor<8x4xf32> {
+  %y = fact.add %a, %b : tensor<8x4xf32>
+  return %y : tensor<8x4xf32>
+}

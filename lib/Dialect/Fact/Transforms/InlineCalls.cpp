@@ -129,6 +129,20 @@ struct InlineCallsPass
     : mlir::fact::impl::InlineCallsPassBase<InlineCallsPass> {
   using Base::Base;
 
+  /// Erases private functions that nobody calls; returns whether there were any.
+  bool eraseUncalled() {
+    SymbolTableCollection symbols;
+    SymbolUserMap users(symbols, getOperation());
+    bool erased = false;
+    for (auto function :
+         llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
+      if (function.isPrivate() && users.useEmpty(function)) {
+        function.erase();
+        erased = true;
+      }
+    return erased;
+  }
+
   void runOnOperation() override {
     auto countCalls = [&] {
       int64_t calls = 0;
@@ -140,13 +154,8 @@ struct InlineCallsPass
       if (function.isPublic() && !function.isExternal() &&
           failed(inlineCalls(function)))
         return signalPassFailure();
-    // Functions that nobody calls any more.
-    SymbolTableCollection symbols;
-    SymbolUserMap users(symbols, getOperation());
-    for (auto function :
-         llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
-      if (function.isPrivate() && users.useEmpty(function))
-        function.erase();
+    while (eraseUncalled())
+      ;
     int64_t after = countCalls();
     numInlined += std::max<int64_t>(before - after, 0);
     numKept += after;
