@@ -30,6 +30,7 @@ inline std::string_view textOf(const uint8_t *data, size_t size) {
   return {reinterpret_cast<const char *>(data), size};
 }
 
+#ifdef __cpp_exceptions // Not for fuzzers over MLIR.
 /// Whether `body` ended without a fact::Error.
 template <typename Body> bool accepts(const Body &body) {
   try {
@@ -39,6 +40,7 @@ template <typename Body> bool accepts(const Body &body) {
     return false;
   }
 }
+#endif
 
 /// Ends the run with a finding unless `holds`.
 inline void require(bool holds, const char *rule) {

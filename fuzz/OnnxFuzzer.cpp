@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Fuzz.h"
 #include "fact/Import/ONNX/Import.h"
 
 #include "mlir/IR/MLIRContext.h"
@@ -28,11 +29,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   });
   auto module = mlir::fact::importOnnx("/proc/self/fd/" + std::to_string(file),
                                        {}, &context);
-  // A module that was verified, or one error.
-  if (static_cast<bool>(module) == hasError) {
-    llvm::errs() << "broken rule: the importer fails with an error, or not\n";
-    std::abort();
-  }
+  fact::fuzz::require(static_cast<bool>(module) != hasError,
+                      "a module or an error, not both");
   if (module)
     module->print(llvm::nulls());
   close(file);

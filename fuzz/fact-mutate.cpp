@@ -5,31 +5,30 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// usage: fact-mutate --count=N [--seed=S] [--first=N] [--seconds=N]
-//                    [--findings=FOLDER] TEST.mlir...
-//        fact-mutate --parts=FOLDER TEST.mlir...
-//
-// The second form writes the parts to files, as the corpus of fuzz-opt.
-//
 // Takes the parts of lit tests, changes them at random (up to 16 times; where
 // the verifier accepts a result, that is changed further) and does what
 // `fact-opt` with the flags of their RUN lines does, in a process for each: the
 // flags' passes may succeed or fail, but no run ends by a signal, runs longer
 // than --seconds or takes more than 4 GiB. What does is kept in FOLDER, with
-// the command that repeats it. The same seed gives the same texts.
+// the command that repeats it. The same seed gives the same texts. --parts
+// writes the parts to files instead, as the corpus of fuzz-opt.
 //
 //===----------------------------------------------------------------------===//
 
 #include "MutateMLIR.h"
 #include "OptRun.h"
 
-#include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/raw_ostream.h"
+#include "fact/Support/Error.h"
+#include "fact/Support/InputFile.h"
+#include "fact/Support/OutputFile.h"
+#include "fact/Support/Tool.h"
 
+#include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
+#include <iostream>
+#include <string_view>
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -37,8 +36,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+using namespace fact;
 using namespace fact::fuzz;
-using llvm::StringRef;
 
 namespace {
 struct Options {
@@ -54,46 +53,24 @@ struct Seed {
 };
 } // namespace
 
-static bool parse(int argc, char **argv, Options &options) {
-  for (int i = 1; i < argc; ++i) {
-    StringRef argument = argv[i];
-    if (!argument.starts_with("--")) {
-      options.tests.push_back(argument.str());
-      continue;
-    }
-    auto [name, value] = argument.split('=');
-    uint64_t *number = name == "--count"     ? &options.count
-                       : name == "--seed"    ? &options.seed
-                       : name == "--first"   ? &options.first
-                       : name == "--seconds" ? &options.seconds
-                                             : nullptr;
-    if (name == "--findings" && !value.empty())
-      options.findings = value.str();
-    else if (name == "--parts" && !value.empty())
-      options.parts = value.str();
-    else if (!number || value.getAsInteger(10, *number))
-      return false;
-  }
-  return !options.tests.empty();
-}
-
 /// The parts of a test, without the comments that say what is expected.
 static void addSeeds(const std::string &path, std::vector<Seed> &seeds) {
-  auto buffer = llvm::MemoryBuffer::getFile(path);
-  if (!buffer)
-    return;
-  StringRef text = (*buffer)->getBuffer();
-  auto runs = optRunsOf(text.str());
-  llvm::SmallVector<StringRef> parts;
-  text.split(parts, "// -----");
-  for (StringRef part : parts) {
+  InputFile file = InputFile::open(path);
+  const std::string text(file.text());
+  const std::string_view marker = "// -----";
+  auto runs = optRunsOf(text);
+  for (size_t begin = 0; begin <= text.size();) {
+    size_t end = std::min(text.find(marker, begin), text.size());
     std::string code;
-    for (StringRef rest = part; !rest.empty();) {
-      StringRef line;
-      std::tie(line, rest) = rest.split('\n');
-      if (!line.trim().empty() && !line.trim().starts_with("//"))
-        code += line.str() + '\n';
+    for (size_t at = begin; at < end;) {
+      size_t next = std::min(text.find('\n', at), end);
+      std::string line = text.substr(at, next - at);
+      size_t first = line.find_first_not_of(" \t\r");
+      if (first != std::string::npos && line.compare(first, 2, "//") != 0)
+        code += line + '\n';
+      at = next + 1;
     }
+    begin = end + marker.size();
     if (code.empty())
       continue;
     // The generic form says every type once: fewer changes contradict another.
@@ -118,44 +95,56 @@ struct Current {
   }
 };
 
-/// Mutates and runs, in a child. Most mutants are refused by the parser; one
-/// that is legal is changed again, or taken. Returns what it ended with: empty
-/// unless by a signal; `current` has the text then.
+/// Mutates and runs, as the whole of a child. Most mutants are refused by the
+/// parser; one that is legal is changed again, or taken. `noexcept`: what is
+/// thrown in here is a finding, no error of ours.
+[[noreturn]] static void beChild(const Seed &seed, const Seed &donor,
+                                 Random &random, uint64_t seconds,
+                                 Current &current) noexcept {
+  int nowhere = open("/dev/null", O_WRONLY);
+  dup2(nowhere, 1);
+  dup2(nowhere, 2);
+  rlimit cpu = {seconds, seconds + 1};
+  setrlimit(RLIMIT_CPU, &cpu);
+#if !__has_feature(address_sanitizer)
+  rlimit memory = {rlim_t(4) << 30, rlim_t(4) << 30};
+  setrlimit(RLIMIT_AS, &memory);
+#endif
+  rlimit core = {0, 0};
+  setrlimit(RLIMIT_CORE, &core);
+  std::string legal, base = seed.text;
+  for (unsigned attempt = 0; attempt < 16; ++attempt) {
+    std::string text = mutateMlir(base, donor.text, random);
+    if (text.size() > sizeof(current.text) || stopsMlirParser(text))
+      continue;
+    current.set(text);
+    if (!isLegal(text))
+      continue;
+    legal = base = text;
+    if (random() % 3 == 0)
+      break;
+  }
+  if (legal.empty())
+    _exit(1);
+  ++current.legal;
+  current.set(legal);
+  _exit(runOpt(legal, seed.flags) ? 0 : 1);
+}
+
+/// Runs a mutant in a child. Returns what is wrong with how it ended, or the
+/// empty string; `current` has the text.
 static std::string runApart(const Seed &seed, const Seed &donor, Random &random,
                             uint64_t seconds, Current &current) {
   pid_t child = fork();
-  if (child == 0) {
-    int nowhere = open("/dev/null", O_WRONLY);
-    dup2(nowhere, 1);
-    dup2(nowhere, 2);
-    rlimit cpu = {seconds, seconds + 1};
-    setrlimit(RLIMIT_CPU, &cpu);
-#if !__has_feature(address_sanitizer)
-    rlimit memory = {rlim_t(4) << 30, rlim_t(4) << 30};
-    setrlimit(RLIMIT_AS, &memory);
-#endif
-    rlimit core = {0, 0};
-    setrlimit(RLIMIT_CORE, &core);
-    std::string legal, base = seed.text;
-    for (unsigned attempt = 0; attempt < 16; ++attempt) {
-      std::string text = mutateMlir(base, donor.text, random);
-      if (text.size() > sizeof(current.text) || stopsMlirParser(text))
-        continue;
-      current.set(text);
-      if (!isLegal(text))
-        continue;
-      legal = base = text;
-      if (random() % 3 == 0)
-        break;
-    }
-    if (legal.empty())
-      _exit(1);
-    ++current.legal;
-    current.set(legal);
-    _exit(runOpt(legal, seed.flags) ? 0 : 1);
-  }
+  if (child == 0)
+    beChild(seed, donor, random, seconds, current);
+  if (child < 0)
+    throw Error(std::string("cannot start a process: ") + std::strerror(errno));
   int status = 0;
-  waitpid(child, &status, 0);
+  while (waitpid(child, &status, 0) < 0)
+    if (errno != EINTR)
+      throw Error(std::string("cannot wait for a process: ") +
+                  std::strerror(errno));
   if (WIFSIGNALED(status))
     return WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL
                ? "no end after " + std::to_string(seconds) + " s"
@@ -166,59 +155,37 @@ static std::string runApart(const Seed &seed, const Seed &donor, Random &random,
   return "";
 }
 
-/// Makes a folder for findings or parts; false with an error.
-static bool makeFolder(const std::string &path) {
-  std::error_code code = llvm::sys::fs::create_directories(path);
-  if (code)
-    llvm::errs() << "fact-mutate: error: cannot make '" << path
-                 << "': " << code.message() << '\n';
-  return !code;
-}
-
-/// Writes a text with the command that it is for; false with an error.
-static bool write(const std::string &path, const std::string &comment,
-                  const std::vector<std::string> &flags, StringRef text) {
-  std::error_code code;
-  llvm::raw_fd_ostream file(path, code);
-  file << comment << "// RUN: fact-opt %s";
+static std::string commandOf(const std::string &path,
+                             const std::vector<std::string> &flags) {
+  std::string command = "fact-opt " + path;
   for (const std::string &flag : flags)
-    file << " '" << flag << "'";
-  file << '\n' << text;
-  file.close();
-  if (!code)
-    code = file.error();
-  if (code) {
-    file.clear_error();
-    llvm::errs() << "fact-mutate: error: cannot write '" << path
-                 << "': " << code.message() << '\n';
-  }
-  return !code;
+    command += " '" + flag + "'";
+  return command;
 }
 
-int main(int argc, char **argv) {
-  Options options;
-  if (!parse(argc, argv, options)) {
-    llvm::errs() << "fact-mutate: error: usage: fact-mutate --count=N "
-                    "[--seed=S] [--first=N] [--seconds=N] "
-                    "[--findings=FOLDER] TEST.mlir...\n";
-    return 2;
-  }
-  std::vector<Seed> seeds;
-  for (const std::string &path : options.tests)
-    addSeeds(path, seeds);
-  if (seeds.empty()) {
-    llvm::errs() << "fact-mutate: error: no test has a RUN line of fact-opt\n";
-    return 1;
-  }
-  if (!options.parts.empty()) {
-    if (!makeFolder(options.parts))
-      return 1;
-    for (size_t i = 0; i < seeds.size(); ++i)
-      if (!write(options.parts + "/" + std::to_string(i) + ".mlir", "",
-                 seeds[i].flags, seeds[i].text))
-        return 1;
-    return 0;
-  }
+/// Writes a text with the command that it is for, in a folder that is made
+/// where there is none.
+static void write(const std::string &folder, const std::string &path,
+                  const std::string &comment,
+                  const std::vector<std::string> &flags,
+                  std::string_view text) {
+  std::error_code code;
+  std::filesystem::create_directories(folder, code);
+  if (code)
+    throw Error("cannot make '" + folder + "': " + code.message());
+  writeFile(path, comment + "// RUN: " + commandOf("%s", flags) + '\n' +
+                      std::string(text));
+}
+
+static void writeParts(const std::string &folder,
+                       const std::vector<Seed> &seeds) {
+  for (size_t i = 0; i < seeds.size(); ++i)
+    write(folder, folder + "/" + std::to_string(i) + ".mlir", "",
+          seeds[i].flags, seeds[i].text);
+}
+
+/// Returns the number of findings.
+static uint64_t mutate(const Options &options, const std::vector<Seed> &seeds) {
   // Once, so that no child has to: registers dialects and passes, and loads
   // what is loaded lazily.
   runOpt("", {});
@@ -226,11 +193,9 @@ int main(int argc, char **argv) {
   auto *current = static_cast<Current *>(
       mmap(nullptr, sizeof(Current), PROT_READ | PROT_WRITE,
            MAP_SHARED | MAP_ANONYMOUS, -1, 0));
-  if (current == MAP_FAILED) {
-    llvm::errs() << "fact-mutate: error: out of memory\n";
-    return 1;
-  }
-  uint64_t wrong = 0;
+  if (current == MAP_FAILED)
+    throw std::bad_alloc();
+  uint64_t findings = 0;
   for (uint64_t i = options.first; i < options.first + options.count; ++i) {
     Random random(options.seed * 0x9E3779B97F4A7C15u + i);
     const Seed &seed = seeds[random() % seeds.size()];
@@ -238,21 +203,53 @@ int main(int argc, char **argv) {
     std::string end = runApart(seed, donor, random, options.seconds, *current);
     if (end.empty())
       continue;
-    ++wrong;
+    ++findings;
     std::string path = options.findings + "/" + std::to_string(options.seed) +
                        "-" + std::to_string(i) + ".mlir";
-    if (!makeFolder(options.findings) ||
-        !write(path, "// " + end + ", from " + seed.path + "\n", seed.flags,
-               StringRef(current->text, current->size)))
-      return 1;
-    std::string command = "fact-opt " + path;
-    for (const std::string &flag : seed.flags)
-      command += " '" + flag + "'";
-    llvm::outs() << end << ": " << command << '\n';
-    llvm::outs().flush();
+    write(options.findings, path, "// " + end + ", from " + seed.path + "\n",
+          seed.flags, {current->text, current->size});
+    std::cout << end << ": " << commandOf(path, seed.flags) << std::endl;
   }
-  llvm::outs() << options.count << " mutated tests (seed " << options.seed
-               << "), " << current->legal << " of them legal: " << wrong
-               << " ended by a signal\n";
-  return wrong != 0;
+  std::cout << options.count << " mutated tests (seed " << options.seed << "), "
+            << current->legal << " of them legal: " << findings
+            << " findings\n";
+  return findings;
+}
+
+int main(int argc, char **argv) {
+  Options options;
+  return toolMain(argc, argv, "fact-mutate", [&](CLI::App &app) -> ToolBody {
+    app.description("Runs fact-opt on mutated parts of tests");
+    app.add_option("TEST", options.tests, "tests with RUN lines of fact-opt")
+        ->required();
+    CLI::Option *parts = app.add_option(
+        "--parts", options.parts,
+        "write the tests' parts to files of this folder, and run nothing");
+    auto number = [&](const char *name, uint64_t &value, int64_t least,
+                      const char *what) {
+      app.add_option(name, value, what)
+          ->check(atLeast(least))
+          ->excludes(parts)
+          ->capture_default_str();
+    };
+    number("--count", options.count, 1, "number of mutants");
+    number("--seed", options.seed, 0, "decides about all mutants");
+    number("--first", options.first, 0, "number of the first mutant");
+    number("--seconds", options.seconds, 1, "time that one mutant may take");
+    app.add_option("--findings", options.findings, "folder for findings")
+        ->excludes(parts)
+        ->capture_default_str();
+    return [&] {
+      std::vector<Seed> seeds;
+      for (const std::string &path : options.tests)
+        addSeeds(path, seeds);
+      if (seeds.empty())
+        throw Error("no test has a RUN line of fact-opt");
+      if (!options.parts.empty()) {
+        writeParts(options.parts, seeds);
+        return 0;
+      }
+      return mutate(options, seeds) ? 1 : 0;
+    };
+  });
 }
