@@ -130,6 +130,20 @@ fact_fetch_recogniser() {
 # to be configured with -DFACT_SANITIZE=address.
 fact_use_sanitizers() { FACT_BUILD="$FACT_BUILD-sanitize"; }
 
+# Prints the folders that a target's fuzzer starts from, one a line: those of
+# fuzz/corpus, and inputs that the tree has anyway. That of opt is made first.
+fact_fuzz_seeds() {
+  local folder folders=("$FACT_ROOT/fuzz/corpus/$1")
+  case $1 in
+  listing) folders+=("$FACT_ROOT/test/ISA") ;;
+  machine) folders+=("$FACT_ROOT/machines") ;;
+  opt) folders+=("$FACT_BUILD/fuzz/parts") ;;
+  esac
+  for folder in "${folders[@]}"; do
+    [ ! -d "$folder" ] || echo "$folder"
+  done
+}
+
 # Runs the fuzzer of a target with libFuzzer's flags, corpora or files. Findings
 # lie in the folder that it prints. Status 0: there was none.
 fact_fuzz() {
