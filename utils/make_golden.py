@@ -14,11 +14,9 @@ import pathlib
 
 import numpy as np
 
-from fact import linalg_ir, numerics
+from fact import linalg_ir, numerics, tools
 from fact.options import OptionParser
 
-FIELDS = {"keep": "keep", "tail": "tail", "dominance": "dominance", "importance": "importance",
-          "low": "low-precision", "scope": "scope", "predictor": "predictor"}
 MASKS = ("mask", "dominated", "k_rows", "v_rows", "low")
 
 
@@ -36,13 +34,13 @@ def random_policy(rng):
     if rng.random() < 0.5:
         policy["tail"] = "mean"
     if rng.random() < 0.5:
-        policy["predictor"] = str(rng.choice(["leading-two", "one-sided", "exact"]))
+        policy["predictor"] = str(rng.choice([kind for kind in numerics.PREDICTORS if kind != tools.POLICY_FLAGS["predictor"][1]]))
     return policy
 
 
 def policy_text(policy):
     """The policy as numerics.encoder_layer reads it."""
-    return " ".join(f"{FIELDS[field]}={value}" for field, value in policy.items())
+    return " ".join(f"{tools.POLICY_FLAGS[field][0][2:]}={value}" for field, value in policy.items())
 
 
 def random_case(rng, name, policies, max_length, max_width):

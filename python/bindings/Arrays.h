@@ -96,6 +96,7 @@ py::array_t<T> arrayOf(const Shape &shape, const std::vector<Source> &values) {
 }
 
 // One per file of this folder; each adds its functions to a module.
+void addChoices(py::module_ &m);
 void addFloatRules(py::module_ &m);
 void addFormats(py::module_ &m);
 void addLayer(py::module_ &m);

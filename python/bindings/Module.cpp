@@ -50,6 +50,7 @@ PYBIND11_MODULE(_fact, m) {
 
   py::module_ numerics = m.def_submodule(
       "numerics", "Every rule of docs/numerics.md on arrays, bit by bit.");
+  addChoices(numerics);
   addFloatRules(numerics);
   addFormats(numerics);
   addLayer(numerics);

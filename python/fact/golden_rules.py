@@ -6,7 +6,6 @@ predictors than those of test/golden are checked as well.
 """
 from . import numerics as n
 
-PREDICTORS = ("leading-one", "leading-two", "one-sided", "exact")
 ELEMENTWISE = ("exp", "erf", "gelu_erf", "gelu_tanh", "swish", "relu")
 
 
@@ -71,7 +70,7 @@ def cases(arrays):
         if f"{rule}.y" in arrays:
             yield case(rule, [f"{rule}.y", "leading.x"],
                        lambda rule=rule: pair(rule, y=getattr(n, rule)(get("leading.x"))))
-    for kind in PREDICTORS:
+    for kind in n.PREDICTORS:
         rule = f"predictor_bias.{kind}"
         if f"{rule}.h" in arrays:
             names = ("b", "s", "e")
@@ -96,7 +95,7 @@ def cases(arrays):
         keep = float(key[len("topk"):-len(".mask")])
         yield case(f"topk {keep:g}", [key, "topk.x"],
                    lambda key=key, keep=keep: [("mask", n.top_k(get("topk.x"), keep), get(key))])
-    for kind in PREDICTORS:
+    for kind in n.PREDICTORS:
         rule = f"dominance.{kind}"
         if f"{rule}.y" in arrays:
             yield case(f"dominance {kind}", [f"{rule}.y", f"{rule}.threshold", "dominance.gap", "dominance.unit"],

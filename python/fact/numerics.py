@@ -4,6 +4,8 @@
 Functions take NumPy arrays (other types are converted) and return new ones;
 a wrong shape or value is a ValueError. The code is the C++ library Numerics.
 The caller's rounding mode and flushing of denormals change nothing.
+PREDICTORS, POLICY_PRESETS and other names in capitals are tuples of the names
+that the library chooses from, in its order.
 """
 import functools
 
@@ -20,4 +22,6 @@ def _in_contract_mode(rule):
 
 
 __all__ = sorted(name for name in dir(_rules) if not name.startswith("_"))
-globals().update({name: _in_contract_mode(getattr(_rules, name)) for name in __all__})
+for _name in __all__:
+    _value = getattr(_rules, _name)
+    globals()[_name] = _in_contract_mode(_value) if callable(_value) else _value

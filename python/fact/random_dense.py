@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from fact import random_ir
+from fact import numerics, random_ir
 from fact.random_ir import Input, Model, float_literal, tensor_type
 
 
@@ -98,7 +98,7 @@ class Grower:
         return self.add(f"fact.layer_norm {x.name}, {g}, {b} eps = {eps} : {x.type}, {gt}, {bt}", x)
 
     def activation(self, x):
-        return self.add(f"fact.activation {self.draw.choice(random_ir.ACTIVATIONS)} {x.name} : {x.type}", x)
+        return self.add(f"fact.activation {self.draw.choice(numerics.ACTIVATIONS)} {x.name} : {x.type}", x)
 
     def sum(self, a, b):
         return self.add(f"fact.add {a.name}, {b.name} : {a.type}", a)
@@ -339,10 +339,10 @@ def policy_attribute(draw):
     """A policy in the IR."""
     def name(text):
         return text.replace("-", "_")
-    return (f"#fact.policy<keep = {draw.choice((1, 51, 205, 512, 1023, 1024))}, tail = {draw.choice(('none', 'mean'))}, "
+    return (f"#fact.policy<keep = {draw.choice((1, 51, 205, 512, 1023, 1024))}, tail = {draw.choice(numerics.TAILS)}, "
             f"dominance = {draw.choice(('0.0', '0.5', '3.0'))}, importance = {draw.choice((0, 1, 128, 256, 512))}, "
-            f"low_precision = {draw.choice(('a4w4', 'a4w8'))}, scope = {draw.choice(('ffn', 'all'))}, "
-            f"predictor = {name(draw.choice(random_ir.PREDICTORS))}>")
+            f"low_precision = {draw.choice(numerics.LOW_PRECISIONS)}, scope = {draw.choice(numerics.SCOPES)}, "
+            f"predictor = {name(draw.choice(numerics.PREDICTORS))}>")
 
 
 def model(seed):

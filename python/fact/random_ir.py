@@ -16,12 +16,12 @@ import random
 
 import numpy as np
 
+from . import numerics
+
 # Around the sizes of blocks and vectors, and what is odd.
 LENGTHS = (1, 2, 3, 5, 7, 8, 9, 13, 16, 17, 23, 31, 32, 33, 40, 63, 64, 65)
 LONG_LENGTHS = (70, 96, 127, 128, 129, 130)
 WIDTHS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 15, 16, 17, 20, 24, 30, 31, 32, 33, 36, 40, 48, 63, 64, 65, 72)
-ACTIVATIONS = ("gelu", "gelu_tanh", "swish", "relu")
-PREDICTORS = ("leading-one", "leading-two", "one-sided", "exact")
 
 
 @dataclasses.dataclass
@@ -235,12 +235,12 @@ def policy_fields(draw):
     """Some fields of a policy, by their flags' names."""
     options = {
         "keep": ("0.01", "0.05", "0.1", "0.2", "0.3", "0.5", "0.75", "1"),
-        "tail": ("none", "mean"),
+        "tail": numerics.TAILS,
         "dominance": ("0", "0.01", "0.5", "3", "10"),
         "importance": ("0", "0.001", "0.5", "1", "1.5", "2", "16"),
-        "low-precision": ("a4w4", "a4w8"),
-        "scope": ("ffn", "all"),
-        "predictor": PREDICTORS,
+        "low-precision": numerics.LOW_PRECISIONS,
+        "scope": numerics.SCOPES,
+        "predictor": numerics.PREDICTORS,
     }
     return {field: draw.choice(values) for field, values in options.items() if draw.chance(0.6)}
 
@@ -253,7 +253,7 @@ def policy_flags(seed, generated):
     kind = draw.weighted(default=1, preset=3, fields=6)
     if kind == "default":
         return []
-    flags = [f"--preset={draw.choice(('dense', 'paper', 'balanced', 'fast'))}"] if draw.chance(0.5) or kind == "preset" else []
+    flags = [f"--preset={draw.choice(numerics.POLICY_PRESETS)}"] if draw.chance(0.5) or kind == "preset" else []
     if kind == "fields":
         flags += [f"--{field}={value}" for field, value in policy_fields(draw).items()]
     return flags

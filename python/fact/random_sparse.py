@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from fact import random_ir
+from fact import numerics, random_ir
 from fact.random_ir import Input, Model, float_literal, tensor_type
 
 
@@ -114,7 +114,7 @@ class Stack:
 
     def predict(self, rows, d, width, heads, scale, causal):
         """A fact.select of predicted scores."""
-        predictor = self.draw.choice(("leading_one", "leading_two", "one_sided", "exact"))
+        predictor = self.draw.choice(numerics.PREDICTORS).replace("-", "_")
         i8 = self.type("L", d, element="i8")
         activations = self.ops(f"fact.encode {predictor} activation {rows[0]} : {i8}", 1)[0]
         codes, scales = [], []
@@ -288,7 +288,7 @@ class Stack:
         hidden = draw.choice(self.model.widths)
         low = self.low_tokens(r, d, 1)
         h = self.linear(self.quantize(r, d, low), d, hidden, low=low)
-        h = self.ops(f"fact.activation {draw.choice(random_ir.ACTIVATIONS)} {h} : {self.type('L', hidden)}", 1)[0]
+        h = self.ops(f"fact.activation {draw.choice(numerics.ACTIVATIONS)} {h} : {self.type('L', hidden)}", 1)[0]
         low = low if draw.chance(0.8) else None
         return self.add(r, self.linear(self.quantize(h, hidden, low), hidden, d, low=low), d)
 
