@@ -4,7 +4,6 @@
 import argparse
 import collections
 import concurrent.futures
-import dataclasses
 import json
 import os
 import pathlib
@@ -15,52 +14,17 @@ import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
 
-import numpy as np
-
 from fact import random_ir, tools
 from fact.options import OptionParser
+from fact.sides import all_sides, difference
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 # A tool that takes longer than this hangs.
 TIMEOUT = 120
 # Runs of the three sides that making one model small may take.
 REDUCTION_TESTS = 150
-# What fact-compile says of a program that its machine is too small for.
-TOO_SMALL = re.compile(r"no room in the scratchpad|needs more (semaphores|DRAM|registers)")
-SANITIZER = re.compile(r"(AddressSanitizer|UndefinedBehaviorSanitizer|LeakSanitizer|ThreadSanitizer|runtime error): *(.*)")
 # What the interpreter says where nothing is defined: then the others may differ.
 NO_VALUE = re.compile(r"holds no value")
-
-
-@dataclasses.dataclass
-class Side:
-    """What one side made of a run: arrays, a refusal, or neither."""
-    outputs: list = None
-    masks: dict = None
-    refusal: str = None
-    crash: str = None
-
-
-def run_tool(tool, *arguments):
-    """(exit status, what it said in one line); a status below 0 is a signal."""
-    command = [tools.find(tool), *map(str, arguments)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=TIMEOUT)
-    except subprocess.TimeoutExpired:
-        return -1, f"no result after {TIMEOUT} s"
-    report = SANITIZER.search(done.stderr)
-    if report:
-        return -1, report.group(0)
-    lines = [line for line in done.stderr.splitlines() if line.strip()]
-    said = next((line for line in lines if "error: " in line), lines[-1] if lines else "")
-    return done.returncode, said
-
-
-def failure_of(tool, status, said):
-    """A Side for an exit status that is not 0."""
-    if status == 1:  # without the tool's name and the place in the file
-        return Side(refusal=re.sub(r"^.*?error: (\S+\.mlir:\d+:\d+: )?", "", said))
-    return Side(crash=f"{tool}: " + (f"signal {-status}" if status < 0 else f"exit status {status}") + f": {said}")
 
 
 class Case:
@@ -82,51 +46,19 @@ class Case:
         if self.model.dense:
             self.original.write_text(self.model.dense)
         length = random_ir.length_of(self.seed, self.model)
-        for i, array in enumerate(random_ir.inputs(self.seed, self.model, length)):
-            np.save(self.folder / f"x{i}.npy", array)
+        tools.save_inputs(self.folder, random_ir.inputs(self.seed, self.model, length))
         if not self.machine:
             description = json.loads(self.machines[1].read_text())
             self.machines[0].write_text(json.dumps(random_ir.machine(self.seed, description), indent=2))
-
-    # The three sides; `ir` is the model or a smaller one
-
-    def arrays(self, name, tool, what, outputs, scratch, *flags):
-        files = [scratch / f"{name}.y{i}.npy" for i in range(outputs)]
-        inputs = [f"--input={self.folder}/x{i}.npy" for i in range(len(self.model.inputs))]
-        masks = scratch / f"{name}.npz"
-        status, said = run_tool(tool, what, *inputs, *(f"--output={y}" for y in files), f"--dump-masks={masks}", *flags)
-        if status:
-            return failure_of(tool, status, said)
-        with np.load(masks) as file:
-            return Side([np.load(y) for y in files], dict(file))
-
-    def simulator(self, ir, outputs, scratch):
-        program = scratch / "model.fact"
-        for i, machine in enumerate(self.machines):
-            self.on_larger = i > 0
-            status, said = run_tool("fact-compile", ir, "-o", program, f"--machine={machine}", *self.flags)
-            if status == 1 and TOO_SMALL.search(said) and i + 1 < len(self.machines):
-                continue
-            if status:
-                return failure_of("fact-compile", status, said)
-            # Programs run in program order: what no semaphore orders has no effect.
-            status, said = run_tool("fact-objdump", "--check", program)
-            if status:
-                return failure_of("fact-objdump", status, said)
-            return self.arrays("FACT", "fact-sim", program, outputs, scratch,
-                               "--functional", f"--fill-undefined={self.seed % 1000}")
 
     def check(self, ir, outputs):
         """(kind, what): kind is passed, refused, undefined or failed. The interpreter
         runs the dense original of a model in linalg, which does not shrink with it."""
         plain = self.original if self.model.dense and ir == self.ir else ir
+        inputs = [f"--input={self.folder}/x{i}.npy" for i in range(len(self.model.inputs))]
         with tempfile.TemporaryDirectory(prefix="check-random-") as scratch:
-            scratch = pathlib.Path(scratch)
-            sides = {
-                "CPU": self.arrays("CPU", "fact-run", ir, outputs, scratch, "--fill-undefined", *self.flags),
-                "FACT": self.simulator(ir, outputs, scratch),
-                "numerics": self.arrays("numerics", "fact-run", plain, outputs, scratch, "--reference=numerics", *self.flags),
-            }
+            sides = all_sides(scratch, ir, inputs, outputs, self.flags, self.machines, self.seed % 1000, plain, TIMEOUT)
+        self.on_larger = sides["FACT"].machine != self.machines[0]
         for side in sides.values():
             if side.crash:
                 return "failed", side.crash
@@ -162,18 +94,6 @@ class Case:
         if done.returncode:
             raise tools.ToolError(f"{what}; fact-reduce: exit status {done.returncode}: {done.stderr.strip()[:200]}")
         return smaller
-
-
-def difference(got, expected):
-    """The first thing that differs between two sides that ran, or None."""
-    for i, (a, b) in enumerate(zip(got.outputs, expected.outputs)):
-        text = tools.difference(f"y{i}", a, b)
-        if text:
-            return text
-    if set(got.masks) != set(expected.masks):
-        return f"masks: {sorted(set(got.masks) ^ set(expected.masks))[0]} on one side only"
-    texts = (tools.difference(key, got.masks[key], expected.masks[key]) for key in sorted(got.masks))
-    return next((text for text in texts if text), None)
 
 
 def signature(what):

@@ -7,6 +7,7 @@ lies in (build/python/fact -> build/bin), else on PATH.
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -24,6 +25,8 @@ POLICY_FLAGS = {
     "scope": ("--scope", "ffn"),
     "predictor": ("--predictor", "leading-one"),
 }
+# How a report of a sanitizer begins.
+SANITIZER = re.compile(r"(AddressSanitizer|UndefinedBehaviorSanitizer|LeakSanitizer|ThreadSanitizer|runtime error): *(.*)")
 
 
 class ToolError(RuntimeError):
@@ -77,19 +80,37 @@ def find(tool):
     return path
 
 
-def call(tool, *arguments, timeout=None):
-    """Runs a tool; returns what it printed as (stdout, stderr)."""
+def _run(tool, arguments, timeout):
+    """(exit status, what it said in one line, stdout, stderr) of a tool."""
     command = [find(tool), *map(str, arguments)]
     try:
-        run = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=timeout)
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=timeout)
     except subprocess.TimeoutExpired:
-        raise ToolError(f"{tool}: no result after {timeout} s") from None
-    if run.returncode:
-        lines = [line for line in run.stderr.strip().splitlines() if line.strip()]
-        said = next((line for line in lines if "error" in line), lines[-1] if lines else "it said nothing")
-        how = f"signal {-run.returncode}" if run.returncode < 0 else f"exit status {run.returncode}"
-        raise ToolError(f"{tool}: {how}: {said}")
-    return run.stdout, run.stderr
+        return None, f"no result after {timeout} s", "", ""
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    said = next((line for line in lines if "error: " in line), lines[-1] if lines else "")
+    return done.returncode, said, done.stdout, done.stderr
+
+
+def attempt(tool, *arguments, timeout=None):
+    """Runs a tool that may fail: (exit status, what it said in one line). The
+    status is below 0 for a signal, no end in time and what a sanitizer reports."""
+    status, said, _, stderr = _run(tool, arguments, timeout)
+    report = SANITIZER.search(stderr)
+    if status is None or report:
+        return -1, report.group(0) if report else said
+    return status, said
+
+
+def call(tool, *arguments, timeout=None):
+    """Runs a tool; returns what it printed as (stdout, stderr)."""
+    status, said, stdout, stderr = _run(tool, arguments, timeout)
+    if status is None:
+        raise ToolError(f"{tool}: {said}")
+    if status:
+        how = f"signal {-status}" if status < 0 else f"exit status {status}"
+        raise ToolError(f"{tool}: {how}: {said or 'it said nothing'}")
+    return stdout, stderr
 
 
 def compile_program(model, output, *flags, timeout=None):
@@ -97,35 +118,55 @@ def compile_program(model, output, *flags, timeout=None):
     return call("fact-compile", model, "-o", output, *flags, timeout=timeout)[1]
 
 
+def save_inputs(folder, inputs):
+    """Writes arrays to files; returns the flags that name them."""
+    flags = []
+    for i, x in enumerate(inputs):
+        np.save(pathlib.Path(folder) / f"x{i}.npy", x)
+        flags.append(f"--input={folder}/x{i}.npy")
+    return flags
+
+
+class Files:
+    """The files that a run writes to a folder, named after `name`: of `outputs`
+    outputs, and of masks and a report where asked for."""
+
+    def __init__(self, folder, name, outputs=1, masks=False, report=False):
+        folder = pathlib.Path(folder)
+        self.outputs = [folder / f"{name}.y{i}.npy" for i in range(outputs)]
+        self.masks = folder / f"{name}.npz" if masks else None
+        self.report = folder / f"{name}.json" if report else None
+
+    def flags(self):
+        """Flags that name the files."""
+        named = [("--output", path) for path in self.outputs] + [("--dump-masks", self.masks), ("--report", self.report)]
+        return [f"{flag}={path}" for flag, path in named if path]
+
+    def read(self):
+        """([output, ...], masks as {key: array}, report as a dict)."""
+        masks, report = {}, {}
+        if self.masks:
+            with np.load(self.masks) as file:
+                masks = dict(file)
+        if self.report:
+            report = json.loads(self.report.read_text())
+        return [np.load(path) for path in self.outputs], masks, report
+
+
 def _with_files(tool, model, inputs, flags, masks, report, timeout):
     with tempfile.TemporaryDirectory(prefix="fact-") as folder:
-        folder = pathlib.Path(folder)
-        arguments = []
-        for i, x in enumerate(inputs):
-            np.save(folder / f"x{i}.npy", x)
-            arguments.append(f"--input={folder}/x{i}.npy")
-        arguments.append(f"--output={folder}/y.npy")
-        if masks:
-            arguments.append(f"--dump-masks={folder}/m.npz")
-        if report:
-            arguments.append(f"--report={folder}/r.json")
-        _, said = call(tool, model, *arguments, *flags, timeout=timeout)
-        y = np.load(folder / "y.npy")
-        extra = {}
-        if masks:
-            with np.load(folder / "m.npz") as file:
-                extra = dict(file)
-        if report:
-            extra = json.loads((folder / "r.json").read_text()), extra
-        return y, extra, said
+        files = Files(folder, "run", masks=masks, report=report)
+        _, said = call(tool, model, *save_inputs(folder, inputs), *files.flags(), *flags, timeout=timeout)
+        return *files.read(), said
 
 
 def run(model, inputs, *flags, masks=False, timeout=None):
     """fact-run on arrays: (y, masks as {key: array}, messages)."""
-    return _with_files("fact-run", model, inputs, flags, masks, False, timeout)
+    (y,), found, _, said = _with_files("fact-run", model, inputs, flags, masks, False, timeout)
+    return y, found, said
 
 
 def simulate(program, inputs, *flags, masks=False, timeout=None):
     """fact-sim on arrays: (y, report as a dict, masks as {key: array})."""
-    y, (report, found), _ = _with_files("fact-sim", program, inputs, flags, masks, True, timeout)
+    (y,), found, report, _ = _with_files("fact-sim", program, inputs, flags, masks, True, timeout)
     return y, report, found

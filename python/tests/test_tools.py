@@ -51,3 +51,27 @@ def test_missing_tool(monkeypatch):
     monkeypatch.setenv("PATH", os.devnull)
     with pytest.raises(tools.ToolError, match="'fact-nothing' is not built"):
         tools.find("fact-nothing")
+
+
+def test_an_attempt_may_fail(fake):
+    fake("fact-sim", "echo note >&2; echo 'fact-sim: error: no such file' >&2; echo more >&2; exit 1")
+    assert tools.attempt("fact-sim") == (1, "fact-sim: error: no such file")
+    fake("fact-sim", "kill -SEGV $$")
+    assert tools.attempt("fact-sim") == (-11, "")
+    fake("fact-sim", "echo 'x.cpp:1: runtime error: shift' >&2; exit 1")
+    assert tools.attempt("fact-sim") == (-1, "runtime error: shift")
+    fake("fact-sim", "exec sleep 20")
+    assert tools.attempt("fact-sim", timeout=0.2) == (-1, "no result after 0.2 s")
+
+
+def test_files_of_a_run(tmp_path):
+    files = tools.Files(tmp_path, "CPU", outputs=2, masks=True, report=True)
+    assert files.flags() == [f"--output={tmp_path}/CPU.y0.npy", f"--output={tmp_path}/CPU.y1.npy",
+                             f"--dump-masks={tmp_path}/CPU.npz", f"--report={tmp_path}/CPU.json"]
+    for i, path in enumerate(files.outputs):
+        np.save(path, np.int32(i))
+    np.savez(files.masks, mask=np.ones(3, bool))
+    files.report.write_text('{"cycles": 7}')
+    outputs, masks, report = files.read()
+    assert outputs == [0, 1] and masks["mask"].all() and report == {"cycles": 7}
+    assert tools.Files(tmp_path, "y").flags() == [f"--output={tmp_path}/y.y0.npy"]

@@ -13,6 +13,7 @@ import tempfile
 import numpy as np
 
 from fact import tools
+from fact.sides import all_sides, difference
 
 model, shapes, *rest = sys.argv[1:]
 expected = rest.pop(0) if rest and not rest[0].startswith("--") else None
@@ -20,26 +21,15 @@ outputs = max(1, pathlib.Path(model).read_text().count("// output"))
 generator = np.random.default_rng(7)
 arrays = [generator.standard_normal([int(n) for n in shape.split("x")]).astype(np.float32) for shape in shapes.split(",")]
 with tempfile.TemporaryDirectory() as folder:
-    files = [f"--input={folder}/x{i}.npy" for i in range(len(arrays))]
-    for i, array in enumerate(arrays):
-        np.save(f"{folder}/x{i}.npy", array)
-    tools.call("fact-compile", model, "-o", f"{folder}/p.fact", *rest)
-    tools.call("fact-objdump", "--check", f"{folder}/p.fact")
-    sides = {"CPU": ("fact-run", model, "--fill-undefined", *rest),
-             "FACT": ("fact-sim", f"{folder}/p.fact", "--fill-undefined=1"),
-             "numerics": ("fact-run", model, "--reference=numerics", *rest)}
-    found = {}
-    for side, command in sides.items():
-        results = [f"{folder}/{side}{i}.npy" for i in range(outputs)]
-        tools.call(*command, *files, *(f"--output={path}" for path in results), f"--dump-masks={folder}/m.npz")
-        with np.load(f"{folder}/m.npz") as masks:
-            found[side] = {**{f"output {i}": np.load(path) for i, path in enumerate(results)}, **dict(masks)}
-    for side, values in found.items():
-        assert sorted(values) == sorted(found["CPU"]), f"{side} has {sorted(values)}, CPU {sorted(found['CPU'])}"
-        for name, value in values.items():
-            assert value.tobytes() == found["CPU"][name].tobytes(), f"{name}: {side} and CPU differ"
-    if expected:
-        names = dict(zip("xz", arrays))
-        wanted = eval(expected, {"np": np}, names)
-        assert np.array_equal(found["CPU"]["output 0"], wanted), f"not {expected}"
-    print("same bits:", ", ".join(sorted(found["CPU"])))
+    found = all_sides(folder, model, tools.save_inputs(folder, arrays), outputs, rest)
+for name, side in found.items():
+    if side.crash or side.refusal:
+        sys.exit(f"{name}: {side.crash or side.refusal}")
+    wrong = difference(side, found["CPU"])
+    if wrong:
+        sys.exit(f"{name}, beside CPU: {wrong}")
+if expected:
+    names = dict(zip("xz", arrays))
+    wanted = eval(expected, {"np": np}, names)
+    assert np.array_equal(found["CPU"].outputs[0], wanted), f"not {expected}"
+print("same bits:", ", ".join([*(f"y{i}" for i in range(outputs)), *sorted(found["CPU"].masks)]))
