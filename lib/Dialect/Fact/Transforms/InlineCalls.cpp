@@ -129,7 +129,7 @@ struct InlineCallsPass
     : mlir::fact::impl::InlineCallsPassBase<InlineCallsPass> {
   using Base::Base;
 
-  /// Erases private functions that nobody calls; returns whether there were any.
+  /// Erases private functions that nobody calls; says whether there were any.
   bool eraseUncalled() {
     SymbolTableCollection symbols;
     SymbolUserMap users(symbols, getOperation());
