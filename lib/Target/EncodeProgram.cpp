@@ -9,6 +9,7 @@
 #include "fact/Target/EncodeProgram.h"
 
 #include "fact/Dialect/FactISA/IR/FactISA.h"
+#include "fact/Dialect/FactISA/IR/Instructions.h"
 #include "fact/ISA/Instructions.h"
 #include "fact/ISA/Metadata.h"
 #include "fact/ISA/Program.h"
@@ -19,7 +20,6 @@
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
-#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 #include <exception>
@@ -52,25 +52,11 @@ struct Resolved {
   unsigned reg = 0;
 };
 
-/// An empty instruction of every kind, by mnemonic.
-template <size_t... I>
-llvm::StringMap<target::Instruction> makePrototypes(std::index_sequence<I...>) {
-  llvm::StringMap<target::Instruction> prototypes;
-  ((prototypes[target::mnemonic(target::Instruction(
-        std::variant_alternative_t<I, target::Instruction>()))] =
-        std::variant_alternative_t<I, target::Instruction>()),
-   ...);
-  return prototypes;
-}
-
 class Encoder {
 public:
   Encoder(func::FuncOp function, target::Program &program,
           ProgramPlaces &places)
-      : function(function), program(program), places(places),
-        prototypes(
-            makePrototypes(std::make_index_sequence<
-                           std::variant_size_v<target::Instruction>>())) {}
+      : function(function), program(program), places(places) {}
 
   LogicalResult run() {
     if (function.getNumArguments() || function.getNumResults() ||
@@ -273,16 +259,13 @@ private:
   }
 
   LogicalResult encodeInstruction(Operation *op) {
-    auto it = op->getDialect() ==
-                      function.getContext()->getLoadedDialect<FactISADialect>()
-                  ? prototypes.find(op->getName().stripDialect())
-                  : prototypes.end();
-    if (it == prototypes.end())
+    const target::Instruction *empty = emptyInstruction(op->getName());
+    if (!empty)
       return op->emitOpError() << "is no instruction";
     if (isa<HaltOp, LoopOp, EndLoopOp, MulAddOp>(op))
       return op->emitOpError() << "exists in programs only: loops are "
                                   "'scf.for', addresses 'factisa.view'";
-    target::Instruction instruction = it->second;
+    target::Instruction instruction = *empty;
     // Addresses first: they may emit scalar instructions.
     SmallVector<Resolved> operands;
     SmallVector<bool> present;
@@ -333,22 +316,13 @@ private:
       } else if constexpr (std::is_same_v<T, float>) {
         value = cast<FloatAttr>(attribute(field)).getValue().convertToFloat();
       } else if constexpr (std::is_enum_v<T>) {
-        value = enumValue<T>(attribute(field));
+        value = static_cast<T>(cast<FieldAttr<T>>(attribute(field)).getValue());
       } else {
         value = static_cast<T>(cast<IntegerAttr>(attribute(field)).getInt());
       }
     });
     emit(instruction, op);
     return success();
-  }
-
-  /// The enums of the dialect and of ISA come from the same records.
-  template <typename T> static T enumValue(Attribute attribute) {
-    return llvm::TypeSwitch<Attribute, T>(attribute)
-        .template Case<PredictorAttr, OperandAttr, PrecisionAttr,
-                       ActivationAttr, EngineIdAttr, RoleAttr>([](auto typed) {
-          return static_cast<T>(static_cast<int>(typed.getValue()));
-        });
   }
 
   //===--- Data -----------------------------------------------------------===//
@@ -441,7 +415,6 @@ private:
   func::FuncOp function;
   target::Program &program;
   ProgramPlaces &places;
-  llvm::StringMap<target::Instruction> prototypes;
   /// (loop counter, factor, register added) -> register. (counter, 1, 0) is the
   /// counter itself.
   DenseMap<std::tuple<Value, int64_t, unsigned>, unsigned> registers;

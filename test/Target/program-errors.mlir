@@ -41,7 +41,7 @@ func.func @not_planned() attributes {factisa.bound = 8 : i64} {
   %c0 = arith.constant 0 : index
   %a = factisa.sram token 64 "a"
   // expected-error @+1 {{has an operand without an address: run --factisa-plan-memory first}}
-  factisa.apu.add %a, %a, %a, %c0 {rows = 2, n = 4, y_stride = 16, a_stride = 16, b_stride = 16}
+  factisa.apu.add y=%a, a=%a, b=%a, row0=%c0, rows=2, n=4, y_stride=16, a_stride=16, b_stride=16
   return
 }
 
@@ -74,7 +74,7 @@ func.func @other_dialect() attributes {factisa.bound = 8 : i64} {
 // The assembler's loops are scf.for here.
 func.func @control() attributes {factisa.bound = 8 : i64} {
   // expected-error @+1 {{exists in programs only: loops are 'scf.for', addresses 'factisa.view'}}
-  factisa.loop {rd = 1, limit = 4, step = 1}
+  factisa.loop rd=1, limit=4, step=1
   return
 }
 
@@ -82,7 +82,7 @@ func.func @control() attributes {factisa.bound = 8 : i64} {
 
 func.func @muladd() attributes {factisa.bound = 8 : i64} {
   // expected-error @+1 {{exists in programs only}}
-  factisa.muladd {rd = 1, rs = 2, rt = 3, factor = 1, addend = 2}
+  factisa.muladd rd=1, rs=2, rt=3, factor=1, addend=2
   return
 }
 
@@ -134,7 +134,7 @@ func.func @not_affine() attributes {factisa.bound = 8 : i64} {
   scf.for %i = %c0 to %c4 step %c1 {
     // expected-error @+1 {{is no linear function of one loop counter}}
     %square = arith.muli %i, %i : index
-    factisa.apu.add %a, %a, %a, %square {rows = 2, n = 4, y_stride = 16, a_stride = 16, b_stride = 16}
+    factisa.apu.add y=%a, a=%a, b=%a, row0=%square, rows=2, n=4, y_stride=16, a_stride=16, b_stride=16
   }
   return
 }
@@ -145,7 +145,7 @@ func.func @address() attributes {factisa.bound = 8 : i64} {
   %c0 = arith.constant 0 : index
   %a = factisa.sram token 64 "a" at 16777216
   // expected-error @+1 {{has an operand that does not fit 24 bits (was 16777216)}}
-  factisa.apu.add %a, %a, %a, %c0 {rows = 2, n = 4, y_stride = 16, a_stride = 16, b_stride = 16}
+  factisa.apu.add y=%a, a=%a, b=%a, row0=%c0, rows=2, n=4, y_stride=16, a_stride=16, b_stride=16
   return
 }
 
@@ -156,7 +156,7 @@ func.func @below() attributes {factisa.bound = 8 : i64} {
   %a = factisa.sram token 64 "a" at 0
   %v = factisa.view %a + -64 strides [] : !factisa.sram
   // expected-error @+1 {{has an operand that does not fit 24 bits (was -64)}}
-  factisa.apu.add %a, %a, %v, %c0 {rows = 2, n = 4, y_stride = 16, a_stride = 16, b_stride = 16}
+  factisa.apu.add y=%a, a=%a, b=%v, row0=%c0, rows=2, n=4, y_stride=16, a_stride=16, b_stride=16
   return
 }
 
@@ -173,7 +173,7 @@ func.func @hole() attributes {factisa.bound = 8 : i64} {
 // The machine's rules are checked too: a semaphore has one engine on each side.
 // expected-error @+1 {{instruction 1: 'wait': semaphore 3 already belongs to engine PE (was APU)}}
 func.func @semaphores() attributes {factisa.bound = 8 : i64} {
-  factisa.wait {engine = #factisa<engine PE>, semaphore = 3}
-  factisa.wait {engine = #factisa<engine APU>, semaphore = 3}
+  factisa.wait engine=PE, semaphore=3
+  factisa.wait engine=APU, semaphore=3
   return
 }

@@ -45,16 +45,16 @@ func.func @main() attributes {factisa.bound = 8 : i64} {
   scf.for %row = %c0 to %length step %c2 {
     %from = factisa.view %x + 0 [%row] strides [16] : !factisa.dram
     %to = factisa.view %y + 0 [%row] strides [16] : !factisa.dram
-    factisa.load %a, %from, %row {rows = 2, row_bytes = 16, dst_stride = 16, src_stride = 16} loc("from DRAM")
-    factisa.signal {engine = #factisa<engine LOAD>, semaphore = 0}
-    factisa.wait {engine = #factisa<engine APU>, semaphore = 0}
-    factisa.apu.add %a, %a, %a, %row {rows = 2, n = 4, y_stride = 16, a_stride = 16, b_stride = 16}
-    factisa.apu.activation %a, %a, %row {rows = 2, n = 4, y_stride = 16, x_stride = 16, kind = #factisa<activation relu>}
-    factisa.signal {engine = #factisa<engine APU>, semaphore = 1}
-    factisa.wait {engine = #factisa<engine STORE>, semaphore = 1}
-    factisa.store %to, %a, %row {rows = 2, row_bytes = 16, dst_stride = 16, src_stride = 16}
-    factisa.signal {engine = #factisa<engine STORE>, semaphore = 2}
-    factisa.wait {engine = #factisa<engine LOAD>, semaphore = 2}
+    factisa.load dst=%a, src=%from, row0=%row, rows=2, row_bytes=16, dst_stride=16, src_stride=16 loc("from DRAM")
+    factisa.signal engine=LOAD, semaphore=0
+    factisa.wait engine=APU, semaphore=0
+    factisa.apu.add y=%a, a=%a, b=%a, row0=%row, rows=2, n=4, y_stride=16, a_stride=16, b_stride=16
+    factisa.apu.activation y=%a, x=%a, row0=%row, rows=2, n=4, y_stride=16, x_stride=16, kind=relu
+    factisa.signal engine=APU, semaphore=1
+    factisa.wait engine=STORE, semaphore=1
+    factisa.store dst=%to, src=%a, row0=%row, rows=2, row_bytes=16, dst_stride=16, src_stride=16
+    factisa.signal engine=STORE, semaphore=2
+    factisa.wait engine=LOAD, semaphore=2
   }
   return
 }

@@ -31,9 +31,9 @@ def FactToFactISAPass : Pass<"fact-to-factisa", "::mlir::ModuleOp"> {
     %y = fact.add %a, %b : tensor<?x64xf32>    // before
 
     scf.for %row = %c0 to %length step %c64 {  // after
-      factisa.load %0, %1, %row {rows = 64, ...}
+      factisa.load dst=%0, src=%1, row0=%row, rows=64, ...
       ...
-      factisa.apu.add %4, %0, %2, %row {rows = 64, n = 64, ...}
+      factisa.apu.add y=%4, a=%0, b=%2, row0=%row, rows=64, n=64, ...
     }
     ```
   }];

@@ -149,9 +149,17 @@ class Instruction<string mnemonic, int instructionOpcode, Engine instructionEngi
     : Op<FactISA_Dialect, mnemonic, traits # [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   int opcode = instructionOpcode;
   Engine engine = instructionEngine;
-  let assemblyFormat = "operands attr-dict";
+  // Of all instructions, like a line of a listing.
+  let hasCustomAssemblyFormat = 1;
   // Of all instructions, by the accesses that the records declare.
   let extraClassDefinition = [{
+    ::mlir::ParseResult $cppClass::parse(::mlir::OpAsmParser &parser,
+                                         ::mlir::OperationState &result) {
+      return ::mlir::factisa::parseInstruction(parser, result);
+    }
+    void $cppClass::print(::mlir::OpAsmPrinter &printer) {
+      ::mlir::factisa::printInstruction(getOperation(), printer);
+    }
     void $cppClass::getEffects(
         ::llvm::SmallVectorImpl<::mlir::MemoryEffects::EffectInstance> &effects) {
       ::mlir::factisa::instructionEffects(getOperation(), effects);

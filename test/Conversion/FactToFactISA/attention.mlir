@@ -14,12 +14,12 @@
 // CHECK:         scf.for %[[ROW:[a-z0-9]+]] = %{{.*}} to %{{.*}} step
 // CHECK-NOT:       factisa.sel
 // CHECK:           factisa.view %{{[0-9]+}} + 0[%[[HEAD]], %[[ROW]]] strides [64, 128] : !factisa.dram
-// CHECK:           factisa.pe.qk {{.*}}, %[[ROW]], {{.*}} n = 64
+// CHECK:           factisa.pe.qk {{.*}} row0=%[[ROW]], {{.*}} n=64,
 // CHECK-NOT:       causal
-// CHECK:           factisa.apu.softmax {{.*}}, %[[ROW]] {attention_scale = 5.000000e-01
-// CHECK:           factisa.pe.pv {{.*}}, %[[ROW]],
+// CHECK:           factisa.apu.softmax {{.*}} row0=%[[ROW]], {{.*}} attention_scale=5.000000e-01
+// CHECK:           factisa.pe.pv {{.*}} row0=%[[ROW]],
 // CHECK-NOT:       factisa.apu.copy_dominated
-// CHECK:           factisa.apu.context {{.*}}, %[[ROW]]
+// CHECK:           factisa.apu.context {{.*}} row0=%[[ROW]],
 // CHECK:           factisa.store
 // BLOCKS-LABEL: func.func @dense()
 // BLOCKS:         factisa.apu.quantize
@@ -27,12 +27,12 @@
 // BLOCKS:           scf.for %[[ROW:[a-z0-9]+]] = %{{.*}} to %{{.*}} step
 // BLOCKS:             scf.for %[[KEY:[a-z0-9]+]] = %{{.*}} to %{{.*}} step
 // BLOCKS:               factisa.load
-// BLOCKS:               factisa.pe.qk %{{.*}} %[[ROW]], %[[KEY]] {
+// BLOCKS:               factisa.pe.qk {{.*}} row0=%[[ROW]], {{.*}} col0=%[[KEY]],
 // BLOCKS:             }
 // BLOCKS:             factisa.apu.softmax
 // BLOCKS:             scf.for %[[KEY:[a-z0-9]+]] = %{{.*}} to %{{.*}} step
 // BLOCKS:               factisa.load
-// BLOCKS:               factisa.pe.pv %{{.*}} %[[ROW]], %[[KEY]] {accumulate,
+// BLOCKS:               factisa.pe.pv {{.*}} row0=%[[ROW]], {{.*}} col0=%[[KEY]], {{.*}}, accumulate{{$}}
 // BLOCKS:             }
 // BLOCKS:             factisa.apu.context
 func.func @dense(%x: tensor<?x128xf32> {fact.name = "x", fact.bound = 500 : i64}) -> (tensor<?x128xf32> {fact.name = "y"}) {
@@ -47,10 +47,10 @@ func.func @dense(%x: tensor<?x128xf32> {fact.name = "x", fact.bound = 500 : i64}
 // Causal: every instruction that walks over keys says so.
 // CHECK-LABEL: func.func @causal()
 // CHECK-SAME:  \22causal\22:true
-// CHECK:       factisa.pe.qk {{.*}} {causal,
-// CHECK:       factisa.apu.softmax {{.*}} causal,
-// CHECK:       factisa.pe.pv {{.*}} {causal,
-// CHECK:       factisa.apu.context {{.*}} causal,
+// CHECK:       factisa.pe.qk {{.*}}, causal{{$}}
+// CHECK:       factisa.apu.softmax {{.*}}, causal{{$}}
+// CHECK:       factisa.pe.pv {{.*}}, causal{{$}}
+// CHECK:       factisa.apu.context {{.*}}, causal{{$}}
 func.func @causal(%x: tensor<?x8xf32> {fact.name = "x", fact.bound = 8 : i64}) -> (tensor<?x8xf32> {fact.name = "y"}) {
   %q, %s = fact.quantize_heads %x heads = 2 : (tensor<?x8xf32>) -> (tensor<?x8xi8>, tensor<2x?xf32>)
   %y = fact.quantized_attention %q, %s, %q, %s, %q, %s heads = 2 scale = 0.5 causal

@@ -9,15 +9,15 @@
 // CHECK-DAG:  %[[X:[0-9]+]] = factisa.dram input {{[0-9]+}} "tokens"{{.*}} {shape = array<i64: 1, -1, 16>}
 // CHECK-DAG:  %[[Y:[0-9]+]] = factisa.dram output {{[0-9]+}} "y"{{.*}} {shape = array<i64: 1, -1, 16>}
 // CHECK-DAG:  factisa.dram constant 64 "weight"{{.*}} {stride = 64 : i64, values = [dense<2.000000e+00> : tensor<16xf32>]}
-// CHECK:         factisa.load %[[IN:[0-9]+]], %[[X]],
+// CHECK:         factisa.load dst=%[[IN:[0-9]+]], src=%[[X]],
 // CHECK-NOT:     {{factisa.(load|store)}}
-// CHECK:         factisa.apu.layer_norm %[[NORM:[0-9]+]], %[[IN]], {{.*}} {eps = 9.9{{.*}}, n = 16
+// CHECK:         factisa.apu.layer_norm y=%[[NORM:[0-9]+]], x=%[[IN]], {{.*}} n=16, {{.*}} eps=9.9
 // CHECK-NOT:     {{factisa.(load|store)}}
-// CHECK:         factisa.apu.activation %[[ACT:[0-9]+]], %[[NORM]], {{.*}} {kind = #factisa<activation gelu_tanh>
+// CHECK:         factisa.apu.activation y=%[[ACT:[0-9]+]], x=%[[NORM]], {{.*}} kind=gelu_tanh{{$}}
 // CHECK-NOT:     {{factisa.(load|store)}}
-// CHECK:         factisa.apu.add %[[SUM:[0-9]+]], %[[ACT]], %[[NORM]]
+// CHECK:         factisa.apu.add y=%[[SUM:[0-9]+]], a=%[[ACT]], b=%[[NORM]],
 // CHECK-NOT:     {{factisa.(load|store)}}
-// CHECK:         factisa.store %[[Y]], %[[SUM]],
+// CHECK:         factisa.store dst=%[[Y]], src=%[[SUM]],
 // CHECK-NOT:     factisa.store
 func.func @norm(%arg: tensor<1x?x16xf32> {fact.name = "tokens", fact.bound = 8 : i64}) -> (tensor<1x?x16xf32> {fact.name = "y"}) {
   %gamma = arith.constant dense<2.0> : tensor<16xf32>
@@ -39,9 +39,9 @@ func.func @norm(%arg: tensor<1x?x16xf32> {fact.name = "tokens", fact.bound = 8 :
 // CHECK-LABEL: func.func @linear()
 // CHECK-DAG:   factisa.dram constant {{.*}} tensor<16x24xi8>
 // CHECK-DAG:   factisa.dram constant {{.*}} tensor<24xf32>
-// CHECK:         factisa.apu.quantize %[[ROWS:[0-9]+]], %[[SCALE:[0-9]+]], {{.*}} {n = 16
-// CHECK:         factisa.pe.gemm %[[ACC:[0-9]+]], %[[ROWS]], {{.*}} k = 16 : i64, n = 24 : i64, {{.*}} role = #factisa<role other>
-// CHECK:         factisa.apu.rescale %{{[0-9]+}}, %[[ACC]], %{{[0-9]+}}, %[[SCALE]], {{.*}} n = 24
+// CHECK:         factisa.apu.quantize q=%[[ROWS:[0-9]+]], scale=%[[SCALE:[0-9]+]], {{.*}} n=16,
+// CHECK:         factisa.pe.gemm acc=%[[ACC:[0-9]+]], x=%[[ROWS]], {{.*}} k=16, n=24, {{.*}} role=other{{$}}
+// CHECK:         factisa.apu.rescale {{.*}} acc=%[[ACC]], {{.*}} scale=%[[SCALE]], {{.*}} n=24,
 // CHECK:         factisa.store
 // CHECK-NOT:     factisa.store
 func.func @linear(%x: tensor<?x16xf32> {fact.name = "x", fact.bound = 8 : i64}) -> (tensor<?x24xf32> {fact.name = "y"}) {
@@ -62,10 +62,10 @@ func.func @linear(%x: tensor<?x16xf32> {fact.name = "x", fact.bound = 8 : i64}) 
 // CHECK:       %[[LENGTH:[0-9]+]] = factisa.length 1000
 // CHECK:       scf.for %[[ROW:[a-z0-9]+]] = %{{.*}} to %[[LENGTH]] step
 // CHECK:         %[[FROM:[0-9]+]] = factisa.view %[[X]] + 0[%[[ROW]]] strides [64] : !factisa.dram
-// CHECK:         factisa.load %[[IN:[0-9]+]], %[[FROM]], %[[ROW]]
-// CHECK:         factisa.apu.activation %{{[0-9]+}}, %[[IN]], %[[ROW]]
+// CHECK:         factisa.load dst=%[[IN:[0-9]+]], src=%[[FROM]], row0=%[[ROW]],
+// CHECK:         factisa.apu.activation y=%{{[0-9]+}}, x=%[[IN]], row0=%[[ROW]],
 // CHECK:         %[[TO:[0-9]+]] = factisa.view %[[Y]] + 0[%[[ROW]]] strides [64] : !factisa.dram
-// CHECK:         factisa.store %[[TO]], %{{[0-9]+}}, %[[ROW]]
+// CHECK:         factisa.store dst=%[[TO]], src=%{{[0-9]+}}, row0=%[[ROW]],
 // CHECK:       }
 func.func @blocks(%x: tensor<?x16xf32> {fact.name = "x", fact.bound = 1000 : i64}) -> (tensor<?x16xf32> {fact.name = "y"}) {
   %y = fact.activation relu %x : tensor<?x16xf32>

@@ -7,38 +7,38 @@
 // for unimportant tokens, in the feed-forward network only.
 // CHECK-LABEL: func.func @main()
 // Stage 1: codes of Q (with bias) and of K.
-// CHECK-DAG:   factisa.ep.project {{.*}} predictor = #factisa<predictor leading_one>
+// CHECK-DAG:   factisa.ep.project {{.*}} predictor=leading_one
 // CHECK-DAG:   factisa.ep.bias
-// CHECK-DAG:   factisa.ep.normalize {{.*}} operand = #factisa<operand query>, predictor = #factisa<predictor leading_one>
-// CHECK-DAG:   factisa.ep.normalize {{.*}} operand = #factisa<operand key>, predictor = #factisa<predictor leading_one>
+// CHECK-DAG:   factisa.ep.normalize {{.*}} predictor=leading_one, operand=query
+// CHECK-DAG:   factisa.ep.normalize {{.*}} predictor=leading_one, operand=key
 // Stage 2 and selection, whose counts and column masks start at zero.
-// CHECK-DAG:   factisa.sel.fill %[[COUNTS:[0-9]+]], %c0 {{.*}} width = 4 : i64
-// CHECK-DAG:   factisa.sel.fill {{.*}} width = 1 : i64
-// CHECK:       factisa.ep.score %[[SCORES:[0-9]+]],
-// CHECK:       factisa.sel.topk %{{.*}} %[[SCORES]], {{.*}} {attention_scale = 0.707106769 : f32, dominance = 3.000000e+00 : f32, keep = 102 : i64,
+// CHECK-DAG:   factisa.sel.fill dst=%[[COUNTS:[0-9]+]], row0=%c0, {{.*}} width=4,
+// CHECK-DAG:   factisa.sel.fill {{.*}} width=1,
+// CHECK:       factisa.ep.score score=%[[SCORES:[0-9]+]],
+// CHECK:       factisa.sel.topk {{.*}} score=%[[SCORES]], {{.*}} keep=102, dominance=3.000000e+00, attention_scale=0.707106769,
 // CHECK-NOT:     causal
 // Rows of Q, K and V are generated as listed: Q's list is of those that are not dominated.
-// CHECK-DAG:   factisa.sel.list {{.*}} {invert,
-// CHECK-DAG:   factisa.sel.list {{.*}} {rows
-// CHECK-DAG:   factisa.pe.gemm %{{[0-9]+}}, %{{[0-9]+}}, %{{[0-9]+}}, %[[LIST:[0-9]+]], {{.*}} n = 2 : i64, {{.*}} role = #factisa<role qkv>
+// CHECK-DAG:   factisa.sel.list {{.*}}, invert{{$}}
+// CHECK-DAG:   factisa.sel.list {{.*}} rows={{[0-9]+$}}
+// CHECK-DAG:   factisa.pe.gemm {{.*}} list=%[[LIST:[0-9]+]], {{.*}} n=2, {{.*}} role=qkv
 // CHECK-DAG:   factisa.apu.quantize
 // The mean token is a row of its own: a running sum over row blocks, its K and V.
-// CHECK:       factisa.apu.column_sum %[[SUM:[0-9]+]], %{{.*}} {n = 4
-// CHECK:       factisa.apu.mean %{{[0-9]+}}, %[[SUM]] {n = 4
-// CHECK:       factisa.pe.gemm {{.*}} role = #factisa<role qkv>, rows = 1 : i64
+// CHECK:       factisa.apu.column_sum sum=%[[SUM:[0-9]+]], {{.*}} n=4,
+// CHECK:       factisa.apu.mean y=%{{[0-9]+}}, sum=%[[SUM]], n=4{{$}}
+// CHECK:       factisa.pe.gemm {{.*}} rows=1, {{.*}} role=qkv
 // Attention reads mask and dominated rows.
-// CHECK:       factisa.pe.qk %{{[0-9]+}}, %{{[0-9]+}}, %{{[0-9]+}}, %[[MASK:[0-9]+]], %[[DOMINATED:[0-9]+]],
-// CHECK:       factisa.pe.qk {{.*}} tail}
-// CHECK:       factisa.apu.softmax {{.*}} %[[MASK]], %[[DOMINATED]],
-// CHECK:       factisa.pe.pv {{.*}} %[[MASK]], %[[DOMINATED]],
-// CHECK:       factisa.apu.copy_dominated {{.*}} %[[DOMINATED]],
-// CHECK:       factisa.apu.context {{.*}} %[[DOMINATED]],
-// CHECK:       role = #factisa<role output>
+// CHECK:       factisa.pe.qk {{.*}} mask=%[[MASK:[0-9]+]], dominated=%[[DOMINATED:[0-9]+]],
+// CHECK:       factisa.pe.qk {{.*}}, tail{{$}}
+// CHECK:       factisa.apu.softmax {{.*}} mask=%[[MASK]], dominated=%[[DOMINATED]],
+// CHECK:       factisa.pe.pv {{.*}} mask=%[[MASK]], dominated=%[[DOMINATED]],
+// CHECK:       factisa.apu.copy_dominated {{.*}} dominated=%[[DOMINATED]],
+// CHECK:       factisa.apu.context {{.*}} dominated=%[[DOMINATED]],
+// CHECK:       role=output
 // The feed-forward network's linear layer takes the tokens' precision, in quantization,
 // product and rescaling.
-// CHECK:       factisa.apu.quantize %[[X:[0-9]+]], %{{[0-9]+}}, %{{[0-9]+}}, %{{[0-9]+}}, %[[LOW:[0-9]+]], %c0 {n = 4
-// CHECK:       factisa.pe.gemm %{{[0-9]+}}, %[[X]], %{{[0-9]+}}, %{{[0-9]+}}, %[[LOW]], {{.*}} precision = #factisa<precision a4w4>, role = #factisa<role ffn>
-// CHECK:       factisa.apu.rescale {{.*}}, %[[LOW]], %c0 {{.*}} precision = #factisa<precision a4w4>
+// CHECK:       factisa.apu.quantize q=%[[X:[0-9]+]], {{.*}} low=%[[LOW:[0-9]+]], row0=%c0, {{.*}} n=4,
+// CHECK:       factisa.pe.gemm {{.*}} x=%[[X]], {{.*}} low=%[[LOW]], {{.*}} precision=a4w4, role=ffn
+// CHECK:       factisa.apu.rescale {{.*}} low=%[[LOW]], row0=%c0, {{.*}} precision=a4w4
 module attributes {fact.policy = #fact.policy<keep = 102, tail = mean, dominance = 3.0, importance = 256, low_precision = a4w4, scope = ffn, predictor = leading_one>} {
 func.func @main(%x: tensor<?x4xf32> {fact.bound = 8 : i64, fact.name = "x"}) -> (tensor<?x4xf32> {fact.name = "y"}) {
   %w = arith.constant dense<[[0.5, -0.25, 0.1, 0.7], [1.0, 0.3, -0.9, 0.2], [0.4, -0.6, 0.8, -1.0], [0.15, 0.35, -0.55, 0.75]]> : tensor<4x4xf32>
@@ -60,11 +60,13 @@ func.func @main(%x: tensor<?x4xf32> {fact.bound = 8 : i64, fact.name = "x"}) -> 
 // Without dominance nothing is copied and Q has no list; another predictor and causal
 // attention reach every instruction that depends on them; a4w8 in every linear layer.
 // CHECK-LABEL: func.func @main()
-// CHECK:       factisa.ep.project {{.*}} predictor = #factisa<predictor one_sided>
-// CHECK:       factisa.sel.topk {{.*}} causal, dominance = 0.000000e+00 : f32, keep = 512 : i64, {{.*}} predictor = #factisa<predictor one_sided>
+// CHECK:       factisa.ep.project {{.*}} predictor=one_sided
+// CHECK:       factisa.ep.normalize {{.*}} predictor=one_sided, operand=query
+// CHECK:       factisa.ep.normalize {{.*}} predictor=one_sided, operand=key
+// CHECK:       factisa.sel.topk {{.*}} keep=512, dominance=0.000000e+00, {{.*}} predictor=one_sided, causal,
 // CHECK-NOT:   invert
 // CHECK-NOT:   copy_dominated
-// CHECK:       factisa.pe.gemm {{.*}} precision = #factisa<precision a4w8>, role = #factisa<role qkv>
+// CHECK:       factisa.pe.gemm {{.*}} precision=a4w8, role=qkv
 // CHECK-NOT:   copy_dominated
 module attributes {fact.policy = #fact.policy<keep = 512, tail = none, dominance = 0.0, importance = 256, low_precision = a4w8, scope = all, predictor = one_sided>} {
 func.func @main(%x: tensor<?x4xf32> {fact.bound = 8 : i64, fact.name = "x"}) -> (tensor<?x4xf32> {fact.name = "y"}) {
@@ -88,8 +90,8 @@ func.func @main(%x: tensor<?x4xf32> {fact.bound = 8 : i64, fact.name = "x"}) -> 
 // CHECK-LABEL: func.func @main()
 // CHECK-NOT:   factisa.ep
 // CHECK-NOT:   factisa.sel.topk
-// CHECK:       factisa.sel.count_all %{{.*}} {heads = 2
-// CHECK:       factisa.sel.precision %{{.*}} {importance = 512 : i64}
+// CHECK:       factisa.sel.count_all {{.*}} heads=2{{$}}
+// CHECK:       factisa.sel.precision {{.*}} importance=512,
 // CHECK-NOT:   factisa.ep
 // CHECK-NOT:   factisa.sel.topk
 module attributes {fact.policy = #fact.policy<keep = 1024, tail = none, dominance = 0.0, importance = 512, low_precision = a4w4, scope = ffn, predictor = leading_one>} {

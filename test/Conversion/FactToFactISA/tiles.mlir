@@ -5,12 +5,12 @@
 // RUN: %python %fact_src/test/Inputs/machine.py %t.json token=8192 weight=1024 temp=8192 index=2048
 // RUN: fact-opt %s --fact-to-factisa=machine=%t.json | FileCheck %s --check-prefix=SMALL
 
-// LARGE: factisa.pe.gemm {{.*}} k = 512 : i64, n = 8 : i64,
+// LARGE: factisa.pe.gemm {{.*}} k=512, n=8,
 // LARGE-NOT: factisa.pe.gemm
 
 // SMALL: factisa.pe.gemm
 // SMALL-NOT: accumulate
-// SMALL: factisa.pe.gemm {{.*}} {acc_stride = {{[0-9]+}} : i64, accumulate,
+// SMALL: factisa.pe.gemm {{.*}}, accumulate{{$}}
 // SMALL: factisa.apu.rescale
 func.func @main(%x: tensor<?x512xf32> {fact.name = "x", fact.bound = 8 : i64}) -> (tensor<?x8xf32> {fact.name = "y"}) {
   %w = arith.constant dense<3> : tensor<512x8xi8>

@@ -70,7 +70,7 @@ func.func @main(%i: index) {
   %a = factisa.sram token 64 "a" at 0
   %n = factisa.null
   %v = factisa.view %n + 4 [%i] strides [4] : !factisa.sram
-  factisa.apu.add %v, %n, %a, %i {rows = 1, n = 16, y_stride = 64, a_stride = 64, b_stride = 64}
+  factisa.apu.add y=%v, a=%n, b=%a, row0=%i, rows=1, n=16, y_stride=64, a_stride=64, b_stride=64
   return
 }
 // -----

@@ -37,23 +37,23 @@ func.func @main() {
       %from = factisa.view %w + 16[%layer, %row] strides [64, 4] : !factisa.dram
       // CHECK: factisa.view %[[TILE]] + 32 strides [] : !factisa.sram
       %part = factisa.view %tile + 32 strides [] : !factisa.sram
-      // CHECK: factisa.wait{{ +}}{engine = #factisa<engine LOAD>, semaphore = 3 : i64}
-      factisa.wait {engine = #factisa<engine LOAD>, semaphore = 3 : i64}
-      // CHECK: factisa.load %[[TILE]], %[[FROM]], %{{.*}} {dst_stride = 8 : i64, row_bytes = 8 : i64, rows = 4 : i64, src_stride = 8 : i64, whole}
-      factisa.load %tile, %from, %row {rows = 4, row_bytes = 8, dst_stride = 8, src_stride = 8, whole}
-      // CHECK: factisa.signal{{ +}}{engine = #factisa<engine LOAD>, semaphore = 3 : i64}
-      factisa.signal {engine = #factisa<engine LOAD>, semaphore = 3 : i64}
-      // CHECK: factisa.ep.project {{.*}} predictor = #factisa<predictor leading_two>
-      factisa.ep.project %acc, %rows, %tile, %row {rows = 8, k = 4, n = 8, acc_stride = 32, x_stride = 4, w_stride = 8, predictor = #factisa<predictor leading_two>}
-      // CHECK: factisa.sel.list %{{.*}}, %{{.*}}, %[[ROW]] {invert, rows = 8 : i64}
-      factisa.sel.list %part, %flags, %row {rows = 8, invert}
-      // CHECK: factisa.pe.gemm %{{.*}}, %{{.*}}, %[[TILE]], %[[NONE]], %[[NONE]], %[[ROW]] {
-      // CHECK-SAME: precision = #factisa<precision a4w8>, role = #factisa<role ffn>
-      factisa.pe.gemm %acc, %rows, %tile, %none, %none, %row {rows = 8, k = 4, n = 8, acc_stride = 32, x_stride = 4, w_stride = 8, precision = #factisa<precision a4w8>, role = #factisa<role ffn>}
-      // CHECK: factisa.apu.activation %{{.*}} {kind = #factisa<activation relu>
-      factisa.apu.activation %acc, %acc, %row {rows = 8, n = 8, y_stride = 32, x_stride = 32, kind = #factisa<activation relu>}
+      // CHECK: factisa.wait engine=LOAD, semaphore=3{{$}}
+      factisa.wait engine=LOAD, semaphore=3
+      // CHECK: factisa.load dst=%[[TILE]], src=%[[FROM]], row0=%{{.*}}, rows=4, row_bytes=8, dst_stride=8, src_stride=8, whole{{$}}
+      factisa.load dst=%tile, src=%from, row0=%row, rows=4, row_bytes=8, dst_stride=8, src_stride=8, whole
+      // CHECK: factisa.signal engine=LOAD, semaphore=3{{$}}
+      factisa.signal engine=LOAD, semaphore=3
+      // CHECK: factisa.ep.project {{.*}} predictor=leading_two{{$}}
+      factisa.ep.project acc=%acc, x=%rows, w=%tile, row0=%row, rows=8, k=4, n=8, acc_stride=32, x_stride=4, w_stride=8, predictor=leading_two
+      // CHECK: factisa.sel.list list=%{{.*}}, flags=%{{.*}}, row0=%[[ROW]], rows=8, invert{{$}}
+      factisa.sel.list list=%part, flags=%flags, row0=%row, rows=8, invert
+      // CHECK: factisa.pe.gemm acc=%{{.*}}, x=%{{.*}}, w=%[[TILE]], list=%[[NONE]], low=%[[NONE]], row0=%[[ROW]],
+      // CHECK-SAME: precision=a4w8, role=ffn{{$}}
+      factisa.pe.gemm acc=%acc, x=%rows, w=%tile, list=%none, low=%none, row0=%row, rows=8, k=4, n=8, acc_stride=32, x_stride=4, w_stride=8, precision=a4w8, role=ffn
+      // CHECK: factisa.apu.activation {{.*}} kind=relu{{$}}
+      factisa.apu.activation y=%acc, x=%acc, row0=%row, rows=8, n=8, y_stride=32, x_stride=32, kind=relu
       // CHECK: factisa.store
-      factisa.store %m, %acc, %row {rows = 8, row_bytes = 32, dst_stride = 32, src_stride = 32}
+      factisa.store dst=%m, src=%acc, row0=%row, rows=8, row_bytes=32, dst_stride=32, src_stride=32
     }
   }
   return

@@ -16,15 +16,15 @@ func.func @blocks() attributes {factisa.bound = 5 : i64} {
     %a = factisa.sram token 32 "a" at 0
     %from = factisa.view %x + 0 [%row] strides [16] : !factisa.dram
     %to = factisa.view %y + 0 [%row] strides [16] : !factisa.dram
-    factisa.load %a, %from, %row {rows = 2, row_bytes = 16, dst_stride = 16, src_stride = 16}
-    factisa.signal {engine = #factisa<engine LOAD>, semaphore = 0}
-    factisa.wait {engine = #factisa<engine APU>, semaphore = 0}
-    factisa.apu.add %a, %a, %a, %row {rows = 2, n = 4, y_stride = 16, a_stride = 16, b_stride = 16}
-    factisa.signal {engine = #factisa<engine APU>, semaphore = 1}
-    factisa.wait {engine = #factisa<engine STORE>, semaphore = 1}
-    factisa.store %to, %a, %row {rows = 2, row_bytes = 16, dst_stride = 16, src_stride = 16}
-    factisa.signal {engine = #factisa<engine STORE>, semaphore = 2}
-    factisa.wait {engine = #factisa<engine LOAD>, semaphore = 2}
+    factisa.load dst=%a, src=%from, row0=%row, rows=2, row_bytes=16, dst_stride=16, src_stride=16
+    factisa.signal engine=LOAD, semaphore=0
+    factisa.wait engine=APU, semaphore=0
+    factisa.apu.add y=%a, a=%a, b=%a, row0=%row, rows=2, n=4, y_stride=16, a_stride=16, b_stride=16
+    factisa.signal engine=APU, semaphore=1
+    factisa.wait engine=STORE, semaphore=1
+    factisa.store dst=%to, src=%a, row0=%row, rows=2, row_bytes=16, dst_stride=16, src_stride=16
+    factisa.signal engine=STORE, semaphore=2
+    factisa.wait engine=LOAD, semaphore=2
   }
   return
 }
@@ -42,25 +42,25 @@ func.func @partly() attributes {factisa.bound = 4 : i64} {
   %y = factisa.dram output 64 "y" at 128 {shape = array<i64: -1, 4>}
   %s = factisa.dram scratch 64 "s" at 192
   %weights = factisa.sram weight 64 "weights" at 0
-  factisa.load %weights, %w, %c0 {rows = 1, row_bytes = 64, dst_stride = 64, src_stride = 64, whole}
+  factisa.load dst=%weights, src=%w, row0=%c0, rows=1, row_bytes=64, dst_stride=64, src_stride=64, whole
   %flags = factisa.sram index 4 "flags" at 64
-  factisa.sel.fill %flags, %c0 {rows = 4, width = 1, value = 1}
+  factisa.sel.fill dst=%flags, row0=%c0, rows=4, width=1, value=1
   %list = factisa.sram index 20 "list" at 128
-  factisa.sel.list %list, %flags, %c0 {rows = 4}
+  factisa.sel.list list=%list, flags=%flags, row0=%c0, rows=4
   %acc = factisa.sram temp 128 "acc" at 192
-  factisa.pe.gemm %acc, %weights, %weights, %list, %none, %c0 {rows = 4, k = 4, n = 8, acc_stride = 32, x_stride = 8, w_stride = 8, precision = #factisa<precision a4w4>, role = #factisa<role ffn>}
-  factisa.pe.gemm %acc, %weights, %weights, %none, %none, %c0 {rows = 4, k = 4, n = 8, acc_stride = 32, x_stride = 8, w_stride = 8, precision = #factisa<precision a4w4>, role = #factisa<role ffn>, accumulate}
+  factisa.pe.gemm acc=%acc, x=%weights, w=%weights, list=%list, low=%none, row0=%c0, rows=4, k=4, n=8, acc_stride=32, x_stride=8, w_stride=8, precision=a4w4, role=ffn
+  factisa.pe.gemm acc=%acc, x=%weights, w=%weights, list=%none, low=%none, row0=%c0, rows=4, k=4, n=8, acc_stride=32, x_stride=8, w_stride=8, precision=a4w4, role=ffn, accumulate
   %rows = factisa.sram token 64 "rows" at 320
-  factisa.load %rows, %x, %c0 {rows = 4, row_bytes = 16, dst_stride = 16, src_stride = 16}
+  factisa.load dst=%rows, src=%x, row0=%c0, rows=4, row_bytes=16, dst_stride=16, src_stride=16
   %sum = factisa.sram temp 16 "sum" at 384
-  factisa.apu.column_sum %sum, %rows, %c0 {rows = 2, n = 4, x_stride = 16}
-  factisa.apu.column_sum %sum, %rows, %c2 {rows = 2, n = 4, x_stride = 16}
+  factisa.apu.column_sum sum=%sum, x=%rows, row0=%c0, rows=2, n=4, x_stride=16
+  factisa.apu.column_sum sum=%sum, x=%rows, row0=%c2, rows=2, n=4, x_stride=16
   %padded = factisa.sram temp 64 "padded" at 448
-  factisa.sel.fill %padded, %c0 {rows = 1, width = 10, value = 0}
-  factisa.store %s, %padded, %c0 {rows = 1, row_bytes = 16, dst_stride = 16, src_stride = 16}
+  factisa.sel.fill dst=%padded, row0=%c0, rows=1, width=10, value=0
+  factisa.store dst=%s, src=%padded, row0=%c0, rows=1, row_bytes=16, dst_stride=16, src_stride=16
   %back = factisa.sram temp 64 "back" at 512
-  factisa.load %back, %s, %c0 {rows = 1, row_bytes = 16, dst_stride = 16, src_stride = 16}
-  factisa.sel.list %list, %back, %c0 {rows = 4}
-  factisa.store %y, %rows, %c0 {rows = 4, row_bytes = 16, dst_stride = 16, src_stride = 16}
+  factisa.load dst=%back, src=%s, row0=%c0, rows=1, row_bytes=16, dst_stride=16, src_stride=16
+  factisa.sel.list list=%list, flags=%back, row0=%c0, rows=4
+  factisa.store dst=%y, src=%rows, row0=%c0, rows=4, row_bytes=16, dst_stride=16, src_stride=16
   return
 }

@@ -101,7 +101,7 @@ func.func @length() {
 // Fields of instructions are as wide as the binary's.
 func.func @rows(%x: !factisa.sram, %i: index) {
   // expected-error @+1 {{attribute 'rows' failed to satisfy constraint: 64-bit signless integer attribute whose value is non-negative whose maximum value is 1048575}}
-  factisa.apu.add %x, %x, %x, %i {rows = 1048576, n = 16, y_stride = 64, a_stride = 64, b_stride = 64}
+  factisa.apu.add y=%x, a=%x, b=%x, row0=%i, rows=1048576, n=16, y_stride=64, a_stride=64, b_stride=64
   return
 }
 
@@ -109,7 +109,7 @@ func.func @rows(%x: !factisa.sram, %i: index) {
 
 func.func @keep(%x: !factisa.sram, %i: index) {
   // expected-error @+1 {{attribute 'keep' failed to satisfy constraint: 64-bit signless integer attribute whose value is non-negative whose maximum value is 1024}}
-  factisa.sel.topk %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %i, %i, %i {rows = 1, mask_stride = 8, score_stride = 64, keep = 1025, dominance = 3.0 : f32, attention_scale = 1.0 : f32, predictor = #factisa<predictor exact>}
+  factisa.sel.topk mask=%x, dominated=%x, argmax=%x, k_rows=%x, v_rows=%x, count=%x, score=%x, query_scale=%x, scale=%x, weight_scales=%x, row0=%i, rows=1, mask_stride=8, score_stride=64, keep=1025, dominance=3.0, attention_scale=1.0, predictor=exact, layer=%i, head=%i
   return
 }
 
@@ -117,7 +117,7 @@ func.func @keep(%x: !factisa.sram, %i: index) {
 
 func.func @finite(%x: !factisa.sram, %i: index) {
   // expected-error @+1 {{attribute 'eps' failed to satisfy constraint: 32-bit float attribute finite}}
-  factisa.apu.layer_norm %x, %x, %x, %x, %i {rows = 1, n = 16, y_stride = 64, x_stride = 64, eps = 0x7F800000 : f32}
+  factisa.apu.layer_norm y=%x, x=%x, gamma=%x, beta=%x, row0=%i, rows=1, n=16, y_stride=64, x_stride=64, eps=0x7F800000
   return
 }
 
@@ -125,32 +125,6 @@ func.func @finite(%x: !factisa.sram, %i: index) {
 
 func.func @semaphore() {
   // expected-error @+1 {{attribute 'semaphore' failed to satisfy constraint: 64-bit signless integer attribute whose value is non-negative whose maximum value is 1023}}
-  factisa.wait {engine = #factisa<engine PE>, semaphore = 1024}
-  return
-}
-
-// -----
-
-func.func @missing(%x: !factisa.sram, %i: index) {
-  // expected-error @+1 {{requires attribute 'x_stride'}}
-  factisa.apu.activation %x, %x, %i {rows = 1, n = 16, y_stride = 64, kind = #factisa<activation relu>}
-  return
-}
-
-// -----
-
-func.func @kind(%x: !factisa.sram, %i: index) {
-  // expected-error @+2 {{expected ::mlir::factisa::Activation to be one of: gelu, gelu_tanh, swish, relu}}
-  // expected-error @+1 {{failed to parse ISA_Activation parameter 'value'}}
-  factisa.apu.activation %x, %x, %i {rows = 1, n = 16, y_stride = 64, x_stride = 64, kind = #factisa<activation tanh>}
-  return
-}
-
-// -----
-
-func.func @memory(%x: !factisa.dram, %i: index) {
-  // expected-note @-1 {{prior use here}}
-  // expected-error @+1 {{use of value '%x' expects different type than prior uses: '!factisa.sram' vs '!factisa.dram'}}
-  factisa.apu.activation %x, %x, %i {rows = 1, n = 16, y_stride = 64, x_stride = 64, kind = #factisa<activation relu>}
+  factisa.wait engine=PE, semaphore=1024
   return
 }

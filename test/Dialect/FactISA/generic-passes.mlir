@@ -22,9 +22,9 @@
 // CHECK:         scf.for
 // CHECK-NEXT:      %[[P:.*]] = factisa.sram token 64 "p"
 // CHECK-NEXT:      %[[Q:.*]] = factisa.sram token 64 "p"
-// CHECK-NEXT:      factisa.load %[[P]], %[[V]]
-// CHECK-NEXT:      factisa.load %[[P]], %[[V]]
-// CHECK-NEXT:      factisa.load %[[Q]], %[[B]]
+// CHECK-NEXT:      factisa.load dst=%[[P]], src=%[[V]],
+// CHECK-NEXT:      factisa.load dst=%[[P]], src=%[[V]],
+// CHECK-NEXT:      factisa.load dst=%[[Q]], src=%[[B]],
 // CHECK-NEXT:    {{^ *}}}
 // CHECK-NEXT:    factisa.wait
 // CHECK-NEXT:    factisa.wait
@@ -44,11 +44,11 @@ func.func @twins() {
     %q = factisa.sram token 64 "p"
     %v = factisa.view %a + 16 strides [] : !factisa.dram
     %w = factisa.view %a + 16 strides [] : !factisa.dram
-    factisa.load %p, %v, %i {rows = 1, row_bytes = 16, dst_stride = 16, src_stride = 16}
-    factisa.load %p, %w, %i {rows = 1, row_bytes = 16, dst_stride = 16, src_stride = 16}
-    factisa.load %q, %b, %i {rows = 1, row_bytes = 16, dst_stride = 16, src_stride = 16}
+    factisa.load dst=%p, src=%v, row0=%i, rows=1, row_bytes=16, dst_stride=16, src_stride=16
+    factisa.load dst=%p, src=%w, row0=%i, rows=1, row_bytes=16, dst_stride=16, src_stride=16
+    factisa.load dst=%q, src=%b, row0=%i, rows=1, row_bytes=16, dst_stride=16, src_stride=16
   }
-  factisa.wait {engine = #factisa<engine PE>, semaphore = 0}
-  factisa.wait {engine = #factisa<engine PE>, semaphore = 0}
+  factisa.wait engine=PE, semaphore=0
+  factisa.wait engine=PE, semaphore=0
   return
 }

@@ -4,7 +4,7 @@ func.func @unplanned() {
   %c0 = arith.constant 0 : index
   %a = factisa.sram token 256 "a"
   // expected-error @+1 {{has an operand without an address: run --factisa-plan-memory first}}
-  factisa.apu.add %a, %a, %a, %c0 {rows = 4, n = 16, y_stride = 64, a_stride = 64, b_stride = 64}
+  factisa.apu.add y=%a, a=%a, b=%a, row0=%c0, rows=4, n=16, y_stride=64, a_stride=64, b_stride=64
   return
 }
 
@@ -31,8 +31,8 @@ func.func @blocks() {
 // expected-error @+1 {{has semaphores already: --factisa-insert-semaphores runs once}}
 func.func @twice() {
   // expected-note @+1 {{the first one is here}}
-  factisa.signal {engine = #factisa<engine APU>, semaphore = 3}
-  factisa.wait {engine = #factisa<engine PE>, semaphore = 3}
+  factisa.signal engine=APU, semaphore=3
+  factisa.wait engine=PE, semaphore=3
   return
 }
 

@@ -11,18 +11,18 @@
 // CHECK-NEXT:   %[[J:.*]] = arith.addi %[[I]], %{{.*}}
 // CHECK:        %[[A:.*]] = factisa.sram token 1024 "x"
 // CHECK:        %[[W:.*]] = factisa.sram weight 64 "w"
-// CHECK:        factisa.load %[[A]], %{{.*}}, %[[I]]
-// CHECK:        factisa.load %[[W]]
+// CHECK:        factisa.load dst=%[[A]], src=%{{.*}}, row0=%[[I]],
+// CHECK:        factisa.load dst=%[[W]],
 // CHECK:        %[[B:.*]] = factisa.sram token 1024 "x"
 // CHECK-NOT:    "w"
-// CHECK:        factisa.load %[[B]], %{{.*}}, %[[J]]
-// CHECK-NOT:    factisa.load %[[W]]
-// CHECK:        factisa.apu.layer_norm %[[A]], %[[A]], %[[W]], %[[W]], %[[I]]
-// CHECK:        factisa.apu.activation %[[A]], %[[A]], %[[I]]
-// CHECK:        factisa.apu.layer_norm %[[B]], %[[B]], %[[W]], %[[W]], %[[J]]
-// CHECK:        factisa.apu.activation %[[B]], %[[B]], %[[J]]
-// CHECK:        factisa.store %{{.*}}, %[[A]], %[[I]]
-// CHECK:        factisa.store %{{.*}}, %[[B]], %[[J]]
+// CHECK:        factisa.load dst=%[[B]], src=%{{.*}}, row0=%[[J]],
+// CHECK-NOT:    factisa.load dst=%[[W]],
+// CHECK:        factisa.apu.layer_norm y=%[[A]], x=%[[A]], gamma=%[[W]], beta=%[[W]], row0=%[[I]],
+// CHECK:        factisa.apu.activation y=%[[A]], x=%[[A]], row0=%[[I]],
+// CHECK:        factisa.apu.layer_norm y=%[[B]], x=%[[B]], gamma=%[[W]], beta=%[[W]], row0=%[[J]],
+// CHECK:        factisa.apu.activation y=%[[B]], x=%[[B]], row0=%[[J]],
+// CHECK:        factisa.store dst=%{{.*}}, src=%[[A]], row0=%[[I]],
+// CHECK:        factisa.store dst=%{{.*}}, src=%[[B]], row0=%[[J]],
 // CHECK:      } {factisa.independent}
 func.func @pairs() {
   %c0 = arith.constant 0 : index
@@ -36,11 +36,11 @@ func.func @pairs() {
     %xi = factisa.view %x + 0[%i] strides [64] : !factisa.dram
     %yi = factisa.view %y + 0[%i] strides [64] : !factisa.dram
     %w = factisa.sram weight 64 "w"
-    factisa.load %a, %xi, %i {rows = 16, row_bytes = 64, dst_stride = 64, src_stride = 64}
-    factisa.load %w, %g, %c0 {rows = 1, row_bytes = 64, dst_stride = 64, src_stride = 64, whole}
-    factisa.apu.layer_norm %a, %a, %w, %w, %i {rows = 16, n = 16, y_stride = 64, x_stride = 64, eps = 1.0e-5 : f32}
-    factisa.apu.activation %a, %a, %i {rows = 16, n = 16, y_stride = 64, x_stride = 64, kind = #factisa<activation relu>}
-    factisa.store %yi, %a, %i {rows = 16, row_bytes = 64, dst_stride = 64, src_stride = 64}
+    factisa.load dst=%a, src=%xi, row0=%i, rows=16, row_bytes=64, dst_stride=64, src_stride=64
+    factisa.load dst=%w, src=%g, row0=%c0, rows=1, row_bytes=64, dst_stride=64, src_stride=64, whole
+    factisa.apu.layer_norm y=%a, x=%a, gamma=%w, beta=%w, row0=%i, rows=16, n=16, y_stride=64, x_stride=64, eps=1.0e-5
+    factisa.apu.activation y=%a, x=%a, row0=%i, rows=16, n=16, y_stride=64, x_stride=64, kind=relu
+    factisa.store dst=%yi, src=%a, row0=%i, rows=16, row_bytes=64, dst_stride=64, src_stride=64
   } {factisa.independent}
   return
 }
@@ -61,7 +61,7 @@ func.func @odd() {
   scf.for %i = %c0 to %c3 step %c1 {
     %a = factisa.sram token 64 "a"
     %xi = factisa.view %x + 0[%i] strides [64] : !factisa.dram
-    factisa.load %a, %xi, %c0 {rows = 1, row_bytes = 64, dst_stride = 64, src_stride = 64, whole}
+    factisa.load dst=%a, src=%xi, row0=%c0, rows=1, row_bytes=64, dst_stride=64, src_stride=64, whole
   } {factisa.independent}
   return
 }
@@ -82,11 +82,11 @@ func.func @alone() {
   %a = factisa.sram token 64 "a"
   scf.for %i = %c0 to %c4 step %c1 {
     scf.for %j = %c0 to %c1 step %c1 {
-      factisa.load %a, %x, %c0 {rows = 1, row_bytes = 64, dst_stride = 64, src_stride = 64, whole}
+      factisa.load dst=%a, src=%x, row0=%c0, rows=1, row_bytes=64, dst_stride=64, src_stride=64, whole
     } {factisa.independent}
   } {factisa.independent}
   scf.for %i = %c0 to %c4 step %c1 {
-    factisa.load %a, %x, %c0 {rows = 1, row_bytes = 64, dst_stride = 64, src_stride = 64, whole}
+    factisa.load dst=%a, src=%x, row0=%c0, rows=1, row_bytes=64, dst_stride=64, src_stride=64, whole
   }
   return
 }

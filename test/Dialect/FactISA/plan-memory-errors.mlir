@@ -25,7 +25,7 @@ func.func @full() {
   %b = factisa.sram weight 1024 "b"
   %c = factisa.sram temp 704 "c"
   %d = factisa.sram index 704 "d"
-  factisa.apu.add %a, %b, %c, %c0 {rows = 1, n = 16, y_stride = 64, a_stride = 64, b_stride = 64}
-  factisa.apu.add %a, %d, %e, %c0 {rows = 1, n = 16, y_stride = 64, a_stride = 64, b_stride = 64}
+  factisa.apu.add y=%a, a=%b, b=%c, row0=%c0, rows=1, n=16, y_stride=64, a_stride=64, b_stride=64
+  factisa.apu.add y=%a, a=%d, b=%e, row0=%c0, rows=1, n=16, y_stride=64, a_stride=64, b_stride=64
   return
 }

@@ -8,8 +8,8 @@ func.func @elsewhere() {
   %there = factisa.sram index 65600 "there"
   %too = factisa.sram index 65536 "too"
   %token = factisa.sram token 4096 "token"
-  factisa.apu.add %here, %there, %too, %c0 {rows = 1, n = 16, y_stride = 64, a_stride = 64, b_stride = 64}
-  factisa.apu.add %here, %token, %too, %c0 {rows = 1, n = 16, y_stride = 64, a_stride = 64, b_stride = 64}
+  factisa.apu.add y=%here, a=%there, b=%too, row0=%c0, rows=1, n=16, y_stride=64, a_stride=64, b_stride=64
+  factisa.apu.add y=%here, a=%token, b=%too, row0=%c0, rows=1, n=16, y_stride=64, a_stride=64, b_stride=64
   return
 }
 
@@ -19,6 +19,6 @@ func.func @elsewhere() {
 func.func @here() {
   %c0 = arith.constant 0 : index
   %token = factisa.sram token 4096 "token"
-  factisa.apu.add %token, %token, %token, %c0 {rows = 1, n = 16, y_stride = 64, a_stride = 64, b_stride = 64}
+  factisa.apu.add y=%token, a=%token, b=%token, row0=%c0, rows=1, n=16, y_stride=64, a_stride=64, b_stride=64
   return
 }

@@ -14,9 +14,9 @@ func.func @lifetimes() {
   %a = factisa.sram token 256 "a"
   %b = factisa.sram token 256 "b"
   %v = factisa.view %a + 64 strides [] : !factisa.sram
-  factisa.apu.add %b, %v, %v, %c0 {rows = 1, n = 16, y_stride = 64, a_stride = 64, b_stride = 64}
+  factisa.apu.add y=%b, a=%v, b=%v, row0=%c0, rows=1, n=16, y_stride=64, a_stride=64, b_stride=64
   %c = factisa.sram token 256 "c"
-  factisa.apu.add %c, %b, %b, %c0 {rows = 1, n = 16, y_stride = 64, a_stride = 64, b_stride = 64}
+  factisa.apu.add y=%c, a=%b, b=%b, row0=%c0, rows=1, n=16, y_stride=64, a_stride=64, b_stride=64
   return
 }
 
@@ -37,12 +37,12 @@ func.func @loops() {
   %kept = factisa.sram weight 256 "kept"
   scf.for %i = %c0 to %c4 step %c1 {
     %first = factisa.sram weight 256 "first"
-    factisa.apu.activation %first, %kept, %i {rows = 1, n = 64, y_stride = 256, x_stride = 256, kind = #factisa<activation relu>}
+    factisa.apu.activation y=%first, x=%kept, row0=%i, rows=1, n=64, y_stride=256, x_stride=256, kind=relu
     %second = factisa.sram weight 256 "second"
-    factisa.apu.activation %second, %second, %i {rows = 1, n = 64, y_stride = 256, x_stride = 256, kind = #factisa<activation relu>}
+    factisa.apu.activation y=%second, x=%second, row0=%i, rows=1, n=64, y_stride=256, x_stride=256, kind=relu
   }
   %after = factisa.sram weight 256 "after"
-  factisa.apu.activation %after, %after, %c0 {rows = 1, n = 64, y_stride = 256, x_stride = 256, kind = #factisa<activation relu>}
+  factisa.apu.activation y=%after, x=%after, row0=%c0, rows=1, n=64, y_stride=256, x_stride=256, kind=relu
   return
 }
 
@@ -57,7 +57,7 @@ func.func @elsewhere() {
   %c0 = arith.constant 0 : index
   %here = factisa.sram index 65536 "here"
   %there = factisa.sram index 65536 "there"
-  factisa.apu.add %here, %there, %here, %c0 {rows = 1, n = 16, y_stride = 64, a_stride = 64, b_stride = 64}
+  factisa.apu.add y=%here, a=%there, b=%here, row0=%c0, rows=1, n=16, y_stride=64, a_stride=64, b_stride=64
   return
 }
 

@@ -19,16 +19,32 @@ using ::fact::isa::FieldInfo;
 using ::fact::isa::FieldKind;
 using ::fact::isa::InstructionInfo;
 
-const InstructionInfo *factisa::instructionOf(Operation *op) {
-  static const llvm::StringMap<const InstructionInfo *> table = [] {
-    llvm::StringMap<const InstructionInfo *> infos;
-    for (const InstructionInfo &info : ::fact::isa::instructionInfos())
-      infos[info.mnemonic] = &info;
-    return infos;
-  }();
-  if (!isa_and_nonnull<FactISADialect>(op->getDialect()))
+/// An empty instruction of every kind, by mnemonic.
+template <size_t... I>
+static llvm::StringMap<::fact::isa::Instruction>
+makePrototypes(std::index_sequence<I...>) {
+  using ::fact::isa::Instruction;
+  llvm::StringMap<Instruction> prototypes;
+  ((prototypes[::fact::isa::mnemonic(
+        Instruction(std::variant_alternative_t<I, Instruction>()))] =
+        std::variant_alternative_t<I, Instruction>()),
+   ...);
+  return prototypes;
+}
+
+const ::fact::isa::Instruction *factisa::emptyInstruction(OperationName name) {
+  static const auto prototypes =
+      makePrototypes(std::make_index_sequence<
+                     std::variant_size_v<::fact::isa::Instruction>>());
+  if (name.getDialectNamespace() != FactISADialect::getDialectNamespace())
     return nullptr;
-  return table.lookup(op->getName().stripDialect());
+  auto it = prototypes.find(name.stripDialect());
+  return it == prototypes.end() ? nullptr : &it->second;
+}
+
+const InstructionInfo *factisa::instructionOf(Operation *op) {
+  const ::fact::isa::Instruction *empty = emptyInstruction(op->getName());
+  return empty ? &::fact::isa::info(*empty) : nullptr;
 }
 
 SmallVector<AddressUse> factisa::addressesOf(Operation *op) {

@@ -25,6 +25,10 @@ struct DramResource : SideEffects::Resource::Base<DramResource> {
   StringRef getName() final { return "dram"; }
 };
 
+/// The instruction of that name with no fields set; null for ops that only name
+/// memory or numbers, and for those of other dialects.
+const ::fact::isa::Instruction *emptyInstruction(OperationName name);
+
 /// The description of an instruction; null for ops that only name memory or
 /// numbers, and for those of other dialects.
 const ::fact::isa::InstructionInfo *instructionOf(Operation *op);
@@ -47,6 +51,36 @@ SmallVector<AddressUse> addressesOf(Operation *op);
 /// `signal` read and write everything: nothing moves across them.
 void instructionEffects(
     Operation *op, SmallVectorImpl<MemoryEffects::EffectInstance> &effects);
+
+/// The assembly of an instruction: its fields in the order of the record, as
+/// `name=value` and flags that are set by their name, then attributes that are
+/// no fields. Fields may be read in any order; what is wrong with one is said
+/// at its place.
+ParseResult parseInstruction(OpAsmParser &parser, OperationState &result);
+void printInstruction(Operation *op, OpAsmPrinter &printer);
+
+/// The attribute of a field that is one of fact/ISA's enumerations, which are
+/// made from the same records as the dialect's.
+template <typename EnumT> struct FieldAttrOf;
+template <> struct FieldAttrOf<::fact::isa::Predictor> {
+  using type = PredictorAttr;
+};
+template <> struct FieldAttrOf<::fact::isa::Operand> {
+  using type = OperandAttr;
+};
+template <> struct FieldAttrOf<::fact::isa::Precision> {
+  using type = PrecisionAttr;
+};
+template <> struct FieldAttrOf<::fact::isa::Activation> {
+  using type = ActivationAttr;
+};
+template <> struct FieldAttrOf<::fact::isa::EngineId> {
+  using type = EngineIdAttr;
+};
+template <> struct FieldAttrOf<::fact::isa::Role> {
+  using type = RoleAttr;
+};
+template <typename EnumT> using FieldAttr = typename FieldAttrOf<EnumT>::type;
 
 /// A role in the enumeration of fact/ISA, which is made from the same record.
 inline ::fact::isa::Role isaOf(Role role) {

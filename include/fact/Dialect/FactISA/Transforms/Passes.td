@@ -27,18 +27,18 @@ def InterleavePass : Pass<"factisa-interleave", "::mlir::func::FuncOp"> {
     ```mlir
     scf.for %i = %c0 to %n step %c8 {            // before
       %b = factisa.sram token 64 "b"
-      factisa.load %b, %x, %i {...}
-      factisa.apu.add %b, %b, %b, %i {...}
+      factisa.load dst=%b, src=%x, row0=%i, ...
+      factisa.apu.add y=%b, a=%b, b=%b, row0=%i, ...
     } {factisa.independent}
 
     scf.for %i = %c0 to %n step %c16 {           // after
       %j = arith.addi %i, %c8 : index
       %b = factisa.sram token 64 "b"
       %d = factisa.sram token 64 "b"
-      factisa.load %b, %x, %i {...}
-      factisa.load %d, %x, %j {...}
-      factisa.apu.add %b, %b, %b, %i {...}
-      factisa.apu.add %d, %d, %d, %j {...}
+      factisa.load dst=%b, src=%x, row0=%i, ...
+      factisa.load dst=%d, src=%x, row0=%j, ...
+      factisa.apu.add y=%b, a=%b, b=%b, row0=%i, ...
+      factisa.apu.add y=%d, a=%d, b=%d, row0=%j, ...
     } {factisa.independent}
     ```
   }];
@@ -116,8 +116,8 @@ def CheckProgramPass : Pass<"factisa-check-program", "::mlir::func::FuncOp"> {
 
     ```mlir
     %x = factisa.sram token 256 "x" at 0
-    factisa.apu.add %x, %x, %x, %c0 {...}  // error: operand 'a' reads bytes 0 to 255 of
-                                           // the scratchpad, which nothing wrote before
+    // error: operand 'a' reads bytes 0 to 255 of the scratchpad, which nothing wrote before
+    factisa.apu.add y=%x, a=%x, b=%x, row0=%c0, ...
     ```
   }];
   let options = [Option<"machine", "machine", "std::string", "", "machine description (JSON file); default: fact-28nm">];
