@@ -32,7 +32,8 @@ static SmallVector<std::string> namesOf(ArrayRef<Attribute> attributes,
   SmallVector<std::string> names;
   for (Attribute attribute : attributes) {
     auto given = dyn_cast_or_null<StringAttr>(attribute);
-    std::string wanted = given ? given.str() : fallback.str(), name = wanted;
+    std::string wanted = given && !given.empty() ? given.str() : fallback.str(),
+                name = wanted;
     for (int64_t number = 1; llvm::is_contained(names, name); ++number)
       name = wanted + std::to_string(number);
     names.push_back(name);

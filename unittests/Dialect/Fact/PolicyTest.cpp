@@ -53,7 +53,7 @@ TEST_F(PolicyTest, EveryFieldSurvivesTheAttribute) {
           {"dominance",
            {"0", "0.1", "3", "1e10",
             "1e-30"}}, // 0.1 is no short binary fraction
-          {"importance", {"0", "0.7", "1.2", "100"}},
+          {"importance", {"0", "0.7", "1.2", "16"}},
           {"low-precision", {"a4w4", "a4w8"}},
           {"scope", {"ffn", "all"}},
           {"predictor", {"leading-one", "leading-two", "one-sided", "exact"}},

@@ -32,9 +32,9 @@ class Demand {
 public:
   explicit Demand(QuantizedAttentionOp op) : op(op), builder(op) {
     dominated = op.getDominated();
-    if (auto select = definingOp<SelectOp>(op.getMask()); !dominated && select)
-      dominated =
-          select.getDominated(); // all false, as the attention reads none
+    if (auto select = definingOp<SelectOp>(op.getMask());
+        !dominated && select && select.getDominance().isZero())
+      dominated = select.getDominated(); // all false
   }
   /// Whether `k_rows` can be made at all.
   bool isKnown() const { return bool(dominated); }
