@@ -139,6 +139,21 @@ void separateResults(func::ReturnOp exit) {
   }
 }
 
+/// Gives the functions that main calls names that no C library and none of our
+/// own functions has: `memcpy` is a name like any other in a model.
+LogicalResult renameFunctions(ModuleOp module) {
+  for (auto function : module.getOps<func::FuncOp>()) {
+    if (!function.isPrivate() || function.isExternal())
+      continue;
+    auto name =
+        StringAttr::get(module.getContext(), "model." + function.getSymName());
+    if (failed(SymbolTable::replaceAllSymbolUses(function, name, module)))
+      return failure();
+    function.setSymNameAttr(name);
+  }
+  return success();
+}
+
 struct FactToLoopsPass : fact::impl::FactToLoopsPassBase<FactToLoopsPass> {
   using Base::Base;
 
@@ -172,6 +187,8 @@ struct FactToLoopsPass : fact::impl::FactToLoopsPassBase<FactToLoopsPass> {
                        })
                        .wasInterrupted();
 
+    if (failed(renameFunctions(module)))
+      return signalPassFailure();
     module->walk([](func::ReturnOp exit) { separateResults(exit); });
     options.attach(module);
     bufferization::OneShotBufferizationOptions bufferization;
