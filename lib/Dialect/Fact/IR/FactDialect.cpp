@@ -70,10 +70,11 @@ LogicalResult FactDialect::verifyRegionArgAttribute(Operation *op,
                                                     unsigned region,
                                                     unsigned argument,
                                                     NamedAttribute attribute) {
-  // A function without a body has types only.
+  // A function without a body has types only, and a body that is not verified
+  // yet may lack arguments.
   auto noteArgument = [&](InFlightDiagnostic &diagnostic) -> LogicalResult {
     Region &body = op->getRegion(region);
-    if (!body.empty())
+    if (!body.empty() && argument < body.getNumArguments())
       diagnostic.attachNote(body.getArgument(argument).getLoc())
           << "this argument";
     return diagnostic;
