@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Dialect/Fact/IR/Values.h"
 #include "fact/Dialect/Fact/IR/Weights.h"
 #include "fact/Dialect/Fact/Transforms/Passes.h"
 #include "fact/Numerics/Formats.h"
@@ -15,7 +16,6 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/SymbolTable.h"
-#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/FormatVariadic.h"
 
 namespace mlir::fact {
@@ -37,27 +37,6 @@ static std::string position(ShapedType type, int64_t index) {
   llvm::raw_string_ostream stream(text);
   llvm::interleaveComma(indices, stream);
   return text + "]";
-}
-
-/// Every value that `weight` may stand for: itself, or for an argument of a
-/// private function what its callers pass.
-static void collectSources(Value weight, SymbolUserMap &users,
-                           SetVector<Value> &seen,
-                           SmallVectorImpl<Value> &sources) {
-  if (!seen.insert(weight))
-    return;
-  auto argument = dyn_cast<BlockArgument>(weight);
-  auto function =
-      argument ? dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp())
-               : func::FuncOp();
-  if (!function || !function.isPrivate()) {
-    sources.push_back(weight);
-    return;
-  }
-  for (Operation *user : users.getUsers(function))
-    if (auto call = dyn_cast<func::CallOp>(user))
-      collectSources(call.getOperand(argument.getArgNumber()), users, seen,
-                     sources);
 }
 
 namespace {
@@ -122,10 +101,7 @@ LogicalResult QuantizePass::checkWeights() {
 LogicalResult QuantizePass::checkParameter(Operation *op, StringRef name,
                                            Value parameter,
                                            SymbolUserMap &users) {
-  SetVector<Value> seen;
-  SmallVector<Value> sources;
-  collectSources(parameter, users, seen, sources);
-  for (Value source : sources) {
+  for (Value source : sourcesAcrossCalls(parameter, users)) {
     Attribute constant;
     if (!matchPattern(source, m_Constant(&constant)) ||
         !checked.insert(constant).second)
