@@ -117,16 +117,21 @@ LogicalResult Runner::readInputs() {
   if (error)
     return compilation.fail(*error);
   EntryLength range = entryLength(main);
-  if (rows == 0) // no open dimension: the entry point wants the fixed length
+  bool isOpen = rows != 0;
+  if (isOpen && (rows < range.smallest || rows > range.largest))
+    return compilation.fail("the inputs must have " + Twine(range.smallest) +
+                            " to " + Twine(range.largest) + " rows (was " +
+                            Twine(rows) + ")");
+  if (!isOpen)
     rows = range.largest;
   length = options.length ? options.length : rows;
+  if (!isOpen && length != rows)
+    return compilation.fail("length must be " + Twine(rows) +
+                            ": the model's shapes are fixed (was " +
+                            Twine(length) + ")");
   if (length > rows)
-    return compilation.fail("--length must not be above the input's " +
+    return compilation.fail("length must be between 1 and the input's " +
                             Twine(rows) + " rows (was " + Twine(length) + ")");
-  if (length < range.smallest || length > range.largest)
-    return compilation.fail(
-        "sequence length must be in " + Twine(range.smallest) + ".." +
-        Twine(range.largest) + " (was " + Twine(length) + ")");
   for (size_t i = 0; i < specs.size(); ++i)
     inputs[i] = crop(specs[i], inputs[i], length);
   return success();
@@ -202,8 +207,7 @@ LogicalResult Runner::callEntry(int64_t times) {
     case EntryStatus::Ok:
       break;
     case EntryStatus::BadLength:
-      return compilation.fail("sequence length is out of range (was " +
-                              Twine(length) + ")");
+      llvm_unreachable("readInputs checks the length");
     case EntryStatus::BadInput:
       return compilation.fail("input " + where +
                               " is not finite or above 2^50 in magnitude");
@@ -304,8 +308,6 @@ LogicalResult Runner::write() {
 LogicalResult Runner::run() {
   if (failed(compilation.load()))
     return failure();
-  if (failed(readInputs()))
-    return failure();
   func::FuncOp main = compilation.main();
   if (options.outputs.size() != main.getNumResults())
     return compilation.fail("the model has " + Twine(main.getNumResults()) +
@@ -315,6 +317,8 @@ LogicalResult Runner::run() {
   if (inFloat || options.compare)
     unchanged = compilation.module().clone();
   if (inFloat) {
+    if (failed(readInputs()))
+      return failure();
     for (Type type : main.getResultTypes()) {
       auto spec = specOf(type, "output");
       if (!spec)
@@ -328,7 +332,8 @@ LogicalResult Runner::run() {
     return failure();
   if (std::string policy = compilation.policyLine(); !policy.empty())
     llvm::errs() << options.tool << ": " << policy << "\n";
-  if (failed(makeSparse()))
+  // The model may fix the length of its inputs: they are read after that.
+  if (failed(makeSparse()) || failed(readInputs()))
     return failure();
   if (options.reference == "numerics")
     return failed(interpret(main, inputs, outputs)) ? failure() : write();

@@ -332,11 +332,11 @@ LogicalResult mlir::fact::interpret(func::FuncOp main,
     return failure();
   Operation *exit = main.getBody().front().getTerminator();
   for (auto [i, tensor] : llvm::enumerate(returned)) {
+    std::string name =
+        nameOf(main.getResultAttrOfType<StringAttr>(i, kNameAttrName),
+               "output " + Twine(i));
     for (int64_t at = 0, n = tensor->size(); at < n; ++at)
       if (!tensor->isDefined(at, 1)) {
-        std::string name =
-            nameOf(main.getResultAttrOfType<StringAttr>(i, kNameAttrName),
-                   "output " + Twine(i));
         InFlightDiagnostic error =
             emitError(exit->getLoc())
             << "output " << placeOf(name, at, *tensor)
@@ -345,6 +345,12 @@ LogicalResult mlir::fact::interpret(func::FuncOp main,
         error.attachNote(exit->getOperand(i).getLoc()) << "made here";
         return failure();
       }
+    if (tensor->element.isF32())
+      if (int64_t bad = ::fact::numerics::findNotFinite(tensor->as<float>(),
+                                                        tensor->size());
+          bad >= 0)
+        return emitError(UnknownLoc::get(main.getContext()))
+               << "output " << placeOf(name, bad, *tensor) << " is not finite";
     NpyArray array;
     Type type = tensor->element;
     array.dtype = type.isF32()         ? "<f4"

@@ -173,6 +173,9 @@ private:
 /// Copies Fortran-ordered elements to C order.
 void transposeToC(const char *source, const std::vector<int64_t> &shape,
                   size_t size, std::vector<char> &result) {
+  // Beside a dimension of 0 others may be as large as they like.
+  if (result.empty())
+    return;
   std::vector<int64_t> index(shape.size(), 0), stride(shape.size(), 1);
   for (size_t d = 1; d < shape.size(); ++d)
     stride[d] = stride[d - 1] * shape[d - 1];
@@ -191,6 +194,9 @@ void transposeToC(const char *source, const std::vector<int64_t> &shape,
 } // namespace
 
 int64_t NpyArray::numElements() const {
+  // Beside a dimension of 0 others may be as large as they like.
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end())
+    return 0;
   int64_t count = 1;
   for (int64_t size : shape)
     count *= size;

@@ -141,6 +141,12 @@ private:
     return success();
   }
 
+  static LogicalResult withNote(InFlightDiagnostic &&diagnostic, Location place,
+                                StringRef text) {
+    diagnostic.attachNote(place) << text;
+    return std::move(diagnostic);
+  }
+
   FailureOr<unsigned> allocateRegister(Operation *op) {
     if (nextRegister >= program.machine.control.registers)
       return op->emitOpError() << "needs more scalar registers than there are ("
@@ -175,8 +181,9 @@ private:
                         b->constant * a->constant};
       }
     }
-    op->emitOpError() << "is no linear function of one loop counter";
-    return failure();
+    return withNote(op->emitOpError()
+                        << "is no linear function of one loop counter",
+                    op->getOperand(0).getLoc(), "its first operand is this");
   }
 
   /// A register that holds index * factor + another register.
@@ -241,8 +248,10 @@ private:
     else if (auto buffer = value.getDefiningOp<DramBufferOp>())
       address = buffer.getAddress();
     if (!address)
-      return user->emitOpError() << "has an operand without an address: run "
-                                    "--factisa-plan-memory first";
+      return withNote(user->emitOpError()
+                          << "has an operand without an address: run "
+                             "--factisa-plan-memory first",
+                      value.getLoc(), "the buffer is made here");
     resolved.immediate += *address;
     llvm::sort(terms, [&](const auto &a, const auto &b) {
       return registers.lookup({a.first, 1, 0}) <
@@ -286,8 +295,10 @@ private:
     for (auto [i, resolved] : llvm::enumerate(operands)) {
       unsigned bits = isa<DramType>(op->getOperand(i).getType()) ? 40 : 24;
       if (resolved.immediate < 0 || resolved.immediate >> bits != 0)
-        return op->emitOpError() << "has an operand that does not fit " << bits
-                                 << " bits (was " << resolved.immediate << ")";
+        return withNote(op->emitOpError()
+                            << "has an operand that does not fit " << bits
+                            << " bits (was " << resolved.immediate << ")",
+                        op->getOperand(i).getLoc(), "it is made here");
     }
     unsigned operand = 0;
     auto attribute = [&](const target::FieldInfo &field) {
@@ -428,9 +439,13 @@ factisa::encodeProgram(ModuleOp module, const target::Machine &machine,
                        const EncodeOptions &options, ProgramPlaces *places) {
   auto functions = module.getOps<func::FuncOp>();
   if (!llvm::hasSingleElement(functions)) {
-    module.emitError() << "a program is one function (were "
-                       << std::distance(functions.begin(), functions.end())
-                       << ")";
+    InFlightDiagnostic diagnostic =
+        module.emitError() << "a program is one function (were "
+                           << std::distance(functions.begin(), functions.end())
+                           << ")";
+    for (func::FuncOp function : functions)
+      diagnostic.attachNote(function.getLoc())
+          << "'" << function.getName() << "' is one";
     return nullptr;
   }
   return encodeFunction(*functions.begin(), machine, options, places);

@@ -13,9 +13,11 @@ func.func @not_lowered() {
 
 // expected-error @+1 {{a program is one function (were 2)}}
 module {
+  // expected-note @+1 {{'one' is one}}
   func.func @one() attributes {factisa.bound = 8 : i64} {
     return
   }
+  // expected-note @+1 {{'two' is one}}
   func.func @two() attributes {factisa.bound = 8 : i64} {
     return
   }
@@ -39,6 +41,7 @@ func.func @metadata() attributes {factisa.bound = 8 : i64, factisa.metadata = "[
 
 func.func @not_planned() attributes {factisa.bound = 8 : i64} {
   %c0 = arith.constant 0 : index
+  // expected-note @+1 {{the buffer is made here}}
   %a = factisa.sram token 64 "a"
   // expected-error @+1 {{has an operand without an address: run --factisa-plan-memory first}}
   factisa.apu.add y=%a, a=%a, b=%a, row0=%c0, rows=2, n=4, y_stride=16, a_stride=16, b_stride=16
@@ -131,6 +134,7 @@ func.func @not_affine() attributes {factisa.bound = 8 : i64} {
   %c1 = arith.constant 1 : index
   %c4 = arith.constant 4 : index
   %a = factisa.sram token 64 "a" at 0
+  // expected-note @+1 {{its first operand is this}}
   scf.for %i = %c0 to %c4 step %c1 {
     // expected-error @+1 {{is no linear function of one loop counter}}
     %square = arith.muli %i, %i : index
@@ -143,6 +147,7 @@ func.func @not_affine() attributes {factisa.bound = 8 : i64} {
 
 func.func @address() attributes {factisa.bound = 8 : i64} {
   %c0 = arith.constant 0 : index
+  // expected-note @+1 {{it is made here}}
   %a = factisa.sram token 64 "a" at 16777216
   // expected-error @+1 {{has an operand that does not fit 24 bits (was 16777216)}}
   factisa.apu.add y=%a, a=%a, b=%a, row0=%c0, rows=2, n=4, y_stride=16, a_stride=16, b_stride=16
@@ -154,6 +159,7 @@ func.func @address() attributes {factisa.bound = 8 : i64} {
 func.func @below() attributes {factisa.bound = 8 : i64} {
   %c0 = arith.constant 0 : index
   %a = factisa.sram token 64 "a" at 0
+  // expected-note @+1 {{it is made here}}
   %v = factisa.view %a + -64 strides [] : !factisa.sram
   // expected-error @+1 {{has an operand that does not fit 24 bits (was -64)}}
   factisa.apu.add y=%a, a=%a, b=%v, row0=%c0, rows=2, n=4, y_stride=16, a_stride=16, b_stride=16

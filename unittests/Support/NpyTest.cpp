@@ -69,6 +69,17 @@ TEST(Npy, FortranOrderIsConverted) {
   EXPECT_EQ(std::string(array.data.data(), 6), std::string("\0\1\2\3\4\5", 6));
 }
 
+TEST(Npy, EmptyArraysMayHaveAnyOtherDimension) {
+  for (std::string order : {"True", "False"}) {
+    NpyArray array = parseNpy(npy("{'descr': '<f4', 'fortran_order': " + order +
+                                      ", 'shape': (5, 9223372036854775807, 0)}",
+                                  ""),
+                              "x.npy");
+    EXPECT_EQ(array.numElements(), 0);
+    EXPECT_TRUE(array.data.empty());
+  }
+}
+
 TEST(Npy, LaterVersionsHaveWideHeaders) {
   std::string header =
       "{'descr': '|i1', 'fortran_order': False, 'shape': (1,)}";

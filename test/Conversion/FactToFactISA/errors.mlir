@@ -75,18 +75,18 @@ func.func @not_quantized(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<?
 
 // -----
 
-func.func @head_flags(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<?x4xf32> {
+func.func @head_flags(%x: tensor<8x4xf32>) -> tensor<8x4xf32> {
   %d = arith.constant dense<false> : tensor<2x8xi1>
   // expected-note @+1 {{'fact.q_rows' is part of the instructions that make a selection or a code}}
   %r = fact.q_rows %d : tensor<2x8xi1>
   %m = arith.constant dense<true> : tensor<2x8x8xi1>
   %a = arith.constant dense<0> : tensor<2x8xi32>
-  %q, %s = fact.quantize_heads %x heads = 2 : (tensor<?x4xf32>) -> (tensor<?x4xi8>, tensor<2x?xf32>)
+  %q, %s = fact.quantize_heads %x heads = 2 : (tensor<8x4xf32>) -> (tensor<8x4xi8>, tensor<2x8xf32>)
   // expected-error @+1 {{reads what no instruction leaves in memory}}
   %y = fact.quantized_attention %q, %s, %q, %s, %q, %s mask %m dominated %r, %a heads = 2 scale = 0.5
-    : (tensor<?x4xi8>, tensor<2x?xf32>, tensor<?x4xi8>, tensor<2x?xf32>, tensor<?x4xi8>, tensor<2x?xf32>, tensor<2x8x8xi1>,
-       tensor<2x8xi1>, tensor<2x8xi32>) -> tensor<?x4xf32>
-  return %y : tensor<?x4xf32>
+    : (tensor<8x4xi8>, tensor<2x8xf32>, tensor<8x4xi8>, tensor<2x8xf32>, tensor<8x4xi8>, tensor<2x8xf32>, tensor<2x8x8xi1>,
+       tensor<2x8xi1>, tensor<2x8xi32>) -> tensor<8x4xf32>
+  return %y : tensor<8x4xf32>
 }
 
 // -----

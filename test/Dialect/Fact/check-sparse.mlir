@@ -11,10 +11,12 @@ func.func @fine(%x: tensor<8x4xf32>) -> tensor<8x4xf32> {
 func.func private @layer(%x: tensor<8x4xf32>, %g: tensor<4xf32>, %m: tensor<2x8x8xi1>) -> tensor<8x4xf32> {
   %n = fact.layer_norm %x, %g, %g eps = 1.0e-5 : tensor<8x4xf32>, tensor<4xf32>, tensor<4xf32>
   %c = tensor.cast %m : tensor<2x8x8xi1> to tensor<2x?x?xi1>
-  %q, %s = fact.quantize_heads %n heads = 2 : (tensor<8x4xf32>) -> (tensor<8x4xi8>, tensor<2x8xf32>)
+  %o = tensor.cast %n : tensor<8x4xf32> to tensor<?x4xf32>
+  %q, %s = fact.quantize_heads %o heads = 2 : (tensor<?x4xf32>) -> (tensor<?x4xi8>, tensor<2x?xf32>)
   %y = fact.quantized_attention %q, %s, %q, %s, %q, %s mask %c heads = 2 scale = 0.5
-    : (tensor<8x4xi8>, tensor<2x8xf32>, tensor<8x4xi8>, tensor<2x8xf32>, tensor<8x4xi8>, tensor<2x8xf32>, tensor<2x?x?xi1>) -> tensor<8x4xf32>
-  return %y : tensor<8x4xf32>
+    : (tensor<?x4xi8>, tensor<2x?xf32>, tensor<?x4xi8>, tensor<2x?xf32>, tensor<?x4xi8>, tensor<2x?xf32>, tensor<2x?x?xi1>) -> tensor<?x4xf32>
+  %z = tensor.cast %y : tensor<?x4xf32> to tensor<8x4xf32>
+  return %z : tensor<8x4xf32>
 }
 
 // -----

@@ -437,7 +437,7 @@ func.func @bound(%x: tensor<?x4xf32> {fact.bound = -8 : i64}) {
 // -----
 
 // expected-note @below {{this argument}}
-// expected-error @+1 {{'fact.name' of argument 0 must be a string (was 3 : i64)}}
+// expected-error @+1 {{'fact.name' of argument 0 must be a string without NUL (was 3 : i64)}}
 func.func @name(%x: tensor<?x4xf32> {fact.name = 3 : i64}) {
   return
 }
@@ -497,7 +497,7 @@ func.func @too_many_features(%x: tensor<?x8193xi8>, %s: tensor<?xf32>, %w: tenso
 // -----
 
 func.func @mean_of_open_length(%x: tensor<?x16xf32>) {
-  // expected-error @below {{'fact.mean_token' op has one row: its result must say so}}
+  // expected-error @below {{'fact.mean_token' op result rows and one must be the same (was open and 1)}}
   %0 = fact.mean_token %x : tensor<?x16xf32> -> tensor<?x16xf32>
   return
 }
@@ -541,4 +541,37 @@ func.func @importance_wide(%c: tensor<4xi64>) {
   // expected-error @below {{'fact.select_precision' op importance must be in 1..4096 (was 2147483648)}}
   %0 = fact.select_precision %c importance = 2147483648 : tensor<4xi64> -> tensor<4xi1>
   return
+}
+
+// -----
+
+// expected-error @below {{'fact.bound' of argument 0 must not be below its rows (was 4 and 8)}}
+// expected-note @below {{this argument}}
+func.func @bound_below_the_rows(%x: tensor<8x4xf32> {fact.bound = 4 : i64}) {
+  return
+}
+
+// -----
+
+// expected-note @+2 {{a value of type 'tensor<8xf32>' comes from here}}
+// expected-note @+1 {{a value of type 'tensor<?x8xi8>' comes from here}}
+func.func @open_and_fixed(%x: tensor<?x8xi8>, %s: tensor<8xf32>, %w: tensor<8x8xi8>, %ws: tensor<8xf32>) {
+  // expected-error @below {{'fact.quantized_linear' op scale and input tokens must be the same (was 8 and open)}}
+  %0 = fact.quantized_linear %x, %s, %w, %ws
+    : (tensor<?x8xi8>, tensor<8xf32>, tensor<8x8xi8>, tensor<8xf32>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+// expected-error @below {{'fact.name' of result 0 must be a string without NUL (was "\00y")}}
+func.func @result_name(%x: tensor<?x4xf32>) -> (tensor<?x4xf32> {fact.name = "\00y"}) {
+  return %x : tensor<?x4xf32>
+}
+
+// -----
+
+// expected-error @below {{has no meaning for attribute 'fact.bound' of result 0}}
+func.func @result_bound(%x: tensor<?x4xf32>) -> (tensor<?x4xf32> {fact.bound = 8 : i64}) {
+  return %x : tensor<?x4xf32>
 }

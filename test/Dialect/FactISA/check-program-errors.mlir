@@ -132,6 +132,7 @@ func.func @order() attributes {factisa.bound = 4 : i64} {
 
 func.func @unplanned() attributes {factisa.bound = 4 : i64} {
   %c0 = arith.constant 0 : index
+  // expected-note@+1 {{the buffer is made here}}
   %a = factisa.sram token 64 "a"
   // expected-error@+1 {{has an operand without an address: run --factisa-plan-memory first}}
   factisa.sel.fill dst=%a, row0=%c0, rows=1, width=64, value=0

@@ -66,6 +66,14 @@ func.func @overlap() {
 
 // -----
 
+func.func @largest_stride() {
+  // expected-error @+1 {{must have values of 64 bytes, padded to its stride by at most 63 (was 9223372036854775807)}}
+  %x = factisa.dram constant 64 "w" {values = [dense<1> : tensor<64xi8>], stride = 9223372036854775807 : i64}
+  return
+}
+
+// -----
+
 func.func @size() {
   // expected-error @+1 {{must have values of 128 bytes in all, padded by at most 63 (was 64)}}
   %x = factisa.dram constant 64 "w" {values = [dense<1> : tensor<64xi8>, dense<2> : tensor<64xi8>], stride = 64 : i64}

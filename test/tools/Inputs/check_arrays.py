@@ -93,7 +93,7 @@ for name, array, shape in (("rank-2", RIGHT[0], "40x12"), ("rank-4", RIGHT[None]
     case(name, saved(array), f"input 'x' must have the shape 1x?x12 (was {shape})",
          f"shape must be [1, ?, 12] (was [{listed}])")
 case("too-long", saved(RIGHT.repeat(2, 1)), "input 'x' must have 1 to 40 rows (was 80)",
-     "sequence length must be in 1..40 (was 80)")
+     "the inputs must have 1 to 40 rows (was 80)")
 case("no-rows", saved(RIGHT[:, :0]), "input 'x' must have 1 to 40 rows (was 0)", "the sequence must not be empty")
 
 # Values.

@@ -66,6 +66,12 @@ LogicalResult FactDialect::verifyOperationAttribute(Operation *op,
   return success();
 }
 
+/// Names end in C strings of object files.
+static bool isName(Attribute value) {
+  auto name = dyn_cast<StringAttr>(value);
+  return name && !name.getValue().contains('\0');
+}
+
 LogicalResult FactDialect::verifyRegionArgAttribute(Operation *op,
                                                     unsigned region,
                                                     unsigned argument,
@@ -80,12 +86,12 @@ LogicalResult FactDialect::verifyRegionArgAttribute(Operation *op,
     return diagnostic;
   };
   if (attribute.getName() == kNameAttrName) {
-    if (isa<StringAttr>(attribute.getValue()))
+    if (isName(attribute.getValue()))
       return success();
-    InFlightDiagnostic diagnostic = op->emitOpError()
-                                    << "'" << kNameAttrName << "' of argument "
-                                    << argument << " must be a string (was "
-                                    << attribute.getValue() << ")";
+    InFlightDiagnostic diagnostic =
+        op->emitOpError() << "'" << kNameAttrName << "' of argument "
+                          << argument << " must be a string without NUL (was "
+                          << attribute.getValue() << ")";
     return noteArgument(diagnostic);
   }
   if (attribute.getName() != kBoundAttrName) {
@@ -96,13 +102,40 @@ LogicalResult FactDialect::verifyRegionArgAttribute(Operation *op,
     return noteArgument(diagnostic);
   }
   auto bound = dyn_cast<IntegerAttr>(attribute.getValue());
-  if (bound && bound.getType().isInteger(64) && bound.getInt() >= 1)
-    return success();
+  if (bound && bound.getType().isInteger(64) && bound.getInt() >= 1) {
+    auto type = dyn_cast<RankedTensorType>(
+        cast<FunctionOpInterface>(op).getArgumentTypes()[argument]);
+    int64_t rows = type && type.getRank() >= 2
+                       ? type.getDimSize(type.getRank() - 2)
+                       : ShapedType::kDynamic;
+    if (ShapedType::isDynamic(rows) || rows <= bound.getInt())
+      return success();
+    InFlightDiagnostic diagnostic =
+        op->emitOpError() << "'" << kBoundAttrName << "' of argument "
+                          << argument << " must not be below its rows (was "
+                          << bound.getInt() << " and " << rows << ")";
+    return noteArgument(diagnostic);
+  }
   InFlightDiagnostic diagnostic =
       op->emitOpError() << "'" << kBoundAttrName << "' of argument " << argument
                         << " must be a positive 64-bit integer (was "
                         << attribute.getValue() << ")";
   return noteArgument(diagnostic);
+}
+
+LogicalResult FactDialect::verifyRegionResultAttribute(
+    Operation *op, unsigned region, unsigned result, NamedAttribute attribute) {
+  if (attribute.getName() != kNameAttrName &&
+      attribute.getName() != kDumpAttrName)
+    return op->emitOpError()
+           << "has no meaning for attribute '" << attribute.getName().getValue()
+           << "' of result " << result;
+  if (!isName(attribute.getValue()))
+    return op->emitOpError()
+           << "'" << attribute.getName().getValue() << "' of result " << result
+           << " must be a string without NUL (was " << attribute.getValue()
+           << ")";
+  return success();
 }
 
 LogicalResult PolicyAttr::verify(function_ref<InFlightDiagnostic()> emitError,

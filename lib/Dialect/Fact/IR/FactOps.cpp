@@ -27,14 +27,16 @@ class ShapeCheck {
 public:
   explicit ShapeCheck(Operation *op) : op(op) {}
 
-  /// Two dimensions must be equal where both are known.
+  /// Two dimensions must be equal, both known or both open: only a tensor.cast
+  /// says that an open one has so many elements, which is checked where the
+  /// length is known (`fact-fix-length`).
   ShapeCheck &same(StringRef what, Value a, unsigned dimA, Value b,
                    unsigned dimB) {
     if (failedCheck || !a || !b)
       return *this;
     return compare(what, dim(a, dimA), a, dim(b, dimB), b);
   }
-  /// A dimension must be `wanted` where it is known.
+  /// A dimension must be `wanted`.
   ShapeCheck &equal(StringRef what, Value value, unsigned index,
                     int64_t wanted) {
     if (failedCheck || !value)
@@ -79,6 +81,9 @@ public:
     return digits.str().str();
   }
 
+  static std::string size(int64_t size) {
+    return ShapedType::isDynamic(size) ? "open" : std::to_string(size);
+  }
   static int64_t dim(Value value, unsigned index) {
     return cast<ShapedType>(value.getType()).getDimSize(index);
   }
@@ -86,12 +91,12 @@ public:
 private:
   ShapeCheck &compare(StringRef what, int64_t a, Value from, int64_t b,
                       Value to) {
-    if (a == b || ShapedType::isDynamic(a) || ShapedType::isDynamic(b))
+    if (a == b)
       return *this;
     failedCheck = true;
     InFlightDiagnostic diagnostic = op->emitOpError()
-                                    << what << " must be the same (was " << a
-                                    << " and " << b << ")";
+                                    << what << " must be the same (was "
+                                    << size(a) << " and " << size(b) << ")";
     for (Value value : {from, to})
       note(diagnostic, value);
     return *this;
@@ -290,8 +295,6 @@ LogicalResult SelectPrecisionOp::verify() {
 LogicalResult MeanTokenOp::verify() {
   return ShapeCheck(*this)
       .equal("result rows and one", getResult(), 0, 1)
-      .require(!cast<ShapedType>(getResult().getType()).isDynamicDim(0),
-               "has one row: its result must say so")
       .same("input and result features", getInput(), 1, getResult(), 1);
 }
 

@@ -24,6 +24,7 @@ void mlir::fact::buildSparsifyPipeline(OpPassManager &pm) {
 
 void mlir::fact::buildFinishPipeline(OpPassManager &pm) {
   pm.addPass(createInlineCallsPass());
+  pm.addPass(createFixLengthPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createHoistWeightsPass());
   pm.addPass(createCanonicalizerPass());

@@ -19,7 +19,10 @@ namespace mlir::fact {
 inline remark::RemarkOpts remarkOn(Operation *op, StringRef name,
                                    StringRef pass) {
   auto options = remark::RemarkOpts::name(name).category(pass);
-  if (auto function = op->getParentOfType<FunctionOpInterface>())
+  auto function = dyn_cast<FunctionOpInterface>(op);
+  if (!function)
+    function = op->getParentOfType<FunctionOpInterface>();
+  if (function)
     options = options.function(function.getName());
   return options;
 }

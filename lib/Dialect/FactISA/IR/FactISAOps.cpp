@@ -43,14 +43,14 @@ LogicalResult DramBufferOp::verify() {
              << ")";
     int64_t bytes = elements.getNumElements() *
                     (elements.getElementType().getIntOrFloatBitWidth() / 8);
-    if (stride < bytes || stride >= bytes + 64)
+    if (stride < bytes || stride - bytes >= 64)
       return emitOpError() << "must have values of " << bytes
                            << " bytes, padded to its stride by at most 63 (was "
                            << stride << ")";
     end = i * stride + bytes;
   }
-  if (static_cast<int64_t>(getBytes()) < end ||
-      static_cast<int64_t>(getBytes()) >= end + 64)
+  int64_t bytes = getBytes();
+  if (bytes < end || bytes - end >= 64)
     return emitOpError() << "must have values of " << end
                          << " bytes in all, padded by at most 63 (was "
                          << getBytes() << ")";

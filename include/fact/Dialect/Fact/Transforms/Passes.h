@@ -23,8 +23,8 @@ namespace mlir::fact {
 /// precision, fuse, and the end. Both back ends start there.
 void buildSparsifyPipeline(OpPassManager &pm);
 
-/// The end of that, for IR that is sparse already: inline-calls, hoist-weights,
-/// canonicalize, cse, check-sparse.
+/// The end of that, for IR that is sparse already: inline-calls, fix-length,
+/// hoist-weights, canonicalize, cse, check-sparse.
 void buildFinishPipeline(OpPassManager &pm);
 
 /// Registers `fact-sparsify`.

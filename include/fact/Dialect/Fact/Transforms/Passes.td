@@ -234,6 +234,39 @@ def InlineCallsPass : Pass<"fact-inline-calls", "::mlir::ModuleOp"> {
   ];
 }
 
+def FixLengthPass : Pass<"fact-fix-length", "::mlir::ModuleOp"> {
+  let summary = "where the sequence can have one length only, say so";
+  let description = [{
+    The open dimensions of a value are as many as the sequence has tokens, or as
+    those of a value of a fixed type behind a cast (the row of a mean token, rows of
+    a constant). Where a cast to a fixed type, or an op, needs two such numbers to be
+    the same, a sequence of another length cannot run: the arguments of the
+    function get the one that can, and so do its results.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<?x4xf32> {fact.bound = 16 : i64}) -> tensor<?x4xf32> {
+      %c = tensor.cast %x : tensor<?x4xf32> to tensor<8x4xf32>
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<8x4xf32>) -> tensor<8x4xf32> {
+      %o = tensor.cast %x : tensor<8x4xf32> to tensor<?x4xf32>
+      %c = tensor.cast %o : tensor<?x4xf32> to tensor<8x4xf32>
+    ```
+
+    A remark names the op that decides. It is an error where two ops need other
+    lengths, where the bound is below, where two fixed numbers differ, and where
+    nobody knows what a cast gets.
+
+    Before: `fact-inline-calls`. After: every cast to a fixed type holds.
+  }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
+  let statistics = [
+    Statistic<"numFixed", "fixed", "functions whose sequence got one length">,
+  ];
+}
+
 def HoistWeightsPass : Pass<"fact-hoist-weights", "::mlir::ModuleOp"> {
   let summary = "move ops on weights from layer functions to their call sites";
   let description = [{
