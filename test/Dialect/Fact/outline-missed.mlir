@@ -37,7 +37,7 @@ func.func @number(%x: tensor<?x4xf32>, %n: index) -> tensor<?x4xf32> {
 // IR:         %[[N:.*]] = tensor.dim
 // IR:         return %[[X]], %[[N]]
 // CHECK: outline-missed.mlir:[[@LINE+7]]:{{.*}} remark: [Missed] NotOutlined | Category:fact-outline | Function=passed_by | Reason="the layer shares values with what is around it other than its input and its output", Suggestion="raise what is left of the layer to fact ops first"
-// CHECK: remark: [Passed] Outlined | Category:fact-outline | Function=encoder_layer, Layers=1
+// CHECK: remark: [Passed] Outlined | Category:fact-outline | Function=encoder_layer | Layers=1
 func.func @passed_by(%x: tensor<?x4xf32>) -> (tensor<?x4xf32>, index) {
   %c0 = arith.constant 0 : index
   %0 = fact.attention %x, %x, %x heads = 2 scale = 0.5 : tensor<?x4xf32>

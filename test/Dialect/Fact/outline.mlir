@@ -22,7 +22,7 @@
 // CHECK-NEXT:    %[[O:.*]] = fact.linear %[[C]], %[[V]]
 // CHECK-NEXT:    %[[Y:.*]] = fact.add %[[X]], %[[O]]
 // CHECK-NEXT:    return %[[Y]]
-// REMARK: remark: [Passed] Outlined | Category:fact-outline | Function=encoder_layer, Layers=2
+// REMARK: remark: [Passed] Outlined | Category:fact-outline | Function=encoder_layer | Layers=2
 func.func @main(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   %g = arith.constant dense<1.0> : tensor<4xf32>
   %w = arith.constant dense<0.5> : tensor<4x4xf32>
@@ -53,8 +53,8 @@ func.func @main(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
 // CHECK-LABEL: func.func private @encoder_layer_1(
 // CHECK-NEXT:    fact.attention {{.*}} causal
 // REMARK: outline.mlir:[[@LINE+5]]:{{.*}} remark: [Missed] LayerDiffers | Category:fact-outline | Function=two | Reason="the layer differs from the one at {{.*}}outline.mlir{{.*}}: 'fact.attention' has other attributes", Suggestion="equal layers share one function; this one gets its own"
-// REMARK: remark: [Passed] Outlined {{.*}} Function=encoder_layer_0, Layers=1
-// REMARK: remark: [Passed] Outlined {{.*}} Function=encoder_layer_1, Layers=1
+// REMARK: remark: [Passed] Outlined {{.*}} Function=encoder_layer_0 | Layers=1
+// REMARK: remark: [Passed] Outlined {{.*}} Function=encoder_layer_1 | Layers=1
 func.func @two(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   %a = fact.attention %x, %x, %x heads = 2 scale = 0.5 : tensor<?x4xf32>
   %b = fact.attention %a, %a, %a heads = 2 scale = 0.5 causal : tensor<?x4xf32>

@@ -417,7 +417,6 @@ private:
       ++numLayers;
     }
     remark::passed(function.getLoc(), remarkOn(function, "Outlined", flag))
-        << remark::metric("Function", function.getName())
         << remark::metric("Layers", group.size());
   }
 
