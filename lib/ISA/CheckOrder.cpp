@@ -7,7 +7,7 @@
 
 #include "fact/ISA/CheckOrder.h"
 
-#include "CheckedLengths.h"
+#include "CheckSupport.h"
 
 #include <algorithm>
 #include <array>
@@ -99,9 +99,15 @@ public:
 
 private:
   void touch(size_t index, unsigned engine, const Access &access) {
-    auto begin = static_cast<uint64_t>(access.address);
-    uint64_t end = begin + static_cast<uint64_t>(access.bytes);
     Ranges &memory = access.dram ? dram : sram;
+    forEachRange(access, [&](uint64_t begin, uint64_t end) {
+      touch(index, engine, access, memory, begin, end);
+      return !found;
+    });
+  }
+
+  void touch(size_t index, unsigned engine, const Access &access,
+             Ranges &memory, uint64_t begin, uint64_t end) {
     memory.forEach(begin, end, [&](uint64_t from, uint64_t to, Touches &last) {
       for (unsigned other = 0; other < numEngines && !found; ++other) {
         if (other == engine)
@@ -144,6 +150,11 @@ private:
 
 std::optional<Fault> isa::checkOrder(const Code &code) {
   return forEachCheckedLength(code.program(), [&](const Sequence &sequence) {
-    return Order(code, sequence.length).run();
+    return checkOrder(code, sequence);
   });
+}
+
+std::optional<Fault> isa::checkOrder(const Code &code,
+                                     const Sequence &sequence) {
+  return Order(code, sequence.length).run();
 }

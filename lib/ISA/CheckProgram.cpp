@@ -8,7 +8,7 @@
 #include "fact/ISA/CheckProgram.h"
 
 #include "ByteSet.h"
-#include "CheckedLengths.h"
+#include "CheckSupport.h"
 
 #include "fact/ISA/Semaphores.h"
 
@@ -45,22 +45,6 @@ isa::whyNotAllowed(const Access &access, uint64_t scratchpadBytes,
 }
 
 namespace {
-/// Calls body(begin, end) for the ranges of an operand until it returns false.
-template <typename Body> void forEachRange(const Access &access, Body &&body) {
-  auto begin = static_cast<uint64_t>(access.address);
-  const Rows &rows = access.rows;
-  if (rows.stride <= rows.bytes) { // no gaps
-    if (access.bytes > 0)
-      body(begin, begin + static_cast<uint64_t>(access.bytes));
-    return;
-  }
-  for (int64_t r = 0; r < rows.count; ++r) {
-    uint64_t row = begin + static_cast<uint64_t>(r * rows.stride);
-    if (!body(row, row + static_cast<uint64_t>(rows.bytes)))
-      return;
-  }
-}
-
 /// One walk over a program, for one length.
 class Check {
 public:
@@ -272,7 +256,7 @@ private:
 
   const Code &code;
   const Program &program;
-  const std::vector<BufferStart> &starts;
+  std::vector<BufferStart> starts;
   Sequence sequence;
   int64_t length;
   uint64_t scratchpadBytes;
@@ -295,4 +279,9 @@ std::optional<Fault> isa::checkProgram(const Code &code,
     }
     return fault;
   });
+}
+
+std::optional<Fault> isa::checkProgram(const Code &code,
+                                       const Sequence &sequence) {
+  return Check(code, {}, sequence).run();
 }

@@ -7,10 +7,29 @@
 
 #include "fact/ISA/Semaphores.h"
 
-#include "Deadlock.h"
+#include "fact/ISA/Queues.h"
 
 using namespace fact;
 using namespace fact::isa;
+
+/// Runs the engines as far as the semaphores let them. Where they block each
+/// other they do so in every schedule, because a step of one engine never takes
+/// away another's chance: each semaphore has one waiting engine.
+static std::optional<std::string> findDeadlock(const Code &code,
+                                               int64_t length) {
+  Queues queues(code, length);
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (unsigned engine = 0; engine < numEngines; ++engine)
+      while (queues.canStep(static_cast<Engine>(engine))) {
+        queues.step(static_cast<Engine>(engine));
+        moved = true;
+      }
+  }
+  if (queues.isDone())
+    return std::nullopt;
+  return queues.blockedSet();
+}
 
 Semaphores::Semaphores(const Code &code, int64_t length)
     : code(code), length(length),

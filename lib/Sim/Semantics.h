@@ -7,7 +7,7 @@
 //
 // The semantic core: what every instruction of an engine does to memory and
 // what it reports to the meter. Control and semaphore instructions are in
-// ControlProcessor.cpp. An instruction without a function here does not
+// Core.cpp. An instruction without a function here does not
 // compile. docs/adding-an-instruction.md says how to add one.
 //
 //===----------------------------------------------------------------------===//

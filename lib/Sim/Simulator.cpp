@@ -7,9 +7,12 @@
 
 #include "fact/Sim/Simulator.h"
 
-#include "ControlProcessor.h"
+#include "Core.h"
 #include "Host.h"
+#include "fact/ISA/CheckOrder.h"
+#include "fact/ISA/CheckProgram.h"
 #include "fact/Numerics/FloatMode.h"
+#include "fact/Support/Error.h"
 
 #include <cstring>
 
@@ -41,6 +44,13 @@ RunResult Simulator::run(const std::vector<NpyArray> &inputs,
   numerics::FloatMode contract;
   const isa::Program &program = *source;
   isa::Sequence sequence = sequenceOf(program, inputs, options.length);
+  if (options.checkHazards) {
+    std::optional<isa::Fault> fault = isa::checkProgram(*code, sequence);
+    if (!fault)
+      fault = isa::checkOrder(*code, sequence);
+    if (fault)
+      throw Error(fault->text(*code));
+  }
   State state(program.machine, program.dramBytes);
   prepare(state, program, inputs, sequence, options);
 
@@ -49,11 +59,13 @@ RunResult Simulator::run(const std::vector<NpyArray> &inputs,
   SelectionObserver selection(described, sequence.length, options.masks);
   Timing timing(program.machine);
   std::vector<Observer *> observers = {&report.counters, &selection};
-  if (!options.functional)
+  // Times are worked out in program order.
+  bool timed = !options.functional && !options.randomSchedule;
+  if (timed)
     observers.push_back(&timing);
   observers.insert(observers.end(), options.observers.begin(),
                    options.observers.end());
-  runProgram(*code, state, observers);
+  runProgram(*code, state, observers, options.randomSchedule);
 
   for (const isa::Port &port : program.outputs)
     result.outputs.push_back(readOutput(port, sequence, state));
@@ -68,7 +80,7 @@ RunResult Simulator::run(const std::vector<NpyArray> &inputs,
   report.dramBoundCycles =
       static_cast<double>(total.dramRead + total.dramWritten) /
       program.machine.dramBytesPerCycle();
-  if (!options.functional) {
+  if (timed) {
     Report::Times times;
     times.cycles = timing.cycles();
     times.seconds =

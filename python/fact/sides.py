@@ -51,10 +51,11 @@ def simulator(folder, model, inputs, outputs, flags, machines, garbage, timeout=
         if status:
             side = failure_of("fact-compile", status, said)
         else:
-            # Programs run in program order: what no semaphore orders has no effect.
+            # A drawn order shows some of what no semaphore orders, the check shows all.
             status, said = tools.attempt("fact-objdump", "--check", program, timeout=timeout)
             side = failure_of("fact-objdump", status, said) if status else run_side(
-                folder, "FACT", "fact-sim", program, inputs, outputs, "--functional", f"--fill-undefined={garbage}", timeout=timeout)
+                folder, "FACT", "fact-sim", program, inputs, outputs, f"--random-schedule={garbage}",
+                f"--fill-undefined={garbage}", timeout=timeout)
         side.machine = machine
         return side
 

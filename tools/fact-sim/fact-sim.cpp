@@ -51,6 +51,14 @@ static void addOptions(CLI::App &app, Arguments &arguments) {
                  "fill memory with garbage first; must not change a bit")
       ->check(atLeast(0))
       ->type_name("SEED");
+  app.add_flag("--check-hazards", arguments.options.checkHazards,
+               "first check that every byte is written before it is read and "
+               "that engines wait for each other");
+  app.add_option("--random-schedule", arguments.options.randomSchedule,
+                 "draw which engine goes on, among those that can; results "
+                 "without times; must not change a bit")
+      ->check(atLeast(0))
+      ->type_name("SEED");
 }
 
 static void run(Arguments &arguments) {

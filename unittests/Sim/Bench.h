@@ -8,7 +8,7 @@
 #ifndef FACT_UNITTESTS_SIM_BENCH_H
 #define FACT_UNITTESTS_SIM_BENCH_H
 
-#include "../../lib/Sim/ControlProcessor.h"
+#include "../../lib/Sim/Core.h"
 
 #include "fact/Sim/Counters.h"
 #include "fact/Sim/Timing.h"

@@ -8,6 +8,7 @@
 #ifndef FACT_ISA_CHECKORDER_H
 #define FACT_ISA_CHECKORDER_H
 
+#include "fact/ISA/PortRows.h"
 #include "fact/ISA/Walker.h"
 
 #include <optional>
@@ -15,12 +16,13 @@
 namespace fact::isa {
 
 /// Walks a program without data, for the lengths of checkProgram, and returns
-/// the first pair of instructions of two engines that touch the
-/// same bytes, one of them writing, and that no semaphores put in an order:
-/// happens before, by vector clocks, whatever a machine's speed is. Gaps
-/// between the rows of an operand count as touched: buffers are what semaphores
-/// protect. The program is one that checkProgram has no fault in.
+/// the first pair of instructions of two engines that touch the same bytes, one
+/// of them writing, and that no semaphores put in an order: happens before, by
+/// vector clocks, whatever a machine's speed is. The program is one that
+/// checkProgram has no fault in.
 std::optional<Fault> checkOrder(const Code &code);
+/// The same for one length.
+std::optional<Fault> checkOrder(const Code &code, const Sequence &sequence);
 
 } // namespace fact::isa
 

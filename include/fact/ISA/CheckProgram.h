@@ -8,6 +8,7 @@
 #ifndef FACT_ISA_CHECKPROGRAM_H
 #define FACT_ISA_CHECKPROGRAM_H
 
+#include "fact/ISA/PortRows.h"
 #include "fact/ISA/Walker.h"
 
 #include <optional>
@@ -51,6 +52,8 @@ struct CheckCounts {
 std::optional<Fault> checkProgram(const Code &code,
                                   const std::vector<BufferStart> &starts = {},
                                   CheckCounts *counts = nullptr);
+/// The same for one length.
+std::optional<Fault> checkProgram(const Code &code, const Sequence &sequence);
 
 } // namespace fact::isa
 

@@ -40,8 +40,9 @@ class Observer {
 public:
   virtual ~Observer();
 
-  /// Called for every instruction, control processor included, in program
-  /// order. References are valid during the call.
+  /// Called for every instruction, control processor included, in the order in
+  /// which they run: program order unless the run draws another one. References
+  /// are valid during the call.
   virtual void onInstruction(const Executed &executed) = 0;
   /// Called after `halt`.
   virtual void onEnd() {}

@@ -34,6 +34,11 @@ struct RunOptions {
   /// Fill scratchpad and DRAM with pseudo-random bytes of this seed before the
   /// run: must not change any result.
   std::optional<uint64_t> fillUndefined;
+  /// Which engine goes on is drawn with this seed, among those that can: must
+  /// not change any result. Results only, no times.
+  std::optional<uint64_t> randomSchedule;
+  /// First checkProgram and checkOrder, for this length.
+  bool checkHazards = false;
   /// Further observers; they live at least as long as the run.
   std::vector<Observer *> observers;
 };
