@@ -315,6 +315,9 @@ Machine Machine::fromJson(std::string_view text, const std::string &name) {
                       std::to_string(sram.banks * sram.wordBytes),
                   sram.bytes);
   }
+  if (!isPowerOfTwo(machine.dram.burstBytes))
+    reader.fail("dram.burst_bytes", "must be a power of two",
+                machine.dram.burstBytes);
   reader.leave();
   if (machine.scratchpadBytes() > int64_t(1) << sramBits)
     throw Error("machine description '" + name +

@@ -37,6 +37,11 @@ void visitFields(MachineT &m, Visitor &v) {
               "INT4 x INT4 products of a multiplier per cycle");
     v.integer("fill_cycles", pe.fillCycles, 0, 10000,
               "cycles from the first operand to the first result");
+    v.flag("gather_in_order", pe.gatherInOrder,
+           "gathered rows are taken in the order of their indices; else those "
+           "of all banks at once");
+    v.integer("accumulator_bytes", pe.accumulatorBytes, 1024, 1 << 24,
+              "memory of partial sums beside the array");
   });
 
   v.group("ep", "eager prediction unit", [&] {
@@ -54,7 +59,10 @@ void visitFields(MachineT &m, Visitor &v) {
 
   v.group("sel", "selection unit", [&] {
     v.integer("scores_per_cycle", m.sel.scoresPerCycle, 1, 1 << 16,
-              "scores that are read per cycle");
+              "scores that are read per cycle of a pass");
+    v.integer("digit_bits", m.sel.digitBits, 1, 8,
+              "bits of a digit of the radix selection: top-k takes a pass for "
+              "each digit of 32 bits, and one more");
     v.integer("fill_cycles", m.sel.fillCycles, 0, 10000,
               "cycles from the first operand to the first result");
   });
@@ -62,16 +70,22 @@ void visitFields(MachineT &m, Visitor &v) {
   v.group("apu", "auxiliary processing unit", [&] {
     auto &apu = m.apu;
     v.integer("lanes", apu.lanes, 1, 1 << 16, "float32 lanes");
-    v.group("cycles", "cycles of a lane per element, by step", [&] {
-      v.integer("add", apu.addCycles, 1, 1000, "addition, subtraction");
-      v.integer("multiply", apu.multiplyCycles, 1, 1000, "multiplication");
-      v.integer("max", apu.maxCycles, 1, 1000, "maximum, comparison");
-      v.integer("exp", apu.expCycles, 1, 1000, "exponential");
-      v.integer("erf", apu.erfCycles, 1, 1000, "error function");
-      v.integer("divide", apu.divideCycles, 1, 1000, "division");
-      v.integer("square_root", apu.squareRootCycles, 1, 1000, "square root");
-      v.integer("quantize", apu.quantizeCycles, 1, 1000,
+    v.group("units", "units of a lane, by step", [&] {
+      v.integer("add", apu.addUnits, 1, 16, "addition, subtraction");
+      v.integer("multiply", apu.multiplyUnits, 1, 16, "multiplication");
+      v.integer("max", apu.maxUnits, 1, 16, "maximum, comparison");
+      v.integer("scale", apu.scaleUnits, 1, 16,
+                "multiplication by a power of two");
+      v.integer("quantize", apu.quantizeUnits, 1, 16,
                 "rounding and packing of one element");
+    });
+    v.integer("pipelines", apu.pipelines, 1, 1 << 16,
+              "pipelines of special functions that all lanes share");
+    v.group("passes", "passes of an element through a pipeline, by step", [&] {
+      v.integer("exp", apu.expPasses, 1, 1000, "exponential");
+      v.integer("erf", apu.erfPasses, 1, 1000, "error function");
+      v.integer("divide", apu.dividePasses, 1, 1000, "division");
+      v.integer("square_root", apu.squareRootPasses, 1, 1000, "square root");
     });
     v.integer("fill_cycles", apu.fillCycles, 0, 10000,
               "cycles from the first operand to the first result");
@@ -89,13 +103,18 @@ void visitFields(MachineT &m, Visitor &v) {
       });
   });
   v.flag("diagonal_storage", m.diagonalStorage,
-         "word j of row i lies in bank (i + j) mod banks");
+         "word a lies in bank (a + a / banks) mod banks, else in a mod banks");
 
   v.group("dram", "external memory", [&] {
     v.number("gigabytes_per_second", m.dram.gigabytesPerSecond, 0.001, 1e6,
              "bandwidth in 1e9 bytes per second");
     v.number("latency_ns", m.dram.latencyNanoseconds, 0, 1e6,
              "latency in nanoseconds");
+    v.integer("burst_bytes", m.dram.burstBytes, 1, 4096,
+              "bytes that are moved at once, a power of two");
+    v.number("efficiency", m.dram.efficiency, 0.01, 1,
+             "share of the time that bytes can move: not in refresh or "
+             "turnaround");
   });
 
   v.group("control", "control processor", [&] {
@@ -113,12 +132,21 @@ void visitFields(MachineT &m, Visitor &v) {
     v.energy("mac_a8w8", energy.macA8W8, "INT8 x INT8 multiply-accumulate");
     v.energy("mac_a4w8", energy.macA4W8, "INT4 x INT8 multiply-accumulate");
     v.energy("mac_a4w4", energy.macA4W4, "INT4 x INT4 multiply-accumulate");
+    v.energy("pe_slot", energy.peSlot,
+             "registers and clock of a multiplier of a busy array, per cycle");
     v.energy("predictor_add", energy.predictorAdd, "one EP lane step");
     v.energy("select_score", energy.selectScore,
              "one score through the selection unit");
-    v.energy("float_add", energy.floatAdd, "float32 addition or comparison");
+    v.energy("float_add", energy.floatAdd, "float32 addition");
     v.energy("float_multiply", energy.floatMultiply, "float32 multiplication");
+    v.energy("float_max", energy.floatMax,
+             "float32 comparison, addition of exponents");
     v.energy("float_exp", energy.floatExp, "float32 exponential");
+    v.energy("float_erf", energy.floatErf, "float32 error function");
+    v.energy("float_divide", energy.floatDivide,
+             "float32 division, square root");
+    v.energy("float_quantize", energy.floatQuantize,
+             "rounding and packing of one element");
     v.group("sram_read_byte", "reading a byte, by buffer", [&] {
       for (unsigned i = 0; i < numBuffers; ++i)
         v.energy(bufferName(static_cast<Buffer>(i)), energy.sramReadByte[i],
@@ -129,6 +157,8 @@ void visitFields(MachineT &m, Visitor &v) {
         v.energy(bufferName(static_cast<Buffer>(i)), energy.sramWriteByte[i],
                  "writing a byte of this buffer");
     });
+    v.energy("accumulator_byte", energy.accumulatorByte,
+             "a byte to or from the accumulators");
     v.energy("latch_byte", energy.latchByte, "one byte into an operand latch");
     v.energy("dram_bit", energy.dramBit, "one bit to or from DRAM");
     v.energy("static_mw", energy.staticMilliwatts,

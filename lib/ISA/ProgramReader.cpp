@@ -78,7 +78,7 @@ private:
     if (header.isaVersion != instructionSetVersion)
       fail("instruction set version must be " +
            std::to_string(instructionSetVersion) + " (was " +
-           std::to_string(header.isaVersion) + ")");
+           std::to_string(header.isaVersion) + "): compile the model again");
     if (header.fileBytes != file.size())
       fail("file must have " + std::to_string(header.fileBytes) +
            " bytes (was " + std::to_string(file.size()) + ")");

@@ -46,6 +46,7 @@ void execute(const isa::ApuLayerNorm &i, Frame &frame) {
   frame.meter.sweep(rows.count, n, squares);
   frame.meter.sweep(1, rows.count, perRow);
   frame.meter.sweep(rows.count, n, result);
+  x.readAgain(2 * rows.count * n);
 }
 
 void execute(const isa::ApuQuantize &i, Frame &frame) {
@@ -73,6 +74,7 @@ void execute(const isa::ApuQuantize &i, Frame &frame) {
   code.quantize = 1;
   frame.meter.sweep(count, n, largest);
   frame.meter.sweep(count, n, code);
+  x.readAgain(count * n);
 }
 
 void execute(const isa::ApuRescale &i, Frame &frame) {

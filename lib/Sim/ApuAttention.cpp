@@ -45,13 +45,14 @@ void execute(const isa::ApuSoftmax &i, Frame &frame) {
   const float *valueScale = valueScaleView.vector(length);
 
   FloatSteps maximum, terms, probabilities, perRow;
-  maximum.multiply = 2; // the two of S
+  // Scales of rows of K and V are powers of two.
+  maximum.multiply = maximum.scale = 1; // the two of S
   maximum.max = 1;
   terms.add = 2; // S - mx, the sum
   terms.exp = 1;
-  terms.multiply = 2; // E * 65535, g
+  terms.multiply = terms.scale = 1; // E * 65535, g
   terms.max = 1;
-  probabilities.multiply = 2; // g, g * factor
+  probabilities.multiply = probabilities.scale = 1; // g * factor, g
   probabilities.quantize = 1;
   perRow.divide = 2; // den, 255 / gm
 
@@ -89,6 +90,7 @@ void execute(const isa::ApuSoftmax &i, Frame &frame) {
     frame.meter.sweep(1, n, maximum);
     frame.meter.sweep(1, n, terms);
     frame.meter.sweep(1, n, probabilities);
+    score.readAgain(2 * n);
   }
   frame.meter.sweep(1, done, perRow);
 }

@@ -17,6 +17,7 @@ template <typename Array> static void addAll(Array &sum, const Array &other) {
 static void add(FloatSteps &sum, const FloatSteps &other) {
   sum.add += other.add;
   sum.multiply += other.multiply;
+  sum.scale += other.scale;
   sum.max += other.max;
   sum.exp += other.exp;
   sum.erf += other.erf;
@@ -35,8 +36,63 @@ static void add(Work &sum, const Work &other) {
   add(sum.floats, other.floats);
   addAll(sum.sramRead, other.sramRead);
   addAll(sum.sramWritten, other.sramWritten);
+  sum.accumulatorBytes += other.accumulatorBytes;
   sum.dramRead += other.dramRead;
   sum.dramWritten += other.dramWritten;
+  sum.dramMoved += other.dramMoved;
+}
+
+const char *partName(Part part) {
+  switch (part) {
+  case Part::Prediction:
+    return "prediction";
+  case Part::QKV:
+    return "qkv";
+  case Part::Attention:
+    return "attention";
+  case Part::Output:
+    return "output";
+  case Part::FFN:
+    return "ffn";
+  case Part::OtherLinear:
+    return "other_linear";
+  case Part::Rows:
+    return "rows";
+  case Part::Transfer:
+    return "transfer";
+  }
+  return "";
+}
+
+static Part partOf(const isa::Instruction &instruction) {
+  if (auto *gemm = std::get_if<isa::PeGemm>(&instruction)) {
+    switch (gemm->role) {
+    case isa::Role::QKV:
+      return Part::QKV;
+    case isa::Role::Output:
+      return Part::Output;
+    case isa::Role::FFN:
+      return Part::FFN;
+    case isa::Role::Other:
+      return Part::OtherLinear;
+    }
+  }
+  if (std::holds_alternative<isa::PeQk>(instruction) ||
+      std::holds_alternative<isa::PePv>(instruction) ||
+      std::holds_alternative<isa::ApuSoftmax>(instruction) ||
+      std::holds_alternative<isa::ApuContext>(instruction) ||
+      std::holds_alternative<isa::ApuCopyDominated>(instruction))
+    return Part::Attention;
+  switch (isa::engineOf(instruction)) {
+  case isa::Engine::EP:
+  case isa::Engine::SEL:
+    return Part::Prediction;
+  case isa::Engine::LOAD:
+  case isa::Engine::STORE:
+    return Part::Transfer;
+  default:
+    return Part::Rows;
+  }
 }
 
 void Counters::onInstruction(const Executed &executed) {
@@ -46,6 +102,10 @@ void Counters::onInstruction(const Executed &executed) {
     return;
   const Work &work = executed.work;
   add(total, work);
+  PartWork &part = parts[static_cast<unsigned>(partOf(executed.instruction))];
+  add(part.work, work);
+  if (engine == isa::Engine::PE)
+    part.arrayCycles += work.cycles + work.conflictCycles;
   idealCycles[static_cast<unsigned>(engine)] += work.idealCycles;
   if (auto *gemm = std::get_if<isa::PeGemm>(&executed.instruction))
     addAll(linearMacs[static_cast<unsigned>(gemm->role)], work.macs);

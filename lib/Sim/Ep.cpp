@@ -46,7 +46,7 @@ void execute(const isa::EpProject &i, Frame &frame) {
   if (k > 0)
     numerics::matmulInt8(codes.data(), k, w.row(0, 0), i.w_stride,
                          acc.row(0, 0), i.acc_stride / 4, rows.count, n, k);
-  frame.meter.products(rows.count * k * n, i.predictor);
+  frame.meter.products(rows.count, k, n, i.predictor);
 }
 
 void execute(const isa::EpBias &i, Frame &frame) {
@@ -122,7 +122,7 @@ void execute(const isa::EpScore &i, Frame &frame) {
     numerics::rescaleScoreRow(sums.data() + r * columns.count,
                               columnScales.data(), columns.count,
                               score.row(r, columns.count));
-  frame.meter.products(rows.count * columns.count * n, i.predictor);
+  frame.meter.products(rows.count, n, columns.count, i.predictor);
 }
 
 } // namespace fact::sim

@@ -53,7 +53,16 @@ public:
   T *vector(int64_t n) const { return row(0, n); }
 
   /// Where its rows lie, for bank conflicts.
-  BankedRows banked() const { return {buffer, address}; }
+  BankedRows banked() const {
+    return {buffer, static_cast<int64_t>(address), stride};
+  }
+
+  /// Counts `n` elements as read once more: by a further sweep, or by another
+  /// tile of what they meet.
+  void readAgain(int64_t n) const {
+    if (read)
+      *read += n * static_cast<int64_t>(sizeof(T));
+  }
 
 private:
   using Byte =

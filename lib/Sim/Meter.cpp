@@ -57,24 +57,18 @@ int64_t Meter::bankCycles(const int32_t *rows, int64_t count, int64_t offset,
   if (count == 0 || width == 0)
     return 0;
   const isa::Machine::Sram &buffer = machine.buffer(operand.buffer);
-  // Word j of row i is in bank i + j with diagonal storage, else in bank j:
-  // then the same word of several rows is in one bank.
-  int64_t begin =
-      static_cast<int64_t>(operand.address % buffer.wordBytes) + offset;
-  int64_t firstWord = begin / buffer.wordBytes;
-  int64_t lastWord = (begin + width - 1) / buffer.wordBytes;
-  int64_t words = lastWord - firstWord + 1;
-  if (!machine.diagonalStorage)
-    return count * divideUp(words, buffer.banks);
-  // Consecutive rows of one word each have as many banks.
-  if (words == 1 && count <= buffer.banks &&
-      rows[count - 1] - rows[0] == count - 1)
-    return 1;
   std::fill(bankLoad.begin(), bankLoad.begin() + buffer.banks, 0);
   int32_t largest = 0;
-  for (int64_t i = 0; i < count; ++i)
-    for (int64_t word = firstWord; word <= lastWord; ++word)
-      largest = std::max(largest, ++bankLoad[(rows[i] + word) % buffer.banks]);
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t begin = operand.address + rows[i] * operand.stride + offset;
+    int64_t last = (begin + width - 1) / buffer.wordBytes;
+    for (int64_t word = begin / buffer.wordBytes; word <= last; ++word) {
+      // Rows that are a multiple of all banks long lie in one bank each step,
+      // unless each round of the banks begins with the next bank.
+      int64_t shift = machine.diagonalStorage ? word / buffer.banks : 0;
+      largest = std::max(largest, ++bankLoad[(word + shift) % buffer.banks]);
+    }
+  }
   return largest;
 }
 
@@ -86,10 +80,10 @@ void Meter::countMacs(MacKind kind, int64_t count) {
       static_cast<double>(machine.pe.rows * machine.pe.columns * rates[index]);
 }
 
-void Meter::gemm(int64_t rows, int64_t lowRows, MacKind lowKind, int64_t k,
-                 int64_t n, const BankedRows &weights) {
+int64_t Meter::gemm(int64_t rows, int64_t lowRows, MacKind lowKind, int64_t k,
+                    int64_t n, const BankedRows &weights) {
   if (rows + lowRows == 0)
-    return;
+    return 0;
   countMacs(MacKind::A8W8, rows * k * n);
   countMacs(lowKind, lowRows * k * n);
   // The array reduces along its columns (dot mode) or its rows (axpy mode);
@@ -100,6 +94,7 @@ void Meter::gemm(int64_t rows, int64_t lowRows, MacKind lowKind, int64_t k,
   int64_t perTile =
       rows + divideUp(lowRows, rates[static_cast<unsigned>(lowKind)]);
   int64_t best = -1, bestConflicts = 0;
+  Mode bestMode{1, 1};
   for (Mode mode : {Mode{machine.pe.columns, machine.pe.rows},
                     Mode{machine.pe.rows, machine.pe.columns}}) {
     int64_t tiles = divideUp(k, mode.terms) * divideUp(n, mode.channels);
@@ -112,37 +107,35 @@ void Meter::gemm(int64_t rows, int64_t lowRows, MacKind lowKind, int64_t k,
     if (best < 0 || cycles + conflicts < best + bestConflicts) {
       best = cycles;
       bestConflicts = conflicts;
+      bestMode = mode;
     }
   }
   work.cycles += best;
   work.conflictCycles += bestConflicts;
+  // A partial sum is read and written for each tile of terms.
+  work.accumulatorBytes +=
+      2 * 4 * (rows + lowRows) * n * divideUp(k, bestMode.terms);
+  return divideUp(n, bestMode.channels);
 }
 
 void Meter::gatherRow(const int32_t *columns, int64_t count, int64_t n,
                       const BankedRows &operand) {
   countMacs(MacKind::A8W8, count * n);
-  for (int64_t first = 0; first < count; first += machine.pe.rows) {
-    int64_t group = std::min(machine.pe.rows, count - first);
-    for (int64_t c = 0; c < n; c += machine.pe.columns) {
-      work.cycles += 1;
-      work.conflictCycles +=
-          bankCycles(columns + first, group, c,
-                     std::min(machine.pe.columns, n - c), operand) -
-          1;
+  // In index order each step waits for its rows; in any order a row's elements
+  // take as long as the fullest bank.
+  int64_t together = machine.pe.gatherInOrder ? machine.pe.rows : count;
+  for (int64_t c = 0; c < n; c += machine.pe.columns) {
+    int64_t width = std::min(machine.pe.columns, n - c);
+    for (int64_t first = 0; first < count; first += together) {
+      int64_t group = std::min(together, count - first);
+      int64_t steps = divideUp(group, machine.pe.rows);
+      work.cycles += steps;
+      work.conflictCycles += std::max<int64_t>(
+          0, bankCycles(columns + first, group, c, width, operand) - steps);
     }
   }
-}
-
-void Meter::dotRow(const int32_t *columns, int64_t count, int64_t n,
-                   const BankedRows &keys) {
-  gatherRow(columns, count, n, keys);
-}
-
-void Meter::axpyRow(const int32_t *columns, int64_t count, int64_t n,
-                    const BankedRows &values) {
-  // Both modes take pe.rows gathered rows and pe.columns of their elements per
-  // step; they differ in the direction of the sum.
-  gatherRow(columns, count, n, values);
+  // Dot mode makes new sums, axpy mode reads and writes them in each step.
+  work.accumulatorBytes += 2 * 4 * n * divideUp(count, machine.pe.rows);
 }
 
 //===----------------------------------------------------------------------===//
@@ -164,16 +157,39 @@ static int64_t addsPerProduct(const isa::Machine &machine,
   return machine.ep.addsExact;
 }
 
-void Meter::products(int64_t products, isa::Predictor predictor) {
-  int64_t adds = products * addsPerProduct(machine, predictor);
+void Meter::products(int64_t rows, int64_t k, int64_t n,
+                     isa::Predictor predictor) {
+  if (rows * k * n == 0)
+    return;
+  int64_t perProduct = addsPerProduct(machine, predictor);
+  int64_t adds = rows * k * n * perProduct;
   work.predictorAdds += adds;
-  laneSteps(adds);
+  work.idealCycles +=
+      static_cast<double>(adds) / static_cast<double>(machine.ep.lanes);
+  // An array of lanes, 64 along one side, that holds a tile of codes while rows
+  // stream past; the better direction for this shape is taken. Half a byte for
+  // each lane comes in words of four banks.
+  int64_t wide = std::min<int64_t>(64, machine.ep.lanes),
+          deep = machine.ep.lanes / wide;
+  int64_t tiles = std::min(divideUp(k, wide) * divideUp(n, deep),
+                           divideUp(k, deep) * divideUp(n, wide));
+  int64_t load = divideUp(
+      machine.ep.lanes, 2 * 4 * machine.buffer(isa::Buffer::Weight).wordBytes);
+  work.cycles += tiles * std::max(rows * perProduct, load);
 }
 
 void Meter::laneSteps(int64_t steps) {
   work.cycles += divideUp(steps, machine.ep.lanes);
   work.idealCycles +=
       static_cast<double>(steps) / static_cast<double>(machine.ep.lanes);
+}
+
+void Meter::topKRow(int64_t scores) {
+  int64_t passes = machine.sel.topKPasses();
+  work.scores += scores * passes;
+  work.cycles += divideUp(scores, machine.sel.scoresPerCycle) * passes;
+  work.idealCycles += static_cast<double>(scores * passes) /
+                      static_cast<double>(machine.sel.scoresPerCycle);
 }
 
 void Meter::select(int64_t scores) {
@@ -190,33 +206,43 @@ void Meter::fill(int64_t bytes) {
 }
 
 //===----------------------------------------------------------------------===//
-// APU
+// APU, DMA
 //===----------------------------------------------------------------------===//
 
-int64_t Meter::steps(const FloatSteps &per) const {
-  const isa::Machine::AuxiliaryUnit &apu = machine.apu;
-  return std::max({int64_t(1), per.add * apu.addCycles,
-                   per.multiply * apu.multiplyCycles, per.max * apu.maxCycles,
-                   per.exp * apu.expCycles, per.erf * apu.erfCycles,
-                   per.divide * apu.divideCycles,
-                   per.squareRoot * apu.squareRootCycles,
-                   per.quantize * apu.quantizeCycles});
-}
-
 void Meter::sweep(int64_t rows, int64_t elements, const FloatSteps &per) {
-  int64_t count = rows * elements, cycles = steps(per);
+  const isa::Machine::AuxiliaryUnit &apu = machine.apu;
+  int64_t count = rows * elements;
   FloatSteps &sum = work.floats;
   sum.add += count * per.add;
   sum.multiply += count * per.multiply;
+  sum.scale += count * per.scale;
   sum.max += count * per.max;
   sum.exp += count * per.exp;
   sum.erf += count * per.erf;
   sum.divide += count * per.divide;
   sum.squareRoot += count * per.squareRoot;
   sum.quantize += count * per.quantize;
-  work.cycles += rows * divideUp(elements, machine.apu.lanes) * cycles;
-  work.idealCycles += static_cast<double>(count * cycles) /
-                      static_cast<double>(machine.apu.lanes);
+  int64_t steps = std::max({int64_t(1), divideUp(per.add, apu.addUnits),
+                            divideUp(per.multiply, apu.multiplyUnits),
+                            divideUp(per.scale, apu.scaleUnits),
+                            divideUp(per.max, apu.maxUnits),
+                            divideUp(per.quantize, apu.quantizeUnits)});
+  int64_t passes = per.exp * apu.expPasses + per.erf * apu.erfPasses +
+                   per.divide * apu.dividePasses +
+                   per.squareRoot * apu.squareRootPasses;
+  work.cycles += rows * std::max(divideUp(elements, apu.lanes) * steps,
+                                 divideUp(elements * passes, apu.pipelines));
+  work.idealCycles +=
+      static_cast<double>(count) *
+      std::max(static_cast<double>(steps) / static_cast<double>(apu.lanes),
+               static_cast<double>(passes) /
+                   static_cast<double>(apu.pipelines));
+}
+
+void Meter::transfer(int64_t address, int64_t bytes) {
+  int64_t burst = machine.dram.burstBytes;
+  work.dramMoved +=
+      (divideUp(address + bytes, burst) - address / burst) * burst;
 }
 
 } // namespace fact::sim

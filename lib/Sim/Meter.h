@@ -25,7 +25,8 @@ namespace fact::sim {
 /// How a two-dimensional operand lies in its buffer's banks.
 struct BankedRows {
   isa::Buffer buffer;
-  uint64_t address; ///< of the operand
+  int64_t address; ///< of the operand
+  int64_t stride;  ///< bytes from a row to the next
 };
 
 class Meter {
@@ -45,48 +46,49 @@ public:
 
   /// A weight tile [k, n] in `weights`, held in the array while rows of
   /// activations stream past: `rows` INT8 rows and `lowRows` rows of `lowKind`.
-  void gemm(int64_t rows, int64_t lowRows, MacKind lowKind, int64_t k,
-            int64_t n, const BankedRows &weights);
+  /// Returns how often each row streams past.
+  int64_t gemm(int64_t rows, int64_t lowRows, MacKind lowKind, int64_t k,
+               int64_t n, const BankedRows &weights);
 
-  /// One row of dot mode: products of n terms with the rows `columns[0, count)`
-  /// of `keys`, pe.rows of them per step.
-  void dotRow(const int32_t *columns, int64_t count, int64_t n,
-              const BankedRows &keys);
-
-  /// One row of axpy mode: a sum of n channels over the rows
-  /// `columns[0, count)` of `values`.
-  void axpyRow(const int32_t *columns, int64_t count, int64_t n,
-               const BankedRows &values);
+  /// One row of pe.qk or pe.pv: products of n terms with the rows
+  /// `columns[0, count)` of `operand`, or a sum of n channels over them. Both
+  /// take pe.rows gathered rows and pe.columns of their elements per step; they
+  /// differ in the direction of the sum.
+  void gatherRow(const int32_t *columns, int64_t count, int64_t n,
+                 const BankedRows &operand);
 
   //===--------------------------------------------------------------------===//
   // EP, SEL
   //===--------------------------------------------------------------------===//
 
-  /// `products` products of codes, each worth some lane steps.
-  void products(int64_t products, isa::Predictor predictor);
+  /// A product [rows, k] x [k, n] of codes, each product worth some lane steps.
+  void products(int64_t rows, int64_t k, int64_t n, isa::Predictor predictor);
   /// Lane steps that are no products of codes.
   void laneSteps(int64_t steps);
-  /// Scores, flags or counts that pass the selection unit.
+  /// One row of scores through the radix selection.
+  void topKRow(int64_t scores);
+  /// Flags or counts that pass the selection unit once.
   void select(int64_t scores);
   /// Bytes that the selection unit writes in whole words.
   void fill(int64_t bytes);
 
   //===--------------------------------------------------------------------===//
-  // APU
+  // APU, DMA
   //===--------------------------------------------------------------------===//
 
   /// One sweep over `elements` elements of each of `rows` rows. A lane takes an
-  /// element per cycle, or as many cycles as its busiest unit needs for it.
+  /// element per cycle, or as many cycles as its busiest kind of unit needs;
+  /// all lanes share the pipelines of special functions.
   void sweep(int64_t rows, int64_t elements, const FloatSteps &perElement);
 
+  /// `bytes` contiguous bytes of DRAM from `address` on, in whole bursts.
+  void transfer(int64_t address, int64_t bytes);
+
 private:
-  int64_t steps(const FloatSteps &perElement) const;
   /// Cycles in which the banks give `width` bytes at `offset` of each of the
-  /// rows.
+  /// rows, in any order.
   int64_t bankCycles(const int32_t *rows, int64_t count, int64_t offset,
                      int64_t width, const BankedRows &operand);
-  void gatherRow(const int32_t *columns, int64_t count, int64_t n,
-                 const BankedRows &operand);
   void countMacs(MacKind kind, int64_t count);
 
   const isa::Machine &machine;

@@ -97,9 +97,12 @@ void execute(const isa::PeGemm &i, Frame &frame) {
   } else {
     tile.run(low, weights, i.w_stride);
   }
-  frame.meter.gemm(static_cast<int64_t>(all.size()),
-                   static_cast<int64_t>(low.size()),
-                   highPlane ? MacKind::A4W4 : MacKind::A4W8, k, n, w.banked());
+  auto numRows = static_cast<int64_t>(all.size()),
+       numLow = static_cast<int64_t>(low.size());
+  int64_t times = frame.meter.gemm(numRows, numLow,
+                                   highPlane ? MacKind::A4W4 : MacKind::A4W8, k,
+                                   n, w.banked());
+  x.readAgain((numRows + numLow) * k * std::max<int64_t>(times - 1, 0));
 }
 
 void execute(const isa::PeQk &i, Frame &frame) {
@@ -127,7 +130,7 @@ void execute(const isa::PeQk &i, Frame &frame) {
                            count, n, sums.data());
     for (int64_t c = 0; c < count; ++c)
       *score.part(r, keys[c], 1) = sums[c];
-    frame.meter.dotRow(keys.data(), count, n, k.banked());
+    frame.meter.gatherRow(keys.data(), count, n, k.banked());
   }
 }
 
@@ -160,7 +163,7 @@ void execute(const isa::PePv &i, Frame &frame) {
       continue;
     numerics::accumulateValues(weights.data(), v.row(0, 0), i.v_stride,
                                keys.data(), count, n, out);
-    frame.meter.axpyRow(keys.data(), count, n, v.banked());
+    frame.meter.gatherRow(keys.data(), count, n, v.banked());
   }
 }
 

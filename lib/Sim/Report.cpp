@@ -7,6 +7,9 @@
 
 #include "fact/Sim/Report.h"
 
+#include "fact/ISA/Area.h"
+#include "fact/Sim/Energy.h"
+
 #include "nlohmann/json.hpp"
 
 #include <cmath>
@@ -95,10 +98,53 @@ static int64_t wholeCycles(double cycles) {
   return static_cast<int64_t>(std::ceil(cycles - 1e-6));
 }
 
+static Json energyToJson(const Report &report) {
+  Json parts = Json::object();
+  EnergyUse sum;
+  for (unsigned i = 0; i < numParts; ++i) {
+    const Counters::PartWork &part = report.counters.parts[i];
+    EnergyUse use = energyOf(part.work, part.arrayCycles, *report.machine);
+    parts[partName(static_cast<Part>(i))] = {{"core", use.core()},
+                                             {"dram", use.dram}};
+    sum += use;
+  }
+  Json result = {{"macs", sum.macs},
+                 {"registers", sum.registers},
+                 {"latches", sum.latches},
+                 {"accumulators", sum.accumulators},
+                 {"prediction", sum.prediction},
+                 {"selection", sum.selection},
+                 {"floats", sum.floats},
+                 {"sram", sum.sram},
+                 {"dram", sum.dram},
+                 {"parts", parts}};
+  if (!report.times)
+    return result;
+  double always = report.machine->energy.staticMilliwatts.value * 1e9 *
+                  report.times->seconds;
+  result["static"] = always;
+  auto slots =
+      static_cast<double>(report.times->cycles * report.machine->pe.rows *
+                          report.machine->pe.columns);
+  result["core_per_mac_slot"] = (sum.core() + always) / slots;
+  return result;
+}
+
+static Json areaToJson(const isa::Machine &machine) {
+  Json result = Json::object();
+  double total = 0;
+  for (const isa::AreaPart &part : isa::areaOf(machine)) {
+    result[part.name] = part.squareMillimetres;
+    total += part.squareMillimetres;
+  }
+  result["total"] = total;
+  return result;
+}
+
 std::string Report::toJson() const {
   Json json;
   json["program"] = program;
-  json["machine"] = machine;
+  json["machine"] = machine->name;
   json["length"] = length;
   if (times) {
     json["cycles"] = times->cycles;
@@ -122,6 +168,8 @@ std::string Report::toJson() const {
   json["dram_bytes"] = {{"read", counters.total.dramRead},
                         {"write", counters.total.dramWritten}};
   json["sram_bytes"] = sramToJson(counters.total);
+  json["energy_pj"] = energyToJson(*this);
+  json["area_mm2"] = areaToJson(*machine);
   if (times) {
     json["bank_conflict_cycles"] = counters.total.conflictCycles;
     auto bound = [&](isa::Engine engine) {

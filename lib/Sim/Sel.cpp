@@ -49,7 +49,6 @@ void execute(const isa::SelTopK &i, Frame &frame) {
   policy.predictor = numerics::asPredictor<numerics::Predictor>(i.predictor);
 
   std::vector<uint8_t> mask(length);
-  int64_t scores = 0;
   for (int64_t r = 0; r < rows.count; ++r) {
     int64_t n = numerics::allowedKeys(rows.first + r, length, i.causal);
     float unit =
@@ -72,9 +71,8 @@ void execute(const isa::SelTopK &i, Frame &frame) {
         kRows[j] |= mask[j];
         vRows[j] |= mask[j];
       }
-    scores += n;
+    frame.meter.topKRow(n);
   }
-  frame.meter.select(scores);
 }
 
 void execute(const isa::SelFill &i, Frame &frame) {

@@ -71,15 +71,14 @@ RunResult Simulator::run(const std::vector<NpyArray> &inputs,
     result.outputs.push_back(readOutput(port, sequence, state));
   if (options.masks)
     result.masks = selection.masks();
-  report.machine = program.machine.name;
+  report.machine = &program.machine;
   report.length = sequence.length;
   report.dense = denseMacs(described, sequence.length);
   report.policy = described.policy.value_or("{}");
   report.layers = selection.shares();
   const Work &total = report.counters.total;
-  report.dramBoundCycles =
-      static_cast<double>(total.dramRead + total.dramWritten) /
-      program.machine.dramBytesPerCycle();
+  report.dramBoundCycles = static_cast<double>(total.dramMoved) /
+                           program.machine.dramBytesPerCycle();
   if (timed) {
     Report::Times times;
     times.cycles = timing.cycles();

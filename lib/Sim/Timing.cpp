@@ -132,11 +132,10 @@ void Timing::compute(unsigned index, const Work &work) {
 /// data of the last one is still to come. Data moves in order.
 void Timing::transfer(unsigned index, const Work &work) {
   Engine &engine = engines[index];
-  int64_t bytes = work.dramRead + work.dramWritten;
-  if (bytes == 0)
+  if (work.dramMoved == 0)
     return;
-  auto duration = static_cast<int64_t>(
-      std::ceil(static_cast<double>(bytes) / machine.dramBytesPerCycle()));
+  auto duration = static_cast<int64_t>(std::ceil(
+      static_cast<double>(work.dramMoved) / machine.dramBytesPerCycle()));
   bool isLoad = work.dramRead > 0;
   int64_t ready = std::max(engine.ready + (isLoad ? latency : 0), engine.line);
   int64_t begin = channel.reserve(ready, duration);
@@ -177,7 +176,7 @@ void Timing::onInstruction(const Executed &executed) {
     transfer(index, executed.work);
     // A request holds its place until its data moves: that bounds how many
     // are under way.
-    bool moved = executed.work.dramRead + executed.work.dramWritten > 0;
+    bool moved = executed.work.dramMoved > 0;
     engine.left.push_back(moved ? std::max(issued, engine.line) : issued);
   } else {
     compute(index, executed.work);

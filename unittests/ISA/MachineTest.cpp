@@ -36,7 +36,7 @@ TEST(Machine, DefaultIsTheShippedDescription) {
   EXPECT_EQ(machine.name, "fact-28nm");
   EXPECT_EQ(machine.pe.rows * machine.pe.columns, 512);
   EXPECT_EQ(machine.buffer(Buffer::Temp).bytes, 512 * 1024);
-  EXPECT_DOUBLE_EQ(machine.dramBytesPerCycle(), 51.2);
+  EXPECT_DOUBLE_EQ(machine.dramBytesPerCycle(), 51.2 * 0.9);
   EXPECT_EQ(machine.bufferBase(Buffer::Token), 0);
   EXPECT_EQ(machine.bufferBase(Buffer::Temp), (384 + 256) * 1024);
   EXPECT_EQ(machine.scratchpadBytes(), (384 + 256 + 512 + 96) * 1024);
@@ -112,6 +112,8 @@ TEST(Machine, WrongFieldsAreNamedWithTheirValue) {
   EXPECT_EQ(with("/diagonal_storage", 1),
             prefix + "'diagonal_storage' must be true or false (was 1)");
   EXPECT_EQ(with("/pe", nullptr), prefix + "'pe' must be an object (was null)");
+  EXPECT_EQ(with("/dram/burst_bytes", 48),
+            prefix + "'dram.burst_bytes' must be a power of two (was 48)");
   EXPECT_EQ(with("/buffers/temp/banks", 12),
             prefix + "'buffers.temp.banks' must be a power of two (was 12)");
   EXPECT_EQ(with("/buffers/temp/bytes", 1025),

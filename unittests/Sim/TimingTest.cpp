@@ -119,20 +119,37 @@ TEST(Timing, LowRowsRunAtTheirRates) {
 }
 
 TEST(Timing, DramTakesLatencyAndBandwidth) {
-  // 5120 bytes at 51.2 per cycle after 50 cycles; dispatched after one.
-  Timing timing = timed({load(5120)});
+  // 4608 bytes at 51.2 * 0.9 per cycle after 50 cycles; dispatched after one.
+  Timing timing = timed({load(4608)});
   EXPECT_EQ(timing.engine(isa::Engine::LOAD).busy, 100);
   EXPECT_EQ(waits(timing, isa::Engine::LOAD, Cause::Dram), 50);
   EXPECT_EQ(timing.cycles(), 1 + 50 + 100);
 }
 
+TEST(Timing, DramMovesWholeBursts) {
+  // Rows of 100 bytes, 200 apart: two or three bursts each.
+  isa::Load i = load(100);
+  i.rows = 4;
+  i.src_stride = 200;
+  i.dst_stride = 128;
+  Bench bench(64);
+  bench.run({i});
+  // Bytes 0-99, 200-299, 400-499, 600-699: 2, 2, 2 and 2 bursts of 64.
+  EXPECT_EQ(bench.counters.total.dramRead, 400);
+  EXPECT_EQ(bench.counters.total.dramMoved, 8 * 64);
+  // Rows that touch are one piece.
+  i.src_stride = 100;
+  bench.run({i});
+  EXPECT_EQ(bench.counters.total.dramMoved, 7 * 64);
+}
+
 TEST(Timing, LatencyOfRequestsInARowIsHidden) {
-  Timing timing = timed({load(5120), load(5120), load(5120)});
+  Timing timing = timed({load(4608), load(4608), load(4608)});
   EXPECT_EQ(timing.cycles(), 1 + 50 + 300);
 }
 
 TEST(Timing, LoadAndStoreShareTheChannel) {
-  Timing timing = timed({load(51200), store(51200)});
+  Timing timing = timed({load(46080), store(46080)});
   EXPECT_GE(timing.cycles(), 2000);
   EXPECT_EQ(timing.engine(isa::Engine::LOAD).busy, 1000);
   EXPECT_EQ(timing.engine(isa::Engine::STORE).busy, 1000);
@@ -149,7 +166,7 @@ TEST(Timing, AChannelGivesTheFirstGap) {
 }
 
 TEST(Timing, AWaitIsForTheEngineThatSignals) {
-  Timing timing = timed({load(5120), signal(isa::EngineId::LOAD, 1),
+  Timing timing = timed({load(4608), signal(isa::EngineId::LOAD, 1),
                          wait(isa::EngineId::PE, 1), gemm(8, 64, 64),
                          signal(isa::EngineId::PE, 2),
                          wait(isa::EngineId::STORE, 2), store(512)});
@@ -160,7 +177,7 @@ TEST(Timing, AWaitIsForTheEngineThatSignals) {
   int64_t multiplied = loaded + 8 * 8 + machine().pe.fillCycles;
   EXPECT_EQ(waits(timing, isa::Engine::STORE, operandOf(isa::Engine::PE)),
             multiplied - 6);
-  EXPECT_EQ(timing.cycles(), multiplied + 10 + 50);
+  EXPECT_EQ(timing.cycles(), multiplied + 12 + 50);
 }
 
 TEST(Timing, EnginesRunBesideEachOther) {
@@ -181,34 +198,110 @@ TEST(Timing, AFullQueueHoldsTheControlProcessor) {
   EXPECT_GT(held, 4 * 64 * 8);
 }
 
-TEST(Timing, GatheredRowsCollideInBanks) {
-  Meter meter(machine());
-  BankedRows keys = {isa::Buffer::Temp, 640 * 1024};
-  std::vector<int32_t> rows = {0, 1, 2, 3, 4, 5, 6, 7};
+/// Cycles and conflict cycles of one row over gathered rows of 64 bytes.
+std::pair<int64_t, int64_t> gathered(const std::vector<int32_t> &rows,
+                                     int64_t stride,
+                                     const isa::Machine &machine) {
+  Meter meter(machine);
   meter.begin();
-  meter.dotRow(rows.data(), 8, 64, keys);
-  EXPECT_EQ(meter.work.cycles, 1);
-  EXPECT_EQ(meter.work.conflictCycles, 0);
-  // Rows 0, 16 and 32 are in one bank, 3 and 19 in another.
-  rows = {0, 3, 16, 19, 32, 34, 36, 37};
-  meter.begin();
-  meter.dotRow(rows.data(), 8, 64, keys);
-  EXPECT_EQ(meter.work.cycles, 1);
-  EXPECT_EQ(meter.work.conflictCycles, 2);
+  meter.gatherRow(rows.data(), static_cast<int64_t>(rows.size()), 64,
+                  {isa::Buffer::Temp, 640 * 1024, stride});
+  return {meter.work.cycles, meter.work.conflictCycles};
+}
 
+TEST(Timing, GatheredRowsCollideInBanks) {
+  using Cycles = std::pair<int64_t, int64_t>;
+  EXPECT_EQ(gathered({0, 1, 2, 3, 4, 5, 6, 7}, 64, machine()), Cycles(1, 0));
+  // Each round begins one bank further: rows 3 and 18 are in one bank, 15 and
+  // 30 in another.
+  EXPECT_EQ(gathered({0, 3, 15, 18, 30, 34, 36, 37}, 64, machine()),
+            Cycles(1, 1));
+
+  // A row of all banks: only diagonal storage tells two of them apart.
   isa::Machine plain = machine();
   plain.diagonalStorage = false;
-  Meter without(plain);
-  without.begin();
-  without.dotRow(rows.data(), 8, 64, keys);
-  EXPECT_EQ(without.work.conflictCycles, 7);
+  EXPECT_EQ(gathered({0, 1, 2, 3, 4, 5, 6, 7}, 1024, machine()), Cycles(1, 0));
+  EXPECT_EQ(gathered({0, 1, 2, 3, 4, 5, 6, 7}, 1024, plain), Cycles(1, 7));
+}
+
+TEST(Timing, AnyOrderOfAGatherWaitsForTheFullestBankOnly) {
+  // Two rows of each bank, those of one bank side by side.
+  std::vector<int32_t> rows;
+  isa::Machine plain = machine();
+  plain.diagonalStorage = false;
+  for (int32_t bank = 0; bank < 8; ++bank)
+    for (int32_t round = 0; round < 2; ++round)
+      rows.push_back(bank + 16 * round);
+  EXPECT_EQ(gathered(rows, 64, plain), std::pair(int64_t(2), int64_t(0)));
+  plain.pe.gatherInOrder = true;
+  EXPECT_EQ(gathered(rows, 64, plain), std::pair(int64_t(2), int64_t(2)));
+}
+
+TEST(Timing, PredictionTakesTheBetterDirection) {
+  // 2048 lanes are 64 x 32: 128 x 64 codes are 4 tiles either way, 64 x 96 are
+  // 3 of 64 terms x 32 columns or 4 of 32 x 64.
+  Meter meter(machine());
+  meter.begin();
+  meter.products(10, 128, 64, isa::Predictor::LeadingOne);
+  EXPECT_EQ(meter.work.cycles, 4 * 10);
+  meter.begin();
+  meter.products(10, 64, 96, isa::Predictor::LeadingOne);
+  EXPECT_EQ(meter.work.cycles, 3 * 10);
+  EXPECT_DOUBLE_EQ(meter.work.idealCycles, 10. * 64 * 96 / 2048);
+  // Each product takes the adds of its predictor.
+  meter.begin();
+  meter.products(10, 64, 96, isa::Predictor::LeadingTwo);
+  EXPECT_EQ(meter.work.cycles, 3 * 40);
+  // A row alone waits for the next tile: 1 KB of codes at 256 bytes a cycle.
+  meter.begin();
+  meter.products(1, 64, 96, isa::Predictor::LeadingOne);
+  EXPECT_EQ(meter.work.cycles, 3 * 4);
+  meter.begin();
+  meter.products(0, 64, 96, isa::Predictor::LeadingOne);
+  EXPECT_EQ(meter.work.cycles, 0);
+}
+
+TEST(Timing, TopKTakesAPassPerDigitAndOneThatMarks) {
+  Meter meter(machine());
+  meter.begin();
+  meter.topKRow(257);
+  EXPECT_EQ(meter.work.cycles, 2 * 9);
+  EXPECT_DOUBLE_EQ(meter.work.idealCycles, 9 * 257 / 256.);
+  isa::Machine bytes = machine();
+  bytes.sel.digitBits = 8;
+  Meter fewer(bytes);
+  fewer.begin();
+  fewer.topKRow(257);
+  EXPECT_EQ(fewer.work.cycles, 2 * 5);
+}
+
+TEST(Timing, ASweepWaitsForUnitsOrForPipelines) {
+  Meter meter(machine());
+  auto cycles = [&](const FloatSteps &per) {
+    meter.begin();
+    meter.sweep(3, 33, per);
+    return meter.work.cycles;
+  };
+  FloatSteps per;
+  per.add = 1;
+  EXPECT_EQ(cycles(per), 3 * 2); // two rounds of 32 lanes
+  per.add = 3;
+  EXPECT_EQ(cycles(per), 3 * 2 * 2); // two adders
+  per.scale = per.max = 2;
+  EXPECT_EQ(cycles(per), 3 * 2 * 2);
+  per.exp = 1;
+  EXPECT_EQ(cycles(per), 3 * 5); // 33 elements through 8 pipelines
+  per.erf = 1;
+  EXPECT_EQ(cycles(per), 3 * 13); // three passes
 }
 
 TEST(Timing, ConflictsAreWaitsOfTheirOwn) {
   isa::Machine plain = machine();
   plain.diagonalStorage = false;
-  // One row per tile: the eight words of the next tile take longer.
-  Timing timing = timed({gemm(1, 64, 64)}, 64, plain);
+  // One row per tile: the next tile's eight rows, in one bank, take longer.
+  isa::PeGemm i = gemm(1, 64, 64);
+  i.w_stride = 1024;
+  Timing timing = timed({i}, 64, plain);
   EXPECT_EQ(timing.engine(isa::Engine::PE).busy, 8 + machine().pe.fillCycles);
   EXPECT_EQ(waits(timing, isa::Engine::PE, Cause::BankConflict), 8 * 7);
 }

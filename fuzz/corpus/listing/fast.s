@@ -1,5 +1,5 @@
 ; 406 instructions in 955 words, 384 bytes of constants
-.program format=1 isa=1
+.program format=1 isa=2
 .machine
 {
   "name": "fact-28nm",
@@ -10,10 +10,12 @@
     "rate_a8w8": 1,
     "rate_a4w8": 2,
     "rate_a4w4": 4,
-    "fill_cycles": 16
+    "fill_cycles": 16,
+    "gather_in_order": false,
+    "accumulator_bytes": 65536
   },
   "ep": {
-    "lanes": 512,
+    "lanes": 2048,
     "adds_per_product": {
       "leading-one": 1,
       "leading-two": 4,
@@ -23,20 +25,25 @@
     "fill_cycles": 8
   },
   "sel": {
-    "scores_per_cycle": 16,
+    "scores_per_cycle": 256,
+    "digit_bits": 4,
     "fill_cycles": 8
   },
   "apu": {
-    "lanes": 16,
-    "cycles": {
-      "add": 1,
-      "multiply": 1,
+    "lanes": 32,
+    "units": {
+      "add": 2,
+      "multiply": 2,
       "max": 1,
+      "scale": 1,
+      "quantize": 1
+    },
+    "pipelines": 8,
+    "passes": {
       "exp": 1,
       "erf": 2,
       "divide": 1,
-      "square_root": 1,
-      "quantize": 1
+      "square_root": 1
     },
     "fill_cycles": 16
   },
@@ -65,7 +72,9 @@
   "diagonal_storage": true,
   "dram": {
     "gigabytes_per_second": 25.6,
-    "latency_ns": 100
+    "latency_ns": 100,
+    "burst_bytes": 64,
+    "efficiency": 0.9
   },
   "control": {
     "queue_depth": 16,
@@ -86,6 +95,10 @@
       "value": 0.05,
       "source": "derived: quarter of an INT8 multiplication, plus the accumulation"
     },
+    "pe_slot": {
+      "value": 0.23,
+      "source": "ours: 48 flip-flops per multiplier, 3 fJ a clock each, 1.6 for the clock tree"
+    },
     "predictor_add": {
       "value": 0.01,
       "source": "Horowitz, ISSCC 2014, 45 nm scaled by 0.507; 4-bit add, sign, shifted accumulation; SOFA (MICRO 2024) measures 0.0071 for its shift-adder"
@@ -102,9 +115,25 @@
       "value": 1.9,
       "source": "Horowitz, ISSCC 2014, 45 nm scaled by 0.507"
     },
+    "float_max": {
+      "value": 0.1,
+      "source": "ours: a 32-bit integer addition (Horowitz, ISSCC 2014, 45 nm scaled by 0.507) with its multiplexer"
+    },
     "float_exp": {
       "value": 12,
       "source": "Horowitz, ISSCC 2014, 45 nm scaled by 0.507; the steps of its polynomial"
+    },
+    "float_erf": {
+      "value": 33.2,
+      "source": "derived: an exponential and a polynomial of nine terms"
+    },
+    "float_divide": {
+      "value": 6,
+      "source": "ours: reciprocal by table, one Newton step, one multiplication"
+    },
+    "float_quantize": {
+      "value": 0.5,
+      "source": "ours: a rounding addition of 24 bits and its packing"
     },
     "sram_read_byte": {
       "token": {
@@ -141,6 +170,10 @@
         "value": 0.59,
         "source": "that of 256 KB (CACTI 7, 28 nm, low operating power), an upper bound"
       }
+    },
+    "accumulator_byte": {
+      "value": 0.2,
+      "source": "CACTI 7, 28 nm, low operating power, 16 KB"
     },
     "latch_byte": {
       "value": 0.02,

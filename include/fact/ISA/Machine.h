@@ -43,9 +43,13 @@ struct Machine {
     /// x INT8 weights, INT4 x INT4.
     int64_t rateA8W8 = 0, rateA4W8 = 0, rateA4W4 = 0;
     int64_t fillCycles = 0; ///< From the first operand to the first result.
+    /// Gathered rows are taken in the order of their indices; else those of all
+    /// banks at once, as sums need no order.
+    bool gatherInOrder = false;
+    int64_t accumulatorBytes = 0; ///< Partial sums beside the array.
   } pe;
 
-  /// The eager prediction unit.
+  /// The eager prediction unit: an array of shift-adders, 64 along one side.
   struct EagerPrediction {
     int64_t lanes = 0; ///< Adds per cycle.
     /// Adds (lane steps) per product of each predictor.
@@ -54,19 +58,27 @@ struct Machine {
     int64_t fillCycles = 0;
   } ep;
 
-  /// Top-k, column masks, dominance, importance.
+  /// Top-k, column masks, dominance, importance. Top-k of 32-bit keys is a
+  /// radix selection: a counting pass per digit, and one that marks.
   struct Selection {
-    int64_t scoresPerCycle = 0;
+    int64_t scoresPerCycle = 0; ///< Of one pass.
+    int64_t digitBits = 0;
     int64_t fillCycles = 0;
+    int64_t topKPasses() const { return (32 + digitBits - 1) / digitBits + 1; }
   } sel;
 
-  /// The auxiliary processing unit: float32 lanes. Cycles of a lane per element
-  /// for each kind of step (a unit that is fully pipelined has 1).
+  /// The auxiliary processing unit: float32 lanes with units of their own, and
+  /// pipelines that all lanes share.
   struct AuxiliaryUnit {
     int64_t lanes = 0;
-    int64_t addCycles = 0, multiplyCycles = 0, maxCycles = 0, expCycles = 0,
-            erfCycles = 0, divideCycles = 0, squareRootCycles = 0,
-            quantizeCycles = 0;
+    /// Units of a lane, each with one step per cycle; `scale` multiplies by a
+    /// power of two (an addition of exponents).
+    int64_t addUnits = 0, multiplyUnits = 0, maxUnits = 0, scaleUnits = 0,
+            quantizeUnits = 0;
+    /// Pipelines of special functions, and how often an element passes one.
+    int64_t pipelines = 0;
+    int64_t expPasses = 0, erfPasses = 0, dividePasses = 0,
+            squareRootPasses = 0;
     int64_t fillCycles = 0;
   } apu;
 
@@ -92,13 +104,15 @@ struct Machine {
     return bufferBase(Buffer::Index) + buffer(Buffer::Index).bytes;
   }
 
-  /// Word j of row i is in bank (i + j) mod banks; if off, in bank j mod banks
-  /// of a row that starts in bank 0.
+  /// A word at address a (in words) is in bank (a + a / banks) mod banks; if
+  /// off, in bank a mod banks.
   bool diagonalStorage = false;
 
   struct Dram {
     double gigabytesPerSecond = 0; ///< 1e9 bytes per second.
     double latencyNanoseconds = 0;
+    int64_t burstBytes = 0; ///< What it moves at once, a power of two.
+    double efficiency = 0;  ///< Share of the time that it can move bytes.
   } dram;
 
   /// The control processor and what engines share.
@@ -112,10 +126,13 @@ struct Machine {
   /// Picojoules per event, static power in milliwatts.
   struct EnergyTable {
     Energy macA8W8, macA4W8, macA4W4;
+    Energy peSlot;       ///< Registers and clock of a multiplier, per cycle.
     Energy predictorAdd; ///< One EP lane step.
     Energy selectScore;  ///< One score through the selection unit.
-    Energy floatAdd, floatMultiply, floatExp;
+    Energy floatAdd, floatMultiply, floatMax, floatExp, floatErf, floatDivide,
+        floatQuantize;
     std::array<Energy, numBuffers> sramReadByte, sramWriteByte;
+    Energy accumulatorByte; ///< To or from the accumulators beside the array.
     Energy latchByte;
     Energy dramBit;
     Energy staticMilliwatts;
@@ -123,7 +140,7 @@ struct Machine {
 
   /// Bytes that DRAM moves per clock cycle.
   double dramBytesPerCycle() const {
-    return dram.gigabytesPerSecond * 1e3 / clockMHz;
+    return dram.gigabytesPerSecond * dram.efficiency * 1e3 / clockMHz;
   }
 
   /// Reads a description; strict. A syntax error (with line and column), an

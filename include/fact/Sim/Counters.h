@@ -17,6 +17,22 @@ namespace fact::sim {
 constexpr unsigned numRoles = 4; ///< of isa::Role
 
 /// Adds up what all instructions did.
+/// What a model's instructions are for.
+enum class Part : uint8_t {
+  Prediction, ///< EP, SEL
+  QKV,
+  Attention, ///< scores to context
+  Output,
+  FFN,
+  OtherLinear,
+  Rows,     ///< norms, activations, sums, formats
+  Transfer, ///< LOAD, STORE
+};
+constexpr unsigned numParts = 8;
+
+/// "prediction", "qkv", ...
+const char *partName(Part part);
+
 class Counters : public Observer {
 public:
   void onInstruction(const Executed &executed) override;
@@ -27,6 +43,12 @@ public:
   int64_t attentionMacs = 0;
   /// The sum of everything.
   Work total;
+  /// The same by part, with the cycles of the multiplier array among them.
+  struct PartWork {
+    Work work;
+    int64_t arrayCycles = 0;
+  };
+  std::array<PartWork, numParts> parts;
   /// Work of each engine at its full rate, in cycles.
   std::array<double, isa::numEngines> idealCycles{};
 };

@@ -30,7 +30,8 @@ DenseMacs denseMacs(const isa::Metadata &metadata, int64_t length);
 /// Everything that `fact-sim --report` says. docs/report-schema.json describes
 /// the JSON text, docs/simulator.md what the numbers mean.
 struct Report {
-  std::string program, machine;
+  std::string program;
+  const isa::Machine *machine = nullptr; ///< The program's.
   int64_t length = 0;
   DenseMacs dense;
   std::string policy = "{}"; ///< JSON

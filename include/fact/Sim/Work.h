@@ -21,8 +21,8 @@ constexpr unsigned numMacKinds = 3;
 
 /// Steps of a float32 lane. Each lane has one unit of every kind.
 struct FloatSteps {
-  int64_t add = 0, multiply = 0, max = 0, exp = 0, erf = 0, divide = 0,
-          squareRoot = 0, quantize = 0;
+  int64_t add = 0, multiply = 0, scale = 0, max = 0, exp = 0, erf = 0,
+          divide = 0, squareRoot = 0, quantize = 0;
 };
 
 /// What one executed instruction did. All counts are exact counts of the run's
@@ -42,7 +42,9 @@ struct Work {
   int64_t scores = 0;        ///< through the selection unit
   FloatSteps floats;         ///< on all lanes together
   std::array<int64_t, isa::numBuffers> sramRead{}, sramWritten{}; ///< bytes
-  int64_t dramRead = 0, dramWritten = 0;                          ///< bytes
+  int64_t accumulatorBytes = 0; ///< partial sums, to and from the accumulators
+  int64_t dramRead = 0, dramWritten = 0; ///< bytes
+  int64_t dramMoved = 0;                 ///< the same in whole bursts
 };
 
 } // namespace fact::sim
