@@ -57,7 +57,7 @@ RunResult Simulator::run(const std::vector<NpyArray> &inputs,
   RunResult result;
   Report &report = result.report;
   SelectionObserver selection(described, sequence.length, options.masks);
-  Timing timing(program.machine);
+  Timing timing(program.machine, options.timeObservers);
   std::vector<Observer *> observers = {&report.counters, &selection};
   // Times are worked out in program order.
   bool timed = !options.functional && !options.randomSchedule;

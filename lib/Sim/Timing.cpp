@@ -71,8 +71,12 @@ void Channel::forget(int64_t time) {
 // Timing
 //===----------------------------------------------------------------------===//
 
-Timing::Timing(const isa::Machine &machine)
-    : machine(machine), signals(machine.control.semaphores),
+TimeObserver::~TimeObserver() = default;
+
+Timing::Timing(const isa::Machine &machine,
+               std::vector<TimeObserver *> observers)
+    : machine(machine), observers(std::move(observers)),
+      signals(machine.control.semaphores),
       latency(static_cast<int64_t>(std::ceil(machine.dram.latencyNanoseconds *
                                              machine.clockMHz / 1000))) {}
 
@@ -117,23 +121,25 @@ void Timing::accountUpTo(unsigned index, int64_t time, Cause rest) {
   engine.line = time;
 }
 
-void Timing::compute(unsigned index, const Work &work) {
+Span Timing::compute(unsigned index, const Work &work) {
   Engine &engine = engines[index];
   // A computing engine issues when it is free: nothing is left unexplained.
   accountUpTo(index, engine.ready, Cause::Queue);
   times[index].busy += work.cycles;
   times[index].wait[static_cast<unsigned>(Cause::BankConflict)] +=
       work.conflictCycles;
+  int64_t begin = engine.line;
   engine.line += work.cycles + work.conflictCycles;
   engine.done = engine.ready = engine.line;
+  return {begin, engine.line};
 }
 
 /// LOAD and STORE have several requests under way: the next one may issue while
 /// data of the last one is still to come. Data moves in order.
-void Timing::transfer(unsigned index, const Work &work) {
+Span Timing::transfer(unsigned index, const Work &work) {
   Engine &engine = engines[index];
   if (work.dramMoved == 0)
-    return;
+    return {engine.ready, engine.ready};
   auto duration = static_cast<int64_t>(std::ceil(
       static_cast<double>(work.dramMoved) / machine.dramBytesPerCycle()));
   bool isLoad = work.dramRead > 0;
@@ -144,6 +150,12 @@ void Timing::transfer(unsigned index, const Work &work) {
   engine.line += duration;
   // What was stored is there one latency later.
   engine.done = engine.line + (isLoad ? 0 : latency);
+  return {begin, engine.line};
+}
+
+void Timing::notify(const Executed &executed, const Span &span) {
+  for (TimeObserver *observer : observers)
+    observer->onSpan(executed, span);
 }
 
 void Timing::onInstruction(const Executed &executed) {
@@ -161,25 +173,27 @@ void Timing::onInstruction(const Executed &executed) {
     issueAt(engine, pending.front().time, operandOf(pending.front().engine));
     pending.pop_front();
     engine.left.push_back(engine.ready);
+    notify(executed, {engine.ready, engine.ready});
     return;
   }
   if (auto *signal = std::get_if<isa::Signal>(&executed.instruction)) {
-    signals[signal->semaphore].push_back(
-        {std::max(engine.ready, engine.done), which});
+    int64_t time = std::max(engine.ready, engine.done);
+    signals[signal->semaphore].push_back({time, which});
     engine.left.push_back(engine.ready);
+    notify(executed, {time, time});
     return;
   }
   bool isDma = which == isa::Engine::LOAD || which == isa::Engine::STORE;
   int64_t issued = engine.ready;
   if (isDma) {
     channel.forget(std::min(control, engine.ready));
-    transfer(index, executed.work);
+    notify(executed, transfer(index, executed.work));
     // A request holds its place until its data moves: that bounds how many
     // are under way.
     bool moved = executed.work.dramMoved > 0;
     engine.left.push_back(moved ? std::max(issued, engine.line) : issued);
   } else {
-    compute(index, executed.work);
+    notify(executed, compute(index, executed.work));
     engine.left.push_back(issued);
   }
 }
@@ -193,6 +207,8 @@ void Timing::onEnd() {
     accountUpTo(index, std::max(engine.done, engine.ready), Cause::Dram);
     accountUpTo(index, total, Cause::End);
   }
+  for (TimeObserver *observer : observers)
+    observer->onEnd(total);
 }
 
 } // namespace fact::sim

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "fact/Sim/Simulator.h"
+#include "fact/Sim/Trace.h"
 #include "fact/Support/Error.h"
 #include "fact/Support/OutputFile.h"
 #include "fact/Support/Tool.h"
@@ -18,7 +19,7 @@ namespace {
 struct Arguments {
   std::string program;
   std::vector<std::string> inputs, outputs;
-  std::string report, masks;
+  std::string report, masks, trace;
   sim::RunOptions options;
 };
 } // namespace
@@ -59,6 +60,11 @@ static void addOptions(CLI::App &app, Arguments &arguments) {
                  "without times; must not change a bit")
       ->check(atLeast(0))
       ->type_name("SEED");
+  app.add_option("--trace", arguments.trace,
+                 "write a trace for Perfetto (ui.perfetto.dev) or Chrome")
+      ->type_name("FILE.json")
+      ->excludes("--functional")
+      ->excludes("--random-schedule");
 }
 
 static void run(Arguments &arguments) {
@@ -78,11 +84,17 @@ static void run(Arguments &arguments) {
   std::vector<OutputFile *> outputs;
   for (const std::string &path : arguments.outputs)
     outputs.push_back(&files.open(path));
-  OutputFile *report = nullptr, *masks = nullptr;
+  OutputFile *report = nullptr, *masks = nullptr, *traceFile = nullptr;
   if (!arguments.report.empty())
     report = &files.open(arguments.report);
   if (!arguments.masks.empty())
     masks = &files.open(arguments.masks);
+  std::optional<sim::Trace> trace;
+  if (!arguments.trace.empty()) {
+    traceFile = &files.open(arguments.trace);
+    trace.emplace(simulator.program());
+    arguments.options.timeObservers.push_back(&*trace);
+  }
 
   arguments.options.masks = masks;
   sim::RunResult result = simulator.run(inputs, arguments.options);
@@ -93,6 +105,8 @@ static void run(Arguments &arguments) {
     report->write(result.report.toJson());
   if (masks)
     masks->write(formatNpz(result.masks));
+  if (traceFile)
+    traceFile->write(trace->json());
   files.commit();
   if (const auto &times = result.report.times)
     std::cerr << times->cycles << " cycles, " << times->seconds * 1e6

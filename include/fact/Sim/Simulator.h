@@ -39,6 +39,8 @@ struct RunOptions {
   std::optional<uint64_t> randomSchedule;
   /// First checkProgram and checkOrder, for this length.
   bool checkHazards = false;
+  /// Those of times; none without times.
+  std::vector<TimeObserver *> timeObservers;
   /// Further observers; they live at least as long as the run.
   std::vector<Observer *> observers;
 };

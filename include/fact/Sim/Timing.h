@@ -53,12 +53,31 @@ private:
   std::map<int64_t, int64_t> busy; ///< begin -> end, disjoint
 };
 
+/// When an engine was busy with an instruction, in cycles: [begin, end). For
+/// nothing to do, and for waits and signals, both are the time when it passed.
+struct Span {
+  int64_t begin, end;
+};
+
+/// Who wants to know times.
+class TimeObserver {
+public:
+  virtual ~TimeObserver();
+  /// In program order, for every instruction that is not the control
+  /// processor's.
+  virtual void onSpan(const Executed &executed, const Span &span) = 0;
+  /// After `halt`, with the run's cycles.
+  virtual void onEnd(int64_t cycles) = 0;
+};
+
 /// Computes start and end of every instruction, one event each: dispatch by the
 /// control processor into in-order queues of finite depth, semaphores, engine
 /// cycles from Work, and the DRAM channel.
 class Timing : public Observer {
 public:
-  explicit Timing(const isa::Machine &machine);
+  /// `observers` live at least as long.
+  explicit Timing(const isa::Machine &machine,
+                  std::vector<TimeObserver *> observers = {});
 
   void onInstruction(const Executed &executed) override;
   void onEnd() override;
@@ -90,10 +109,12 @@ private:
   int64_t dispatch(Engine &engine);
   void issueAt(Engine &engine, int64_t time, Cause cause);
   void accountUpTo(unsigned engine, int64_t time, Cause rest);
-  void compute(unsigned engine, const Work &work);
-  void transfer(unsigned engine, const Work &work);
+  Span compute(unsigned engine, const Work &work);
+  Span transfer(unsigned engine, const Work &work);
+  void notify(const Executed &executed, const Span &span);
 
   const isa::Machine &machine;
+  std::vector<TimeObserver *> observers;
   std::array<Engine, isa::numEngines> engines;
   std::array<EngineTime, isa::numEngines> times;
   std::vector<std::deque<Signal>> signals;
