@@ -108,6 +108,18 @@ func.func @other_dialects(%x: tensor<?x4xf32>) -> tensor<8x4xf32> {
 
 // -----
 
+func.func @rows_of_two_constants(%x: tensor<8x4xf32>) -> tensor<8x4xf32> {
+  %o = tensor.cast %x : tensor<8x4xf32> to tensor<?x4xf32>
+  %k = arith.constant dense<1.0> : tensor<4x4xf32>
+  %p = tensor.cast %k : tensor<4x4xf32> to tensor<?x4xf32>
+  // expected-error @below {{open dimensions of 8 and of 4 elements must be the same}}
+  %y = fact.add %o, %p : tensor<?x4xf32>
+  %c = tensor.cast %y : tensor<?x4xf32> to tensor<8x4xf32>
+  return %c : tensor<8x4xf32>
+}
+
+// -----
+
 func.func @nobody_knows(%x: tensor<?x4xf32>, %n: index) {
   %e = tensor.empty(%n) : tensor<?x4xf32>
   // expected-error @below {{'tensor.cast' op has a source of which nobody knows whether it has 8 elements there}}

@@ -207,15 +207,17 @@ static bool isSequence(BlockArgument argument) {
   return llvm::any_of(readersOf(argument), [](OpOperand *use) {
     Operation *op = use->getOwner();
     return isa<func::CallOp>(op) ||
-           (isa<FactDialect>(op->getDialect()) && !isWeightOperand(*use));
+           (isa_and_nonnull<FactDialect>(op->getDialect()) &&
+            !isWeightOperand(*use));
   });
 }
 
 LogicalResult LengthAnalysis::run() {
-  // A model has one sequence: where the rows of one input are fixed, those of
-  // all are.
+  // A model has one sequence: where the rows of one input are fixed, those that
+  // are open have as many.
+  bool anyOpen = llvm::any_of(function.getArgumentTypes(), isOpen);
   for (BlockArgument argument : function.getArguments()) {
-    if (isOpen(argument.getType()) || !isSequence(argument))
+    if (!anyOpen || isOpen(argument.getType()) || !isSequence(argument))
       continue;
     auto type = cast<RankedTensorType>(argument.getType());
     OpenSize rows{OpenSize::Constant, type.getDimSize(type.getRank() - 2)};
@@ -285,8 +287,7 @@ struct FixLengthPass : mlir::fact::impl::FixLengthPassBase<FixLengthPass> {
 
   void runOnOperation() override {
     for (auto function : getOperation().getOps<func::FuncOp>()) {
-      if (function.isPrivate() || !function.getBody().hasOneBlock() ||
-          !llvm::any_of(function.getArgumentTypes(), isOpen))
+      if (function.isPrivate() || !function.getBody().hasOneBlock())
         continue;
       LengthAnalysis analysis(function);
       if (failed(verifyNotRecursive(function)) || failed(analysis.run()))
