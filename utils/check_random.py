@@ -105,9 +105,12 @@ def signature(what):
     return re.sub(r"[^a-zA-Z_.]+", "-", re.sub(r"\d+", "", text))[:120].strip("-")
 
 
+MAIN = re.compile(r"func\.func @main\((.*)\{$", re.MULTILINE)
+
+
 def outputs_of(text):
     """Number of results of main."""
-    head = re.search(r"func\.func @main\((.*)\{$", text, re.MULTILINE)[1]
+    head = MAIN.search(text)[1]
     return head.rpartition("->")[2].count("tensor<")
 
 
@@ -155,6 +158,17 @@ def main():
     for file, what in ((options.machine, "machine description"), (options.model, "model")):
         if file and not file.is_file():
             parser.error(f"no {what} '{file}'")
+    if options.model and any(argument.startswith("--count") for argument in sys.argv):
+        parser.error("--count is for models of seeds: MODEL runs with the rest of seed S alone")
+    if options.model and not MAIN.search(options.model.read_text(errors="replace")):
+        parser.error(f"'{options.model}' has no 'func.func @main'")
+    if options.machine:
+        with tempfile.TemporaryDirectory() as scratch:
+            smallest = pathlib.Path(scratch) / "smallest.mlir"
+            smallest.write_text("func.func @main(%x: tensor<1x1xf32>) -> tensor<1x1xf32> {\n  return %x : tensor<1x1xf32>\n}\n")
+            status, said = tools.attempt("fact-compile", smallest, "-o", f"{scratch}/p.fact", f"--machine={options.machine}")
+        if status:
+            parser.error(said.strip())
     machine = options.machine and options.machine.resolve()
     if options.interesting:
         return interesting(options.interesting, options.seed, options.keep / str(options.seed), machine, options.model)

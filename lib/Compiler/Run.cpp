@@ -15,6 +15,7 @@
 #include "fact/Conversion/FactToLoops/EntryPoint.h"
 #include "fact/Conversion/Passes.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Dialect/Fact/Transforms/Passes.h"
 #include "fact/Execution/Interpreter.h"
 #include "fact/Execution/Jit.h"
 #include "fact/Execution/Reference.h"
@@ -73,6 +74,7 @@ public:
 
 private:
   LogicalResult readInputs();
+  LogicalResult requireNoFactOps();
   LogicalResult makeSparse();
   LogicalResult compile();
   LogicalResult callEntry(int64_t times);
@@ -135,6 +137,18 @@ LogicalResult Runner::readInputs() {
   for (size_t i = 0; i < specs.size(); ++i)
     inputs[i] = crop(specs[i], inputs[i], length);
   return success();
+}
+
+/// The f32 reference runs models as they were before they were raised.
+LogicalResult Runner::requireNoFactOps() {
+  WalkResult result = compilation.module().walk([&](Operation *op) {
+    if (!isa_and_nonnull<FactDialect>(op->getDialect()))
+      return WalkResult::advance();
+    op->emitOpError() << "is raised already: the f32 reference runs models in "
+                         "float32, as they are imported";
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
 }
 
 LogicalResult Runner::makeSparse() {
@@ -314,11 +328,19 @@ LogicalResult Runner::run() {
                             " outputs (was given " +
                             Twine(options.outputs.size()) + " --output)");
   bool inFloat = options.reference == "f32";
-  if (inFloat || options.compare)
-    unchanged = compilation.module().clone();
-  if (inFloat) {
-    if (failed(readInputs()))
+  if (inFloat || options.compare) {
+    if (failed(requireNoFactOps()))
       return failure();
+    if (options.compare)
+      unchanged = compilation.module().clone();
+  }
+  if (inFloat) {
+    auto fixLength = [](OpPassManager &pm) {
+      pm.addPass(createFixLengthPass());
+    };
+    if (failed(compilation.run(fixLength)) || failed(readInputs()))
+      return failure();
+    unchanged = compilation.module().clone();
     for (Type type : main.getResultTypes()) {
       auto spec = specOf(type, "output");
       if (!spec)

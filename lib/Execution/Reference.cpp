@@ -83,10 +83,14 @@ static void buildLowering(OpPassManager &manager) {
 
 LogicalResult mlir::fact::lowerReferenceToLLVM(ModuleOp module) {
   registerInterfaces(module->getContext());
-  for (auto function : module.getOps<func::FuncOp>())
+  // Names and bounds were for the tools; LLVM knows nothing of them.
+  for (auto function : module.getOps<func::FuncOp>()) {
+    function.removeArgAttrsAttr();
+    function.removeResAttrsAttr();
     if (function.isPublic())
       function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
                         UnitAttr::get(module->getContext()));
+  }
   PassManager bufferization(module->getContext());
   buildBufferization(bufferization);
   if (failed(bufferization.run(module)))

@@ -15,8 +15,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Remarks.h"
-
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/IR/Recursion.h"
 #include "fact/Dialect/Fact/IR/Sequence.h"
@@ -92,8 +90,8 @@ FailureOr<OpenSize> LengthAnalysis::join(Location place, OpenSize a,
     if (length && *length != a.size) {
       InFlightDiagnostic diagnostic =
           emitError(place) << "this needs a sequence of " << a.size
-                           << " tokens, which has to have " << *length;
-      diagnostic.attachNote(*reason) << "because of this";
+                           << " tokens, something else one of " << *length;
+      diagnostic.attachNote(*reason) << "namely this";
       return diagnostic;
     }
     if (!length) {
@@ -283,7 +281,6 @@ static LogicalResult fixLength(func::FuncOp function,
 namespace {
 struct FixLengthPass : mlir::fact::impl::FixLengthPassBase<FixLengthPass> {
   using Base::Base;
-  static constexpr StringLiteral flag = "fact-fix-length";
 
   void runOnOperation() override {
     for (auto function : getOperation().getOps<func::FuncOp>()) {
@@ -294,11 +291,9 @@ struct FixLengthPass : mlir::fact::impl::FixLengthPassBase<FixLengthPass> {
         return signalPassFailure();
       if (!analysis.length)
         continue;
-      remark::analysis(*analysis.reason,
-                       remarkOn(function, "LengthFixed", flag))
-          << remark::reason("this has {0} tokens, so that no sequence of "
-                            "another length can run",
-                            *analysis.length);
+      emitWarning(*analysis.reason)
+          << "this has " << *analysis.length
+          << " tokens: no sequence of another length can run";
       if (failed(fixLength(function, analysis)))
         return signalPassFailure();
       ++numFixed;

@@ -255,7 +255,7 @@ def FixLengthPass : Pass<"fact-fix-length", "::mlir::ModuleOp"> {
       %c = tensor.cast %o : tensor<?x4xf32> to tensor<8x4xf32>
     ```
 
-    A remark names the op that decides. It is an error where two ops need other
+    A warning names the op that decides. It is an error where two ops need other
     lengths, where the bound is below, where two fixed numbers differ, and where
     nobody knows what a cast gets.
 
