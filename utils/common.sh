@@ -2,7 +2,7 @@
 # by bash): installs missing Debian packages, configures and builds in build/.
 #
 # Environment: FACT_BUILD_DIR (default build/), FACT_JOBS (default: all cores),
-# FACT_TEST_DATA (see the README; unset: ../shared where that exists).
+# FACT_TEST_DATA (see docs/testing.md; unset: ../shared where that exists).
 
 FACT_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 FACT_BUILD="${FACT_BUILD_DIR:-$FACT_ROOT/build}"

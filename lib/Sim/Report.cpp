@@ -12,7 +12,10 @@
 
 #include "nlohmann/json.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdarg>
+#include <cstdio>
 
 using Json = nlohmann::ordered_json;
 
@@ -98,15 +101,28 @@ static int64_t wholeCycles(double cycles) {
   return static_cast<int64_t>(std::ceil(cycles - 1e-6));
 }
 
+/// Of all instructions, without static energy.
+static EnergyUse energySum(const Report &report) {
+  EnergyUse sum;
+  for (const Counters::PartWork &part : report.counters.parts)
+    sum += energyOf(part.work, part.arrayCycles, *report.machine);
+  return sum;
+}
+
+/// In picojoules, of a run with times.
+static double staticEnergy(const Report &report) {
+  return report.machine->energy.staticMilliwatts.value * 1e9 *
+         report.times->seconds;
+}
+
 static Json energyToJson(const Report &report) {
   Json parts = Json::object();
-  EnergyUse sum;
+  EnergyUse sum = energySum(report);
   for (unsigned i = 0; i < numParts; ++i) {
     const Counters::PartWork &part = report.counters.parts[i];
     EnergyUse use = energyOf(part.work, part.arrayCycles, *report.machine);
     parts[partName(static_cast<Part>(i))] = {{"core", use.core()},
                                              {"dram", use.dram}};
-    sum += use;
   }
   Json result = {{"macs", sum.macs},
                  {"registers", sum.registers},
@@ -120,8 +136,7 @@ static Json energyToJson(const Report &report) {
                  {"parts", parts}};
   if (!report.times)
     return result;
-  double always = report.machine->energy.staticMilliwatts.value * 1e9 *
-                  report.times->seconds;
+  double always = staticEnergy(report);
   result["static"] = always;
   auto slots =
       static_cast<double>(report.times->cycles * report.machine->pe.rows *
@@ -138,6 +153,98 @@ static Json areaToJson(const isa::Machine &machine) {
     total += part.squareMillimetres;
   }
   result["total"] = total;
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Summary
+//===----------------------------------------------------------------------===//
+
+/// As printf, without its limits.
+static std::string format(const char *text, ...) {
+  va_list arguments, again;
+  va_start(arguments, text);
+  va_copy(again, arguments);
+  std::string result(std::vsnprintf(nullptr, 0, text, arguments), '\0');
+  std::vsnprintf(result.data(), result.size() + 1, text, again);
+  va_end(again);
+  va_end(arguments);
+  return result;
+}
+
+/// Why an engine waited, the longest first; what is below one in a hundred of
+/// the run is left out.
+static std::string waitsText(const EngineTime &time, int64_t cycles) {
+  std::vector<std::pair<int64_t, unsigned>> causes;
+  for (unsigned cause = 0; cause < numCauses; ++cause)
+    if (time.wait[cause] * 100 >= cycles)
+      causes.push_back({-time.wait[cause], cause});
+  std::sort(causes.begin(), causes.end());
+  std::string result;
+  for (auto [wait, cause] : causes)
+    result +=
+        format("%s%s %.1f %%", result.empty() ? "" : ", ",
+               causeName(static_cast<Cause>(cause)),
+               -100. * static_cast<double>(wait) / static_cast<double>(cycles));
+  return result;
+}
+
+std::string Report::summary() const {
+  if (!times)
+    return "";
+  auto run = static_cast<double>(times->cycles);
+  std::string result = format(
+      "%s on %s, %lld tokens: %lld cycles, %.6g us at %g MHz\n",
+      program.c_str(), machine->name.c_str(), static_cast<long long>(length),
+      static_cast<long long>(times->cycles), times->seconds * 1e6,
+      machine->clockMHz);
+  if (dense.total() > 0) {
+    double done = 0;
+    for (int64_t macs : counters.total.macs)
+      done += static_cast<double>(macs);
+    result += format("multiply-accumulates  %.1f %% of the dense model's %.4g "
+                     "million; dense-equivalent %.1f GOPS\n",
+                     100 * done / static_cast<double>(dense.total()),
+                     static_cast<double>(dense.total()) / 1e6, gops());
+  }
+  result += "\n            busy  bound  waits for\n";
+  for (isa::Engine engine : reportedEngines) {
+    auto index = static_cast<unsigned>(engine);
+    const EngineTime &time = times->engines[index];
+    bool isDma = engine == isa::Engine::LOAD || engine == isa::Engine::STORE;
+    double ideal = isDma ? dramBoundCycles : counters.idealCycles[index];
+    // LOAD and STORE share the channel: the bound is of both.
+    std::string bound = engine == isa::Engine::STORE
+                            ? std::string(7, ' ')
+                            : format("%5.1f %%", 100 * ideal / run);
+    result += format("  %-6s %5.1f %% %s  %s\n", isa::engineName(engine),
+                     100 * static_cast<double>(time.busy) / run, bound.c_str(),
+                     waitsText(time, times->cycles).c_str());
+  }
+  EnergyUse energy = energySum(*this);
+  double always = staticEnergy(*this);
+  double area = 0;
+  for (const isa::AreaPart &part : isa::areaOf(*machine))
+    area += part.squareMillimetres;
+  result += format("\nenergy  %.4g uJ: core %.4g (%.3g W), DRAM %.4g\n",
+                   (energy.core() + energy.dram + always) / 1e6,
+                   (energy.core() + always) / 1e6,
+                   (energy.core() + always) / 1e12 / times->seconds,
+                   energy.dram / 1e6);
+  result += format("area    %.2f mm2\n", area);
+  if (layers.empty())
+    return result;
+  auto mean = [&](double LayerShares::*share) {
+    double sum = 0;
+    for (const LayerShares &layer : layers)
+      sum += layer.*share;
+    return 100 * sum / static_cast<double>(layers.size());
+  };
+  result += format("kept    K %.1f %%, V %.1f %%, Q %.1f %%, scores %.1f %%, "
+                   "INT8 tokens %.1f %% (mean of %zu layers)\n",
+                   mean(&LayerShares::keptK), mean(&LayerShares::keptV),
+                   mean(&LayerShares::liveQ), mean(&LayerShares::keptScores),
+                   mean(&LayerShares::int8Tokens), layers.size());
   return result;
 }
 

@@ -108,9 +108,7 @@ static void run(Arguments &arguments) {
   if (traceFile)
     traceFile->write(trace->json());
   files.commit();
-  if (const auto &times = result.report.times)
-    std::cerr << times->cycles << " cycles, " << times->seconds * 1e6
-              << " us at " << simulator.program().machine.clockMHz << " MHz\n";
+  std::cout << result.report.summary();
 }
 
 int main(int argc, char **argv) {

@@ -51,6 +51,9 @@ struct Report {
   /// Dense-equivalent operations (2 per multiply-accumulate) per nanosecond.
   double gops() const;
 
+  /// What fits a screen, of a run with times.
+  std::string summary() const;
+
   /// Indented JSON with a final line break.
   std::string toJson() const;
 };
