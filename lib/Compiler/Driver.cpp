@@ -186,15 +186,6 @@ LogicalResult Compilation::load() {
       }
   if (failed(verifyNotRecursive(main())))
     return failure();
-  WalkResult dense = owned->walk([](arith::ConstantOp op) {
-    if (!isa<SparseElementsAttr>(op.getValue()))
-      return WalkResult::advance();
-    op.emitOpError() << "is sparse: constants of a model must be 'dense' or "
-                        "'dense_resource'";
-    return WalkResult::interrupt();
-  });
-  if (dense.wasInterrupted())
-    return failure();
   // A model is 'main' and what it calls; a call that nobody reads is no layer.
   for (auto function : owned->getOps<func::FuncOp>()) {
     for (Block &block : llvm::reverse(function.getBody()))
@@ -203,7 +194,16 @@ LogicalResult Compilation::load() {
                                ? SymbolTable::Visibility::Public
                                : SymbolTable::Visibility::Private);
   }
-  return run([](OpPassManager &pm) { pm.addPass(createSymbolDCEPass()); });
+  if (failed(run([](OpPassManager &pm) { pm.addPass(createSymbolDCEPass()); })))
+    return failure();
+  WalkResult sparse = owned->walk([](arith::ConstantOp op) {
+    if (!isa<SparseElementsAttr>(op.getValue()))
+      return WalkResult::advance();
+    op.emitOpError() << "is sparse: constants of a model must be 'dense' or "
+                        "'dense_resource'";
+    return WalkResult::interrupt();
+  });
+  return failure(sparse.wasInterrupted());
 }
 
 LogicalResult

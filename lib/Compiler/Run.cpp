@@ -74,6 +74,7 @@ public:
 
 private:
   LogicalResult readInputs();
+  LogicalResult matchInputs();
   LogicalResult requireNoFactOps();
   LogicalResult makeSparse();
   LogicalResult compile();
@@ -96,6 +97,14 @@ private:
 };
 
 LogicalResult Runner::readInputs() {
+  std::optional<std::string> error = ::fact::catchError([&] {
+    for (const std::string &path : options.inputs)
+      inputs.push_back(::fact::readNpy(path));
+  });
+  return error ? compilation.fail(*error) : success();
+}
+
+LogicalResult Runner::matchInputs() {
   std::vector<TensorSpec> specs;
   func::FuncOp main = compilation.main();
   for (unsigned i = 0; i < main.getNumArguments(); ++i) {
@@ -111,11 +120,8 @@ LogicalResult Runner::readInputs() {
     return compilation.fail("the model takes " + Twine(specs.size()) +
                             " inputs (was given " +
                             Twine(options.inputs.size()) + ")");
-  std::optional<std::string> error = ::fact::catchError([&] {
-    for (size_t i = 0; i < specs.size(); ++i)
-      inputs.push_back(::fact::readNpy(options.inputs[i]));
-    rows = sequenceRows(specs, inputs, options.inputs);
-  });
+  std::optional<std::string> error = ::fact::catchError(
+      [&] { rows = sequenceRows(specs, inputs, options.inputs); });
   if (error)
     return compilation.fail(*error);
   EntryLength range = entryLength(main);
@@ -221,7 +227,8 @@ LogicalResult Runner::callEntry(int64_t times) {
     case EntryStatus::Ok:
       break;
     case EntryStatus::BadLength:
-      llvm_unreachable("readInputs checks the length");
+      return compilation.fail("the entry point refuses length " +
+                              Twine(length));
     case EntryStatus::BadInput:
       return compilation.fail("input " + where +
                               " is not finite or above 2^50 in magnitude");
@@ -320,7 +327,7 @@ LogicalResult Runner::write() {
 }
 
 LogicalResult Runner::run() {
-  if (failed(compilation.load()))
+  if (failed(compilation.load()) || failed(readInputs()))
     return failure();
   func::FuncOp main = compilation.main();
   if (options.outputs.size() != main.getNumResults())
@@ -338,7 +345,7 @@ LogicalResult Runner::run() {
     auto fixLength = [](OpPassManager &pm) {
       pm.addPass(createFixLengthPass());
     };
-    if (failed(compilation.run(fixLength)) || failed(readInputs()))
+    if (failed(compilation.run(fixLength)) || failed(matchInputs()))
       return failure();
     unchanged = compilation.module().clone();
     for (Type type : main.getResultTypes()) {
@@ -354,8 +361,8 @@ LogicalResult Runner::run() {
     return failure();
   if (std::string policy = compilation.policyLine(); !policy.empty())
     llvm::errs() << options.tool << ": " << policy << "\n";
-  // The model may fix the length of its inputs: they are read after that.
-  if (failed(makeSparse()) || failed(readInputs()))
+  // The model may fix the length of its inputs.
+  if (failed(makeSparse()) || failed(matchInputs()))
     return failure();
   if (options.reference == "numerics")
     return failed(interpret(main, inputs, outputs)) ? failure() : write();

@@ -134,7 +134,17 @@ void Meter::gatherRow(const int32_t *columns, int64_t count, int64_t n,
           0, bankCycles(columns + first, group, c, width, operand) - steps);
     }
   }
-  // Dot mode makes new sums, axpy mode reads and writes them in each step.
+}
+
+void Meter::dotRow(const int32_t *columns, int64_t count, int64_t n,
+                   const BankedRows &keys) {
+  gatherRow(columns, count, n, keys);
+  work.accumulatorBytes += 2 * 4 * count * divideUp(n, machine.pe.columns);
+}
+
+void Meter::axpyRow(const int32_t *columns, int64_t count, int64_t n,
+                    const BankedRows &values) {
+  gatherRow(columns, count, n, values);
   work.accumulatorBytes += 2 * 4 * n * divideUp(count, machine.pe.rows);
 }
 
@@ -167,14 +177,17 @@ void Meter::products(int64_t rows, int64_t k, int64_t n,
   work.idealCycles +=
       static_cast<double>(adds) / static_cast<double>(machine.ep.lanes);
   // An array of lanes, 64 along one side, that holds a tile of codes while rows
-  // stream past; the better direction for this shape is taken. Half a byte for
-  // each lane comes in words of four banks.
+  // stream past; the better direction for this shape is taken. The next tile's
+  // codes come in words of four banks meanwhile.
   int64_t wide = std::min<int64_t>(64, machine.ep.lanes),
           deep = machine.ep.lanes / wide;
   int64_t tiles = std::min(divideUp(k, wide) * divideUp(n, deep),
                            divideUp(k, deep) * divideUp(n, wide));
-  int64_t load = divideUp(
-      machine.ep.lanes, 2 * 4 * machine.buffer(isa::Buffer::Weight).wordBytes);
+  const isa::Machine::Sram &buffer = machine.buffer(isa::Buffer::Weight);
+  int64_t codeBits = predictor == isa::Predictor::Exact ? 8 : 4;
+  int64_t load =
+      divideUp(machine.ep.lanes * codeBits,
+               8 * std::min<int64_t>(4, buffer.banks) * buffer.wordBytes);
   work.cycles += tiles * std::max(rows * perProduct, load);
 }
 

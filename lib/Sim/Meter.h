@@ -50,12 +50,15 @@ public:
   int64_t gemm(int64_t rows, int64_t lowRows, MacKind lowKind, int64_t k,
                int64_t n, const BankedRows &weights);
 
-  /// One row of pe.qk or pe.pv: products of n terms with the rows
-  /// `columns[0, count)` of `operand`, or a sum of n channels over them. Both
-  /// take pe.rows gathered rows and pe.columns of their elements per step; they
-  /// differ in the direction of the sum.
-  void gatherRow(const int32_t *columns, int64_t count, int64_t n,
-                 const BankedRows &operand);
+  /// One row of dot mode: products of n terms with the rows
+  /// `columns[0, count)` of `keys`.
+  void dotRow(const int32_t *columns, int64_t count, int64_t n,
+              const BankedRows &keys);
+
+  /// One row of axpy mode: a sum of n channels over the rows
+  /// `columns[0, count)` of `values`.
+  void axpyRow(const int32_t *columns, int64_t count, int64_t n,
+               const BankedRows &values);
 
   //===--------------------------------------------------------------------===//
   // EP, SEL
@@ -85,6 +88,10 @@ public:
   void transfer(int64_t address, int64_t bytes);
 
 private:
+  /// Both modes take pe.rows gathered rows and pe.columns of their elements per
+  /// step; they differ in the direction of the sum.
+  void gatherRow(const int32_t *columns, int64_t count, int64_t n,
+                 const BankedRows &operand);
   /// Cycles in which the banks give `width` bytes at `offset` of each of the
   /// rows, in any order.
   int64_t bankCycles(const int32_t *rows, int64_t count, int64_t offset,

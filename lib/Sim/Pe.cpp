@@ -130,7 +130,7 @@ void execute(const isa::PeQk &i, Frame &frame) {
                            count, n, sums.data());
     for (int64_t c = 0; c < count; ++c)
       *score.part(r, keys[c], 1) = sums[c];
-    frame.meter.gatherRow(keys.data(), count, n, k.banked());
+    frame.meter.dotRow(keys.data(), count, n, k.banked());
   }
 }
 
@@ -163,7 +163,7 @@ void execute(const isa::PePv &i, Frame &frame) {
       continue;
     numerics::accumulateValues(weights.data(), v.row(0, 0), i.v_stride,
                                keys.data(), count, n, out);
-    frame.meter.gatherRow(keys.data(), count, n, v.banked());
+    frame.meter.axpyRow(keys.data(), count, n, v.banked());
   }
 }
 

@@ -115,15 +115,20 @@ static double staticEnergy(const Report &report) {
          report.times->seconds;
 }
 
-static Json energyToJson(const Report &report) {
+static Json partsToJson(const Report &report) {
   Json parts = Json::object();
-  EnergyUse sum = energySum(report);
   for (unsigned i = 0; i < numParts; ++i) {
     const Counters::PartWork &part = report.counters.parts[i];
     EnergyUse use = energyOf(part.work, part.arrayCycles, *report.machine);
-    parts[partName(static_cast<Part>(i))] = {{"core", use.core()},
-                                             {"dram", use.dram}};
+    parts[partName(static_cast<Part>(i))] = {{"array_cycles", part.arrayCycles},
+                                             {"core_pj", use.core()},
+                                             {"dram_pj", use.dram}};
   }
+  return parts;
+}
+
+static Json energyToJson(const Report &report) {
+  EnergyUse sum = energySum(report);
   Json result = {{"macs", sum.macs},
                  {"registers", sum.registers},
                  {"latches", sum.latches},
@@ -132,8 +137,7 @@ static Json energyToJson(const Report &report) {
                  {"selection", sum.selection},
                  {"floats", sum.floats},
                  {"sram", sum.sram},
-                 {"dram", sum.dram},
-                 {"parts", parts}};
+                 {"dram", sum.dram}};
   if (!report.times)
     return result;
   double always = staticEnergy(report);
@@ -276,6 +280,7 @@ std::string Report::toJson() const {
                         {"write", counters.total.dramWritten}};
   json["sram_bytes"] = sramToJson(counters.total);
   json["energy_pj"] = energyToJson(*this);
+  json["parts"] = partsToJson(*this);
   json["area_mm2"] = areaToJson(*machine);
   if (times) {
     json["bank_conflict_cycles"] = counters.total.conflictCycles;

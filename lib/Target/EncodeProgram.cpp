@@ -181,9 +181,11 @@ private:
                         b->constant * a->constant};
       }
     }
-    return withNote(op->emitOpError()
-                        << "is no linear function of one loop counter",
-                    op->getOperand(0).getLoc(), "its first operand is this");
+    InFlightDiagnostic diagnostic =
+        op->emitOpError() << "is no linear function of one loop counter";
+    for (Value operand : op->getOperands())
+      diagnostic.attachNote(operand.getLoc()) << "an operand is made here";
+    return diagnostic;
   }
 
   /// A register that holds index * factor + another register.

@@ -134,7 +134,7 @@ func.func @not_affine() attributes {factisa.bound = 8 : i64} {
   %c1 = arith.constant 1 : index
   %c4 = arith.constant 4 : index
   %a = factisa.sram token 64 "a" at 0
-  // expected-note @+1 {{its first operand is this}}
+  // expected-note @+1 {{an operand is made here}}
   scf.for %i = %c0 to %c4 step %c1 {
     // expected-error @+1 {{is no linear function of one loop counter}}
     %square = arith.muli %i, %i : index

@@ -204,8 +204,8 @@ std::pair<int64_t, int64_t> gathered(const std::vector<int32_t> &rows,
                                      const isa::Machine &machine) {
   Meter meter(machine);
   meter.begin();
-  meter.gatherRow(rows.data(), static_cast<int64_t>(rows.size()), 64,
-                  {isa::Buffer::Temp, 640 * 1024, stride});
+  meter.dotRow(rows.data(), static_cast<int64_t>(rows.size()), 64,
+               {isa::Buffer::Temp, 640 * 1024, stride});
   return {meter.work.cycles, meter.work.conflictCycles};
 }
 

@@ -43,10 +43,6 @@ static SmallVector<std::string> namesOf(ArrayRef<Attribute> attributes,
 
 LogicalResult Lowering::lowerMain(func::FuncOp source) {
   loc = source.getLoc();
-  bool isOpen = llvm::any_of(source.getArgumentTypes(), [](Type type) {
-    auto tensor = dyn_cast<RankedTensorType>(type);
-    return tensor && !tensor.hasStaticShape();
-  });
   // DRAM of an input or output, in the function's own shape.
   auto port = [&](Value value, DramKind kind,
                   StringRef name) -> FailureOr<Storage> {
@@ -71,9 +67,6 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
     SmallVector<int64_t> shape;
     for (int64_t size : type.getShape())
       shape.push_back(ShapedType::isDynamic(size) ? -1 : size);
-    // Where one input's rows are open, those of all are as many.
-    if (isOpen && !layout->single)
-      shape[type.getRank() - 2] = -1;
     storage.base = DramBufferOp::create(
         builder, loc, DramType::get(builder.getContext()),
         DramKindAttr::get(builder.getContext(), kind),

@@ -30,7 +30,7 @@ for name, engine in report["engines"].items():
         if found:
             near(found[1], 100 * wait / cycles)
 energy = report["energy_pj"]
-core = sum(part["core"] for part in energy["parts"].values()) + energy["static"]
+core = sum(part["core_pj"] for part in report["parts"].values()) + energy["static"]
 total, of_core, watts, dram = map(float, re.search(r"energy +(\S+) uJ: core (\S+) \((\S+) W\), DRAM (\S+)", said).groups())
 for text, value in ((total, (core + energy["dram"]) / 1e6), (of_core, core / 1e6), (watts, core / 1e12 / report["seconds"]),
                     (dram, energy["dram"] / 1e6)):

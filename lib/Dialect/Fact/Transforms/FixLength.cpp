@@ -1,5 +1,4 @@
-//===- FixLength.cpp - What fixes the length of the sequence
-//---------------===//
+//===- FixLength.cpp - What fixes the length of the sequence --------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -37,7 +36,8 @@ namespace {
 
 /// How many elements the open dimensions of a value have.
 struct OpenSize {
-  /// `Unknown` is what an op of another dialect makes of it.
+  /// `None` is for a value without open dimensions, `Unknown` for what an op of
+  /// another dialect makes.
   enum Kind { None, Unknown, Length, Constant } kind = None;
   int64_t size = 0;
   bool operator==(const OpenSize &other) const {
@@ -68,6 +68,7 @@ private:
   using Sizes = SmallVector<OpenSize>;
   FailureOr<Sizes> follow(Block &body, ArrayRef<OpenSize> arguments);
   FailureOr<OpenSize> join(Location place, OpenSize a, OpenSize b);
+  FailureOr<OpenSize> joinAll(Location place, ArrayRef<OpenSize> sizes);
   FailureOr<OpenSize> castSize(tensor::CastOp op, OpenSize source);
 
   func::FuncOp function;
@@ -104,10 +105,30 @@ FailureOr<OpenSize> LengthAnalysis::join(Location place, OpenSize a,
                           << b.size << " elements must be the same";
 }
 
+FailureOr<OpenSize> LengthAnalysis::joinAll(Location place,
+                                            ArrayRef<OpenSize> sizes) {
+  OpenSize result;
+  bool isKnown = true;
+  for (const OpenSize &size : sizes) {
+    if (size.kind == OpenSize::Unknown) {
+      isKnown = false;
+      continue;
+    }
+    FailureOr<OpenSize> joined = join(place, result, size);
+    if (failed(joined))
+      return failure();
+    result = *joined;
+  }
+  return isKnown ? result : OpenSize{OpenSize::Unknown};
+}
+
 FailureOr<OpenSize> LengthAnalysis::castSize(tensor::CastOp op,
                                              OpenSize source) {
   auto from = dyn_cast<RankedTensorType>(op.getSource().getType()),
        to = dyn_cast<RankedTensorType>(op.getType());
+  if (!from && to)
+    return op.emitOpError() << "has an unranked source: the tensors of a model "
+                               "have a rank";
   if (!from || !to)
     return OpenSize{OpenSize::Unknown};
   OpenSize result;
@@ -118,21 +139,44 @@ FailureOr<OpenSize> LengthAnalysis::castSize(tensor::CastOp op,
     if (ShapedType::isDynamic(a) && !ShapedType::isDynamic(b)) {
       if (source.kind == OpenSize::Unknown)
         return op.emitOpError()
-               << "has a source of which nobody knows whether it has " << b
+               << "has a source of which it is not known that it has " << b
                << " elements there";
-      FailureOr<OpenSize> joined =
-          join(op.getLoc(), source, {OpenSize::Constant, b});
-      if (failed(joined))
+      if (failed(join(op.getLoc(), source, {OpenSize::Constant, b})))
         return failure();
     }
     if (!ShapedType::isDynamic(b))
       continue;
-    FailureOr<OpenSize> joined = join(op.getLoc(), result, size);
-    if (failed(joined))
-      return failure();
-    result = *joined;
+    // A cast may open dimensions that have nothing to do with each other.
+    result = result == size || result.kind == OpenSize::None
+                 ? size
+                 : OpenSize{OpenSize::Unknown};
   }
   return result;
+}
+
+static Operation *terminatorOf(func::FuncOp function) {
+  return function.getBody().front().getTerminator();
+}
+
+/// Whether a function is one that can be followed.
+static bool isModel(func::FuncOp function) {
+  return function.getBody().hasOneBlock() &&
+         isa<func::ReturnOp>(terminatorOf(function));
+}
+
+/// Regions of ops are not followed: no cast in them may rely on a length.
+static LogicalResult checkRegions(Operation &op) {
+  WalkResult result = op.walk([&](tensor::CastOp cast) {
+    auto to = dyn_cast<RankedTensorType>(cast.getType());
+    if (cast.getOperation() == &op || isOpen(cast.getType()) || !to ||
+        (!isOpen(cast.getSource().getType()) &&
+         isa<RankedTensorType>(cast.getSource().getType())))
+      return WalkResult::advance();
+    cast.emitOpError() << "to a fixed type is inside of '" << op.getName()
+                       << "', where it is not known how many elements it gets";
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
 }
 
 FailureOr<LengthAnalysis::Sizes>
@@ -150,7 +194,7 @@ LengthAnalysis::follow(Block &body, ArrayRef<OpenSize> arguments) {
     if (auto call = dyn_cast<func::CallOp>(op)) {
       func::FuncOp callee = calleeOf(call);
       Sizes results(call.getNumResults(), {OpenSize::Unknown});
-      if (callee && callee.getBody().hasOneBlock()) {
+      if (callee && isModel(callee)) {
         FailureOr<Sizes> followed =
             follow(callee.getBody().front(), sizesOf(call.getOperands()));
         if (failed(followed))
@@ -158,13 +202,17 @@ LengthAnalysis::follow(Block &body, ArrayRef<OpenSize> arguments) {
         results = std::move(*followed);
       }
       for (auto [result, size] : llvm::zip_equal(call.getResults(), results))
-        sizes[result] = size;
+        if (isOpen(result.getType()))
+          sizes[result] = size;
       continue;
     }
+    if (failed(checkRegions(op)))
+      return failure();
     if (auto destination = dyn_cast<DestinationStyleOpInterface>(op)) {
       for (OpResult result : op.getResults())
-        sizes[result] =
-            sizes.lookup(destination.getTiedOpOperand(result)->get());
+        if (isOpen(result.getType()))
+          sizes[result] =
+              sizes.lookup(destination.getTiedOpOperand(result)->get());
       continue;
     }
     FailureOr<OpenSize> size = OpenSize{OpenSize::Unknown};
@@ -173,16 +221,31 @@ LengthAnalysis::follow(Block &body, ArrayRef<OpenSize> arguments) {
     } else if (isReshape(&op)) {
       size = sizes.lookup(op.getOperand(0));
     } else if (auto empty = dyn_cast<tensor::EmptyOp>(op)) {
-      if (llvm::hasSingleElement(empty.getDynamicSizes()))
-        if (auto of = empty.getDynamicSizes()[0].getDefiningOp<tensor::DimOp>())
-          size = sizes.lookup(of.getSource());
+      SmallVector<OpenSize> open = llvm::map_to_vector(
+          empty.getDynamicSizes(), [&](Value extent) -> OpenSize {
+            if (std::optional<int64_t> size = getConstantIntValue(extent))
+              return {OpenSize::Constant, *size};
+            auto dim = extent.getDefiningOp<tensor::DimOp>();
+            auto type =
+                dim ? dyn_cast<RankedTensorType>(dim.getSource().getType())
+                    : RankedTensorType();
+            std::optional<int64_t> index =
+                type ? dim.getConstantIndex() : std::nullopt;
+            if (!index || *index < 0 || *index >= type.getRank())
+              return {OpenSize::Unknown};
+            if (!type.isDynamicDim(*index))
+              return {OpenSize::Constant, type.getDimSize(*index)};
+            return sizes.lookup(dim.getSource());
+          });
+      size = joinAll(op.getLoc(), open);
     } else if (isa_and_nonnull<FactDialect>(op.getDialect()) ||
                op.hasTrait<OpTrait::Elementwise>()) {
       // All open dimensions of a fact op are tokens.
-      size = OpenSize();
+      SmallVector<OpenSize> open;
       for (Value operand : op.getOperands())
-        if (succeeded(size) && isOpen(operand.getType()))
-          size = join(op.getLoc(), *size, sizes.lookup(operand));
+        if (isOpen(operand.getType()))
+          open.push_back(sizes.lookup(operand));
+      size = joinAll(op.getLoc(), open);
     }
     if (failed(size))
       return failure();
@@ -193,21 +256,36 @@ LengthAnalysis::follow(Block &body, ArrayRef<OpenSize> arguments) {
   return sizesOf(body.getTerminator()->getOperands());
 }
 
-/// Whether an argument of main is rows of a sequence, and not one row that
-/// stands beside it, for some `fact` op or function.
-static bool isSequence(BlockArgument argument) {
-  auto type = dyn_cast<RankedTensorType>(argument.getType());
-  bool isRows =
-      type && type.getElementType().isF32() &&
-      (type.getRank() == 2 || (type.getRank() == 3 && type.getDimSize(0) == 1));
-  if (!isRows || type.getDimSize(type.getRank() - 2) == 1)
-    return false;
-  return llvm::any_of(readersOf(argument), [](OpOperand *use) {
-    Operation *op = use->getOwner();
-    return isa<func::CallOp>(op) ||
-           (isa_and_nonnull<FactDialect>(op->getDialect()) &&
-            !isWeightOperand(*use));
+/// The rows of a fixed type that may be a sequence's, and not one row that
+/// stands beside it; 0 for another type.
+static int64_t fixedRows(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  bool isRows = tensor && tensor.getElementType().isF32() &&
+                tensor.hasStaticShape() &&
+                (tensor.getRank() == 2 ||
+                 (tensor.getRank() == 3 && tensor.getDimSize(0) == 1));
+  int64_t rows = isRows ? tensor.getDimSize(tensor.getRank() - 2) : 0;
+  return rows == 1 ? 0 : rows;
+}
+
+/// Whether a `fact` op takes a value, or what a function is called with, for
+/// rows of a sequence.
+static bool isReadAsRows(Value value) {
+  return llvm::any_of(readersOf(value), [](OpOperand *use) {
+    if (auto call = dyn_cast<func::CallOp>(use->getOwner())) {
+      func::FuncOp callee = calleeOf(call);
+      return callee && isModel(callee) &&
+             isReadAsRows(callee.getArgument(use->getOperandNumber()));
+    }
+    return isa_and_nonnull<FactDialect>(use->getOwner()->getDialect()) &&
+           !isWeightOperand(*use);
   });
+}
+
+/// Whether an argument of main is rows of a sequence, and not one row that
+/// stands beside it.
+static bool isSequence(BlockArgument argument) {
+  return fixedRows(argument.getType()) && isReadAsRows(argument);
 }
 
 LogicalResult LengthAnalysis::run() {
@@ -217,8 +295,7 @@ LogicalResult LengthAnalysis::run() {
   for (BlockArgument argument : function.getArguments()) {
     if (!anyOpen || isOpen(argument.getType()) || !isSequence(argument))
       continue;
-    auto type = cast<RankedTensorType>(argument.getType());
-    OpenSize rows{OpenSize::Constant, type.getDimSize(type.getRank() - 2)};
+    OpenSize rows{OpenSize::Constant, fixedRows(argument.getType())};
     if (failed(join(argument.getLoc(), rows, {OpenSize::Length})))
       return failure();
   }
@@ -227,6 +304,16 @@ LogicalResult LengthAnalysis::run() {
   if (failed(returned))
     return failure();
   results = std::move(*returned);
+  // The same for results: one that is no single row has the sequence's rows.
+  for (auto [value, size] :
+       llvm::zip_equal(terminatorOf(function)->getOperands(), results)) {
+    OpenSize rows = size;
+    if (int64_t fixed = fixedRows(value.getType()))
+      rows = {OpenSize::Constant, fixed};
+    if (anyOpen && rows.kind == OpenSize::Constant && rows.size != 1 &&
+        failed(join(value.getLoc(), rows, {OpenSize::Length})))
+      return failure();
+  }
   return success();
 }
 
@@ -237,9 +324,27 @@ static Type withOpenSize(Type type, int64_t size) {
   return tensor.clone(shape);
 }
 
-/// Gives the open dimensions of arguments and results the length.
-static LogicalResult fixLength(func::FuncOp function,
-                               const LengthAnalysis &analysis) {
+/// Gives the open dimensions of results the sizes that are known of them.
+static void fixResults(func::FuncOp function, const LengthAnalysis &analysis) {
+  Operation *end = terminatorOf(function);
+  OpBuilder builder(end);
+  for (auto [operand, size] :
+       llvm::zip_equal(end->getOpOperands(), analysis.results)) {
+    Value value = operand.get();
+    bool isLength = size.kind == OpenSize::Length && analysis.length;
+    if (!isLength && size.kind != OpenSize::Constant)
+      continue;
+    int64_t known = isLength ? *analysis.length : size.size;
+    operand.set(tensor::CastOp::create(
+        builder, value.getLoc(), withOpenSize(value.getType(), known), value));
+  }
+  function.setFunctionType(builder.getFunctionType(function.getArgumentTypes(),
+                                                   end->getOperandTypes()));
+}
+
+/// Gives the open dimensions of arguments the length.
+static LogicalResult fixArguments(func::FuncOp function,
+                                  const LengthAnalysis &analysis) {
   int64_t length = *analysis.length;
   Block &body = function.getBody().front();
   OpBuilder builder = OpBuilder::atBlockBegin(&body);
@@ -262,19 +367,8 @@ static LogicalResult fixLength(func::FuncOp function,
         tensor::CastOp::create(builder, argument.getLoc(), type, argument);
     argument.replaceAllUsesExcept(open, open);
   }
-  Operation *end = body.getTerminator();
-  builder.setInsertionPoint(end);
-  for (auto [operand, size] :
-       llvm::zip_equal(end->getOpOperands(), analysis.results)) {
-    Value value = operand.get();
-    if (size.kind == OpenSize::None || size.kind == OpenSize::Unknown)
-      continue;
-    int64_t known = size.kind == OpenSize::Length ? length : size.size;
-    operand.set(tensor::CastOp::create(
-        builder, value.getLoc(), withOpenSize(value.getType(), known), value));
-  }
-  function.setFunctionType(
-      builder.getFunctionType(body.getArgumentTypes(), end->getOperandTypes()));
+  function.setFunctionType(builder.getFunctionType(
+      body.getArgumentTypes(), terminatorOf(function)->getOperandTypes()));
   return success();
 }
 
@@ -284,18 +378,21 @@ struct FixLengthPass : mlir::fact::impl::FixLengthPassBase<FixLengthPass> {
 
   void runOnOperation() override {
     for (auto function : getOperation().getOps<func::FuncOp>()) {
-      if (function.isPrivate() || !function.getBody().hasOneBlock())
+      // A function that others call, too, keeps its type.
+      if (!function.isPublic() || !isModel(function) ||
+          !SymbolTable::symbolKnownUseEmpty(function, getOperation()))
         continue;
       LengthAnalysis analysis(function);
       if (failed(verifyNotRecursive(function)) || failed(analysis.run()))
         return signalPassFailure();
+      fixResults(function, analysis);
       if (!analysis.length)
         continue;
+      if (failed(fixArguments(function, analysis)))
+        return signalPassFailure();
       emitWarning(*analysis.reason)
           << "this has " << *analysis.length
           << " tokens: no sequence of another length can run";
-      if (failed(fixLength(function, analysis)))
-        return signalPassFailure();
       ++numFixed;
     }
   }

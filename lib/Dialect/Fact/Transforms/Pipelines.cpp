@@ -35,6 +35,7 @@ void mlir::fact::buildFinishPipeline(OpPassManager &pm) {
 void mlir::fact::registerFactTransformsPipelines() {
   PassPipelineRegistration<>("fact-sparsify",
                              "dense fact IR to sparse: quantize, predict, "
-                             "precision, fuse, hoist weights, fold them",
+                             "precision, fuse, inline calls, fix the length, "
+                             "hoist weights and fold them, check",
                              buildSparsifyPipeline);
 }

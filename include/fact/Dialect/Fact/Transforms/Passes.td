@@ -259,7 +259,8 @@ def FixLengthPass : Pass<"fact-fix-length", "::mlir::ModuleOp"> {
     lengths, where the bound is below, where two fixed numbers differ, and where
     nobody knows what a cast gets.
 
-    Before: `fact-inline-calls`. After: every cast to a fixed type holds.
+    Before: `fact-inline-calls`. After: every cast to a fixed type holds, if ops of
+    other dialects get as many rows as they expect; none is inside of an op.
   }];
   let dependentDialects = ["::mlir::tensor::TensorDialect"];
   let statistics = [

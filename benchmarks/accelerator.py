@@ -1,0 +1,98 @@
+#!/usr/bin/python3
+# Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+"""Prints what programs for the accelerator reach, as Markdown tables.
+
+usage: accelerator.py [--model=bert-base] [--layers=N] [--lengths=128,512,...]
+                      [--presets=dense,paper,balanced,fast] [--machine=FILE...]
+                      [--shares]
+
+Layers have random weights, so that masks are those of no trained model. One
+table per machine: cycles, the largest bound (an engine's own work at full rate,
+or DRAM's), their ratio, the share of cycles in which the multiplier array waits
+for prediction, the speed over the dense program, and energy. --shares: what the
+dense model spends where, by length (the reason to skip work in all parts).
+"""
+import pathlib
+import sys
+import tempfile
+
+import numpy as np
+
+from fact import linalg_ir, tools
+from fact.options import OptionParser
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+PARTS = ("qkv", "attention", "output", "ffn")
+
+
+def report_of(folder, layers, length, preset, machine):
+    """The simulator's report of a model at its longest sequence."""
+    model, program = folder / "model.mlir", folder / "model.fact"
+    model.write_text(linalg_ir.to_text(layers, length))
+    x = np.random.default_rng(0).standard_normal((1, length, layers[0].d), dtype=np.float32)
+    tools.compile_program(model, program, f"--preset={preset}", f"--machine={machine}")
+    return tools.simulate(program, [x])[1]
+
+
+def ratio_table(folder, layers, lengths, presets, machine):
+    print("| preset | L | cycles | bound | ratio | PE waits for EP, SEL | speed over dense | core uJ | DRAM uJ | pJ per MAC slot |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    dense = {}
+    for preset in presets:
+        for length in lengths:
+            report = report_of(folder, layers, length, preset, machine)
+            cycles = report["cycles"]
+            if preset == "dense":
+                dense[length] = cycles
+            engine, bound = max(report["bound_cycles"].items(), key=lambda item: item[1])
+            wait = report["engines"]["PE"]["wait"]
+            waits = (wait.get("EP", 0) + wait.get("SEL", 0)) / cycles
+            speed = f"{dense[length] / cycles:.2f}x" if length in dense else ""
+            energy = report["energy_pj"]
+            core = energy["core_per_mac_slot"]
+            total = sum(value for name, value in energy.items() if name not in ("dram", "core_per_mac_slot"))
+            print(f"| {preset} | {length} | {cycles:,} | {bound:,} ({engine}) | {cycles / bound:.3f} | {100 * waits:.1f} % | "
+                  f"{speed} | {total / 1e6:.0f} | {energy['dram'] / 1e6:.0f} | {core:.2f} |", flush=True)
+
+
+def shares_table(folder, layers, lengths, machine):
+    print("| L | " + " | ".join(f"{part}: cycles, energy" for part in PARTS) + " |")
+    print("|---|" + "---|" * len(PARTS))
+    for length in lengths:
+        parts = report_of(folder, layers, length, "dense", machine)["parts"]
+        cells = []
+        for part in PARTS:
+            of = lambda key: 100 * parts[part][key] / sum(parts[each][key] for each in PARTS)
+            cells.append(f"{of('array_cycles'):.1f} %, {of('core_pj'):.1f} %")
+        print(f"| {length} | " + " | ".join(cells) + " |", flush=True)
+
+
+def main():
+    parser = OptionParser(description=__doc__)
+    parser.add_argument("--model", choices=sorted(linalg_ir.MODELS), default="bert-base")
+    parser.add_argument("--layers", type=int, default=1)
+    parser.add_argument("--lengths", default="128,512,1024,2048")
+    parser.add_argument("--presets", default="dense,paper,balanced,fast")
+    parser.add_argument("--machine", type=pathlib.Path, action="append")
+    parser.add_argument("--shares", action="store_true")
+    options = parser.parse_args()
+    try:
+        lengths = [int(length) for length in options.lengths.split(",")]
+    except ValueError:
+        parser.error(f"--lengths must be numbers (was '{options.lengths}')")
+    layers = linalg_ir.random_model(options.model, options.layers, 0)
+    for machine in options.machine or [ROOT / "machines" / "fact-28nm.json"]:
+        print(f"\n{options.model}, {options.layers} layers, {machine.stem}:\n")
+        with tempfile.TemporaryDirectory(prefix="fact-bench-") as folder:
+            if options.shares:
+                shares_table(pathlib.Path(folder), layers, lengths, machine)
+            else:
+                ratio_table(pathlib.Path(folder), layers, lengths, options.presets.split(","), machine)
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except tools.ToolError as error:
+        sys.exit(f"accelerator.py: error: {error}")
