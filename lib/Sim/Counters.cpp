@@ -14,18 +14,6 @@ template <typename Array> static void addAll(Array &sum, const Array &other) {
     sum[i] += other[i];
 }
 
-static void add(FloatSteps &sum, const FloatSteps &other) {
-  sum.add += other.add;
-  sum.multiply += other.multiply;
-  sum.scale += other.scale;
-  sum.max += other.max;
-  sum.exp += other.exp;
-  sum.erf += other.erf;
-  sum.divide += other.divide;
-  sum.squareRoot += other.squareRoot;
-  sum.quantize += other.quantize;
-}
-
 static void add(Work &sum, const Work &other) {
   sum.cycles += other.cycles;
   sum.conflictCycles += other.conflictCycles;
@@ -33,7 +21,7 @@ static void add(Work &sum, const Work &other) {
   addAll(sum.macs, other.macs);
   sum.predictorAdds += other.predictorAdds;
   sum.scores += other.scores;
-  add(sum.floats, other.floats);
+  sum.floats.accumulate(other.floats, 1);
   addAll(sum.sramRead, other.sramRead);
   addAll(sum.sramWritten, other.sramWritten);
   sum.accumulatorBytes += other.accumulatorBytes;

@@ -13,12 +13,23 @@ static double of(int64_t count, const isa::Energy &each) {
   return static_cast<double>(count) * each.value;
 }
 
+const std::array<EnergyUse::Field, 9> &EnergyUse::fields() {
+  static constexpr std::array<Field, 9> all = {
+      {{"macs", &EnergyUse::macs},
+       {"registers", &EnergyUse::registers},
+       {"latches", &EnergyUse::latches},
+       {"accumulators", &EnergyUse::accumulators},
+       {"prediction", &EnergyUse::prediction},
+       {"selection", &EnergyUse::selection},
+       {"floats", &EnergyUse::floats},
+       {"sram", &EnergyUse::sram},
+       {"dram", &EnergyUse::dram}}};
+  return all;
+}
+
 EnergyUse &EnergyUse::operator+=(const EnergyUse &other) {
-  for (double EnergyUse::*field :
-       {&EnergyUse::macs, &EnergyUse::registers, &EnergyUse::latches,
-        &EnergyUse::accumulators, &EnergyUse::prediction, &EnergyUse::selection,
-        &EnergyUse::floats, &EnergyUse::sram, &EnergyUse::dram})
-    this->*field += other.*field;
+  for (const Field &field : fields())
+    this->*field.value += other.*field.value;
   return *this;
 }
 

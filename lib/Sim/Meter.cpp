@@ -225,16 +225,7 @@ void Meter::fill(int64_t bytes) {
 void Meter::sweep(int64_t rows, int64_t elements, const FloatSteps &per) {
   const isa::Machine::AuxiliaryUnit &apu = machine.apu;
   int64_t count = rows * elements;
-  FloatSteps &sum = work.floats;
-  sum.add += count * per.add;
-  sum.multiply += count * per.multiply;
-  sum.scale += count * per.scale;
-  sum.max += count * per.max;
-  sum.exp += count * per.exp;
-  sum.erf += count * per.erf;
-  sum.divide += count * per.divide;
-  sum.squareRoot += count * per.squareRoot;
-  sum.quantize += count * per.quantize;
+  work.floats.accumulate(per, count);
   int64_t steps = std::max({int64_t(1), divideUp(per.add, apu.addUnits),
                             divideUp(per.multiply, apu.multiplyUnits),
                             divideUp(per.scale, apu.scaleUnits),

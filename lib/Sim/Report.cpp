@@ -129,22 +129,16 @@ static Json partsToJson(const Report &report) {
 
 static Json energyToJson(const Report &report) {
   EnergyUse sum = energySum(report);
-  Json result = {{"macs", sum.macs},
-                 {"registers", sum.registers},
-                 {"latches", sum.latches},
-                 {"accumulators", sum.accumulators},
-                 {"prediction", sum.prediction},
-                 {"selection", sum.selection},
-                 {"floats", sum.floats},
-                 {"sram", sum.sram},
-                 {"dram", sum.dram}};
+  Json result = Json::object();
+  for (const EnergyUse::Field &field : EnergyUse::fields())
+    result[field.name] = sum.*field.value;
   if (!report.times)
     return result;
   double always = staticEnergy(report);
   result["static"] = always;
-  auto slots =
-      static_cast<double>(report.times->cycles * report.machine->pe.rows *
-                          report.machine->pe.columns);
+  double slots =
+      static_cast<double>(report.times->cycles) *
+      static_cast<double>(report.machine->pe.rows * report.machine->pe.columns);
   result["core_per_mac_slot"] = (sum.core() + always) / slots;
   return result;
 }

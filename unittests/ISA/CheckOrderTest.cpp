@@ -88,6 +88,26 @@ TEST(CheckOrder, ShortLengthsAreChecked) {
   EXPECT_TRUE(contains(text, "(sequence length 8)")) << text;
 }
 
+TEST(CheckOrder, GapsBetweenRowsAreNotTouched) {
+  // Rows of 16 bytes, 32 apart, and those between them by another engine.
+  Load load = copyLoad();
+  Store store = copyStore();
+  load.row_bytes = store.row_bytes = 16;
+  load.dst_stride = store.src_stride = 32;
+  Load between = load;
+  between.dst.offset = load.dst.offset + 16;
+  store.src.offset = between.dst.offset;
+  Signal loaded{id(Engine::LOAD), 0};
+  Wait waits{id(Engine::STORE), 0};
+  // The store waits for the rows that it reads, and not for the others.
+  EXPECT_EQ(check(copyProgram({between, loaded, waits, load, store})), "");
+  store.src.offset = load.dst.offset;
+  EXPECT_TRUE(
+      contains(check(copyProgram({between, loaded, waits, load, store})),
+               "reads bytes 0 to 15 of the scratchpad, which LOAD may not have "
+               "written"));
+}
+
 TEST(CheckOrder, OneEngineIsInOrder) {
   Program program = copyTwice();
   // Two stores of the same bytes, two loads into the same ones.

@@ -30,6 +30,14 @@ std::string errorOf(const std::string &text) {
 }
 std::string errorOf(const Json &json) { return errorOf(json.dump()); }
 
+TEST(Machine, ShippedDescriptionsAreReadAndWritten) {
+  for (std::string name : {"fact-28nm", "fact-28nm-lean", "fact-hbm"}) {
+    Machine machine = Machine::load(source + "/machines/" + name + ".json");
+    EXPECT_EQ(machine.name, name);
+    EXPECT_EQ(Machine::fromJson(machine.toJson(), name), machine);
+  }
+}
+
 TEST(Machine, DefaultIsTheShippedDescription) {
   const Machine &machine = Machine::defaultMachine();
   EXPECT_EQ(machine, Machine::load(source + "/machines/fact-28nm.json"));

@@ -7,6 +7,7 @@
 
 #include "fact/Sim/Energy.h"
 
+#include "../../lib/Sim/Meter.h"
 #include "Bench.h"
 
 using namespace fact;
@@ -69,6 +70,21 @@ TEST(Energy, TrafficOfAProduct) {
   EXPECT_EQ(read, 64 * 128 * (64 / 8) + 128 * 64);
   EXPECT_EQ(written, 64 * 64 * 4);
   EXPECT_EQ(work.accumulatorBytes, 2 * 4 * 64 * 64 * (128 / 64));
+}
+
+// Dot mode makes a sum per key, axpy mode adds to each channel in each step.
+TEST(Energy, TrafficOfScoresAndOfTheirUse) {
+  Meter meter(machine());
+  std::vector<int32_t> rows(20);
+  for (int32_t i = 0; i < 20; ++i)
+    rows[i] = i;
+  BankedRows operand{isa::Buffer::Temp, 640 * 1024, 128};
+  meter.begin();
+  meter.dotRow(rows.data(), 20, 128, operand);
+  EXPECT_EQ(meter.work.accumulatorBytes, 2 * 4 * 20 * (128 / 64));
+  meter.begin();
+  meter.axpyRow(rows.data(), 20, 128, operand);
+  EXPECT_EQ(meter.work.accumulatorBytes, 2 * 4 * 128 * 3); // 20 rows by 8
 }
 
 TEST(Energy, PartsAreTheWhole) {

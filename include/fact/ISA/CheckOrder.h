@@ -21,7 +21,7 @@ namespace fact::isa {
 /// vector clocks, whatever a machine's speed is. The program is one that
 /// checkProgram has no fault in.
 std::optional<Fault> checkOrder(const Code &code);
-/// The same for one length.
+/// The same for one run: a length and rows that the program's ports allow.
 std::optional<Fault> checkOrder(const Code &code, const Sequence &sequence);
 
 } // namespace fact::isa

@@ -52,7 +52,7 @@ struct CheckCounts {
 std::optional<Fault> checkProgram(const Code &code,
                                   const std::vector<BufferStart> &starts = {},
                                   CheckCounts *counts = nullptr);
-/// The same for one length.
+/// The same for one run: a length and rows that the program's ports allow.
 std::optional<Fault> checkProgram(const Code &code, const Sequence &sequence);
 
 } // namespace fact::isa

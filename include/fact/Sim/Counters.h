@@ -16,7 +16,6 @@ namespace fact::sim {
 
 constexpr unsigned numRoles = 4; ///< of isa::Role
 
-/// Adds up what all instructions did.
 /// What a model's instructions are for.
 enum class Part : uint8_t {
   Prediction, ///< EP, SEL
@@ -33,6 +32,7 @@ constexpr unsigned numParts = 8;
 /// "prediction", "qkv", ...
 const char *partName(Part part);
 
+/// Adds up what all instructions did.
 class Counters : public Observer {
 public:
   void onInstruction(const Executed &executed) override;

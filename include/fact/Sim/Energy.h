@@ -11,6 +11,8 @@
 #include "fact/ISA/Machine.h"
 #include "fact/Sim/Work.h"
 
+#include <array>
+
 namespace fact::sim {
 
 /// What uses energy while an instruction runs, in picojoules.
@@ -31,6 +33,13 @@ struct EnergyUse {
   }
 
   EnergyUse &operator+=(const EnergyUse &other);
+
+  /// Every field with its name in reports.
+  struct Field {
+    const char *name;
+    double EnergyUse::*value;
+  };
+  static const std::array<Field, 9> &fields();
 };
 
 /// The energy of some work by the machine's table; what it uses all the time

@@ -19,10 +19,20 @@ namespace fact::sim {
 enum class MacKind : uint8_t { A8W8, A4W8, A4W4 };
 constexpr unsigned numMacKinds = 3;
 
-/// Steps of a float32 lane. Each lane has one unit of every kind.
+/// Steps of the float32 lanes: of units that each lane has, and of pipelines
+/// that all lanes share (exp to squareRoot).
 struct FloatSteps {
-  int64_t add = 0, multiply = 0, scale = 0, max = 0, exp = 0, erf = 0,
-          divide = 0, squareRoot = 0, quantize = 0;
+  int64_t add = 0, multiply = 0, scale = 0, max = 0, quantize = 0;
+  int64_t exp = 0, erf = 0, divide = 0, squareRoot = 0;
+
+  /// Adds `count` times the steps of another.
+  void accumulate(const FloatSteps &other, int64_t count) {
+    for (int64_t FloatSteps::*step :
+         {&FloatSteps::add, &FloatSteps::multiply, &FloatSteps::scale,
+          &FloatSteps::max, &FloatSteps::quantize, &FloatSteps::exp,
+          &FloatSteps::erf, &FloatSteps::divide, &FloatSteps::squareRoot})
+      this->*step += count * (other.*step);
+  }
 };
 
 /// What one executed instruction did. All counts are exact counts of the run's
