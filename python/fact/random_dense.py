@@ -268,6 +268,8 @@ class Generator:
     def __init__(self, seed):
         self.draw = random_ir.Draw("dense", seed)
         self.bound, self.fixed = self.draw.length()
+        # Of a stream of its own: a seed keeps the rest of its model.
+        self.opening = random_ir.Draw("open", seed)
         main = self.draw.choice(random_ir.WIDTHS)
         self.widths = [main, main, *(self.draw.choice(random_ir.WIDTHS) for _ in range(2))]
         self.functions = []
@@ -316,7 +318,13 @@ class Generator:
         inputs = [Input("x", self.widths[0], self.draw.chance(0.5))]
         if self.draw.chance(0.35):
             inputs.append(Input("z", self.widths[0] if self.draw.chance(0.7) else self.widths[-1], self.draw.chance(0.5)))
-        grower = Grower(self, [Rows(f"%in{i}", self.extent, given.d) for i, given in enumerate(inputs)])
+        # Inputs whose types are open although the model's length is fixed: by a cast of the
+        # first, and of the others or by what they meet.
+        opened = {}
+        if self.fixed and self.opening.chance(0.25):
+            opened = {i: i == 0 or self.opening.chance(0.5) for i in range(len(inputs)) if i == 0 or self.opening.chance(0.7)}
+        grower = Grower(self, [Rows(f"%in{i}", self.extent if opened.get(i, True) else "?", given.d)
+                               for i, given in enumerate(inputs)])
         for _ in range(self.draw.choice((0, 1, 2, 3, 4, 5, 6))):
             grower.step()
         results = []
@@ -328,7 +336,7 @@ class Generator:
             results.append((value.name, value.rows, value.d, batched))
         # Functions that nobody calls are legal, and all of one kind.
         text = "\n".join(f.text for f in self.functions if f.called or self.draw.chance(0.1))
-        text += "\n" * bool(text) + random_ir.main_text(grower.body, inputs, results, self.bound, self.fixed)
+        text += "\n" * bool(text) + random_ir.main_text(grower.body, inputs, results, self.bound, self.fixed, opened)
         policy = self.draw.chance(0.1)
         if policy:
             text = f"module attributes {{fact.policy = {policy_attribute(self.draw)}}} {{\n{text}}}\n"

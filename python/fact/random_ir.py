@@ -177,24 +177,29 @@ class Body:
         return value if source == target else self.op(f"tensor.cast {value} : {source} to {target}")
 
 
-def main_text(body, inputs, results, bound, fixed):
+def main_text(body, inputs, results, bound, fixed, opened={}):
     """The function `main`: `results` are (name, rows, d, batched) of the body, which
-    reads %in0, %in1, ... as [L, d]."""
-    extent = bound if fixed else "?"
+    reads %in0, %in1, ... as [L, d]. `opened` are inputs of an open type in a model of a
+    fixed length, with whether they are cast to it before anything else."""
 
     def type_of(batched, rows, d):
         return tensor_type(*([1] if batched else []), rows, d)
 
     head, tail, arguments = [], [], []
     for i, given in enumerate(inputs):
+        is_open = not fixed or i in opened
+        extent = "?" if is_open else bound
         name, kind = f"%in{i}", type_of(given.batched, extent, given.d)
+        if opened.get(i):
+            head.append(f"  {name} = tensor.cast {name}o : {tensor_type('?', given.d)} to {tensor_type(bound, given.d)}")
+            name += "o"
         if given.batched:
-            head.append(f"  {name} = tensor.collapse_shape {name}b [[0, 1], [2]] : {kind} into {tensor_type(extent, given.d)}")
+            head.insert(0, f"  {name} = tensor.collapse_shape {name}b [[0, 1], [2]] : {kind} into {tensor_type(extent, given.d)}")
             name += "b"
         if i == 0 and not fixed:
             head.append(f"  %axis = arith.constant {1 if given.batched else 0} : index")
             head.append(f"  %length = tensor.dim {name}, %axis : {kind}")
-        attributes = f'fact.name = "{given.name}"' + ("" if fixed else f", fact.bound = {bound} : i64")
+        attributes = f'fact.name = "{given.name}"' + (f", fact.bound = {bound} : i64" if is_open else "")
         arguments.append(f"{name}: {kind} {{{attributes}}}")
     returned = []
     for i, (value, rows, d, batched) in enumerate(results):
