@@ -184,6 +184,10 @@ LogicalResult Compilation::load() {
         return fail("'main' must take and return ranked tensors (was '" + text +
                     "')");
       }
+  for (unsigned i = 0; i < main().getNumResults(); ++i)
+    if (main().getResultAttr(i, kDumpAttrName))
+      return fail("'main' has '" + kDumpAttrName + "' at result " + Twine(i) +
+                  ", which is what --dump-masks adds");
   if (failed(verifyNotRecursive(main())))
     return failure();
   // A model is 'main' and what it calls; a call that nobody reads is no layer.

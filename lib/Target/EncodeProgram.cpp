@@ -466,6 +466,18 @@ factisa::encodeFunction(func::FuncOp function, const target::Machine &machine,
     program->machine = machine;
     ProgramPlaces found;
     found.function = function;
+    int64_t semaphores = 0;
+    function.walk([&](Operation *op) {
+      llvm::TypeSwitch<Operation *>(op).Case<SignalOp, WaitOp>([&](auto each) {
+        semaphores = std::max<int64_t>(semaphores, each.getSemaphore() + 1);
+      });
+    });
+    if (semaphores > machine.control.semaphores) {
+      function.emitError() << "needs more semaphores than the machine has ("
+                           << semaphores << " of " << machine.control.semaphores
+                           << ")";
+      return nullptr;
+    }
     Encoder encoder(function, *program, found);
     if (failed(encoder.run()))
       return nullptr;

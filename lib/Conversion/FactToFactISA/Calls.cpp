@@ -158,8 +158,9 @@ bool Lowering::sameChain(func::CallOp previous, func::CallOp next) {
 LogicalResult Lowering::copyRows(const Storage &from, const Storage &to,
                                  Location where) {
   loc = where;
-  int64_t rows = blockRows();
-  loop(Over::Rows, bound, rows, [&](Value row0) {
+  bool single = from.layout.single;
+  int64_t rows = single ? 1 : blockRows();
+  loop(Over::Rows, single ? 1 : bound, rows, [&](Value row0) {
     Value block = sram(Memory::Token, rows * from.layout.rowBytes, "copy");
     loadRows(block, from, index(0), row0, rows);
     storeRows(to, block, index(0), row0, rows);

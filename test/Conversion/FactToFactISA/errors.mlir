@@ -140,7 +140,7 @@ func.func private @layer(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
 // -----
 
 // expected-note @below {{by this argument}}
-// expected-error @+1 {{the sequence of 'long' may have 32768 tokens (was 32769)}}
+// expected-error @+1 {{the sequence of 'long' may have at most 32768 tokens (was 32769)}}
 func.func @long(%x: tensor<?x4xf32> {fact.bound = 32769 : i64}) -> tensor<?x4xf32> {
   return %x : tensor<?x4xf32>
 }

@@ -111,3 +111,13 @@ func.func @causal(%q: tensor<2x4xi8>, %s: tensor<1x2xf32>, %r: tensor<2xf32>) ->
     : (tensor<2x4xi8>, tensor<1x2xf32>, tensor<2x4xi8>, tensor<1x2xf32>, tensor<2x4xi8>, tensor<1x2xf32>, tensor<1x2x2xi1>) -> tensor<2x4xf32>
   return %y : tensor<2x4xf32>
 }
+
+// -----
+
+func.func @rows_that_are_no_numbers(%x: tensor<2x2xf32>) -> tensor<2x2xf32> {
+  // expected-note @below {{of this constant}}
+  %c = arith.constant dense<[[0.0, 0x7FC00000], [1.0, 2.0]]> : tensor<2x2xf32>
+  // expected-error-re @below {{'fact.add' op needs rows in -2^50 .. 2^50 (element 1 was {{.*}})}}
+  %z = fact.add %x, %c : tensor<2x2xf32>
+  return %z : tensor<2x2xf32>
+}

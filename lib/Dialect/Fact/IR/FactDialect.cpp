@@ -66,10 +66,14 @@ LogicalResult FactDialect::verifyOperationAttribute(Operation *op,
   return success();
 }
 
+// What a program file holds.
+constexpr size_t longestName = 65536;
+
 /// Names end in C strings of object files.
 static bool isName(Attribute value) {
   auto name = dyn_cast<StringAttr>(value);
-  return name && !name.getValue().contains('\0');
+  return name && !name.getValue().contains('\0') &&
+         name.getValue().size() <= longestName;
 }
 
 LogicalResult FactDialect::verifyRegionArgAttribute(Operation *op,

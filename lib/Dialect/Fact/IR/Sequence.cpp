@@ -33,7 +33,7 @@ LogicalResult mlir::fact::verifySequenceLength(func::FuncOp function) {
       continue;
     InFlightDiagnostic diagnostic = function.emitError()
                                     << "the sequence of '" << function.getName()
-                                    << "' may have " << longest
+                                    << "' may have at most " << longest
                                     << " tokens (was " << tokens << ")";
     diagnostic.attachNote(argument.getLoc()) << "by this argument";
     return diagnostic;

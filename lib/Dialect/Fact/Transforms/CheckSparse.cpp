@@ -15,6 +15,7 @@
 #include "fact/Dialect/Fact/IR/Values.h"
 #include "fact/Dialect/Fact/IR/Weights.h"
 #include "fact/Dialect/Fact/Transforms/Passes.h"
+#include "fact/Numerics/Formats.h"
 
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -111,10 +112,33 @@ struct CheckSparsePass
 
 } // namespace
 
+/// Rows of a constant are as an input is: finite, and not beyond 2^50.
+static LogicalResult checkRows(Operation *op, Value rows) {
+  ElementsAttr values;
+  if (!matchPattern(rows, m_Constant(&values)))
+    return success();
+  auto numbers = ConstantElements<float>::of(values);
+  if (!numbers)
+    return success(); // no float32, or its reader says so
+  int64_t bad =
+      ::fact::numerics::findUnusable(numbers->data(), numbers->size());
+  if (bad < 0)
+    return success();
+  InFlightDiagnostic diagnostic = op->emitOpError()
+                                  << "needs rows in -2^50 .. 2^50 (element "
+                                  << bad << " was " << (*numbers)[bad] << ")";
+  diagnostic.attachNote(rows.getLoc()) << "of this constant";
+  return diagnostic;
+}
+
 LogicalResult Checker::checkWeights(Operation *op) {
   for (OpOperand &operand : op->getOpOperands()) {
-    if (!isWeightOperand(operand))
+    if (!isWeightOperand(operand)) {
+      for (Value source : sourcesAcrossCalls(operand.get(), users))
+        if (failed(checkRows(op, source)))
+          return failure();
       continue;
+    }
     for (Value source : sourcesAcrossCalls(operand.get(), users)) {
       // Ops on weights report themselves.
       if (matchPattern(source, m_Constant()) ||

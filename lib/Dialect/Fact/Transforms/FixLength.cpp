@@ -268,17 +268,18 @@ static int64_t fixedRows(Type type) {
   return rows == 1 ? 0 : rows;
 }
 
-/// Whether a `fact` op takes a value, or what a function is called with, for
-/// rows of a sequence.
+/// Whether nobody takes a value for anything but rows of a sequence: no op of
+/// another dialect, and none for a weight, here or in what is called with it.
 static bool isReadAsRows(Value value) {
-  return llvm::any_of(readersOf(value), [](OpOperand *use) {
+  return llvm::all_of(readersOf(value), [](OpOperand *use) {
     if (auto call = dyn_cast<func::CallOp>(use->getOwner())) {
       func::FuncOp callee = calleeOf(call);
       return callee && isModel(callee) &&
              isReadAsRows(callee.getArgument(use->getOperandNumber()));
     }
-    return isa_and_nonnull<FactDialect>(use->getOwner()->getDialect()) &&
-           !isWeightOperand(*use);
+    return isa<func::ReturnOp>(use->getOwner()) ||
+           (isa_and_nonnull<FactDialect>(use->getOwner()->getDialect()) &&
+            !isWeightOperand(*use));
   });
 }
 

@@ -54,6 +54,26 @@ void mlir::fact::inlineCall(func::CallOp call) {
   call.erase();
 }
 
+/// Whether a value is rows of the sequence, not the one row of a mean token
+/// behind whatever works on rows.
+static bool isStream(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type || !type.getElementType().isF32() || type.getRank() < 2)
+    return false;
+  for (;;) {
+    value = sourceOf(value);
+    type = dyn_cast<RankedTensorType>(value.getType());
+    if (!type ||
+        (type.getRank() >= 2 && type.getDimSize(type.getRank() - 2) == 1))
+      return false;
+    Operation *op = value.getDefiningOp();
+    if (!op || !isa_and_nonnull<FactDialect>(op->getDialect()) ||
+        op->getNumOperands() == 0)
+      return true;
+    value = op->getOperand(0);
+  }
+}
+
 std::optional<unsigned> mlir::fact::layerStream(func::CallOp call) {
   func::FuncOp callee = calleeOf(call);
   if (!callee || call.getNumResults() != 1)
@@ -76,14 +96,8 @@ std::optional<unsigned> mlir::fact::layerStream(func::CallOp call) {
         !llvm::all_of(readersOf(body.getArgument(i)), isWeight))
       return std::nullopt;
   }
-  // The stream is rows of the sequence, not the one row of a mean token.
-  auto isStream = [](Type type) {
-    auto tensor = dyn_cast<RankedTensorType>(type);
-    return tensor && tensor.getElementType().isF32() && tensor.getRank() >= 2 &&
-           tensor.getDimSize(tensor.getRank() - 2) != 1;
-  };
-  if (!stream || !isStream(call.getOperand(*stream).getType()) ||
-      !isStream(call.getResult(0).getType()))
+  if (!stream || !isStream(call.getOperand(*stream)) ||
+      !isStream(call.getResult(0)))
     return std::nullopt;
   return stream;
 }
