@@ -121,3 +121,18 @@ func.func @rows_that_are_no_numbers(%x: tensor<2x2xf32>) -> tensor<2x2xf32> {
   %z = fact.add %x, %c : tensor<2x2xf32>
   return %z : tensor<2x2xf32>
 }
+
+// -----
+
+func.func @weights_without_a_high_plane(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
+  %ct = arith.constant dense<1> : tensor<2xi64>
+  %low = fact.select_precision %ct importance = 256 : tensor<2xi64> -> tensor<2xi1>
+  %q, %s = fact.quantize_rows %x low %low : (tensor<2x4xf32>, tensor<2xi1>) -> (tensor<2x4xi8>, tensor<2xf32>)
+  // expected-note @below {{of this constant}}
+  %w = arith.constant dense<120> : tensor<4x4xi8>
+  %ws = arith.constant dense<0.5> : tensor<4xf32>
+  // expected-error @below {{'fact.quantized_linear' op needs weights in -119 .. 119 for rows at INT4 (element 0 was 120)}}
+  %y = fact.quantized_linear %q, %s, %w, %ws low %low precision = a4w4
+    : (tensor<2x4xi8>, tensor<2xf32>, tensor<4x4xi8>, tensor<4xf32>, tensor<2xi1>) -> tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}

@@ -51,6 +51,19 @@ SmallVector<OpOperand *> mlir::fact::readersOf(Value value) {
   return readers;
 }
 
+Value mlir::fact::castTokens(Value value, ArrayRef<unsigned> dims, Value rows) {
+  auto type = cast<RankedTensorType>(value.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  for (unsigned dim : dims)
+    shape[dim] = cast<RankedTensorType>(rows.getType()).getDimSize(0);
+  if (shape == type.getShape())
+    return value;
+  OpBuilder builder(value.getContext());
+  builder.setInsertionPointAfterValue(value);
+  return tensor::CastOp::create(builder, value.getLoc(), type.clone(shape),
+                                value);
+}
+
 bool mlir::fact::dependsOn(Value value, Operation *op) {
   SmallVector<Operation *> work{value.getDefiningOp()};
   DenseSet<Operation *> seen;

@@ -131,6 +131,25 @@ static LogicalResult checkRows(Operation *op, Value rows) {
   return diagnostic;
 }
 
+/// A weight of which INT4 rows take the high plane is in -119 .. 119: no other
+/// has one of four bits.
+static LogicalResult checkPlanes(QuantizedLinearOp op, Value weight) {
+  ElementsAttr values;
+  if (!op.getLow() || !matchPattern(weight, m_Constant(&values)))
+    return success();
+  auto numbers = ConstantElements<int8_t>::of(values);
+  for (int64_t i = 0, n = numbers ? numbers->size() : 0; i < n; ++i)
+    if (std::abs(static_cast<int>((*numbers)[i])) > 119) {
+      InFlightDiagnostic diagnostic =
+          op.emitOpError() << "needs weights in -119 .. 119 for rows at INT4 "
+                              "(element "
+                           << i << " was " << int((*numbers)[i]) << ")";
+      diagnostic.attachNote(weight.getLoc()) << "of this constant";
+      return diagnostic;
+    }
+  return success();
+}
+
 LogicalResult Checker::checkWeights(Operation *op) {
   for (OpOperand &operand : op->getOpOperands()) {
     if (!isWeightOperand(operand)) {
@@ -140,6 +159,9 @@ LogicalResult Checker::checkWeights(Operation *op) {
       continue;
     }
     for (Value source : sourcesAcrossCalls(operand.get(), users)) {
+      if (auto linear = dyn_cast<QuantizedLinearOp>(op);
+          linear && failed(checkPlanes(linear, source)))
+        return failure();
       // Ops on weights report themselves.
       if (matchPattern(source, m_Constant()) ||
           isa_and_nonnull<CompileTimeOpInterface>(source.getDefiningOp()))

@@ -175,7 +175,7 @@ bool FusePass::restrict(QuantizedAttentionOp attention, StringRef name,
          "shall be skipped");
     return false;
   }
-  heads.getRowsMutable().assign(rows);
+  heads.getRowsMutable().assign(castTokens(rows, {1}, heads.getInput()));
   ++numHeads;
 
   auto linear = definingOp<QuantizedLinearOp>(heads.getInput());
@@ -206,7 +206,7 @@ bool FusePass::restrict(QuantizedAttentionOp attention, StringRef name,
          "shall be skipped");
     return true;
   }
-  linear.getRowsMutable().assign(rows);
+  linear.getRowsMutable().assign(castTokens(rows, {1}, linear.getInput()));
   ++numProjections;
   return true;
 }

@@ -182,13 +182,16 @@ bool PrecisionPass::lower(Operation *op, Value low, LowPrecision precision) {
   QuantizeRowsOp &lowered = lowRows[rows.getInput()];
   if (!lowered) {
     OpBuilder builder(rows);
-    lowered = QuantizeRowsOp::create(
-        builder, rows.getLoc(), rows.getQuantized().getType(),
-        rows.getScale().getType(), rows.getInput(), low);
+    lowered = QuantizeRowsOp::create(builder, rows.getLoc(),
+                                     rows.getQuantized().getType(),
+                                     rows.getScale().getType(), rows.getInput(),
+                                     castTokens(low, {0}, rows.getInput()));
   }
-  linear.getInputMutable().assign(lowered.getQuantized());
-  linear.getScaleMutable().assign(lowered.getScale());
-  linear.getLowMutable().assign(low);
+  Value input = linear.getInput();
+  linear.getInputMutable().assign(
+      castTokens(lowered.getQuantized(), {0}, input));
+  linear.getScaleMutable().assign(castTokens(lowered.getScale(), {0}, input));
+  linear.getLowMutable().assign(castTokens(low, {0}, input));
   linear.setPrecision(precision);
   if (rows.use_empty())
     rows.erase();

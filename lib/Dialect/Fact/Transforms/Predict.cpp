@@ -159,7 +159,11 @@ PredictionBuilder::Codes PredictionBuilder::project(Projection projection,
                                    weight.getScale());
     rowScale = projection.rows.getScale();
   }
-  auto resultType = cast<RankedTensorType>(projection.linear.getType());
+  // As many tokens as the rows have, whatever casts lie behind.
+  auto linearType = cast<RankedTensorType>(projection.linear.getType());
+  auto resultType = linearType.clone(
+      {cast<RankedTensorType>(activation.getType()).getDimSize(0),
+       linearType.getDimSize(1)});
   Value sums =
       LogMatmulOp::create(builder, loc, resultType.clone(builder.getI32Type()),
                           activation, weightCodes, bias, rowScale);
@@ -211,10 +215,13 @@ void PredictionBuilder::build(Projection query, Projection key,
       predict.getScores(), predict.getUnit(),
       builder.getI64IntegerAttr(policy.getKeep()), dominance,
       op.getCausalAttr());
-  op.getMaskMutable().assign(select.getMask());
+  op.getMaskMutable().assign(
+      castTokens(select.getMask(), {1, 2}, op.getQuery()));
   if (policy.getDominance().getValueAsDouble() > 0) {
-    op.getDominatedMutable().assign(select.getDominated());
-    op.getArgmaxMutable().assign(select.getArgmax());
+    op.getDominatedMutable().assign(
+        castTokens(select.getDominated(), {1}, op.getQuery()));
+    op.getArgmaxMutable().assign(
+        castTokens(select.getArgmax(), {1}, op.getQuery()));
   }
   if (!value)
     return;

@@ -17,6 +17,7 @@
 
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/IR/Value.h"
+#include "mlir/Support/LLVM.h"
 
 namespace mlir::fact {
 
@@ -34,6 +35,12 @@ template <typename Op> Op definingOp(Value value) {
 /// Every use of a value, with those behind casts and reshapes in place of the
 /// casts and reshapes themselves.
 SmallVector<OpOperand *> readersOf(Value value);
+
+/// `value`, whose dimensions `dims` are tokens, with as many of them as `rows`
+/// [L, d] says, open or fixed: itself, or a cast behind it. What one part of a
+/// model decides may have another type than where it counts, if a cast lies
+/// between.
+Value castTokens(Value value, ArrayRef<unsigned> dims, Value rows);
 
 /// Whether a value is worked out from a result of `op`.
 bool dependsOn(Value value, Operation *op);
