@@ -136,3 +136,14 @@ func.func @weights_without_a_high_plane(%x: tensor<2x4xf32>) -> tensor<2x4xf32> 
     : (tensor<2x4xi8>, tensor<2xf32>, tensor<4x4xi8>, tensor<4xf32>, tensor<2xi1>) -> tensor<2x4xf32>
   return %y : tensor<2x4xf32>
 }
+
+// -----
+
+func.func @gamma_that_is_no_number(%x: tensor<2x2xf32>) -> tensor<2x2xf32> {
+  // expected-note @below {{of this constant}}
+  %g = arith.constant dense<[1.0, 0x7F800000]> : tensor<2xf32>
+  %b = arith.constant dense<0.0> : tensor<2xf32>
+  // expected-error-re @below {{'fact.layer_norm' op needs finite weights (element 1 was {{.*}})}}
+  %y = fact.layer_norm %x, %g, %b eps = 1.0e-5 : tensor<2x2xf32>, tensor<2xf32>, tensor<2xf32>
+  return %y : tensor<2x2xf32>
+}

@@ -112,22 +112,27 @@ struct CheckSparsePass
 
 } // namespace
 
-/// Rows of a constant are as an input is: finite, and not beyond 2^50.
-static LogicalResult checkRows(Operation *op, Value rows) {
+/// Numbers of a constant are finite, and rows, as those of an input, not beyond
+/// 2^50.
+static LogicalResult checkNumbers(Operation *op, Value constant, bool isRows) {
   ElementsAttr values;
-  if (!matchPattern(rows, m_Constant(&values)))
+  if (!matchPattern(constant, m_Constant(&values)))
     return success();
   auto numbers = ConstantElements<float>::of(values);
   if (!numbers)
     return success(); // no float32, or its reader says so
   int64_t bad =
-      ::fact::numerics::findUnusable(numbers->data(), numbers->size());
+      isRows
+          ? ::fact::numerics::findUnusable(numbers->data(), numbers->size())
+          : ::fact::numerics::findNotFinite(numbers->data(), numbers->size());
   if (bad < 0)
     return success();
-  InFlightDiagnostic diagnostic = op->emitOpError()
-                                  << "needs rows in -2^50 .. 2^50 (element "
-                                  << bad << " was " << (*numbers)[bad] << ")";
-  diagnostic.attachNote(rows.getLoc()) << "of this constant";
+  InFlightDiagnostic diagnostic =
+      op->emitOpError() << "needs "
+                        << (isRows ? "rows in -2^50 .. 2^50" : "finite weights")
+                        << " (element " << bad << " was " << (*numbers)[bad]
+                        << ")";
+  diagnostic.attachNote(constant.getLoc()) << "of this constant";
   return diagnostic;
 }
 
@@ -154,11 +159,13 @@ LogicalResult Checker::checkWeights(Operation *op) {
   for (OpOperand &operand : op->getOpOperands()) {
     if (!isWeightOperand(operand)) {
       for (Value source : sourcesAcrossCalls(operand.get(), users))
-        if (failed(checkRows(op, source)))
+        if (failed(checkNumbers(op, source, /*isRows=*/true)))
           return failure();
       continue;
     }
     for (Value source : sourcesAcrossCalls(operand.get(), users)) {
+      if (failed(checkNumbers(op, source, /*isRows=*/false)))
+        return failure();
       if (auto linear = dyn_cast<QuantizedLinearOp>(op);
           linear && failed(checkPlanes(linear, source)))
         return failure();
