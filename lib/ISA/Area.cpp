@@ -92,3 +92,10 @@ std::vector<AreaPart> fact::isa::areaOf(const Machine &machine) {
     part.squareMillimetres /= 1e6;
   return parts;
 }
+
+double fact::isa::totalArea(const Machine &machine) {
+  double total = 0;
+  for (const AreaPart &part : areaOf(machine))
+    total += part.squareMillimetres;
+  return total;
+}

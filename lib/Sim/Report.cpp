@@ -145,12 +145,9 @@ static Json energyToJson(const Report &report) {
 
 static Json areaToJson(const isa::Machine &machine) {
   Json result = Json::object();
-  double total = 0;
-  for (const isa::AreaPart &part : isa::areaOf(machine)) {
+  for (const isa::AreaPart &part : isa::areaOf(machine))
     result[part.name] = part.squareMillimetres;
-    total += part.squareMillimetres;
-  }
-  result["total"] = total;
+  result["total"] = isa::totalArea(machine);
   return result;
 }
 
@@ -221,15 +218,12 @@ std::string Report::summary() const {
   }
   EnergyUse energy = energySum(*this);
   double always = staticEnergy(*this);
-  double area = 0;
-  for (const isa::AreaPart &part : isa::areaOf(*machine))
-    area += part.squareMillimetres;
   result += format("\nenergy  %.4g uJ: core %.4g (%.3g W), DRAM %.4g\n",
                    (energy.core() + energy.dram + always) / 1e6,
                    (energy.core() + always) / 1e6,
                    (energy.core() + always) / 1e12 / times->seconds,
                    energy.dram / 1e6);
-  result += format("area    %.2f mm2\n", area);
+  result += format("area    %.2f mm2\n", isa::totalArea(*machine));
   if (layers.empty())
     return result;
   auto mean = [&](double LayerShares::*share) {

@@ -24,6 +24,9 @@ struct AreaPart {
 /// arithmetic units and memories (Area.cpp has them with their sources).
 std::vector<AreaPart> areaOf(const Machine &machine);
 
+/// Of all of them, in square millimetres.
+double totalArea(const Machine &machine);
+
 } // namespace fact::isa
 
 #endif // FACT_ISA_AREA_H

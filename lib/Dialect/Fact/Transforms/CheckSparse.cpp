@@ -15,6 +15,7 @@
 #include "fact/Dialect/Fact/IR/Values.h"
 #include "fact/Dialect/Fact/IR/Weights.h"
 #include "fact/Dialect/Fact/Transforms/Passes.h"
+#include "fact/Numerics/FloatRules.h"
 #include "fact/Numerics/Formats.h"
 
 #include "mlir/IR/Matchers.h"
@@ -38,7 +39,7 @@ public:
     return llvm::TypeSwitch<Operation *, LogicalResult>(op)
         .Case<SelectOp, KRowsOp, VRowsOp, QRowsOp, SelectPrecisionOp,
               QuantizedAttentionOp>([&](auto typed) { return verify(typed); })
-        .Default([&](Operation *) { return checkWeights(op); });
+        .Default([&](Operation *) { return checkOperands(op); });
   }
 
 private:
@@ -51,7 +52,7 @@ private:
   LogicalResult verify(SelectPrecisionOp op);
   LogicalResult verify(QuantizedAttentionOp op);
 
-  LogicalResult checkWeights(Operation *op);
+  LogicalResult checkOperands(Operation *op);
   LogicalResult checkArgmax(Operation *op, Value argmax);
   LogicalResult checkRowsKeep(QuantizedAttentionOp op);
 
@@ -136,36 +137,33 @@ static LogicalResult checkNumbers(Operation *op, Value constant, bool isRows) {
   return diagnostic;
 }
 
-/// A weight of which INT4 rows take the high plane is in -119 .. 119: no other
-/// has one of four bits.
+/// A weight of which INT4 rows take the high plane must have one of four bits.
 static LogicalResult checkPlanes(QuantizedLinearOp op, Value weight) {
   ElementsAttr values;
   if (!op.getLow() || !matchPattern(weight, m_Constant(&values)))
     return success();
+  constexpr int limit = static_cast<int>(::fact::numerics::weightLimit);
   auto numbers = ConstantElements<int8_t>::of(values);
   for (int64_t i = 0, n = numbers ? numbers->size() : 0; i < n; ++i)
-    if (std::abs(static_cast<int>((*numbers)[i])) > 119) {
+    if (std::abs(static_cast<int>((*numbers)[i])) > limit) {
       InFlightDiagnostic diagnostic =
-          op.emitOpError() << "needs weights in -119 .. 119 for rows at INT4 "
-                              "(element "
-                           << i << " was " << int((*numbers)[i]) << ")";
+          op.emitOpError() << "needs weights in " << -limit << " .. " << limit
+                           << " for rows at INT4 (element " << i << " was "
+                           << int((*numbers)[i]) << ")";
       diagnostic.attachNote(weight.getLoc()) << "of this constant";
       return diagnostic;
     }
   return success();
 }
 
-LogicalResult Checker::checkWeights(Operation *op) {
+LogicalResult Checker::checkOperands(Operation *op) {
   for (OpOperand &operand : op->getOpOperands()) {
-    if (!isWeightOperand(operand)) {
-      for (Value source : sourcesAcrossCalls(operand.get(), users))
-        if (failed(checkNumbers(op, source, /*isRows=*/true)))
-          return failure();
-      continue;
-    }
+    bool isWeight = isWeightOperand(operand);
     for (Value source : sourcesAcrossCalls(operand.get(), users)) {
-      if (failed(checkNumbers(op, source, /*isRows=*/false)))
+      if (failed(checkNumbers(op, source, /*isRows=*/!isWeight)))
         return failure();
+      if (!isWeight)
+        continue;
       if (auto linear = dyn_cast<QuantizedLinearOp>(op);
           linear && failed(checkPlanes(linear, source)))
         return failure();

@@ -76,15 +76,13 @@ private:
 
 } // namespace
 
-/// `a` and `b` have to be the same number.
+/// `a` and `b`, of which neither is `Unknown`, have to be the same number.
 FailureOr<OpenSize> LengthAnalysis::join(Location place, OpenSize a,
                                          OpenSize b) {
   if (a == b || b.kind == OpenSize::None)
     return a;
   if (a.kind == OpenSize::None)
     return b;
-  if (a.kind == OpenSize::Unknown || b.kind == OpenSize::Unknown)
-    return OpenSize{OpenSize::Unknown};
   if (a.kind == OpenSize::Length)
     std::swap(a, b);
   if (b.kind == OpenSize::Length) {
