@@ -38,7 +38,7 @@ LogicalResult mlir::fact::lowerForFact(Compilation &compilation,
       return;
     OpPassManager &functions = pm.nest<func::FuncOp>();
     functions.addPass(factisa::createPlanMemoryPass({options.machine}));
-    functions.addPass(factisa::createInsertSemaphoresPass());
+    functions.addPass(factisa::createOrderEnginesPass({options.machine}));
   });
 }
 

@@ -32,6 +32,9 @@ public:
 
   template <typename T>
   void operator()(const FieldInfo &field, const T &value) {
+    if constexpr (std::is_same_v<T, EngineSet>)
+      if (value.empty())
+        return;
     text += first ? " " : ", ";
     first = false;
     text += field.name;
@@ -64,6 +67,14 @@ private:
   void put(const FieldInfo &, const ScalarRef &ref) {
     text += std::to_string(ref.value);
     putRegister(ref.reg);
+  }
+  void put(const FieldInfo &, EngineSet engines) {
+    const char *separator = "";
+    engines.forEach([&](Engine engine) {
+      text += separator;
+      text += engineName(engine);
+      separator = "+";
+    });
   }
   void put(const FieldInfo &, bool value) { text += value ? "true" : "false"; }
   void put(const FieldInfo &, float value) {
@@ -119,6 +130,8 @@ public:
 
   template <typename T> void operator()(const FieldInfo &field, T &value) {
     auto found = values.find(field.name);
+    if (found == values.end() && field.kind == FieldKind::Engines)
+      return;
     if (found == values.end())
       throw Error("'" + std::string(mnemonic) + "': field '" + field.name +
                   "' is missing");
@@ -145,7 +158,8 @@ private:
                                            "a number",
                                            "a float",
                                            "true or false",
-                                           "a choice"};
+                                           "a choice",
+                                           "engines like LOAD+PE"};
     throw Error("'" + std::string(mnemonic) + "': field '" + current->name +
                 "' must be " + expected[static_cast<unsigned>(current->kind)] +
                 " (was '" + values.find(current->name)->second + "')");
@@ -160,6 +174,13 @@ private:
   void expect(std::string_view prefix) {
     if (!accept(prefix))
       fail();
+  }
+
+  bool acceptWord(std::string_view word) {
+    if (rest.substr(0, rest.find('+')) != word)
+      return false;
+    rest.remove_prefix(word.size());
+    return true;
   }
 
   template <typename T> T number() {
@@ -195,6 +216,17 @@ private:
   void get(ScalarRef &ref) {
     ref.value = number<uint32_t>();
     ref.reg = registerNumber();
+  }
+  void get(EngineSet &engines) {
+    do {
+      unsigned e = 1;
+      while (e < numEngines &&
+             !acceptWord(engineName(static_cast<Engine>(e))))
+        ++e;
+      if (e == numEngines || engines.contains(static_cast<Engine>(e)))
+        fail();
+      engines.insert(static_cast<Engine>(e));
+    } while (accept("+"));
   }
   void get(bool &value) {
     value = accept("true");

@@ -7,6 +7,7 @@
 
 #include "fact/ISA/CheckOrder.h"
 
+#include "ByteRanges.h"
 #include "CheckSupport.h"
 
 #include <algorithm>
@@ -33,34 +34,6 @@ struct Touches {
   std::array<Touch, numEngines> reads{}, writes{};
 };
 
-/// Ranges of one memory, by their begin; neighbours may be alike.
-class Ranges {
-public:
-  explicit Ranges(uint64_t size) { ranges[0] = {size, Touches()}; }
-
-  /// Calls body for each range in [begin, end), which are cut out first.
-  template <typename Body>
-  void forEach(uint64_t begin, uint64_t end, Body &&body) {
-    cut(begin);
-    cut(end);
-    for (auto it = ranges.lower_bound(begin);
-         it != ranges.end() && it->first < end; ++it)
-      body(it->first, it->second.first, it->second.second);
-  }
-
-private:
-  void cut(uint64_t at) {
-    auto it = std::prev(ranges.upper_bound(at));
-    if (it->first == at || at >= it->second.first)
-      return;
-    auto rest = it->second;
-    it->second.first = at;
-    ranges.emplace(at, rest);
-  }
-
-  std::map<uint64_t, std::pair<uint64_t, Touches>> ranges;
-};
-
 /// One walk, for one length.
 class Order {
 public:
@@ -76,30 +49,38 @@ public:
     for (size_t index; walker.next(index);) {
       const Instruction &instruction = code[index];
       auto engine = static_cast<unsigned>(engineOf(instruction));
-      if (const auto *wait = std::get_if<Wait>(&instruction)) {
-        std::deque<Clock> &queue = signals[wait->semaphore];
-        if (queue.empty())
-          continue; // checkProgram's affair
-        for (unsigned e = 0; e < numEngines; ++e)
-          clocks[engine][e] = std::max(clocks[engine][e], queue.front()[e]);
-        queue.pop_front();
-      } else if (const auto *signal = std::get_if<Signal>(&instruction)) {
-        signals[signal->semaphore].push_back(clocks[engine]);
-      } else {
-        ++clocks[engine][engine];
-        for (const Access &access : accesses(instruction, resolver))
-          if (access.bytes > 0 && (access.read || access.write))
-            touch(index, engine, access);
-      }
+      Tokens moved = tokensOf(instruction);
+      moved.wait.forEach([&](Engine from) {
+        take(signals[static_cast<unsigned>(from)][engine], moved.times,
+             clocks[engine]);
+      });
+      ++clocks[engine][engine];
+      for (const Access &access : accesses(instruction, resolver))
+        if (access.bytes > 0 && (access.read || access.write))
+          touch(index, engine, access);
       if (found)
         return found;
+      moved.signal.forEach([&](Engine to) {
+        std::deque<Clock> &queue = signals[engine][static_cast<unsigned>(to)];
+        queue.insert(queue.end(), static_cast<size_t>(moved.times),
+                     clocks[engine]);
+      });
     }
     return std::nullopt;
   }
 
 private:
+  /// That there are as many is checkProgram's affair.
+  static void take(std::deque<Clock> &queue, int64_t times, Clock &clock) {
+    for (; times > 0 && !queue.empty(); --times) {
+      for (unsigned e = 0; e < numEngines; ++e)
+        clock[e] = std::max(clock[e], queue.front()[e]);
+      queue.pop_front();
+    }
+  }
+
   void touch(size_t index, unsigned engine, const Access &access) {
-    Ranges &memory = access.dram ? dram : sram;
+    ByteRanges<Touches> &memory = access.dram ? dram : sram;
     forEachRange(access, [&](uint64_t begin, uint64_t end) {
       touch(index, engine, access, memory, begin, end);
       return !found;
@@ -107,7 +88,7 @@ private:
   }
 
   void touch(size_t index, unsigned engine, const Access &access,
-             Ranges &memory, uint64_t begin, uint64_t end) {
+             ByteRanges<Touches> &memory, uint64_t begin, uint64_t end) {
     memory.forEach(begin, end, [&](uint64_t from, uint64_t to, Touches &last) {
       for (unsigned other = 0; other < numEngines && !found; ++other) {
         if (other == engine)
@@ -127,7 +108,7 @@ private:
                           bytesText(access.dram, from, to) + ", which " +
                           engineName(static_cast<Engine>(other)) + " may " +
                           (isRead ? "still read" : "not have written yet") +
-                          ": no semaphore puts one after the other";
+                          ": no token puts one after the other";
           found->note = std::string("the ") + (isRead ? "read" : "write");
         }
       }
@@ -141,9 +122,10 @@ private:
 
   const Code &code;
   int64_t length;
-  Ranges sram, dram;
+  ByteRanges<Touches> sram, dram;
   std::array<Clock, numEngines> clocks{};
-  std::map<uint32_t, std::deque<Clock>> signals;
+  /// By engine that signals and engine that waits.
+  std::array<std::array<std::deque<Clock>, numEngines>, numEngines> signals;
   std::optional<Fault> found;
 };
 } // namespace

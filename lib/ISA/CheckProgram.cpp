@@ -10,7 +10,7 @@
 #include "ByteSet.h"
 #include "CheckSupport.h"
 
-#include "fact/ISA/Semaphores.h"
+#include "fact/ISA/TokenCounters.h"
 
 #include <algorithm>
 #include <set>
@@ -67,21 +67,17 @@ public:
   }
 
   std::optional<Fault> run() {
-    Semaphores semaphores(code, length);
+    TokenCounters tokens(code, length);
     int64_t registers[numRegisters] = {};
     Resolver resolver{registers, length};
     Walker walker(code, registers, length);
     for (size_t index; walker.next(index); ++counts.instructions) {
       begin(index, [&](uint64_t from, uint64_t to) { sram.erase(from, to); });
       const Instruction &instruction = code[index];
-      std::optional<Fault> fault;
-      if (std::holds_alternative<Wait>(instruction))
-        fault = semaphores.wait(index);
-      else if (std::holds_alternative<Signal>(instruction))
-        fault = semaphores.signal(index);
-      else if (std::holds_alternative<Halt>(instruction))
-        fault = atHalt(semaphores, index);
-      else
+      std::optional<Fault> fault = tokens.step(index);
+      if (!fault && std::holds_alternative<Halt>(instruction))
+        fault = atHalt(tokens, index);
+      else if (!fault)
         fault = step(index, accesses(instruction, resolver));
       if (fault)
         return fault;
@@ -200,8 +196,8 @@ private:
     return fault;
   }
 
-  std::optional<Fault> atHalt(const Semaphores &semaphores, size_t index) {
-    if (std::optional<Fault> fault = semaphores.halt(index))
+  std::optional<Fault> atHalt(const TokenCounters &tokens, size_t index) {
+    if (std::optional<Fault> fault = tokens.halt(index))
       return fault;
     std::optional<Fault> fault;
     for (size_t i = 0; i < program.outputs.size() && !fault; ++i)

@@ -55,6 +55,9 @@ public:
     std::memcpy(&bits, &value, sizeof(bits));
     put(bits, field.bits);
   }
+  void operator()(const FieldInfo &field, EngineSet engines) {
+    put(engines.asBits(), field.bits);
+  }
   template <typename T> void operator()(const FieldInfo &field, T value) {
     put(static_cast<uint64_t>(value), field.bits);
   }
@@ -105,6 +108,9 @@ public:
     uint64_t bits = get(field.bits);
     uint64_t sign = uint64_t(1) << (field.bits - 1);
     value = static_cast<int64_t>((bits ^ sign) - sign);
+  }
+  void operator()(const FieldInfo &field, EngineSet &engines) {
+    engines = EngineSet(static_cast<unsigned>(get(field.bits)));
   }
   template <typename T> void operator()(const FieldInfo &field, T &value) {
     value = static_cast<T>(get(field.bits));

@@ -46,11 +46,37 @@ const char *isa::engineName(Engine engine) {
 }
 
 Engine isa::engineOf(const Instruction &instruction) {
-  if (auto *wait = std::get_if<Wait>(&instruction))
-    return static_cast<Engine>(wait->engine);
-  if (auto *signal = std::get_if<Signal>(&instruction))
-    return static_cast<Engine>(signal->engine);
+  if (auto *sync = std::get_if<Sync>(&instruction))
+    return static_cast<Engine>(sync->engine);
   return info(instruction).engine;
+}
+
+namespace {
+/// The fields of an instruction that has them.
+template <typename I>
+auto tokensOf(const I &i, int) -> decltype(i.wait, Tokens()) {
+  return {i.wait, i.signal, 1};
+}
+template <typename I> Tokens tokensOf(const I &, long) { return {}; }
+Tokens tokensOf(const Sync &i, int) { return {i.wait, i.signal, i.times}; }
+
+template <typename I>
+auto setTokens(I &i, EngineSet wait, EngineSet signal, int)
+    -> decltype(i.wait, void()) {
+  i.wait = wait;
+  i.signal = signal;
+}
+template <typename I> void setTokens(I &, EngineSet, EngineSet, long) {}
+} // namespace
+
+Tokens isa::tokensOf(const Instruction &instruction) {
+  return std::visit([](const auto &i) { return ::tokensOf(i, 0); },
+                    instruction);
+}
+
+void isa::setTokens(Instruction &instruction, EngineSet wait,
+                    EngineSet signal) {
+  std::visit([&](auto &i) { ::setTokens(i, wait, signal, 0); }, instruction);
 }
 
 AccessList isa::accesses(const Instruction &instruction,
@@ -64,7 +90,8 @@ namespace {
 /// Finds the field that is out of its range.
 class Checker {
 public:
-  explicit Checker(const char *mnemonic) : mnemonic(mnemonic) {}
+  Checker(const char *mnemonic, Engine engine)
+      : mnemonic(mnemonic), engine(engine) {}
 
   void operator()(const FieldInfo &field, const SramRef &ref) const {
     if (!ref.present && !field.optional)
@@ -98,6 +125,11 @@ public:
       fail(field, "must be finite (was " + std::to_string(value) + ")");
   }
   void operator()(const FieldInfo &, bool) const {}
+  void operator()(const FieldInfo &field, EngineSet engines) const {
+    if (engines.contains(engine))
+      fail(field, std::string("must not name its own engine ") +
+                      engineName(engine));
+  }
   template <typename E, typename = std::enable_if_t<std::is_enum<E>::value>>
   void operator()(const FieldInfo &field, E value) const {
     for (unsigned i = 0; i < field.numCases; ++i)
@@ -130,9 +162,11 @@ private:
   }
 
   const char *mnemonic;
+  Engine engine;
 };
 } // namespace
 
 void isa::check(const Instruction &instruction) {
-  forEachField(instruction, Checker(mnemonic(instruction)));
+  forEachField(instruction,
+               Checker(mnemonic(instruction), engineOf(instruction)));
 }

@@ -121,8 +121,6 @@ void visitFields(MachineT &m, Visitor &v) {
     v.integer("queue_depth", m.control.queueDepth, 1, 1024,
               "instructions that wait before each engine");
     v.integer("registers", m.control.registers, 1, 64, "scalar registers");
-    v.integer("semaphores", m.control.semaphores, 1, 1024,
-              "counting semaphores");
     v.integer("dispatch_cycles", m.control.dispatchCycles, 1, 1000,
               "cycles to dispatch an instruction");
   });

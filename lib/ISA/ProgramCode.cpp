@@ -10,7 +10,6 @@
 #include "fact/Support/Error.h"
 
 #include <algorithm>
-#include <map>
 
 using namespace fact;
 using namespace fact::isa;
@@ -81,19 +80,6 @@ private:
              std::to_string(reg) + ")");
   }
 
-  void validateSemaphore(uint32_t semaphore, EngineId engine,
-                         std::map<uint32_t, Engine> &owners) {
-    if (semaphore >= machine.control.semaphores)
-      fail(": the machine has " + std::to_string(machine.control.semaphores) +
-           " semaphores (was " + std::to_string(semaphore) + ")");
-    Engine owner = static_cast<Engine>(engine);
-    auto [found, inserted] = owners.emplace(semaphore, owner);
-    if (!inserted && found->second != owner)
-      fail(": semaphore " + std::to_string(semaphore) +
-           " already belongs to engine " + engineName(found->second) +
-           " (was " + engineName(owner) + ")");
-  }
-
   template <typename T> void validate(const T &) {}
 
   void validate(const Loop &loop) {
@@ -114,12 +100,6 @@ private:
     requireRegister(muladd.rs);
     requireRegister(muladd.rt);
   }
-  void validate(const Wait &wait) {
-    validateSemaphore(wait.semaphore, wait.engine, waiting);
-  }
-  void validate(const Signal &signal) {
-    validateSemaphore(signal.semaphore, signal.engine, signalling);
-  }
 
   struct OpenLoop {
     uint32_t reg;
@@ -130,8 +110,6 @@ private:
   size_t index = 0;
   const Instruction *current = nullptr;
   std::vector<OpenLoop> loops;
-  /// The one engine that waits for, and the one that signals, a semaphore.
-  std::map<uint32_t, Engine> waiting, signalling;
 };
 } // namespace
 

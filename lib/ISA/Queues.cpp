@@ -15,8 +15,7 @@ static unsigned number(Engine engine) { return static_cast<unsigned>(engine); }
 
 Queues::Queues(const Code &code, int64_t length)
     : code(code), walker(code, registers.data(), length),
-      depth(static_cast<size_t>(code.program().machine.control.queueDepth)),
-      semaphores(code.program().machine.control.semaphores) {
+      depth(static_cast<size_t>(code.program().machine.control.queueDepth)) {
   more = walker.next(upcoming);
 }
 
@@ -30,8 +29,12 @@ bool Queues::canStep(Engine engine) const {
   const std::deque<Entry> &queue = queues[number(engine)];
   if (queue.empty())
     return false;
-  const auto *wait = std::get_if<Wait>(&code[queue.front().index]);
-  return !wait || semaphores[wait->semaphore] > 0;
+  Tokens needed = tokensOf(code[queue.front().index]);
+  bool are = true;
+  needed.wait.forEach([&](Engine from) {
+    are &= tokens[number(from)][number(engine)] >= needed.times;
+  });
+  return are;
 }
 
 Queues::Entry Queues::step(Engine engine) {
@@ -46,10 +49,13 @@ Queues::Entry Queues::step(Engine engine) {
   std::deque<Entry> &queue = queues[number(engine)];
   entry = queue.front();
   queue.pop_front();
-  if (const auto *wait = std::get_if<Wait>(&code[entry.index]))
-    --semaphores[wait->semaphore];
-  else if (const auto *signal = std::get_if<Signal>(&code[entry.index]))
-    ++semaphores[signal->semaphore];
+  Tokens moved = tokensOf(code[entry.index]);
+  moved.wait.forEach([&](Engine from) {
+    tokens[number(from)][number(engine)] -= moved.times;
+  });
+  moved.signal.forEach([&](Engine to) {
+    tokens[number(engine)][number(to)] += moved.times;
+  });
   return entry;
 }
 
@@ -74,4 +80,20 @@ std::string Queues::blockedSet() const {
               std::string(engineName(engineOf(code[upcoming]))) + " at " +
               code.describe(upcoming);
   return result;
+}
+
+std::optional<std::string> isa::findDeadlock(const Code &code,
+                                             int64_t length) {
+  Queues queues(code, length);
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (unsigned engine = 0; engine < numEngines; ++engine)
+      while (queues.canStep(static_cast<Engine>(engine))) {
+        queues.step(static_cast<Engine>(engine));
+        moved = true;
+      }
+  }
+  if (queues.isDone())
+    return std::nullopt;
+  return queues.blockedSet();
 }

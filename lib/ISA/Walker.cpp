@@ -53,9 +53,11 @@ bool Walker::next(size_t &index) {
     return false;
   index = position++;
   const Instruction &instruction = code[index];
-  auto boundOf = [this](const Loop &loop) {
-    int64_t limit = loop.limit;
-    return loop.len ? std::min(length, limit) : limit;
+  auto boundOf = [this](const Loop &loop) -> int64_t {
+    int64_t limit = loop.limit, step = loop.step;
+    int64_t bound = loop.len ? std::min(length, limit) : limit;
+    return bound <= 0 ? 0
+                      : ((bound + step - 1) / step + loop.extra) * step;
   };
   if (auto *loop = std::get_if<Loop>(&instruction)) {
     registers[loop->rd] = 0;

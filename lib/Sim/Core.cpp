@@ -9,7 +9,7 @@
 
 #include "Semantics.h"
 #include "fact/ISA/Queues.h"
-#include "fact/ISA/Semaphores.h"
+#include "fact/ISA/TokenCounters.h"
 #include "fact/Support/Error.h"
 
 #include <algorithm>
@@ -53,12 +53,12 @@ public:
   Executor(const isa::Code &code, State &state,
            const std::vector<Observer *> &observers)
       : code(code), state(state), observers(observers),
-        semaphores(code, state.length), meter(code.program().machine) {}
+        tokens(code, state.length), meter(code.program().machine) {}
 
   void inProgramOrder() {
     isa::Walker walker(code, state.registers, state.length);
     while (walker.next(index))
-      std::visit([this](auto &i) { step(i); }, code[index]);
+      step();
     end();
   }
 
@@ -72,7 +72,7 @@ public:
       index = entry.index;
       std::copy(entry.registers.begin(), entry.registers.end(),
                 state.registers);
-      std::visit([this](auto &i) { step(i); }, code[index]);
+      step();
     }
     if (!queues.isDone())
       throw Error("deadlock: " + queues.blockedSet());
@@ -80,6 +80,11 @@ public:
   }
 
 private:
+  void step() {
+    require(tokens.step(index));
+    std::visit([this](auto &i) { step(i); }, code[index]);
+  }
+
   /// Control instructions: the walker has done them.
   void step(const isa::Halt &) {
     halt = index;
@@ -88,14 +93,7 @@ private:
   void step(const isa::Loop &) { notifyControl(); }
   void step(const isa::EndLoop &) { notifyControl(); }
   void step(const isa::MulAdd &) { notifyControl(); }
-  void step(const isa::Wait &) {
-    require(semaphores.wait(index));
-    notifyControl();
-  }
-  void step(const isa::Signal &) {
-    require(semaphores.signal(index));
-    notifyControl();
-  }
+  void step(const isa::Sync &) { notifyControl(); }
 
   template <typename Instruction> void step(const Instruction &i) {
     meter.begin();
@@ -111,7 +109,7 @@ private:
 
   /// Nobody has anything left to do.
   void end() {
-    require(semaphores.halt(halt));
+    require(tokens.halt(halt));
     for (Observer *observer : observers)
       observer->onEnd();
   }
@@ -135,7 +133,7 @@ private:
   const isa::Code &code;
   State &state;
   const std::vector<Observer *> &observers;
-  isa::Semaphores semaphores;
+  isa::TokenCounters tokens;
   Meter meter;
   size_t index = 0; ///< of the instruction at hand
   size_t halt = 0;

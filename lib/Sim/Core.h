@@ -17,8 +17,8 @@
 
 namespace fact::sim {
 
-/// Runs the whole program; at its end no semaphore is left. Without a seed it
-/// runs in program order, which is one of the orders that the semaphores allow:
+/// Runs the whole program; at its end no token is left. Without a seed it
+/// runs in program order, which is one of the orders that the tokens allow:
 /// a wait must find its signal. With one, any engine goes on that can.
 /// Everything that goes wrong is a fact::Error that names the instruction, its
 /// text and its source.

@@ -76,7 +76,6 @@ TimeObserver::~TimeObserver() = default;
 Timing::Timing(const isa::Machine &machine,
                std::vector<TimeObserver *> observers)
     : machine(machine), observers(std::move(observers)),
-      signals(machine.control.semaphores),
       latency(static_cast<int64_t>(std::ceil(machine.dram.latencyNanoseconds *
                                              machine.clockMHz / 1000))) {}
 
@@ -168,19 +167,28 @@ void Timing::onInstruction(const Executed &executed) {
   Engine &engine = engines[index];
   int64_t dispatched = dispatch(engine);
   issueAt(engine, dispatched, Cause::Queue);
-  if (auto *wait = std::get_if<isa::Wait>(&executed.instruction)) {
-    std::deque<Signal> &pending = signals[wait->semaphore];
-    issueAt(engine, pending.front().time, operandOf(pending.front().engine));
-    pending.pop_front();
+  isa::Tokens tokens = isa::tokensOf(executed.instruction);
+  tokens.wait.forEach([&](isa::Engine from) {
+    std::deque<int64_t> &given = signals[static_cast<unsigned>(from)][index];
+    auto last = given.begin() + (tokens.times - 1);
+    issueAt(engine, *last, operandOf(from));
+    given.erase(given.begin(), last + 1);
+  });
+  work(executed, which);
+  int64_t time = std::max(engine.ready, engine.done);
+  tokens.signal.forEach([&](isa::Engine to) {
+    std::deque<int64_t> &given = signals[index][static_cast<unsigned>(to)];
+    given.insert(given.end(), static_cast<size_t>(tokens.times), time);
+  });
+}
+
+/// The engine's next instruction, at the time when it issues.
+void Timing::work(const Executed &executed, isa::Engine which) {
+  auto index = static_cast<unsigned>(which);
+  Engine &engine = engines[index];
+  if (std::holds_alternative<isa::Sync>(executed.instruction)) {
     engine.left.push_back(engine.ready);
     notify(executed, {engine.ready, engine.ready});
-    return;
-  }
-  if (auto *signal = std::get_if<isa::Signal>(&executed.instruction)) {
-    int64_t time = std::max(engine.ready, engine.done);
-    signals[signal->semaphore].push_back({time, which});
-    engine.left.push_back(engine.ready);
-    notify(executed, {time, time});
     return;
   }
   bool isDma = which == isa::Engine::LOAD || which == isa::Engine::STORE;

@@ -73,8 +73,7 @@ private:
 } // namespace
 
 Trace::Trace(const isa::Program &program)
-    : program(program), signals(program.machine.control.semaphores),
-      granules((program.machine.scratchpadBytes() + granuleBytes - 1) /
+    : program(program), granules((program.machine.scratchpadBytes() + granuleBytes - 1) /
                granuleBytes) {
   last.fill({-1, -1});
   text = "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n"
@@ -158,20 +157,24 @@ void Trace::touch(const Executed &executed, const Span &span) {
 
 void Trace::onSpan(const Executed &executed, const Span &span) {
   auto engine = static_cast<unsigned>(isa::engineOf(executed.instruction));
-  if (auto *wait = std::get_if<isa::Wait>(&executed.instruction)) {
-    std::deque<Token> &pending = signals[wait->semaphore];
-    waitedFor[engine].push_back(pending.front());
-    pending.pop_front();
-    return;
-  }
-  if (auto *signal = std::get_if<isa::Signal>(&executed.instruction)) {
-    // An arrow begins inside the slice that the signal comes after.
-    signals[signal->semaphore].push_back(
-        {engine, static_cast<double>(last[engine].end) - 0.5});
-    return;
-  }
-  if (span.end == span.begin)
-    return; // nothing to do
+  isa::Tokens tokens = isa::tokensOf(executed.instruction);
+  tokens.wait.forEach([&](isa::Engine from) {
+    std::deque<Token> &given = signals[static_cast<unsigned>(from)][engine];
+    auto end = given.begin() + tokens.times;
+    waitedFor[engine].insert(waitedFor[engine].end(), given.begin(), end);
+    given.erase(given.begin(), end);
+  });
+  if (span.end > span.begin) // else nothing to do
+    show(executed, engine, span);
+  // An arrow begins inside the slice that the signal comes after.
+  Token token{engine, static_cast<double>(last[engine].end) - 0.5};
+  tokens.signal.forEach([&](isa::Engine to) {
+    std::deque<Token> &given = signals[engine][static_cast<unsigned>(to)];
+    given.insert(given.end(), static_cast<size_t>(tokens.times), token);
+  });
+}
+
+void Trace::show(const Executed &executed, unsigned engine, const Span &span) {
   slice(executed, engine, span);
   for (const Token &token : waitedFor[engine])
     if (token.time >= 0)

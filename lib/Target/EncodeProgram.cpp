@@ -309,7 +309,10 @@ private:
     target::forEachField(instruction, [&](const target::FieldInfo &field,
                                           auto &value) {
       using T = std::decay_t<decltype(value)>;
-      if constexpr (std::is_same_v<T, target::SramRef>) {
+      if constexpr (std::is_same_v<T, target::EngineSet>) {
+        if (auto engines = cast_or_null<IntegerAttr>(attribute(field)))
+          value = target::EngineSet(static_cast<unsigned>(engines.getInt()));
+      } else if constexpr (std::is_same_v<T, target::SramRef>) {
         const Resolved &resolved = operands[operand];
         value = present[operand]
                     ? target::SramRef{static_cast<uint32_t>(resolved.immediate),
@@ -466,18 +469,6 @@ factisa::encodeFunction(func::FuncOp function, const target::Machine &machine,
     program->machine = machine;
     ProgramPlaces found;
     found.function = function;
-    int64_t semaphores = 0;
-    function.walk([&](Operation *op) {
-      llvm::TypeSwitch<Operation *>(op).Case<SignalOp, WaitOp>([&](auto each) {
-        semaphores = std::max<int64_t>(semaphores, each.getSemaphore() + 1);
-      });
-    });
-    if (semaphores > machine.control.semaphores) {
-      function.emitError() << "needs more semaphores than the machine has ("
-                           << semaphores << " of " << machine.control.semaphores
-                           << ")";
-      return nullptr;
-    }
     Encoder encoder(function, *program, found);
     if (failed(encoder.run()))
       return nullptr;

@@ -19,7 +19,7 @@ static void emitStructure(const Instruction &instruction, raw_ostream &os) {
      << "struct " << instruction.name << " {\n"
      << "  static constexpr Opcode opcode = Opcode::" << instruction.name
      << ";\n";
-  // `wait` and `signal` name an engine themselves: see engineOf().
+  // `sync` names an engine itself: see engineOf().
   if (!instruction.find("engine"))
     os << "  static constexpr Engine engine = Engine::" << instruction.engine
        << ";\n";
@@ -32,6 +32,7 @@ static void emitStructure(const Instruction &instruction, raw_ostream &os) {
       break;
     case Kind::Dram:
     case Kind::Scalar:
+    case Kind::Engines:
       break;
     case Kind::Flag:
       os << " = false";

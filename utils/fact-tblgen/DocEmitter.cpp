@@ -49,6 +49,8 @@ static std::string range(const Field &field) {
            (field.optional ? ", may be absent" : "");
   case Kind::Dram:
     return "DRAM address";
+  case Kind::Engines:
+    return "set of engines";
   }
   llvm_unreachable("unknown kind");
 }
@@ -82,7 +84,7 @@ void fact::tblgen::emitManual(const RecordKeeper &records, raw_ostream &os) {
 ## Conventions
 
 * LEN is the length of the sequence of a run. A row operand is a first row `row0` and a largest number `rows`:
-  the instruction works on R = clamp(LEN - row0, 0, rows) rows (R = rows with the flag `whole`), likewise on
+  the instruction works on R = clamp(LEN - row0, 0, rows) rows, on none where row0 < 0 (R = rows with the flag `whole`), likewise on
   C = clamp(LEN - col0, 0, cols) columns (C = 1 with the flag `tail`). If R or C is 0, nothing is done and nothing is touched.
 * Row r of a two-dimensional operand is `stride` bytes after row r - 1. Vectors over rows, columns or features are
   dense. Operands point at the first row or column of the instruction, not at row 0 of the sequence.
@@ -94,6 +96,11 @@ void fact::tblgen::emitManual(const RecordKeeper &records, raw_ostream &os) {
 * The scratchpad is one address space: the token, weight, temp and index buffer of the machine, one after the other.
 * Registers hold 64-bit signed numbers; r0 is always 0.
 * Extents are upper bounds: an instruction touches no byte outside them.
+* Engines are ordered by tokens: there is one counter of 10 bits, 0 at the start and at the end, for each ordered pair
+  of engines (one that signals, one that waits). An instruction takes a token of each engine in `wait` before it begins.
+  When it and all earlier instructions of its engine are done, it gives one to each engine in `signal`. In program
+  order every token is given before it is taken, and a counter goes up to 1023 (queues let it go further by their
+  depth). An instruction with nothing to do takes and gives its tokens as all others do.
 
 ## Encoding
 
@@ -107,12 +114,14 @@ An instruction is its opcode byte, then its fields in order, bit-packed from the
 | scalar | immediate 24, register 6 |
 | float | the 32 bits of the number |
 | flag | 1 |
+| set of engines | 6, bit e - 1 for engine e |
 | number, choice | as the instruction says |
 
 ## Assembly
 
 One instruction is one line, `mnemonic field=value, field=value`. Addresses are `[offset+rN]` in the scratchpad
-(`-` where absent) and `dram[offset+rN]`, scalars `number+rN`; `+r0` is left out. Choices and flags are words.
+(`-` where absent) and `dram[offset+rN]`, scalars `number+rN`; `+r0` is left out. Choices and flags are words,
+sets of engines `LOAD+PE`; an empty set is left out.
 
 `fact-objdump` prints a whole program, and `fact-as` reads it back, byte for byte. A line that begins with `;` is a
 comment, as is what follows a `;` behind an instruction. In this order:

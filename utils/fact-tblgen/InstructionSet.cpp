@@ -35,6 +35,8 @@ std::string Field::cppType() const {
     return "bool";
   case Kind::Enum:
     return enumeration;
+  case Kind::Engines:
+    return "EngineSet";
   }
   llvm_unreachable("unknown kind");
 }
@@ -42,7 +44,7 @@ std::string Field::cppType() const {
 const char *Field::kindName() const {
   static const char *const names[] = {
       "Sram",  "Dram", "Scalar", "Immediate", "SignedImmediate",
-      "Float", "Flag", "Enum"};
+      "Float", "Flag", "Enum",   "Engines"};
   return names[static_cast<unsigned>(kind)];
 }
 
@@ -91,6 +93,7 @@ Field readField(const Record &instruction, const Init *init, StringRef name) {
                    .Case("float", Kind::Float)
                    .Case("flag", Kind::Flag)
                    .Case("enum", Kind::Enum)
+                   .Case("engines", Kind::Engines)
                    .Default(std::nullopt);
   if (!known)
     PrintFatalError(&instruction,

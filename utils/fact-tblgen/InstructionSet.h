@@ -15,7 +15,7 @@
 
 namespace fact::tblgen {
 
-enum class Kind { Sram, Dram, Scalar, Imm, SImm, Float, Flag, Enum };
+enum class Kind { Sram, Dram, Scalar, Imm, SImm, Float, Flag, Enum, Engines };
 
 /// One entry of an instruction's `arguments`.
 struct Field {

@@ -25,7 +25,7 @@ def FactToFactISAPass : Pass<"fact-to-factisa", "::mlir::ModuleOp"> {
     bound of the sequence length on each input (`fact.bound`) or in its type.
     After: addresses are those of the plan that decided on the block sizes, and there
     is no order between engines yet; `factisa-plan-memory` sets addresses anew,
-    `factisa-insert-semaphores` adds the order. An op without instruction is an error.
+    `factisa-order-engines` adds the order. An op without instruction is an error.
 
     ```mlir
     %y = fact.add %a, %b : tensor<?x64xf32>    // before

@@ -10,7 +10,7 @@
 // the `factisa` dialect, and by fact-tblgen, which generates the C++ struct,
 // encoder, decoder, assembler, disassembler, effect sets, dispatch and manual.
 //
-// Every entry of `arguments` is a field of the instruction, in encoding order.
+// Every entry of `fields` (and of `arguments`) is a field of the instruction, in encoding order.
 // In the binary an instruction is one opcode byte, then its fields bit-packed in
 // order, padded with zero bits to whole 64-bit words. In the IR, addresses and
 // scalars are SSA values, everything else is an attribute.
@@ -35,8 +35,8 @@ def FactISA_Dialect : Dialect {
     One op per instruction (generated from the same records as encoder, decoder and
     manual), plus the few ops that give names to memory: `factisa.sram`,
     `factisa.dram`, `factisa.view` and `factisa.null`. Loops are `scf.for`, scalar
-    registers are `index` values. Addresses and semaphores appear only after
-    planning.
+    registers are `index` values. Addresses appear only after planning, waits
+    and signals after that.
   }];
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;
@@ -138,6 +138,9 @@ class UnitAttrBase : Attr<CPred<"::llvm::isa<::mlir::UnitAttr>($_self)">, "unit 
   let isOptional = 1;
 }
 def Flag : UnitAttrBase, Field<"flag", 1>;
+// A set of engines: those whose token an instruction waits for, or that it gives one
+// to. Never its own. Bit e - 1 is engine e.
+def EngineSet : DefaultValuedAttr<ConfinedAttr<I64Attr, [IntNonNegative, IntMaxValue<63>]>, "0">, Field<"engines", 6>;
 // An enumeration; its cases are those of an EnumAttr of the dialect.
 class EnumField<EnumAttrInfo info, int fieldBits> : EnumAttr<FactISA_Dialect, info, "">, Field<"enum", fieldBits>;
 
@@ -149,6 +152,9 @@ class Instruction<string mnemonic, int instructionOpcode, Engine instructionEngi
     : Op<FactISA_Dialect, mnemonic, traits # [DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   int opcode = instructionOpcode;
   Engine engine = instructionEngine;
+  // In encoding order.
+  dag fields = (ins);
+  let arguments = fields;
   // Of all instructions, like a line of a listing.
   let hasCustomAssemblyFormat = 1;
   // Of all instructions, by the accesses that the records declare.
@@ -165,6 +171,14 @@ class Instruction<string mnemonic, int instructionOpcode, Engine instructionEngi
       ::mlir::factisa::instructionEffects(getOperation(), effects);
     }
   }];
+}
+
+// An instruction of an engine with work to do. It begins when there is a token of each
+// engine in `wait`, and takes them; when it and all earlier ones of its engine are done,
+// each engine in `signal` gets one.
+class EngineInstruction<string mnemonic, int opcode, Engine engine>
+    : Instruction<mnemonic, opcode, engine> {
+  let arguments = !con(fields, (ins EngineSet:$wait, EngineSet:$signal));
 }
 
 #endif // FACT_ISA_INSTRUCTIONBASE_TD

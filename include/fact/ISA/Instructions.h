@@ -58,14 +58,25 @@ inline const char *mnemonic(const Instruction &instruction) {
   return info(instruction).mnemonic;
 }
 
-/// The engine to whose queue an instruction goes: its own, or for `wait` and
-/// `signal` the one that they name.
+/// The engine to whose queue an instruction goes: its own, or for `sync` the
+/// one that it names.
 Engine engineOf(const Instruction &instruction);
 const char *engineName(Engine engine);
 
+/// What an instruction takes and gives: `times` tokens of, and for, each
+/// engine.
+struct Tokens {
+  EngineSet wait, signal;
+  int64_t times = 0;
+};
+/// None of an instruction of the control processor.
+Tokens tokensOf(const Instruction &instruction);
+/// Of an instruction that has them, an engine's or `sync`.
+void setTokens(Instruction &instruction, EngineSet wait, EngineSet signal);
+
 /// Calls `visitor(const FieldInfo &, value)` for every field in order; value is
-/// a SramRef, DramRef, ScalarRef, uint32_t, uint64_t, int64_t, float, bool or
-/// one of the enumerations.
+/// a SramRef, DramRef, ScalarRef, uint32_t, uint64_t, int64_t, float, bool, an
+/// EngineSet or one of the enumerations.
 template <typename InstructionT, typename Visitor>
 void forEachField(InstructionT &&instruction, Visitor &&visitor) {
   std::visit(
@@ -101,7 +112,8 @@ Instruction decode(const uint64_t *words, size_t numWords, size_t &position,
 std::vector<Instruction> decode(const std::vector<uint64_t> &words);
 
 //===----------------------------------------------------------------------===//
-// Text: `mnemonic field=value, field=value`, every field in order.
+// Text: `mnemonic field=value, field=value`, every field in order,
+// empty sets of engines left out.
 //===----------------------------------------------------------------------===//
 
 /// One line without a line break.

@@ -9,8 +9,9 @@
 //
 // * LEN is the length of the sequence of this run. A row operand is a first row
 //   `row0` and a largest number `rows`: the instruction works on
-//   R = clamp(LEN - row0, 0, rows) rows (R = rows with the flag `whole`). Likewise C = clamp(LEN - col0, 0, cols)
-//   columns (keys). R = 0 or C = 0: nothing is done and nothing is touched.
+//   R = clamp(LEN - row0, 0, rows) rows, none where row0 < 0 (R = rows with the flag `whole`).
+//   Likewise C = clamp(LEN - col0, 0, cols) columns (keys). R = 0 or C = 0: nothing is done
+//   and nothing is touched.
 // * Row r of a two-dimensional operand is `stride` bytes after row r - 1. Vectors
 //   over rows, columns or features are dense. Operands point at the first row or
 //   column of the instruction, not at row 0 of the sequence.
@@ -46,7 +47,7 @@ def ISA_ActivationInfo : ISAEnum<"Activation", "activation function (numerics 2)
   I32EnumAttrCase<"Gelu", 0, "gelu">, I32EnumAttrCase<"GeluTanh", 1, "gelu_tanh">,
   I32EnumAttrCase<"Swish", 2, "swish">, I32EnumAttrCase<"Relu", 3, "relu">]>;
 def ISA_Activation : EnumField<ISA_ActivationInfo, 2> { let mnemonic = "activation"; }
-def ISA_EngineInfo : ISAEnum<"EngineId", "engine that a semaphore instruction is queued to", [
+def ISA_EngineInfo : ISAEnum<"EngineId", "engine that an instruction is queued to", [
   I32EnumAttrCase<"LOAD", 1, "LOAD">, I32EnumAttrCase<"STORE", 2, "STORE">, I32EnumAttrCase<"EP", 3, "EP">,
   I32EnumAttrCase<"SEL", 4, "SEL">, I32EnumAttrCase<"PE", 5, "PE">, I32EnumAttrCase<"APU", 6, "APU">]>;
 def ISA_Engine : EnumField<ISA_EngineInfo, 3> { let mnemonic = "engine"; }
@@ -67,16 +68,17 @@ class ControlInstruction<string mnemonic, int opcode> : Instruction<mnemonic, op
 
 def ISA_HaltOp : ControlInstruction<"halt", 0> {
   let summary = "end of the program";
-  let description = [{ Every queue drains, then the run is over. Exactly one, the last instruction. All semaphores are 0 then. }];
+  let description = [{ Every queue drains, then the run is over. Exactly one, the last instruction. All counters of tokens are 0 then. }];
 }
 def ISA_LoopOp : ControlInstruction<"loop", 1> {
   let summary = "start of a loop";
   let description = [{
     `rd = 0; while (rd < bound) { ... rd += step }`, up to the matching `endloop`.
-    bound = `limit`, or min(LEN, `limit`) with `len`. A bound of 0 skips the body.
+    bound = `limit`, or min(LEN, `limit`) with `len`, in whole steps and `extra` steps
+    more: `ceil(bound / step) * step + extra * step`. A bound of 0 skips the body.
     The body does not write rd. Loops nest up to 16 deep.
   }];
-  let arguments = (ins Imm<6>:$rd, Imm<24>:$limit, Imm<24>:$step, Flag:$len);
+  let fields = (ins Imm<6>:$rd, Imm<24>:$limit, Imm<24>:$step, Imm<8>:$extra, Flag:$len);
 }
 def ISA_EndLoopOp : ControlInstruction<"endloop", 2> {
   let summary = "end of the innermost loop";
@@ -85,55 +87,47 @@ def ISA_EndLoopOp : ControlInstruction<"endloop", 2> {
 def ISA_MulAddOp : ControlInstruction<"muladd", 3> {
   let summary = "scalar multiply-add";
   let description = [{ `rd = rs * factor + rt + addend`; rd is not 0 and not the register of a loop around it. }];
-  let arguments = (ins Imm<6>:$rd, Imm<6>:$rs, Imm<6>:$rt, SImm<40>:$factor, SImm<42>:$addend);
+  let fields = (ins Imm<6>:$rd, Imm<6>:$rs, Imm<6>:$rt, SImm<40>:$factor, SImm<42>:$addend);
 }
 
 //===----------------------------------------------------------------------===//
-// Semaphores: queued to an engine like its other instructions
+// Order between engines
 //===----------------------------------------------------------------------===//
 
-def ISA_WaitOp : Instruction<"wait", 4, CTRL> {
-  let summary = "wait for a semaphore";
+// Of an ordered pair of engines, one that signals and one that waits, there is one
+// counter of tokens. Its waits are met in the order of its signals: both engines
+// work in order.
+def ISA_SyncOp : Instruction<"sync", 4, CTRL> {
+  let summary = "wait and signal without work";
   let description = [{
-    Queued to `engine`: the engine goes on when semaphore `semaphore` is positive, and
-    takes one from it. Its signal is an earlier instruction of the program. Semaphores
-    count from 0 and end at 0; each has one waiting engine and one signalling engine.
+    Queued to `engine`: takes `times` tokens of each engine in `wait`, then, when all
+    its earlier instructions are done, gives `times` tokens to each engine in `signal`.
   }];
-  let arguments = (ins ISA_Engine:$engine, Imm<10>:$semaphore);
-}
-def ISA_SignalOp : Instruction<"signal", 5, CTRL> {
-  let summary = "signal a semaphore";
-  let description = [{
-    Queued to `engine`: adds one to `semaphore` when all its earlier instructions are done.
-    A semaphore is a counter of 20 bits: where every instruction is taken in program order it
-    counts to at most 2^20 - 1 (queues let it count further by their depth: a hardware
-    counter needs one bit more).
-  }];
-  let arguments = (ins ISA_Engine:$engine, Imm<10>:$semaphore);
+  let fields = (ins ISA_Engine:$engine, Imm<10>:$times, EngineSet:$wait, EngineSet:$signal);
 }
 
 //===----------------------------------------------------------------------===//
 // DMA
 //===----------------------------------------------------------------------===//
 
-def ISA_LoadOp : Instruction<"load", 16, LOAD> {
+def ISA_LoadOp : EngineInstruction<"load", 16, LOAD> {
   let summary = "copy rows from DRAM to the scratchpad";
   let description = [{
     Copies `row_bytes` bytes of each of R rows, `src_stride` apart in DRAM and
     `dst_stride` apart in the scratchpad. With `whole` the rows are not rows of the
     sequence (those of a weight, say): R = rows whatever LEN is.
   }];
-  let arguments = (ins
+  let fields = (ins
     Sram<"w", "span(R, dst_stride, row_bytes)">:$dst, Dram<"r", "span(R, src_stride, row_bytes)">:$src,
     Scalar:$row0, Imm<20>:$rows, Imm<24>:$row_bytes, Imm<24>:$dst_stride, Imm<32>:$src_stride, Flag:$whole);
 }
-def ISA_StoreOp : Instruction<"store", 17, STORE> {
+def ISA_StoreOp : EngineInstruction<"store", 17, STORE> {
   let summary = "copy rows from the scratchpad to DRAM";
   let description = [{
     Copies `row_bytes` bytes of each of R rows, `src_stride` apart in the scratchpad
     and `dst_stride` apart in DRAM; `whole` as for load.
   }];
-  let arguments = (ins
+  let fields = (ins
     Dram<"w", "span(R, dst_stride, row_bytes)">:$dst, Sram<"r", "span(R, src_stride, row_bytes)">:$src,
     Scalar:$row0, Imm<20>:$rows, Imm<24>:$row_bytes, Imm<32>:$dst_stride, Imm<24>:$src_stride, Flag:$whole);
 }
@@ -142,46 +136,46 @@ def ISA_StoreOp : Instruction<"store", 17, STORE> {
 // EP: eager prediction (numerics 4)
 //===----------------------------------------------------------------------===//
 
-def ISA_EpProjectOp : Instruction<"ep.project", 32, EP> {
+def ISA_EpProjectOp : EngineInstruction<"ep.project", 32, EP> {
   let summary = "stage 1: log-domain product of activation rows and weight codes";
   let description = [{
     `acc[r][n] (+)= INT sum over k of one(x[r][k]) * w[k][n]`: x i8 [R, k] is encoded
     here, w i8 [k, n] holds codes, acc is i32 [R, n]. `accumulate`: adds to acc.
   }];
-  let arguments = (ins
+  let fields = (ins
     Sram<"rw", "span(R, acc_stride, n * 4)", "accumulate">:$acc, Sram<"r", "span(R, x_stride, k)">:$x, Sram<"r", "span(k, w_stride, n)">:$w,
     Scalar:$row0, Imm<20>:$rows, Imm<20>:$k, Imm<20>:$n,
     Imm<24>:$acc_stride, Imm<24>:$x_stride, Imm<24>:$w_stride, ISA_Predictor:$predictor, Flag:$accumulate);
 }
-def ISA_EpBiasOp : Instruction<"ep.bias", 33, EP> {
+def ISA_EpBiasOp : EngineInstruction<"ep.bias", 33, EP> {
   let summary = "add Q's bias to stage 1's accumulators";
   let description = [{
     `acc[r][c] += rne(clamp(bias[c] / scale[r], -2^30, 2^30))`; acc i32 [R, n], bias f32 [n], scale f32 [R].
   }];
-  let arguments = (ins
+  let fields = (ins
     Sram<"rw", "span(R, acc_stride, n * 4)">:$acc, Sram<"r", "n * 4">:$bias, Sram<"r", "R * 4">:$scale,
     Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$acc_stride);
 }
-def ISA_EpNormalizeOp : Instruction<"ep.normalize", 34, EP> {
+def ISA_EpNormalizeOp : EngineInstruction<"ep.normalize", 34, EP> {
   let summary = "shift one head's accumulators to seven octaves and encode them";
   let description = [{
     Per row of acc i32 [R, n] (n = features of a head): `s = max(0, floor(log2 max|H|) - 6)`,
     `code[r][c] = one(sign(H) * (|H| >> s))` for the side `operand`, `scale[r] = 2^s`;
     code i8 [R, n], scale f32 [R].
   }];
-  let arguments = (ins
+  let fields = (ins
     Sram<"w", "span(R, code_stride, n)">:$code, Sram<"w", "R * 4">:$scale, Sram<"r", "span(R, acc_stride, n * 4)">:$acc,
     Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$code_stride, Imm<24>:$acc_stride,
     ISA_Predictor:$predictor, ISA_Operand:$operand);
 }
-def ISA_EpScoreOp : Instruction<"ep.score", 35, EP> {
+def ISA_EpScoreOp : EngineInstruction<"ep.score", 35, EP> {
   let summary = "stage 2: predicted scores of a tile of queries and keys";
   let description = [{
     `score[r][j] = f32(INT sum over c of q[r][c] * k[j][c]) * (key_scale[j] * scale[j])`;
     q i8 [R, n] and k i8 [C, n] codes, key_scale and scale (2^e) f32 [C], score f32 [R, C]
     (points at column col0).
   }];
-  let arguments = (ins
+  let fields = (ins
     Sram<"w", "span(R, score_stride, C * 4)">:$score, Sram<"r", "span(R, q_stride, n)">:$q, Sram<"r", "span(C, k_stride, n)">:$k,
     Sram<"r", "C * 4">:$key_scale, Sram<"r", "C * 4">:$scale,
     Scalar:$row0, Imm<20>:$rows, Scalar:$col0, Imm<20>:$cols, Imm<20>:$n,
@@ -192,7 +186,7 @@ def ISA_EpScoreOp : Instruction<"ep.score", 35, EP> {
 // SEL: selection (numerics 5)
 //===----------------------------------------------------------------------===//
 
-def ISA_SelTopKOp : Instruction<"sel.topk", 48, SEL> {
+def ISA_SelTopKOp : EngineInstruction<"sel.topk", 48, SEL> {
   let summary = "row-wise top-k, dominance, argmax, column masks and counts of a block of rows of one head";
   let description = [{
     For R rows of score f32 [R, LEN]: mask bits of the k_i largest of n_i (ties to the lower
@@ -204,7 +198,7 @@ def ISA_SelTopKOp : Instruction<"sel.topk", 48, SEL> {
     needed by these rows, and count u32 [LEN] is increased where a row keeps a column.
     `keep` in 1024ths. With `causal` row i sees columns 0..i.
   }];
-  let arguments = (ins
+  let fields = (ins
     Sram<"w", "span(R, mask_stride, (LEN + 7) / 8)">:$mask, Sram<"w", "R">:$dominated, Sram<"w", "R * 4">:$argmax,
     Sram<"rw", "R ? LEN : 0">:$k_rows, Sram<"rw", "R ? LEN : 0">:$v_rows, Sram<"rw", "R ? LEN * 4 : 0">:$count,
     Sram<"r", "span(R, score_stride, LEN * 4)">:$score, Sram<"r", "R * 4">:$query_scale, Sram<"r", "R * 4">:$scale,
@@ -213,53 +207,53 @@ def ISA_SelTopKOp : Instruction<"sel.topk", 48, SEL> {
     Imm<11, 1024>:$keep, FloatImm:$dominance, FloatImm:$attention_scale, ISA_Predictor:$predictor, Flag:$causal,
     Scalar:$layer, Scalar:$head);
 }
-def ISA_SelFillOp : Instruction<"sel.fill", 49, SEL> {
+def ISA_SelFillOp : EngineInstruction<"sel.fill", 49, SEL> {
   let summary = "fill rows of bytes";
   let description = [{ dst u8 [R, width] = `value`: clears masks and counts before a layer. }];
-  let arguments = (ins Sram<"w", "span(R, width, width)">:$dst, Scalar:$row0, Imm<20>:$rows, Imm<20>:$width, Imm<8>:$value);
+  let fields = (ins Sram<"w", "span(R, width, width)">:$dst, Scalar:$row0, Imm<20>:$rows, Imm<20>:$width, Imm<8>:$value);
 }
-def ISA_SelCountAllOp : Instruction<"sel.count_all", 50, SEL> {
+def ISA_SelCountAllOp : EngineInstruction<"sel.count_all", 50, SEL> {
   let summary = "counts of a layer in which nothing is pruned";
   let description = [{
     count u32 [R]: `heads * LEN`, or `heads * (LEN - j)` with `causal`, j = row0 + r.
   }];
-  let arguments = (ins Sram<"w", "R * 4">:$count, Scalar:$row0, Imm<20>:$rows, Imm<12>:$heads, Flag:$causal);
+  let fields = (ins Sram<"w", "R * 4">:$count, Scalar:$row0, Imm<20>:$rows, Imm<12>:$heads, Flag:$causal);
 }
-def ISA_SelPrecisionOp : Instruction<"sel.precision", 51, SEL> {
+def ISA_SelPrecisionOp : EngineInstruction<"sel.precision", 51, SEL> {
   let summary = "low-precision tokens from their importance";
   let description = [{
     `low[j] = count[j] * 256 * LEN <= importance * (sum of count)` in 64 bits; count u32 [LEN],
     low u8 [LEN]. `importance` in 256ths.
   }];
-  let arguments = (ins Sram<"w", "LEN">:$low, Sram<"r", "LEN * 4">:$count, Imm<32, 4096>:$importance, Scalar:$layer);
+  let fields = (ins Sram<"w", "LEN">:$low, Sram<"r", "LEN * 4">:$count, Imm<32, 4096>:$importance, Scalar:$layer);
 }
-def ISA_SelListOp : Instruction<"sel.list", 52, SEL> {
+def ISA_SelListOp : EngineInstruction<"sel.list", 52, SEL> {
   let summary = "row list of a block of rows from a mask";
   let description = [{
     list: u32 count, then the u32 indices r (in rising order) with `flags[r] != 0`, or == 0 with
     `invert`; flags u8 [R].
   }];
-  let arguments = (ins Sram<"w", "4 + R * 4">:$list, Sram<"r", "R">:$flags, Scalar:$row0, Imm<20>:$rows, Flag:$invert);
+  let fields = (ins Sram<"w", "4 + R * 4">:$list, Sram<"r", "R">:$flags, Scalar:$row0, Imm<20>:$rows, Flag:$invert);
 }
 
 //===----------------------------------------------------------------------===//
 // PE: multiplier array
 //===----------------------------------------------------------------------===//
 
-def ISA_PeGemmOp : Instruction<"pe.gemm", 64, PE> {
+def ISA_PeGemmOp : EngineInstruction<"pe.gemm", 64, PE> {
   let summary = "tile of a mixed-precision linear layer";
   let description = [{
     `acc[r][c] (+)= INT sum over k of x[r][k] * w[k][c]`; x i8 [R, k], w i8 [k, n], acc i32
     [R, n]. Rows with `low[r]` (u8 [R]) hold INT4 activations and, with a4w4, use the high
     plane `(w + 8) >> 4`. `role` is what the work is counted as.
   }];
-  let arguments = (ins
+  let fields = (ins
     Sram<"rw", "span(R, acc_stride, n * 4)", "accumulate">:$acc, Sram<"r", "span(R, x_stride, k)">:$x, Sram<"r", "span(k, w_stride, n)">:$w,
     OptSram<"r", "4 + R * 4">:$list, OptSram<"r", "R">:$low,
     Scalar:$row0, Imm<20>:$rows, Imm<20>:$k, Imm<20>:$n,
     Imm<24>:$acc_stride, Imm<24>:$x_stride, Imm<24>:$w_stride, ISA_Precision:$precision, ISA_Role:$role, Flag:$accumulate);
 }
-def ISA_PeQkOp : Instruction<"pe.qk", 65, PE> {
+def ISA_PeQkOp : EngineInstruction<"pe.qk", 65, PE> {
   let summary = "scores of the kept columns (dot mode)";
   let description = [{
     `score[r][j] = INT sum over c of q[r][c] * k[j][c]` for the columns of mask row r (all
@@ -267,19 +261,19 @@ def ISA_PeQkOp : Instruction<"pe.qk", 65, PE> {
     score i32 [R, C] (points at column col0). With `causal` row i sees columns 0..i.
     `tail`: k is the one row of the mean token, there is no column 0 to clamp or mask: C = 1.
   }];
-  let arguments = (ins
+  let fields = (ins
     Sram<"w", "span(R, score_stride, C * 4)">:$score, Sram<"r", "span(R, q_stride, n)">:$q, Sram<"r", "span(C, k_stride, n)">:$k,
     OptSram<"r", "span(R, mask_stride, (LEN + 7) / 8)">:$mask, OptSram<"r", "R">:$dominated,
     Scalar:$row0, Imm<20>:$rows, Scalar:$col0, Imm<20>:$cols, Imm<20>:$n,
     Imm<24>:$score_stride, Imm<24>:$q_stride, Imm<24>:$k_stride, Imm<24>:$mask_stride, Flag:$causal, Flag:$tail);
 }
-def ISA_PePvOp : Instruction<"pe.pv", 66, PE> {
+def ISA_PePvOp : EngineInstruction<"pe.pv", 66, PE> {
   let summary = "weighted sum of the kept values (axpy mode)";
   let description = [{
     `num[r][c] (+)= INT sum over j of p[r][j] * v[j][c]` over the same columns as pe.qk;
     p u8 [R, C] (points at column col0), v i8 [C, n], num i32 [R, n].
   }];
-  let arguments = (ins
+  let fields = (ins
     Sram<"rw", "span(R, num_stride, n * 4)", "accumulate">:$num, Sram<"r", "span(R, p_stride, C)">:$p, Sram<"r", "span(C, v_stride, n)">:$v,
     OptSram<"r", "span(R, mask_stride, (LEN + 7) / 8)">:$mask, OptSram<"r", "R">:$dominated,
     Scalar:$row0, Imm<20>:$rows, Scalar:$col0, Imm<20>:$cols, Imm<20>:$n,
@@ -290,49 +284,49 @@ def ISA_PePvOp : Instruction<"pe.pv", 66, PE> {
 // APU: float32 lanes
 //===----------------------------------------------------------------------===//
 
-def ISA_ApuLayerNormOp : Instruction<"apu.layer_norm", 80, APU> {
+def ISA_ApuLayerNormOp : EngineInstruction<"apu.layer_norm", 80, APU> {
   let summary = "layer normalisation of rows";
   let description = [{ y f32 [R, n] = layer_norm(x f32 [R, n]) with gamma, beta f32 [n] and eps (numerics 2). }];
-  let arguments = (ins
+  let fields = (ins
     Sram<"w", "span(R, y_stride, n * 4)">:$y, Sram<"r", "span(R, x_stride, n * 4)">:$x, Sram<"r", "n * 4">:$gamma, Sram<"r", "n * 4">:$beta,
     Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$y_stride, Imm<24>:$x_stride, FloatImm:$eps);
 }
-def ISA_ApuQuantizeOp : Instruction<"apu.quantize", 81, APU> {
+def ISA_ApuQuantizeOp : EngineInstruction<"apu.quantize", 81, APU> {
   let summary = "quantize rows, or one head's slices of rows";
   let description = [{
     q i8 [R, n], scale f32 [R] from x f32 [R, n]: INT8 with 2^e, INT4 where `low[r]` (numerics 1).
   }];
-  let arguments = (ins
+  let fields = (ins
     Sram<"w", "span(R, q_stride, n)">:$q, Sram<"w", "R * 4">:$scale, Sram<"r", "span(R, x_stride, n * 4)">:$x,
     OptSram<"r", "4 + R * 4">:$list, OptSram<"r", "R">:$low,
     Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$q_stride, Imm<24>:$x_stride);
 }
-def ISA_ApuRescaleOp : Instruction<"apu.rescale", 82, APU> {
+def ISA_ApuRescaleOp : EngineInstruction<"apu.rescale", 82, APU> {
   let summary = "accumulators of a linear layer to float32";
   let description = [{
     `y[r][c] = f32(acc[r][c]) * w_scale[c]` (16 * w_scale for low rows at a4w4), `* scale[r]`, `+ bias[c]`
     where there is one; acc i32 [R, n], y f32 [R, n], w_scale and bias f32 [n], scale f32 [R].
   }];
-  let arguments = (ins
+  let fields = (ins
     Sram<"w", "span(R, y_stride, n * 4)">:$y, Sram<"r", "span(R, acc_stride, n * 4)">:$acc, Sram<"r", "n * 4">:$w_scale,
     Sram<"r", "R * 4">:$scale, OptSram<"r", "n * 4">:$bias, OptSram<"r", "4 + R * 4">:$list, OptSram<"r", "R">:$low,
     Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$y_stride, Imm<24>:$acc_stride, ISA_Precision:$precision);
 }
-def ISA_ApuActivationOp : Instruction<"apu.activation", 83, APU> {
+def ISA_ApuActivationOp : EngineInstruction<"apu.activation", 83, APU> {
   let summary = "activation function of rows";
   let description = [{ y f32 [R, n] = kind(x f32 [R, n]) elementwise (numerics 2); y may be x. }];
-  let arguments = (ins
+  let fields = (ins
     Sram<"w", "span(R, y_stride, n * 4)">:$y, Sram<"r", "span(R, x_stride, n * 4)">:$x,
     Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$y_stride, Imm<24>:$x_stride, ISA_Activation:$kind);
 }
-def ISA_ApuAddOp : Instruction<"apu.add", 84, APU> {
+def ISA_ApuAddOp : EngineInstruction<"apu.add", 84, APU> {
   let summary = "residual addition of rows";
   let description = [{ y f32 [R, n] = a + b; y may be a or b. }];
-  let arguments = (ins
+  let fields = (ins
     Sram<"w", "span(R, y_stride, n * 4)">:$y, Sram<"r", "span(R, a_stride, n * 4)">:$a, Sram<"r", "span(R, b_stride, n * 4)">:$b,
     Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$y_stride, Imm<24>:$a_stride, Imm<24>:$b_stride);
 }
-def ISA_ApuSoftmaxOp : Instruction<"apu.softmax", 85, APU> {
+def ISA_ApuSoftmaxOp : EngineInstruction<"apu.softmax", 85, APU> {
   let summary = "the three sweeps of softmax over the kept columns of rows";
   let description = [{
     Per row over the same columns as pe.qk (all of the sequence, from column 0): `S = f32(score[r][j]) *
@@ -340,14 +334,14 @@ def ISA_ApuSoftmaxOp : Instruction<"apu.softmax", 85, APU> {
     value_scale[j]`, gm; `p[r][j] = rne(g * (255 / gm))` (numerics 6). score i32 [R, LEN], p u8
     [R, LEN] (0 where a column is not kept), stats f32 [R, 4] = mx, den, gm, f32(kept columns).
   }];
-  let arguments = (ins
+  let fields = (ins
     Sram<"w", "span(R, p_stride, LEN)">:$p, Sram<"w", "R * 16">:$stats, Sram<"r", "span(R, score_stride, LEN * 4)">:$score,
     Sram<"r", "R * 4">:$query_scale, Sram<"r", "R ? LEN * 4 : 0">:$key_scale, Sram<"r", "R ? LEN * 4 : 0">:$value_scale,
     OptSram<"r", "span(R, mask_stride, (LEN + 7) / 8)">:$mask, OptSram<"r", "R">:$dominated,
     Scalar:$row0, Imm<20>:$rows, Imm<24>:$p_stride, Imm<24>:$score_stride, Imm<24>:$mask_stride,
     FloatImm:$attention_scale, Flag:$causal);
 }
-def ISA_ApuContextOp : Instruction<"apu.context", 86, APU> {
+def ISA_ApuContextOp : EngineInstruction<"apu.context", 86, APU> {
   let summary = "rows of the context from the weighted sums, with the mean tail";
   let description = [{
     `ctx[r][c] = (f32(num[r][c]) * (gm / 255)) * (1 / den)`, for rows that are not dominated;
@@ -355,39 +349,39 @@ def ISA_ApuContextOp : Instruction<"apu.context", 86, APU> {
     operands or none; tail_score i32 [R], tail_key_scale and tail_value_scale f32 [1], tail_value i8
     [n]): rows that dropped keys get the mean token's share (numerics 6, Tail).
   }];
-  let arguments = (ins
+  let fields = (ins
     Sram<"w", "span(R, ctx_stride, n * 4)">:$ctx, Sram<"r", "span(R, num_stride, n * 4)">:$num, Sram<"r", "R * 16">:$stats,
     Sram<"r", "R * 4">:$query_scale, OptSram<"r", "R">:$dominated,
     OptSram<"r", "R * 4">:$tail_score, OptSram<"r", "R ? 4 : 0">:$tail_key_scale,
     OptSram<"r", "R ? n : 0">:$tail_value, OptSram<"r", "R ? 4 : 0">:$tail_value_scale,
     Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$ctx_stride, Imm<24>:$num_stride, FloatImm:$attention_scale, Flag:$causal);
 }
-def ISA_ApuCopyDominatedOp : Instruction<"apu.copy_dominated", 87, APU> {
+def ISA_ApuCopyDominatedOp : EngineInstruction<"apu.copy_dominated", 87, APU> {
   let summary = "context of dominated rows: a copy of one value";
   let description = [{
     For rows with `dominated[r]` whose argmax[r] (i32, a column of the sequence) is in col0 ..
     col0 + C: `ctx[r][c] = f32(v[argmax - col0][c]) * value_scale[argmax - col0]`; v i8 [C, n], value_scale f32
     [C].
   }];
-  let arguments = (ins
+  let fields = (ins
     Sram<"w", "span(R, ctx_stride, n * 4)">:$ctx, Sram<"r", "span(C, v_stride, n)">:$v, Sram<"r", "C * 4">:$value_scale,
     Sram<"r", "R">:$dominated, Sram<"r", "R * 4">:$argmax,
     Scalar:$row0, Imm<20>:$rows, Scalar:$col0, Imm<20>:$cols, Imm<20>:$n, Imm<24>:$ctx_stride, Imm<24>:$v_stride);
 }
-def ISA_ApuColumnSumOp : Instruction<"apu.column_sum", 88, APU> {
+def ISA_ApuColumnSumOp : EngineInstruction<"apu.column_sum", 88, APU> {
   let summary = "running sum of rows, one after the other";
   let description = [{
     `sum[c] = sum[c] + x[r][c]` for r = 0, 1, ... (f32, in this order); row 0 of the sequence
     starts the sum: `sum[c] = x[0][c]`. x f32 [R, n].
   }];
-  let arguments = (ins
+  let fields = (ins
     Sram<"rw", "R ? n * 4 : 0", "row0 != 0">:$sum, Sram<"r", "span(R, x_stride, n * 4)">:$x,
     Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$x_stride);
 }
-def ISA_ApuMeanOp : Instruction<"apu.mean", 89, APU> {
+def ISA_ApuMeanOp : EngineInstruction<"apu.mean", 89, APU> {
   let summary = "mean token from the running sum";
   let description = [{ y f32 [n] = sum[c] / f32(LEN). }];
-  let arguments = (ins Sram<"w", "n * 4">:$y, Sram<"r", "n * 4">:$sum, Imm<20>:$n);
+  let fields = (ins Sram<"w", "n * 4">:$y, Sram<"r", "n * 4">:$sum, Imm<20>:$n);
 }
 
 #endif // FACT_ISA_INSTRUCTIONS_TD

@@ -119,7 +119,6 @@ struct Machine {
   struct Control {
     int64_t queueDepth = 0; ///< Instructions that wait before each engine.
     int64_t registers = 0;  ///< Scalar registers.
-    int64_t semaphores = 0;
     int64_t dispatchCycles = 0; ///< Per instruction.
   } control;
 

@@ -23,11 +23,42 @@ constexpr unsigned numRegisters = 1 << registerBits;
 constexpr unsigned sramBits = 24;
 constexpr unsigned dramBits = 40;
 constexpr unsigned scalarBits = 24;
-constexpr unsigned semaphoreBits = 10;
 
-/// What a semaphore counts to at most in program order (Instructions.td,
-/// `signal`).
-constexpr int64_t maximumSemaphoreCount = (1 << 20) - 1;
+/// What a counter of tokens counts to at most in program order.
+constexpr int64_t maximumTokens = (1 << 10) - 1;
+
+enum class Engine : uint8_t;
+
+/// Engines other than the control processor: bit e - 1 is engine e.
+class EngineSet {
+public:
+  EngineSet() = default;
+  explicit EngineSet(unsigned bits) : bits(static_cast<uint8_t>(bits)) {}
+
+  bool contains(Engine engine) const { return bits >> shift(engine) & 1; }
+  bool empty() const { return bits == 0; }
+  void insert(Engine engine) {
+    bits = static_cast<uint8_t>(bits | 1 << shift(engine));
+  }
+  void insert(EngineSet other) {
+    bits = static_cast<uint8_t>(bits | other.bits);
+  }
+  unsigned asBits() const { return bits; }
+  /// Calls body(engine) for each, by rising number.
+  template <typename Body> void forEach(Body &&body) const {
+    unsigned number = 1;
+    for (unsigned rest = bits; rest != 0; rest >>= 1, ++number)
+      if (rest & 1)
+        body(static_cast<Engine>(number));
+  }
+  friend bool operator==(EngineSet a, EngineSet b) { return a.bits == b.bits; }
+
+private:
+  static unsigned shift(Engine engine) {
+    return static_cast<unsigned>(engine) - 1;
+  }
+  uint8_t bits = 0;
+};
 
 /// A place in the scratchpad: byte offset + register. The scratchpad is the
 /// token, weight, temp and index buffer, one after the other. An optional
@@ -83,11 +114,9 @@ struct Resolver {
   /// are from `first` on.
   int64_t extent(const ScalarRef &first, int64_t count) const {
     int64_t begin = resolve(first);
-    if (begin >= length)
+    // Iterations before the first row, like those behind the last, are empty.
+    if (begin < 0 || begin >= length)
       return 0;
-    // A first row below 0 is a wrong program; it must not overflow here.
-    if (begin < 0)
-      return count;
     return length - begin < count ? length - begin : count;
   }
 
@@ -156,7 +185,8 @@ enum class FieldKind : uint8_t {
   SignedImmediate,
   Float,
   Flag,
-  Enum
+  Enum,
+  Engines
 };
 
 /// Whether a field is an address or a number that may depend on registers: an

@@ -13,13 +13,13 @@
 
 #include <array>
 #include <deque>
+#include <optional>
 #include <string>
-#include <vector>
 
 namespace fact::isa {
 
 /// A run without time and data: the control processor, which dispatches in
-/// program order, the engines' queues, and the semaphores. Whoever runs the
+/// program order, the engines' queues, and the counters of tokens. Whoever runs the
 /// program says who makes the next step; every choice is one that the machine
 /// may make.
 class Queues {
@@ -38,7 +38,7 @@ public:
     size_t index;
     std::array<int64_t, numRegisters> registers;
   };
-  /// Takes that instruction, waits and signals take effect. The control
+  /// Takes that instruction; it takes and gives its tokens. The control
   /// processor only dispatches those that are not its own.
   Entry step(Engine engine);
 
@@ -52,11 +52,17 @@ private:
   std::array<int64_t, numRegisters> registers{};
   Walker walker;
   size_t depth;
-  std::vector<int64_t> semaphores;
+  /// By engine that signals and engine that waits.
+  std::array<std::array<int64_t, numEngines>, numEngines> tokens{};
   std::array<std::deque<Entry>, numEngines> queues;
   size_t upcoming = 0; ///< What the control processor does next, if anything.
   bool more = false;
 };
+
+/// The blocked set of a run that does not end. Where the engines block each
+/// other they do so in every order, because a step of one never takes away
+/// another's chance: each counter has one engine that waits.
+std::optional<std::string> findDeadlock(const Code &code, int64_t length);
 
 } // namespace fact::isa
 

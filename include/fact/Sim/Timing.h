@@ -54,7 +54,7 @@ private:
 };
 
 /// When an engine was busy with an instruction, in cycles: [begin, end). For
-/// nothing to do, and for waits and signals, both are the time when it passed.
+/// nothing to do, and for `sync`, both are the time when it passed.
 struct Span {
   int64_t begin, end;
 };
@@ -71,7 +71,7 @@ public:
 };
 
 /// Computes start and end of every instruction, one event each: dispatch by the
-/// control processor into in-order queues of finite depth, semaphores, engine
+/// control processor into in-order queues of finite depth, tokens, engine
 /// cycles from Work, and the DRAM channel.
 class Timing : public Observer {
 public:
@@ -101,13 +101,9 @@ private:
     std::vector<Segment> segments;
     std::deque<int64_t> left; ///< When queued instructions left the queue.
   };
-  struct Signal {
-    int64_t time;
-    isa::Engine engine;
-  };
-
   int64_t dispatch(Engine &engine);
   void issueAt(Engine &engine, int64_t time, Cause cause);
+  void work(const Executed &executed, isa::Engine which);
   void accountUpTo(unsigned engine, int64_t time, Cause rest);
   Span compute(unsigned engine, const Work &work);
   Span transfer(unsigned engine, const Work &work);
@@ -117,7 +113,9 @@ private:
   std::vector<TimeObserver *> observers;
   std::array<Engine, isa::numEngines> engines;
   std::array<EngineTime, isa::numEngines> times;
-  std::vector<std::deque<Signal>> signals;
+  /// When tokens were given, by engine that signals and engine that waits.
+  std::array<std::array<std::deque<int64_t>, isa::numEngines>, isa::numEngines>
+      signals;
   Channel channel;
   int64_t control = 0; ///< The control processor's clock.
   int64_t latency;

@@ -44,6 +44,7 @@ private:
 
   void event(const std::string &fields);
   std::string microseconds(double cycles) const;
+  void show(const Executed &executed, unsigned engine, const Span &span);
   void slice(const Executed &executed, unsigned engine, const Span &span);
   void arrow(const Token &from, unsigned engine, int64_t time);
   void touch(const Executed &executed, const Span &span);
@@ -58,7 +59,9 @@ private:
   /// The last slice of each engine, where an arrow can begin.
   std::array<Span, isa::numEngines> last;
   std::array<std::vector<Token>, isa::numEngines> waitedFor;
-  std::vector<std::deque<Token>> signals;
+  /// By engine that signals and engine that waits.
+  std::array<std::array<std::deque<Token>, isa::numEngines>, isa::numEngines>
+      signals;
   std::vector<Granule> granules;
   std::vector<Span> held, transfers;
   int64_t arrows = 0;

@@ -40,7 +40,7 @@ struct ProgramPlaces {
 };
 
 /// Encodes the one function of a module, whose memory is planned and whose
-/// semaphores are in, for `machine`. The same module gives the same program.
+/// engines are ordered, for `machine`. The same module gives the same program.
 /// Null after an error at the op. `places`, where there is one, is filled.
 std::unique_ptr<::fact::isa::Program>
 encodeProgram(ModuleOp module, const ::fact::isa::Machine &machine,

@@ -20,6 +20,8 @@
 
 using namespace mlir;
 using namespace mlir::factisa;
+using ::fact::isa::Engine;
+using ::fact::isa::EngineSet;
 using ::fact::isa::EnumCaseInfo;
 using ::fact::isa::FieldInfo;
 using ::fact::isa::FieldKind;
@@ -28,6 +30,11 @@ using ::fact::isa::InstructionInfo;
 namespace {
 ArrayRef<FieldInfo> fieldsOf(const InstructionInfo &info) {
   return ArrayRef(info.fields, info.numFields);
+}
+
+/// Whether a field that is not there has a value: none.
+bool mayBeMissing(const FieldInfo &field) {
+  return field.kind == FieldKind::Flag || field.kind == FieldKind::Engines;
 }
 
 ArrayRef<EnumCaseInfo> casesOf(const FieldInfo &field) {
@@ -83,7 +90,7 @@ public:
           return failure();
       } while (succeeded(parser.parseOptionalComma()));
     for (auto [field, place] : llvm::zip(fields, places))
-      if (!place.isValid() && field.kind != FieldKind::Flag)
+      if (!place.isValid() && !mayBeMissing(field))
         return parser.emitError(parser.getNameLoc())
                << "field '" << field.name << "' of '" << result.name
                << "' is missing";
@@ -163,6 +170,8 @@ private:
       break; // has no value
     case FieldKind::Enum:
       return parseChoice(field);
+    case FieldKind::Engines:
+      return parseEngines(field);
     }
     llvm_unreachable("not a kind of field with a value");
   }
@@ -185,6 +194,30 @@ private:
     if (isName)
       error << " (was '" << name << "')";
     return error;
+  }
+
+  /// `LOAD+PE`.
+  ParseResult parseEngines(const FieldInfo &field) {
+    EngineSet engines;
+    do {
+      llvm::SMLoc place = parser.getCurrentLocation();
+      StringRef name;
+      if (failed(parser.parseOptionalKeyword(&name)))
+        name = "";
+      unsigned e = 1;
+      while (e < ::fact::isa::numEngines &&
+             name != ::fact::isa::engineName(static_cast<Engine>(e)))
+        ++e;
+      if (e == ::fact::isa::numEngines)
+        return parser.emitError(place)
+               << "field '" << field.name << "' must be engines like LOAD+PE";
+      if (engines.contains(static_cast<Engine>(e)))
+        return parser.emitError(place)
+               << "field '" << field.name << "' names " << name << " twice";
+      engines.insert(static_cast<Engine>(e));
+    } while (succeeded(parser.parseOptionalPlus()));
+    set(field, parser.getBuilder().getI64IntegerAttr(engines.asBits()));
+    return success();
   }
 
   void set(const FieldInfo &field, Attribute attribute) {
@@ -237,6 +270,14 @@ ParseResult factisa::parseInstruction(OpAsmParser &parser,
       .parse();
 }
 
+static void printEngines(OpAsmPrinter &printer, EngineSet engines) {
+  StringRef separator = "";
+  engines.forEach([&](Engine engine) {
+    printer << separator << ::fact::isa::engineName(engine);
+    separator = "+";
+  });
+}
+
 void factisa::printInstruction(Operation *op, OpAsmPrinter &printer) {
   const ::fact::isa::Instruction &instruction =
       *emptyInstruction(op->getName());
@@ -246,7 +287,10 @@ void factisa::printInstruction(Operation *op, OpAsmPrinter &printer) {
     Attribute attribute;
     if (!::fact::isa::isOperand(field.kind))
       attribute = op->getAttr(field.name);
-    if (field.kind == FieldKind::Flag && !attribute)
+    auto integer = dyn_cast_if_present<IntegerAttr>(attribute);
+    if (mayBeMissing(field) &&
+        (!attribute || (field.kind == FieldKind::Engines && integer &&
+                        integer.getValue().isZero())))
       continue;
     printer << separator << field.name;
     separator = ", ";
@@ -257,7 +301,11 @@ void factisa::printInstruction(Operation *op, OpAsmPrinter &printer) {
     // its field's kind is written as it is.
     if (::fact::isa::isOperand(field.kind))
       printer << op->getOperand(operand++);
-    else if (auto integer = dyn_cast_if_present<IntegerAttr>(attribute))
+    else if (integer && field.kind == FieldKind::Engines &&
+             integer.getValue().ult(1u << field.bits))
+      printEngines(
+          printer, EngineSet(static_cast<unsigned>(integer.getInt())));
+    else if (integer)
       printer << integer.getInt();
     else if (auto number = dyn_cast_if_present<FloatAttr>(attribute))
       printer.printFloat(number.getValue());

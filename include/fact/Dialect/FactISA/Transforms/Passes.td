@@ -73,31 +73,42 @@ def PlanMemoryPass : Pass<"factisa-plan-memory", "::mlir::func::FuncOp"> {
     Statistic<"peakBytes", "peak-bytes", "Highest scratchpad address in use">];
 }
 
-def InsertSemaphoresPass : Pass<"factisa-insert-semaphores", "::mlir::func::FuncOp"> {
+def OrderEnginesPass : Pass<"factisa-order-engines", "::mlir::func::FuncOp"> {
   let summary = "order instructions of different engines that touch the same bytes";
   let description = [{
-    Engines run in order, each its own queue. For every instruction that touches
-    bytes that an earlier instruction of another engine touches (one of them writing),
-    a `factisa.signal` follows the earlier one and a `factisa.wait` precedes the
-    later one, unless an earlier pair already orders them. Needs planned addresses: two
-    buffers in the same place at different times conflict like one buffer.
+    Engines run in order, each its own queue. Where instructions of two engines touch the
+    same byte, one of them writing, `signal` of the earlier one and `wait` of the later one
+    order them, unless that follows from others. Needs planned addresses.
 
-    A loop counts as one instruction of each of its engines from outside. Inside,
-    what an iteration needs of the one before is ordered by semaphores that are
-    signalled once before the loop and waited for once after it. Semaphores are
-    numbered 0, 1, ... in the order of their first use.
+    What touches which bytes is found by walking the program, not by analysis: for
+    sequences of so many lengths that loops make 1, 2, 3, ... iterations, until nothing new
+    comes, and for the longest one. What an instruction needs of one in an earlier iteration
+    it waits for as many iterations later as is the least in any walk. For the first
+    iterations `factisa.sync` gives tokens before the loop, and takes them after it. A loop
+    counts as one instruction of each of its engines from outside; a nest of loops of which
+    only the innermost one has work is one loop.
+
+    ```mlir
+    factisa.load dst=%x, src=%d, row0=%i, ...                         // before
+    factisa.apu.add y=%y, a=%x, b=%x, row0=%i, ...
+
+    factisa.load dst=%x, src=%d, row0=%i, ..., signal=APU             // after
+    factisa.apu.add y=%y, a=%x, b=%x, row0=%i, ..., wait=LOAD
+    ```
   }];
+  let options = [Option<"machine", "machine", "std::string", "", "machine description (JSON file); default: fact-28nm">];
   let statistics = [
-    Statistic<"numPairs", "pairs", "Number of signal/wait pairs inserted">,
-    Statistic<"numCarried", "carried-pairs", "Number of pairs across iterations of a loop">];
+    Statistic<"numDependences", "dependences", "Number of pairs of instructions that need an order">,
+    Statistic<"numPairs", "pairs", "Number of signals, each with its wait">,
+    Statistic<"numCarried", "carried-pairs", "Number of these across iterations of a loop">];
   let dependentDialects = ["::mlir::factisa::FactISADialect"];
 }
 
 def CheckProgramPass : Pass<"factisa-check-program", "::mlir::func::FuncOp"> {
   let summary = "check that every byte has a writer before its readers";
   let description = [{
-    Changes nothing. Encodes the program, whose memory is planned and whose semaphores
-    are in, and walks it in program order for the longest sequence, one token less, and
+    Changes nothing. Encodes the program, whose memory is planned and whose engines
+    are ordered, and walks it in program order for the longest sequence, one token less, and
     one token. What is wrong is an error at the reader, with a note at its buffer and one
     at the last instruction that wrote some of the bytes, where there is one:
 
@@ -107,8 +118,8 @@ def CheckProgramPass : Pass<"factisa-check-program", "::mlir::func::FuncOp"> {
       nothing else;
     * an output that is not written in full;
     * an operand outside of its memory, a write to constants or inputs;
-    * a wait without an earlier signal, a semaphore that counts too far or is not zero
-      at the end.
+    * a wait without an earlier signal, a counter of tokens that goes too far or is not
+      zero at the end.
 
     The compiler checks every program that it makes. `fact-objdump --check` does so for
     program files, where buffers have no lives: bytes that an earlier buffer held count
