@@ -20,7 +20,7 @@ namespace mlir::fact {
 class Compilation;
 
 /// From sparse IR to instructions: the stage `scheduled`; with `plan` also
-/// addresses and semaphores: the stage `factisa`.
+/// addresses and tokens: the stage `factisa`.
 LogicalResult lowerForFact(Compilation &compilation,
                            const ::fact::ObjectOptions &options, bool plan);
 

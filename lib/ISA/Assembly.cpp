@@ -220,8 +220,7 @@ private:
   void get(EngineSet &engines) {
     do {
       unsigned e = 1;
-      while (e < numEngines &&
-             !acceptWord(engineName(static_cast<Engine>(e))))
+      while (e < numEngines && !acceptWord(engineName(static_cast<Engine>(e))))
         ++e;
       if (e == numEngines || engines.contains(static_cast<Engine>(e)))
         fail();

@@ -21,8 +21,8 @@ template <typename T> class ByteRanges {
 public:
   explicit ByteRanges(uint64_t size) { ranges[0] = {size, T()}; }
 
-  /// Calls body(begin, end, what is known) for each range in [begin, end), which
-  /// are cut out first.
+  /// Calls body(begin, end, what is known) for each range in [begin, end),
+  /// which are cut out first.
   template <typename Body>
   void forEach(uint64_t begin, uint64_t end, Body &&body) {
     cut(begin);

@@ -117,8 +117,7 @@ private:
     lastFrom[from] = {source, now};
     const Executed &a = executed[source], &b = executed[now];
     // The innermost region whose same run both are in.
-    unsigned ownA = regions.regionOf(a.index),
-             ownB = regions.regionOf(b.index);
+    unsigned ownA = regions.regionOf(a.index), ownB = regions.regionOf(b.index);
     size_t itemA = regions.itemOf(a.index), itemB = regions.itemOf(b.index);
     while (ownA != ownB || differs(a, b, regions[ownA].depth)) {
       // The deeper one, or both.
@@ -178,15 +177,19 @@ std::vector<Dependence> isa::findDependences(const Code &code,
   int64_t bound = sequenceBound(code.program()).rows;
   std::set<int64_t> walked;
   auto walk = [&](int64_t length) {
-    return walked.insert(length).second &&
-           Walk(code, regions, length, found).run();
+    walked.insert(length);
+    return Walk(code, regions, length, found).run();
   };
-  walk(bound);
   for (int64_t step : stepsOf(code)) {
     unsigned quiet = 0;
-    for (int64_t rows = 1; rows < bound && quiet < quietLengths; rows += step)
-      quiet = walk(rows) ? 0 : quiet + 1;
+    // Of the lengths of as many iterations the longest one: it touches most.
+    for (int64_t rows = step; rows < bound && quiet < quietLengths;
+         rows += step)
+      if (!walked.count(rows))
+        quiet = walk(rows) ? 0 : quiet + 1;
   }
+  // Last, so that what is new to a short one counts as new.
+  walk(bound);
   std::vector<Dependence> dependences;
   for (const auto &[key, distance] : found) {
     auto [region, from, to, source, target] = key;

@@ -127,8 +127,8 @@ public:
   void operator()(const FieldInfo &, bool) const {}
   void operator()(const FieldInfo &field, EngineSet engines) const {
     if (engines.contains(engine))
-      fail(field, std::string("must not name its own engine ") +
-                      engineName(engine));
+      fail(field,
+           std::string("must not name its own engine ") + engineName(engine));
   }
   template <typename E, typename = std::enable_if_t<std::is_enum<E>::value>>
   void operator()(const FieldInfo &field, E value) const {

@@ -43,7 +43,8 @@ void learn(Knowledge &knowledge, const Knowledge &other, int64_t shift) {
 class RegionOrder {
 public:
   /// Signals of a pair of engines cross no region that has some of its own.
-  using HasPair = std::vector<std::array<std::array<bool, numEngines>, numEngines>>;
+  using HasPair =
+      std::vector<std::array<std::array<bool, numEngines>, numEngines>>;
 
   RegionOrder(const Region &region, std::vector<Dependence> dependences,
               const HasPair &hasPair)

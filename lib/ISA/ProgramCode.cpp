@@ -100,6 +100,10 @@ private:
     requireRegister(muladd.rs);
     requireRegister(muladd.rt);
   }
+  void validate(const Sync &sync) {
+    if (sync.times == 0)
+      fail(": times must be positive (was 0)");
+  }
 
   struct OpenLoop {
     uint32_t reg;

@@ -53,9 +53,8 @@ Queues::Entry Queues::step(Engine engine) {
   moved.wait.forEach([&](Engine from) {
     tokens[number(from)][number(engine)] -= moved.times;
   });
-  moved.signal.forEach([&](Engine to) {
-    tokens[number(engine)][number(to)] += moved.times;
-  });
+  moved.signal.forEach(
+      [&](Engine to) { tokens[number(engine)][number(to)] += moved.times; });
   return entry;
 }
 
@@ -82,8 +81,7 @@ std::string Queues::blockedSet() const {
   return result;
 }
 
-std::optional<std::string> isa::findDeadlock(const Code &code,
-                                             int64_t length) {
+std::optional<std::string> isa::findDeadlock(const Code &code, int64_t length) {
   Queues queues(code, length);
   for (bool moved = true; moved;) {
     moved = false;

@@ -11,7 +11,8 @@ using namespace fact;
 using namespace fact::isa;
 
 Regions::Regions(const Code &code)
-    : code(code), owners(code.size()), begins(code.size()), places(code.size()) {
+    : code(code), owners(code.size()), begins(code.size()),
+      places(code.size()) {
   regions.emplace_back();
   read(0, 0);
 }

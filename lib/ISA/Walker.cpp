@@ -56,8 +56,7 @@ bool Walker::next(size_t &index) {
   auto boundOf = [this](const Loop &loop) -> int64_t {
     int64_t limit = loop.limit, step = loop.step;
     int64_t bound = loop.len ? std::min(length, limit) : limit;
-    return bound <= 0 ? 0
-                      : ((bound + step - 1) / step + loop.extra) * step;
+    return bound <= 0 ? 0 : ((bound + step - 1) / step + loop.extra) * step;
   };
   if (auto *loop = std::get_if<Loop>(&instruction)) {
     registers[loop->rd] = 0;

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 //
 // The semantic core: what every instruction of an engine does to memory and
-// what it reports to the meter. Control and semaphore instructions are in
+// what it reports to the meter. Control instructions, `sync` and tokens are in
 // Core.cpp. An instruction without a function here does not
 // compile. docs/adding-an-instruction.md says how to add one.
 //

@@ -73,7 +73,8 @@ private:
 } // namespace
 
 Trace::Trace(const isa::Program &program)
-    : program(program), granules((program.machine.scratchpadBytes() + granuleBytes - 1) /
+    : program(program),
+      granules((program.machine.scratchpadBytes() + granuleBytes - 1) /
                granuleBytes) {
   last.fill({-1, -1});
   text = "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n"

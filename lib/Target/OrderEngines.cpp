@@ -21,7 +21,8 @@ static bool hasTokens(const target::Instruction &instruction) {
   return !tokens.wait.empty() || !tokens.signal.empty();
 }
 
-static void setTokens(Operation *op, StringRef name, target::EngineSet engines) {
+static void setTokens(Operation *op, StringRef name,
+                      target::EngineSet engines) {
   if (!engines.empty())
     op->setAttr(name, IntegerAttr::get(IntegerType::get(op->getContext(), 64),
                                        engines.asBits()));

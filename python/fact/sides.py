@@ -8,7 +8,7 @@ import re
 from . import tools
 
 # What fact-compile says of a program that its machine is too small for.
-TOO_SMALL = re.compile(r"no room in the scratchpad|needs more (semaphores|DRAM|registers)")
+TOO_SMALL = re.compile(r"no room in the scratchpad|needs more (DRAM|registers)|needs \d+ tokens")
 
 
 @dataclasses.dataclass
@@ -51,7 +51,7 @@ def simulator(folder, model, inputs, outputs, flags, machines, garbage, timeout=
         if status:
             side = failure_of("fact-compile", status, said)
         else:
-            # A drawn order shows some of what no semaphore orders, the check shows all.
+            # A drawn order shows some of what no token orders, the check shows all.
             status, said = tools.attempt("fact-objdump", "--check", program, timeout=timeout)
             side = failure_of("fact-objdump", status, said) if status else run_side(
                 folder, "FACT", "fact-sim", program, inputs, outputs, f"--random-schedule={garbage}",

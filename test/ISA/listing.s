@@ -19,10 +19,10 @@
 ; CHECK: .input "x" float32 [1, ?, 64] bound=99 address=0x40 row_bytes=256
 ; CHECK: .metadata {"policy": "dense"}
 ; CHECK: .source "/layers.0/Add"
-; CHECK-NEXT: loop rd=1, limit=512, step=64, len=true ; 0
-; CHECK-NEXT:   wait engine=APU, semaphore=1 ; 1
-; CHECK-NEXT:   apu.add y=[0x100+r1], a=[0x200], b=[0x300+r1], row0=0+r1,
-; CHECK-NEXT:   signal engine=APU, semaphore=2 ; 3
+; CHECK-NEXT: loop rd=1, limit=512, step=64, extra=0, len=true ; 0
+; CHECK-NEXT:   sync engine=APU, times=2, wait=LOAD ; 1
+; CHECK-NEXT:   apu.add y=[0x100+r1], a=[0x200], b=[0x300+r1], row0=0+r1, {{.*}} b_stride=256, wait=LOAD+SEL+PE, signal=STORE ; 2
+; CHECK-NEXT:   apu.add {{.*}} b_stride=256 ; 3
 ; CHECK-NEXT: endloop ; 4
 ; CHECK-NEXT: .source "end"
 ; CHECK-NEXT: halt ; 5
@@ -109,7 +109,6 @@
   "control": {
     "queue_depth": 16,
     "registers": 64,
-    "semaphores": 1024,
     "dispatch_cycles": 1
   },
   "energy_pj": {
@@ -226,11 +225,11 @@
 .metadata {"policy": "dense"}
 .code
 .source "/layers.0/Add"
-loop rd=1, limit=512, step=64, len=true
-  wait engine=APU, semaphore=1
-  ; fields may be in any order
-  apu.add a=[0x200], b=[0x300+r1], y=[0x100+r1], row0=0+r1, rows=64, n=64, y_stride=256, a_stride=256, b_stride=256
-  signal engine=APU, semaphore=2
+loop rd=1, limit=512, step=64, extra=0, len=true
+  sync engine=APU, times=2, wait=LOAD
+  ; fields may be in any order, and engines of a set
+  apu.add signal=STORE, a=[0x200], b=[0x300+r1], y=[0x100+r1], row0=0+r1, rows=64, n=64, y_stride=256, a_stride=256, b_stride=256, wait=PE+LOAD+SEL
+  apu.add y=[0x100], a=[0x100], b=[0x100], row0=0, rows=64, n=64, y_stride=256, a_stride=256, b_stride=256
 endloop
 .source "end"
 halt

@@ -77,7 +77,7 @@ func.func @other_dialect() attributes {factisa.bound = 8 : i64} {
 // The assembler's loops are scf.for here.
 func.func @control() attributes {factisa.bound = 8 : i64} {
   // expected-error @+1 {{exists in programs only: loops are 'scf.for', addresses 'factisa.view'}}
-  factisa.loop rd=1, limit=4, step=1
+  factisa.loop rd=1, limit=4, step=1, extra=0
   return
 }
 
@@ -176,10 +176,29 @@ func.func @hole() attributes {factisa.bound = 8 : i64} {
 
 // -----
 
-// The machine's rules are checked too: a semaphore has one engine on each side.
-// expected-error @+1 {{instruction 1: 'wait': semaphore 3 already belongs to engine PE (was APU)}}
-func.func @semaphores() attributes {factisa.bound = 8 : i64} {
-  factisa.wait engine=PE, semaphore=3
-  factisa.wait engine=APU, semaphore=3
+// The machine's rules are checked too: no engine waits for itself, and what is given is
+// one token at least.
+// expected-error @+1 {{instruction 1: 'sync': field 'wait' must not name its own engine PE}}
+func.func @own_engine() attributes {factisa.bound = 8 : i64} {
+  factisa.sync engine=PE, times=1, signal=APU
+  factisa.sync engine=PE, times=1, wait=APU+PE
+  return
+}
+
+// -----
+
+// expected-error @+1 {{instruction 0: 'sel.fill': field 'signal' must not name its own engine SEL}}
+func.func @own_engine_of_work() attributes {factisa.bound = 8 : i64} {
+  %c0 = arith.constant 0 : index
+  %a = factisa.sram token 64 "a" at 0
+  factisa.sel.fill dst=%a, row0=%c0, rows=1, width=1, value=0, signal=SEL
+  return
+}
+
+// -----
+
+// expected-error @+1 {{instruction 0: 'sync': times must be positive (was 0)}}
+func.func @no_token() attributes {factisa.bound = 8 : i64} {
+  factisa.sync engine=PE, times=0, signal=APU
   return
 }

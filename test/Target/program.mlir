@@ -24,15 +24,15 @@
 // CHECK:      .input "x" float32 [1, ?, 4] bound=8 address=0x0 row_bytes=16
 // CHECK-NEXT: .output "y" float32 [1, ?, 4] bound=8 address=0x80 row_bytes=16
 // CHECK:      .source "{{.*}}program.mlir:[[@LINE+19]]:3"
-// CHECK-NEXT: loop rd=1, limit=8, step=2, len=true
+// CHECK-NEXT: loop rd=1, limit=8, step=2, extra=0, len=true
 // CHECK-NEXT: .source "from DRAM"
 // CHECK-NEXT: muladd rd=2, rs=1, rt=0, factor=16, addend=0
 // CHECK-NEXT: load dst=[0x0], src=dram[0x0+r2], row0=0+r1, rows=2,
-// CHECK:      signal engine=LOAD, semaphore=0
-// CHECK:      wait engine=APU, semaphore=0
-// CHECK:      apu.add y=[0x0], a=[0x0], b=[0x0], row0=0+r1,
-// CHECK:      apu.activation {{.*}} kind=relu
-// CHECK:      store dst=dram[0x80+r2], src=[0x0]
+// CHECK-SAME: whole=false, signal=APU
+// CHECK:      apu.add y=[0x0], a=[0x0], b=[0x0], row0=0+r1, {{.*}}, wait=LOAD
+// CHECK:      apu.activation {{.*}} kind=relu, signal=STORE
+// CHECK:      store dst=dram[0x80+r2], src=[0x0]{{.*}}, wait=APU, signal=LOAD
+// CHECK:      sync engine=LOAD, times=1, wait=STORE
 // CHECK:      endloop
 // CHECK:      halt
 func.func @main() attributes {factisa.bound = 8 : i64} {
@@ -45,16 +45,11 @@ func.func @main() attributes {factisa.bound = 8 : i64} {
   scf.for %row = %c0 to %length step %c2 {
     %from = factisa.view %x + 0 [%row] strides [16] : !factisa.dram
     %to = factisa.view %y + 0 [%row] strides [16] : !factisa.dram
-    factisa.load dst=%a, src=%from, row0=%row, rows=2, row_bytes=16, dst_stride=16, src_stride=16 loc("from DRAM")
-    factisa.signal engine=LOAD, semaphore=0
-    factisa.wait engine=APU, semaphore=0
-    factisa.apu.add y=%a, a=%a, b=%a, row0=%row, rows=2, n=4, y_stride=16, a_stride=16, b_stride=16
-    factisa.apu.activation y=%a, x=%a, row0=%row, rows=2, n=4, y_stride=16, x_stride=16, kind=relu
-    factisa.signal engine=APU, semaphore=1
-    factisa.wait engine=STORE, semaphore=1
-    factisa.store dst=%to, src=%a, row0=%row, rows=2, row_bytes=16, dst_stride=16, src_stride=16
-    factisa.signal engine=STORE, semaphore=2
-    factisa.wait engine=LOAD, semaphore=2
+    factisa.load dst=%a, src=%from, row0=%row, rows=2, row_bytes=16, dst_stride=16, src_stride=16, signal=APU loc("from DRAM")
+    factisa.apu.add y=%a, a=%a, b=%a, row0=%row, rows=2, n=4, y_stride=16, a_stride=16, b_stride=16, wait=LOAD
+    factisa.apu.activation y=%a, x=%a, row0=%row, rows=2, n=4, y_stride=16, x_stride=16, kind=relu, signal=STORE
+    factisa.store dst=%to, src=%a, row0=%row, rows=2, row_bytes=16, dst_stride=16, src_stride=16, wait=APU, signal=LOAD
+    factisa.sync engine=LOAD, times=1, wait=STORE
   }
   return
 }

@@ -24,11 +24,10 @@ int main(int argc, char **argv) {
     app.add_option("PROGRAM", input, "program to print (.fact)")->required();
     auto *noDataFlag =
         app.add_flag("--no-data", noData, "leave out constants and MLIR");
-    app.add_flag(
-           "--check", check,
-           "print no listing: check that every byte that an instruction "
-           "reads was written before, that semaphores put what engines do "
-           "to the same bytes in an order, and that all end at 0")
+    app.add_flag("--check", check,
+                 "print no listing: check that every byte that an instruction "
+                 "reads was written before, that tokens put what engines do to "
+                 "the same bytes in an order, and that none is left at the end")
         ->excludes(noDataFlag);
     return [&] {
       isa::Program program = isa::Program::read(input);

@@ -12,28 +12,23 @@
 
 #include "gtest/gtest.h"
 
-#include <algorithm>
-
 using namespace fact;
 using namespace fact::isa;
 
 namespace {
-EngineId id(Engine engine) { return static_cast<EngineId>(engine); }
-
-/// copyProgram, twice through the same rows. The instructions that `without`
-/// names by their number are left out.
-Program copyTwice(std::vector<size_t> without = {}) {
-  Instruction load = copyLoad(), store = copyStore();
-  Signal signalLoaded{id(Engine::LOAD), 0}, signalStored{id(Engine::STORE), 1};
-  Wait loaded{id(Engine::STORE), 0}, stored{id(Engine::LOAD), 1};
-  std::vector<Instruction> all = {
-      load,   signalLoaded, loaded,       store,  signalStored,
-      stored, load,         signalLoaded, loaded, store};
-  std::vector<Instruction> kept;
-  for (size_t i = 0; i < all.size(); ++i)
-    if (std::find(without.begin(), without.end(), i) == without.end())
-      kept.push_back(all[i]);
-  return copyProgram(kept);
+/// copyProgram, twice through the same rows; each instruction has a token for
+/// the next one. That of instruction `without` is left out.
+Program copyTwice(size_t without = 3) {
+  std::vector<Instruction> all = {copyLoad(), copyStore(), copyLoad(),
+                                  copyStore()};
+  for (size_t i = 0; i + 1 < all.size(); ++i) {
+    if (i == without)
+      continue;
+    EngineSet wait = tokensOf(all[i]).wait;
+    setTokens(all[i], wait, setOf({engineOf(all[i + 1])}));
+    setTokens(all[i + 1], setOf({engineOf(all[i])}), EngineSet());
+  }
+  return copyProgram(all);
 }
 
 std::string check(const Program &program) {
@@ -43,30 +38,30 @@ std::string check(const Program &program) {
   return fault ? fault->text(code) : "";
 }
 
-TEST(CheckOrder, SemaphoresPutEnginesInAnOrder) {
+TEST(CheckOrder, TokensPutEnginesInAnOrder) {
   EXPECT_EQ(check(copyTwice()), "");
 }
 
 TEST(CheckOrder, AReadNeedsItsWrite) {
-  std::string text = check(copyTwice({1, 2}));
+  std::string text = check(copyTwice(0));
   EXPECT_TRUE(contains(text, "instruction 1 'store"));
   EXPECT_TRUE(contains(text, "operand 'src' reads bytes 0 to 143 of the "
                              "scratchpad, which LOAD may not have written yet: "
-                             "no semaphore puts one after the other"));
+                             "no token puts one after the other"));
   EXPECT_TRUE(contains(text, "instruction 0 'load"));
 }
 
 TEST(CheckOrder, AWriteWaitsForTheReadsBefore) {
-  std::string text = check(copyTwice({4, 5}));
-  EXPECT_TRUE(contains(text, "instruction 4 'load"));
+  std::string text = check(copyTwice(1));
+  EXPECT_TRUE(contains(text, "instruction 2 'load"));
   EXPECT_TRUE(contains(text, "operand 'dst' writes bytes 0 to 143 of the "
                              "scratchpad, which STORE may still read"));
 }
 
-TEST(CheckOrder, ASemaphoreOfBeforeIsNotOneOfNow) {
+TEST(CheckOrder, ATokenOfBeforeIsNotOneOfNow) {
   // The second read has only the first write's signal.
-  EXPECT_TRUE(contains(check(copyTwice({7, 8})),
-                       "which LOAD may not have written yet"));
+  EXPECT_TRUE(
+      contains(check(copyTwice(2)), "which LOAD may not have written yet"));
 }
 
 TEST(CheckOrder, ShortLengthsAreChecked) {
@@ -79,9 +74,10 @@ TEST(CheckOrder, ShortLengthsAreChecked) {
   others.row0.reg = 1;
   others.rows = 8;
   others.src.offset = others.dst.offset = 16;
-  std::string text = check(copyProgram(
-      {first, Loop{1, 9, 8, true}, Signal{id(Engine::LOAD), 0},
-       Wait{id(Engine::STORE), 0}, others, EndLoop(), copyStore()}));
+  std::string text = check(copyProgram({first, Loop{1, 9, 8, 0, true},
+                                        signalTo(EngineId::LOAD, Engine::STORE),
+                                        waitFor(EngineId::STORE, Engine::LOAD),
+                                        others, EndLoop(), copyStore()}));
   EXPECT_TRUE(contains(text, "reads bytes 16 to 127 of the scratchpad, which "
                              "LOAD may not have written yet"))
       << text;
@@ -97,22 +93,21 @@ TEST(CheckOrder, GapsBetweenRowsAreNotTouched) {
   Load between = load;
   between.dst.offset = load.dst.offset + 16;
   store.src.offset = between.dst.offset;
-  Signal loaded{id(Engine::LOAD), 0};
-  Wait waits{id(Engine::STORE), 0};
+  between = signalling(between, Engine::STORE);
+  Sync waits = waitFor(EngineId::STORE, Engine::LOAD);
   // The store waits for the rows that it reads, and not for the others.
-  EXPECT_EQ(check(copyProgram({between, loaded, waits, load, store})), "");
+  EXPECT_EQ(check(copyProgram({between, waits, load, store})), "");
   store.src.offset = load.dst.offset;
   EXPECT_TRUE(
-      contains(check(copyProgram({between, loaded, waits, load, store})),
+      contains(check(copyProgram({between, waits, load, store})),
                "reads bytes 0 to 15 of the scratchpad, which LOAD may not have "
                "written"));
 }
 
 TEST(CheckOrder, OneEngineIsInOrder) {
   Program program = copyTwice();
-  // Two stores of the same bytes, two loads into the same ones.
-  program.instructions.insert(program.instructions.begin(),
-                              program.instructions[0]);
+  // Two loads into the same bytes.
+  program.instructions.insert(program.instructions.begin(), copyLoad());
   program.sourceOf.insert(program.sourceOf.begin(), program.sourceOf[0]);
   EXPECT_EQ(check(program), "");
 }

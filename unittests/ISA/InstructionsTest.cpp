@@ -27,6 +27,20 @@ class Randomizer {
 public:
   explicit Randomizer(unsigned seed) : random(seed) {}
 
+  /// Fills all fields.
+  void fill(Instruction &instruction) {
+    // Of `sync`: the one that its sets must not name.
+    forEachField(instruction, [&](const FieldInfo &field, auto &value) {
+      if (field.kind == FieldKind::Enum)
+        (*this)(field, value);
+    });
+    engine = engineOf(instruction);
+    forEachField(instruction, [&](const FieldInfo &field, auto &value) {
+      if (field.kind != FieldKind::Enum)
+        (*this)(field, value);
+    });
+  }
+
   void operator()(const FieldInfo &field, SramRef &ref) {
     ref = SramRef();
     if (field.optional && random() % 3 == 0)
@@ -52,6 +66,13 @@ public:
       value = random() % 2 ? -0.0f : 1e-45f;
   }
   void operator()(const FieldInfo &, bool &value) { value = random() % 2; }
+  void operator()(const FieldInfo &, EngineSet &engines) {
+    engines = EngineSet();
+    EngineSet(static_cast<unsigned>(upTo(63))).forEach([&](Engine other) {
+      if (other != engine)
+        engines.insert(other);
+    });
+  }
   template <typename T> void operator()(const FieldInfo &field, T &value) {
     if constexpr (std::is_enum<T>::value)
       value = static_cast<T>(field.cases[random() % field.numCases].value);
@@ -74,6 +95,7 @@ private:
   }
 
   std::mt19937_64 random;
+  Engine engine = Engine::CTRL; ///< Of the instruction at hand.
 };
 
 template <size_t... indices>
@@ -95,7 +117,7 @@ TEST(Instructions, BinaryRoundTrip) {
   Randomizer randomizer(seed());
   for (Instruction instruction : all)
     for (unsigned i = 0; i < 300; ++i) {
-      forEachField(instruction, randomizer);
+      randomizer.fill(instruction);
       std::vector<uint64_t> words;
       encode(instruction, words);
       ASSERT_EQ(words.size(), info(instruction).words());
@@ -111,7 +133,7 @@ TEST(Instructions, TextRoundTrip) {
   Randomizer randomizer(seed());
   for (Instruction instruction : all)
     for (unsigned i = 0; i < 300; ++i) {
-      forEachField(instruction, randomizer);
+      randomizer.fill(instruction);
       std::string text = print(instruction);
       ASSERT_EQ(text.find('\n'), std::string::npos);
       ASSERT_TRUE(parse(text) == instruction) << text;
@@ -121,7 +143,7 @@ TEST(Instructions, TextRoundTrip) {
 TEST(Instructions, EveryBitOfTheEncodingMatters) {
   Randomizer randomizer(seed());
   for (Instruction instruction : all) {
-    forEachField(instruction, randomizer);
+    randomizer.fill(instruction);
     std::vector<uint64_t> words;
     encode(instruction, words);
     for (size_t bit = 0; bit < words.size() * 64; ++bit) {
@@ -210,7 +232,40 @@ TEST(Instructions, DamagedWordsAreNamed) {
             "instruction 0: 'halt': padding is not zero");
   // Engine 7 does not exist.
   EXPECT_EQ(errorOf([] { decode({4 | 7 << 8}); }),
-            "instruction 0: 'wait': field 'engine' has no such choice (was 7)");
+            "instruction 0: 'sync': field 'engine' has no such choice (was 7)");
+  // STORE waits for itself.
+  EXPECT_EQ(errorOf([] { decode({4 | 2 << 8 | 1 << 11 | 2 << 21}); }),
+            "instruction 0: 'sync': field 'wait' must not name its own engine "
+            "STORE");
+}
+
+TEST(Instructions, NoneNamesItsOwnEngine) {
+  size_t checked = 0;
+  for (Instruction instruction : all) {
+    if (auto *sync = std::get_if<Sync>(&instruction))
+      sync->engine = EngineId::SEL;
+    Engine engine = engineOf(instruction);
+    if (engine == Engine::CTRL)
+      continue; // has no tokens
+    ++checked;
+    EngineSet own, others;
+    for (unsigned e = 1; e < numEngines; ++e)
+      (static_cast<Engine>(e) == engine ? own : others)
+          .insert(static_cast<Engine>(e));
+    auto errorWith = [&](EngineSet wait, EngineSet signal) {
+      setTokens(instruction, wait, signal);
+      return errorOf([&] { check(instruction); });
+    };
+    EXPECT_EQ(errorWith(others, others), "");
+    for (const char *field : {"wait", "signal"}) {
+      bool isWait = field == std::string("wait");
+      EXPECT_EQ(errorWith(isWait ? own : others, isWait ? others : own),
+                "'" + std::string(mnemonic(instruction)) + "': field '" +
+                    field + "' must not name its own engine " +
+                    engineName(engine));
+    }
+  }
+  EXPECT_EQ(checked, all.size() - 4);
 }
 
 TEST(Instructions, TextErrorsAreNamed) {
@@ -218,24 +273,34 @@ TEST(Instructions, TextErrorsAreNamed) {
   EXPECT_EQ(error("nop"), "unknown instruction 'nop'");
   EXPECT_EQ(error(""), "unknown instruction ''");
   EXPECT_EQ(error("halt x=1"), "'halt': there is no field 'x'");
-  EXPECT_EQ(error("wait engine=PE"), "'wait': field 'semaphore' is missing");
-  EXPECT_EQ(error("wait engine=PE, semaphore=1, semaphore=1"),
-            "'wait': field 'semaphore' occurs twice");
-  EXPECT_EQ(error("wait engine=CPU, semaphore=1"),
-            "'wait': field 'engine' must be a choice (was 'CPU')");
-  EXPECT_EQ(error("wait engine=PE, semaphore=-1"),
-            "'wait': field 'semaphore' must be a number (was '-1')");
-  EXPECT_EQ(error("wait engine=PE, semaphore=1x"),
-            "'wait': field 'semaphore' must be a number (was '1x')");
-  EXPECT_EQ(error("wait engine=PE, semaphore=1024"),
-            "'wait': field 'semaphore' must be in the range 0 to 1023 (was "
+  EXPECT_EQ(error("sync engine=PE"), "'sync': field 'times' is missing");
+  EXPECT_EQ(error("sync engine=PE, times=1, times=1"),
+            "'sync': field 'times' occurs twice");
+  EXPECT_EQ(error("sync engine=CPU, times=1"),
+            "'sync': field 'engine' must be a choice (was 'CPU')");
+  EXPECT_EQ(error("sync engine=PE, times=-1"),
+            "'sync': field 'times' must be a number (was '-1')");
+  EXPECT_EQ(error("sync engine=PE, times=1x"),
+            "'sync': field 'times' must be a number (was '1x')");
+  EXPECT_EQ(error("sync engine=PE, times=1024"),
+            "'sync': field 'times' must be in the range 0 to 1023 (was "
             "1024)");
-  EXPECT_EQ(error("wait engine=PE semaphore=1"),
-            "'wait': field 'engine' must be a choice (was 'PE semaphore=1')");
-  EXPECT_EQ(error("wait engine=PE, semaphore=1,"),
-            "'wait': expected a field after the last ','");
-  EXPECT_EQ(error("wait engine"),
-            "'wait': expected 'field=value' (was 'engine')");
+  EXPECT_EQ(error("sync engine=PE times=1"),
+            "'sync': field 'engine' must be a choice (was 'PE times=1')");
+  EXPECT_EQ(error("sync engine=PE, times=1,"),
+            "'sync': expected a field after the last ','");
+  EXPECT_EQ(error("sync engine"),
+            "'sync': expected 'field=value' (was 'engine')");
+  for (const char *engines : {"", "CTRL", "CPU", "LOAD+", "+LOAD", "LOAD+LOAD",
+                              "LOAD,PE", "LOADPE", "LOAD + PE", "load", "1"}) {
+    std::string line = "sync engine=APU, times=1, wait=" + std::string(engines);
+    EXPECT_NE(error(line.c_str()), "") << line;
+  }
+  EXPECT_EQ(error("sync engine=APU, times=1, wait=LOAD+LOAD"),
+            "'sync': field 'wait' must be engines like LOAD+PE (was "
+            "'LOAD+LOAD')");
+  EXPECT_EQ(error("sync engine=APU, times=1, wait=PE+APU"),
+            "'sync': field 'wait' must not name its own engine APU");
 }
 
 TEST(Instructions, TextIsReadable) {
@@ -252,8 +317,38 @@ TEST(Instructions, TextIsReadable) {
   EXPECT_NE(print(load).find(" src=dram[0x40000+r1],"), std::string::npos);
   PeGemm gemm;
   EXPECT_NE(print(gemm).find(" low=-,"), std::string::npos);
-  EXPECT_TRUE(parse("  wait\tsemaphore = 3 ,engine=APU ") ==
-              Instruction(Wait{EngineId::APU, 3}));
+  EXPECT_TRUE(parse("  sync\ttimes = 3 ,engine=APU ") ==
+              Instruction(Sync{EngineId::APU, 3, {}, {}}));
+}
+
+TEST(Instructions, SetsOfEnginesInText) {
+  auto twice = [](const std::string &text) { return print(parse(text)); };
+  // An empty set is left out; engines come by their numbers.
+  EXPECT_EQ(twice("sync engine=EP, times=2"), "sync engine=EP, times=2");
+  EXPECT_EQ(twice("sync engine=EP, times=2, signal=LOAD"),
+            "sync engine=EP, times=2, signal=LOAD");
+  EXPECT_EQ(twice("sync signal=APU+STORE, wait=PE+LOAD+SEL, engine=EP, "
+                  "times=2"),
+            "sync engine=EP, times=2, wait=LOAD+SEL+PE, signal=STORE+APU");
+  SelCountAll count;
+  EXPECT_EQ(print(count),
+            "sel.count_all count=[0x0], row0=0, rows=0, heads=0, causal=false");
+  for (unsigned bits = 0; bits < 64; ++bits) {
+    count.wait = EngineSet(bits & ~8u); // SEL is its own engine
+    count.signal = EngineSet(~bits & 63 & ~8u);
+    EXPECT_TRUE(parse(print(count)) == Instruction(count)) << print(count);
+  }
+  EXPECT_NE(print(count).find(", wait=LOAD+STORE+EP+PE+APU"),
+            std::string::npos);
+}
+
+TEST(Instructions, ALoopHasExtraSteps) {
+  Loop loop{1, 100, 16, 3, true};
+  EXPECT_EQ(print(loop), "loop rd=1, limit=100, step=16, extra=3, len=true");
+  EXPECT_TRUE(parse(print(loop)) == Instruction(loop));
+  loop.extra = 256;
+  EXPECT_EQ(errorOf([&] { check(loop); }),
+            "'loop': field 'extra' must be in the range 0 to 255 (was 256)");
 }
 
 TEST(Instructions, AccessesFollowTheExtents) {
@@ -294,6 +389,43 @@ TEST(Instructions, AccessesFollowTheExtents) {
     EXPECT_EQ(access.bytes, 0);
 }
 
+/// Iterations before the first row, as those behind the last one, are empty.
+TEST(Instructions, RowsBeforeTheFirstAreNone) {
+  int64_t registers[numRegisters] = {};
+  Resolver resolver{registers, 100};
+  PeQk qk;
+  qk.row0 = {0, 1};
+  qk.col0 = {0, 2};
+  qk.rows = qk.cols = 64;
+  qk.n = qk.q_stride = qk.k_stride = 8;
+  qk.score_stride = 256;
+  for (int64_t first : {-1, -63, -64, -1000}) {
+    registers[1] = first;
+    registers[2] = 0;
+    EXPECT_EQ(resolver.extent(qk.row0, 64), 0);
+    for (unsigned operand : {0, 1}) // scores, queries
+      EXPECT_EQ(accesses(qk, resolver)[operand].bytes, 0);
+    registers[1] = 0;
+    registers[2] = first; // no keys
+    EXPECT_EQ(resolver.extent(qk.col0, 64), 0);
+    for (unsigned operand : {0, 2}) // scores, keys
+      EXPECT_EQ(accesses(qk, resolver)[operand].bytes, 0);
+  }
+  // The sum counts, not the register alone.
+  registers[1] = -64;
+  qk.row0.value = 64;
+  EXPECT_EQ(resolver.extent(qk.row0, 64), 64);
+  // Rows that are not of the sequence are there whatever the first one is.
+  Load load;
+  load.row0 = {0, 1};
+  load.rows = 4;
+  load.row_bytes = load.src_stride = load.dst_stride = 8;
+  for (const Access &access : accesses(load, resolver))
+    EXPECT_EQ(access.bytes, 0);
+  load.whole = true;
+  EXPECT_EQ(accesses(load, resolver)[0].bytes, 32);
+}
+
 TEST(Instructions, RowsOfAWeightAreNotClamped) {
   int64_t registers[numRegisters] = {};
   Resolver resolver{registers, 10};
@@ -324,7 +456,7 @@ TEST(Instructions, AccessesOfWildRegistersAreDefined) {
   int64_t registers[numRegisters] = {};
   for (Instruction instruction : all)
     for (unsigned i = 0; i < 200; ++i) {
-      forEachField(instruction, randomizer);
+      randomizer.fill(instruction);
       for (unsigned r = 1; r < numRegisters; ++r)
         registers[r] = static_cast<int64_t>(random() >> random() % 64);
       Resolver resolver{registers, static_cast<int64_t>(random() % 65536)};
@@ -333,9 +465,9 @@ TEST(Instructions, AccessesOfWildRegistersAreDefined) {
     }
 }
 
-TEST(Instructions, SemaphoreInstructionsAreQueuedToTheirEngine) {
-  EXPECT_EQ(engineOf(Wait{EngineId::APU, 1}), Engine::APU);
-  EXPECT_EQ(engineOf(Signal{EngineId::LOAD, 1}), Engine::LOAD);
+TEST(Instructions, ASyncIsQueuedToItsEngine) {
+  EXPECT_EQ(engineOf(Sync{EngineId::APU, 1, {}, {}}), Engine::APU);
+  EXPECT_EQ(engineOf(Sync{EngineId::LOAD, 1, {}, {}}), Engine::LOAD);
   EXPECT_EQ(engineOf(PeGemm()), Engine::PE);
   EXPECT_EQ(engineOf(Halt()), Engine::CTRL);
   EXPECT_STREQ(engineName(Engine::SEL), "SEL");

@@ -47,7 +47,7 @@ TEST(Program, RoundTrips) {
   EXPECT_EQ(again.inputs.at(1).byteSize(), 4u);
   EXPECT_EQ(again.outputs.at(0).address, 65536u);
   EXPECT_EQ(again.outputs.at(0).rowElementBytes(), 240u);
-  EXPECT_EQ(again.sources, (std::vector<std::string>{"", "MatMul_3", "Add_4"}));
+  EXPECT_EQ(again.sources, (std::vector<std::string>{"", "Add_4", "MatMul_3"}));
   EXPECT_EQ(again.sourceOf, sampleProgram().sourceOf);
   EXPECT_EQ(again.metadata, sampleProgram().metadata);
   EXPECT_EQ(again.mlir, "module {}\n");
@@ -209,8 +209,8 @@ TEST(Program, InvalidProgramsAreNotWritten) {
                                  "(constants) to 2^40 (was 999)");
   program = sampleProgram();
   program.sourceOf.pop_back();
-  EXPECT_EQ(writeError(program), "every instruction must have a source (43 "
-                                 "instructions, 42 sources)");
+  EXPECT_EQ(writeError(program), "every instruction must have a source (25 "
+                                 "instructions, 24 sources)");
   program = sampleProgram();
   program.sources.push_back("unused");
   EXPECT_EQ(writeError(program), "source 'unused' is not used");
@@ -227,48 +227,51 @@ TEST(Program, CodeMustBeAProgram) {
     program.machine = Machine::load(std::string(FACT_SOURCE_DIR) +
                                     "/machines/fact-28nm.json");
     program.machine.control.registers = 8;
-    program.machine.control.semaphores = 4;
     for (const Instruction &instruction : instructions)
       program.append(instruction, "");
     return writeError(program);
   };
-  EXPECT_EQ(error({Loop{7, 8, 4, true}, MulAdd{6, 7, 0, -1, 2}, EndLoop(),
-                   Signal{EngineId::PE, 3}, Wait{EngineId::APU, 3}, Halt()}),
+  EXPECT_EQ(error({Loop{7, 8, 4, 0, true}, MulAdd{6, 7, 0, -1, 2}, EndLoop(),
+                   signalTo(EngineId::PE, Engine::APU),
+                   waitFor(EngineId::APU, Engine::PE), Halt()}),
             "");
   EXPECT_EQ(error({}), "the last instruction must be 'halt'");
   EXPECT_EQ(error({EpBias()}), "the last instruction must be 'halt'");
   EXPECT_EQ(error({Halt(), Halt()}),
             "instruction 0: 'halt' must be the last instruction");
-  EXPECT_EQ(error({Loop{1, 8, 4, true}, Halt()}),
+  EXPECT_EQ(error({Loop{1, 8, 4, 0, true}, Halt()}),
             "instruction 0: 'loop' has no 'endloop'");
   EXPECT_EQ(error({EndLoop(), Halt()}),
             "instruction 0: 'endloop' without 'loop'");
-  EXPECT_EQ(error({Loop{1, 8, 0, true}, EndLoop(), Halt()}),
+  EXPECT_EQ(error({Loop{1, 8, 0, 0, true}, EndLoop(), Halt()}),
             "instruction 0: 'loop': step must be positive (was 0)");
-  EXPECT_EQ(error({Loop{0, 8, 1, true}, EndLoop(), Halt()}),
+  EXPECT_EQ(error({Loop{0, 8, 1, 0, true}, EndLoop(), Halt()}),
             "instruction 0: 'loop' must not write r0");
-  EXPECT_EQ(error({Loop{1, 8, 1, true}, Loop{1, 8, 1, true}, EndLoop(),
+  EXPECT_EQ(error({Loop{1, 8, 1, 0, true}, Loop{1, 8, 1, 0, true}, EndLoop(),
                    EndLoop(), Halt()}),
             "instruction 1: 'loop' must not write the register of a loop "
             "around it (was r1)");
   EXPECT_EQ(
-      error({Loop{1, 8, 1, true}, MulAdd{1, 0, 0, 0, 0}, EndLoop(), Halt()}),
+      error({Loop{1, 8, 1, 0, true}, MulAdd{1, 0, 0, 0, 0}, EndLoop(), Halt()}),
       "instruction 1: 'muladd' must not write the register of a loop "
       "around it (was r1)");
-  EXPECT_EQ(error({Loop{8, 8, 1, true}, EndLoop(), Halt()}),
+  EXPECT_EQ(error({Loop{8, 8, 1, 0, true}, EndLoop(), Halt()}),
             "instruction 0: 'loop': the machine has 8 registers (was r8)");
   PeGemm gemm;
   gemm.low = {0, 9, true};
   EXPECT_EQ(error({gemm, Halt()}),
             "instruction 0: 'pe.gemm': the machine has 8 registers (was r9)");
-  EXPECT_EQ(error({Signal{EngineId::PE, 4}, Halt()}),
-            "instruction 0: 'signal': the machine has 4 semaphores (was 4)");
-  EXPECT_EQ(error({Wait{EngineId::PE, 1}, Wait{EngineId::APU, 1}, Halt()}),
-            "instruction 1: 'wait': semaphore 1 already belongs to engine PE "
-            "(was APU)");
+  EXPECT_EQ(error({signalTo(EngineId::PE, Engine::PE), Halt()}),
+            "instruction 0: 'sync': field 'signal' must not name its own "
+            "engine PE");
+  EXPECT_EQ(error({waiting(ApuMean(), Engine::APU), Halt()}),
+            "instruction 0: 'apu.mean': field 'wait' must not name its own "
+            "engine APU");
+  EXPECT_EQ(error({signalTo(EngineId::PE, Engine::APU, 0), Halt()}),
+            "instruction 0: 'sync': times must be positive (was 0)");
   std::vector<Instruction> deep;
   for (unsigned i = 1; i <= 17; ++i)
-    deep.push_back(Loop{i % 7 + 1, 1, 1, true});
+    deep.push_back(Loop{i % 7 + 1, 1, 1, 0, true});
   EXPECT_NE(error(deep), "");
 }
 
@@ -281,9 +284,11 @@ TEST(Program, FormatVersion1StaysReadable) {
   Program program;
   program.machine =
       Machine::load(std::string(FACT_SOURCE_DIR) + "/machines/fact-28nm.json");
-  program.append(Loop{1, 512, 64, true}, "/layers.0/Add");
-  program.append(Wait{EngineId::APU, 1}, "/layers.0/Add");
-  program.append(Signal{EngineId::APU, 2}, "/layers.0/Add");
+  program.append(Loop{1, 512, 64, 0, true}, "/layers.0/Add");
+  program.append(waitFor(EngineId::APU, Engine::LOAD), "/layers.0/Add");
+  program.append(
+      Sync{EngineId::APU, 2, setOf({Engine::PE}), setOf({Engine::STORE})},
+      "/layers.0/Add");
   program.append(EndLoop(), "/layers.0/Add");
   program.append(Halt(), "end");
   program.setConstants("abc");

@@ -15,26 +15,39 @@ using namespace fact;
 using namespace fact::isa;
 
 namespace {
-EngineId id(Engine engine) { return static_cast<EngineId>(engine); }
-
 TEST(Queues, EnginesGoOnWhereTheyNeedNotWait) {
-  Program program = copyProgram({copyLoad(), Signal{id(Engine::LOAD), 3},
-                                 Wait{id(Engine::STORE), 3}, copyStore()});
+  Program program =
+      copyProgram({copyLoad(), signalTo(EngineId::LOAD, Engine::STORE),
+                   waiting(copyStore(), Engine::LOAD)});
   Code code(program);
   Queues queues(code, 4);
   EXPECT_FALSE(queues.canStep(Engine::LOAD)); // nothing is dispatched
   std::vector<size_t> dispatched;
   while (queues.canStep(Engine::CTRL))
     dispatched.push_back(queues.step(Engine::CTRL).index);
-  EXPECT_EQ(dispatched, (std::vector<size_t>{0, 1, 2, 3, 4}));
+  EXPECT_EQ(dispatched, (std::vector<size_t>{0, 1, 2, 3}));
   EXPECT_FALSE(queues.isDone());
-  EXPECT_FALSE(queues.canStep(Engine::STORE)); // its wait has no signal
+  EXPECT_FALSE(queues.canStep(Engine::STORE)); // it has no token
   EXPECT_FALSE(queues.canStep(Engine::PE));
   EXPECT_EQ(queues.step(Engine::LOAD).index, 0u);
   EXPECT_FALSE(queues.canStep(Engine::STORE));
   EXPECT_EQ(queues.step(Engine::LOAD).index, 1u);
   EXPECT_EQ(queues.step(Engine::STORE).index, 2u);
-  EXPECT_EQ(queues.step(Engine::STORE).index, 3u);
+  EXPECT_TRUE(queues.isDone());
+}
+
+TEST(Queues, ASyncMovesAllItsTokensAtOnce) {
+  Program program = copyProgram({signalling(copyLoad(), Engine::STORE),
+                                 signalling(copyLoad(), Engine::STORE),
+                                 waitFor(EngineId::STORE, Engine::LOAD, 2)});
+  Code code(program);
+  Queues queues(code, 4);
+  while (queues.canStep(Engine::CTRL))
+    queues.step(Engine::CTRL);
+  queues.step(Engine::LOAD);
+  EXPECT_FALSE(queues.canStep(Engine::STORE)); // one of two
+  queues.step(Engine::LOAD);
+  queues.step(Engine::STORE);
   EXPECT_TRUE(queues.isDone());
 }
 
@@ -52,8 +65,8 @@ TEST(Queues, AFullQueueHoldsTheControlProcessor) {
 }
 
 TEST(Queues, InstructionsKeepTheRegistersOfTheirDispatch) {
-  Program program =
-      copyProgram({Loop{1, 3, 1, false}, copyLoad(), EndLoop(), copyStore()});
+  Program program = copyProgram(
+      {Loop{1, 3, 1, 0, false}, copyLoad(), EndLoop(), copyStore()});
   Code code(program);
   Queues queues(code, 4);
   while (queues.canStep(Engine::CTRL))
@@ -64,8 +77,9 @@ TEST(Queues, InstructionsKeepTheRegistersOfTheirDispatch) {
 }
 
 TEST(Queues, WhoIsBlocked) {
-  Program program = copyProgram({Wait{id(Engine::LOAD), 1}, copyLoad(),
-                                 copyLoad(), Signal{id(Engine::STORE), 1}});
+  Program program =
+      copyProgram({waiting(copyLoad(), Engine::STORE), copyLoad(), copyLoad(),
+                   signalTo(EngineId::STORE, Engine::LOAD)});
   program.machine.control.queueDepth = 2;
   Code code(program);
   Queues queues(code, 4);
@@ -73,7 +87,7 @@ TEST(Queues, WhoIsBlocked) {
     queues.step(Engine::CTRL);
   EXPECT_FALSE(queues.isDone());
   std::string blocked = queues.blockedSet();
-  EXPECT_TRUE(contains(blocked, "LOAD waits at instruction 0 'wait"))
+  EXPECT_TRUE(contains(blocked, "LOAD waits at instruction 0 'load"))
       << blocked;
   EXPECT_TRUE(contains(blocked, "the control processor waits for a place in "
                                 "the queue of LOAD at instruction 2 'load"))

@@ -1,5 +1,4 @@
 //===- SampleProgram.h - Programs that several tests use ------------------===//
-//-------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -11,7 +10,37 @@
 
 #include "fact/ISA/Program.h"
 
+#include <initializer_list>
+
 namespace fact::isa {
+
+inline EngineSet setOf(std::initializer_list<Engine> engines) {
+  EngineSet set;
+  for (Engine engine : engines)
+    set.insert(engine);
+  return set;
+}
+
+/// An instruction with tokens.
+template <typename I> I withTokens(I i, EngineSet wait, EngineSet signal) {
+  i.wait = wait;
+  i.signal = signal;
+  return i;
+}
+/// An instruction that waits for one engine, and one that signals one.
+template <typename I> I waiting(I i, Engine engine) {
+  return withTokens(i, setOf({engine}), i.signal);
+}
+template <typename I> I signalling(I i, Engine engine) {
+  return withTokens(i, i.wait, setOf({engine}));
+}
+
+inline Sync waitFor(EngineId engine, Engine from, uint32_t times = 1) {
+  return {engine, times, setOf({from}), {}};
+}
+inline Sync signalTo(EngineId engine, Engine to, uint32_t times = 1) {
+  return {engine, times, {}, setOf({to})};
+}
 
 /// A small program that uses every part of the format.
 inline Program sampleProgram() {
@@ -20,16 +49,19 @@ inline Program sampleProgram() {
   Load load;
   load.rows = 64;
   load.row_bytes = 256;
-  program.append(Loop{1, 512, 64, true}, "");
+  program.append(signalTo(EngineId::PE, Engine::LOAD, 10), "");
+  program.append(Loop{1, 512, 64, 0, true}, "");
   for (unsigned i = 0; i < 10; ++i) {
     load.dst.offset = 64 * i;
     load.row0 = {0, 1};
-    program.append(load, i % 3 ? "MatMul_3" : "");
-    program.append(Signal{EngineId::LOAD, i}, "MatMul_3");
-    program.append(Wait{EngineId::PE, i}, "Add_4");
-    program.append(PeGemm(), "Add_4");
+    program.append(withTokens(load, setOf({Engine::PE}), setOf({Engine::PE})),
+                   i % 3 ? "MatMul_3" : "");
+    program.append(
+        withTokens(PeGemm(), setOf({Engine::LOAD}), setOf({Engine::LOAD})),
+        "Add_4");
   }
   program.append(EndLoop(), "");
+  program.append(waitFor(EngineId::LOAD, Engine::PE, 10), "");
   program.append(Halt(), "");
   program.setConstants(std::string(1000, 'w'));
   program.dramBytes = 1 << 20;

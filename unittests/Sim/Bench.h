@@ -83,18 +83,22 @@ public:
   uint64_t next = 0;
 };
 
-inline isa::Wait wait(isa::EngineId engine, uint32_t semaphore) {
-  isa::Wait i;
-  i.engine = engine;
-  i.semaphore = semaphore;
-  return i;
+inline isa::EngineSet setOf(isa::Engine engine) {
+  isa::EngineSet set;
+  set.insert(engine);
+  return set;
 }
 
-inline isa::Signal signal(isa::EngineId engine, uint32_t semaphore) {
-  isa::Signal i;
-  i.engine = engine;
-  i.semaphore = semaphore;
-  return i;
+/// `engine` waits for `times` tokens of `from`.
+inline isa::Sync wait(isa::EngineId engine, isa::Engine from,
+                      uint32_t times = 1) {
+  return {engine, times, setOf(from), isa::EngineSet()};
+}
+
+/// `engine` gives `times` tokens to `to`.
+inline isa::Sync signal(isa::EngineId engine, isa::Engine to,
+                        uint32_t times = 1) {
+  return {engine, times, isa::EngineSet(), setOf(to)};
 }
 
 /// `count` numbers in [low, high], the same for the same seed.

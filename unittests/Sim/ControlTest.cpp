@@ -1,4 +1,4 @@
-//===- ControlTest.cpp - Loops, LEN, semaphores and wrong programs --------===//
+//===- ControlTest.cpp - Loops, LEN, tokens and wrong programs ------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -22,12 +22,14 @@ struct Log : Observer {
   std::vector<int64_t> rows;
 };
 
-isa::Loop loop(uint32_t rd, uint32_t limit, uint32_t step, bool len = false) {
+isa::Loop loop(uint32_t rd, uint32_t limit, uint32_t step, bool len = false,
+               uint32_t extra = 0) {
   isa::Loop i;
   i.rd = rd;
   i.limit = limit;
   i.step = step;
   i.len = len;
+  i.extra = extra;
   return i;
 }
 
@@ -58,6 +60,37 @@ TEST(Control, LoopsRunToLenInSteps) {
   // LOOP once, its body and end three times; the empty loop's head; the outer
   // loop three times around an inner one of two; halt.
   EXPECT_EQ(log.indices.size(), 1u + 3 * 2 + 1 + 1 + 3 * (1 + 2 + 1) + 1);
+}
+
+TEST(Control, ExtraStepsFollowTheWholeOnes) {
+  auto firsts = [](int64_t length, const isa::Loop &head) {
+    Bench bench(length);
+    auto dst = bench.room<uint8_t>(64);
+    Log log;
+    bench.run({head, fill(dst, {0, 1}, 4, 1, 3), isa::EndLoop()}, {&log});
+    return log.rows;
+  };
+  using Rows = std::vector<int64_t>;
+  EXPECT_EQ(firsts(10, loop(1, 64, 4, true, 2)), (Rows{0, 4, 8, 12, 16}));
+  EXPECT_EQ(firsts(8, loop(1, 64, 4, true, 2)), (Rows{0, 4, 8, 12}));
+  EXPECT_EQ(firsts(99, loop(1, 10, 4, true, 1)), (Rows{0, 4, 8, 12}));
+  EXPECT_EQ(firsts(10, loop(1, 2, 1, false, 3)), (Rows{0, 1, 2, 3, 4}));
+  // A bound of 0 skips the body all the same.
+  EXPECT_EQ(firsts(10, loop(1, 0, 4, false, 2)), Rows());
+}
+
+TEST(Control, RowsBeforeTheFirstAreNone) {
+  Bench bench(10);
+  auto dst = bench.put(std::vector<uint8_t>(64, 1));
+  // From row -4 on: no row, though rows 0 to 3 would be among its 8; then
+  // row 4.
+  isa::MulAdd first;
+  first.rd = 5;
+  first.addend = -4;
+  bench.run({first, fill(dst, {0, 5}, 8, 1, 7), fill(dst, {8, 5}, 1, 1, 9)});
+  std::vector<uint8_t> expected(64, 1);
+  expected[0] = 9;
+  EXPECT_EQ(bench.get<uint8_t>(dst, 64), expected);
 }
 
 TEST(Control, RowsClampToLen) {
@@ -164,46 +197,55 @@ TEST(Control, WrongProgramsDoNotStart) {
   EXPECT_NE(bench.error({loop(1, 4, 0), isa::EndLoop()}), "");
 }
 
-TEST(Control, SemaphoresCount) {
+TEST(Control, TokensCount) {
   Bench bench(4);
-  EXPECT_EQ(bench.error(
-                {signal(isa::EngineId::LOAD, 1), signal(isa::EngineId::LOAD, 1),
-                 wait(isa::EngineId::PE, 1), wait(isa::EngineId::PE, 1)}),
+  EXPECT_EQ(bench.error({signal(isa::EngineId::LOAD, isa::Engine::PE),
+                         signal(isa::EngineId::LOAD, isa::Engine::PE),
+                         wait(isa::EngineId::PE, isa::Engine::LOAD),
+                         wait(isa::EngineId::PE, isa::Engine::LOAD)}),
             "");
+  // By other instructions than `sync`, too, whether they have work or not.
+  isa::Load load;
+  load.whole = true;
+  load.signal = setOf(isa::Engine::SEL);
+  isa::SelFill reader = fill(bench.room<uint8_t>(8), {4, 0}, 8, 1, 1);
+  reader.wait = setOf(isa::Engine::LOAD);
+  EXPECT_EQ(bench.error({load, reader}), "");
+  EXPECT_NE(bench.error({load}), "");
+  EXPECT_NE(bench.error({reader}), "");
 }
 
 TEST(Control, ASignalThatNobodyWaitsForIsAnError) {
   Bench bench(4);
-  std::string error =
-      bench.error({signal(isa::EngineId::LOAD, 3),
-                   signal(isa::EngineId::LOAD, 3), wait(isa::EngineId::PE, 3)});
+  std::string error = bench.error({signal(isa::EngineId::LOAD, isa::Engine::PE),
+                                   signal(isa::EngineId::LOAD, isa::Engine::PE),
+                                   wait(isa::EngineId::PE, isa::Engine::LOAD)});
   EXPECT_EQ(error,
-            "instruction 3 'halt': semaphore 3 must be 0 at the end (was "
-            "1)\nnote: instruction 1 (node) 'signal engine=LOAD, "
-            "semaphore=3': last signal here");
+            "instruction 3 'halt': tokens of LOAD for PE must be 0 at the end "
+            "(was 1)\nnote: instruction 1 (node) 'sync engine=LOAD, times=1, "
+            "signal=PE': last signal here");
 }
 
-TEST(Control, ASemaphoreCountsTo20Bits) {
+TEST(Control, TokensCountTo10Bits) {
   Bench bench(4);
-  std::vector<isa::Instruction> code = {loop(1, isa::maximumSemaphoreCount, 1),
-                                        signal(isa::EngineId::LOAD, 3),
-                                        isa::EndLoop(),
-                                        loop(1, isa::maximumSemaphoreCount, 1),
-                                        wait(isa::EngineId::PE, 3),
-                                        isa::EndLoop()};
+  std::vector<isa::Instruction> code = {
+      loop(1, isa::maximumTokens, 1),
+      signal(isa::EngineId::LOAD, isa::Engine::PE), isa::EndLoop(),
+      wait(isa::EngineId::PE, isa::Engine::LOAD, isa::maximumTokens)};
   EXPECT_EQ(bench.error(code), "");
-  code.insert(code.begin() + 2, signal(isa::EngineId::LOAD, 3));
-  EXPECT_TRUE(contains(bench.error(code), "counts to at most 1048575 (was "
-                                          "1048576)"));
+  code.insert(code.begin() + 2, signal(isa::EngineId::LOAD, isa::Engine::PE));
+  EXPECT_TRUE(contains(bench.error(code), "count to at most 1023 (was 1024)"));
 }
 
 TEST(Control, ADeadlockNamesEveryBlockedEngine) {
   Bench bench(4);
   // PE and EP wait for each other; APU is free and not blamed.
   std::string error =
-      bench.error({wait(isa::EngineId::PE, 1), signal(isa::EngineId::PE, 2),
-                   wait(isa::EngineId::EP, 2), signal(isa::EngineId::EP, 1),
-                   signal(isa::EngineId::APU, 3)});
+      bench.error({wait(isa::EngineId::PE, isa::Engine::EP),
+                   signal(isa::EngineId::PE, isa::Engine::EP),
+                   wait(isa::EngineId::EP, isa::Engine::PE),
+                   signal(isa::EngineId::EP, isa::Engine::PE),
+                   signal(isa::EngineId::APU, isa::Engine::LOAD)});
   EXPECT_TRUE(contains(error, "deadlock: ")) << error;
   EXPECT_TRUE(contains(error, "PE waits at instruction 0 (node)")) << error;
   EXPECT_TRUE(contains(error, "EP waits at instruction 2 (node)")) << error;
@@ -213,16 +255,18 @@ TEST(Control, ADeadlockNamesEveryBlockedEngine) {
 TEST(Control, AWaitBeforeItsSignalIsAnErrorOfOrder) {
   Bench bench(4);
   EXPECT_TRUE(contains(
-      bench.error({wait(isa::EngineId::PE, 1), signal(isa::EngineId::EP, 1)}),
-      "before its signal in program order"));
+      bench.error({wait(isa::EngineId::PE, isa::Engine::EP),
+                   signal(isa::EngineId::EP, isa::Engine::PE)}),
+      "waits for tokens of EP for PE that come later in program order"));
 }
 
 TEST(Control, AFullQueueCanDeadlock) {
   Bench bench(4);
-  std::vector<isa::Instruction> code = {wait(isa::EngineId::PE, 1)};
+  std::vector<isa::Instruction> code = {
+      wait(isa::EngineId::PE, isa::Engine::EP)};
   for (int i = 0; i < 40; ++i)
-    code.push_back(signal(isa::EngineId::PE, 2));
-  code.push_back(signal(isa::EngineId::EP, 1));
+    code.push_back(signal(isa::EngineId::PE, isa::Engine::EP));
+  code.push_back(signal(isa::EngineId::EP, isa::Engine::PE));
   std::string error = bench.error(code);
   EXPECT_TRUE(contains(error, "deadlock: ")) << error;
   EXPECT_TRUE(contains(error, "the control processor waits for a place in the "

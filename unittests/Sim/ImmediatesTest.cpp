@@ -36,8 +36,7 @@ isa::Machine largeMachine() {
 
 bool isControl(const isa::Instruction &i) {
   return isa::engineOf(i) == isa::Engine::CTRL ||
-         std::holds_alternative<isa::Wait>(i) ||
-         std::holds_alternative<isa::Signal>(i);
+         std::holds_alternative<isa::Sync>(i);
 }
 
 /// A tile of 3 rows, 3 columns and 8 features, every operand in a place of its

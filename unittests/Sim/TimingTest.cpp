@@ -165,19 +165,65 @@ TEST(Timing, AChannelGivesTheFirstGap) {
   EXPECT_EQ(channel.reserve(0, 1), 56);
 }
 
+/// load, gemm and store, each waiting for the one before.
+std::vector<isa::Instruction> chain() {
+  isa::Load first = load(4608);
+  isa::PeGemm second = gemm(8, 64, 64);
+  isa::Store third = store(512);
+  first.signal = setOf(isa::Engine::PE);
+  second.wait = setOf(isa::Engine::LOAD);
+  second.signal = setOf(isa::Engine::STORE);
+  third.wait = setOf(isa::Engine::PE);
+  return {first, second, third};
+}
+
 TEST(Timing, AWaitIsForTheEngineThatSignals) {
-  Timing timing = timed({load(4608), signal(isa::EngineId::LOAD, 1),
-                         wait(isa::EngineId::PE, 1), gemm(8, 64, 64),
-                         signal(isa::EngineId::PE, 2),
-                         wait(isa::EngineId::STORE, 2), store(512)});
+  Timing timing = timed(chain());
   int64_t loaded = 1 + 50 + 100;
   EXPECT_EQ(waits(timing, isa::Engine::PE, operandOf(isa::Engine::LOAD)),
-            loaded - 3);
-  EXPECT_EQ(waits(timing, isa::Engine::PE, Cause::Queue), 3);
+            loaded - 2);
+  EXPECT_EQ(waits(timing, isa::Engine::PE, Cause::Queue), 2);
   int64_t multiplied = loaded + 8 * 8 + machine().pe.fillCycles;
   EXPECT_EQ(waits(timing, isa::Engine::STORE, operandOf(isa::Engine::PE)),
-            multiplied - 6);
+            multiplied - 3);
   EXPECT_EQ(timing.cycles(), multiplied + 12 + 50);
+}
+
+TEST(Timing, ASyncTakesItsDispatchAndNothingElse) {
+  // The same tokens, by instructions of their own.
+  std::vector<isa::Instruction> code = {
+      load(4608),
+      signal(isa::EngineId::LOAD, isa::Engine::PE),
+      wait(isa::EngineId::PE, isa::Engine::LOAD),
+      gemm(8, 64, 64),
+      signal(isa::EngineId::PE, isa::Engine::STORE),
+      wait(isa::EngineId::STORE, isa::Engine::PE),
+      store(512)};
+  Timing timing = timed(code);
+  EXPECT_EQ(timing.cycles(), timed(chain()).cycles());
+  EXPECT_EQ(waits(timing, isa::Engine::PE, Cause::Queue), 3);
+}
+
+TEST(Timing, AWaitIsForTheLastOfItsTokens) {
+  // The APU is dispatched last, and waits until two loads are done.
+  isa::Load each = load(4608);
+  each.signal = setOf(isa::Engine::APU);
+  Timing timing =
+      timed({each, each, wait(isa::EngineId::APU, isa::Engine::LOAD, 2)});
+  EXPECT_EQ(waits(timing, isa::Engine::APU, operandOf(isa::Engine::LOAD)),
+            1 + 50 + 200 - 3);
+}
+
+TEST(Timing, AnInstructionWithNothingToDoSignalsAtItsTurn) {
+  // Its rows are past the length; what came before it is not done yet.
+  isa::PeGemm past = gemm(64, 64, 64);
+  past.row0 = {64, 0};
+  past.signal = setOf(isa::Engine::APU);
+  Timing timing = timed(
+      {gemm(64, 64, 64), past, wait(isa::EngineId::APU, isa::Engine::PE)});
+  int64_t multiplied = 1 + 64 * 8 + machine().pe.fillCycles;
+  EXPECT_EQ(waits(timing, isa::Engine::APU, operandOf(isa::Engine::PE)),
+            multiplied - 3);
 }
 
 TEST(Timing, EnginesRunBesideEachOther) {

@@ -1,4 +1,4 @@
-; 9 instructions in 21 words, 0 bytes of constants
+; 5 instructions in 17 words, 0 bytes of constants
 .program format=1 isa=2
 .machine
 {
@@ -79,7 +79,6 @@
   "control": {
     "queue_depth": 16,
     "registers": 64,
-    "semaphores": 1024,
     "dispatch_cycles": 1
   },
   "energy_pj": {
@@ -198,15 +197,11 @@
 .code
 .source "add.mlir:2:8"
   load dst=[0x0], src=dram[0x0], row0=0, rows=8, row_bytes=16, dst_stride=16, src_stride=16, whole=false ; 0 "add.mlir:2:8"
-  load dst=[0x80], src=dram[0x400], row0=0, rows=8, row_bytes=16, dst_stride=16, src_stride=16, whole=false ; 1 "add.mlir:2:8"
-  signal engine=LOAD, semaphore=13 ; 2 "add.mlir:2:8"
-  wait engine=APU, semaphore=13 ; 3 "add.mlir:2:8"
-  apu.add y=[0x100], a=[0x0], b=[0x80], row0=0, rows=8, n=4, y_stride=16, a_stride=16, b_stride=16 ; 4 "add.mlir:2:8"
-  signal engine=APU, semaphore=44 ; 5 "add.mlir:2:8"
-  wait engine=STORE, semaphore=44 ; 6 "add.mlir:2:8"
-  store dst=dram[0x800], src=[0x100], row0=0, rows=8, row_bytes=16, dst_stride=16, src_stride=16, whole=false ; 7 "add.mlir:2:8"
+  load dst=[0x80], src=dram[0x400], row0=0, rows=8, row_bytes=16, dst_stride=16, src_stride=16, whole=false, signal=APU ; 1 "add.mlir:2:8"
+  apu.add y=[0x100], a=[0x0], b=[0x80], row0=0, rows=8, n=4, y_stride=16, a_stride=16, b_stride=16, wait=LOAD, signal=STORE ; 2 "add.mlir:2:8"
+  store dst=dram[0x800], src=[0x100], row0=0, rows=8, row_bytes=16, dst_stride=16, src_stride=16, whole=false, wait=APU ; 3 "add.mlir:2:8"
 .source "add.mlir:1:1"
-  halt ; 8 "add.mlir:1:1"
+  halt ; 4 "add.mlir:1:1"
 .end
 .constants 0
 .end

@@ -1,4 +1,4 @@
-; 5 instructions in 5 words, 3 bytes of constants
+; 5 instructions in 6 words, 3 bytes of constants
 .program format=1 isa=2
 .machine
 {
@@ -79,7 +79,6 @@
   "control": {
     "queue_depth": 16,
     "registers": 64,
-    "semaphores": 1024,
     "dispatch_cycles": 1
   },
   "energy_pj": {
@@ -196,9 +195,9 @@
 .metadata {"policy": "dense"}
 .code
 .source "/layers.0/Add"
-  loop rd=1, limit=512, step=64, len=true ; 0 "/layers.0/Add"
-    wait engine=APU, semaphore=1 ; 1 "/layers.0/Add"
-    signal engine=APU, semaphore=2 ; 2 "/layers.0/Add"
+  loop rd=1, limit=512, step=64, extra=0, len=true ; 0 "/layers.0/Add"
+    sync engine=APU, times=1, wait=LOAD ; 1 "/layers.0/Add"
+    sync engine=APU, times=2, wait=PE, signal=STORE ; 2 "/layers.0/Add"
   endloop ; 3 "/layers.0/Add"
 .source "end"
   halt ; 4 "end"

@@ -17,7 +17,7 @@ namespace fact::isa {
 
 /// Walks a program without data, for the lengths of checkProgram, and returns
 /// the first pair of instructions of two engines that touch the same bytes, one
-/// of them writing, and that no semaphores put in an order: happens before, by
+/// of them writing, and that no tokens put in an order: happens before, by
 /// vector clocks, whatever a machine's speed is. The program is one that
 /// checkProgram has no fault in.
 std::optional<Fault> checkOrder(const Code &code);

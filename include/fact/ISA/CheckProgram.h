@@ -43,8 +43,8 @@ struct CheckCounts {
 ///   all rows; a load or store copies rows with padding that nothing wrote, and
 ///   the copy of the padding counts as not written;
 /// * an output of which a byte is not written at `halt`;
-/// * a wait without an earlier signal, a semaphore that counts too far or is
-///   not zero at `halt`.
+/// * a wait without an earlier signal, a counter of tokens that goes too far or
+///   is not zero at `halt`.
 ///
 /// A legal program has no fault. `starts`, by rising instruction, say where
 /// buffers begin to live; without them a byte that an earlier buffer at the

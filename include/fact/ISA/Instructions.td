@@ -102,6 +102,7 @@ def ISA_SyncOp : Instruction<"sync", 4, CTRL> {
   let description = [{
     Queued to `engine`: takes `times` tokens of each engine in `wait`, then, when all
     its earlier instructions are done, gives `times` tokens to each engine in `signal`.
+    `times` is positive.
   }];
   let fields = (ins ISA_Engine:$engine, Imm<10>:$times, EngineSet:$wait, EngineSet:$signal);
 }

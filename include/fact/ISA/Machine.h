@@ -117,8 +117,8 @@ struct Machine {
 
   /// The control processor and what engines share.
   struct Control {
-    int64_t queueDepth = 0; ///< Instructions that wait before each engine.
-    int64_t registers = 0;  ///< Scalar registers.
+    int64_t queueDepth = 0;     ///< Instructions that wait before each engine.
+    int64_t registers = 0;      ///< Scalar registers.
     int64_t dispatchCycles = 0; ///< Per instruction.
   } control;
 

@@ -37,7 +37,8 @@ struct EngineOrder {
 /// Orders the engines of a program without tokens: every two instructions that
 /// touch the same byte, one of them writing, for sequences of any length, and
 /// no others than needed: what follows from the order of each queue and from
-/// other pairs has no pair of its own.
+/// other pairs has no pair of its own. (What pairs inside of a loop imply is
+/// not used outside of it.)
 EngineOrder orderEngines(const Code &code);
 
 } // namespace fact::isa

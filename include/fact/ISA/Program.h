@@ -113,9 +113,9 @@ struct Program {
   void write(const std::string &path) const;
 
   /// Checks what toBytes() and parse() require beyond the file format: fields
-  /// in range, matched loops, registers and semaphores that the machine has, a
-  /// source for every instruction, inputs and outputs inside DRAM and apart
-  /// from the constants, metadata that is a JSON object.
+  /// in range, matched loops, registers that the machine has, no engine that
+  /// waits for itself, a source for every instruction, inputs and outputs
+  /// inside DRAM and apart from the constants, metadata that is a JSON object.
   void validate() const;
 
 private:

@@ -19,9 +19,9 @@
 namespace fact::isa {
 
 /// A run without time and data: the control processor, which dispatches in
-/// program order, the engines' queues, and the counters of tokens. Whoever runs the
-/// program says who makes the next step; every choice is one that the machine
-/// may make.
+/// program order, the engines' queues, and the counters of tokens. Whoever runs
+/// the program says who makes the next step; every choice is one that the
+/// machine may make.
 class Queues {
 public:
   /// `length` is that of the run. Refers to `code`.

@@ -3,7 +3,7 @@
 // RUN: fact-opt %s --split-input-file --verify-diagnostics
 
 func.func @unknown(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
-  // expected-error @+1 {{expected a field of 'factisa.apu.activation', one of y, x, row0, rows, n, y_stride, x_stride, kind (was 'colour')}}
+  // expected-error @+1 {{expected a field of 'factisa.apu.activation', one of y, x, row0, rows, n, y_stride, x_stride, kind, wait, signal (was 'colour')}}
   factisa.apu.activation y=%x, x=%x, row0=%i, rows=1, colour=3
   return
 }
@@ -11,24 +11,24 @@ func.func @unknown(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
 // -----
 
 func.func @no_name(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
-  // expected-error @+1 {{expected a field of 'factisa.wait', one of engine, semaphore}}
-  factisa.wait engine=PE, 3
+  // expected-error @+1 {{expected a field of 'factisa.sync', one of engine, times, wait, signal}}
+  factisa.sync engine=PE, 3
   return
 }
 
 // -----
 
 func.func @nothing(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
-  // expected-error @+2 {{expected a field of 'factisa.wait', one of engine, semaphore (was 'return')}}
-  factisa.wait
+  // expected-error @+2 {{expected a field of 'factisa.sync', one of engine, times, wait, signal (was 'return')}}
+  factisa.sync
   return
 }
 
 // -----
 
 func.func @after_comma(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
-  // expected-error @+2 {{expected a field of 'factisa.wait', one of engine, semaphore (was 'return')}}
-  factisa.wait engine=PE, semaphore=3,
+  // expected-error @+2 {{expected a field of 'factisa.sync', one of engine, times, wait, signal (was 'return')}}
+  factisa.sync engine=PE, times=3,
   return
 }
 
@@ -70,7 +70,7 @@ func.func @missing_operand(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
 
 func.func @no_equal(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
   // expected-error @+1 {{expected '='}}
-  factisa.wait engine PE, semaphore=3
+  factisa.sync engine PE, times=3
   return
 }
 
@@ -94,15 +94,15 @@ func.func @choice(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
 
 func.func @no_choice(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
   // expected-error @+1 {{field 'engine' must be one of LOAD, STORE, EP, SEL, PE, APU}}
-  factisa.wait engine=1, semaphore=3
+  factisa.sync engine=1, times=3
   return
 }
 
 // -----
 
 func.func @no_number(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
-  // expected-error @+1 {{field 'semaphore' must be an integer}}
-  factisa.wait engine=PE, semaphore=relu
+  // expected-error @+1 {{field 'times' must be an integer}}
+  factisa.sync engine=PE, times=relu
   return
 }
 
@@ -110,7 +110,47 @@ func.func @no_number(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
 
 func.func @too_large(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
   // expected-error @+1 {{integer value too large}}
-  factisa.wait engine=PE, semaphore=18446744073709551616
+  factisa.sync engine=PE, times=18446744073709551616
+  return
+}
+
+// -----
+
+func.func @no_engine(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
+  // expected-error @+1 {{field 'wait' must be engines like LOAD+PE}}
+  factisa.sync engine=APU, times=1, wait=CTRL
+  return
+}
+
+// -----
+
+func.func @no_engines(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
+  // expected-error @+2 {{field 'signal' must be engines like LOAD+PE}}
+  factisa.sync engine=APU, times=1, signal=
+  return
+}
+
+// -----
+
+func.func @engines_by_bits(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
+  // expected-error @+1 {{field 'signal' must be engines like LOAD+PE}}
+  factisa.sync engine=APU, times=1, signal=3
+  return
+}
+
+// -----
+
+func.func @plus_nothing(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
+  // expected-error @+1 {{field 'wait' must be engines like LOAD+PE}}
+  factisa.sync engine=APU, times=1, wait=LOAD+, signal=PE
+  return
+}
+
+// -----
+
+func.func @engine_twice(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
+  // expected-error @+1 {{field 'wait' names LOAD twice}}
+  factisa.sync engine=APU, times=1, wait=LOAD+PE+LOAD
   return
 }
 
@@ -158,7 +198,7 @@ func.func @in_attributes(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
 // -----
 
 func.func @old_form(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
-  // expected-error @+1 {{expected a field of 'factisa.sel.fill', one of dst, row0, rows, width, value}}
+  // expected-error @+1 {{expected a field of 'factisa.sel.fill', one of dst, row0, rows, width, value, wait, signal}}
   factisa.sel.fill %x, %i {rows = 1, width = 1, value = 0}
   return
 }

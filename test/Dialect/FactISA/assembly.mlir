@@ -11,47 +11,45 @@
 
 // Every instruction, with every flag and the largest number of each field.
 // GENERIC-LABEL: sym_name = "every"
-// GENERIC: "factisa.load"({{.*}}) <{dst_stride = 16777215 : i64, row_bytes = 16777215 : i64, rows = 1048575 : i64, src_stride = 4294967295 : i64, whole}> : (!factisa.sram, !factisa.dram, index) -> ()
+// GENERIC: "factisa.load"({{.*}}) <{dst_stride = 16777215 : i64, row_bytes = 16777215 : i64, rows = 1048575 : i64, signal = 62 : i64, src_stride = 4294967295 : i64, wait = 62 : i64, whole}> : (!factisa.sram, !factisa.dram, index) -> ()
 func.func @every(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
   factisa.halt
-  factisa.loop rd=63, limit=16777215, step=16777215, len
+  factisa.loop rd=63, limit=16777215, step=16777215, extra=255, len
   factisa.endloop
   factisa.muladd rd=63, rs=63, rt=63, factor=549755813887, addend=2199023255551
-  factisa.wait engine=APU, semaphore=1023
-  factisa.signal engine=APU, semaphore=1023
-  factisa.load dst=%arg0, src=%arg1, row0=%arg2, rows=1048575, row_bytes=16777215, dst_stride=16777215, src_stride=4294967295, whole
-  factisa.store dst=%arg1, src=%arg0, row0=%arg2, rows=1048575, row_bytes=16777215, dst_stride=4294967295, src_stride=16777215, whole
-  factisa.ep.project acc=%arg0, x=%arg0, w=%arg0, row0=%arg2, rows=1048575, k=1048575, n=1048575, acc_stride=16777215, x_stride=16777215, w_stride=16777215, predictor=exact, accumulate
-  factisa.ep.bias acc=%arg0, bias=%arg0, scale=%arg0, row0=%arg2, rows=1048575, n=1048575, acc_stride=16777215
-  factisa.ep.normalize code=%arg0, scale=%arg0, acc=%arg0, row0=%arg2, rows=1048575, n=1048575, code_stride=16777215, acc_stride=16777215, predictor=exact, operand=key
-  factisa.ep.score score=%arg0, q=%arg0, k=%arg0, key_scale=%arg0, scale=%arg0, row0=%arg2, rows=1048575, col0=%arg2, cols=1048575, n=1048575, score_stride=16777215, q_stride=16777215, k_stride=16777215, predictor=exact
-  factisa.sel.topk mask=%arg0, dominated=%arg0, argmax=%arg0, k_rows=%arg0, v_rows=%arg0, count=%arg0, score=%arg0, query_scale=%arg0, scale=%arg0, weight_scales=%arg0, row0=%arg2, rows=1048575, mask_stride=16777215, score_stride=16777215, keep=1024, dominance=1.250000e-01, attention_scale=1.250000e-01, predictor=exact, causal, layer=%arg2, head=%arg2
-  factisa.sel.fill dst=%arg0, row0=%arg2, rows=1048575, width=1048575, value=255
-  factisa.sel.count_all count=%arg0, row0=%arg2, rows=1048575, heads=4095, causal
-  factisa.sel.precision low=%arg0, count=%arg0, importance=4096, layer=%arg2
-  factisa.sel.list list=%arg0, flags=%arg0, row0=%arg2, rows=1048575, invert
-  factisa.pe.gemm acc=%arg0, x=%arg0, w=%arg0, list=%arg0, low=%arg0, row0=%arg2, rows=1048575, k=1048575, n=1048575, acc_stride=16777215, x_stride=16777215, w_stride=16777215, precision=a4w8, role=other, accumulate
-  factisa.pe.qk score=%arg0, q=%arg0, k=%arg0, mask=%arg0, dominated=%arg0, row0=%arg2, rows=1048575, col0=%arg2, cols=1048575, n=1048575, score_stride=16777215, q_stride=16777215, k_stride=16777215, mask_stride=16777215, causal, tail
-  factisa.pe.pv num=%arg0, p=%arg0, v=%arg0, mask=%arg0, dominated=%arg0, row0=%arg2, rows=1048575, col0=%arg2, cols=1048575, n=1048575, num_stride=16777215, p_stride=16777215, v_stride=16777215, mask_stride=16777215, causal, accumulate
-  factisa.apu.layer_norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, row0=%arg2, rows=1048575, n=1048575, y_stride=16777215, x_stride=16777215, eps=1.250000e-01
-  factisa.apu.quantize q=%arg0, scale=%arg0, x=%arg0, list=%arg0, low=%arg0, row0=%arg2, rows=1048575, n=1048575, q_stride=16777215, x_stride=16777215
-  factisa.apu.rescale y=%arg0, acc=%arg0, w_scale=%arg0, scale=%arg0, bias=%arg0, list=%arg0, low=%arg0, row0=%arg2, rows=1048575, n=1048575, y_stride=16777215, acc_stride=16777215, precision=a4w8
-  factisa.apu.activation y=%arg0, x=%arg0, row0=%arg2, rows=1048575, n=1048575, y_stride=16777215, x_stride=16777215, kind=relu
-  factisa.apu.add y=%arg0, a=%arg0, b=%arg0, row0=%arg2, rows=1048575, n=1048575, y_stride=16777215, a_stride=16777215, b_stride=16777215
-  factisa.apu.softmax p=%arg0, stats=%arg0, score=%arg0, query_scale=%arg0, key_scale=%arg0, value_scale=%arg0, mask=%arg0, dominated=%arg0, row0=%arg2, rows=1048575, p_stride=16777215, score_stride=16777215, mask_stride=16777215, attention_scale=1.250000e-01, causal
-  factisa.apu.context ctx=%arg0, num=%arg0, stats=%arg0, query_scale=%arg0, dominated=%arg0, tail_score=%arg0, tail_key_scale=%arg0, tail_value=%arg0, tail_value_scale=%arg0, row0=%arg2, rows=1048575, n=1048575, ctx_stride=16777215, num_stride=16777215, attention_scale=1.250000e-01, causal
-  factisa.apu.copy_dominated ctx=%arg0, v=%arg0, value_scale=%arg0, dominated=%arg0, argmax=%arg0, row0=%arg2, rows=1048575, col0=%arg2, cols=1048575, n=1048575, ctx_stride=16777215, v_stride=16777215
-  factisa.apu.column_sum sum=%arg0, x=%arg0, row0=%arg2, rows=1048575, n=1048575, x_stride=16777215
-  factisa.apu.mean y=%arg0, sum=%arg0, n=1048575
+  factisa.sync engine=APU, times=1023, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
+  factisa.load dst=%arg0, src=%arg1, row0=%arg2, rows=1048575, row_bytes=16777215, dst_stride=16777215, src_stride=4294967295, whole, wait=STORE+EP+SEL+PE+APU, signal=STORE+EP+SEL+PE+APU
+  factisa.store dst=%arg1, src=%arg0, row0=%arg2, rows=1048575, row_bytes=16777215, dst_stride=4294967295, src_stride=16777215, whole, wait=LOAD+EP+SEL+PE+APU, signal=LOAD+EP+SEL+PE+APU
+  factisa.ep.project acc=%arg0, x=%arg0, w=%arg0, row0=%arg2, rows=1048575, k=1048575, n=1048575, acc_stride=16777215, x_stride=16777215, w_stride=16777215, predictor=exact, accumulate, wait=LOAD+STORE+SEL+PE+APU, signal=LOAD+STORE+SEL+PE+APU
+  factisa.ep.bias acc=%arg0, bias=%arg0, scale=%arg0, row0=%arg2, rows=1048575, n=1048575, acc_stride=16777215, wait=LOAD+STORE+SEL+PE+APU, signal=LOAD+STORE+SEL+PE+APU
+  factisa.ep.normalize code=%arg0, scale=%arg0, acc=%arg0, row0=%arg2, rows=1048575, n=1048575, code_stride=16777215, acc_stride=16777215, predictor=exact, operand=key, wait=LOAD+STORE+SEL+PE+APU, signal=LOAD+STORE+SEL+PE+APU
+  factisa.ep.score score=%arg0, q=%arg0, k=%arg0, key_scale=%arg0, scale=%arg0, row0=%arg2, rows=1048575, col0=%arg2, cols=1048575, n=1048575, score_stride=16777215, q_stride=16777215, k_stride=16777215, predictor=exact, wait=LOAD+STORE+SEL+PE+APU, signal=LOAD+STORE+SEL+PE+APU
+  factisa.sel.topk mask=%arg0, dominated=%arg0, argmax=%arg0, k_rows=%arg0, v_rows=%arg0, count=%arg0, score=%arg0, query_scale=%arg0, scale=%arg0, weight_scales=%arg0, row0=%arg2, rows=1048575, mask_stride=16777215, score_stride=16777215, keep=1024, dominance=1.250000e-01, attention_scale=1.250000e-01, predictor=exact, causal, layer=%arg2, head=%arg2, wait=LOAD+STORE+EP+PE+APU, signal=LOAD+STORE+EP+PE+APU
+  factisa.sel.fill dst=%arg0, row0=%arg2, rows=1048575, width=1048575, value=255, wait=LOAD+STORE+EP+PE+APU, signal=LOAD+STORE+EP+PE+APU
+  factisa.sel.count_all count=%arg0, row0=%arg2, rows=1048575, heads=4095, causal, wait=LOAD+STORE+EP+PE+APU, signal=LOAD+STORE+EP+PE+APU
+  factisa.sel.precision low=%arg0, count=%arg0, importance=4096, layer=%arg2, wait=LOAD+STORE+EP+PE+APU, signal=LOAD+STORE+EP+PE+APU
+  factisa.sel.list list=%arg0, flags=%arg0, row0=%arg2, rows=1048575, invert, wait=LOAD+STORE+EP+PE+APU, signal=LOAD+STORE+EP+PE+APU
+  factisa.pe.gemm acc=%arg0, x=%arg0, w=%arg0, list=%arg0, low=%arg0, row0=%arg2, rows=1048575, k=1048575, n=1048575, acc_stride=16777215, x_stride=16777215, w_stride=16777215, precision=a4w8, role=other, accumulate, wait=LOAD+STORE+EP+SEL+APU, signal=LOAD+STORE+EP+SEL+APU
+  factisa.pe.qk score=%arg0, q=%arg0, k=%arg0, mask=%arg0, dominated=%arg0, row0=%arg2, rows=1048575, col0=%arg2, cols=1048575, n=1048575, score_stride=16777215, q_stride=16777215, k_stride=16777215, mask_stride=16777215, causal, tail, wait=LOAD+STORE+EP+SEL+APU, signal=LOAD+STORE+EP+SEL+APU
+  factisa.pe.pv num=%arg0, p=%arg0, v=%arg0, mask=%arg0, dominated=%arg0, row0=%arg2, rows=1048575, col0=%arg2, cols=1048575, n=1048575, num_stride=16777215, p_stride=16777215, v_stride=16777215, mask_stride=16777215, causal, accumulate, wait=LOAD+STORE+EP+SEL+APU, signal=LOAD+STORE+EP+SEL+APU
+  factisa.apu.layer_norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, row0=%arg2, rows=1048575, n=1048575, y_stride=16777215, x_stride=16777215, eps=1.250000e-01, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
+  factisa.apu.quantize q=%arg0, scale=%arg0, x=%arg0, list=%arg0, low=%arg0, row0=%arg2, rows=1048575, n=1048575, q_stride=16777215, x_stride=16777215, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
+  factisa.apu.rescale y=%arg0, acc=%arg0, w_scale=%arg0, scale=%arg0, bias=%arg0, list=%arg0, low=%arg0, row0=%arg2, rows=1048575, n=1048575, y_stride=16777215, acc_stride=16777215, precision=a4w8, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
+  factisa.apu.activation y=%arg0, x=%arg0, row0=%arg2, rows=1048575, n=1048575, y_stride=16777215, x_stride=16777215, kind=relu, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
+  factisa.apu.add y=%arg0, a=%arg0, b=%arg0, row0=%arg2, rows=1048575, n=1048575, y_stride=16777215, a_stride=16777215, b_stride=16777215, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
+  factisa.apu.softmax p=%arg0, stats=%arg0, score=%arg0, query_scale=%arg0, key_scale=%arg0, value_scale=%arg0, mask=%arg0, dominated=%arg0, row0=%arg2, rows=1048575, p_stride=16777215, score_stride=16777215, mask_stride=16777215, attention_scale=1.250000e-01, causal, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
+  factisa.apu.context ctx=%arg0, num=%arg0, stats=%arg0, query_scale=%arg0, dominated=%arg0, tail_score=%arg0, tail_key_scale=%arg0, tail_value=%arg0, tail_value_scale=%arg0, row0=%arg2, rows=1048575, n=1048575, ctx_stride=16777215, num_stride=16777215, attention_scale=1.250000e-01, causal, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
+  factisa.apu.copy_dominated ctx=%arg0, v=%arg0, value_scale=%arg0, dominated=%arg0, argmax=%arg0, row0=%arg2, rows=1048575, col0=%arg2, cols=1048575, n=1048575, ctx_stride=16777215, v_stride=16777215, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
+  factisa.apu.column_sum sum=%arg0, x=%arg0, row0=%arg2, rows=1048575, n=1048575, x_stride=16777215, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
+  factisa.apu.mean y=%arg0, sum=%arg0, n=1048575, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
   return
 }
 
 // The same without flags, with the smallest numbers and the first choices.
 func.func @least(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
-  factisa.loop rd=0, limit=0, step=0
+  factisa.loop rd=0, limit=0, step=0, extra=0
   factisa.muladd rd=0, rs=0, rt=0, factor=-549755813888, addend=-2199023255552
-  factisa.wait engine=LOAD, semaphore=0
-  factisa.signal engine=LOAD, semaphore=0
+  factisa.sync engine=LOAD, times=0
   factisa.load dst=%arg0, src=%arg1, row0=%arg2, rows=0, row_bytes=0, dst_stride=0, src_stride=0
   factisa.store dst=%arg1, src=%arg0, row0=%arg2, rows=0, row_bytes=0, dst_stride=0, src_stride=0
   factisa.ep.project acc=%arg0, x=%arg0, w=%arg0, row0=%arg2, rows=0, k=0, n=0, acc_stride=0, x_stride=0, w_stride=0, predictor=leading_one
@@ -81,11 +79,13 @@ func.func @least(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
 
 // All choices.
 func.func @choices(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
-  factisa.wait engine=STORE, semaphore=0
-  factisa.wait engine=EP, semaphore=0
-  factisa.wait engine=SEL, semaphore=0
-  factisa.wait engine=PE, semaphore=0
-  factisa.wait engine=APU, semaphore=0
+  factisa.sync engine=STORE, times=1, wait=LOAD
+  factisa.sync engine=EP, times=1, wait=STORE
+  factisa.sync engine=SEL, times=1, wait=EP
+  factisa.sync engine=PE, times=1, wait=SEL
+  factisa.sync engine=APU, times=1, wait=PE
+  factisa.sync engine=LOAD, times=1, signal=APU
+  factisa.sync engine=LOAD, times=1, wait=STORE+SEL, signal=EP
   factisa.ep.project acc=%arg0, x=%arg0, w=%arg0, row0=%arg2, rows=0, k=0, n=0, acc_stride=0, x_stride=0, w_stride=0, predictor=leading_two
   factisa.ep.project acc=%arg0, x=%arg0, w=%arg0, row0=%arg2, rows=0, k=0, n=0, acc_stride=0, x_stride=0, w_stride=0, predictor=one_sided
   factisa.ep.project acc=%arg0, x=%arg0, w=%arg0, row0=%arg2, rows=0, k=0, n=0, acc_stride=0, x_stride=0, w_stride=0, predictor=exact
@@ -116,7 +116,7 @@ func.func @floats(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
 // Attributes that are no fields, and locations.
 func.func @attributes(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
   factisa.halt {mine}
-  factisa.wait engine=PE, semaphore=3 {dst = "x", "not a name" = 1 : i64}
+  factisa.sync engine=PE, times=3, wait=SEL {dst = "x", "not a name" = 1 : i64}
   factisa.sel.list list=%arg0, flags=%arg0, row0=%arg2, rows=8, invert {test.rows = 2 : i64}
   return
 }
@@ -128,7 +128,9 @@ func.func @absent(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
   return
 }
 
-// Fields are read in any order and with blanks, floats by their bits, too.
+// Fields and engines of a set are read in any order and with blanks, floats by their
+// bits, too.
 // ORDER: factisa.load dst=%arg0, src=%arg1, row0=%arg2, rows=4, row_bytes=8, dst_stride=8, src_stride=16, whole loc(
 // ORDER: factisa.apu.layer_norm {{.*}} eps=9.99999974E-6 loc(
+// ORDER: factisa.sync engine=EP, times=2, wait=LOAD+SEL, signal=PE+APU loc(
 // ORDER: factisa.muladd rd=1, rs=2, rt=3, factor=-16, addend=2 loc(#

@@ -37,14 +37,12 @@ func.func @main() {
       %from = factisa.view %w + 16[%layer, %row] strides [64, 4] : !factisa.dram
       // CHECK: factisa.view %[[TILE]] + 32 strides [] : !factisa.sram
       %part = factisa.view %tile + 32 strides [] : !factisa.sram
-      // CHECK: factisa.wait engine=LOAD, semaphore=3{{$}}
-      factisa.wait engine=LOAD, semaphore=3
-      // CHECK: factisa.load dst=%[[TILE]], src=%[[FROM]], row0=%{{.*}}, rows=4, row_bytes=8, dst_stride=8, src_stride=8, whole{{$}}
-      factisa.load dst=%tile, src=%from, row0=%row, rows=4, row_bytes=8, dst_stride=8, src_stride=8, whole
-      // CHECK: factisa.signal engine=LOAD, semaphore=3{{$}}
-      factisa.signal engine=LOAD, semaphore=3
-      // CHECK: factisa.ep.project {{.*}} predictor=leading_two{{$}}
-      factisa.ep.project acc=%acc, x=%rows, w=%tile, row0=%row, rows=8, k=4, n=8, acc_stride=32, x_stride=4, w_stride=8, predictor=leading_two
+      // CHECK: factisa.sync engine=LOAD, times=3, wait=EP+PE{{$}}
+      factisa.sync engine=LOAD, times=3, wait=EP+PE
+      // CHECK: factisa.load dst=%[[TILE]], src=%[[FROM]], row0=%{{.*}}, rows=4, row_bytes=8, dst_stride=8, src_stride=8, whole, signal=EP+PE{{$}}
+      factisa.load dst=%tile, src=%from, row0=%row, rows=4, row_bytes=8, dst_stride=8, src_stride=8, whole, signal=EP+PE
+      // CHECK: factisa.ep.project {{.*}} predictor=leading_two, wait=LOAD{{$}}
+      factisa.ep.project acc=%acc, x=%rows, w=%tile, row0=%row, rows=8, k=4, n=8, acc_stride=32, x_stride=4, w_stride=8, predictor=leading_two, wait=LOAD
       // CHECK: factisa.sel.list list=%{{.*}}, flags=%{{.*}}, row0=%[[ROW]], rows=8, invert{{$}}
       factisa.sel.list list=%part, flags=%flags, row0=%row, rows=8, invert
       // CHECK: factisa.pe.gemm acc=%{{.*}}, x=%{{.*}}, w=%[[TILE]], list=%[[NONE]], low=%[[NONE]], row0=%[[ROW]],

@@ -110,21 +110,32 @@ func.func @outside() attributes {factisa.bound = 4 : i64} {
 
 // -----
 
-// expected-error@+1 {{semaphore 3 must be 0 at the end (was 1)}}
+// expected-error@+1 {{tokens of APU for PE must be 0 at the end (was 1)}}
 func.func @left() attributes {factisa.bound = 4 : i64} {
-  factisa.signal engine=APU, semaphore=3
-  factisa.wait engine=PE, semaphore=3
+  factisa.sync engine=APU, times=2, signal=PE
+  factisa.sync engine=PE, times=2, wait=APU
   // expected-note@+1 {{last signal here}}
-  factisa.signal engine=APU, semaphore=3
+  factisa.sync engine=APU, times=1, signal=PE
   return
 }
 
 // -----
 
 func.func @order() attributes {factisa.bound = 4 : i64} {
-  // expected-error@+1 {{the wait comes before its signal in program order}}
-  factisa.wait engine=PE, semaphore=3
-  factisa.signal engine=APU, semaphore=3
+  // expected-error@+1 {{waits for tokens of APU for PE that come later in program order}}
+  factisa.sync engine=PE, times=1, wait=APU
+  factisa.sync engine=APU, times=1, signal=PE
+  return
+}
+
+// -----
+
+func.func @too_many() attributes {factisa.bound = 4 : i64} {
+  factisa.sync engine=APU, times=1000, signal=PE
+  // expected-error@+1 {{tokens of APU for PE count to at most 1023 (was 1024)}}
+  factisa.sync engine=APU, times=24, signal=PE
+  factisa.sync engine=PE, times=1023, wait=APU
+  factisa.sync engine=PE, times=1, wait=APU
   return
 }
 

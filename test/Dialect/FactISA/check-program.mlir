@@ -16,15 +16,10 @@ func.func @blocks() attributes {factisa.bound = 5 : i64} {
     %a = factisa.sram token 32 "a" at 0
     %from = factisa.view %x + 0 [%row] strides [16] : !factisa.dram
     %to = factisa.view %y + 0 [%row] strides [16] : !factisa.dram
-    factisa.load dst=%a, src=%from, row0=%row, rows=2, row_bytes=16, dst_stride=16, src_stride=16
-    factisa.signal engine=LOAD, semaphore=0
-    factisa.wait engine=APU, semaphore=0
-    factisa.apu.add y=%a, a=%a, b=%a, row0=%row, rows=2, n=4, y_stride=16, a_stride=16, b_stride=16
-    factisa.signal engine=APU, semaphore=1
-    factisa.wait engine=STORE, semaphore=1
-    factisa.store dst=%to, src=%a, row0=%row, rows=2, row_bytes=16, dst_stride=16, src_stride=16
-    factisa.signal engine=STORE, semaphore=2
-    factisa.wait engine=LOAD, semaphore=2
+    factisa.load dst=%a, src=%from, row0=%row, rows=2, row_bytes=16, dst_stride=16, src_stride=16, signal=APU
+    factisa.apu.add y=%a, a=%a, b=%a, row0=%row, rows=2, n=4, y_stride=16, a_stride=16, b_stride=16, wait=LOAD, signal=STORE
+    factisa.store dst=%to, src=%a, row0=%row, rows=2, row_bytes=16, dst_stride=16, src_stride=16, wait=APU, signal=LOAD
+    factisa.sync engine=LOAD, times=1, wait=STORE
   }
   return
 }

@@ -131,8 +131,16 @@ func.func @finite(%x: !factisa.sram, %i: index) {
 
 // -----
 
-func.func @semaphore() {
-  // expected-error @+1 {{attribute 'semaphore' failed to satisfy constraint: 64-bit signless integer attribute whose value is non-negative whose maximum value is 1023}}
-  factisa.wait engine=PE, semaphore=1024
+func.func @times() {
+  // expected-error @+1 {{attribute 'times' failed to satisfy constraint: 64-bit signless integer attribute whose value is non-negative whose maximum value is 1023}}
+  factisa.sync engine=PE, times=1024
+  return
+}
+
+// -----
+
+func.func @engines(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
+  // expected-error @+1 {{attribute 'wait' failed to satisfy constraint: 64-bit signless integer attribute whose value is non-negative whose maximum value is 63}}
+  "factisa.apu.mean"(%x, %x) <{n = 4 : i64, wait = 64 : i64}> : (!factisa.sram, !factisa.sram) -> ()
   return
 }

@@ -26,8 +26,8 @@
 // CHECK-NEXT:      factisa.load dst=%[[P]], src=%[[V]],
 // CHECK-NEXT:      factisa.load dst=%[[Q]], src=%[[B]],
 // CHECK-NEXT:    {{^ *}}}
-// CHECK-NEXT:    factisa.wait
-// CHECK-NEXT:    factisa.wait
+// CHECK-NEXT:    factisa.sync
+// CHECK-NEXT:    factisa.sync
 // CHECK-NEXT:    return
 func.func @twins() {
   %c0 = arith.constant 0 : index
@@ -48,7 +48,7 @@ func.func @twins() {
     factisa.load dst=%p, src=%w, row0=%i, rows=1, row_bytes=16, dst_stride=16, src_stride=16
     factisa.load dst=%q, src=%b, row0=%i, rows=1, row_bytes=16, dst_stride=16, src_stride=16
   }
-  factisa.wait engine=PE, semaphore=0
-  factisa.wait engine=PE, semaphore=0
+  factisa.sync engine=PE, times=1, wait=LOAD
+  factisa.sync engine=PE, times=1, wait=LOAD
   return
 }

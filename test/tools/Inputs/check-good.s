@@ -1,5 +1,4 @@
 ; relu of four rows, for fact-objdump-check.test
-; 14 instructions in 26 words, 0 bytes of constants
 .program format=1 isa=2
 .machine
 {
@@ -80,7 +79,6 @@
   "control": {
     "queue_depth": 16,
     "registers": 64,
-    "semaphores": 1024,
     "dispatch_cycles": 1
   },
   "energy_pj": {
@@ -197,15 +195,11 @@
 .metadata {"bound":8}
 .code
 .source "rows"
-  load dst=[0x0], src=dram[0x0], row0=0, rows=4, row_bytes=16, dst_stride=16, src_stride=16, whole=false
-  signal engine=LOAD, semaphore=0
+  load dst=[0x0], src=dram[0x0], row0=0, rows=4, row_bytes=16, dst_stride=16, src_stride=16, whole=false, signal=APU
 .source "relu"
-  wait engine=APU, semaphore=0
-  apu.activation y=[0x0], x=[0x0], row0=0, rows=4, n=4, y_stride=16, x_stride=16, kind=relu
-  signal engine=APU, semaphore=1
+  apu.activation y=[0x0], x=[0x0], row0=0, rows=4, n=4, y_stride=16, x_stride=16, kind=relu, wait=LOAD, signal=STORE
 .source "y"
-  wait engine=STORE, semaphore=1
-  store dst=dram[0x80], src=[0x0], row0=0, rows=4, row_bytes=16, dst_stride=16, src_stride=16, whole=false
+  store dst=dram[0x80], src=[0x0], row0=0, rows=4, row_bytes=16, dst_stride=16, src_stride=16, whole=false, wait=APU
 .source ""
   halt
 .end

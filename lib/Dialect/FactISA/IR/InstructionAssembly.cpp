@@ -303,8 +303,7 @@ void factisa::printInstruction(Operation *op, OpAsmPrinter &printer) {
       printer << op->getOperand(operand++);
     else if (integer && field.kind == FieldKind::Engines &&
              integer.getValue().ult(1u << field.bits))
-      printEngines(
-          printer, EngineSet(static_cast<unsigned>(integer.getInt())));
+      printEngines(printer, EngineSet(static_cast<unsigned>(integer.getInt())));
     else if (integer)
       printer << integer.getInt();
     else if (auto number = dyn_cast_if_present<FloatAttr>(attribute))

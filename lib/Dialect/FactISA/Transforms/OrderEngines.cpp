@@ -38,8 +38,7 @@ struct OrderEnginesPass
         encodeFunction(getOperation(), *loaded, {}, &places);
     if (!program)
       return signalPassFailure();
-    FailureOr<::fact::isa::EngineOrder> order =
-        orderEngines(*program, places);
+    FailureOr<::fact::isa::EngineOrder> order = orderEngines(*program, places);
     if (failed(order))
       return signalPassFailure();
     numDependences += order->dependences;

@@ -13,7 +13,7 @@ import numpy as np
 BIN, FOLDER, MODEL = map(pathlib.Path, sys.argv[1:])
 PASSES = ["cse", "canonicalize", "loop-invariant-code-motion", "sccp", "symbol-dce", "control-flow-sink",
           "remove-dead-values", "loop-invariant-subset-hoisting", "scf-for-loop-canonicalization", "inline"]
-PLAN = ["--factisa-plan-memory", "--factisa-insert-semaphores"]
+PLAN = ["--factisa-plan-memory", "--factisa-order-engines"]
 
 
 def call(tool, *arguments):
