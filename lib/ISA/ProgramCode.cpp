@@ -100,6 +100,11 @@ private:
     requireRegister(muladd.rs);
     requireRegister(muladd.rt);
   }
+  void validate(const Rotate &rotate) { validateTarget(rotate.rd); }
+  void validate(const Clip &clip) {
+    validateTarget(clip.rd);
+    requireRegister(clip.rs);
+  }
 
   struct OpenLoop {
     uint32_t reg;

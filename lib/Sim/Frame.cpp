@@ -34,11 +34,7 @@ Frame::Frame(State &state, const isa::Instruction &instruction, Meter &meter)
 }
 
 Extent Frame::extent(const isa::ScalarRef &first, int64_t count) const {
-  int64_t begin = value(first);
-  if (begin < 0)
-    throw Error("first row or column is negative (was " +
-                std::to_string(begin) + ")");
-  return {begin, resolver.extent(first, count)};
+  return {value(first), resolver.extent(first, count)};
 }
 
 const isa::Access &Frame::find(const char *operand) const {

@@ -102,8 +102,8 @@ public:
     return resolver.resolve(scalar);
   }
 
-  /// The part of `rows` rows from row0 on that is in the sequence. A negative
-  /// first row is a fact::Error.
+  /// The part of `rows` rows from row0 on that is in the sequence; none where
+  /// row0 is not.
   Extent extent(const isa::ScalarRef &first, int64_t count) const;
 
   /// An operand by its field's name. `stride` is in bytes. A misaligned operand

@@ -1,0 +1,292 @@
+//===- Scalars.cpp - Registers of loop counters and addresses -------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Scalars.h"
+
+#include "fact/Dialect/FactISA/IR/FactISA.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
+
+#include <tuple>
+
+using namespace mlir;
+using namespace mlir::factisa;
+namespace target = ::fact::isa;
+
+bool Scalars::Expression::operator<(const Expression &other) const {
+  auto key = [](const Expression &e) {
+    return std::tuple(e.atom.getAsOpaquePointer(), e.factor, e.plus, e.addend,
+                      e.below);
+  };
+  return key(*this) < key(other);
+}
+
+//===----------------------------------------------------------------------===//
+// Registers
+//===----------------------------------------------------------------------===//
+
+FailureOr<unsigned> Scalars::allocate(Operation *user) {
+  if (free.empty() && next < limit)
+    free.push_back(next++);
+  if (free.empty()) {
+    auto oldest = entries.end();
+    for (auto it = entries.begin(); it != entries.end(); ++it)
+      if (it->second.block + 1 == blocks.size() && it->second.time != time &&
+          (oldest == entries.end() || it->second.time < oldest->second.time))
+        oldest = it;
+    if (oldest == entries.end())
+      return user->emitOpError() << "needs more scalar registers than there "
+                                    "are ("
+                                 << limit << ")";
+    llvm::erase(blocks.back(), oldest->second.reg);
+    free.push_back(oldest->second.reg);
+    forget(oldest);
+  }
+  unsigned reg = free.back();
+  free.pop_back();
+  blocks.back().push_back(reg);
+  return reg;
+}
+
+/// Whatever was worked out with a register cannot be found by it any more.
+void Scalars::forget(Entries::iterator entry) {
+  unsigned reg = entry->second.reg;
+  entries.erase(entry);
+  for (auto it = entries.begin(); it != entries.end();) {
+    if (it->first.plus != reg) {
+      ++it;
+      continue;
+    }
+    // Its own register goes with the block.
+    forget(it);
+    it = entries.begin();
+  }
+}
+
+void Scalars::leaveBlock() {
+  for (unsigned reg : blocks.back()) {
+    free.push_back(reg);
+    for (auto it = entries.begin(); it != entries.end();)
+      it = it->second.reg == reg ? entries.erase(it) : std::next(it);
+  }
+  blocks.pop_back();
+}
+
+static void forEachPhase(scf::ForOp loop, function_ref<void(PhaseOp)> body) {
+  loop.walk([&](PhaseOp op) {
+    if (op.getCounter() == loop.getInductionVar())
+      body(op);
+  });
+}
+
+FailureOr<unsigned> Scalars::enterLoop(scf::ForOp loop) {
+  FailureOr<unsigned> counter = allocate(loop);
+  if (failed(counter))
+    return failure();
+  pinned[loop.getInductionVar()] = *counter;
+  // Equal phases share a register.
+  std::map<std::pair<uint64_t, uint64_t>, unsigned> rings;
+  bool enough = true;
+  forEachPhase(loop, [&](PhaseOp op) {
+    uint64_t slots = op.getSlots(), delay = op.getDelay() % slots;
+    auto [it, isNew] = rings.try_emplace({delay, slots}, 0);
+    if (isNew && enough) {
+      FailureOr<unsigned> reg = allocate(op);
+      enough = succeeded(reg);
+      if (!enough)
+        return;
+      it->second = *reg;
+      target::MulAdd begin;
+      begin.rd = *reg;
+      begin.addend = static_cast<int64_t>((slots - delay) % slots);
+      emit(begin, loop);
+    }
+    pinned[op.getResult()] = it->second;
+  });
+  if (!enough)
+    return failure();
+  return *counter;
+}
+
+void Scalars::nextIteration(scf::ForOp loop) {
+  DenseSet<unsigned> done;
+  forEachPhase(loop, [&](PhaseOp op) {
+    unsigned reg = pinned.lookup(op.getResult());
+    if (!done.insert(reg).second)
+      return;
+    target::Rotate rotate;
+    rotate.rd = reg;
+    rotate.step = 1;
+    rotate.size = static_cast<uint32_t>(op.getSlots());
+    emit(rotate, loop);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+/// Adds value * factor.
+LogicalResult Scalars::add(Value value, int64_t factor, Linear &sum) {
+  APInt constant;
+  if (matchPattern(value, m_ConstantInt(&constant))) {
+    sum.constant += constant.getSExtValue() * factor;
+    return success();
+  }
+  Operation *op = value.getDefiningOp();
+  if (!op || isa<PhaseOp, InRangeOp>(op)) {
+    for (auto &[atom, known] : sum.terms)
+      if (atom == value) {
+        known += factor;
+        return success();
+      }
+    sum.terms.push_back({value, factor});
+    return success();
+  }
+  if (isa<arith::AddIOp>(op))
+    return failure(failed(add(op->getOperand(0), factor, sum)) ||
+                   failed(add(op->getOperand(1), factor, sum)));
+  if (isa<arith::MulIOp>(op))
+    for (unsigned other : {1, 0})
+      if (matchPattern(op->getOperand(other), m_ConstantInt(&constant)))
+        return add(op->getOperand(1 - other), factor * constant.getSExtValue(),
+                   sum);
+  InFlightDiagnostic diagnostic =
+      op->emitOpError() << "is no linear function of loop counters";
+  for (Value operand : op->getOperands())
+    diagnostic.attachNote(operand.getLoc()) << "an operand is made here";
+  return diagnostic;
+}
+
+FailureOr<unsigned> Scalars::registerOf(const Expression &expression,
+                                        Operation *user) {
+  auto found = entries.find(expression);
+  if (found != entries.end()) {
+    found->second.time = time;
+    return found->second.reg;
+  }
+  unsigned source = 0;
+  if (expression.atom) {
+    FailureOr<unsigned> reg = atom(expression.atom, user);
+    if (failed(reg))
+      return failure();
+    source = *reg;
+  }
+  if (expression.below == 0 && expression.factor == 1 && expression.plus == 0 &&
+      expression.addend == 0)
+    return source;
+  FailureOr<unsigned> reg = allocate(user);
+  if (failed(reg))
+    return failure();
+  if (expression.below != 0) {
+    target::Clip clip;
+    clip.rd = *reg;
+    clip.rs = expression.plus;
+    clip.limit = static_cast<uint32_t>(expression.below);
+    emit(clip, user);
+  } else {
+    target::MulAdd sum;
+    sum.rd = *reg;
+    sum.rs = source;
+    sum.rt = expression.plus;
+    sum.factor = expression.factor;
+    sum.addend = expression.addend;
+    emit(sum, user);
+  }
+  entries[expression] = {*reg, blocks.size() - 1, time};
+  return *reg;
+}
+
+FailureOr<unsigned> Scalars::atom(Value value, Operation *user) {
+  auto found = pinned.find(value);
+  if (found != pinned.end())
+    return found->second;
+  auto range = cast<InRangeOp>(value.getDefiningOp());
+  Linear index;
+  if (failed(add(range.getIndex(), 1, index)))
+    return failure();
+  // The whole number has to be in a register.
+  FailureOr<Resolved> whole = resolve(index, /*bits=*/0, user);
+  if (failed(whole))
+    return failure();
+  return registerOf(
+      {Value(), 0, whole->reg, 0, static_cast<int64_t>(range.getLimit())},
+      user);
+}
+
+FailureOr<Resolved> Scalars::resolve(Linear sum, unsigned bits,
+                                     Operation *user) {
+  Resolved resolved;
+  // Outer counters come first, so that inner ones share what is worked out.
+  llvm::stable_sort(sum.terms, [&](const auto &a, const auto &b) {
+    auto rank = [&](Value atom) {
+      auto found = pinned.find(atom);
+      return found == pinned.end() ? ~0u : found->second;
+    };
+    return rank(a.first) < rank(b.first);
+  });
+  for (auto [value, factor] : sum.terms) {
+    if (factor == 0)
+      continue;
+    FailureOr<unsigned> reg =
+        registerOf({value, factor, resolved.reg, 0, 0}, user);
+    if (failed(reg))
+      return failure();
+    resolved.reg = *reg;
+  }
+  // Immediates are not negative.
+  if (sum.constant >= 0 && sum.constant >> bits == 0) {
+    resolved.immediate = sum.constant;
+    return resolved;
+  }
+  if (resolved.reg == 0 && bits != 0) {
+    resolved.immediate = sum.constant; // the caller's error
+    return resolved;
+  }
+  FailureOr<unsigned> reg =
+      registerOf({Value(), 0, resolved.reg, sum.constant, 0}, user);
+  if (failed(reg))
+    return failure();
+  resolved.reg = *reg;
+  return resolved;
+}
+
+FailureOr<Resolved> Scalars::number(Value value, unsigned bits,
+                                    Operation *user) {
+  Linear sum;
+  if (failed(add(value, 1, sum)))
+    return failure();
+  return resolve(std::move(sum), bits, user);
+}
+
+FailureOr<Resolved> Scalars::address(Value value, unsigned bits,
+                                     Operation *user) {
+  Linear sum;
+  while (auto view = value.getDefiningOp<ViewOp>()) {
+    sum.constant += view.getOffset();
+    for (auto [index, stride] : llvm::zip(view.getIndices(), view.getStrides()))
+      if (failed(add(index, stride, sum)))
+        return failure();
+    value = view.getBase();
+  }
+  std::optional<int64_t> address;
+  if (auto buffer = value.getDefiningOp<SramBufferOp>())
+    address = buffer.getAddress();
+  else if (auto buffer = value.getDefiningOp<DramBufferOp>())
+    address = buffer.getAddress();
+  if (!address) {
+    InFlightDiagnostic diagnostic = user->emitOpError()
+                                    << "has an operand without an address: run "
+                                       "--factisa-plan-memory first";
+    diagnostic.attachNote(value.getLoc()) << "the buffer is made here";
+    return diagnostic;
+  }
+  sum.constant += *address;
+  return resolve(std::move(sum), bits, user);
+}
