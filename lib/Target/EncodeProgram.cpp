@@ -156,21 +156,17 @@ private:
   }
 
   LogicalResult encodeInstruction(Operation *op) {
-    const target::Instruction *empty = emptyInstruction(op->getName());
-    if (!empty)
+    if (!instructionOf(op))
       return op->emitOpError() << "is no instruction";
     if (isa<HaltOp, LoopOp, EndLoopOp, MulAddOp, RotateOp, ClipOp>(op))
       return op->emitOpError() << "exists in programs only: loops are "
                                   "'scf.for', addresses 'factisa.view'";
-    target::Instruction instruction = *empty;
-    // Addresses first: they may emit scalar instructions.
-    SmallVector<Resolved> operands;
-    SmallVector<bool> present;
+    // They may emit scalar instructions.
+    SmallVector<std::optional<Resolved>> operands;
     scalars.nextInstruction();
     for (Value operand : op->getOperands()) {
       if (operand.getDefiningOp<NullOp>()) {
-        operands.push_back({});
-        present.push_back(false);
+        operands.push_back(std::nullopt);
         continue;
       }
       unsigned bits = bitsOf(operand);
@@ -180,52 +176,17 @@ private:
       if (failed(resolved))
         return failure();
       operands.push_back(*resolved);
-      present.push_back(true);
     }
-    for (auto [i, resolved] : llvm::enumerate(operands)) {
+    for (auto [i, operand] : llvm::enumerate(operands)) {
       unsigned bits = bitsOf(op->getOperand(i));
+      Resolved resolved = operand.value_or(Resolved());
       if (resolved.immediate < 0 || resolved.immediate >> bits != 0)
         return withNote(op->emitOpError()
                             << "has an operand that does not fit " << bits
                             << " bits (was " << resolved.immediate << ")",
                         op->getOperand(i).getLoc(), "it is made here");
     }
-    unsigned operand = 0;
-    auto attribute = [&](const target::FieldInfo &field) {
-      return op->getAttr(field.name);
-    };
-    target::forEachField(instruction, [&](const target::FieldInfo &field,
-                                          auto &value) {
-      using T = std::decay_t<decltype(value)>;
-      if constexpr (std::is_same_v<T, target::EngineSet>) {
-        if (auto engines = cast_or_null<IntegerAttr>(attribute(field)))
-          value = target::EngineSet(static_cast<unsigned>(engines.getInt()));
-      } else if constexpr (std::is_same_v<T, target::SramRef>) {
-        const Resolved &resolved = operands[operand];
-        value = present[operand]
-                    ? target::SramRef{static_cast<uint32_t>(resolved.immediate),
-                                      static_cast<uint8_t>(resolved.reg), true}
-                    : target::SramRef::absent();
-        ++operand;
-      } else if constexpr (std::is_same_v<T, target::DramRef>) {
-        const Resolved &resolved = operands[operand++];
-        value = {static_cast<uint64_t>(resolved.immediate),
-                 static_cast<uint8_t>(resolved.reg)};
-      } else if constexpr (std::is_same_v<T, target::ScalarRef>) {
-        const Resolved &resolved = operands[operand++];
-        value = {static_cast<uint32_t>(resolved.immediate),
-                 static_cast<uint8_t>(resolved.reg)};
-      } else if constexpr (std::is_same_v<T, bool>) {
-        value = bool(attribute(field));
-      } else if constexpr (std::is_same_v<T, float>) {
-        value = cast<FloatAttr>(attribute(field)).getValue().convertToFloat();
-      } else if constexpr (std::is_enum_v<T>) {
-        value = static_cast<T>(cast<FieldAttr<T>>(attribute(field)).getValue());
-      } else {
-        value = static_cast<T>(cast<IntegerAttr>(attribute(field)).getInt());
-      }
-    });
-    emit(instruction, op);
+    emit(makeInstruction(op, operands), op);
     return success();
   }
 
@@ -323,6 +284,48 @@ private:
 };
 
 } // namespace
+
+target::Instruction
+factisa::makeInstruction(Operation *op,
+                         ArrayRef<std::optional<Resolved>> operands) {
+  target::Instruction instruction = *emptyInstruction(op->getName());
+  unsigned operand = 0;
+  auto attribute = [&](const target::FieldInfo &field) {
+    return op->getAttr(field.name);
+  };
+  target::forEachField(instruction, [&](const target::FieldInfo &field,
+                                        auto &value) {
+    using T = std::decay_t<decltype(value)>;
+    if constexpr (std::is_same_v<T, target::EngineSet>) {
+      if (auto engines = cast_or_null<IntegerAttr>(attribute(field)))
+        value = target::EngineSet(static_cast<unsigned>(engines.getInt()));
+    } else if constexpr (std::is_same_v<T, target::SramRef>) {
+      const std::optional<Resolved> &resolved = operands[operand++];
+      value = resolved ? target::SramRef{static_cast<uint32_t>(
+                                             resolved->immediate),
+                                         static_cast<uint8_t>(resolved->reg),
+                                         true}
+                       : target::SramRef::absent();
+    } else if constexpr (std::is_same_v<T, target::DramRef>) {
+      Resolved resolved = operands[operand++].value_or(Resolved());
+      value = {static_cast<uint64_t>(resolved.immediate),
+               static_cast<uint8_t>(resolved.reg)};
+    } else if constexpr (std::is_same_v<T, target::ScalarRef>) {
+      Resolved resolved = operands[operand++].value_or(Resolved());
+      value = {static_cast<uint32_t>(resolved.immediate),
+               static_cast<uint8_t>(resolved.reg)};
+    } else if constexpr (std::is_same_v<T, bool>) {
+      value = bool(attribute(field));
+    } else if constexpr (std::is_same_v<T, float>) {
+      value = cast<FloatAttr>(attribute(field)).getValue().convertToFloat();
+    } else if constexpr (std::is_enum_v<T>) {
+      value = static_cast<T>(cast<FieldAttr<T>>(attribute(field)).getValue());
+    } else {
+      value = static_cast<T>(cast<IntegerAttr>(attribute(field)).getInt());
+    }
+  });
+  return instruction;
+}
 
 std::unique_ptr<target::Program>
 factisa::encodeProgram(ModuleOp module, const target::Machine &machine,

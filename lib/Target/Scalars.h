@@ -9,7 +9,7 @@
 #ifndef FACT_LIB_TARGET_SCALARS_H
 #define FACT_LIB_TARGET_SCALARS_H
 
-#include "fact/ISA/Instructions.h"
+#include "fact/Target/EncodeProgram.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -17,12 +17,6 @@
 #include <vector>
 
 namespace mlir::factisa {
-
-/// An address or number while encoding: an immediate and a register.
-struct Resolved {
-  int64_t immediate = 0;
-  unsigned reg = 0;
-};
 
 /// Works out numbers and addresses with scalar instructions. Values that are
 /// there already are used again; where registers run out, those of the

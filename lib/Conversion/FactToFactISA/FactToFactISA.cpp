@@ -80,9 +80,9 @@ struct FactToFactISAPass
       program = lower(source, bound, tiling, metadata);
       if (!program)
         return signalPassFailure();
-      Interleaving interleaving;
-      if (tiling.interleave)
-        interleaving = interleaveLoops(program);
+      Pipelining pipelining;
+      if (tiling.turns > 0)
+        pipelining = pipelineLoops(program, *loaded, tiling.turns);
       if (succeeded(planMemory(program, *loaded, /*explain=*/last))) {
         program->setAttr(kMetadataAttrName,
                          StringAttr::get(&getContext(), metadata));
@@ -90,7 +90,7 @@ struct FactToFactISAPass
             kBoundAttrName,
             IntegerAttr::get(IntegerType::get(&getContext(), 64), bound));
         rowsPerBlock = tiling.rows;
-        remarkMissed(program, interleaving);
+        remarkMissed(program, pipelining);
         break;
       }
       program.erase();
@@ -126,30 +126,27 @@ private:
     int64_t weights = machine.buffer(::fact::isa::Buffer::Weight).bytes;
     SmallVector<Tiling> all;
     int64_t everything = llvm::alignTo(bound, 64);
-    // Pairs of blocks of about the same size, a multiple of the rows of the
-    // array.
-    int64_t pairs = llvm::divideCeil(bound, 128);
-    int64_t most = std::min<int64_t>(
-        llvm::alignTo(llvm::divideCeil(bound, 2 * pairs), machine.pe.rows), 64);
-    all.push_back(
-        {most, everything, weights, /*keepWeights=*/true, /*interleave=*/true});
-    SmallVector<int64_t> heights = {most};
-    for (int64_t rows : {most / 2, most / 4, most / 8, int64_t(2), int64_t(1)})
-      if (rows > 0 && rows < heights.back())
-        heights.push_back(rows);
+    // Blocks of about the same size.
+    SmallVector<int64_t> heights;
+    for (int64_t rows : {64, 48, 40, 32, 24, 16, 8, 4, 2, 1}) {
+      int64_t blocks = llvm::divideCeil(bound, rows);
+      int64_t even = llvm::divideCeil(bound, blocks);
+      even = std::min<int64_t>(llvm::alignTo(even, std::min<int64_t>(rows, 4)),
+                               rows);
+      if (heights.empty() || even < heights.back())
+        heights.push_back(even);
+    }
+    all.push_back({heights.front(), everything, weights, /*keepWeights=*/true,
+                   /*turns=*/4});
     for (int64_t rows : heights)
       for (int64_t cols :
            {everything, int64_t(1024), int64_t(256), int64_t(64), int64_t(8)})
         if (cols == everything || cols < bound)
-          for (int64_t share : {4, 16, 64, 512}) {
-            Tiling tiling{rows, cols, std::max<int64_t>(weights / share, 64),
-                          /*keepWeights=*/false, /*interleave=*/true};
-            all.push_back(tiling);
-            if (rows == 1) { // the last resort: half of the buffers
-              tiling.interleave = false;
-              all.push_back(tiling);
-            }
-          }
+          for (int64_t share : {5, 16, 64, 512})
+            for (int64_t turns : {4, 2, 0})
+              if (turns > 0 || rows == 1) // the last resort: half of the buffers
+                all.push_back({rows, cols, std::max<int64_t>(weights / share, 64),
+                               /*keepWeights=*/false, turns});
     // Prefer many rows, then wide key blocks, as listed.
     return all;
   }

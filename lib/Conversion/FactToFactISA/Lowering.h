@@ -38,8 +38,8 @@ struct Tiling {
   int64_t weightBytes = 65536; ///< Most bytes of one tile of a weight.
   bool keepWeights =
       false; ///< Weights of a group are loaded once, before its loop.
-  bool interleave =
-      false; ///< Two iterations of an innermost loop are worked on in turn.
+  int64_t turns = 0; ///< Buffers of one size that take turns in a loop whose
+                     ///< iterations overlap; 0: they do not overlap.
 };
 
 /// What a loop counts. Iterations over rows (or keys) and heads do not depend
