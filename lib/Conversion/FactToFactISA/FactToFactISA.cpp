@@ -137,7 +137,12 @@ private:
         heights.push_back(even);
     }
     all.push_back({heights.front(), everything, weights, /*keepWeights=*/true,
-                   /*turns=*/4});
+                   heights.front(), /*turns=*/4});
+    for (int64_t rows : heights)
+      for (int64_t headRows : heights)
+        if (headRows <= 32 || headRows == heights.front())
+          all.push_back({rows, everything, weights / 5, /*keepWeights=*/false,
+                         headRows, /*turns=*/4});
     for (int64_t rows : heights)
       for (int64_t cols :
            {everything, int64_t(1024), int64_t(256), int64_t(64), int64_t(8)})
@@ -146,7 +151,7 @@ private:
             for (int64_t turns : {4, 2, 0})
               if (turns > 0 || rows == 1) // the last resort: half of the buffers
                 all.push_back({rows, cols, std::max<int64_t>(weights / share, 64),
-                               /*keepWeights=*/false, turns});
+                               /*keepWeights=*/false, /*headRows=*/0, turns});
     // Prefer many rows, then wide key blocks, as listed.
     return all;
   }

@@ -38,13 +38,16 @@ struct Tiling {
   int64_t weightBytes = 65536; ///< Most bytes of one tile of a weight.
   bool keepWeights =
       false; ///< Weights of a group are loaded once, before its loop.
+  int64_t headRows = 0; ///< Rows of a block of a loop over heads that generates
+                        ///< and attends; 0: there is no such loop.
   int64_t turns = 0; ///< Buffers of one size that take turns in a loop whose
                      ///< iterations overlap; 0: they do not overlap.
 };
 
 /// What a loop counts. Iterations over rows (or keys) and heads do not depend
 /// on each other, other than by adding up in one place, in order.
-enum class Over { Rows, Heads, Layers };
+/// Parts: heads of a loop that works on several, in order.
+enum class Over { Rows, Heads, Layers, Parts };
 
 /// How the rows of a tensor lie in memory: `planes` (heads) of rows.
 struct Layout {
@@ -101,7 +104,10 @@ private:
   LogicalResult copyRows(const Storage &from, const Storage &to, Location loc);
   bool sameChain(func::CallOp previous, func::CallOp next);
   /// Number of the layer that an op of the function belongs to, as an index.
+public:
   Value layerOf(Operation *op);
+
+private:
   /// Records the shapes of the layers among ops; returns how many there are.
   int64_t noteLayers(ArrayRef<Operation *> ops, int64_t times);
 

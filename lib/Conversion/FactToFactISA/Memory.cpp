@@ -410,7 +410,7 @@ void Lowering::loop(Over over, int64_t limit, int64_t step,
                     ? LengthOp::create(builder, loc, limit).getResult()
                     : index(limit);
   auto op = scf::ForOp::create(builder, loc, index(0), upper, index(step));
-  if (over != Over::Layers)
+  if (over == Over::Rows || over == Over::Heads)
     op->setAttr(kIndependentAttrName, builder.getUnitAttr());
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(op.getBody());

@@ -7,29 +7,17 @@
 //===----------------------------------------------------------------------===//
 
 #include "RowGroup.h"
+#include "Codes.h"
 #include "Lowering.h"
 
-#include "fact/Dialect/Fact/IR/Policy.h"
 #include "fact/Dialect/Fact/IR/Values.h"
-#include "fact/Numerics/Prediction.h"
 
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace mlir::factisa;
-using NumericsOperand = ::fact::numerics::PredictorOperand;
-using NumericsPredictor = ::fact::numerics::Predictor;
-using ::fact::numerics::PredictorCode;
 
-namespace {
-
-/// The same choice in the other dialect.
-Precision lower(std::optional<mlir::fact::LowPrecision> precision) {
-  return ::fact::numerics::asLowPrecision<Precision>(
-      precision.value_or(mlir::fact::LowPrecision::A4W4));
-}
-} // namespace
 
 //===----------------------------------------------------------------------===//
 // What a group is
@@ -421,7 +409,7 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizedLinearOp op) {
     y = *defined;
   }
   Role role = lowering.numbers.roles.lookup(op);
-  Precision precision = ::lower(op.getPrecision());
+  Precision precision = lowPrecisionOf(op);
   for (int64_t head = 0; head < heads; ++head) {
     FailureOr<Value> list = rowList(op.getRows(), head);
     if (failed(list))
@@ -519,50 +507,6 @@ LogicalResult RowGroup::finishTile(Value value,
                      strideA, strideB);
   }
   return success();
-}
-
-/// The code that an op makes; of none: the value itself.
-static PredictorCode codeOf(mlir::fact::EncodeOp op) {
-  return op ? ::fact::numerics::codeOf(
-                  mlir::fact::numericsOf(op.getPredictor()),
-                  mlir::fact::numericsOf(op.getOperand()))
-            : PredictorCode::Exact;
-}
-
-/// The predictors that an instruction may name for a code, that of the op
-/// first: it says what is counted.
-static SmallVector<NumericsPredictor> predictorsFor(mlir::fact::EncodeOp op) {
-  SmallVector<NumericsPredictor> all;
-  if (op)
-    all.push_back(mlir::fact::numericsOf(op.getPredictor()));
-#define FACT_CASE(NAME) all.push_back(NumericsPredictor::NAME);
-  FACT_PREDICTORS(FACT_CASE)
-#undef FACT_CASE
-  return all;
-}
-
-/// The predictor with which ep.project encodes activations as `op` does.
-static Predictor projectionFor(mlir::fact::EncodeOp op) {
-  for (NumericsPredictor predictor : predictorsFor(op))
-    if (::fact::numerics::codeOf(predictor, NumericsOperand::Activation) ==
-        codeOf(op))
-      return ::fact::numerics::asPredictor<Predictor>(predictor);
-  llvm_unreachable("every code is some predictor's of activations");
-}
-
-/// The predictor and side with which ep.normalize encodes as `op` does.
-static std::pair<Predictor, Operand> normalizationFor(mlir::fact::EncodeOp op) {
-  bool isKey = op && op.getOperand() == mlir::fact::PredictorOperand::Key;
-  Operand own = isKey ? Operand::Key : Operand::Query,
-          other = isKey ? Operand::Query : Operand::Key;
-  for (NumericsPredictor predictor : predictorsFor(op))
-    for (Operand operand : {own, other})
-      if (::fact::numerics::codeOf(predictor, operand == Operand::Query
-                                                  ? NumericsOperand::Query
-                                                  : NumericsOperand::Key) ==
-          codeOf(op))
-        return {::fact::numerics::asPredictor<Predictor>(predictor), operand};
-  llvm_unreachable("every code is some predictor's of queries or keys");
 }
 
 LogicalResult RowGroup::projectHead(fact::LogMatmulOp op, WeightTiles &tiles,

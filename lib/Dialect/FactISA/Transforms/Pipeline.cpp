@@ -137,7 +137,8 @@ private:
     }
     Operation *cloned = builder.clone(*op, map);
     // What is loaded as a whole is loaded for an iteration that has rows.
-    if (auto load = dyn_cast<LoadOp>(cloned); load && load.getWhole())
+    if (auto load = dyn_cast<LoadOp>(cloned);
+        load && load.getWhole() && matchPattern(load.getRow0(), m_Zero()))
       load.getRow0Mutable().assign(map.lookup(loop.getInductionVar()));
   }
 

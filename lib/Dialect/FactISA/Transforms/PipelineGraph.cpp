@@ -26,10 +26,15 @@ struct Touch {
   bool write;
   int64_t begin;
   target::Rows rows;
+  PhaseOp slot; ///< Of a ring; null if there is none.
 };
 
 /// Whether two touches may meet in a byte.
-bool meet(const Touch &a, const Touch &b) {
+bool meet(Touch a, Touch b) {
+  if (a.slot && b.slot && a.slot.getCounter() == b.slot.getCounter() &&
+      a.slot.getSlots() == b.slot.getSlots() &&
+      (a.slot.getDelay() - b.slot.getDelay()) % a.slot.getSlots() != 0)
+    return false;
   int64_t endA = a.begin + a.rows.span(), endB = b.begin + b.rows.span();
   if (endA <= b.begin || endB <= a.begin)
     return false;
@@ -80,6 +85,14 @@ private:
     return offset;
   }
 
+  static PhaseOp slotOf(Value address) {
+    for (; auto view = address.getDefiningOp<ViewOp>(); address = view.getBase())
+      for (Value index : view.getIndices())
+        if (auto phase = index.getDefiningOp<PhaseOp>())
+          return phase;
+    return {};
+  }
+
   void add(Operation &op) {
     auto number = static_cast<unsigned>(body.steps.size());
     SmallVector<std::optional<Resolved>> operands;
@@ -109,7 +122,8 @@ private:
       const target::Access &access = accesses[next++];
       if (access.bytes > 0)
         touched[bufferOf(operand)].push_back(
-            {number, access.write, access.address, access.rows});
+            {number, access.write, access.address, access.rows,
+             slotOf(operand)});
     }
   }
 
