@@ -140,9 +140,10 @@ private:
                    heights.front(), /*turns=*/4});
     for (int64_t rows : heights)
       for (int64_t headRows : heights)
-        if (headRows <= 32 || headRows == heights.front())
-          all.push_back({rows, everything, weights / 5, /*keepWeights=*/false,
-                         headRows, /*turns=*/4});
+        for (int64_t turns : {4, 3})
+          if (headRows <= 32 || headRows == heights.front())
+            all.push_back({rows, everything, weights / 5,
+                           /*keepWeights=*/false, headRows, turns});
     for (int64_t rows : heights)
       for (int64_t cols :
            {everything, int64_t(1024), int64_t(256), int64_t(64), int64_t(8)})

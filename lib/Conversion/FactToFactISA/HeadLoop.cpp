@@ -39,6 +39,7 @@ HeadLoop::HeadLoop(Lowering &lowering, const HeadNest &nest)
     predicting = part++;
   generating = part++;
   attending = part;
+  querying = nest.select ? predicting : generating;
 }
 
 //===----------------------------------------------------------------------===//
@@ -154,22 +155,42 @@ LogicalResult HeadLoop::prepare() {
   if ((hasMask && failed(stored(op.getMask(), false, mask))) ||
       (hasDominated && (failed(stored(op.getDominated(), false, dominated)) ||
                         failed(stored(op.getArgmax(), true, argmax)))) ||
-      (hasTail && (failed(stored(op.getTailKey(), false, tailKey)) ||
+      (hasTail && !nest.tailKey.linear &&
+       (failed(stored(op.getTailKey(), false, tailKey)) ||
                    failed(stored(op.getTailKeyScale(), true, tailKeyScale)) ||
                    failed(stored(op.getTailValue(), false, tailValue)) ||
                    failed(stored(op.getTailValueScale(), true,
                                  tailValueScale)))))
     return failure();
-  if (hasTail)
-    for (auto [tail, bytes, label] :
-         llvm::zip(tails, std::array<int64_t, 4>{n, 4, n, 4},
-                   std::array<StringRef, 4>{"mean_key", "mean_key_scale",
-                                            "mean_value", "mean_value_scale"})) {
+  if (hasTail) {
+    auto makeTail = [&](HeadRows &tail, int64_t bytes, StringRef label) {
       tail.rowBytes = bytes;
       tail.slots = 2;
       tail.buffer = lowering.sram(bytes == 4 ? Memory::Index : Memory::Temp,
                                   llvm::alignTo(bytes, 64) * 2, label);
-    }
+    };
+    makeTail(tailKeyRow, n, "mean_key");
+    makeTail(tailKeyScaleRow, 4, "mean_key_scale");
+    makeTail(tailValueRow, n, "mean_value");
+    makeTail(tailValueScaleRow, 4, "mean_value_scale");
+  }
+  if (nest.tailKey.linear) {
+    fact::QuantizedLinearOp tail = nest.tailKey.linear;
+    FailureOr<Storage> row = lowering.storageOf(tail.getInput()),
+                       rowScale = lowering.storageOf(tail.getScale());
+    if (failed(row) || failed(rowScale))
+      return failure();
+    meanRow = lowering.sram(Memory::Token, row->layout.rowBytes, "mean_row");
+    meanScale = lowering.sram(Memory::Index, 4, "mean_row_scale");
+    lowering.loadRows(meanRow, *row, zero, zero, 1);
+    lowering.loadRows(meanScale, *rowScale, zero, zero, 1);
+    key.tail = nest.tailKey;
+    key.tailRow = &tailKeyRow;
+    key.tailScale = &tailKeyScaleRow;
+    value.tail = nest.tailValue;
+    value.tailRow = &tailValueRow;
+    value.tailScale = &tailValueScaleRow;
+  }
 
   if (nest.select) {
     kFlags = makeRows(1, 2, Memory::Index, "k_rows");
@@ -226,8 +247,8 @@ LogicalResult HeadLoop::prepare() {
     keyScaleRows = makeRows(4, 2, Memory::Index, "key_code_scales");
   }
 
-  auto generated = [&](Generated &result, const HeadProjection &of,
-                       const HeadRows *flags, bool inverted, StringRef label) {
+  auto generated = [&](Generated &result, int64_t part,
+                       const HeadProjection &of, const HeadRows *flags, bool inverted, StringRef label) {
     result.op = of;
     fact::QuantizedLinearOp linear = result.op.linear;
     FailureOr<Weights> weights = makeWeights(linear.getWeight(), label);
@@ -245,8 +266,9 @@ LogicalResult HeadLoop::prepare() {
         return failure();
       result.bias = *bias;
     }
-    result.rows = makeRows(n, 2, Memory::Temp, label);
-    result.scales = makeRows(4, 2, Memory::Index, label);
+    int64_t slots = attending - part + 1;
+    result.rows = makeRows(n, slots, Memory::Temp, label);
+    result.scales = makeRows(4, slots, Memory::Index, label);
     Value rowFlags = linear.getRows();
     if (!rowFlags)
       return success();
@@ -271,9 +293,9 @@ LogicalResult HeadLoop::prepare() {
     return success();
   };
   return failure(
-      failed(generated(key, nest.key, &kFlags, false, "keys")) ||
-      failed(generated(value, nest.value, &vFlags, false, "values")) ||
-      failed(generated(query, nest.query, &dominatedRows, true, "queries")));
+      failed(generated(key, generating, nest.key, &kFlags, false, "keys")) ||
+      failed(generated(value, generating, nest.value, &vFlags, false, "values")) ||
+      failed(generated(query, querying, nest.query, &dominatedRows, true, "queries")));
 }
 
 //===----------------------------------------------------------------------===//
@@ -386,22 +408,22 @@ void HeadLoop::predict() {
       masks, at, rows, bytes, bytes, bytes, /*whole=*/false);
 }
 
-void HeadLoop::generate(Generated &each) {
+void HeadLoop::generate(Generated &each, int64_t part) {
   fact::QuantizedLinearOp linear = each.op.linear;
   lowering.loc = linear.getLoc();
-  loadWeights(each.weights, generating);
-  Value at = row(generating);
+  loadWeights(each.weights, part);
+  Value at = row(part);
   Value list = none;
   if (each.hasFlags) {
     Value flags;
     if (each.flags) {
-      flags = blockOf(*each.flags, generating);
+      flags = blockOf(*each.flags, part);
     } else {
       flags = lowering.sram(Memory::Index, rows, "rows_wanted");
       LoadOp::create(
           builder, lowering.loc, flags,
           lowering.view(each.storedFlags.base, 0,
-                        {{head(generating), each.storedFlags.planeStride},
+                        {{head(part), each.storedFlags.planeStride},
                          {block, 1}}),
           at, rows, 1, 1, 1, /*whole=*/false);
     }
@@ -415,13 +437,13 @@ void HeadLoop::generate(Generated &each) {
   Precision precision = lowPrecisionOf(linear);
   Value acc = lowering.sram(Memory::Temp, rows * n * 4, "accumulators");
   PeGemmOp::create(builder, lowering.loc, acc, tokenRows,
-                   allOf(each.weights.tile, generating), list, lowFlags, at,
+                   allOf(each.weights.tile, part), list, lowFlags, at,
                    rows, each.weights.k, n, n * 4, tokens.layout.rowBytes, n,
                    precision, lowering.numbers.roles.lookup(linear),
                    /*accumulate=*/false);
   Value rescaled = lowering.sram(Memory::Temp, rows * n * 4, "tile");
   auto ofHead = [&](Value vector) {
-    return lowering.view(vector, 0, {{head(generating), n * 4}});
+    return lowering.view(vector, 0, {{head(part), n * 4}});
   };
   ApuRescaleOp::create(builder, lowering.loc, rescaled, acc,
                        ofHead(each.weightScale),
@@ -429,9 +451,36 @@ void HeadLoop::generate(Generated &each) {
                        linear.getBias() ? ofHead(each.bias) : none, list,
                        lowFlags, at, rows, n, n * 4, n * 4, precision);
   ApuQuantizeOp::create(builder, each.op.quantize->getLoc(),
-                        blockOf(each.rows, generating),
-                        blockOf(each.scales, generating), rescaled, list, none,
+                        blockOf(each.rows, part),
+                        blockOf(each.scales, part), rescaled, list, none,
                         at, rows, n, n, n * 4);
+  generateTail(each);
+}
+
+/// K or V of the mean token, with the head's weights that are there.
+void HeadLoop::generateTail(Generated &each) {
+  if (!each.tail.linear)
+    return;
+  fact::QuantizedLinearOp linear = each.tail.linear;
+  lowering.loc = linear.getLoc();
+  Value once = first(generating);
+  Value acc = lowering.sram(Memory::Temp, n * 4, "mean_accumulators"),
+        rescaled = lowering.sram(Memory::Temp, n * 4, "mean_tile");
+  PeGemmOp::create(builder, lowering.loc, acc, meanRow,
+                   allOf(each.weights.tile, generating), none, none, once, 1,
+                   each.weights.k, n, n * 4, each.weights.k, n, Precision::A4W4,
+                   lowering.numbers.roles.lookup(linear), /*accumulate=*/false);
+  auto ofHead = [&](Value vector) {
+    return lowering.view(vector, 0, {{head(generating), n * 4}});
+  };
+  ApuRescaleOp::create(builder, lowering.loc, rescaled, acc,
+                       ofHead(each.weightScale), meanScale,
+                       linear.getBias() ? ofHead(each.bias) : none, none, none,
+                       once, 1, n, n * 4, n * 4, Precision::A4W4);
+  ApuQuantizeOp::create(builder, each.tail.quantize->getLoc(),
+                        allOf(*each.tailRow, generating),
+                        allOf(*each.tailScale, generating), rescaled, none,
+                        none, once, 1, n, n, n * 4);
 }
 
 /// Up to the softmax, and what the rest needs.
@@ -460,7 +509,7 @@ void HeadLoop::attendScores() {
     attendedFlags = loadBlock(dominated, 1, Memory::Index, "dominated");
     attendedArgmax = loadBlock(argmax, 4, Memory::Index, "argmax");
   }
-  if (hasTail) {
+  if (hasTail && !nest.tailKey.linear) {
     auto load = [&](const HeadRows &to, const Storage &from, bool isRow) {
       int64_t bytes = to.rowBytes;
       LoadOp::create(builder, lowering.loc, allOf(to, attending),
@@ -469,10 +518,10 @@ void HeadLoop::attendScores() {
                                      isRow ? n : from.planeStride}}),
                      first(attending), 1, bytes, bytes, bytes, /*whole=*/true);
     };
-    load(tails[0], tailKey, true);
-    load(tails[1], tailKeyScale, false);
-    load(tails[2], tailValue, true);
-    load(tails[3], tailValueScale, false);
+    load(tailKeyRow, tailKey, true);
+    load(tailKeyScaleRow, tailKeyScale, false);
+    load(tailValueRow, tailValue, true);
+    load(tailValueScaleRow, tailValueScale, false);
   }
   scores = lowering.sram(Memory::Temp, rows * padded * 4, "scores");
   probabilities = lowering.sram(Memory::Temp, rows * padded, "probabilities");
@@ -487,7 +536,7 @@ void HeadLoop::attendScores() {
   if (hasTail) {
     tailScores = lowering.sram(Memory::Index, rows * 4, "mean_scores");
     PeQkOp::create(builder, lowering.loc, tailScores, queries,
-                   allOf(tails[0], attending), none, attendedFlags, at, rows,
+                   allOf(tailKeyRow, attending), none, attendedFlags, at, rows,
                    zero, 1, n, 4, n, n, 0, /*causal=*/false, /*tail=*/true);
   }
   ApuSoftmaxOp::create(builder, lowering.loc, probabilities, stats, scores,
@@ -515,9 +564,9 @@ void HeadLoop::attendValues() {
                                n);
   ApuContextOp::create(
       builder, lowering.loc, out, sums, stats, blockOf(query.scales, attending),
-      attendedFlags, tailScores, hasTail ? allOf(tails[1], attending) : none,
-      hasTail ? allOf(tails[2], attending) : none,
-      hasTail ? allOf(tails[3], attending) : none, at, rows, n, n * 4, n * 4,
+      attendedFlags, tailScores, hasTail ? allOf(tailKeyScaleRow, attending) : none,
+      hasTail ? allOf(tailValueRow, attending) : none,
+      hasTail ? allOf(tailValueScaleRow, attending) : none, at, rows, n, n * 4, n * 4,
       op.getScale(), causal);
   StoreOp::create(
       builder, lowering.loc,
@@ -546,11 +595,12 @@ LogicalResult HeadLoop::lower() {
       block = first;
       loadTokens();
       attendScores();
-      for (Generated *each : {&key, &value, &query})
-        generate(*each);
-      attendValues();
+      generate(key, generating);
+      generate(value, generating);
       if (nest.select)
         predict();
+      generate(query, querying);
+      attendValues();
       if (projecting >= 0) {
         project(keyCode);
         project(queryCode);

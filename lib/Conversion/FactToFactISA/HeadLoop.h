@@ -64,7 +64,8 @@ private:
   void project(Side &side);
   void predict();
   struct Generated;
-  void generate(Generated &each);
+  void generate(Generated &each, int64_t part);
+  void generateTail(Generated &each);
   void attendScores();
   void attendValues();
   LogicalResult finish();
@@ -75,7 +76,8 @@ private:
   int64_t heads, features, n, rows, padded;
   bool causal, hasMask, hasDominated, hasTail;
   // Which part is done how many iterations after the first one.
-  int64_t projecting = -1, predicting = -1, generating = 0, attending = 0;
+  int64_t projecting = -1, predicting = -1, querying = 0, generating = 0,
+          attending = 0;
   Value counter, block, zero, none; ///< counter: of heads
 
   // Before the loop.
@@ -83,7 +85,8 @@ private:
   Storage tokens, context, mask, dominated, argmax;
   Storage tailKey, tailKeyScale, tailValue, tailValueScale;
   HeadRows kFlags, vFlags, dominatedRows, argmaxRows;
-  HeadRows tails[4];
+  HeadRows tailKeyRow, tailKeyScaleRow, tailValueRow, tailValueScaleRow;
+  Value meanRow, meanScale; ///< INT8, where its K and V are made here
 
   struct Side {
     HeadPrediction op;
@@ -98,6 +101,9 @@ private:
     Weights weights;
     Value weightScale, bias;
     HeadRows rows, scales;
+    /// Of the mean token; null where it is made elsewhere.
+    HeadProjection tail;
+    HeadRows *tailRow = nullptr, *tailScale = nullptr;
     /// Flags of the rows that are generated; of a selection elsewhere they are
     /// in DRAM.
     bool hasFlags = false, inverted = false;

@@ -24,6 +24,9 @@ SmallVector<Operation *> HeadNest::ops() const {
     all.push_back(select);
   for (const HeadProjection *each : {&query, &key, &value})
     all.append({each->linear, each->quantize});
+  for (const HeadProjection *each : {&tailKey, &tailValue})
+    if (each->linear)
+      all.append({each->linear, each->quantize});
   all.push_back(attention);
   return all;
 }
@@ -49,6 +52,7 @@ public:
           !isSame(each->linear.getScale(), nest.query.linear.getScale()) ||
           !isSame(each->linear.getLow(), nest.query.linear.getLow()))
         return std::nullopt;
+    addTail();
     addSelection();
     return nest;
   }
@@ -79,6 +83,28 @@ private:
       return false;
     result = {linear, quantize};
     return true;
+  }
+
+  void addTail() {
+    mlir::fact::QuantizedAttentionOp attention = nest.attention;
+    HeadProjection key, value;
+    if (!attention.getTailKey() ||
+        !project(attention.getTailKey(), attention.getTailKeyScale(), key) ||
+        !project(attention.getTailValue(), attention.getTailValueScale(),
+                 value) ||
+        !isTailOf(key, nest.key) || !isTailOf(value, nest.value) ||
+        !isSame(key.linear.getInput(), value.linear.getInput()) ||
+        !isSame(key.linear.getScale(), value.linear.getScale()))
+      return;
+    nest.tailKey = key;
+    nest.tailValue = value;
+  }
+
+  static bool isTailOf(HeadProjection &tail, HeadProjection &of) {
+    return !tail.linear.getRows() && !tail.linear.getLow() &&
+           isSame(tail.linear.getWeight(), of.linear.getWeight()) &&
+           isSame(tail.linear.getWeightScale(), of.linear.getWeightScale()) &&
+           isSame(tail.linear.getBias(), of.linear.getBias());
   }
 
   void addSelection() {

@@ -34,6 +34,9 @@ struct HeadPrediction {
 struct HeadNest {
   fact::QuantizedAttentionOp attention;
   HeadProjection query, key, value;
+  /// K and V of the mean token, by the same weights; null where they are made
+  /// elsewhere, or there are none.
+  HeadProjection tailKey, tailValue;
   /// The selection, where masks decide which rows are generated; null where
   /// there is none, or where it needs to see all heads first.
   fact::SelectOp select;

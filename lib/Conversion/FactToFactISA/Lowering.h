@@ -119,7 +119,6 @@ private:
   LogicalResult lowerSelect(fact::SelectOp op);
   LogicalResult lowerSelectAll(fact::SelectAllOp op);
   LogicalResult lowerSelectPrecision(fact::SelectPrecisionOp op);
-  LogicalResult lowerMeanToken(fact::MeanTokenOp op);
   LogicalResult lowerAttention(fact::QuantizedAttentionOp op);
 
 public:

@@ -26,8 +26,8 @@ using namespace mlir::factisa;
 bool factisa::isRowLocal(Operation *op) {
   return isa<fact::LayerNormOp, fact::ActivationOp, fact::AddOp,
              fact::QuantizeRowsOp, fact::QuantizeHeadsOp,
-             fact::QuantizedLinearOp, fact::NormalizeHeadsOp, fact::EncodeOp>(
-      op);
+             fact::QuantizedLinearOp, fact::NormalizeHeadsOp, fact::EncodeOp,
+             fact::MeanTokenOp>(op);
 }
 
 bool factisa::isEncodedAlone(fact::EncodeOp op) {
@@ -65,6 +65,8 @@ LogicalResult RowGroup::lower() {
   else
     lowering.loop(Over::Rows, lowering.bound, rows, body);
   marker->erase();
+  for (const std::function<void()> &last : afterLoop)
+    last();
   return result;
 }
 
@@ -203,7 +205,8 @@ LogicalResult RowGroup::lowerOp(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<fact::LayerNormOp, fact::ActivationOp, fact::AddOp,
             fact::QuantizeRowsOp, fact::QuantizeHeadsOp,
-            fact::QuantizedLinearOp, fact::NormalizeHeadsOp, fact::EncodeOp>(
+            fact::QuantizedLinearOp, fact::NormalizeHeadsOp, fact::EncodeOp,
+            fact::MeanTokenOp>(
           [&](auto typed) { return lowerTyped(typed); })
       .Default([](Operation *other) {
         return other->emitOpError() << "cannot be lowered to instructions";
@@ -252,6 +255,28 @@ LogicalResult RowGroup::lowerTyped(fact::LayerNormOp op) {
                            *beta, row, count, n, n * 4, n * 4, op.getEps());
   });
   return finish(op.getResult());
+}
+
+/// Rows add up in order, block by block.
+LogicalResult RowGroup::lowerTyped(fact::MeanTokenOp op) {
+  FailureOr<Staged> x = use(op.getInput());
+  FailureOr<Storage> mean = lowering.storageOf(op.getResult());
+  if (failed(x) || failed(mean))
+    return failure();
+  int64_t bytes = x->layout.rowBytes;
+  Value sum = before([&] { return lowering.sram(Memory::Temp, bytes, "sum"); });
+  forEachPiece([&](int64_t first, int64_t count, Value row) {
+    ApuColumnSumOp::create(builder, op.getLoc(), sum,
+                           lowering.view(x->buffer, first * bytes), row, count,
+                           bytes / 4, bytes);
+  });
+  afterLoop.push_back([this, op, sum, bytes, to = *mean]() mutable {
+    lowering.loc = op->getLoc();
+    Value row = lowering.sram(Memory::Temp, bytes, "mean_token");
+    ApuMeanOp::create(builder, lowering.loc, row, sum, bytes / 4);
+    lowering.storeRows(to, row, lowering.index(0), lowering.index(0), 1);
+  });
+  return success();
 }
 
 LogicalResult RowGroup::lowerTyped(fact::ActivationOp op) {

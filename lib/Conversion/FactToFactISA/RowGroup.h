@@ -52,6 +52,7 @@ private:
   LogicalResult lowerTyped(fact::QuantizedLinearOp op);
   LogicalResult lowerTyped(fact::NormalizeHeadsOp op);
   LogicalResult lowerTyped(fact::EncodeOp op);
+  LogicalResult lowerTyped(fact::MeanTokenOp op);
 
   Staged stage(Value source, const Layout &layout, Memory memory,
                StringRef label);
@@ -96,6 +97,7 @@ private:
   Operation *marker = nullptr; ///< Stands before the loop while it is built.
   DenseSet<Operation *> done; ///< Lowered, or part of one that is.
   DenseMap<Value, Staged> staging;
+  SmallVector<std::function<void()>> afterLoop;
   DenseMap<Value, Value> constants;
   DenseMap<std::pair<Value, int64_t>, Value> lists;
 };

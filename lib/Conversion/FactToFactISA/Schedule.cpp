@@ -69,8 +69,14 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops) {
   while (!waiting.empty()) {
     SmallVector<Operation *> group;
     bool single = false;
+    // What rows wait for, and takes no time, comes first: it cuts no group.
+    auto small = llvm::find_if(waiting, [&](Operation *op) {
+      return isa<mlir::fact::SelectPrecisionOp, mlir::fact::SelectAllOp>(op) &&
+             ready(op);
+    });
     for (Operation *op : waiting) {
-      if (!isRowLocal(op) || partOf.contains(op) || !ready(op) ||
+      if (small != waiting.end() || !isRowLocal(op) || partOf.contains(op) ||
+          !ready(op) ||
           (!group.empty() && isSingle(op->getOperand(0)) != single))
         continue;
       if (group.empty())
@@ -82,9 +88,11 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops) {
       if (failed(RowGroup(*this, group, single).lower()))
         return failure();
     } else {
-      auto it = llvm::find_if(waiting, [&](Operation *op) {
-        return (!partOf.contains(op) || nests.count(op)) && ready(op);
-      });
+      auto it = small;
+      if (it == waiting.end())
+        it = llvm::find_if(waiting, [&](Operation *op) {
+          return (!partOf.contains(op) || nests.count(op)) && ready(op);
+        });
       if (it == waiting.end()) {
         Operation *first = waiting.front();
         InFlightDiagnostic diagnostic =
@@ -138,7 +146,6 @@ LogicalResult Lowering::lowerWhole(Operation *op) {
       .Case([&](fact::SelectPrecisionOp typed) {
         return lowerSelectPrecision(typed);
       })
-      .Case([&](fact::MeanTokenOp typed) { return lowerMeanToken(typed); })
       .Case([&](fact::QuantizedAttentionOp typed) {
         return lowerAttention(typed);
       })

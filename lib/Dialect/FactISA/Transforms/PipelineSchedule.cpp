@@ -92,6 +92,7 @@ public:
     findLevels();
     // What does not fit between two levels makes its gap wider.
     for (unsigned attempt = 0; attempt < 20; ++attempt) {
+      isStrict = attempt < 15;
       orderLevels();
       if (place())
         return isInOrder(reason) ? std::optional(interval) : std::nullopt;
@@ -253,7 +254,12 @@ private:
     for (unsigned s = 0; s < steps.size(); ++s)
       for (unsigned b : steps[s].before) {
         double late = steps[b].begin - steps[s].begin;
-        if (late < 0 || (late == 0 && b < s))
+        bool isReady = late < 0 || (late == 0 && b < s);
+        if (isStrict && onAxis(s) && !onAxis(b))
+          late = std::max(late, steps[b].end - steps[s].begin);
+        else if (isReady)
+          continue;
+        if (isReady && late <= 0)
           continue;
         fits = false;
         if (steps[b].before.empty() || levelOf[b] < 0)
@@ -358,6 +364,7 @@ private:
   std::vector<double> lengths, delays, gaps, beginOfLevel;
   std::vector<double> deadlines, leads; ///< Of each step.
   double interval = 0;
+  bool isStrict = true; ///< The axis never waits; else only the order holds.
 };
 } // namespace
 

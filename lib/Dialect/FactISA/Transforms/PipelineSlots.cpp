@@ -43,11 +43,19 @@ public:
     places.ofBuffer.resize(body.buffers.size());
     // Kinds: memory and size.
     llvm::MapVector<std::pair<Memory, int64_t>, SmallVector<Arc>> kinds;
+    llvm::MapVector<std::pair<Memory, int64_t>, int64_t> counts;
+    for (const Buffer &buffer : body.buffers) {
+      SramBufferOp op = buffer.op;
+      ++counts[{op.getMemory(), static_cast<int64_t>(op.getBytes())}];
+    }
     for (unsigned b = 0; b < body.buffers.size(); ++b) {
       SramBufferOp op = body.buffers[b].op;
       auto bytes = static_cast<int64_t>(op.getBytes());
       Arc arc = arcOf(b);
       int64_t slots = (arc.last - arc.first) / circle + 1;
+      if (isLoaded(b) && counts[{op.getMemory(), bytes}] < turns &&
+          bytes <= mostInTurns)
+        slots = std::max<int64_t>(slots, turns - 1);
       if (slots > 1) {
         places.ofBuffer[b] = {slots, add(op, bytes * slots)};
         continue;
@@ -63,6 +71,16 @@ public:
   }
 
 private:
+  /// A buffer that is loaded has more slots, up to this size: the next
+  /// iterations' loads need not wait.
+  static constexpr int64_t mostInTurns = 65536;
+
+  bool isLoaded(unsigned buffer) const {
+    return llvm::any_of(body.buffers[buffer].writers, [&](unsigned s) {
+      return isa<LoadOp>(body.steps[s].op);
+    });
+  }
+
   Arc arcOf(unsigned buffer) const {
     const Buffer &of = body.buffers[buffer];
     Arc arc{buffer, std::numeric_limits<int64_t>::max(),
