@@ -32,7 +32,8 @@ HeadLoop::HeadLoop(Lowering &lowering, const HeadNest &nest)
   hasMask = bool(op.getMask());
   hasDominated = bool(op.getDominated());
   hasTail = bool(op.getTailKey());
-  int64_t part = 0;
+  // The first iteration loads weights only.
+  int64_t part = 1;
   if (nest.queryCode.normalize)
     projecting = part++;
   if (nest.select)
@@ -304,8 +305,14 @@ LogicalResult HeadLoop::prepare() {
 
 /// INT8 rows of the block, for stage 1 and generation.
 void HeadLoop::loadTokens() {
-  Value some = InRangeOp::create(builder, lowering.loc, counter,
-                                 static_cast<uint64_t>(heads + generating));
+  int64_t parts[] = {projecting, querying, generating};
+  int64_t firstPart = generating;
+  for (int64_t part : parts)
+    if (part >= 0)
+      firstPart = std::min(firstPart, part);
+  Value some = InRangeOp::create(
+      builder, lowering.loc, head(firstPart),
+      static_cast<uint64_t>(heads + generating - firstPart));
   int64_t bytes = tokens.layout.rowBytes;
   tokenRows = lowering.sram(Memory::Token, rows * bytes, "rows");
   LoadOp::create(builder, lowering.loc, tokenRows,
@@ -314,11 +321,11 @@ void HeadLoop::loadTokens() {
                  tokens.layout.single);
 }
 
-/// A head's columns of a weight.
+/// The next head's columns of a weight: they come while this head is worked on.
 void HeadLoop::loadWeights(const Weights &weights, int64_t part) {
-  LoadOp::create(builder, lowering.loc, allOf(weights.tile, part),
-                 lowering.view(weights.address, 0, {{head(part), n}}),
-                 first(part), weights.k, n, n, features, /*whole=*/true);
+  LoadOp::create(builder, lowering.loc, allOf(weights.tile, part - 1),
+                 lowering.view(weights.address, 0, {{head(part - 1), n}}),
+                 first(part - 1), weights.k, n, n, features, /*whole=*/true);
 }
 
 void HeadLoop::project(Side &side) {

@@ -331,7 +331,8 @@ private:
     for (unsigned s = 0; s < steps.size(); ++s) {
       if (!isLoad(s) || onAxis(s))
         continue;
-      double first = steps[s].after.empty() ? 0 : noDeadline;
+      // What no step of the iteration needs comes after all that some does.
+      double first = steps[s].after.empty() ? interval : noDeadline;
       for (unsigned a : steps[s].after)
         first = std::min(first, steps[a].begin);
       needed.push_back({-(first - leads[s]), s});

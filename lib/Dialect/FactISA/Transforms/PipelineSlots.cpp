@@ -55,7 +55,7 @@ public:
       int64_t slots = (arc.last - arc.first) / circle + 1;
       if (isLoaded(b) && counts[{op.getMemory(), bytes}] < turns &&
           bytes <= mostInTurns)
-        slots = std::max<int64_t>(slots, turns - 1);
+        slots += std::max<int64_t>(turns - 2, 0);
       if (slots > 1) {
         places.ofBuffer[b] = {slots, add(op, bytes * slots)};
         continue;
