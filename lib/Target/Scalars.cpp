@@ -37,7 +37,9 @@ FailureOr<unsigned> Scalars::allocate(Operation *user) {
   if (free.empty()) {
     auto oldest = entries.end();
     for (auto it = entries.begin(); it != entries.end(); ++it)
-      if (it->second.block + 1 == blocks.size() && it->second.time != time &&
+      if (it->second.block + 1 == blocks.size() &&
+          !llvm::is_contained(inUse, it->second.reg) &&
+          !llvm::is_contained(working, it->second.reg) &&
           (oldest == entries.end() || it->second.time < oldest->second.time))
         oldest = it;
     if (oldest == entries.end())
@@ -168,7 +170,8 @@ FailureOr<unsigned> Scalars::registerOf(const Expression &expression,
                                         Operation *user) {
   auto found = entries.find(expression);
   if (found != entries.end()) {
-    found->second.time = time;
+    found->second.time = ++time;
+    working.push_back(found->second.reg);
     return found->second.reg;
   }
   unsigned source = 0;
@@ -199,7 +202,8 @@ FailureOr<unsigned> Scalars::registerOf(const Expression &expression,
     sum.addend = expression.addend;
     emit(sum, user);
   }
-  entries[expression] = {*reg, blocks.size() - 1, time};
+  entries[expression] = {*reg, blocks.size() - 1, ++time};
+  working.push_back(*reg);
   return *reg;
 }
 
@@ -262,7 +266,15 @@ FailureOr<Resolved> Scalars::number(Value value, unsigned bits,
   Linear sum;
   if (failed(add(value, 1, sum)))
     return failure();
-  return resolve(std::move(sum), bits, user);
+  return operand(resolve(std::move(sum), bits, user));
+}
+
+/// What an operand was made of is not needed for it any more.
+FailureOr<Resolved> Scalars::operand(FailureOr<Resolved> resolved) {
+  working.clear();
+  if (succeeded(resolved))
+    inUse.push_back(resolved->reg);
+  return resolved;
 }
 
 FailureOr<Resolved> Scalars::address(Value value, unsigned bits,
@@ -288,5 +300,5 @@ FailureOr<Resolved> Scalars::address(Value value, unsigned bits,
     return diagnostic;
   }
   sum.constant += *address;
-  return resolve(std::move(sum), bits, user);
+  return operand(resolve(std::move(sum), bits, user));
 }

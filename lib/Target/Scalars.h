@@ -43,8 +43,8 @@ public:
   FailureOr<Resolved> number(Value value, unsigned bits, Operation *user);
   /// An address likewise.
   FailureOr<Resolved> address(Value value, unsigned bits, Operation *user);
-  /// Registers in use for one instruction stay until the next one.
-  void nextInstruction() { ++time; }
+  /// Registers of one instruction's operands stay until the next one.
+  void nextInstruction() { inUse.clear(); }
 
 private:
   /// atom * factor + plus + addend. The atom is a counter or a number that has
@@ -74,6 +74,7 @@ private:
 
   LogicalResult add(Value value, int64_t factor, Linear &sum);
   FailureOr<Resolved> resolve(Linear sum, unsigned bits, Operation *user);
+  FailureOr<Resolved> operand(FailureOr<Resolved> resolved);
   FailureOr<unsigned> registerOf(const Expression &expression,
                                  Operation *user);
   FailureOr<unsigned> atom(Value value, Operation *user);
@@ -83,6 +84,8 @@ private:
   unsigned limit;
   Emit emit;
   uint64_t time = 0;
+  /// Registers that operands have, and what the next one is made of.
+  SmallVector<unsigned> inUse, working;
   unsigned next = 1; ///< The first register that was never used.
   std::vector<unsigned> free;
   Entries entries;

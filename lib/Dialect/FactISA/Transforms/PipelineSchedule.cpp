@@ -29,6 +29,9 @@ using ::fact::isa::numEngines;
 
 namespace {
 constexpr double noDeadline = std::numeric_limits<double>::infinity();
+constexpr unsigned mostAttempts = 20;
+/// Stages cost slots, and registers that say which slot is whose.
+constexpr double mostStages = 4;
 /// Orders of more levels than this are not tried out.
 constexpr size_t mostLevels = 7;
 
@@ -91,11 +94,15 @@ public:
     chooseAxis();
     findLevels();
     // What does not fit between two levels makes its gap wider.
-    for (unsigned attempt = 0; attempt < 20; ++attempt) {
-      isStrict = attempt < 15;
+    for (unsigned attempt = 0; attempt < mostAttempts; ++attempt) {
+      isStrict = attempt < mostAttempts * 3 / 4;
       orderLevels();
-      if (place())
+      if (!place())
+        continue;
+      if (span() <= mostStages)
         return isInOrder(reason) ? std::optional(interval) : std::nullopt;
+      // Latencies that are long for so little work.
+      shortest = interval * 1.5;
     }
     reason = "no order of its steps was found";
     return std::nullopt;
@@ -225,7 +232,7 @@ private:
       while (std::next_permutation(order.begin(), order.end()));
     interval = std::max(found.interval, busiest());
     // Levels without work have an iteration all the same.
-    interval = std::max(interval, 1.0);
+    interval = std::max({interval, shortest, 1.0});
     beginOfLevel.resize(levels.size());
     for (size_t l = 0; l < levels.size(); ++l)
       beginOfLevel[l] = found.begins[l] +
@@ -343,6 +350,16 @@ private:
           timetable.reserveBefore(-time, steps[s].cycles);
   }
 
+  /// How many iterations are worked on at a time, about.
+  double span() const {
+    double first = noDeadline, last = -noDeadline;
+    for (const Step &step : steps) {
+      first = std::min(first, step.begin);
+      last = std::max(last, step.begin);
+    }
+    return (last - first) / interval;
+  }
+
   /// What adds up outside of the loop keeps its order.
   bool isInOrder(const char *&reason) const {
     for (auto [a, b] : body.inOrder)
@@ -364,7 +381,7 @@ private:
   std::vector<std::vector<unsigned>> levels;
   std::vector<double> lengths, delays, gaps, beginOfLevel;
   std::vector<double> deadlines, leads; ///< Of each step.
-  double interval = 0;
+  double interval = 0, shortest = 0;
   bool isStrict = true; ///< The axis never waits; else only the order holds.
 };
 } // namespace
