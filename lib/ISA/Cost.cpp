@@ -18,15 +18,17 @@ static int64_t divideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
 namespace {
 class Estimate {
 public:
-  Estimate(const Machine &machine, int64_t length)
-      : machine(machine), length(length) {}
+  Estimate(const Machine &machine, const Expectation &expected)
+      : machine(machine), length(expected.length), kept(expected.kept) {}
 
   int64_t operator()(const PeGemm &i) const {
     int64_t rows = machine.pe.rows, columns = machine.pe.columns;
     return i.rows * std::min(divideUp(i.k, columns) * divideUp(i.n, rows),
                              divideUp(i.k, rows) * divideUp(i.n, columns));
   }
-  int64_t operator()(const PeQk &i) const { return gather(i); }
+  int64_t operator()(const PeQk &i) const {
+    return i.tail ? i.rows * divideUp(i.n, machine.pe.columns) : gather(i);
+  }
   int64_t operator()(const PePv &i) const { return gather(i); }
 
   int64_t operator()(const EpProject &i) const {
@@ -81,9 +83,10 @@ public:
   }
   int64_t operator()(const ApuAdd &i) const { return i.rows * sweep(i.n, 1); }
   int64_t operator()(const ApuSoftmax &i) const {
-    return i.rows *
-           (2 * sweep(length, 2) +
-            std::max(sweep(length, 2), passes(length, machine.apu.expPasses)));
+    int64_t columns = keptOf(i, length);
+    return i.rows * (2 * sweep(columns, 2) +
+                     std::max(sweep(columns, 2),
+                              passes(columns, machine.apu.expPasses)));
   }
   int64_t operator()(const ApuContext &i) const {
     return i.rows * sweep(i.n, 2);
@@ -106,14 +109,16 @@ public:
 
 private:
   template <typename I> int64_t gather(const I &i) const {
-    int64_t columns = i.tail ? 1 : std::min<int64_t>(i.cols, length);
+    int64_t columns = keptOf(i, std::min<int64_t>(i.cols, length));
     return i.rows * divideUp(columns, machine.pe.rows) *
            divideUp(i.n, machine.pe.columns);
   }
-  int64_t gather(const PePv &i) const {
-    return i.rows *
-           divideUp(std::min<int64_t>(i.cols, length), machine.pe.rows) *
-           divideUp(i.n, machine.pe.columns);
+  /// Of a row's columns, those that its mask keeps.
+  template <typename I> int64_t keptOf(const I &i, int64_t columns) const {
+    if (!i.mask.present)
+      return columns;
+    return std::max<int64_t>(
+        1, static_cast<int64_t>(static_cast<double>(columns) * kept));
   }
   int64_t products(int64_t rows, int64_t k, int64_t n) const {
     int64_t wide = std::min<int64_t>(64, machine.ep.lanes),
@@ -141,10 +146,12 @@ private:
 
   const Machine &machine;
   int64_t length;
+  double kept;
 };
 } // namespace
 
 int64_t isa::estimateCycles(const Instruction &instruction,
-                            const Machine &machine, int64_t length) {
-  return std::visit(Estimate(machine, length), instruction);
+                            const Machine &machine,
+                            const Expectation &expected) {
+  return std::visit(Estimate(machine, expected), instruction);
 }

@@ -13,6 +13,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
 
+#include <set>
 #include <tuple>
 
 using namespace mlir;
@@ -22,7 +23,7 @@ namespace target = ::fact::isa;
 bool Scalars::Expression::operator<(const Expression &other) const {
   auto key = [](const Expression &e) {
     return std::tuple(e.atom.getAsOpaquePointer(), e.factor, e.plus, e.addend,
-                      e.below);
+                      e.below, e.slots);
   };
   return key(*this) < key(other);
 }
@@ -80,11 +81,14 @@ void Scalars::leaveBlock() {
   blocks.pop_back();
 }
 
-static void forEachPhase(scf::ForOp loop, function_ref<void(PhaseOp)> body) {
+/// How many slots the rings of a loop have.
+static std::set<uint64_t> ringsOf(scf::ForOp loop) {
+  std::set<uint64_t> rings;
   loop.walk([&](PhaseOp op) {
     if (op.getCounter() == loop.getInductionVar())
-      body(op);
+      rings.insert(op.getSlots());
   });
+  return rings;
 }
 
 FailureOr<unsigned> Scalars::enterLoop(scf::ForOp loop) {
@@ -92,42 +96,26 @@ FailureOr<unsigned> Scalars::enterLoop(scf::ForOp loop) {
   if (failed(counter))
     return failure();
   pinned[loop.getInductionVar()] = *counter;
-  // Equal phases share a register.
-  std::map<std::pair<uint64_t, uint64_t>, unsigned> rings;
-  bool enough = true;
-  forEachPhase(loop, [&](PhaseOp op) {
-    uint64_t slots = op.getSlots(), delay = op.getDelay() % slots;
-    auto [it, isNew] = rings.try_emplace({delay, slots}, 0);
-    if (isNew && enough) {
-      FailureOr<unsigned> reg = allocate(op);
-      enough = succeeded(reg);
-      if (!enough)
-        return;
-      it->second = *reg;
-      target::MulAdd begin;
-      begin.rd = *reg;
-      begin.addend = static_cast<int64_t>((slots - delay) % slots);
-      emit(begin, loop);
-    }
-    pinned[op.getResult()] = it->second;
-  });
-  if (!enough)
-    return failure();
+  for (uint64_t slots : ringsOf(loop)) {
+    FailureOr<unsigned> reg = allocate(loop);
+    if (failed(reg))
+      return failure();
+    rings[{loop.getInductionVar(), slots}] = *reg;
+    target::MulAdd begin;
+    begin.rd = *reg;
+    emit(begin, loop);
+  }
   return *counter;
 }
 
 void Scalars::nextIteration(scf::ForOp loop) {
-  DenseSet<unsigned> done;
-  forEachPhase(loop, [&](PhaseOp op) {
-    unsigned reg = pinned.lookup(op.getResult());
-    if (!done.insert(reg).second)
-      return;
+  for (uint64_t slots : ringsOf(loop)) {
     target::Rotate rotate;
-    rotate.rd = reg;
+    rotate.rd = rings.lookup({loop.getInductionVar(), slots});
     rotate.step = 1;
-    rotate.size = static_cast<uint32_t>(op.getSlots());
+    rotate.size = static_cast<uint32_t>(slots);
     emit(rotate, loop);
-  });
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -142,6 +130,14 @@ LogicalResult Scalars::add(Value value, int64_t factor, Linear &sum) {
     return success();
   }
   Operation *op = value.getDefiningOp();
+  if (auto phase = dyn_cast_or_null<PhaseOp>(op)) {
+    uint64_t slots = phase.getSlots();
+    value = phases
+                .try_emplace({phase.getCounter().getAsOpaquePointer(), slots,
+                              phase.getDelay() % slots},
+                             value)
+                .first->second;
+  }
   if (!op || isa<PhaseOp, InRangeOp>(op)) {
     for (auto &[atom, known] : sum.terms)
       if (atom == value) {
@@ -181,7 +177,8 @@ FailureOr<unsigned> Scalars::registerOf(const Expression &expression,
       return failure();
     source = *reg;
   }
-  if (expression.below == 0 && expression.factor == 1 && expression.plus == 0 &&
+  if (expression.below == 0 && expression.slots == 0 &&
+      expression.factor == 1 && expression.plus == 0 &&
       expression.addend == 0)
     return source;
   FailureOr<unsigned> reg = allocate(user);
@@ -193,6 +190,16 @@ FailureOr<unsigned> Scalars::registerOf(const Expression &expression,
     clip.rs = expression.plus;
     clip.limit = static_cast<uint32_t>(expression.below);
     emit(clip, user);
+  } else if (expression.slots != 0) {
+    target::MulAdd copy;
+    copy.rd = *reg;
+    copy.rt = expression.plus;
+    emit(copy, user);
+    target::Rotate rotate;
+    rotate.rd = *reg;
+    rotate.step = static_cast<uint32_t>(expression.addend);
+    rotate.size = static_cast<uint32_t>(expression.slots);
+    emit(rotate, user);
   } else {
     target::MulAdd sum;
     sum.rd = *reg;
@@ -211,6 +218,14 @@ FailureOr<unsigned> Scalars::atom(Value value, Operation *user) {
   auto found = pinned.find(value);
   if (found != pinned.end())
     return found->second;
+  if (auto phase = value.getDefiningOp<PhaseOp>()) {
+    auto slots = static_cast<int64_t>(phase.getSlots());
+    auto delay = static_cast<int64_t>(phase.getDelay()) % slots;
+    unsigned now = rings.lookup({phase.getCounter(), phase.getSlots()});
+    if (delay == 0)
+      return now;
+    return registerOf({Value(), 0, now, slots - delay, 0, slots}, user);
+  }
   auto range = cast<InRangeOp>(value.getDefiningOp());
   Linear index;
   if (failed(add(range.getIndex(), 1, index)))

@@ -56,6 +56,8 @@ private:
     unsigned plus;
     int64_t addend;
     int64_t below;
+    /// Instead: slot `addend` after that of `plus`, of so many.
+    int64_t slots = 0;
 
     bool operator<(const Expression &other) const;
   };
@@ -89,8 +91,12 @@ private:
   unsigned next = 1; ///< The first register that was never used.
   std::vector<unsigned> free;
   Entries entries;
-  /// Counters and slots, by value; they stay to the end of their loop.
+  /// Counters, and first slots of rings by how many they have; they stay to the
+  /// end of their loop.
   DenseMap<Value, unsigned> pinned;
+  DenseMap<std::pair<Value, uint64_t>, unsigned> rings;
+  /// Of equal phases, one that stands for all.
+  std::map<std::tuple<void *, uint64_t, uint64_t>, Value> phases;
   /// Registers of each block that is open.
   std::vector<SmallVector<unsigned>> blocks;
 };

@@ -13,11 +13,17 @@
 
 namespace fact::isa {
 
-/// Cycles of its engine that an instruction takes with all of its rows and
-/// columns in a sequence of `length`, about: what a schedule is made with. What
-/// it does take depends on data; the simulator counts it.
+/// What a schedule expects of data that it does not know.
+struct Expectation {
+  int64_t length = 1; ///< Of the sequence.
+  double kept = 1;    ///< Share of a row's columns that a mask keeps.
+};
+
+/// Cycles of its engine that an instruction takes with all of its rows, about:
+/// what a schedule is made with. What it does take depends on data; the
+/// simulator counts it.
 int64_t estimateCycles(const Instruction &instruction, const Machine &machine,
-                       int64_t length);
+                       const Expectation &expected);
 
 } // namespace fact::isa
 

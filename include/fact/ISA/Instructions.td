@@ -92,7 +92,10 @@ def ISA_MulAddOp : ControlInstruction<"muladd", 3> {
 }
 def ISA_RotateOp : ControlInstruction<"rotate", 5> {
   let summary = "next slot of a ring of buffers";
-  let description = [{ `rd = rd + step`, or 0 where that is `size`; rd is not 0 and not the register of a loop around it. }];
+  let description = [{
+    `rd = rd + step`, less `size` where that is `size` or more; rd is not 0 and not the
+    register of a loop around it.
+  }];
   let fields = (ins Imm<6>:$rd, Imm<24>:$step, Imm<24>:$size);
 }
 def ISA_ClipOp : ControlInstruction<"clip", 6> {

@@ -26,7 +26,7 @@ HeadLoop::HeadLoop(Lowering &lowering, const HeadNest &nest)
   heads = static_cast<int64_t>(op.getHeads());
   features = cast<ShapedType>(op.getQuery().getType()).getDimSize(1);
   n = features / heads;
-  rows = std::min(lowering.tiling.headRows, lowering.paddedRows);
+  rows = std::min(lowering.tiling.heads.rows, lowering.paddedRows);
   padded = lowering.paddedRows;
   causal = op.getCausal();
   hasMask = bool(op.getMask());
@@ -54,6 +54,28 @@ HeadRows HeadLoop::makeRows(int64_t rowBytes, int64_t slots, Memory memory,
   result.slots = slots;
   result.buffer =
       lowering.sram(memory, llvm::alignTo(padded * rowBytes, 64) * slots, label);
+  return result;
+}
+
+HeadRows HeadLoop::makeBlocks(int64_t rowBytes, int64_t slots,
+                              StringRef label) {
+  if (lowering.tiling.heads.stored == 0)
+    return makeRows(rowBytes, slots, Memory::Temp, label);
+  HeadRows result;
+  result.rowBytes = rowBytes;
+  result.isStored = true;
+  result.storage = lowering.allocateStorage(
+      Layout{heads, rowBytes, /*single=*/false}, label);
+  return result;
+}
+
+HeadRows HeadLoop::makeKeys(int64_t rowBytes, int64_t slots, StringRef label) {
+  if (lowering.tiling.heads.stored < 2)
+    return makeRows(rowBytes, slots, Memory::Temp, label);
+  HeadRows result = makeRows(rowBytes, 1, Memory::Temp, label);
+  result.isStored = true;
+  result.storage = lowering.allocateStorage(
+      Layout{heads, rowBytes, /*single=*/false}, label);
   return result;
 }
 
@@ -118,6 +140,47 @@ Value HeadLoop::allOf(const HeadRows &rows, int64_t part) {
 
 Value HeadLoop::blockOf(const HeadRows &rows, int64_t part) {
   return lowering.view(allOf(rows, part), 0, {{block, rows.rowBytes}});
+}
+
+Value HeadLoop::making(const HeadRows &rows, int64_t part) {
+  if (!rows.isStored)
+    return blockOf(rows, part);
+  return lowering.sram(rows.memory, this->rows * rows.rowBytes, "made");
+}
+
+void HeadLoop::done(const HeadRows &rows, Value made, int64_t part) {
+  if (!rows.isStored)
+    return;
+  int64_t bytes = rows.rowBytes;
+  StoreOp::create(
+      builder, lowering.loc,
+      lowering.view(rows.storage.base, 0,
+                    {{head(part), rows.storage.planeStride}, {block, bytes}}),
+      made, row(part), this->rows, bytes, bytes, bytes, /*whole=*/false);
+}
+
+Value HeadLoop::readBlock(const HeadRows &rows, int64_t part) {
+  if (!rows.isStored)
+    return blockOf(rows, part);
+  int64_t bytes = rows.rowBytes;
+  Value read = lowering.sram(rows.memory, this->rows * bytes, "read");
+  LoadOp::create(
+      builder, lowering.loc, read,
+      lowering.view(rows.storage.base, 0,
+                    {{head(part), rows.storage.planeStride}, {block, bytes}}),
+      row(part), this->rows, bytes, bytes, bytes, /*whole=*/false);
+  return read;
+}
+
+Value HeadLoop::readAll(const HeadRows &rows, int64_t part) {
+  if (rows.isStored) {
+    int64_t bytes = rows.rowBytes;
+    LoadOp::create(builder, lowering.loc, rows.buffer,
+                   lowering.view(rows.storage.base, 0,
+                                 {{head(part), rows.storage.planeStride}}),
+                   first(part), padded, bytes, bytes, bytes, /*whole=*/false);
+  }
+  return allOf(rows, part);
 }
 
 //===----------------------------------------------------------------------===//
@@ -231,7 +294,8 @@ LogicalResult HeadLoop::prepare() {
         return failure();
       result.bias = *bias;
     }
-    result.codes = makeRows(n, 2, Memory::Temp, "codes");
+    result.codes = &result == &keyCode ? makeKeys(n, 2, "key_codes")
+                                       : makeBlocks(n, 2, "query_codes");
     result.scales = makeRows(4, 2, Memory::Index, "code_scales");
     return success();
   };
@@ -268,7 +332,8 @@ LogicalResult HeadLoop::prepare() {
       result.bias = *bias;
     }
     int64_t slots = attending - part + 1;
-    result.rows = makeRows(n, slots, Memory::Temp, label);
+    result.rows = &result == &query ? makeBlocks(n, slots, label)
+                                    : makeKeys(n, slots, label);
     result.scales = makeRows(4, slots, Memory::Index, label);
     Value rowFlags = linear.getRows();
     if (!rowFlags)
@@ -345,10 +410,11 @@ void HeadLoop::project(Side &side) {
                      lowering.view(tokenScale, 0, {{block, 4}}), at, rows, n,
                      n * 4);
   auto [predictor, operand] = normalizationFor(side.op.encode);
-  EpNormalizeOp::create(builder, side.op.normalize->getLoc(),
-                        blockOf(side.codes, projecting),
+  Value codes = making(side.codes, projecting);
+  EpNormalizeOp::create(builder, side.op.normalize->getLoc(), codes,
                         blockOf(side.scales, projecting), acc, at, rows, n, n,
                         n * 4, predictor, operand);
+  done(side.codes, codes, projecting);
 }
 
 void HeadLoop::predict() {
@@ -361,9 +427,9 @@ void HeadLoop::predict() {
                       padded, 1, 0);
   Value queries, queryScale, keys, keyScale;
   if (projecting >= 0) {
-    queries = blockOf(queryCode.codes, predicting);
+    queries = readBlock(queryCode.codes, predicting);
     queryScale = blockOf(queryCode.scales, predicting);
-    keys = allOf(keyCode.codes, predicting);
+    keys = readAll(keyCode.codes, predicting);
     keyScale = allOf(keyCode.scales, predicting);
   } else {
     queries = lowering.sram(Memory::Token, rows * n, "query_codes");
@@ -457,10 +523,11 @@ void HeadLoop::generate(Generated &each, int64_t part) {
                        lowering.view(tokenScale, 0, {{block, 4}}),
                        linear.getBias() ? ofHead(each.bias) : none, list,
                        lowFlags, at, rows, n, n * 4, n * 4, precision);
-  ApuQuantizeOp::create(builder, each.op.quantize->getLoc(),
-                        blockOf(each.rows, part),
-                        blockOf(each.scales, part), rescaled, list, none,
-                        at, rows, n, n, n * 4);
+  Value made = making(each.rows, part);
+  ApuQuantizeOp::create(builder, each.op.quantize->getLoc(), made,
+                        blockOf(each.scales, part), rescaled, list, none, at,
+                        rows, n, n, n * 4);
+  done(each.rows, made, part);
   generateTail(each);
 }
 
@@ -533,10 +600,12 @@ void HeadLoop::attendScores() {
   scores = lowering.sram(Memory::Temp, rows * padded * 4, "scores");
   probabilities = lowering.sram(Memory::Temp, rows * padded, "probabilities");
   stats = lowering.sram(Memory::Index, rows * 16, "softmax_stats");
-  Value queries = blockOf(query.rows, attending);
+  Value queries = readBlock(query.rows, attending),
+        keys = readAll(key.rows, attending);
+  attendedValues = readAll(value.rows, attending);
   int64_t maskBytes = hasMask ? lowering.maskStride() : 0;
   PeQkOp::create(builder, lowering.loc, scores, queries,
-                 allOf(key.rows, attending), maskRows, attendedFlags, at, rows,
+                 keys, maskRows, attendedFlags, at, rows,
                  zero, padded, n, padded * 4, n, n, maskBytes, causal,
                  /*tail=*/false);
   tailScores = none;
@@ -557,7 +626,7 @@ void HeadLoop::attendScores() {
 void HeadLoop::attendValues() {
   fact::QuantizedAttentionOp op = nest.attention;
   lowering.loc = op.getLoc();
-  Value at = row(attending), values = allOf(value.rows, attending);
+  Value at = row(attending), values = attendedValues;
   Value sums = lowering.sram(Memory::Temp, rows * n * 4, "weighted_sums"),
         out = lowering.sram(Memory::Token, rows * n * 4, "context");
   int64_t maskBytes = hasMask ? lowering.maskStride() : 0;
@@ -596,6 +665,8 @@ LogicalResult HeadLoop::lower() {
   lowering.loc = nest.attention.getLoc();
   if (failed(prepare()))
     return failure();
+  int64_t turns =
+      std::exchange(lowering.loopTurns, lowering.tiling.heads.turns);
   lowering.loop(Over::Parts, heads + attending, 1, [&](Value iteration) {
     counter = iteration;
     lowering.loop(Over::Rows, lowering.bound, rows, [&](Value first) {
@@ -614,5 +685,6 @@ LogicalResult HeadLoop::lower() {
       }
     });
   });
+  lowering.loopTurns = turns;
   return finish();
 }

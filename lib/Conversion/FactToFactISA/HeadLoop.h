@@ -14,11 +14,14 @@
 
 namespace mlir::factisa {
 
-/// Vectors or rows over the sequence of each head that stay in the scratchpad
-/// from the part of the loop that makes them to the last one that reads them.
+/// Rows over the sequence of each head, from the part of the loop that makes
+/// them to the last one that reads them: in the scratchpad, or by way of DRAM.
 struct HeadRows {
-  Value buffer; ///< !factisa.sram
+  Value buffer; ///< !factisa.sram; of rows in DRAM: where they are read as a whole
   int64_t rowBytes = 0, slots = 1;
+  Memory memory = Memory::Temp;
+  bool isStored = false;
+  Storage storage; ///< Where they are stored.
 };
 
 /// Lowers a nest to a loop over heads and row blocks. The parts of a head follow
@@ -37,6 +40,10 @@ private:
   FailureOr<Value> wholeVector(Value value, StringRef label);
   HeadRows makeRows(int64_t rowBytes, int64_t slots, Memory memory,
                     StringRef label);
+  /// Rows that are made and read block by block, or read as a whole; in the
+  /// scratchpad as far as the tiling says.
+  HeadRows makeBlocks(int64_t rowBytes, int64_t slots, StringRef label);
+  HeadRows makeKeys(int64_t rowBytes, int64_t slots, StringRef label);
   struct Weights {
     Value address; ///< !factisa.dram, of all heads
     HeadRows tile; ///< [k, n] of a head; rows are those of the weight
@@ -56,6 +63,12 @@ private:
   /// A head's rows from the block on, or all of them.
   Value blockOf(const HeadRows &rows, int64_t part);
   Value allOf(const HeadRows &rows, int64_t part);
+  /// Where a part makes a block; done() follows the last instruction that does.
+  Value making(const HeadRows &rows, int64_t part);
+  void done(const HeadRows &rows, Value block, int64_t part);
+  /// Where a part reads a block, or all rows.
+  Value readBlock(const HeadRows &rows, int64_t part);
+  Value readAll(const HeadRows &rows, int64_t part);
 
   // --- The parts of a block.
   void loadTokens();
@@ -114,7 +127,7 @@ private:
   // Of a block.
   Value tokenRows;
   Value scores, probabilities, stats, tailScores, maskRows, attendedFlags,
-      attendedArgmax;
+      attendedArgmax, attendedValues;
 };
 
 } // namespace mlir::factisa

@@ -30,6 +30,14 @@
 
 namespace mlir::factisa {
 
+/// Sizes of a loop over heads that generates and attends.
+struct HeadTiling {
+  int64_t rows = 0;   ///< Rows of a row block; 0: there is no such loop.
+  int64_t stored = 0; ///< What goes through DRAM from one part of the loop to the
+                      ///< next: 0 nothing, 1 rows of queries, 2 all rows.
+  int64_t turns = 0;  ///< As of other loops.
+};
+
 /// Sizes of blocks, chosen so that the plan fits the scratchpad.
 struct Tiling {
   int64_t rows = 64; ///< Rows of a row block.
@@ -38,10 +46,9 @@ struct Tiling {
   int64_t weightBytes = 65536; ///< Most bytes of one tile of a weight.
   bool keepWeights =
       false; ///< Weights of a group are loaded once, before its loop.
-  int64_t headRows = 0; ///< Rows of a block of a loop over heads that generates
-                        ///< and attends; 0: there is no such loop.
   int64_t turns = 0; ///< Buffers of one size that take turns in a loop whose
                      ///< iterations overlap; 0: they do not overlap.
+  HeadTiling heads;
 };
 
 /// What a loop counts. Iterations over rows (or keys) and heads do not depend
@@ -186,6 +193,7 @@ public:
 
   OpBuilder builder;
   Location loc;
+  int64_t loopTurns; ///< `turns` of the loops that are made.
   int64_t bound;
   Tiling tiling;
   /// Tensors reach this many rows in DRAM, so that no block overruns.

@@ -42,7 +42,7 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops) {
   // What loops over heads do, by the attention of each.
   DenseMap<Operation *, HeadNest> nests;
   DenseMap<Operation *, Operation *> partOf;
-  if (tiling.headRows > 0)
+  if (tiling.heads.rows > 0)
     for (Operation *op : ops)
       if (auto attention = dyn_cast<fact::QuantizedAttentionOp>(op))
         if (std::optional<HeadNest> nest = findHeadNest(attention, missing)) {

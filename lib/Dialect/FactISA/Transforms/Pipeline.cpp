@@ -31,14 +31,15 @@ namespace {
 class LoopPipeliner {
 public:
   LoopPipeliner(scf::ForOp loop, const ::fact::isa::Machine &machine,
-                int64_t turns)
-      : loop(loop), machine(machine), turns(turns), builder(loop) {}
+                double kept)
+      : loop(loop), machine(machine), kept(kept), builder(loop) {}
 
   /// Null, or why the loop stays as it is.
   const char *run() {
     if (const char *reason = whyNot())
       return reason;
-    body = readBody(loop, machine, length.getBound());
+    body = readBody(loop, machine,
+                    {static_cast<int64_t>(length.getBound()), kept});
     const char *reason = nullptr;
     std::optional<double> found = schedule(body, reason);
     if (!found)
@@ -52,7 +53,8 @@ private:
   const char *whyNot() {
     APInt lower, stepValue;
     length = loop.getUpperBound().getDefiningOp<LengthOp>();
-    if (!loop->hasAttr(kIndependentAttrName))
+    auto independent = loop->getAttrOfType<IntegerAttr>(kIndependentAttrName);
+    if (!independent)
       return "its iterations may depend on each other: it is not marked "
              "'factisa.independent'";
     if (loop.getNumResults() || !length ||
@@ -66,6 +68,7 @@ private:
       if (op.getNumRegions())
         return "it is not an innermost loop";
     step = stepValue.getSExtValue();
+    turns = independent.getInt();
     if (static_cast<int64_t>(length.getBound()) <= step)
       return "it has one iteration";
     return nullptr;
@@ -144,10 +147,10 @@ private:
 
   scf::ForOp loop;
   const ::fact::isa::Machine &machine;
-  int64_t turns;
+  double kept;
   OpBuilder builder;
   LengthOp length;
-  int64_t step = 0;
+  int64_t step = 0, turns = 0;
   Body body;
   double interval = 0;
   Value counter;
@@ -162,7 +165,7 @@ struct PipelinePass : public factisa::impl::PipelinePassBase<PipelinePass> {
         loadMachine(machine, getOperation().getLoc());
     if (failed(loaded))
       return signalPassFailure();
-    Pipelining result = pipelineLoops(getOperation(), *loaded, turns);
+    Pipelining result = pipelineLoops(getOperation(), *loaded);
     remarkMissed(getOperation(), result);
     numPipelined += result.pipelined;
     numMissed += static_cast<int64_t>(result.missed.size());
@@ -172,14 +175,18 @@ struct PipelinePass : public factisa::impl::PipelinePassBase<PipelinePass> {
 } // namespace
 
 Pipelining factisa::pipelineLoops(func::FuncOp program,
-                                  const ::fact::isa::Machine &machine,
-                                  int64_t turns) {
+                                  const ::fact::isa::Machine &machine) {
   Pipelining result;
   SmallVector<scf::ForOp> loops;
   program.walk([&](scf::ForOp loop) { loops.push_back(loop); });
+  // Masks that no selection makes may keep everything.
+  double kept = 1;
+  program.walk([&](SelTopKOp op) {
+    kept = std::min(kept, static_cast<double>(op.getKeep()) / 1024);
+  });
   for (scf::ForOp loop : loops) {
     Location loc = loop.getLoc();
-    if (const char *reason = LoopPipeliner(loop, machine, turns).run())
+    if (const char *reason = LoopPipeliner(loop, machine, kept).run())
       result.missed.push_back({loc, reason});
     else
       ++result.pipelined;

@@ -18,6 +18,7 @@
 #define FACT_LIB_DIALECT_FACTISA_TRANSFORMS_PIPELINE_H
 
 #include "fact/Dialect/FactISA/IR/FactISA.h"
+#include "fact/ISA/Cost.h"
 #include "fact/ISA/Instructions.h"
 #include "fact/ISA/Machine.h"
 
@@ -53,7 +54,7 @@ struct Body {
 
 /// Reads the body of an innermost loop.
 Body readBody(scf::ForOp loop, const ::fact::isa::Machine &machine,
-              int64_t length);
+              const ::fact::isa::Expectation &expected);
 
 /// Says when each step begins; returns the cycles between iterations. Null with
 /// a reason where the steps have no such order.

@@ -12,6 +12,7 @@
 #include "fact/ISA/Cost.h"
 #include "fact/Target/EncodeProgram.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/MapVector.h"
 
@@ -50,8 +51,9 @@ bool meet(Touch a, Touch b) {
 
 class GraphReader {
 public:
-  GraphReader(scf::ForOp loop, const target::Machine &machine, int64_t length)
-      : machine(machine), length(length) {
+  GraphReader(scf::ForOp loop, const target::Machine &machine,
+              const target::Expectation &expected)
+      : machine(machine), expected(expected) {
     body.loop = loop;
   }
 
@@ -72,14 +74,21 @@ public:
 private:
   /// What is the same in all iterations of an address; the rest is another
   /// place of each iteration.
+  static int64_t constantOf(Value index) {
+    if (APInt constant; matchPattern(index, m_ConstantInt(&constant)))
+      return constant.getSExtValue();
+    if (auto sum = index.getDefiningOp<arith::AddIOp>())
+      return constantOf(sum.getLhs()) + constantOf(sum.getRhs());
+    return 0;
+  }
+
   static int64_t offsetOf(Value address) {
     int64_t offset = 0;
     while (auto view = address.getDefiningOp<ViewOp>()) {
       offset += view.getOffset();
       for (auto [index, stride] :
            llvm::zip(view.getIndices(), view.getStrides()))
-        if (APInt constant; matchPattern(index, m_ConstantInt(&constant)))
-          offset += constant.getSExtValue() * stride;
+        offset += constantOf(index) * stride;
       address = view.getBase();
     }
     return offset;
@@ -109,12 +118,12 @@ private:
     step.op = &op;
     step.engine = target::engineOf(instruction);
     step.cycles = static_cast<double>(
-        target::estimateCycles(instruction, machine, length));
+        target::estimateCycles(instruction, machine, expected));
     body.steps.push_back(std::move(step));
 
     int64_t registers[target::numRegisters] = {};
     target::AccessList accesses =
-        target::accesses(instruction, {registers, length});
+        target::accesses(instruction, {registers, expected.length});
     size_t next = 0;
     for (Value operand : op.getOperands()) {
       if (isa<IndexType>(operand.getType()))
@@ -157,13 +166,13 @@ private:
   }
 
   const target::Machine &machine;
-  int64_t length;
+  target::Expectation expected;
   Body body;
   llvm::MapVector<Value, SmallVector<Touch>> touched;
 };
 } // namespace
 
 Body factisa::readBody(scf::ForOp loop, const target::Machine &machine,
-                       int64_t length) {
-  return GraphReader(loop, machine, length).read();
+                       const target::Expectation &expected) {
+  return GraphReader(loop, machine, expected).read();
 }

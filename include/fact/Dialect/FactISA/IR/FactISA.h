@@ -47,7 +47,8 @@ inline constexpr llvm::StringLiteral kBoundAttrName = "factisa.bound";
 /// integer).
 inline constexpr llvm::StringLiteral kExtraAttrName = "factisa.extra";
 /// On a loop: its iterations may be worked on in turn, op by op. What they
-/// write does not overlap, or it adds up and keeps its order.
+/// write does not overlap, or it adds up and keeps its order. An integer: how
+/// many buffers of one size take turns at least.
 inline constexpr llvm::StringLiteral kIndependentAttrName =
     "factisa.independent";
 

@@ -44,9 +44,9 @@ struct Pipelining {
 };
 
 /// Overlaps the iterations of the innermost independent loops of a program
-/// without addresses. Buffers of one size take turns, at least `turns` of them.
+/// without addresses.
 Pipelining pipelineLoops(func::FuncOp program,
-                         const ::fact::isa::Machine &machine, int64_t turns);
+                         const ::fact::isa::Machine &machine);
 
 /// Remarks on the loops left alone: apart, for who tries several programs and
 /// keeps one.

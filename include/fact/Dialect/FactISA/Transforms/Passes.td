@@ -56,7 +56,8 @@ def PipelinePass : Pass<"factisa-pipeline", "::mlir::func::FuncOp"> {
     puts them in that order. An instruction of stage s works for the iteration s before; for
     that the loop has as many iterations more, and rows before the first and past the
     last are none. Buffers that an iteration needs for longer than an iteration takes have
-    several slots (`factisa.phase`); others of one size share places.
+    several slots (`factisa.phase`); others of one size share places, as many of them as
+    the attribute says at least, so that engines need not wait for a place.
 
     Must run before addresses are planned.
 
@@ -65,7 +66,7 @@ def PipelinePass : Pass<"factisa-pipeline", "::mlir::func::FuncOp"> {
       %b = factisa.sram token 64 "b"
       factisa.load dst=%b, src=%x, row0=%i, ...
       factisa.apu.add y=%b, a=%b, b=%b, row0=%i, ...
-    } {factisa.independent}
+    } {factisa.independent = 4}
 
     %b = factisa.sram token 128 "b"              // after
     scf.for %i = %c0 to %n step %c8 {
@@ -76,8 +77,7 @@ def PipelinePass : Pass<"factisa-pipeline", "::mlir::func::FuncOp"> {
     } {factisa.extra = 1 : i64}
     ```
   }];
-  let options = [Option<"machine", "machine", "std::string", "", "machine description (JSON file); default: fact-28nm">,
-                 Option<"turns", "turns", "int64_t", "4", "buffers of one size that take turns, at least, where there are so many">];
+  let options = [Option<"machine", "machine", "std::string", "", "machine description (JSON file); default: fact-28nm">];
   let statistics = [
     Statistic<"numPipelined", "pipelined", "Number of loops whose iterations overlap">,
     Statistic<"numMissed", "missed", "Number of loops left alone">];
