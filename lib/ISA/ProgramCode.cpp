@@ -104,6 +104,11 @@ private:
     if (sync.times == 0)
       fail(": times must be positive (was 0)");
   }
+  void validate(const Rotate &rotate) { validateTarget(rotate.rd); }
+  void validate(const Clip &clip) {
+    validateTarget(clip.rd);
+    requireRegister(clip.rs);
+  }
 
   struct OpenLoop {
     uint32_t reg;

@@ -70,6 +70,14 @@ bool Walker::next(size_t &index) {
   } else if (auto *add = std::get_if<MulAdd>(&instruction)) {
     registers[add->rd] = wrappingMulAdd(registers[add->rs], add->factor,
                                         registers[add->rt], add->addend);
+  } else if (auto *rotate = std::get_if<Rotate>(&instruction)) {
+    int64_t &slot = registers[rotate->rd];
+    slot = wrappingMulAdd(slot, 1, rotate->step, 0);
+    if (slot >= rotate->size)
+      slot -= rotate->size;
+  } else if (auto *clip = std::get_if<Clip>(&instruction)) {
+    int64_t value = registers[clip->rs];
+    registers[clip->rd] = value >= 0 && value < clip->limit ? 0 : clippedRow;
   } else if (std::holds_alternative<Halt>(instruction)) {
     halted = true;
   }

@@ -93,6 +93,8 @@ private:
   void step(const isa::Loop &) { notifyControl(); }
   void step(const isa::EndLoop &) { notifyControl(); }
   void step(const isa::MulAdd &) { notifyControl(); }
+  void step(const isa::Rotate &) { notifyControl(); }
+  void step(const isa::Clip &) { notifyControl(); }
   void step(const isa::Sync &) { notifyControl(); }
 
   template <typename Instruction> void step(const Instruction &i) {

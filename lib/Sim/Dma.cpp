@@ -13,7 +13,7 @@ namespace fact::sim {
 
 template <typename Instruction>
 static void copyRows(const Instruction &i, Frame &frame, bool isLoad) {
-  int64_t rows = i.whole ? static_cast<int64_t>(i.rows)
+  int64_t rows = i.whole ? frame.extent(i.row0, 1).count * i.rows
                          : frame.extent(i.row0, i.rows).count;
   auto dst = frame.out<uint8_t>("dst", i.dst_stride);
   auto src = frame.in<uint8_t>("src", i.src_stride);

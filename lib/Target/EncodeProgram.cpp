@@ -8,6 +8,8 @@
 
 #include "fact/Target/EncodeProgram.h"
 
+#include "Scalars.h"
+
 #include "fact/Dialect/FactISA/IR/FactISA.h"
 #include "fact/Dialect/FactISA/IR/Instructions.h"
 #include "fact/ISA/Instructions.h"
@@ -46,17 +48,15 @@ std::string factisa::describeSource(Location loc) {
 
 namespace {
 
-/// An address or number while encoding: an immediate and a register.
-struct Resolved {
-  int64_t immediate = 0;
-  unsigned reg = 0;
-};
-
 class Encoder {
 public:
   Encoder(func::FuncOp function, target::Program &program,
           ProgramPlaces &places)
-      : function(function), program(program), places(places) {}
+      : function(function), program(program), places(places),
+        scalars(program.machine.control.registers,
+                [this](const target::Instruction &instruction, Operation *op) {
+                  emit(instruction, op);
+                }) {}
 
   LogicalResult run() {
     if (function.getNumArguments() || function.getNumResults() ||
@@ -80,9 +80,7 @@ private:
   }
 
   LogicalResult encodeBlock(Block &block) {
-    // Registers that views in this block took are free again after it.
-    unsigned registersBefore = nextRegister;
-    auto savedRegisters = registers;
+    scalars.enterBlock();
     for (Operation &op : block) {
       LogicalResult encoded =
           llvm::TypeSwitch<Operation *, LogicalResult>(&op)
@@ -93,8 +91,8 @@ private:
                                            buffer.getBytes()});
                 return success();
               })
-              .Case<DramBufferOp, ViewOp, NullOp, LengthOp, arith::ConstantOp,
-                    arith::AddIOp, arith::MulIOp, func::ReturnOp, scf::YieldOp>(
+              .Case<DramBufferOp, ViewOp, NullOp, LengthOp, PhaseOp, InRangeOp,
+                    arith::ConstantOp, arith::AddIOp, arith::MulIOp, func::ReturnOp, scf::YieldOp>(
                   [](auto) { return success(); })
               .Case([&](scf::ForOp loop) { return encodeLoop(loop); })
               .Default(
@@ -102,8 +100,7 @@ private:
       if (failed(encoded))
         return failure();
     }
-    nextRegister = registersBefore;
-    registers = std::move(savedRegisters);
+    scalars.leaveBlock();
     return success();
   }
 
@@ -119,25 +116,30 @@ private:
       return loop.emitOpError()
              << "must run from 0 to a constant or to factisa.length in "
                 "constant steps, without results";
-    FailureOr<unsigned> reg = allocateRegister(loop);
-    if (failed(reg))
-      return failure();
-    registers[{loop.getInductionVar(), 1, 0}] = *reg;
     int64_t limit = length ? length.getBound() : upper.getSExtValue();
     if (limit < 0 || limit >> 24 != 0 || step.getSExtValue() < 1 ||
         step.getSExtValue() >> 24 != 0)
       return loop.emitOpError()
              << "must have a bound and a step that fit 24 bits (were " << limit
              << " and " << step.getSExtValue() << ")";
+    // Its counter and rings live as long as the loop.
+    scalars.enterBlock();
+    FailureOr<unsigned> reg = scalars.enterLoop(loop);
+    if (failed(reg))
+      return failure();
     target::Loop begin;
     begin.rd = *reg;
+    if (auto extra = loop->getAttrOfType<IntegerAttr>(kExtraAttrName))
+      begin.extra = static_cast<uint32_t>(extra.getInt());
     begin.limit = limit;
     begin.step = step.getSExtValue();
     begin.len = bool(length);
     emit(begin, loop);
     if (failed(encodeBlock(*loop.getBody())))
       return failure();
+    scalars.nextIteration(loop);
     emit(target::EndLoop(), loop);
+    scalars.leaveBlock();
     return success();
   }
 
@@ -147,197 +149,44 @@ private:
     return std::move(diagnostic);
   }
 
-  FailureOr<unsigned> allocateRegister(Operation *op) {
-    if (nextRegister >= program.machine.control.registers)
-      return op->emitOpError() << "needs more scalar registers than there are ("
-                               << program.machine.control.registers << ")";
-    return nextRegister++;
-  }
-
-  /// factor * index + constant, of at most one loop counter.
-  struct Affine {
-    Value index;
-    int64_t factor = 0, constant = 0;
-  };
-  FailureOr<Affine> affine(Value value) {
-    APInt constant;
-    if (matchPattern(value, m_ConstantInt(&constant)))
-      return Affine{Value(), 0, constant.getSExtValue()};
-    Operation *op = value.getDefiningOp();
-    if (!op)
-      return Affine{value, 1, 0};
-    if (isa<arith::AddIOp, arith::MulIOp>(op)) {
-      FailureOr<Affine> a = affine(op->getOperand(0)),
-                        b = affine(op->getOperand(1));
-      if (succeeded(a) && succeeded(b)) {
-        if (isa<arith::AddIOp>(op) && (!a->index || !b->index))
-          return Affine{a->index ? a->index : b->index, a->factor + b->factor,
-                        a->constant + b->constant};
-        if (isa<arith::MulIOp>(op) && !b->index)
-          return Affine{a->index, a->factor * b->constant,
-                        a->constant * b->constant};
-        if (isa<arith::MulIOp>(op) && !a->index)
-          return Affine{b->index, b->factor * a->constant,
-                        b->constant * a->constant};
-      }
-    }
-    InFlightDiagnostic diagnostic =
-        op->emitOpError() << "is no linear function of one loop counter";
-    for (Value operand : op->getOperands())
-      diagnostic.attachNote(operand.getLoc()) << "an operand is made here";
-    return diagnostic;
-  }
-
-  /// A register that holds index * factor + another register.
-  FailureOr<unsigned> scaledRegister(Value index, int64_t factor, unsigned plus,
-                                     Operation *user) {
-    auto key = std::make_tuple(index, factor, plus);
-    auto it = registers.find(key);
-    if (it != registers.end())
-      return it->second;
-    unsigned source = registers.lookup({index, 1, 0});
-    if (factor == 1 && plus == 0)
-      return source;
-    FailureOr<unsigned> reg = allocateRegister(user);
-    if (failed(reg))
-      return failure();
-    target::MulAdd instruction;
-    instruction.rd = *reg;
-    instruction.rs = source;
-    instruction.rt = plus;
-    instruction.factor = factor;
-    emit(instruction, user);
-    registers[key] = *reg;
-    return *reg;
-  }
-
-  FailureOr<Resolved> resolveScalar(Value value, Operation *user) {
-    FailureOr<Affine> form = affine(value);
-    if (failed(form))
-      return failure();
-    Resolved resolved{form->constant, 0};
-    if (form->index) {
-      FailureOr<unsigned> reg =
-          scaledRegister(form->index, form->factor, 0, user);
-      if (failed(reg))
-        return failure();
-      resolved.reg = *reg;
-    }
-    return resolved;
-  }
-
-  FailureOr<Resolved> resolveAddress(Value value, Operation *user) {
-    Resolved resolved;
-    // Terms of nested views, the outermost loop counters first: they are
-    // shared.
-    SmallVector<std::pair<Value, int64_t>> terms;
-    while (auto view = value.getDefiningOp<ViewOp>()) {
-      resolved.immediate += view.getOffset();
-      for (auto [index, stride] :
-           llvm::zip(view.getIndices(), view.getStrides())) {
-        FailureOr<Affine> form = affine(index);
-        if (failed(form))
-          return failure();
-        resolved.immediate += form->constant * stride;
-        if (form->index && form->factor * stride != 0)
-          terms.push_back({form->index, form->factor * stride});
-      }
-      value = view.getBase();
-    }
-    std::optional<int64_t> address;
-    if (auto buffer = value.getDefiningOp<SramBufferOp>())
-      address = buffer.getAddress();
-    else if (auto buffer = value.getDefiningOp<DramBufferOp>())
-      address = buffer.getAddress();
-    if (!address)
-      return withNote(user->emitOpError()
-                          << "has an operand without an address: run "
-                             "--factisa-plan-memory first",
-                      value.getLoc(), "the buffer is made here");
-    resolved.immediate += *address;
-    llvm::sort(terms, [&](const auto &a, const auto &b) {
-      return registers.lookup({a.first, 1, 0}) <
-             registers.lookup({b.first, 1, 0});
-    });
-    for (auto [index, stride] : terms) {
-      FailureOr<unsigned> reg =
-          scaledRegister(index, stride, resolved.reg, user);
-      if (failed(reg))
-        return failure();
-      resolved.reg = *reg;
-    }
-    return resolved;
+  /// Of an immediate.
+  static unsigned bitsOf(Value operand) {
+    return isa<DramType>(operand.getType()) ? target::dramBits
+                                            : target::sramBits;
   }
 
   LogicalResult encodeInstruction(Operation *op) {
-    const target::Instruction *empty = emptyInstruction(op->getName());
-    if (!empty)
+    if (!instructionOf(op))
       return op->emitOpError() << "is no instruction";
-    if (isa<HaltOp, LoopOp, EndLoopOp, MulAddOp>(op))
+    if (isa<HaltOp, LoopOp, EndLoopOp, MulAddOp, RotateOp, ClipOp>(op))
       return op->emitOpError() << "exists in programs only: loops are "
                                   "'scf.for', addresses 'factisa.view'";
-    target::Instruction instruction = *empty;
-    // Addresses first: they may emit scalar instructions.
-    SmallVector<Resolved> operands;
-    SmallVector<bool> present;
+    // They may emit scalar instructions.
+    SmallVector<std::optional<Resolved>> operands;
+    scalars.nextInstruction();
     for (Value operand : op->getOperands()) {
       if (operand.getDefiningOp<NullOp>()) {
-        operands.push_back({});
-        present.push_back(false);
+        operands.push_back(std::nullopt);
         continue;
       }
+      unsigned bits = bitsOf(operand);
       FailureOr<Resolved> resolved = isa<IndexType>(operand.getType())
-                                         ? resolveScalar(operand, op)
-                                         : resolveAddress(operand, op);
+                                         ? scalars.number(operand, bits, op)
+                                         : scalars.address(operand, bits, op);
       if (failed(resolved))
         return failure();
       operands.push_back(*resolved);
-      present.push_back(true);
     }
-    for (auto [i, resolved] : llvm::enumerate(operands)) {
-      unsigned bits = isa<DramType>(op->getOperand(i).getType()) ? 40 : 24;
+    for (auto [i, operand] : llvm::enumerate(operands)) {
+      unsigned bits = bitsOf(op->getOperand(i));
+      Resolved resolved = operand.value_or(Resolved());
       if (resolved.immediate < 0 || resolved.immediate >> bits != 0)
         return withNote(op->emitOpError()
                             << "has an operand that does not fit " << bits
                             << " bits (was " << resolved.immediate << ")",
                         op->getOperand(i).getLoc(), "it is made here");
     }
-    unsigned operand = 0;
-    auto attribute = [&](const target::FieldInfo &field) {
-      return op->getAttr(field.name);
-    };
-    target::forEachField(instruction, [&](const target::FieldInfo &field,
-                                          auto &value) {
-      using T = std::decay_t<decltype(value)>;
-      if constexpr (std::is_same_v<T, target::EngineSet>) {
-        if (auto engines = cast_or_null<IntegerAttr>(attribute(field)))
-          value = target::EngineSet(static_cast<unsigned>(engines.getInt()));
-      } else if constexpr (std::is_same_v<T, target::SramRef>) {
-        const Resolved &resolved = operands[operand];
-        value = present[operand]
-                    ? target::SramRef{static_cast<uint32_t>(resolved.immediate),
-                                      static_cast<uint8_t>(resolved.reg), true}
-                    : target::SramRef::absent();
-        ++operand;
-      } else if constexpr (std::is_same_v<T, target::DramRef>) {
-        const Resolved &resolved = operands[operand++];
-        value = {static_cast<uint64_t>(resolved.immediate),
-                 static_cast<uint8_t>(resolved.reg)};
-      } else if constexpr (std::is_same_v<T, target::ScalarRef>) {
-        const Resolved &resolved = operands[operand++];
-        value = {static_cast<uint32_t>(resolved.immediate),
-                 static_cast<uint8_t>(resolved.reg)};
-      } else if constexpr (std::is_same_v<T, bool>) {
-        value = bool(attribute(field));
-      } else if constexpr (std::is_same_v<T, float>) {
-        value = cast<FloatAttr>(attribute(field)).getValue().convertToFloat();
-      } else if constexpr (std::is_enum_v<T>) {
-        value = static_cast<T>(cast<FieldAttr<T>>(attribute(field)).getValue());
-      } else {
-        value = static_cast<T>(cast<IntegerAttr>(attribute(field)).getInt());
-      }
-    });
-    emit(instruction, op);
+    emit(makeInstruction(op, operands), op);
     return success();
   }
 
@@ -431,13 +280,52 @@ private:
   func::FuncOp function;
   target::Program &program;
   ProgramPlaces &places;
-  /// (loop counter, factor, register added) -> register. (counter, 1, 0) is the
-  /// counter itself.
-  DenseMap<std::tuple<Value, int64_t, unsigned>, unsigned> registers;
-  unsigned nextRegister = 1;
+  Scalars scalars;
 };
 
 } // namespace
+
+target::Instruction
+factisa::makeInstruction(Operation *op,
+                         ArrayRef<std::optional<Resolved>> operands) {
+  target::Instruction instruction = *emptyInstruction(op->getName());
+  unsigned operand = 0;
+  auto attribute = [&](const target::FieldInfo &field) {
+    return op->getAttr(field.name);
+  };
+  target::forEachField(instruction, [&](const target::FieldInfo &field,
+                                        auto &value) {
+    using T = std::decay_t<decltype(value)>;
+    if constexpr (std::is_same_v<T, target::EngineSet>) {
+      if (auto engines = cast_or_null<IntegerAttr>(attribute(field)))
+        value = target::EngineSet(static_cast<unsigned>(engines.getInt()));
+    } else if constexpr (std::is_same_v<T, target::SramRef>) {
+      const std::optional<Resolved> &resolved = operands[operand++];
+      value = resolved ? target::SramRef{static_cast<uint32_t>(
+                                             resolved->immediate),
+                                         static_cast<uint8_t>(resolved->reg),
+                                         true}
+                       : target::SramRef::absent();
+    } else if constexpr (std::is_same_v<T, target::DramRef>) {
+      Resolved resolved = operands[operand++].value_or(Resolved());
+      value = {static_cast<uint64_t>(resolved.immediate),
+               static_cast<uint8_t>(resolved.reg)};
+    } else if constexpr (std::is_same_v<T, target::ScalarRef>) {
+      Resolved resolved = operands[operand++].value_or(Resolved());
+      value = {static_cast<uint32_t>(resolved.immediate),
+               static_cast<uint8_t>(resolved.reg)};
+    } else if constexpr (std::is_same_v<T, bool>) {
+      value = bool(attribute(field));
+    } else if constexpr (std::is_same_v<T, float>) {
+      value = cast<FloatAttr>(attribute(field)).getValue().convertToFloat();
+    } else if constexpr (std::is_enum_v<T>) {
+      value = static_cast<T>(cast<FieldAttr<T>>(attribute(field)).getValue());
+    } else {
+      value = static_cast<T>(cast<IntegerAttr>(attribute(field)).getInt());
+    }
+  });
+  return instruction;
+}
 
 std::unique_ptr<target::Program>
 factisa::encodeProgram(ModuleOp module, const target::Machine &machine,

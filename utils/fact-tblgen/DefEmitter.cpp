@@ -58,7 +58,9 @@ static void emitAccesses(const Instruction &instruction, raw_ostream &os) {
   if (instruction.find("rows")) {
     // Rows of a weight are no rows of the sequence.
     os << "  const int64_t R = "
-       << (instruction.find("whole") ? "i.whole ? rows : " : "")
+       << (instruction.find("whole")
+               ? "i.whole ? resolver.extent(i.row0, 1) * rows : "
+               : "")
        << "resolver.extent(i.row0, rows);\n";
     active = "R != 0";
   }

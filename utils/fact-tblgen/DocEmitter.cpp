@@ -84,7 +84,7 @@ void fact::tblgen::emitManual(const RecordKeeper &records, raw_ostream &os) {
 ## Conventions
 
 * LEN is the length of the sequence of a run. A row operand is a first row `row0` and a largest number `rows`:
-  the instruction works on R = clamp(LEN - row0, 0, rows) rows, on none where row0 < 0 (R = rows with the flag `whole`), likewise on
+  the instruction works on R = clamp(LEN - row0, 0, rows) rows, on none where row0 < 0 (with the flag `whole` R = rows where row0 is a row of the sequence), likewise on
   C = clamp(LEN - col0, 0, cols) columns (C = 1 with the flag `tail`). If R or C is 0, nothing is done and nothing is touched.
 * Row r of a two-dimensional operand is `stride` bytes after row r - 1. Vectors over rows, columns or features are
   dense. Operands point at the first row or column of the instruction, not at row 0 of the sequence.

@@ -9,7 +9,8 @@
 //
 // * LEN is the length of the sequence of this run. A row operand is a first row
 //   `row0` and a largest number `rows`: the instruction works on
-//   R = clamp(LEN - row0, 0, rows) rows, none where row0 < 0 (R = rows with the flag `whole`).
+//   R = clamp(LEN - row0, 0, rows) rows, none where row0 < 0 (with the flag `whole` R = rows where row0
+//   is a row of the sequence).
 //   Likewise C = clamp(LEN - col0, 0, cols) columns (keys). R = 0 or C = 0: nothing is done
 //   and nothing is touched.
 // * Row r of a two-dimensional operand is `stride` bytes after row r - 1. Vectors
@@ -89,6 +90,22 @@ def ISA_MulAddOp : ControlInstruction<"muladd", 3> {
   let description = [{ `rd = rs * factor + rt + addend`; rd is not 0 and not the register of a loop around it. }];
   let fields = (ins Imm<6>:$rd, Imm<6>:$rs, Imm<6>:$rt, SImm<40>:$factor, SImm<42>:$addend);
 }
+def ISA_RotateOp : ControlInstruction<"rotate", 5> {
+  let summary = "next slot of a ring of buffers";
+  let description = [{
+    `rd = rd + step`, less `size` where that is `size` or more; rd is not 0 and not the
+    register of a loop around it.
+  }];
+  let fields = (ins Imm<6>:$rd, Imm<24>:$step, Imm<24>:$size);
+}
+def ISA_ClipOp : ControlInstruction<"clip", 6> {
+  let summary = "whether a number is in a range, to be added to a first row";
+  let description = [{
+    `rd = 0` where `0 <= rs < limit`, else -2^30: added to a first row it leaves no rows.
+    rd is not 0 and not the register of a loop around it.
+  }];
+  let fields = (ins Imm<6>:$rd, Imm<6>:$rs, Imm<24>:$limit);
+}
 
 //===----------------------------------------------------------------------===//
 // Order between engines
@@ -116,7 +133,7 @@ def ISA_LoadOp : EngineInstruction<"load", 16, LOAD> {
   let description = [{
     Copies `row_bytes` bytes of each of R rows, `src_stride` apart in DRAM and
     `dst_stride` apart in the scratchpad. With `whole` the rows are not rows of the
-    sequence (those of a weight, say): R = rows whatever LEN is.
+    sequence (those of a weight, say): R = rows where `row0` is a row of the sequence.
   }];
   let fields = (ins
     Sram<"w", "span(R, dst_stride, row_bytes)">:$dst, Dram<"r", "span(R, src_stride, row_bytes)">:$src,

@@ -27,6 +27,9 @@ constexpr unsigned scalarBits = 24;
 /// What a counter of tokens counts to at most in program order.
 constexpr int64_t maximumTokens = (1 << 10) - 1;
 
+/// What `clip` gives for a number out of its range.
+constexpr int64_t clippedRow = -(int64_t(1) << 30);
+
 enum class Engine : uint8_t;
 
 /// Engines other than the control processor: bit e - 1 is engine e.

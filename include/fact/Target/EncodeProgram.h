@@ -28,6 +28,16 @@ struct EncodeOptions {
   bool embedIR = false;
 };
 
+/// An address or number: an immediate and a register.
+struct Resolved {
+  int64_t immediate = 0;
+  unsigned reg = 0;
+};
+
+/// The instruction of an op, with these operands; none where one is absent.
+::fact::isa::Instruction
+makeInstruction(Operation *op, ArrayRef<std::optional<Resolved>> operands);
+
 /// Where the parts of a program come from.
 struct ProgramPlaces {
   func::FuncOp function;

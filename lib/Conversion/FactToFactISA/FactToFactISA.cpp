@@ -70,32 +70,7 @@ struct FactToFactISAPass
     if (failed(loaded))
       return signalPassFailure();
 
-    // The first tiling whose buffers all find a place; the smallest one's
-    // failure explains itself.
-    SmallVector<Tiling> tilings = candidates(bound, *loaded);
-    func::FuncOp program;
-    for (const Tiling &tiling : tilings) {
-      bool last = &tiling == &tilings.back();
-      std::string metadata;
-      program = lower(source, bound, tiling, metadata);
-      if (!program)
-        return signalPassFailure();
-      Interleaving interleaving;
-      if (tiling.interleave)
-        interleaving = interleaveLoops(program);
-      if (succeeded(planMemory(program, *loaded, /*explain=*/last))) {
-        program->setAttr(kMetadataAttrName,
-                         StringAttr::get(&getContext(), metadata));
-        program->setAttr(
-            kBoundAttrName,
-            IntegerAttr::get(IntegerType::get(&getContext(), 64), bound));
-        rowsPerBlock = tiling.rows;
-        remarkMissed(program, interleaving);
-        break;
-      }
-      program.erase();
-      program = nullptr;
-    }
+    func::FuncOp program = findTiling(source, bound, *loaded);
     if (!program)
       return signalPassFailure();
 
@@ -121,37 +96,124 @@ private:
     return bound;
   }
 
-  SmallVector<Tiling> candidates(int64_t bound,
-                                 const ::fact::isa::Machine &machine) {
+  /// Rows of a block, the most first, such that blocks are of about the same
+  /// size.
+  static SmallVector<int64_t> blockRows(int64_t bound) {
+    SmallVector<int64_t> heights;
+    for (int64_t rows : {64, 48, 40, 32, 24, 16, 8, 4, 2, 1}) {
+      // What comes before the first block and after the last one is as long as
+      // a block.
+      if (rows > std::max<int64_t>(32, bound / 12))
+        continue;
+      int64_t blocks = llvm::divideCeil(bound, rows);
+      int64_t even = llvm::divideCeil(bound, blocks);
+      even = std::min<int64_t>(llvm::alignTo(even, std::min<int64_t>(rows, 4)),
+                               rows);
+      if (heights.empty() || even < heights.back())
+        heights.push_back(even);
+    }
+    return heights;
+  }
+
+  /// Sizes of loops over rows, the best first: many rows, then wide key blocks.
+  static SmallVector<Tiling> rowTilings(int64_t bound,
+                                        const ::fact::isa::Machine &machine) {
     int64_t weights = machine.buffer(::fact::isa::Buffer::Weight).bytes;
     SmallVector<Tiling> all;
     int64_t everything = llvm::alignTo(bound, 64);
-    // Pairs of blocks of about the same size, a multiple of the rows of the
-    // array.
-    int64_t pairs = llvm::divideCeil(bound, 128);
-    int64_t most = std::min<int64_t>(
-        llvm::alignTo(llvm::divideCeil(bound, 2 * pairs), machine.pe.rows), 64);
-    all.push_back(
-        {most, everything, weights, /*keepWeights=*/true, /*interleave=*/true});
-    SmallVector<int64_t> heights = {most};
-    for (int64_t rows : {most / 2, most / 4, most / 8, int64_t(2), int64_t(1)})
-      if (rows > 0 && rows < heights.back())
-        heights.push_back(rows);
-    for (int64_t rows : heights)
+    all.push_back({blockRows(bound).front(), everything, weights,
+                   /*keepWeights=*/true, /*turns=*/4, {}});
+    for (int64_t rows : blockRows(bound))
       for (int64_t cols :
            {everything, int64_t(1024), int64_t(256), int64_t(64), int64_t(8)})
         if (cols == everything || cols < bound)
-          for (int64_t share : {4, 16, 64, 512}) {
-            Tiling tiling{rows, cols, std::max<int64_t>(weights / share, 64),
-                          /*keepWeights=*/false, /*interleave=*/true};
-            all.push_back(tiling);
-            if (rows == 1) { // the last resort: half of the buffers
-              tiling.interleave = false;
-              all.push_back(tiling);
-            }
-          }
-    // Prefer many rows, then wide key blocks, as listed.
+          for (int64_t share : {5, 16, 64, 512})
+            for (int64_t turns : {4, 2, 0})
+              if (turns > 0 || rows == 1) // the last resort: half of the buffers
+                all.push_back({rows, cols,
+                               std::max<int64_t>(weights / share, 64),
+                               /*keepWeights=*/false, turns, {}});
     return all;
+  }
+
+  /// Sizes of loops over heads, the best first, and no such loops.
+  static SmallVector<HeadTiling> headTilings(int64_t bound) {
+    SmallVector<HeadTiling> all;
+    for (int64_t stored : {0, 1, 2})
+      for (int64_t rows : blockRows(bound))
+        for (int64_t turns : {4, 3})
+          if (rows <= 32 && rows >= std::min<int64_t>(bound, 8))
+            all.push_back({rows, stored, turns});
+    all.push_back({});
+    return all;
+  }
+
+  /// The program with the best sizes with which all buffers find a place. Those
+  /// of loops over rows and over heads hardly depend on each other, as their
+  /// buffers do not live at the same time: each is looked for beside the
+  /// smallest of the other. If nothing fits, the smallest explains itself.
+  func::FuncOp findTiling(func::FuncOp source, int64_t bound,
+                          const ::fact::isa::Machine &machine) {
+    SmallVector<Tiling> tilings = rowTilings(bound, machine);
+    SmallVector<HeadTiling> heads = headTilings(bound);
+    auto fits = [&](const Tiling &rows, const HeadTiling &head, bool explain) {
+      Tiling tiling = rows;
+      tiling.heads = head;
+      return tryTiling(source, bound, tiling, machine, explain);
+    };
+    // The last but one loop over heads is the smallest one.
+    size_t smallest = heads.size() > 1 ? heads.size() - 2 : 0;
+    for (size_t least : {smallest, heads.size() - 1})
+      for (const Tiling &tiling : tilings) {
+        bool isLast = &tiling == &tilings.back();
+        if (least == smallest && least != heads.size() - 1 &&
+            tiling.cols < bound)
+          continue; // such loops have all keys at once
+        FailureOr<func::FuncOp> program =
+            fits(tiling, heads[least], isLast && least == heads.size() - 1);
+        if (failed(program))
+          return {};
+        if (!*program)
+          continue;
+        for (size_t better = 0; better < least; ++better) {
+          FailureOr<func::FuncOp> other = fits(tiling, heads[better], false);
+          if (failed(other) || *other) {
+            program->erase();
+            return failed(other) ? func::FuncOp() : *other;
+          }
+        }
+        return *program;
+      }
+    return {};
+  }
+
+  /// The program of these sizes; null where they do not fit, failure after an
+  /// error.
+  FailureOr<func::FuncOp> tryTiling(func::FuncOp source, int64_t bound,
+                                    const Tiling &tiling,
+                                    const ::fact::isa::Machine &machine,
+                                    bool explain) {
+    std::string metadata;
+    func::FuncOp program = lower(source, bound, tiling, metadata);
+    if (!program)
+      return failure();
+    Pipelining pipelining;
+    if (tiling.turns > 0)
+      pipelining = pipelineLoops(program, machine);
+    if (failed(planMemory(program, machine, explain))) {
+      program.erase();
+      if (explain)
+        return failure();
+      return func::FuncOp();
+    }
+    program->setAttr(kMetadataAttrName,
+                     StringAttr::get(&getContext(), metadata));
+    program->setAttr(
+        kBoundAttrName,
+        IntegerAttr::get(IntegerType::get(&getContext(), 64), bound));
+    rowsPerBlock = tiling.rows;
+    remarkMissed(program, pipelining);
+    return program;
   }
 
   func::FuncOp lower(func::FuncOp source, int64_t bound, const Tiling &tiling,

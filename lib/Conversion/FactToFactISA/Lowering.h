@@ -30,6 +30,14 @@
 
 namespace mlir::factisa {
 
+/// Sizes of a loop over heads that generates and attends.
+struct HeadTiling {
+  int64_t rows = 0;   ///< Rows of a row block; 0: there is no such loop.
+  int64_t stored = 0; ///< What goes through DRAM from one part of the loop to the
+                      ///< next: 0 nothing, 1 rows of queries, 2 all rows.
+  int64_t turns = 0;  ///< As of other loops.
+};
+
 /// Sizes of blocks, chosen so that the plan fits the scratchpad.
 struct Tiling {
   int64_t rows = 64; ///< Rows of a row block.
@@ -38,13 +46,15 @@ struct Tiling {
   int64_t weightBytes = 65536; ///< Most bytes of one tile of a weight.
   bool keepWeights =
       false; ///< Weights of a group are loaded once, before its loop.
-  bool interleave =
-      false; ///< Two iterations of an innermost loop are worked on in turn.
+  int64_t turns = 0; ///< Buffers of one size that take turns in a loop whose
+                     ///< iterations overlap; 0: they do not overlap.
+  HeadTiling heads;
 };
 
 /// What a loop counts. Iterations over rows (or keys) and heads do not depend
 /// on each other, other than by adding up in one place, in order.
-enum class Over { Rows, Heads, Layers };
+/// Parts: heads of a loop that works on several, in order.
+enum class Over { Rows, Heads, Layers, Parts };
 
 /// How the rows of a tensor lie in memory: `planes` (heads) of rows.
 struct Layout {
@@ -101,7 +111,10 @@ private:
   LogicalResult copyRows(const Storage &from, const Storage &to, Location loc);
   bool sameChain(func::CallOp previous, func::CallOp next);
   /// Number of the layer that an op of the function belongs to, as an index.
+public:
   Value layerOf(Operation *op);
+
+private:
   /// Records the shapes of the layers among ops; returns how many there are.
   int64_t noteLayers(ArrayRef<Operation *> ops, int64_t times);
 
@@ -113,7 +126,6 @@ private:
   LogicalResult lowerSelect(fact::SelectOp op);
   LogicalResult lowerSelectAll(fact::SelectAllOp op);
   LogicalResult lowerSelectPrecision(fact::SelectPrecisionOp op);
-  LogicalResult lowerMeanToken(fact::MeanTokenOp op);
   LogicalResult lowerAttention(fact::QuantizedAttentionOp op);
 
 public:
@@ -181,6 +193,7 @@ public:
 
   OpBuilder builder;
   Location loc;
+  int64_t loopTurns; ///< `turns` of the loops that are made.
   int64_t bound;
   Tiling tiling;
   /// Tensors reach this many rows in DRAM, so that no block overruns.

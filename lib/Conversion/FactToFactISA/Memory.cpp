@@ -20,7 +20,8 @@ using namespace mlir;
 using namespace mlir::factisa;
 
 Lowering::Lowering(func::FuncOp program, int64_t bound, const Tiling &tiling)
-    : builder(program.getBody()), loc(program.getLoc()), bound(bound),
+    : builder(program.getBody()), loc(program.getLoc()),
+      loopTurns(tiling.turns), bound(bound),
       tiling(tiling), paddedRows(llvm::alignTo(bound, 64)), program(program) {
   builder.setInsertionPointToStart(&program.getBody().front());
 }
@@ -410,8 +411,8 @@ void Lowering::loop(Over over, int64_t limit, int64_t step,
                     ? LengthOp::create(builder, loc, limit).getResult()
                     : index(limit);
   auto op = scf::ForOp::create(builder, loc, index(0), upper, index(step));
-  if (over != Over::Layers)
-    op->setAttr(kIndependentAttrName, builder.getUnitAttr());
+  if (over == Over::Rows || over == Over::Heads)
+    op->setAttr(kIndependentAttrName, builder.getI64IntegerAttr(loopTurns));
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(op.getBody());
   body(op.getInductionVar());

@@ -7,29 +7,17 @@
 //===----------------------------------------------------------------------===//
 
 #include "RowGroup.h"
+#include "Codes.h"
 #include "Lowering.h"
 
-#include "fact/Dialect/Fact/IR/Policy.h"
 #include "fact/Dialect/Fact/IR/Values.h"
-#include "fact/Numerics/Prediction.h"
 
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace mlir::factisa;
-using NumericsOperand = ::fact::numerics::PredictorOperand;
-using NumericsPredictor = ::fact::numerics::Predictor;
-using ::fact::numerics::PredictorCode;
 
-namespace {
-
-/// The same choice in the other dialect.
-Precision lower(std::optional<mlir::fact::LowPrecision> precision) {
-  return ::fact::numerics::asLowPrecision<Precision>(
-      precision.value_or(mlir::fact::LowPrecision::A4W4));
-}
-} // namespace
 
 //===----------------------------------------------------------------------===//
 // What a group is
@@ -38,8 +26,8 @@ Precision lower(std::optional<mlir::fact::LowPrecision> precision) {
 bool factisa::isRowLocal(Operation *op) {
   return isa<fact::LayerNormOp, fact::ActivationOp, fact::AddOp,
              fact::QuantizeRowsOp, fact::QuantizeHeadsOp,
-             fact::QuantizedLinearOp, fact::NormalizeHeadsOp, fact::EncodeOp>(
-      op);
+             fact::QuantizedLinearOp, fact::NormalizeHeadsOp, fact::EncodeOp,
+             fact::MeanTokenOp>(op);
 }
 
 bool factisa::isEncodedAlone(fact::EncodeOp op) {
@@ -66,8 +54,9 @@ LogicalResult RowGroup::lower() {
     row0 = row;
     for (Operation *op : ops) {
       lowering.loc = op->getLoc();
-      if (succeeded(result))
+      if (succeeded(result) && !done.contains(op))
         result = lowerOp(op);
+      done.insert(op);
     }
   };
   marker = NullOp::create(builder, lowering.loc);
@@ -76,6 +65,8 @@ LogicalResult RowGroup::lower() {
   else
     lowering.loop(Over::Rows, lowering.bound, rows, body);
   marker->erase();
+  for (const std::function<void()> &last : afterLoop)
+    last();
   return result;
 }
 
@@ -214,11 +205,33 @@ LogicalResult RowGroup::lowerOp(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<fact::LayerNormOp, fact::ActivationOp, fact::AddOp,
             fact::QuantizeRowsOp, fact::QuantizeHeadsOp,
-            fact::QuantizedLinearOp, fact::NormalizeHeadsOp, fact::EncodeOp>(
+            fact::QuantizedLinearOp, fact::NormalizeHeadsOp, fact::EncodeOp,
+            fact::MeanTokenOp>(
           [&](auto typed) { return lowerTyped(typed); })
       .Default([](Operation *other) {
         return other->emitOpError() << "cannot be lowered to instructions";
       });
+}
+
+void RowGroup::forEachPiece(
+    function_ref<void(int64_t, int64_t, Value)> body) {
+  constexpr int64_t pieceRows = 8;
+  for (int64_t first = 0; first < rows; first += pieceRows) {
+    Value row = row0;
+    if (first > 0)
+      row = arith::AddIOp::create(builder, lowering.loc, row0,
+                                  lowering.index(first));
+    body(first, std::min(pieceRows, rows - first), row);
+  }
+}
+
+bool RowGroup::isLastReader(Operation *op, Value value) {
+  value = Lowering::root(value);
+  // A block of its own: loaded, or made here.
+  return !lowering.isConstant(value) &&
+         llvm::all_of(realUsers(value), [&](Operation *user) {
+           return user == op || done.contains(user) || !members.contains(user);
+         });
 }
 
 LogicalResult RowGroup::lowerTyped(fact::LayerNormOp op) {
@@ -227,13 +240,43 @@ LogicalResult RowGroup::lowerTyped(fact::LayerNormOp op) {
                    beta = constant(op.getBeta(), "beta");
   if (failed(x) || failed(gamma) || failed(beta))
     return failure();
-  FailureOr<Staged> y = define(op.getResult(), Memory::Token, "normalised");
+  FailureOr<Staged> y = *x;
+  if (isLastReader(op, op.getInput()))
+    staging[op.getResult()] = *y;
+  else
+    y = define(op.getResult(), Memory::Token, "normalised");
   if (failed(y))
     return failure();
   int64_t n = x->layout.rowBytes / 4;
-  ApuLayerNormOp::create(builder, op.getLoc(), y->buffer, x->buffer, *gamma,
-                         *beta, row0, rows, n, n * 4, n * 4, op.getEps());
+  forEachPiece([&](int64_t first, int64_t count, Value row) {
+    ApuLayerNormOp::create(builder, op.getLoc(),
+                           lowering.view(y->buffer, first * n * 4),
+                           lowering.view(x->buffer, first * n * 4), *gamma,
+                           *beta, row, count, n, n * 4, n * 4, op.getEps());
+  });
   return finish(op.getResult());
+}
+
+/// Rows add up in order, block by block.
+LogicalResult RowGroup::lowerTyped(fact::MeanTokenOp op) {
+  FailureOr<Staged> x = use(op.getInput());
+  FailureOr<Storage> mean = lowering.storageOf(op.getResult());
+  if (failed(x) || failed(mean))
+    return failure();
+  int64_t bytes = x->layout.rowBytes;
+  Value sum = before([&] { return lowering.sram(Memory::Temp, bytes, "sum"); });
+  forEachPiece([&](int64_t first, int64_t count, Value row) {
+    ApuColumnSumOp::create(builder, op.getLoc(), sum,
+                           lowering.view(x->buffer, first * bytes), row, count,
+                           bytes / 4, bytes);
+  });
+  afterLoop.push_back([this, op, sum, bytes, to = *mean]() mutable {
+    lowering.loc = op->getLoc();
+    Value row = lowering.sram(Memory::Temp, bytes, "mean_token");
+    ApuMeanOp::create(builder, lowering.loc, row, sum, bytes / 4);
+    lowering.storeRows(to, row, lowering.index(0), lowering.index(0), 1);
+  });
+  return success();
 }
 
 LogicalResult RowGroup::lowerTyped(fact::ActivationOp op) {
@@ -241,12 +284,8 @@ LogicalResult RowGroup::lowerTyped(fact::ActivationOp op) {
   if (failed(x))
     return failure();
   Value source = Lowering::root(op.getInput());
-  // In place where nobody else wants the operand.
-  bool inPlace = realUsers(source).size() == 1 && staging.contains(source) &&
-                 source.getDefiningOp() &&
-                 members.contains(source.getDefiningOp());
   FailureOr<Staged> y = *x;
-  if (inPlace)
+  if (isLastReader(op, source))
     staging[op.getResult()] = *y;
   else
     y = define(op.getResult(), Memory::Temp, "activated");
@@ -263,7 +302,11 @@ LogicalResult RowGroup::lowerTyped(fact::AddOp op) {
   FailureOr<Staged> a = use(op.getLhs()), b = use(op.getRhs());
   if (failed(a) || failed(b))
     return failure();
-  FailureOr<Staged> y = define(op.getResult(), Memory::Token, "sum");
+  FailureOr<Staged> y = *a;
+  if (isLastReader(op, op.getLhs()))
+    staging[op.getResult()] = *y;
+  else
+    y = define(op.getResult(), Memory::Token, "sum");
   if (failed(y))
     return failure();
   int64_t n = a->layout.rowBytes / 4;
@@ -282,9 +325,15 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizeRowsOp op) {
   if (failed(q) || failed(scale))
     return failure();
   int64_t n = q->layout.rowBytes;
-  ApuQuantizeOp::create(builder, op.getLoc(), q->buffer, scale->buffer,
-                        x->buffer, lowering.null(), *low, row0, rows, n, n,
-                        n * 4);
+  Value none = lowering.null();
+  forEachPiece([&](int64_t first, int64_t count, Value row) {
+    ApuQuantizeOp::create(
+        builder, op.getLoc(), lowering.view(q->buffer, first * n),
+        lowering.view(scale->buffer, first * 4),
+        lowering.view(x->buffer, first * n * 4), none,
+        op.getLow() ? lowering.view(*low, first) : *low, row, count, n, n,
+        n * 4);
+  });
   return failure(failed(finish(op.getQuantized())) ||
                  failed(finish(op.getScale())));
 }
@@ -324,7 +373,7 @@ FailureOr<WeightTiles> RowGroup::weightTiles(Value weight,
   tiles.address = *address;
   // A tile is at most as wide as a group of columns (a head) and as the array
   // takes in a few steps; a weight with very many rows is split along k too.
-  tiles.tileN = std::min<int64_t>(columnGroup, 256);
+  tiles.tileN = std::min<int64_t>(columnGroup, 64);
   if (lowering.tiling.keepWeights) {
     FailureOr<Value> whole = constant(weight, "weight");
     if (failed(whole))
@@ -334,16 +383,12 @@ FailureOr<WeightTiles> RowGroup::weightTiles(Value weight,
     return tiles;
   }
   int64_t budget = lowering.tiling.weightBytes;
-  tiles.tileK = std::min(
-      tiles.k,
-      std::max<int64_t>(1, budget / std::min<int64_t>(columnGroup, 8)));
-  tiles.tileN =
-      std::min(tiles.tileN, std::max<int64_t>(1, budget / tiles.tileK));
-  if (tiles.tileN > 8)
-    tiles.tileN -= tiles.tileN % 8;
-  for (Value &buffer : tiles.buffers)
-    buffer =
-        lowering.sram(Memory::Weight, tiles.tileK * tiles.tileN, "weight_tile");
+  tiles.tileN = std::min(tiles.tileN, std::max<int64_t>(budget / 8, 1));
+  int64_t deepest = std::max<int64_t>(budget / tiles.tileN, 1);
+  int64_t parts = llvm::divideCeil(tiles.k, deepest);
+  tiles.tileK = llvm::divideCeil(tiles.k, parts);
+  if (int64_t whole = llvm::alignTo(tiles.tileK, 64); whole <= deepest)
+    tiles.tileK = std::min(whole, tiles.k);
   return tiles;
 }
 
@@ -352,7 +397,8 @@ std::pair<Value, int64_t> RowGroup::loadTile(WeightTiles &tiles, int64_t k0,
   int64_t offset = k0 * tiles.n + n0;
   if (tiles.whole)
     return {lowering.view(tiles.whole, offset), tiles.n};
-  Value buffer = tiles.buffers[tiles.next++ % 2];
+  Value buffer =
+      lowering.sram(Memory::Weight, tiles.tileK * tiles.tileN, "weight_tile");
   LoadOp::create(builder, lowering.loc, buffer,
                  lowering.view(tiles.address, offset), lowering.index(0), k, n,
                  n, tiles.n,
@@ -376,15 +422,19 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizedLinearOp op) {
   FailureOr<WeightTiles> tiles = weightTiles(op.getWeight(), group);
   if (failed(tiles))
     return failure();
-  FailureOr<Staged> y = define(op.getResult(), Memory::Temp, "linear");
-  if (failed(y))
-    return failure();
-  Value accumulators[2] = {
-      lowering.sram(Memory::Temp, rows * tiles->tileN * 4, "accumulators"),
-      lowering.sram(Memory::Temp, rows * tiles->tileN * 4, "accumulators")};
+  SmallVector<Operation *> epilogue = epilogueOf(op);
+  Staged y; // where the sum with other rows is not what is wanted
+  if (epilogue.empty() || isa<fact::ActivationOp>(epilogue.back())) {
+    Value last = op.getResult();
+    if (!epilogue.empty())
+      last = epilogue.back()->getResult(0);
+    FailureOr<Staged> defined = define(last, Memory::Temp, "linear");
+    if (failed(defined))
+      return failure();
+    y = *defined;
+  }
   Role role = lowering.numbers.roles.lookup(op);
-  Precision precision = ::lower(op.getPrecision());
-  int64_t tile = 0;
+  Precision precision = lowPrecisionOf(op);
   for (int64_t head = 0; head < heads; ++head) {
     FailureOr<Value> list = rowList(op.getRows(), head);
     if (failed(list))
@@ -392,7 +442,8 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizedLinearOp op) {
     for (int64_t n0 = head * group; n0 < (head + 1) * group;
          n0 += tiles->tileN) {
       int64_t n = std::min(tiles->tileN, (head + 1) * group - n0);
-      Value acc = accumulators[tile++ % 2];
+      Value acc =
+          lowering.sram(Memory::Temp, rows * tiles->tileN * 4, "accumulators");
       for (int64_t k0 = 0; k0 < tiles->k; k0 += tiles->tileK) {
         int64_t k = std::min(tiles->tileK, tiles->k - k0);
         auto [weight, stride] = loadTile(*tiles, k0, k, n0, n);
@@ -402,57 +453,85 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizedLinearOp op) {
                          role, /*accumulate=*/k0 > 0);
       }
       Value biasTile = op.getBias() ? lowering.view(*bias, n0 * 4) : *bias;
-      ApuRescaleOp::create(
-          builder, op.getLoc(), lowering.view(y->buffer, n0 * 4), acc,
-          lowering.view(*weightScale, n0 * 4), scale->buffer, biasTile, *list,
-          *low, row0, rows, n, features * 4, n * 4, precision);
+      Value out = y.buffer ? lowering.view(y.buffer, n0 * 4)
+                           : lowering.sram(Memory::Temp,
+                                           rows * tiles->tileN * 4, "tile");
+      int64_t stride = y.buffer ? features * 4 : tiles->tileN * 4;
+      ApuRescaleOp::create(builder, op.getLoc(), out, acc,
+                           lowering.view(*weightScale, n0 * 4), scale->buffer,
+                           biasTile, *list, *low, row0, rows, n, stride, n * 4,
+                           precision);
+      if (failed(finishTile(op.getResult(), epilogue, out, stride, n0, n)))
+        return failure();
     }
   }
-  return finish(op.getResult());
+  if (epilogue.empty())
+    return finish(op.getResult());
+  done.insert(epilogue.begin(), epilogue.end());
+  return finish(epilogue.back()->getResult(0));
 }
 
-/// The code that an op makes; of none: the value itself.
-static PredictorCode codeOf(mlir::fact::EncodeOp op) {
-  return op ? ::fact::numerics::codeOf(
-                  mlir::fact::numericsOf(op.getPredictor()),
-                  mlir::fact::numericsOf(op.getOperand()))
-            : PredictorCode::Exact;
+SmallVector<Operation *>
+RowGroup::epilogueOf(fact::QuantizedLinearOp op) {
+  SmallVector<Operation *> epilogue;
+  Value value = op.getResult();
+  while (!op.getRows()) {
+    SmallVector<Operation *> users = realUsers(value);
+    if (users.size() != 1 || !members.contains(users.front()))
+      return epilogue;
+    if (auto activation = dyn_cast<fact::ActivationOp>(users.front())) {
+      epilogue.push_back(activation);
+      value = activation.getResult();
+      continue;
+    }
+    auto sum = dyn_cast<fact::AddOp>(users.front());
+    if (!sum)
+      return epilogue;
+    // The other rows must be there, all of them.
+    bool isLeft = Lowering::root(sum.getLhs()) == value;
+    Value other = Lowering::root(isLeft ? sum.getRhs() : sum.getLhs());
+    Operation *maker = other.getDefiningOp();
+    if (other != value && (!members.contains(maker) || done.contains(maker)))
+      epilogue.push_back(sum);
+    return epilogue;
+  }
+  return epilogue;
 }
 
-/// The predictors that an instruction may name for a code, that of the op
-/// first: it says what is counted.
-static SmallVector<NumericsPredictor> predictorsFor(mlir::fact::EncodeOp op) {
-  SmallVector<NumericsPredictor> all;
-  if (op)
-    all.push_back(mlir::fact::numericsOf(op.getPredictor()));
-#define FACT_CASE(NAME) all.push_back(NumericsPredictor::NAME);
-  FACT_PREDICTORS(FACT_CASE)
-#undef FACT_CASE
-  return all;
-}
-
-/// The predictor with which ep.project encodes activations as `op` does.
-static Predictor projectionFor(mlir::fact::EncodeOp op) {
-  for (NumericsPredictor predictor : predictorsFor(op))
-    if (::fact::numerics::codeOf(predictor, NumericsOperand::Activation) ==
-        codeOf(op))
-      return ::fact::numerics::asPredictor<Predictor>(predictor);
-  llvm_unreachable("every code is some predictor's of activations");
-}
-
-/// The predictor and side with which ep.normalize encodes as `op` does.
-static std::pair<Predictor, Operand> normalizationFor(mlir::fact::EncodeOp op) {
-  bool isKey = op && op.getOperand() == mlir::fact::PredictorOperand::Key;
-  Operand own = isKey ? Operand::Key : Operand::Query,
-          other = isKey ? Operand::Query : Operand::Key;
-  for (NumericsPredictor predictor : predictorsFor(op))
-    for (Operand operand : {own, other})
-      if (::fact::numerics::codeOf(predictor, operand == Operand::Query
-                                                  ? NumericsOperand::Query
-                                                  : NumericsOperand::Key) ==
-          codeOf(op))
-        return {::fact::numerics::asPredictor<Predictor>(predictor), operand};
-  llvm_unreachable("every code is some predictor's of queries or keys");
+LogicalResult RowGroup::finishTile(Value value,
+                                   ArrayRef<Operation *> epilogue, Value tile,
+                                   int64_t stride, int64_t n0, int64_t n) {
+  for (Operation *op : epilogue) {
+    if (auto activation = dyn_cast<fact::ActivationOp>(op)) {
+      value = activation.getResult();
+      ApuActivationOp::create(
+          builder, op->getLoc(), tile, tile, row0, rows, n, stride, stride,
+          ::fact::numerics::asActivation<Activation>(activation.getKind()));
+      continue;
+    }
+    auto sum = cast<fact::AddOp>(op);
+    bool isLeft = Lowering::root(sum.getLhs()) == value;
+    Value otherValue = isLeft ? sum.getRhs() : sum.getLhs();
+    FailureOr<Staged> other = use(otherValue);
+    if (failed(other))
+      return failure();
+    Value result = Lowering::root(sum.getResult());
+    if (!staging.contains(result)) {
+      if (isLastReader(op, otherValue))
+        staging[result] = *other;
+      else if (failed(define(result, Memory::Token, "sum")))
+        return failure();
+    }
+    int64_t features = other->layout.rowBytes;
+    Value to = lowering.view(staging[result].buffer, n0 * 4),
+          from = lowering.view(other->buffer, n0 * 4);
+    Value a = isLeft ? tile : from, b = isLeft ? from : tile;
+    int64_t strideA = isLeft ? stride : features,
+            strideB = isLeft ? features : stride;
+    ApuAddOp::create(builder, op->getLoc(), to, a, b, row0, rows, n, features,
+                     strideA, strideB);
+  }
+  return success();
 }
 
 LogicalResult RowGroup::projectHead(fact::LogMatmulOp op, WeightTiles &tiles,

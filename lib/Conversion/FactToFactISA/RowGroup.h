@@ -26,13 +26,11 @@ struct Staged {
   Value plane(Lowering &lowering, int64_t plane) const;
 };
 
-/// How a weight [k, n] comes to the scratchpad: in tiles through two buffers,
-/// or as a whole.
+/// How a weight [k, n] comes to the scratchpad: in tiles, each in a buffer of its
+/// own, or as a whole.
 struct WeightTiles {
   Value address; ///< !factisa.dram
   Value whole;   ///< !factisa.sram, or null
-  Value buffers[2];
-  int64_t next = 0;
   int64_t k = 0, n = 0, tileK = 0, tileN = 0;
 };
 
@@ -54,6 +52,7 @@ private:
   LogicalResult lowerTyped(fact::QuantizedLinearOp op);
   LogicalResult lowerTyped(fact::NormalizeHeadsOp op);
   LogicalResult lowerTyped(fact::EncodeOp op);
+  LogicalResult lowerTyped(fact::MeanTokenOp op);
 
   Staged stage(Value source, const Layout &layout, Memory memory,
                StringRef label);
@@ -69,6 +68,17 @@ private:
   /// or stored ones.
   LogicalResult projectHead(fact::LogMatmulOp op, WeightTiles &tiles, Value acc,
                             int64_t head, int64_t group);
+  /// Calls body(first row in the block, rows, row0 of these) for pieces of a
+  /// block: what sweeps rows several times does not keep others waiting.
+  void forEachPiece(function_ref<void(int64_t, int64_t, Value)> body);
+  /// Whether an op is the last of the group that reads a value of its block, so
+  /// that its result may take the place.
+  bool isLastReader(Operation *op, Value value);
+  /// The ops that work on each element of a result and nothing else: they go
+  /// with it, tile by tile.
+  SmallVector<Operation *> epilogueOf(fact::QuantizedLinearOp op);
+  LogicalResult finishTile(Value value, ArrayRef<Operation *> epilogue,
+                           Value tile, int64_t stride, int64_t n0, int64_t n);
   FailureOr<Value> lowFlags(Value low);
   FailureOr<Value> rowList(Value mask, int64_t head);
   FailureOr<WeightTiles> weightTiles(Value weight, int64_t columnGroup);
@@ -85,7 +95,9 @@ private:
   int64_t rows;
   Value row0;
   Operation *marker = nullptr; ///< Stands before the loop while it is built.
+  DenseSet<Operation *> done; ///< Lowered, or part of one that is.
   DenseMap<Value, Staged> staging;
+  SmallVector<std::function<void()>> afterLoop;
   DenseMap<Value, Value> constants;
   DenseMap<std::pair<Value, int64_t>, Value> lists;
 };

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "HeadLoop.h"
 #include "Lowering.h"
 #include "RowGroup.h"
 
@@ -38,36 +39,64 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops) {
       waiting.push_back(op);
   DenseSet<Operation *> missing(waiting.begin(), waiting.end());
 
+  // What loops over heads do, by the attention of each.
+  DenseMap<Operation *, HeadNest> nests;
+  DenseMap<Operation *, Operation *> partOf;
+  if (tiling.heads.rows > 0)
+    for (Operation *op : ops)
+      if (auto attention = dyn_cast<fact::QuantizedAttentionOp>(op))
+        if (std::optional<HeadNest> nest = findHeadNest(attention, missing)) {
+          for (Operation *part : nest->ops())
+            partOf[part] = op;
+          nests.try_emplace(op, std::move(*nest));
+        }
+
+  Operation *nest = nullptr; // whose parts are lowered with it
   std::function<bool(Value)> available = [&](Value value) {
     Operation *definer = value.getDefiningOp();
     if (!definer || !definer->getBlock() ||
         definer->getBlock() != waiting.front()->getBlock())
       return true;
-    if (isFree(definer))
+    if (isFree(definer) || (nest && partOf.lookup(definer) == nest))
       return llvm::all_of(definer->getOperands(), available);
     return !missing.contains(definer);
   };
   auto ready = [&](Operation *op) {
+    nest = partOf.lookup(op);
     return llvm::all_of(op->getOperands(), available);
   };
 
   while (!waiting.empty()) {
     SmallVector<Operation *> group;
     bool single = false;
+    // What rows wait for, and takes no time, comes first: it cuts no group.
+    auto small = llvm::find_if(waiting, [&](Operation *op) {
+      return isa<mlir::fact::SelectPrecisionOp, mlir::fact::SelectAllOp>(op) &&
+             ready(op);
+    });
     for (Operation *op : waiting) {
-      if (!isRowLocal(op) || !ready(op) ||
+      if (small != waiting.end() || !isRowLocal(op) || partOf.contains(op) ||
+          !ready(op) ||
           (!group.empty() && isSingle(op->getOperand(0)) != single))
         continue;
       if (group.empty())
         single = isSingle(op->getOperand(0));
       group.push_back(op);
-      missing.erase(op);
+      // The mean of all rows is there after the group.
+      if (!isa<mlir::fact::MeanTokenOp>(op))
+        missing.erase(op);
     }
     if (!group.empty()) {
       if (failed(RowGroup(*this, group, single).lower()))
         return failure();
+      for (Operation *op : group)
+        missing.erase(op);
     } else {
-      auto it = llvm::find_if(waiting, ready);
+      auto it = small;
+      if (it == waiting.end())
+        it = llvm::find_if(waiting, [&](Operation *op) {
+          return (!partOf.contains(op) || nests.count(op)) && ready(op);
+        });
       if (it == waiting.end()) {
         Operation *first = waiting.front();
         InFlightDiagnostic diagnostic =
@@ -79,11 +108,19 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops) {
             diagnostic.attachNote(maker->getLoc()) << "made here";
         return diagnostic;
       }
-      group.push_back(*it);
       loc = (*it)->getLoc();
-      if (failed(lowerWhole(*it)))
-        return failure();
-      missing.erase(*it);
+      auto found = nests.find(*it);
+      if (found == nests.end()) {
+        group.push_back(*it);
+        if (failed(lowerWhole(*it)))
+          return failure();
+      } else {
+        group = found->second.ops();
+        if (failed(HeadLoop(*this, found->second).lower()))
+          return failure();
+      }
+      for (Operation *op : group)
+        missing.erase(op);
     }
     // `available` looks at the first waiting op for the block: keep one.
     DenseSet<Operation *> done(group.begin(), group.end());
@@ -113,7 +150,6 @@ LogicalResult Lowering::lowerWhole(Operation *op) {
       .Case([&](fact::SelectPrecisionOp typed) {
         return lowerSelectPrecision(typed);
       })
-      .Case([&](fact::MeanTokenOp typed) { return lowerMeanToken(typed); })
       .Case([&](fact::QuantizedAttentionOp typed) {
         return lowerAttention(typed);
       })

@@ -164,22 +164,3 @@ LogicalResult Lowering::lowerSelectPrecision(fact::SelectPrecisionOp op) {
   storeRows(*low, flags, index(0), index(0), paddedRows);
   return success();
 }
-
-LogicalResult Lowering::lowerMeanToken(fact::MeanTokenOp op) {
-  FailureOr<Storage> input = storageOf(op.getInput()),
-                     mean = storageOf(op.getResult());
-  if (failed(input) || failed(mean))
-    return failure();
-  int64_t bytes = input->layout.rowBytes, rows = blockRows();
-  Value sum = sram(Memory::Temp, bytes, "sum"),
-        row = sram(Memory::Temp, bytes, "mean_token");
-  loop(Over::Rows, bound, rows, [&](Value row0) {
-    Value block = sram(Memory::Token, rows * bytes, "block");
-    loadRows(block, *input, index(0), row0, rows);
-    ApuColumnSumOp::create(builder, loc, sum, block, row0, rows, bytes / 4,
-                           bytes);
-  });
-  ApuMeanOp::create(builder, loc, row, sum, bytes / 4);
-  storeRows(*mean, row, index(0), index(0), 1);
-  return success();
-}

@@ -9,6 +9,7 @@
 #include "fact/Dialect/FactISA/IR/FactISA.h"
 #include "fact/Dialect/FactISA/IR/Instructions.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Builders.h"
 
 #define GET_OP_CLASSES
@@ -64,6 +65,14 @@ void DramBufferOp::getEffects(
   // The host writes inputs and reads outputs: they are no ranges of our own.
   if (getKind() == DramKind::Input || getKind() == DramKind::Output)
     effects.emplace_back(MemoryEffects::Write::get(), DramResource::get());
+}
+
+LogicalResult PhaseOp::verify() {
+  auto counter = dyn_cast<BlockArgument>(getCounter());
+  if (!counter ||
+      !isa_and_nonnull<scf::ForOp>(counter.getOwner()->getParentOp()))
+    return emitOpError() << "needs the counter of a loop";
+  return success();
 }
 
 LogicalResult ViewOp::verify() {

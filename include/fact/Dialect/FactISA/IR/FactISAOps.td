@@ -117,4 +117,40 @@ def FactISA_LengthOp : Op<FactISA_Dialect, "length", [Pure]> {
   let assemblyFormat = "$bound attr-dict";
 }
 
+//===----------------------------------------------------------------------===//
+// Numbers of loops whose iterations overlap.
+//===----------------------------------------------------------------------===//
+
+def FactISA_PhaseOp : Op<FactISA_Dialect, "phase", [Pure]> {
+  let summary = "which slot of a ring an iteration has";
+  let description = [{
+    The number of the iteration of the loop that `counter` counts, less `delay`, modulo
+    `slots`. A register that `rotate` moves on at the end of each iteration.
+
+    ```mlir
+    %slot = factisa.phase %row delay 1 slots 3
+    ```
+  }];
+  let arguments = (ins Index:$counter, ConfinedAttr<I64Attr, [IntNonNegative]>:$delay,
+                       ConfinedAttr<I64Attr, [IntPositive]>:$slots);
+  let results = (outs Index:$result);
+  let assemblyFormat = "$counter `delay` $delay `slots` $slots attr-dict";
+  let hasVerifier = 1;
+}
+
+def FactISA_InRangeOp : Op<FactISA_Dialect, "in_range", [Pure]> {
+  let summary = "0 where a number is in a range, else a row before all rows";
+  let description = [{
+    0 where `0 <= index < limit`, else -2^30: what an instruction does for a head that
+    does not exist has no rows. The `clip` of the instruction set.
+
+    ```mlir
+    %none = factisa.in_range %head below 12
+    ```
+  }];
+  let arguments = (ins Index:$index, ConfinedAttr<I64Attr, [IntPositive]>:$limit);
+  let results = (outs Index:$result);
+  let assemblyFormat = "$index `below` $limit attr-dict";
+}
+
 #endif // FACTISA_OPS_TD

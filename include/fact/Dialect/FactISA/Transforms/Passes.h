@@ -36,6 +36,22 @@ Interleaving interleaveLoops(func::FuncOp program);
 /// keeps one.
 void remarkMissed(func::FuncOp program, const Interleaving &interleaving);
 
+/// What `pipelineLoops` did.
+struct Pipelining {
+  int64_t pipelined = 0;
+  /// The loops left alone, and why.
+  SmallVector<std::pair<Location, const char *>> missed;
+};
+
+/// Overlaps the iterations of the innermost independent loops of a program
+/// without addresses.
+Pipelining pipelineLoops(func::FuncOp program,
+                         const ::fact::isa::Machine &machine);
+
+/// Remarks on the loops left alone: apart, for who tries several programs and
+/// keeps one.
+void remarkMissed(func::FuncOp program, const Pipelining &pipelining);
+
 /// Where the planner has put things, for statistics.
 struct MemoryPlan {
   int64_t buffers = 0, elsewhere = 0, peakBytes = 0;

@@ -48,6 +48,42 @@ def InterleavePass : Pass<"factisa-interleave", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::factisa::FactISADialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
 }
 
+def PipelinePass : Pass<"factisa-pipeline", "::mlir::func::FuncOp"> {
+  let summary = "overlap the iterations of innermost loops";
+  let description = [{
+    Gives every instruction of an innermost loop over rows that is marked
+    `factisa.independent` a time, so that the engine with the most work never waits, and
+    puts them in that order. An instruction of stage s works for the iteration s before; for
+    that the loop has as many iterations more, and rows before the first and past the
+    last are none. Buffers that an iteration needs for longer than an iteration takes have
+    several slots (`factisa.phase`); others of one size share places, as many of them as
+    the attribute says at least, so that engines need not wait for a place.
+
+    Must run before addresses are planned.
+
+    ```mlir
+    scf.for %i = %c0 to %n step %c8 {            // before
+      %b = factisa.sram token 64 "b"
+      factisa.load dst=%b, src=%x, row0=%i, ...
+      factisa.apu.add y=%b, a=%b, b=%b, row0=%i, ...
+    } {factisa.independent = 4}
+
+    %b = factisa.sram token 128 "b"              // after
+    scf.for %i = %c0 to %n step %c8 {
+      %s = factisa.phase %i delay 0 slots 2
+      ...
+      factisa.load dst=%b0, src=%x, row0=%i, ...
+      factisa.apu.add y=%b1, a=%b1, b=%b1, row0=%j, ...
+    } {factisa.extra = 1 : i64}
+    ```
+  }];
+  let options = [Option<"machine", "machine", "std::string", "", "machine description (JSON file); default: fact-28nm">];
+  let statistics = [
+    Statistic<"numPipelined", "pipelined", "Number of loops whose iterations overlap">,
+    Statistic<"numMissed", "missed", "Number of loops left alone">];
+  let dependentDialects = ["::mlir::factisa::FactISADialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
 def PlanMemoryPass : Pass<"factisa-plan-memory", "::mlir::func::FuncOp"> {
   let summary = "give every buffer its address";
   let description = [{

@@ -1,0 +1,30 @@
+//===- Cost.h - How long an instruction will take, about ------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_ISA_COST_H
+#define FACT_ISA_COST_H
+
+#include "fact/ISA/Instructions.h"
+#include "fact/ISA/Machine.h"
+
+namespace fact::isa {
+
+/// What a schedule expects of data that it does not know.
+struct Expectation {
+  int64_t length = 1; ///< Of the sequence.
+  double kept = 1;    ///< Share of a row's columns that a mask keeps.
+};
+
+/// Cycles of its engine that an instruction takes with all of its rows, about:
+/// what a schedule is made with. What it does take depends on data; the
+/// simulator counts it.
+int64_t estimateCycles(const Instruction &instruction, const Machine &machine,
+                       const Expectation &expected);
+
+} // namespace fact::isa
+
+#endif // FACT_ISA_COST_H

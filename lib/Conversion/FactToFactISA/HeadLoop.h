@@ -1,0 +1,135 @@
+//===- HeadLoop.h - One loop over the heads of a layer --------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_LIB_CONVERSION_FACTTOFACTISA_HEADLOOP_H
+#define FACT_LIB_CONVERSION_FACTTOFACTISA_HEADLOOP_H
+
+#include "HeadNest.h"
+#include "Lowering.h"
+
+namespace mlir::factisa {
+
+/// Rows over the sequence of each head, from the part of the loop that makes
+/// them to the last one that reads them: in the scratchpad, or by way of DRAM.
+struct HeadRows {
+  Value buffer; ///< !factisa.sram; of rows in DRAM: where they are read as a whole
+  int64_t rowBytes = 0, slots = 1;
+  Memory memory = Memory::Temp;
+  bool isStored = false;
+  Storage storage; ///< Where they are stored.
+};
+
+/// Lowers a nest to a loop over heads and row blocks. The parts of a head follow
+/// each other, one iteration of the outer loop after the other: stage 1, stage 2
+/// and selection, generation, attention. What is done once for a head is done
+/// in its first block: the inner loop has all the work.
+class HeadLoop {
+public:
+  HeadLoop(Lowering &lowering, const HeadNest &nest);
+
+  LogicalResult lower();
+
+private:
+  // --- What comes before the loop.
+  LogicalResult prepare();
+  FailureOr<Value> wholeVector(Value value, StringRef label);
+  HeadRows makeRows(int64_t rowBytes, int64_t slots, Memory memory,
+                    StringRef label);
+  /// Rows that are made and read block by block, or read as a whole; in the
+  /// scratchpad as far as the tiling says.
+  HeadRows makeBlocks(int64_t rowBytes, int64_t slots, StringRef label);
+  HeadRows makeKeys(int64_t rowBytes, int64_t slots, StringRef label);
+  struct Weights {
+    Value address; ///< !factisa.dram, of all heads
+    HeadRows tile; ///< [k, n] of a head; rows are those of the weight
+    int64_t k = 0;
+  };
+  FailureOr<Weights> makeWeights(Value weight, StringRef label);
+
+  // --- Where an iteration is. `part` is how many iterations after the first
+  // part a part works on a head.
+  Value head(int64_t part);
+  /// First row of the block, no row where the head does not exist.
+  Value row(int64_t part) { return sum(block, inHeads(part)); }
+  /// 0 in the first block of a head that exists.
+  Value first(int64_t part);
+  Value inHeads(int64_t part);
+  Value sum(Value a, Value b);
+  /// A head's rows from the block on, or all of them.
+  Value blockOf(const HeadRows &rows, int64_t part);
+  Value allOf(const HeadRows &rows, int64_t part);
+  /// Where a part makes a block; done() follows the last instruction that does.
+  Value making(const HeadRows &rows, int64_t part);
+  void done(const HeadRows &rows, Value block, int64_t part);
+  /// Where a part reads a block, or all rows.
+  Value readBlock(const HeadRows &rows, int64_t part);
+  Value readAll(const HeadRows &rows, int64_t part);
+
+  // --- The parts of a block.
+  void loadTokens();
+  void loadWeights(const Weights &weights, int64_t part);
+  struct Side;
+  void project(Side &side);
+  void predict();
+  struct Generated;
+  void generate(Generated &each, int64_t part);
+  void generateTail(Generated &each);
+  void attendScores();
+  void attendValues();
+  LogicalResult finish();
+
+  Lowering &lowering;
+  OpBuilder &builder;
+  HeadNest nest;
+  int64_t heads, features, n, rows, padded;
+  bool causal, hasMask, hasDominated, hasTail;
+  // Which part is done how many iterations after the first one.
+  int64_t projecting = -1, predicting = -1, querying = 0, generating = 0,
+          attending = 0;
+  Value counter, block, zero, none; ///< counter: of heads
+
+  // Before the loop.
+  Value tokenScale, low, attentionWeightScales, counts;
+  Storage tokens, context, mask, dominated, argmax;
+  Storage tailKey, tailKeyScale, tailValue, tailValueScale;
+  HeadRows kFlags, vFlags, dominatedRows, argmaxRows;
+  HeadRows tailKeyRow, tailKeyScaleRow, tailValueRow, tailValueScaleRow;
+  Value meanRow, meanScale; ///< INT8, where its K and V are made here
+
+  struct Side {
+    HeadPrediction op;
+    Weights weights;
+    Value bias;
+    HeadRows codes, scales;
+  } queryCode, keyCode;
+  Storage queryCodes, queryScales, keyCodes, keyScales; ///< Of stage 1, if done.
+  HeadRows keyCodeRows, keyScaleRows;
+  struct Generated {
+    HeadProjection op;
+    Weights weights;
+    Value weightScale, bias;
+    HeadRows rows, scales;
+    /// Of the mean token; null where it is made elsewhere.
+    HeadProjection tail;
+    HeadRows *tailRow = nullptr, *tailScale = nullptr;
+    /// Flags of the rows that are generated; of a selection elsewhere they are
+    /// in DRAM.
+    bool hasFlags = false, inverted = false;
+    const HeadRows *flags = nullptr;
+    Storage storedFlags;
+  } query, key, value;
+
+  // Of a block.
+  Value tokenRows;
+  Value scores, probabilities, stats, tailScores, maskRows, attendedFlags,
+      attendedArgmax, attendedValues;
+};
+
+} // namespace mlir::factisa
+
+#endif // FACT_LIB_CONVERSION_FACTTOFACTISA_HEADLOOP_H

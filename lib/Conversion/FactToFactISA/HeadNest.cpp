@@ -1,0 +1,205 @@
+//===- HeadNest.cpp - What one loop over heads can do ---------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "HeadNest.h"
+
+#include "Lowering.h"
+
+#include "fact/Dialect/Fact/IR/Values.h"
+
+using namespace mlir;
+using namespace mlir::factisa;
+
+SmallVector<Operation *> HeadNest::ops() const {
+  SmallVector<Operation *> all;
+  for (const HeadPrediction *side : {&queryCode, &keyCode})
+    if (side->normalize)
+      all.push_back(side->normalize);
+  if (select)
+    all.push_back(select);
+  for (const HeadProjection *each : {&query, &key, &value})
+    all.append({each->linear, each->quantize});
+  for (const HeadProjection *each : {&tailKey, &tailValue})
+    if (each->linear)
+      all.append({each->linear, each->quantize});
+  all.push_back(attention);
+  return all;
+}
+
+namespace {
+class Finder {
+public:
+  Finder(mlir::fact::QuantizedAttentionOp attention,
+         const DenseSet<Operation *> &allowed)
+      : allowed(allowed) {
+    nest.attention = attention;
+  }
+
+  std::optional<HeadNest> run() {
+    mlir::fact::QuantizedAttentionOp attention = nest.attention;
+    if (!project(attention.getQuery(), attention.getQueryScale(),
+                 nest.query) ||
+        !project(attention.getKey(), attention.getKeyScale(), nest.key) ||
+        !project(attention.getValue(), attention.getValueScale(), nest.value))
+      return std::nullopt;
+    for (HeadProjection *each : {&nest.key, &nest.value})
+      if (!isSame(each->linear.getInput(), nest.query.linear.getInput()) ||
+          !isSame(each->linear.getScale(), nest.query.linear.getScale()) ||
+          !isSame(each->linear.getLow(), nest.query.linear.getLow()))
+        return std::nullopt;
+    addTail();
+    addSelection();
+    return nest;
+  }
+
+private:
+  static bool isSame(Value a, Value b) {
+    return (a ? Lowering::root(a) : a) == (b ? Lowering::root(b) : b);
+  }
+
+  /// Whether only `user` reads a value.
+  static bool isFor(Value value, Operation *user) {
+    return llvm::all_of(realUsers(value),
+                        [&](Operation *other) { return other == user; });
+  }
+
+  bool project(Value rows, Value scale, HeadProjection &result) {
+    auto quantize = mlir::fact::definingOp<mlir::fact::QuantizeHeadsOp>(rows);
+    if (!quantize || !allowed.contains(quantize) ||
+        mlir::fact::sourceOf(scale) != quantize.getScale() ||
+        quantize.getHeads() != nest.attention.getHeads() ||
+        !isFor(quantize.getQuantized(), nest.attention) ||
+        !isFor(quantize.getScale(), nest.attention))
+      return false;
+    auto linear = mlir::fact::definingOp<mlir::fact::QuantizedLinearOp>(quantize.getInput());
+    if (!linear || !allowed.contains(linear) ||
+        !isFor(linear.getResult(), quantize) ||
+        !isSame(linear.getRows(), quantize.getRows()))
+      return false;
+    result = {linear, quantize};
+    return true;
+  }
+
+  void addTail() {
+    mlir::fact::QuantizedAttentionOp attention = nest.attention;
+    HeadProjection key, value;
+    if (!attention.getTailKey() ||
+        !project(attention.getTailKey(), attention.getTailKeyScale(), key) ||
+        !project(attention.getTailValue(), attention.getTailValueScale(),
+                 value) ||
+        !isTailOf(key, nest.key) || !isTailOf(value, nest.value) ||
+        !isSame(key.linear.getInput(), value.linear.getInput()) ||
+        !isSame(key.linear.getScale(), value.linear.getScale()))
+      return;
+    nest.tailKey = key;
+    nest.tailValue = value;
+  }
+
+  static bool isTailOf(HeadProjection &tail, HeadProjection &of) {
+    return !tail.linear.getRows() && !tail.linear.getLow() &&
+           isSame(tail.linear.getWeight(), of.linear.getWeight()) &&
+           isSame(tail.linear.getWeightScale(), of.linear.getWeightScale()) &&
+           isSame(tail.linear.getBias(), of.linear.getBias());
+  }
+
+  void addSelection() {
+    mlir::fact::QuantizedAttentionOp attention = nest.attention;
+    auto select = mlir::fact::definingOp<mlir::fact::SelectOp>(attention.getMask());
+    // Rows at low precision need the importance of all heads.
+    if (!select || !allowed.contains(select) || nest.query.linear.getLow() ||
+        mlir::fact::sourceOf(attention.getDominated()) != select.getDominated() ||
+        mlir::fact::sourceOf(attention.getArgmax()) != select.getArgmax())
+      return;
+    auto predict = mlir::fact::definingOp<mlir::fact::PredictOp>(select.getScores());
+    if (!predict ||
+        mlir::fact::definingOp<mlir::fact::PredictOp>(select.getUnit()) != predict ||
+        !isFor(predict.getScores(), select) ||
+        !isFor(predict.getUnit(), select) ||
+        predict.getHeads() != attention.getHeads())
+      return;
+    // Each projection's rows are its own of this selection, or all.
+    auto q = mlir::fact::definingOp<mlir::fact::QRowsOp>(nest.query.linear.getRows());
+    auto k = mlir::fact::definingOp<mlir::fact::KRowsOp>(nest.key.linear.getRows());
+    auto v = mlir::fact::definingOp<mlir::fact::VRowsOp>(nest.value.linear.getRows());
+    if (bool(q) != bool(nest.query.linear.getRows()) ||
+        bool(k) != bool(nest.key.linear.getRows()) ||
+        bool(v) != bool(nest.value.linear.getRows()))
+      return;
+    SmallVector<Operation *> known = {attention};
+    for (Operation *rows : {q.getOperation(), k.getOperation(),
+                            v.getOperation()})
+      if (rows)
+        known.push_back(rows);
+    for (Value result :
+         {select.getMask(), select.getDominated(), select.getArgmax()})
+      for (Operation *user : realUsers(result))
+        if (!llvm::is_contained(known, user))
+          return;
+    for (auto [rows, each] :
+         {std::pair(q.getOperation(), &nest.query),
+          std::pair(k.getOperation(), &nest.key),
+          std::pair(v.getOperation(), &nest.value)})
+      if (rows)
+        for (Operation *user : realUsers(rows->getResult(0)))
+          if (user != each->linear.getOperation() &&
+              user != each->quantize.getOperation())
+            return;
+    if ((k && mlir::fact::sourceOf(k.getDominated()) != select.getDominated()) ||
+        (v && (mlir::fact::sourceOf(v.getDominated()) != select.getDominated() ||
+               mlir::fact::sourceOf(v.getArgmax()) != select.getArgmax())))
+      return;
+    nest.select = select;
+    nest.predict = predict;
+    HeadPrediction query, key;
+    if (isSame(predict.getScale(), nest.query.linear.getScale()) &&
+        predictSide(predict.getQuery(), predict.getQueryScale(), query) &&
+        predictSide(predict.getKey(), predict.getKeyScale(), key)) {
+      nest.queryCode = query;
+      nest.keyCode = key;
+    }
+  }
+
+  bool predictSide(Value code, Value scale, HeadPrediction &result) {
+    // Codes that are the numbers themselves are no op of their own.
+    result.encode = mlir::fact::definingOp<mlir::fact::EncodeOp>(code);
+    Value shifted = result.encode ? result.encode.getInput() : code;
+    auto normalize = mlir::fact::definingOp<mlir::fact::NormalizeHeadsOp>(shifted);
+    if (!normalize || !allowed.contains(normalize) ||
+        normalize.getHeads() != nest.attention.getHeads() ||
+        mlir::fact::sourceOf(scale) != normalize.getScale() ||
+        !isFor(normalize.getScale(), nest.predict))
+      return false;
+    for (Operation *user : realUsers(normalize.getResult()))
+      if (user != nest.predict && user != result.encode.getOperation())
+        return false;
+    if (result.encode && !isFor(result.encode.getResult(), nest.predict))
+      return false;
+    auto matmul = mlir::fact::definingOp<mlir::fact::LogMatmulOp>(normalize.getInput());
+    if (!matmul || !isFor(matmul.getResult(), normalize))
+      return false;
+    auto activations = mlir::fact::definingOp<mlir::fact::EncodeOp>(matmul.getInput());
+    Value rows = activations ? activations.getInput() : matmul.getInput();
+    if (!isSame(rows, nest.query.linear.getInput()) ||
+        (matmul.getBias() &&
+         !isSame(matmul.getScale(), nest.query.linear.getScale())))
+      return false;
+    result.matmul = matmul;
+    result.normalize = normalize;
+    return true;
+  }
+
+  const DenseSet<Operation *> &allowed;
+  HeadNest nest;
+};
+} // namespace
+
+std::optional<HeadNest>
+factisa::findHeadNest(fact::QuantizedAttentionOp attention,
+                      const DenseSet<Operation *> &allowed) {
+  return Finder(attention, allowed).run();
+}

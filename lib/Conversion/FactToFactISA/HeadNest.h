@@ -1,0 +1,59 @@
+//===- HeadNest.h - What one loop over heads can do -----------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_LIB_CONVERSION_FACTTOFACTISA_HEADNEST_H
+#define FACT_LIB_CONVERSION_FACTTOFACTISA_HEADNEST_H
+
+#include "fact/Dialect/Fact/IR/Fact.h"
+
+#include "llvm/ADT/DenseSet.h"
+
+namespace mlir::factisa {
+
+/// Of Q, K or V: the linear layer of all heads, and what makes it INT8.
+struct HeadProjection {
+  fact::QuantizedLinearOp linear;
+  fact::QuantizeHeadsOp quantize;
+};
+
+/// Of Q or K: stage 1 of the prediction.
+struct HeadPrediction {
+  fact::LogMatmulOp matmul;
+  fact::NormalizeHeadsOp normalize;
+  fact::EncodeOp encode; ///< Null where the code is the number itself.
+};
+
+/// An attention with what it needs head by head, so that all of that is one
+/// loop over heads, in which heads follow each other: the prediction of one, the
+/// generation of the one before, the attention of the one before that.
+struct HeadNest {
+  fact::QuantizedAttentionOp attention;
+  HeadProjection query, key, value;
+  /// K and V of the mean token, by the same weights; null where they are made
+  /// elsewhere, or there are none.
+  HeadProjection tailKey, tailValue;
+  /// The selection, where masks decide which rows are generated; null where
+  /// there is none, or where it needs to see all heads first.
+  fact::SelectOp select;
+  fact::PredictOp predict;
+  /// Stage 1 of the selection; null matmuls where it is done elsewhere.
+  HeadPrediction queryCode, keyCode;
+
+  /// The ops that the loop lowers, the attention last.
+  SmallVector<Operation *> ops() const;
+};
+
+/// The nest of an attention, of ops that are all `allowed`; nothing where its
+/// operands are not made for it alone.
+std::optional<HeadNest>
+findHeadNest(fact::QuantizedAttentionOp attention,
+             const DenseSet<Operation *> &allowed);
+
+} // namespace mlir::factisa
+
+#endif // FACT_LIB_CONVERSION_FACTTOFACTISA_HEADNEST_H

@@ -1,0 +1,203 @@
+//===- Pipeline.cpp - Iterations of a loop overlap ------------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Pipeline.h"
+
+#include "fact/Dialect/FactISA/IR/Instructions.h"
+#include "fact/Dialect/FactISA/Transforms/Passes.h"
+#include "fact/Target/LoadMachine.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/Remarks.h"
+
+namespace mlir::factisa {
+#define GEN_PASS_DEF_PIPELINEPASS
+#include "fact/Dialect/FactISA/Transforms/Passes.h.inc"
+} // namespace mlir::factisa
+
+using namespace mlir;
+using namespace mlir::factisa;
+
+namespace {
+
+/// The loop with its steps in their order, each for the iteration of its stage.
+class LoopPipeliner {
+public:
+  LoopPipeliner(scf::ForOp loop, const ::fact::isa::Machine &machine,
+                double kept)
+      : loop(loop), machine(machine), kept(kept), builder(loop) {}
+
+  /// Null, or why the loop stays as it is.
+  const char *run() {
+    if (const char *reason = whyNot())
+      return reason;
+    body = readBody(loop, machine,
+                    {static_cast<int64_t>(length.getBound()), kept});
+    const char *reason = nullptr;
+    std::optional<double> found = schedule(body, reason);
+    if (!found)
+      return reason;
+    interval = *found;
+    rebuild();
+    return nullptr;
+  }
+
+private:
+  const char *whyNot() {
+    APInt lower, stepValue;
+    length = loop.getUpperBound().getDefiningOp<LengthOp>();
+    auto independent = loop->getAttrOfType<IntegerAttr>(kIndependentAttrName);
+    if (!independent)
+      return "its iterations may depend on each other: it is not marked "
+             "'factisa.independent'";
+    if (loop.getNumResults() || !length ||
+        !matchPattern(loop.getLowerBound(), m_ConstantInt(&lower)) ||
+        !lower.isZero() ||
+        !matchPattern(loop.getStep(), m_ConstantInt(&stepValue)) ||
+        !stepValue.isStrictlyPositive())
+      return "it does not run from 0 to factisa.length in constant steps, "
+             "without results";
+    for (Operation &op : *loop.getBody())
+      if (op.getNumRegions())
+        return "it is not an innermost loop";
+    step = stepValue.getSExtValue();
+    turns = independent.getInt();
+    if (static_cast<int64_t>(length.getBound()) <= step)
+      return "it has one iteration";
+    return nullptr;
+  }
+
+  void rebuild() {
+    std::vector<unsigned> order = orderOf(body, interval);
+    int64_t first = std::numeric_limits<int64_t>::max(),
+            last = std::numeric_limits<int64_t>::min();
+    for (const Step &each : body.steps) {
+      first = std::min(first, stageOf(each, interval));
+      last = std::max(last, stageOf(each, interval));
+    }
+    Places places = placeBuffers(body, order, interval, turns);
+    SmallVector<Value> storages;
+    for (const Places::Storage &storage : places.storages)
+      storages.push_back(SramBufferOp::create(
+          builder, storage.loc, SramType::get(builder.getContext()),
+          storage.memory, storage.bytes, storage.label, IntegerAttr()));
+
+    auto result = scf::ForOp::create(builder, loop.getLoc(),
+                                     loop.getLowerBound(), loop.getUpperBound(),
+                                     loop.getStep());
+    result->setAttr(kExtraAttrName, builder.getI64IntegerAttr(last - first));
+    builder.setInsertionPointToStart(result.getBody());
+    counter = result.getInductionVar();
+    maps.resize(last - first + 1);
+    for (auto [stage, map] : llvm::enumerate(maps)) {
+      Value row = counter;
+      if (stage > 0)
+        row = arith::AddIOp::create(
+            builder, loop.getLoc(), counter,
+            index(-static_cast<int64_t>(stage) * step));
+      map.map(loop.getInductionVar(), row);
+      for (auto [buffer, place] : llvm::zip(body.buffers, places.ofBuffer))
+        map.map(buffer.op.getResult(),
+                slot(buffer.op, storages[place.storage], place.slots,
+                     static_cast<int64_t>(stage)));
+    }
+    for (unsigned s : order) {
+      IRMapping &map = maps[stageOf(body.steps[s], interval) - first];
+      clone(body.steps[s].op, map);
+    }
+    loop.erase();
+  }
+
+  Value index(int64_t value) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPoint(counter.getParentBlock()->getParentOp());
+    return arith::ConstantIndexOp::create(builder, loop.getLoc(), value);
+  }
+
+  Value slot(SramBufferOp buffer, Value storage, int64_t slots, int64_t stage) {
+    if (slots == 1)
+      return storage;
+    Value phase = PhaseOp::create(builder, buffer.getLoc(), counter, stage,
+                                  static_cast<uint64_t>(slots));
+    return ViewOp::create(builder, buffer.getLoc(), storage.getType(), storage,
+                          0, phase, static_cast<int64_t>(buffer.getBytes()));
+  }
+
+  /// An instruction, and before it what its operands are made of.
+  void clone(Operation *op, IRMapping &map) {
+    for (Value operand : op->getOperands()) {
+      Operation *maker = operand.getDefiningOp();
+      if (maker && maker->getBlock() == loop.getBody() &&
+          !map.contains(operand))
+        clone(maker, map);
+    }
+    Operation *cloned = builder.clone(*op, map);
+    // What is loaded as a whole is loaded for an iteration that has rows.
+    if (auto load = dyn_cast<LoadOp>(cloned);
+        load && load.getWhole() && matchPattern(load.getRow0(), m_Zero()))
+      load.getRow0Mutable().assign(map.lookup(loop.getInductionVar()));
+  }
+
+  scf::ForOp loop;
+  const ::fact::isa::Machine &machine;
+  double kept;
+  OpBuilder builder;
+  LengthOp length;
+  int64_t step = 0, turns = 0;
+  Body body;
+  double interval = 0;
+  Value counter;
+  SmallVector<IRMapping, 4> maps; ///< By stage.
+};
+
+struct PipelinePass : public factisa::impl::PipelinePassBase<PipelinePass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    FailureOr<::fact::isa::Machine> loaded =
+        loadMachine(machine, getOperation().getLoc());
+    if (failed(loaded))
+      return signalPassFailure();
+    Pipelining result = pipelineLoops(getOperation(), *loaded);
+    remarkMissed(getOperation(), result);
+    numPipelined += result.pipelined;
+    numMissed += static_cast<int64_t>(result.missed.size());
+  }
+};
+
+} // namespace
+
+Pipelining factisa::pipelineLoops(func::FuncOp program,
+                                  const ::fact::isa::Machine &machine) {
+  Pipelining result;
+  SmallVector<scf::ForOp> loops;
+  program.walk([&](scf::ForOp loop) { loops.push_back(loop); });
+  // Masks that no selection makes may keep everything.
+  double kept = 1;
+  program.walk([&](SelTopKOp op) {
+    kept = std::min(kept, static_cast<double>(op.getKeep()) / 1024);
+  });
+  for (scf::ForOp loop : loops) {
+    Location loc = loop.getLoc();
+    if (const char *reason = LoopPipeliner(loop, machine, kept).run())
+      result.missed.push_back({loc, reason});
+    else
+      ++result.pipelined;
+  }
+  return result;
+}
+
+void factisa::remarkMissed(func::FuncOp program, const Pipelining &pipelining) {
+  for (auto [loc, reason] : pipelining.missed)
+    remark::missed(loc, remark::RemarkOpts::name("NotPipelined")
+                            .category("factisa-pipeline")
+                            .function(program.getName()))
+        << remark::reason("{0}", reason);
+}

@@ -1,0 +1,178 @@
+//===- PipelineGraph.cpp - What the steps of a body need ------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Pipeline.h"
+
+#include "fact/Dialect/FactISA/IR/Instructions.h"
+#include "fact/ISA/Cost.h"
+#include "fact/Target/EncodeProgram.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/MapVector.h"
+
+using namespace mlir;
+using namespace mlir::factisa;
+namespace target = ::fact::isa;
+
+namespace {
+/// What a step touches of a buffer.
+struct Touch {
+  unsigned step;
+  bool write;
+  int64_t begin;
+  target::Rows rows;
+  PhaseOp slot; ///< Of a ring; null if there is none.
+};
+
+/// Whether two touches may meet in a byte.
+bool meet(Touch a, Touch b) {
+  if (a.slot && b.slot && a.slot.getCounter() == b.slot.getCounter() &&
+      a.slot.getSlots() == b.slot.getSlots() &&
+      (a.slot.getDelay() - b.slot.getDelay()) % a.slot.getSlots() != 0)
+    return false;
+  int64_t endA = a.begin + a.rows.span(), endB = b.begin + b.rows.span();
+  if (endA <= b.begin || endB <= a.begin)
+    return false;
+  // Columns of the same rows.
+  int64_t stride = a.rows.stride;
+  bool areColumns = stride == b.rows.stride && a.rows.bytes < stride &&
+                    b.rows.bytes < stride;
+  if (!areColumns)
+    return true;
+  int64_t columnA = a.begin % stride, columnB = b.begin % stride;
+  return columnA < columnB + b.rows.bytes && columnB < columnA + a.rows.bytes;
+}
+
+class GraphReader {
+public:
+  GraphReader(scf::ForOp loop, const target::Machine &machine,
+              const target::Expectation &expected)
+      : machine(machine), expected(expected) {
+    body.loop = loop;
+  }
+
+  Body read() {
+    for (Operation &op : body.loop.getBody()->without_terminator())
+      if (instructionOf(&op))
+        add(op);
+    for (auto &[buffer, touches] : touched)
+      connect(buffer, touches);
+    for (Step &step : body.steps)
+      for (auto *list : {&step.before, &step.after}) {
+        llvm::sort(*list);
+        list->erase(llvm::unique(*list), list->end());
+      }
+    return std::move(body);
+  }
+
+private:
+  /// What is the same in all iterations of an address; the rest is another
+  /// place of each iteration.
+  static int64_t constantOf(Value index) {
+    if (APInt constant; matchPattern(index, m_ConstantInt(&constant)))
+      return constant.getSExtValue();
+    if (auto sum = index.getDefiningOp<arith::AddIOp>())
+      return constantOf(sum.getLhs()) + constantOf(sum.getRhs());
+    return 0;
+  }
+
+  static int64_t offsetOf(Value address) {
+    int64_t offset = 0;
+    while (auto view = address.getDefiningOp<ViewOp>()) {
+      offset += view.getOffset();
+      for (auto [index, stride] :
+           llvm::zip(view.getIndices(), view.getStrides()))
+        offset += constantOf(index) * stride;
+      address = view.getBase();
+    }
+    return offset;
+  }
+
+  static PhaseOp slotOf(Value address) {
+    for (; auto view = address.getDefiningOp<ViewOp>(); address = view.getBase())
+      for (Value index : view.getIndices())
+        if (auto phase = index.getDefiningOp<PhaseOp>())
+          return phase;
+    return {};
+  }
+
+  void add(Operation &op) {
+    auto number = static_cast<unsigned>(body.steps.size());
+    SmallVector<std::optional<Resolved>> operands;
+    for (Value operand : op.getOperands()) {
+      if (operand.getDefiningOp<NullOp>())
+        operands.push_back(std::nullopt);
+      else if (isa<IndexType>(operand.getType()))
+        operands.push_back(Resolved());
+      else
+        operands.push_back(Resolved{offsetOf(operand), 0});
+    }
+    target::Instruction instruction = makeInstruction(&op, operands);
+    Step step;
+    step.op = &op;
+    step.engine = target::engineOf(instruction);
+    step.cycles = static_cast<double>(
+        target::estimateCycles(instruction, machine, expected));
+    body.steps.push_back(std::move(step));
+
+    int64_t registers[target::numRegisters] = {};
+    target::AccessList accesses =
+        target::accesses(instruction, {registers, expected.length});
+    size_t next = 0;
+    for (Value operand : op.getOperands()) {
+      if (isa<IndexType>(operand.getType()))
+        continue;
+      const target::Access &access = accesses[next++];
+      if (access.bytes > 0)
+        touched[bufferOf(operand)].push_back(
+            {number, access.write, access.address, access.rows,
+             slotOf(operand)});
+    }
+  }
+
+  void connect(Value buffer, ArrayRef<Touch> touches) {
+    auto own = buffer.getDefiningOp<SramBufferOp>();
+    bool isOwn = own && own->getBlock() == body.loop.getBody();
+    // Iterations meet in what is in the scratchpad before the loop only.
+    bool isShared = own && !isOwn;
+    if (isOwn) {
+      Buffer result;
+      result.op = own;
+      for (const Touch &touch : touches) {
+        result.users.push_back(touch.step);
+        if (touch.write)
+          result.writers.push_back(touch.step);
+      }
+      body.buffers.push_back(std::move(result));
+    }
+    for (size_t j = 0; j < touches.size(); ++j)
+      for (size_t i = 0; i <= j; ++i) {
+        const Touch &a = touches[i], &b = touches[j];
+        if ((!a.write && !b.write) || !meet(a, b))
+          continue;
+        if (isShared)
+          body.inOrder.push_back({a.step, b.step});
+        if (a.step == b.step)
+          continue;
+        body.steps[a.step].after.push_back(b.step);
+        body.steps[b.step].before.push_back(a.step);
+      }
+  }
+
+  const target::Machine &machine;
+  target::Expectation expected;
+  Body body;
+  llvm::MapVector<Value, SmallVector<Touch>> touched;
+};
+} // namespace
+
+Body factisa::readBody(scf::ForOp loop, const target::Machine &machine,
+                       const target::Expectation &expected) {
+  return GraphReader(loop, machine, expected).read();
+}

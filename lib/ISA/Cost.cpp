@@ -1,0 +1,157 @@
+//===- Cost.cpp - How long an instruction will take, about ----------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/ISA/Cost.h"
+
+#include <algorithm>
+#include <cmath>
+
+using namespace fact;
+using namespace fact::isa;
+
+static int64_t divideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+namespace {
+class Estimate {
+public:
+  Estimate(const Machine &machine, const Expectation &expected)
+      : machine(machine), length(expected.length), kept(expected.kept) {}
+
+  int64_t operator()(const PeGemm &i) const {
+    int64_t rows = machine.pe.rows, columns = machine.pe.columns;
+    return i.rows * std::min(divideUp(i.k, columns) * divideUp(i.n, rows),
+                             divideUp(i.k, rows) * divideUp(i.n, columns));
+  }
+  int64_t operator()(const PeQk &i) const {
+    return i.tail ? i.rows * divideUp(i.n, machine.pe.columns) : gather(i);
+  }
+  int64_t operator()(const PePv &i) const { return gather(i); }
+
+  int64_t operator()(const EpProject &i) const {
+    return products(i.rows, i.k, i.n);
+  }
+  int64_t operator()(const EpBias &i) const {
+    return divideUp(int64_t(i.rows) * i.n, machine.ep.lanes);
+  }
+  int64_t operator()(const EpNormalize &i) const {
+    return divideUp(2 * int64_t(i.rows) * i.n, machine.ep.lanes);
+  }
+  int64_t operator()(const EpScore &i) const {
+    return products(i.rows, i.n, std::min<int64_t>(i.cols, length));
+  }
+
+  int64_t operator()(const SelTopK &i) const {
+    return i.rows * machine.sel.topKPasses() *
+           divideUp(length, machine.sel.scoresPerCycle);
+  }
+  int64_t operator()(const SelFill &i) const {
+    return divideUp(int64_t(i.rows) * i.width,
+                    machine.buffer(Buffer::Index).wordBytes);
+  }
+  int64_t operator()(const SelCountAll &i) const { return flags(i.rows); }
+  int64_t operator()(const SelPrecision &) const { return flags(2 * length); }
+  int64_t operator()(const SelList &i) const { return flags(i.rows); }
+
+  // Steps of a lane per element, or passes of a pipeline where those take
+  // longer: lib/Sim/Apu.cpp has the sweeps.
+  int64_t operator()(const ApuLayerNorm &i) const {
+    return i.rows * (sweep(i.n, 1) + sweep(i.n, 2) + sweep(i.n, 2));
+  }
+  int64_t operator()(const ApuQuantize &i) const {
+    return 2 * i.rows * sweep(i.n, 1);
+  }
+  int64_t operator()(const ApuRescale &i) const {
+    return i.rows * sweep(i.n, 2);
+  }
+  int64_t operator()(const ApuActivation &i) const {
+    switch (i.kind) {
+    case Activation::Gelu:
+      return i.rows * std::max(sweep(i.n, 3), passes(i.n, machine.apu.erfPasses));
+    case Activation::GeluTanh:
+    case Activation::Swish:
+      return i.rows *
+             std::max(sweep(i.n, 4), passes(i.n, machine.apu.expPasses +
+                                                     machine.apu.dividePasses));
+    case Activation::Relu:
+      return i.rows * sweep(i.n, 1);
+    }
+    return 0;
+  }
+  int64_t operator()(const ApuAdd &i) const { return i.rows * sweep(i.n, 1); }
+  int64_t operator()(const ApuSoftmax &i) const {
+    int64_t columns = keptOf(i, length);
+    return i.rows * (2 * sweep(columns, 2) +
+                     std::max(sweep(columns, 2),
+                              passes(columns, machine.apu.expPasses)));
+  }
+  int64_t operator()(const ApuContext &i) const {
+    return i.rows * sweep(i.n, 2);
+  }
+  int64_t operator()(const ApuCopyDominated &i) const {
+    return i.rows * sweep(i.n, 1);
+  }
+  int64_t operator()(const ApuColumnSum &i) const {
+    return i.rows * sweep(i.n, 1);
+  }
+  int64_t operator()(const ApuMean &i) const {
+    return passes(i.n, machine.apu.dividePasses);
+  }
+
+  int64_t operator()(const Load &i) const { return transfer(i); }
+  int64_t operator()(const Store &i) const { return transfer(i); }
+  template <typename Control> int64_t operator()(const Control &) const {
+    return 0;
+  }
+
+private:
+  template <typename I> int64_t gather(const I &i) const {
+    int64_t columns = keptOf(i, std::min<int64_t>(i.cols, length));
+    return i.rows * divideUp(columns, machine.pe.rows) *
+           divideUp(i.n, machine.pe.columns);
+  }
+  /// Of a row's columns, those that its mask keeps.
+  template <typename I> int64_t keptOf(const I &i, int64_t columns) const {
+    if (!i.mask.present)
+      return columns;
+    return std::max<int64_t>(
+        1, static_cast<int64_t>(static_cast<double>(columns) * kept));
+  }
+  int64_t products(int64_t rows, int64_t k, int64_t n) const {
+    int64_t wide = std::min<int64_t>(64, machine.ep.lanes),
+            deep = machine.ep.lanes / wide;
+    return rows * std::min(divideUp(k, wide) * divideUp(n, deep),
+                           divideUp(k, deep) * divideUp(n, wide));
+  }
+  int64_t flags(int64_t count) const {
+    return divideUp(count, machine.sel.scoresPerCycle);
+  }
+  /// Of one row, with so many steps of the busiest kind of unit of two.
+  int64_t sweep(int64_t elements, int64_t steps) const {
+    return divideUp(elements, machine.apu.lanes) *
+           divideUp(steps, std::min(machine.apu.addUnits,
+                                    machine.apu.multiplyUnits));
+  }
+  int64_t passes(int64_t elements, int64_t each) const {
+    return divideUp(elements * each, machine.apu.pipelines);
+  }
+  template <typename I> int64_t transfer(const I &i) const {
+    return static_cast<int64_t>(std::ceil(
+        static_cast<double>(i.rows) * i.row_bytes /
+        machine.dramBytesPerCycle()));
+  }
+
+  const Machine &machine;
+  int64_t length;
+  double kept;
+};
+} // namespace
+
+int64_t isa::estimateCycles(const Instruction &instruction,
+                            const Machine &machine,
+                            const Expectation &expected) {
+  return std::visit(Estimate(machine, expected), instruction);
+}
