@@ -21,21 +21,6 @@ namespace mlir::factisa {
 #define GEN_PASS_DECL
 #include "fact/Dialect/FactISA/Transforms/Passes.h.inc"
 
-/// What `interleaveLoops` did.
-struct Interleaving {
-  int64_t interleaved = 0;
-  /// The loops left alone, and why.
-  SmallVector<std::pair<Location, const char *>> missed;
-};
-
-/// Makes pairs of iterations of the innermost independent loops of a program
-/// without addresses.
-Interleaving interleaveLoops(func::FuncOp program);
-
-/// Remarks on the loops left alone: apart, for who tries several programs and
-/// keeps one.
-void remarkMissed(func::FuncOp program, const Interleaving &interleaving);
-
 /// What `pipelineLoops` did.
 struct Pipelining {
   int64_t pipelined = 0;

@@ -11,43 +11,6 @@
 
 include "mlir/Pass/PassBase.td"
 
-def InterleavePass : Pass<"factisa-interleave", "::mlir::func::FuncOp"> {
-  let summary = "work on two iterations of innermost loops in turn";
-  let description = [{
-    Unrolls innermost loops that are marked `factisa.independent` by two. What one
-    engine does at a stretch comes for the first iteration, then for the second one. Each
-    iteration has buffers of its own, other than those that are only loaded with what
-    all iterations read, which are loaded once for both. So one engine works for
-    one iteration while the next engine works for the other.
-
-    Must run before addresses are planned. Bounds that are the sequence's length
-    need no remainder: instructions do nothing for rows past it. An odd number
-    of iterations up to a constant leaves one after the loop.
-
-    ```mlir
-    scf.for %i = %c0 to %n step %c8 {            // before
-      %b = factisa.sram token 64 "b"
-      factisa.load dst=%b, src=%x, row0=%i, ...
-      factisa.apu.add y=%b, a=%b, b=%b, row0=%i, ...
-    } {factisa.independent}
-
-    scf.for %i = %c0 to %n step %c16 {           // after
-      %j = arith.addi %i, %c8 : index
-      %b = factisa.sram token 64 "b"
-      %d = factisa.sram token 64 "b"
-      factisa.load dst=%b, src=%x, row0=%i, ...
-      factisa.load dst=%d, src=%x, row0=%j, ...
-      factisa.apu.add y=%b, a=%b, b=%b, row0=%i, ...
-      factisa.apu.add y=%d, a=%d, b=%d, row0=%j, ...
-    } {factisa.independent}
-    ```
-  }];
-  let statistics = [
-    Statistic<"numInterleaved", "interleaved", "Number of loops whose iterations run in pairs">,
-    Statistic<"numMissed", "missed", "Number of loops left alone">];
-  let dependentDialects = ["::mlir::factisa::FactISADialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
-}
-
 def PipelinePass : Pass<"factisa-pipeline", "::mlir::func::FuncOp"> {
   let summary = "overlap the iterations of innermost loops";
   let description = [{
