@@ -73,6 +73,7 @@ struct FactToFactISAPass
     func::FuncOp program = findTiling(source, bound, *loaded);
     if (!program)
       return signalPassFailure();
+    remarkMissed(program, missed);
 
     StringAttr name = source.getNameAttr();
     for (auto function :
@@ -212,9 +213,11 @@ private:
         kBoundAttrName,
         IntegerAttr::get(IntegerType::get(&getContext(), 64), bound));
     rowsPerBlock = tiling.rows;
-    remarkMissed(program, pipelining);
+    missed = std::move(pipelining);
     return program;
   }
+
+  Pipelining missed; ///< Of the last tiling that fits.
 
   func::FuncOp lower(func::FuncOp source, int64_t bound, const Tiling &tiling,
                      std::string &metadata) {

@@ -16,6 +16,8 @@
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/MapVector.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace mlir::factisa;
 namespace target = ::fact::isa;
@@ -94,6 +96,27 @@ private:
     return offset;
   }
 
+  /// Whether a row is one in some iterations only, the first one mostly.
+  bool isForFew(Value row) {
+    if (auto sum = row.getDefiningOp<arith::AddIOp>())
+      return isForFew(sum.getLhs()) || isForFew(sum.getRhs());
+    auto range = row.getDefiningOp<InRangeOp>();
+    return range && range.getIndex() == body.loop.getInductionVar();
+  }
+
+  bool isForFew(Operation *op) {
+    return llvm::any_of(op->getOperands(),
+                        [&](Value value) { return isForFew(value); });
+  }
+
+  double iterations() {
+    APInt step;
+    if (!matchPattern(body.loop.getStep(), m_ConstantInt(&step)))
+      return 1;
+    return std::ceil(static_cast<double>(expected.length) /
+                     static_cast<double>(step.getSExtValue()));
+  }
+
   static PhaseOp slotOf(Value address) {
     for (; auto view = address.getDefiningOp<ViewOp>(); address = view.getBase())
       for (Value index : view.getIndices())
@@ -119,6 +142,8 @@ private:
     step.engine = target::engineOf(instruction);
     step.cycles = static_cast<double>(
         target::estimateCycles(instruction, machine, expected));
+    if (isForFew(&op))
+      step.cycles /= iterations();
     body.steps.push_back(std::move(step));
 
     int64_t registers[target::numRegisters] = {};
@@ -156,7 +181,8 @@ private:
         const Touch &a = touches[i], &b = touches[j];
         if ((!a.write && !b.write) || !meet(a, b))
           continue;
-        if (isShared)
+        // The next iteration does not touch what the first one alone does.
+        if (isShared && !isForFew(body.steps[a.step].op))
           body.inOrder.push_back({a.step, b.step});
         if (a.step == b.step)
           continue;

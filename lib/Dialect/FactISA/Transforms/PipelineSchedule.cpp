@@ -113,13 +113,14 @@ private:
     std::array<double, numEngines> work{};
     for (const Step &step : steps)
       work[static_cast<unsigned>(step.engine)] += step.cycles;
-    // DMA engines hide behind all others: they are the axis of copies only.
+    // Transfers hide behind all else: they are the axis of copies only.
     axis = Engine::PE;
-    for (Engine engine : {Engine::APU, Engine::EP, Engine::SEL, Engine::LOAD,
-                          Engine::STORE})
+    for (Engine engine : {Engine::APU, Engine::EP, Engine::SEL})
       if (work[static_cast<unsigned>(engine)] >
           work[static_cast<unsigned>(axis)])
         axis = engine;
+    if (work[static_cast<unsigned>(axis)] == 0)
+      axis = Engine::LOAD;
   }
 
   /// Whether a step needs nothing: it comes when it is needed, no sooner.
