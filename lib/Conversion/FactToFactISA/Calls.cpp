@@ -183,6 +183,33 @@ Value Lowering::layerOf(Operation *op) {
                           .getResult();
 }
 
+/// What of a layer needs nothing but the rows that come in, and no weights, so
+/// that it can be done where the layer before makes them: `first`, and what
+/// comes of their mean. `rest` is everything else.
+static void splitFirst(ArrayRef<Operation *> body, Value stream,
+                       SmallVectorImpl<Operation *> &rest,
+                       SmallVectorImpl<Operation *> &first,
+                       SmallVectorImpl<Operation *> &firstOfMean) {
+  for (Operation *op : body) {
+    auto isFrom = [&](ArrayRef<Operation *> makers) {
+      return llvm::all_of(op->getOperands(), [&](Value operand) {
+        Value source = Lowering::root(operand);
+        return makers.empty() ? source == stream
+                              : llvm::is_contained(makers,
+                                                   source.getDefiningOp());
+      });
+    };
+    if (isa<mlir::fact::QuantizeRowsOp, mlir::fact::MeanTokenOp>(op) && isFrom({}))
+      first.push_back(op);
+    else if (isa<mlir::fact::QuantizeRowsOp>(op) && !first.empty() && isFrom(first) &&
+             Lowering::root(op->getOperand(0))
+                 .getDefiningOp<mlir::fact::MeanTokenOp>())
+      firstOfMean.push_back(op);
+    else
+      rest.push_back(op);
+  }
+}
+
 LogicalResult Lowering::lowerCalls(ArrayRef<func::CallOp> calls) {
   func::CallOp first = calls.front(), last = calls.back();
   loc = first.getLoc();
@@ -257,9 +284,22 @@ LogicalResult Lowering::lowerCalls(ArrayRef<func::CallOp> calls) {
     Storage own =
         inPlace ? *output : allocateStorage(output->layout, "layer_result");
     setStorage(result, own);
+    SmallVector<Operation *> rest, first, firstOfMean;
+    if (inPlace)
+      splitFirst(body, stream, rest, first, firstOfMean);
+    if (first.empty())
+      rest = body;
+    SmallVector<Operation *> all = llvm::to_vector(
+        llvm::concat<Operation *>(first, firstOfMean));
+    if (failed(lowerOps(all)))
+      return failure();
     loop(Over::Layers, calls.size(), 1, [&](Value iteration) {
       layerIndex = iteration;
-      lowered = lowerOps(body);
+      nextLayer = {root(stream), root(result)};
+      lowered = lowerOps(rest, first);
+      if (succeeded(lowered) && !firstOfMean.empty())
+        lowered = lowerOps(firstOfMean);
+      nextLayer = {};
       if (!inPlace && succeeded(lowered))
         lowered = copyRows(own, *output, loc);
       layerIndex = Value();

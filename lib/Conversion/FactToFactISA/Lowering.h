@@ -119,7 +119,10 @@ private:
   int64_t noteLayers(ArrayRef<Operation *> ops, int64_t times);
 
   // --- Order of work (Schedule.cpp).
-  LogicalResult lowerOps(ArrayRef<Operation *> ops);
+  /// `next`, where there are some, are the first ops of the next of several
+  /// equal layers: they read its stream where this one's result is made.
+  LogicalResult lowerOps(ArrayRef<Operation *> ops,
+                         ArrayRef<Operation *> next = {});
   LogicalResult lowerWhole(Operation *op);
 
   // --- Ops that see the whole sequence (Selection.cpp, Attention.cpp).
@@ -161,6 +164,10 @@ public:
     storages[root(value)] = storage;
   }
   bool hasStorage(Value value) { return storages.contains(root(value)); }
+  /// The rows of one value for the rows of another, in the next layer.
+  struct NextLayer {
+    Value stream, result; ///< Of the layer: its argument, and what it returns.
+  } nextLayer;
   Storage allocateStorage(const Layout &layout, StringRef label);
   /// Address of a weight of the current layer; fails for a value that is none.
   FailureOr<Value> constantAddress(Value value);
@@ -172,6 +179,7 @@ public:
                                   const Layout &layout);
 
   Value sram(Memory memory, int64_t bytes, StringRef label);
+  Value layerIndex; ///< Loop counter over equal layers, or null.
   Value null() { return NullOp::create(builder, loc); }
   Value index(int64_t value);
   /// base + offset + sum of indices * strides.
@@ -213,7 +221,6 @@ private:
   DenseMap<Value, Constant> constants;
   DenseMap<Attribute, Value> constantBuffers;
   DenseMap<int64_t, Value> indices;
-  Value layerIndex;          ///< Loop counter over equal layers, or null.
   int64_t layersDone = 0;    ///< Layers that are recorded.
   int64_t firstLayer = 0;    ///< What `numbers` count from.
   int64_t layersPerCall = 1; ///< Attentions of a layer's function.

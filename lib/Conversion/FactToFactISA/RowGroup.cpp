@@ -41,8 +41,9 @@ bool factisa::isEncodedAlone(fact::EncodeOp op) {
   });
 }
 
-RowGroup::RowGroup(Lowering &lowering, ArrayRef<Operation *> ops, bool single)
-    : lowering(lowering), builder(lowering.builder), ops(ops),
+RowGroup::RowGroup(Lowering &lowering, ArrayRef<Operation *> ops, bool single,
+                   ArrayRef<Operation *> next)
+    : lowering(lowering), builder(lowering.builder), ops(ops), next(next),
       members(ops.begin(), ops.end()), single(single),
       rows(single ? 1 : lowering.blockRows()) {}
 
@@ -57,6 +58,16 @@ LogicalResult RowGroup::lower() {
       if (succeeded(result) && !done.contains(op))
         result = lowerOp(op);
       done.insert(op);
+    }
+    if (next.empty() || failed(result))
+      return;
+    // The last layer does it for nobody: a little work, beside its own.
+    staging[lowering.nextLayer.stream] =
+        staging.lookup(lowering.nextLayer.result);
+    for (Operation *op : next) {
+      lowering.loc = op->getLoc();
+      if (succeeded(result))
+        result = lowerOp(op);
     }
   };
   marker = NullOp::create(builder, lowering.loc);

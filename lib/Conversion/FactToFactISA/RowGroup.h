@@ -38,7 +38,9 @@ struct WeightTiles {
 /// that an op outside of the group reads is stored as well.
 class RowGroup {
 public:
-  RowGroup(Lowering &lowering, ArrayRef<Operation *> ops, bool single);
+  /// `next`: ops of the next layer, which read this one's result.
+  RowGroup(Lowering &lowering, ArrayRef<Operation *> ops, bool single,
+           ArrayRef<Operation *> next = {});
 
   LogicalResult lower();
 
@@ -89,7 +91,7 @@ private:
 
   Lowering &lowering;
   OpBuilder &builder;
-  ArrayRef<Operation *> ops;
+  ArrayRef<Operation *> ops, next;
   DenseSet<Operation *> members;
   bool single;
   int64_t rows;

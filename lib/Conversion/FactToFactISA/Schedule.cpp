@@ -30,7 +30,8 @@ static bool isFree(Operation *op) {
          mlir::fact::isReshape(op);
 }
 
-LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops) {
+LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops,
+                                 ArrayRef<Operation *> next) {
   // Greedy list scheduling: all row-local ops whose operands are there form the
   // next group; where there is none, the next other op in program order runs.
   SmallVector<Operation *> waiting;
@@ -87,7 +88,11 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops) {
         missing.erase(op);
     }
     if (!group.empty()) {
-      if (failed(RowGroup(*this, group, single).lower()))
+      ArrayRef<Operation *> appended;
+      if (!next.empty() &&
+          llvm::is_contained(group, nextLayer.result.getDefiningOp()))
+        appended = next;
+      if (failed(RowGroup(*this, group, single, appended).lower()))
         return failure();
       for (Operation *op : group)
         missing.erase(op);
