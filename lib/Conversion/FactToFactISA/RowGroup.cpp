@@ -225,8 +225,8 @@ LogicalResult RowGroup::lowerOp(Operation *op) {
 }
 
 void RowGroup::forEachPiece(
-    function_ref<void(int64_t, int64_t, Value)> body) {
-  constexpr int64_t pieceRows = 8;
+    int64_t n, function_ref<void(int64_t, int64_t, Value)> body) {
+  int64_t pieceRows = std::max<int64_t>(1, pieceElements / n);
   for (int64_t first = 0; first < rows; first += pieceRows) {
     Value row = row0;
     if (first > 0)
@@ -259,7 +259,7 @@ LogicalResult RowGroup::lowerTyped(fact::LayerNormOp op) {
   if (failed(y))
     return failure();
   int64_t n = x->layout.rowBytes / 4;
-  forEachPiece([&](int64_t first, int64_t count, Value row) {
+  forEachPiece(n, [&](int64_t first, int64_t count, Value row) {
     ApuLayerNormOp::create(builder, op.getLoc(),
                            lowering.view(y->buffer, first * n * 4),
                            lowering.view(x->buffer, first * n * 4), *gamma,
@@ -276,7 +276,7 @@ LogicalResult RowGroup::lowerTyped(fact::MeanTokenOp op) {
     return failure();
   int64_t bytes = x->layout.rowBytes;
   Value sum = before([&] { return lowering.sram(Memory::Temp, bytes, "sum"); });
-  forEachPiece([&](int64_t first, int64_t count, Value row) {
+  forEachPiece(bytes / 4, [&](int64_t first, int64_t count, Value row) {
     ApuColumnSumOp::create(builder, op.getLoc(), sum,
                            lowering.view(x->buffer, first * bytes), row, count,
                            bytes / 4, bytes);
@@ -337,7 +337,7 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizeRowsOp op) {
     return failure();
   int64_t n = q->layout.rowBytes;
   Value none = lowering.null();
-  forEachPiece([&](int64_t first, int64_t count, Value row) {
+  forEachPiece(n, [&](int64_t first, int64_t count, Value row) {
     ApuQuantizeOp::create(
         builder, op.getLoc(), lowering.view(q->buffer, first * n),
         lowering.view(scale->buffer, first * 4),

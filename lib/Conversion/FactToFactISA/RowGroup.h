@@ -71,8 +71,10 @@ private:
   LogicalResult projectHead(fact::LogMatmulOp op, WeightTiles &tiles, Value acc,
                             int64_t head, int64_t group);
   /// Calls body(first row in the block, rows, row0 of these) for pieces of a
-  /// block: what sweeps rows several times does not keep others waiting.
-  void forEachPiece(function_ref<void(int64_t, int64_t, Value)> body);
+  /// block of n elements a row: what sweeps rows several times does not keep others waiting.
+  void forEachPiece(int64_t n,
+                    function_ref<void(int64_t, int64_t, Value)> body);
+  static constexpr int64_t pieceElements = 6144; ///< 8 rows of 768
   /// Whether an op is the last of the group that reads a value of its block, so
   /// that its result may take the place.
   bool isLastReader(Operation *op, Value value);

@@ -40,12 +40,14 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops,
       waiting.push_back(op);
   DenseSet<Operation *> missing(waiting.begin(), waiting.end());
 
-  // What loops over heads do, by the attention of each.
+  // What loops over heads do, by the attention of each. One head has no other
+  // to be worked on meanwhile.
   DenseMap<Operation *, HeadNest> nests;
   DenseMap<Operation *, Operation *> partOf;
   if (tiling.heads.rows > 0)
     for (Operation *op : ops)
-      if (auto attention = dyn_cast<fact::QuantizedAttentionOp>(op))
+      if (auto attention = dyn_cast<fact::QuantizedAttentionOp>(op);
+          attention && (attention.getHeads() > 1 || !attention.getMask()))
         if (std::optional<HeadNest> nest = findHeadNest(attention, missing)) {
           for (Operation *part : nest->ops())
             partOf[part] = op;
