@@ -145,8 +145,11 @@ bool RowGroup::isInside(Operation *op) const {
 /// Stores a result that somebody outside of the group reads.
 LogicalResult RowGroup::finish(Value value) {
   value = Lowering::root(value);
-  if (llvm::all_of(realUsers(value),
-                   [&](Operation *user) { return isInside(user); }))
+  // What the next layer reads it reads in its own iteration.
+  bool isOfNext = llvm::is_contained(next, value.getDefiningOp());
+  if (!isOfNext && llvm::all_of(realUsers(value), [&](Operation *user) {
+        return isInside(user);
+      }))
     return success();
   FailureOr<Storage> storage = lowering.storageOf(value);
   if (failed(storage))
