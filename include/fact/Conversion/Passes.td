@@ -17,9 +17,10 @@ def FactToFactISAPass : Pass<"fact-to-factisa", "::mlir::ModuleOp"> {
     Turns the one public function of a module and the layers that it calls into a
     program: a function without arguments of `factisa` instructions in `scf.for` loops.
     Equal layers in a row become one loop with their weights side by side in DRAM.
-    Block sizes are the largest with which the machine's scratchpad holds every buffer
-    (docs/schedule.md says how blocks, groups and loops are made); blocks are worked on
-    in pairs, as `factisa-interleave` does alone.
+    Prediction, selection, Q, K and V and attention are one loop over heads where they can
+    be, everything else is loops over rows; iterations of innermost loops overlap, as
+    `factisa-pipeline` does alone. Block sizes are the first of an order of preference
+    with which the machine's scratchpad holds every buffer (docs/schedule.md).
 
     Before: quantized, sparse fact IR, weights constant (`fact-sparsify`), an upper
     bound of the sequence length on each input (`fact.bound`) or in its type.

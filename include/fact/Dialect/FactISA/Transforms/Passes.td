@@ -15,28 +15,32 @@ def PipelinePass : Pass<"factisa-pipeline", "::mlir::func::FuncOp"> {
   let summary = "overlap the iterations of innermost loops";
   let description = [{
     Gives every instruction of an innermost loop over rows that is marked
-    `factisa.independent` a time, so that the engine with the most work never waits, and
-    puts them in that order. An instruction of stage s works for the iteration s before; for
+    `factisa.independent` a time, such that the computing engine with the most work waits
+    for the others as little as can be, and puts them in that order (docs/schedule.md says
+    how times are found). An instruction of stage s works for the iteration s before; for
     that the loop has as many iterations more, and rows before the first and past the
     last are none. Buffers that an iteration needs for longer than an iteration takes have
     several slots (`factisa.phase`); others of one size share places, as many of them as
     the attribute says at least, so that engines need not wait for a place.
 
-    Must run before addresses are planned.
+    Must run before addresses are planned. A loop left alone has a missed remark.
 
     ```mlir
-    scf.for %i = %c0 to %n step %c8 {            // before
-      %b = factisa.sram token 64 "b"
-      factisa.load dst=%b, src=%x, row0=%i, ...
-      factisa.apu.add y=%b, a=%b, b=%b, row0=%i, ...
-    } {factisa.independent = 4}
+    scf.for %i = %c0 to %n step %c16 {            // before
+      %b = factisa.sram token 49152 "b"
+      factisa.load dst=%b, src=%x, row0=%i, rows=16, ...
+      factisa.apu.activation y=%b, x=%b, row0=%i, rows=16, ...
+    } {factisa.independent = 3}
 
-    %b = factisa.sram token 128 "b"              // after
-    scf.for %i = %c0 to %n step %c8 {
-      %s = factisa.phase %i delay 0 slots 2
-      ...
-      factisa.load dst=%b0, src=%x, row0=%i, ...
-      factisa.apu.add y=%b1, a=%b1, b=%b1, row0=%j, ...
+    %b = factisa.sram token 98304 "b"             // after
+    scf.for %i = %c0 to %n step %c16 {
+      %s0 = factisa.phase %i delay 0 slots 2
+      %b0 = factisa.view %b + 0[%s0] strides [49152] : !factisa.sram
+      %j = arith.addi %i, %c-16 : index
+      %s1 = factisa.phase %i delay 1 slots 2
+      %b1 = factisa.view %b + 0[%s1] strides [49152] : !factisa.sram
+      factisa.apu.activation y=%b1, x=%b1, row0=%j, rows=16, ...
+      factisa.load dst=%b0, src=%x, row0=%i, rows=16, ...
     } {factisa.extra = 1 : i64}
     ```
   }];
@@ -85,7 +89,8 @@ def OrderEnginesPass : Pass<"factisa-order-engines", "::mlir::func::FuncOp"> {
     it waits for as many iterations later as is the least in any walk. For the first
     iterations `factisa.sync` gives tokens before the loop, and takes them after it. A loop
     counts as one instruction of each of its engines from outside; a nest of loops of which
-    only the innermost one has work is one loop.
+    only the innermost one has work is one loop. There is one counter of tokens for each
+    ordered pair of engines: the k-th wait takes the token of the k-th signal.
 
     ```mlir
     factisa.load dst=%x, src=%d, row0=%i, ...                         // before
