@@ -194,14 +194,16 @@ static void splitFirst(ArrayRef<Operation *> body, Value stream,
     auto isFrom = [&](ArrayRef<Operation *> makers) {
       return llvm::all_of(op->getOperands(), [&](Value operand) {
         Value source = Lowering::root(operand);
-        return makers.empty() ? source == stream
-                              : llvm::is_contained(makers,
-                                                   source.getDefiningOp());
+        return makers.empty()
+                   ? source == stream
+                   : llvm::is_contained(makers, source.getDefiningOp());
       });
     };
-    if (isa<mlir::fact::QuantizeRowsOp, mlir::fact::MeanTokenOp>(op) && isFrom({}))
+    if (isa<mlir::fact::QuantizeRowsOp, mlir::fact::MeanTokenOp>(op) &&
+        isFrom({}))
       first.push_back(op);
-    else if (isa<mlir::fact::QuantizeRowsOp>(op) && !first.empty() && isFrom(first) &&
+    else if (isa<mlir::fact::QuantizeRowsOp>(op) && !first.empty() &&
+             isFrom(first) &&
              Lowering::root(op->getOperand(0))
                  .getDefiningOp<mlir::fact::MeanTokenOp>())
       firstOfMean.push_back(op);
@@ -289,8 +291,8 @@ LogicalResult Lowering::lowerCalls(ArrayRef<func::CallOp> calls) {
       splitFirst(body, stream, rest, first, firstOfMean);
     if (first.empty())
       rest = body;
-    SmallVector<Operation *> all = llvm::to_vector(
-        llvm::concat<Operation *>(first, firstOfMean));
+    SmallVector<Operation *> all =
+        llvm::to_vector(llvm::concat<Operation *>(first, firstOfMean));
     if (failed(lowerOps(all)))
       return failure();
     loop(Over::Layers, calls.size(), 1, [&](Value iteration) {

@@ -50,7 +50,8 @@ Predictor factisa::projectionFor(mlir::fact::EncodeOp op) {
   llvm_unreachable("every code is some predictor's of activations");
 }
 
-std::pair<Predictor, Operand> factisa::normalizationFor(mlir::fact::EncodeOp op) {
+std::pair<Predictor, Operand>
+factisa::normalizationFor(mlir::fact::EncodeOp op) {
   bool isKey = op && op.getOperand() == mlir::fact::PredictorOperand::Key;
   Operand own = isKey ? Operand::Key : Operand::Query,
           other = isKey ? Operand::Query : Operand::Key;
@@ -63,4 +64,3 @@ std::pair<Predictor, Operand> factisa::normalizationFor(mlir::fact::EncodeOp op)
         return {::fact::numerics::asPredictor<Predictor>(predictor), operand};
   llvm_unreachable("every code is some predictor's of queries or keys");
 }
-

@@ -122,18 +122,26 @@ private:
     int64_t weights = machine.buffer(::fact::isa::Buffer::Weight).bytes;
     SmallVector<Tiling> all;
     int64_t everything = llvm::alignTo(bound, 64);
-    all.push_back({blockRows(bound).front(), everything, weights,
-                   /*keepWeights=*/true, /*turns=*/4, {}});
+    all.push_back({blockRows(bound).front(),
+                   everything,
+                   weights,
+                   /*keepWeights=*/true,
+                   /*turns=*/4,
+                   {}});
     for (int64_t rows : blockRows(bound))
       for (int64_t cols :
            {everything, int64_t(1024), int64_t(256), int64_t(64), int64_t(8)})
         if (cols == everything || cols < bound)
           for (int64_t share : {5, 16, 64, 512})
             for (int64_t turns : {4, 2, 0})
-              if (turns > 0 || rows == 1) // the last resort: half of the buffers
-                all.push_back({rows, cols,
+              if (turns > 0 ||
+                  rows == 1) // the last resort: half of the buffers
+                all.push_back({rows,
+                               cols,
                                std::max<int64_t>(weights / share, 64),
-                               /*keepWeights=*/false, turns, {}});
+                               /*keepWeights=*/false,
+                               turns,
+                               {}});
     return all;
   }
 

@@ -23,23 +23,31 @@ using namespace mlir::factisa;
 HeadLoop::HeadLoop(Lowering &lowering, const HeadNest &nest)
     : lowering(lowering), builder(lowering.builder), nest(nest) {
   fact::QuantizedAttentionOp op = this->nest.attention;
-  heads = static_cast<int64_t>(op.getHeads());
-  features = cast<ShapedType>(op.getQuery().getType()).getDimSize(1);
+  heads = nest.getHeads();
+  Value rowsOfHeads =
+      op ? op.getQuery() : fact::PredictOp(nest.predict).getQuery();
+  features = cast<ShapedType>(rowsOfHeads.getType()).getDimSize(1);
   n = features / heads;
   rows = std::min(lowering.tiling.heads.rows, lowering.paddedRows);
   padded = lowering.paddedRows;
-  causal = op.getCausal();
-  hasMask = bool(op.getMask());
-  hasDominated = bool(op.getDominated());
-  hasTail = bool(op.getTailKey());
+  if (op) {
+    causal = op.getCausal();
+    hasMask = bool(op.getMask());
+    hasDominated = bool(op.getDominated());
+    hasTail = bool(op.getTailKey());
+  }
   // The first iteration loads weights only.
   int64_t part = 1;
   if (nest.queryCode.normalize)
     projecting = part++;
   if (nest.select)
     predicting = part++;
+  if (!op) {
+    last = predicting + 1;
+    return;
+  }
   generating = part++;
-  attending = part;
+  last = attending = part;
   querying = nest.select ? predicting : generating;
 }
 
@@ -52,8 +60,8 @@ HeadRows HeadLoop::makeRows(int64_t rowBytes, int64_t slots, Memory memory,
   HeadRows result;
   result.rowBytes = rowBytes;
   result.slots = slots;
-  result.buffer =
-      lowering.sram(memory, llvm::alignTo(padded * rowBytes, 64) * slots, label);
+  result.buffer = lowering.sram(
+      memory, llvm::alignTo(padded * rowBytes, 64) * slots, label);
   return result;
 }
 
@@ -89,8 +97,9 @@ FailureOr<HeadLoop::Weights> HeadLoop::makeWeights(Value weight,
   result.k = cast<ShapedType>(Lowering::root(weight).getType()).getDimSize(0);
   result.tile.rowBytes = n;
   result.tile.slots = 2;
-  result.tile.buffer = lowering.sram(
-      Memory::Weight, llvm::alignTo(result.k * n, 64) * result.tile.slots, label);
+  result.tile.buffer =
+      lowering.sram(Memory::Weight,
+                    llvm::alignTo(result.k * n, 64) * result.tile.slots, label);
   return result;
 }
 
@@ -98,8 +107,8 @@ FailureOr<Value> HeadLoop::wholeVector(Value value, StringRef label) {
   FailureOr<Storage> storage = lowering.storageOf(value);
   if (failed(storage))
     return failure();
-  Value buffer = lowering.sram(
-      Memory::Index, padded * storage->layout.rowBytes, label);
+  Value buffer =
+      lowering.sram(Memory::Index, padded * storage->layout.rowBytes, label);
   lowering.loadRows(buffer, *storage, zero, zero, padded);
   return buffer;
 }
@@ -188,121 +197,65 @@ Value HeadLoop::readAll(const HeadRows &rows, int64_t part) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult HeadLoop::prepare() {
-  fact::QuantizedAttentionOp op = nest.attention;
   zero = lowering.index(0);
   none = lowering.null();
-  fact::QuantizedLinearOp linear = nest.query.linear;
-  FailureOr<Storage> x = lowering.storageOf(linear.getInput()),
-                     out = lowering.storageOf(op.getResult());
-  FailureOr<Value> scale = wholeVector(linear.getScale(), "row_scales");
-  if (failed(x) || failed(out) || failed(scale))
+  return failure(
+      failed(prepareTokens()) || failed(prepareSelection()) ||
+      failed(prepareSide(queryCode, nest.queryCode, "query_code_weight")) ||
+      failed(prepareSide(keyCode, nest.keyCode, "key_code_weight")) ||
+      (nest.attention && failed(prepareAttention())));
+}
+
+LogicalResult HeadLoop::stored(Value value, bool headMajor, Storage &result) {
+  FailureOr<Storage> found =
+      headMajor ? lowering.headsOf(value) : lowering.storageOf(value);
+  if (succeeded(found))
+    result = *found;
+  return found;
+}
+
+LogicalResult HeadLoop::prepareTokens() {
+  if (Value rows = nest.getTokens())
+    if (failed(stored(rows, /*headMajor=*/false, tokens)))
+      return failure();
+  FailureOr<Value> scale = wholeVector(nest.getTokenScale(), "row_scales");
+  if (failed(scale))
     return failure();
-  tokens = *x;
-  context = *out;
   tokenScale = *scale;
   low = none;
-  if (linear.getLow()) {
-    FailureOr<Value> flags = wholeVector(linear.getLow(), "low");
-    if (failed(flags))
-      return failure();
-    low = *flags;
-  }
-
-  // Storages of what other loops read, or have made.
-  auto stored = [&](Value value, bool headMajor, Storage &result) {
-    FailureOr<Storage> found =
-        headMajor ? lowering.headsOf(value) : lowering.storageOf(value);
-    if (succeeded(found))
-      result = *found;
-    return found;
-  };
-  if ((hasMask && failed(stored(op.getMask(), false, mask))) ||
-      (hasDominated && (failed(stored(op.getDominated(), false, dominated)) ||
-                        failed(stored(op.getArgmax(), true, argmax)))) ||
-      (hasTail && !nest.tailKey.linear &&
-       (failed(stored(op.getTailKey(), false, tailKey)) ||
-                   failed(stored(op.getTailKeyScale(), true, tailKeyScale)) ||
-                   failed(stored(op.getTailValue(), false, tailValue)) ||
-                   failed(stored(op.getTailValueScale(), true,
-                                 tailValueScale)))))
-    return failure();
-  if (hasTail) {
-    auto makeTail = [&](HeadRows &tail, int64_t bytes, StringRef label) {
-      tail.rowBytes = bytes;
-      tail.slots = 2;
-      tail.buffer = lowering.sram(bytes == 4 ? Memory::Index : Memory::Temp,
-                                  llvm::alignTo(bytes, 64) * 2, label);
-    };
-    makeTail(tailKeyRow, n, "mean_key");
-    makeTail(tailKeyScaleRow, 4, "mean_key_scale");
-    makeTail(tailValueRow, n, "mean_value");
-    makeTail(tailValueScaleRow, 4, "mean_value_scale");
-  }
-  if (nest.tailKey.linear) {
-    fact::QuantizedLinearOp tail = nest.tailKey.linear;
-    FailureOr<Storage> row = lowering.storageOf(tail.getInput()),
-                       rowScale = lowering.storageOf(tail.getScale());
-    if (failed(row) || failed(rowScale))
-      return failure();
-    meanRow = lowering.sram(Memory::Token, row->layout.rowBytes, "mean_row");
-    meanScale = lowering.sram(Memory::Index, 4, "mean_row_scale");
-    lowering.loadRows(meanRow, *row, zero, zero, 1);
-    lowering.loadRows(meanScale, *rowScale, zero, zero, 1);
-    key.tail = nest.tailKey;
-    key.tailRow = &tailKeyRow;
-    key.tailScale = &tailKeyScaleRow;
-    value.tail = nest.tailValue;
-    value.tailRow = &tailValueRow;
-    value.tailScale = &tailValueScaleRow;
-  }
-
-  if (nest.select) {
-    kFlags = makeRows(1, 2, Memory::Index, "k_rows");
-    vFlags = makeRows(1, 2, Memory::Index, "v_rows");
-    dominatedRows = makeRows(1, 3, Memory::Index, "dominated");
-    argmaxRows = makeRows(4, 3, Memory::Index, "argmax");
-    FailureOr<Value> scaleQ =
-        lowering.constantAddress(nest.predict.getQueryWeightScale());
-    FailureOr<Value> scaleK =
-        lowering.constantAddress(nest.predict.getKeyWeightScale());
-    if (failed(scaleQ) || failed(scaleK))
-      return failure();
-    attentionWeightScales = lowering.sram(Memory::Index, 8, "predictor_scales");
-    LoadOp::create(builder, lowering.loc, attentionWeightScales, *scaleQ, zero,
-                   1, 4, 4, 4, /*whole=*/true);
-    LoadOp::create(builder, lowering.loc,
-                   lowering.view(attentionWeightScales, 4), *scaleK, zero, 1, 4,
-                   4, 4, /*whole=*/true);
-    counts = lowering.sram(Memory::Index, padded * 4, "counts");
-    SelFillOp::create(builder, lowering.loc, counts, zero, padded, 4, 0);
-  }
-
-  auto side = [&](Side &result, const HeadPrediction &of, StringRef label) {
-    result.op = of;
-    if (!of.normalize)
-      return success();
-    fact::LogMatmulOp matmul = result.op.matmul;
-    FailureOr<Weights> weights = makeWeights(matmul.getWeight(), label);
-    if (failed(weights))
-      return failure();
-    result.weights = *weights;
-    result.bias = Value();
-    if (matmul.getBias()) {
-      FailureOr<Value> bias = lowering.loadConstant(
-          matmul.getBias(), Memory::Weight, "predictor_bias");
-      if (failed(bias))
-        return failure();
-      result.bias = *bias;
-    }
-    result.codes = &result == &keyCode ? makeKeys(n, 2, "key_codes")
-                                       : makeBlocks(n, 2, "query_codes");
-    result.scales = makeRows(4, 2, Memory::Index, "code_scales");
+  if (!nest.attention)
     return success();
-  };
-  if (failed(side(queryCode, nest.queryCode, "query_code_weight")) ||
-      failed(side(keyCode, nest.keyCode, "key_code_weight")))
+  if (Value flags = nest.query.linear.getLow()) {
+    FailureOr<Value> vector = wholeVector(flags, "low");
+    if (failed(vector))
+      return failure();
+    low = *vector;
+  }
+  return success();
+}
+
+LogicalResult HeadLoop::prepareSelection() {
+  if (!nest.select)
+    return success();
+  kFlags = makeRows(1, 2, Memory::Index, "k_rows");
+  vFlags = makeRows(1, 2, Memory::Index, "v_rows");
+  dominatedRows = makeRows(1, 3, Memory::Index, "dominated");
+  argmaxRows = makeRows(4, 3, Memory::Index, "argmax");
+  FailureOr<Value> scaleQ =
+      lowering.constantAddress(nest.predict.getQueryWeightScale());
+  FailureOr<Value> scaleK =
+      lowering.constantAddress(nest.predict.getKeyWeightScale());
+  if (failed(scaleQ) || failed(scaleK) ||
+      failed(stored(nest.select.getMask(), false, mask)))
     return failure();
-  if (nest.select && !nest.queryCode.normalize) {
+  attentionWeightScales = lowering.sram(Memory::Index, 8, "predictor_scales");
+  LoadOp::create(builder, lowering.loc, attentionWeightScales, *scaleQ, zero, 1,
+                 4, 4, 4, /*whole=*/true);
+  LoadOp::create(builder, lowering.loc, lowering.view(attentionWeightScales, 4),
+                 *scaleK, zero, 1, 4, 4, 4, /*whole=*/true);
+  counts = lowering.sram(Memory::Index, padded * 4, "counts");
+  SelFillOp::create(builder, lowering.loc, counts, zero, padded, 4, 0);
+  if (!nest.queryCode.normalize) {
     if (failed(stored(nest.predict.getQuery(), false, queryCodes)) ||
         failed(stored(nest.predict.getKey(), false, keyCodes)) ||
         failed(stored(nest.predict.getQueryScale(), true, queryScales)) ||
@@ -311,57 +264,133 @@ LogicalResult HeadLoop::prepare() {
     keyCodeRows = makeRows(n, 2, Memory::Temp, "key_codes");
     keyScaleRows = makeRows(4, 2, Memory::Index, "key_code_scales");
   }
-
-  auto generated = [&](Generated &result, int64_t part,
-                       const HeadProjection &of, const HeadRows *flags, bool inverted, StringRef label) {
-    result.op = of;
-    fact::QuantizedLinearOp linear = result.op.linear;
-    FailureOr<Weights> weights = makeWeights(linear.getWeight(), label);
-    FailureOr<Value> scale = lowering.loadConstant(
-        linear.getWeightScale(), Memory::Weight, "weight_scale");
-    if (failed(weights) || failed(scale))
-      return failure();
-    result.weights = *weights;
-    result.weightScale = *scale;
-    result.bias = none;
-    if (linear.getBias()) {
-      FailureOr<Value> bias =
-          lowering.loadConstant(linear.getBias(), Memory::Weight, "bias");
-      if (failed(bias))
-        return failure();
-      result.bias = *bias;
-    }
-    int64_t slots = attending - part + 1;
-    result.rows = &result == &query ? makeBlocks(n, slots, label)
-                                    : makeKeys(n, slots, label);
-    result.scales = makeRows(4, slots, Memory::Index, label);
-    Value rowFlags = linear.getRows();
-    if (!rowFlags)
-      return success();
-    if (nest.select) {
-      result.hasFlags = true;
-      result.flags = flags;
-      result.inverted = inverted;
-      return success();
-    }
-    // Which rows a mask names is known where a selection or the model says so.
-    auto notDominated = fact::definingOp<fact::QRowsOp>(rowFlags);
-    if (!notDominated && !lowering.hasStorage(rowFlags) &&
-        !lowering.isConstant(rowFlags))
-      return success();
-    FailureOr<Storage> flagsOf = lowering.headsOf(
-        notDominated ? notDominated.getDominated() : rowFlags);
-    if (failed(flagsOf))
-      return failure();
-    result.hasFlags = true;
-    result.inverted = bool(notDominated);
-    result.storedFlags = *flagsOf;
+  if (nest.attention)
     return success();
-  };
+  // Other loops read what it selects.
+  if (failed(stored(nest.select.getDominated(), false, dominated)) ||
+      failed(stored(nest.select.getArgmax(), true, argmax)))
+    return failure();
+  lowering.allocateFlags(nest.select, heads, kStorage, vStorage);
+  return success();
+}
+
+LogicalResult HeadLoop::prepareSide(Side &side, const HeadPrediction &of,
+                                    StringRef label) {
+  side.op = of;
+  if (!of.normalize)
+    return success();
+  fact::LogMatmulOp matmul = side.op.matmul;
+  FailureOr<Weights> weights = makeWeights(matmul.getWeight(), label);
+  if (failed(weights))
+    return failure();
+  side.weights = *weights;
+  if (matmul.getBias()) {
+    FailureOr<Value> bias = lowering.loadConstant(
+        matmul.getBias(), Memory::Weight, "predictor_bias");
+    if (failed(bias))
+      return failure();
+    side.bias = *bias;
+  }
+  side.codes = &side == &keyCode ? makeKeys(n, 2, "key_codes")
+                                 : makeBlocks(n, 2, "query_codes");
+  side.scales = makeRows(4, 2, Memory::Index, "code_scales");
+  return success();
+}
+
+LogicalResult HeadLoop::prepareAttention() {
+  fact::QuantizedAttentionOp op = nest.attention;
+  if (failed(stored(op.getResult(), false, context)) ||
+      (hasMask && failed(stored(op.getMask(), false, mask))) ||
+      (hasDominated && (failed(stored(op.getDominated(), false, dominated)) ||
+                        failed(stored(op.getArgmax(), true, argmax)))) ||
+      (hasTail && failed(prepareTail())))
+    return failure();
   return failure(
-      failed(generated(key, generating, nest.key, &kFlags, false, "keys")) ||
-      failed(generated(value, generating, nest.value, &vFlags, false, "values")) ||
-      failed(generated(query, querying, nest.query, &dominatedRows, true, "queries")));
+      failed(prepareGenerated(key, generating, nest.key, "keys")) ||
+      failed(prepareGenerated(value, generating, nest.value, "values")) ||
+      failed(prepareGenerated(query, querying, nest.query, "queries")));
+}
+
+LogicalResult HeadLoop::prepareTail() {
+  fact::QuantizedAttentionOp op = nest.attention;
+  auto makeTail = [&](HeadRows &tail, int64_t bytes, StringRef label) {
+    tail.rowBytes = bytes;
+    tail.slots = 2;
+    tail.buffer = lowering.sram(bytes == 4 ? Memory::Index : Memory::Temp,
+                                llvm::alignTo(bytes, 64) * 2, label);
+  };
+  makeTail(tailKeyRow, n, "mean_key");
+  makeTail(tailKeyScaleRow, 4, "mean_key_scale");
+  makeTail(tailValueRow, n, "mean_value");
+  makeTail(tailValueScaleRow, 4, "mean_value_scale");
+  if (!nest.tailKey.linear)
+    return failure(
+        failed(stored(op.getTailKey(), false, tailKey)) ||
+        failed(stored(op.getTailKeyScale(), true, tailKeyScale)) ||
+        failed(stored(op.getTailValue(), false, tailValue)) ||
+        failed(stored(op.getTailValueScale(), true, tailValueScale)));
+  fact::QuantizedLinearOp tail = nest.tailKey.linear;
+  FailureOr<Storage> row = lowering.storageOf(tail.getInput()),
+                     scale = lowering.storageOf(tail.getScale());
+  if (failed(row) || failed(scale))
+    return failure();
+  meanRow = lowering.sram(Memory::Token, row->layout.rowBytes, "mean_row");
+  meanScale = lowering.sram(Memory::Index, 4, "mean_row_scale");
+  lowering.loadRows(meanRow, *row, zero, zero, 1);
+  lowering.loadRows(meanScale, *scale, zero, zero, 1);
+  key.tail = nest.tailKey;
+  key.tailRow = &tailKeyRow;
+  key.tailScale = &tailKeyScaleRow;
+  value.tail = nest.tailValue;
+  value.tailRow = &tailValueRow;
+  value.tailScale = &tailValueScaleRow;
+  return success();
+}
+
+LogicalResult HeadLoop::prepareGenerated(Generated &each, int64_t part,
+                                         const HeadProjection &of,
+                                         StringRef label) {
+  each.op = of;
+  fact::QuantizedLinearOp linear = each.op.linear;
+  FailureOr<Weights> weights = makeWeights(linear.getWeight(), label);
+  FailureOr<Value> scale = lowering.loadConstant(
+      linear.getWeightScale(), Memory::Weight, "weight_scale");
+  if (failed(weights) || failed(scale))
+    return failure();
+  each.weights = *weights;
+  each.weightScale = *scale;
+  each.bias = none;
+  if (linear.getBias()) {
+    FailureOr<Value> bias =
+        lowering.loadConstant(linear.getBias(), Memory::Weight, "bias");
+    if (failed(bias))
+      return failure();
+    each.bias = *bias;
+  }
+  int64_t slots = attending - part + 1;
+  each.rows =
+      &each == &query ? makeBlocks(n, slots, label) : makeKeys(n, slots, label);
+  each.scales = makeRows(4, slots, Memory::Index, label);
+  Value flags = linear.getRows();
+  if (!flags)
+    return success();
+  auto notDominated = fact::definingOp<fact::QRowsOp>(flags);
+  each.inverted = bool(notDominated);
+  if (nest.select) {
+    each.hasFlags = true;
+    each.flags = &each == &query ? &dominatedRows
+                 : &each == &key ? &kFlags
+                                 : &vFlags;
+    return success();
+  }
+  // Which rows a mask names is known where a selection or the model says so;
+  // otherwise every row is generated, which is more than anybody reads.
+  if (!notDominated && !lowering.hasStorage(flags) &&
+      !lowering.isConstant(flags))
+    return success();
+  each.hasFlags = true;
+  return stored(notDominated ? notDominated.getDominated() : flags,
+                /*headMajor=*/true, each.storedFlags);
 }
 
 //===----------------------------------------------------------------------===//
@@ -370,14 +399,17 @@ LogicalResult HeadLoop::prepare() {
 
 /// INT8 rows of the block, for stage 1 and generation.
 void HeadLoop::loadTokens() {
-  int64_t parts[] = {projecting, querying, generating};
-  int64_t firstPart = generating;
-  for (int64_t part : parts)
-    if (part >= 0)
+  int64_t firstPart = last, lastPart = 0;
+  for (int64_t part : {projecting, querying, generating})
+    if (part >= 0) {
       firstPart = std::min(firstPart, part);
-  Value some = InRangeOp::create(
-      builder, lowering.loc, head(firstPart),
-      static_cast<uint64_t>(heads + generating - firstPart));
+      lastPart = std::max(lastPart, part);
+    }
+  if (lastPart == 0)
+    return;
+  Value some =
+      InRangeOp::create(builder, lowering.loc, head(firstPart),
+                        static_cast<uint64_t>(heads + lastPart - firstPart));
   int64_t bytes = tokens.layout.rowBytes;
   tokenRows = lowering.sram(Memory::Token, rows * bytes, "rows");
   LoadOp::create(builder, lowering.loc, tokenRows,
@@ -434,11 +466,10 @@ void HeadLoop::predict() {
   } else {
     queries = lowering.sram(Memory::Token, rows * n, "query_codes");
     queryScale = lowering.sram(Memory::Index, rows * 4, "query_scales");
-    LoadOp::create(
-        builder, lowering.loc, queries,
-        lowering.view(queryCodes.base, 0,
-                      {{head(predicting), n}, {block, features}}),
-        at, rows, n, n, features, /*whole=*/false);
+    LoadOp::create(builder, lowering.loc, queries,
+                   lowering.view(queryCodes.base, 0,
+                                 {{head(predicting), n}, {block, features}}),
+                   at, rows, n, n, features, /*whole=*/false);
     LoadOp::create(builder, lowering.loc, queryScale,
                    lowering.view(queryScales.base, 0,
                                  {{head(predicting), queryScales.planeStride},
@@ -479,6 +510,31 @@ void HeadLoop::predict() {
       lowering.view(mask.base, 0,
                     {{head(predicting), mask.planeStride}, {block, bytes}}),
       masks, at, rows, bytes, bytes, bytes, /*whole=*/false);
+  if (!nest.attention)
+    storeSelection(flags, largest);
+}
+
+/// What loops that follow read, beside the mask: rows of the block, and which
+/// rows of K and V are read, when all of the head's blocks have said so.
+void HeadLoop::storeSelection(Value flags, Value largest) {
+  auto storeBlock = [&](const Storage &to, Value from, int64_t bytes) {
+    StoreOp::create(
+        builder, lowering.loc,
+        lowering.view(to.base, 0,
+                      {{head(predicting), to.planeStride}, {block, bytes}}),
+        from, row(predicting), rows, bytes, bytes, bytes, /*whole=*/false);
+  };
+  storeBlock(dominated, flags, 1);
+  storeBlock(argmax, largest, 4);
+  auto storeHead = [&](const Storage &to, const HeadRows &from) {
+    StoreOp::create(
+        builder, lowering.loc,
+        lowering.view(to.base, 0, {{head(predicting + 1), to.planeStride}}),
+        allOf(from, predicting + 1), first(predicting + 1), padded, 1, 1, 1,
+        /*whole=*/false);
+  };
+  storeHead(kStorage, kFlags);
+  storeHead(vStorage, vFlags);
 }
 
 void HeadLoop::generate(Generated &each, int64_t part) {
@@ -493,12 +549,11 @@ void HeadLoop::generate(Generated &each, int64_t part) {
       flags = blockOf(*each.flags, part);
     } else {
       flags = lowering.sram(Memory::Index, rows, "rows_wanted");
-      LoadOp::create(
-          builder, lowering.loc, flags,
-          lowering.view(each.storedFlags.base, 0,
-                        {{head(part), each.storedFlags.planeStride},
-                         {block, 1}}),
-          at, rows, 1, 1, 1, /*whole=*/false);
+      LoadOp::create(builder, lowering.loc, flags,
+                     lowering.view(each.storedFlags.base, 0,
+                                   {{head(part), each.storedFlags.planeStride},
+                                    {block, 1}}),
+                     at, rows, 1, 1, 1, /*whole=*/false);
     }
     list = lowering.sram(Memory::Index, 4 + 4 * rows, "list");
     SelListOp::create(builder, lowering.loc, list, flags, at, rows,
@@ -510,8 +565,8 @@ void HeadLoop::generate(Generated &each, int64_t part) {
   Precision precision = lowPrecisionOf(linear);
   Value acc = lowering.sram(Memory::Temp, rows * n * 4, "accumulators");
   PeGemmOp::create(builder, lowering.loc, acc, tokenRows,
-                   allOf(each.weights.tile, part), list, lowFlags, at,
-                   rows, each.weights.k, n, n * 4, tokens.layout.rowBytes, n,
+                   allOf(each.weights.tile, part), list, lowFlags, at, rows,
+                   each.weights.k, n, n * 4, tokens.layout.rowBytes, n,
                    precision, lowering.numbers.roles.lookup(linear),
                    /*accumulate=*/false);
   Value rescaled = lowering.sram(Memory::Temp, rows * n * 4, "tile");
@@ -574,8 +629,7 @@ void HeadLoop::attendScores() {
   };
   maskRows = attendedFlags = attendedArgmax = none;
   if (hasMask)
-    maskRows =
-        loadBlock(mask, lowering.maskStride(), Memory::Index, "mask");
+    maskRows = loadBlock(mask, lowering.maskStride(), Memory::Index, "mask");
   if (hasDominated && nest.select) {
     attendedFlags = blockOf(dominatedRows, attending);
     attendedArgmax = blockOf(argmaxRows, attending);
@@ -586,11 +640,11 @@ void HeadLoop::attendScores() {
   if (hasTail && !nest.tailKey.linear) {
     auto load = [&](const HeadRows &to, const Storage &from, bool isRow) {
       int64_t bytes = to.rowBytes;
-      LoadOp::create(builder, lowering.loc, allOf(to, attending),
-                     lowering.view(from.base, 0,
-                                   {{head(attending),
-                                     isRow ? n : from.planeStride}}),
-                     first(attending), 1, bytes, bytes, bytes, /*whole=*/true);
+      LoadOp::create(
+          builder, lowering.loc, allOf(to, attending),
+          lowering.view(from.base, 0,
+                        {{head(attending), isRow ? n : from.planeStride}}),
+          first(attending), 1, bytes, bytes, bytes, /*whole=*/true);
     };
     load(tailKeyRow, tailKey, true);
     load(tailKeyScaleRow, tailKeyScale, false);
@@ -604,9 +658,9 @@ void HeadLoop::attendScores() {
         keys = readAll(key.rows, attending);
   attendedValues = readAll(value.rows, attending);
   int64_t maskBytes = hasMask ? lowering.maskStride() : 0;
-  PeQkOp::create(builder, lowering.loc, scores, queries,
-                 keys, maskRows, attendedFlags, at, rows,
-                 zero, padded, n, padded * 4, n, n, maskBytes, causal,
+  PeQkOp::create(builder, lowering.loc, scores, queries, keys, maskRows,
+                 attendedFlags, at, rows, zero, padded, n, padded * 4, n, n,
+                 maskBytes, causal,
                  /*tail=*/false);
   tailScores = none;
   if (hasTail) {
@@ -615,12 +669,11 @@ void HeadLoop::attendScores() {
                    allOf(tailKeyRow, attending), none, attendedFlags, at, rows,
                    zero, 1, n, 4, n, n, 0, /*causal=*/false, /*tail=*/true);
   }
-  ApuSoftmaxOp::create(builder, lowering.loc, probabilities, stats, scores,
-                       blockOf(query.scales, attending),
-                       allOf(key.scales, attending),
-                       allOf(value.scales, attending), maskRows, attendedFlags,
-                       at, rows, padded, padded * 4, maskBytes, op.getScale(),
-                       causal);
+  ApuSoftmaxOp::create(
+      builder, lowering.loc, probabilities, stats, scores,
+      blockOf(query.scales, attending), allOf(key.scales, attending),
+      allOf(value.scales, attending), maskRows, attendedFlags, at, rows, padded,
+      padded * 4, maskBytes, op.getScale(), causal);
 }
 
 void HeadLoop::attendValues() {
@@ -634,16 +687,16 @@ void HeadLoop::attendValues() {
                  attendedFlags, at, rows, zero, padded, n, n * 4, padded, n,
                  maskBytes, causal, /*accumulate=*/false);
   if (hasDominated)
-    ApuCopyDominatedOp::create(builder, lowering.loc, out, values,
-                               allOf(value.scales, attending), attendedFlags,
-                               attendedArgmax, at, rows, zero, padded, n, n * 4,
-                               n);
-  ApuContextOp::create(
-      builder, lowering.loc, out, sums, stats, blockOf(query.scales, attending),
-      attendedFlags, tailScores, hasTail ? allOf(tailKeyScaleRow, attending) : none,
-      hasTail ? allOf(tailValueRow, attending) : none,
-      hasTail ? allOf(tailValueScaleRow, attending) : none, at, rows, n, n * 4, n * 4,
-      op.getScale(), causal);
+    ApuCopyDominatedOp::create(
+        builder, lowering.loc, out, values, allOf(value.scales, attending),
+        attendedFlags, attendedArgmax, at, rows, zero, padded, n, n * 4, n);
+  ApuContextOp::create(builder, lowering.loc, out, sums, stats,
+                       blockOf(query.scales, attending), attendedFlags,
+                       tailScores,
+                       hasTail ? allOf(tailKeyScaleRow, attending) : none,
+                       hasTail ? allOf(tailValueRow, attending) : none,
+                       hasTail ? allOf(tailValueScaleRow, attending) : none, at,
+                       rows, n, n * 4, n * 4, op.getScale(), causal);
   StoreOp::create(
       builder, lowering.loc,
       lowering.view(context.base, 0,
@@ -662,29 +715,39 @@ LogicalResult HeadLoop::finish() {
 }
 
 LogicalResult HeadLoop::lower() {
-  lowering.loc = nest.attention.getLoc();
+  lowering.loc = nest.ops().back()->getLoc();
   if (failed(prepare()))
     return failure();
   int64_t turns =
       std::exchange(lowering.loopTurns, lowering.tiling.heads.turns);
-  lowering.loop(Over::Parts, heads + attending, 1, [&](Value iteration) {
+  lowering.loop(Over::Parts, heads + last, 1, [&](Value iteration) {
     counter = iteration;
     lowering.loop(Over::Rows, lowering.bound, rows, [&](Value first) {
       block = first;
-      loadTokens();
-      attendScores();
-      generate(key, generating);
-      generate(value, generating);
-      if (nest.select)
-        predict();
-      generate(query, querying);
-      attendValues();
-      if (projecting >= 0) {
-        project(keyCode);
-        project(queryCode);
-      }
+      lowerBlock();
     });
   });
   lowering.loopTurns = turns;
   return finish();
+}
+
+/// In the order in which the multiplier array works: a softmax has the time of
+/// a generation.
+void HeadLoop::lowerBlock() {
+  loadTokens();
+  if (nest.attention) {
+    attendScores();
+    generate(key, generating);
+    generate(value, generating);
+  }
+  if (nest.select)
+    predict();
+  if (nest.attention) {
+    generate(query, querying);
+    attendValues();
+  }
+  if (projecting >= 0) {
+    project(keyCode);
+    project(queryCode);
+  }
 }

@@ -17,17 +17,18 @@ namespace mlir::factisa {
 /// Rows over the sequence of each head, from the part of the loop that makes
 /// them to the last one that reads them: in the scratchpad, or by way of DRAM.
 struct HeadRows {
-  Value buffer; ///< !factisa.sram; of rows in DRAM: where they are read as a whole
+  Value buffer; ///< !factisa.sram; of rows in DRAM: where they are read as a
+                ///< whole
   int64_t rowBytes = 0, slots = 1;
   Memory memory = Memory::Temp;
   bool isStored = false;
   Storage storage; ///< Where they are stored.
 };
 
-/// Lowers a nest to a loop over heads and row blocks. The parts of a head follow
-/// each other, one iteration of the outer loop after the other: stage 1, stage 2
-/// and selection, generation, attention. What is done once for a head is done
-/// in its first block: the inner loop has all the work.
+/// Lowers a nest to a loop over heads and row blocks. The parts of a head
+/// follow each other, one iteration of the outer loop after the other: stage 1,
+/// stage 2 and selection, generation, attention. What is done once for a head
+/// is done in its first block: the inner loop has all the work.
 class HeadLoop {
 public:
   HeadLoop(Lowering &lowering, const HeadNest &nest);
@@ -37,6 +38,11 @@ public:
 private:
   // --- What comes before the loop.
   LogicalResult prepare();
+  LogicalResult prepareTokens();
+  LogicalResult prepareSelection();
+  LogicalResult prepareAttention();
+  LogicalResult prepareTail();
+  LogicalResult stored(Value value, bool headMajor, Storage &result);
   FailureOr<Value> wholeVector(Value value, StringRef label);
   HeadRows makeRows(int64_t rowBytes, int64_t slots, Memory memory,
                     StringRef label);
@@ -73,10 +79,16 @@ private:
   // --- The parts of a block.
   void loadTokens();
   void loadWeights(const Weights &weights, int64_t part);
+  void lowerBlock();
+  void storeSelection(Value flags, Value largest);
   struct Side;
+  LogicalResult prepareSide(Side &side, const HeadPrediction &of,
+                            StringRef label);
   void project(Side &side);
   void predict();
   struct Generated;
+  LogicalResult prepareGenerated(Generated &each, int64_t part,
+                                 const HeadProjection &of, StringRef label);
   void generate(Generated &each, int64_t part);
   void generateTail(Generated &each);
   void attendScores();
@@ -87,15 +99,16 @@ private:
   OpBuilder &builder;
   HeadNest nest;
   int64_t heads, features, n, rows, padded;
-  bool causal, hasMask, hasDominated, hasTail;
+  bool causal = false, hasMask = false, hasDominated = false, hasTail = false;
   // Which part is done how many iterations after the first one.
-  int64_t projecting = -1, predicting = -1, querying = 0, generating = 0,
-          attending = 0;
+  int64_t projecting = -1, predicting = -1, querying = -1, generating = -1,
+          attending = -1, last = 0;
   Value counter, block, zero, none; ///< counter: of heads
 
   // Before the loop.
   Value tokenScale, low, attentionWeightScales, counts;
   Storage tokens, context, mask, dominated, argmax;
+  Storage kStorage, vStorage; ///< Of a selection for other loops.
   Storage tailKey, tailKeyScale, tailValue, tailValueScale;
   HeadRows kFlags, vFlags, dominatedRows, argmaxRows;
   HeadRows tailKeyRow, tailKeyScaleRow, tailValueRow, tailValueScaleRow;
@@ -107,7 +120,8 @@ private:
     Value bias;
     HeadRows codes, scales;
   } queryCode, keyCode;
-  Storage queryCodes, queryScales, keyCodes, keyScales; ///< Of stage 1, if done.
+  Storage queryCodes, queryScales, keyCodes,
+      keyScales; ///< Of stage 1, if done.
   HeadRows keyCodeRows, keyScaleRows;
   struct Generated {
     HeadProjection op;

@@ -22,6 +22,8 @@ SmallVector<Operation *> HeadNest::ops() const {
       all.push_back(side->normalize);
   if (select)
     all.push_back(select);
+  if (!attention)
+    return all;
   for (const HeadProjection *each : {&query, &key, &value})
     all.append({each->linear, each->quantize});
   for (const HeadProjection *each : {&tailKey, &tailValue})
@@ -31,19 +33,37 @@ SmallVector<Operation *> HeadNest::ops() const {
   return all;
 }
 
+int64_t HeadNest::getHeads() const {
+  if (attention)
+    return static_cast<int64_t>(
+        fact::QuantizedAttentionOp(attention).getHeads());
+  return static_cast<int64_t>(fact::PredictOp(predict).getHeads());
+}
+
+Value HeadNest::getTokens() const {
+  if (attention)
+    return fact::QuantizedLinearOp(query.linear).getInput();
+  if (!queryCode.matmul)
+    return {};
+  Value rows = fact::LogMatmulOp(queryCode.matmul).getInput();
+  auto encode = fact::definingOp<fact::EncodeOp>(rows);
+  return encode ? encode.getInput() : rows;
+}
+
+Value HeadNest::getTokenScale() const {
+  if (attention)
+    return fact::QuantizedLinearOp(query.linear).getScale();
+  return fact::PredictOp(predict).getScale();
+}
+
 namespace {
 class Finder {
 public:
-  Finder(mlir::fact::QuantizedAttentionOp attention,
-         const DenseSet<Operation *> &allowed)
-      : allowed(allowed) {
-    nest.attention = attention;
-  }
+  explicit Finder(const DenseSet<Operation *> &allowed) : allowed(allowed) {}
 
-  std::optional<HeadNest> run() {
-    mlir::fact::QuantizedAttentionOp attention = nest.attention;
-    if (!project(attention.getQuery(), attention.getQueryScale(),
-                 nest.query) ||
+  std::optional<HeadNest> run(mlir::fact::QuantizedAttentionOp attention) {
+    nest.attention = attention;
+    if (!project(attention.getQuery(), attention.getQueryScale(), nest.query) ||
         !project(attention.getKey(), attention.getKeyScale(), nest.key) ||
         !project(attention.getValue(), attention.getValueScale(), nest.value))
       return std::nullopt;
@@ -54,6 +74,16 @@ public:
         return std::nullopt;
     addTail();
     addSelection();
+    return nest;
+  }
+
+  std::optional<HeadNest> run(mlir::fact::SelectOp select) {
+    mlir::fact::PredictOp predict = predictOf(select);
+    if (!predict)
+      return std::nullopt;
+    nest.select = select;
+    nest.predict = predict;
+    addCodes();
     return nest;
   }
 
@@ -76,7 +106,8 @@ private:
         !isFor(quantize.getQuantized(), nest.attention) ||
         !isFor(quantize.getScale(), nest.attention))
       return false;
-    auto linear = mlir::fact::definingOp<mlir::fact::QuantizedLinearOp>(quantize.getInput());
+    auto linear = mlir::fact::definingOp<mlir::fact::QuantizedLinearOp>(
+        quantize.getInput());
     if (!linear || !allowed.contains(linear) ||
         !isFor(linear.getResult(), quantize) ||
         !isSame(linear.getRows(), quantize.getRows()))
@@ -109,30 +140,31 @@ private:
 
   void addSelection() {
     mlir::fact::QuantizedAttentionOp attention = nest.attention;
-    auto select = mlir::fact::definingOp<mlir::fact::SelectOp>(attention.getMask());
+    auto select =
+        mlir::fact::definingOp<mlir::fact::SelectOp>(attention.getMask());
     // Rows at low precision need the importance of all heads.
     if (!select || !allowed.contains(select) || nest.query.linear.getLow() ||
-        mlir::fact::sourceOf(attention.getDominated()) != select.getDominated() ||
+        mlir::fact::sourceOf(attention.getDominated()) !=
+            select.getDominated() ||
         mlir::fact::sourceOf(attention.getArgmax()) != select.getArgmax())
       return;
-    auto predict = mlir::fact::definingOp<mlir::fact::PredictOp>(select.getScores());
-    if (!predict ||
-        mlir::fact::definingOp<mlir::fact::PredictOp>(select.getUnit()) != predict ||
-        !isFor(predict.getScores(), select) ||
-        !isFor(predict.getUnit(), select) ||
-        predict.getHeads() != attention.getHeads())
+    mlir::fact::PredictOp predict = predictOf(select);
+    if (!predict || predict.getHeads() != attention.getHeads())
       return;
     // Each projection's rows are its own of this selection, or all.
-    auto q = mlir::fact::definingOp<mlir::fact::QRowsOp>(nest.query.linear.getRows());
-    auto k = mlir::fact::definingOp<mlir::fact::KRowsOp>(nest.key.linear.getRows());
-    auto v = mlir::fact::definingOp<mlir::fact::VRowsOp>(nest.value.linear.getRows());
+    auto q = mlir::fact::definingOp<mlir::fact::QRowsOp>(
+        nest.query.linear.getRows());
+    auto k =
+        mlir::fact::definingOp<mlir::fact::KRowsOp>(nest.key.linear.getRows());
+    auto v = mlir::fact::definingOp<mlir::fact::VRowsOp>(
+        nest.value.linear.getRows());
     if (bool(q) != bool(nest.query.linear.getRows()) ||
         bool(k) != bool(nest.key.linear.getRows()) ||
         bool(v) != bool(nest.value.linear.getRows()))
       return;
     SmallVector<Operation *> known = {attention};
-    for (Operation *rows : {q.getOperation(), k.getOperation(),
-                            v.getOperation()})
+    for (Operation *rows :
+         {q.getOperation(), k.getOperation(), v.getOperation()})
       if (rows)
         known.push_back(rows);
     for (Value result :
@@ -140,37 +172,60 @@ private:
       for (Operation *user : realUsers(result))
         if (!llvm::is_contained(known, user))
           return;
-    for (auto [rows, each] :
-         {std::pair(q.getOperation(), &nest.query),
-          std::pair(k.getOperation(), &nest.key),
-          std::pair(v.getOperation(), &nest.value)})
+    for (auto [rows, each] : {std::pair(q.getOperation(), &nest.query),
+                              std::pair(k.getOperation(), &nest.key),
+                              std::pair(v.getOperation(), &nest.value)})
       if (rows)
         for (Operation *user : realUsers(rows->getResult(0)))
           if (user != each->linear.getOperation() &&
               user != each->quantize.getOperation())
             return;
-    if ((k && mlir::fact::sourceOf(k.getDominated()) != select.getDominated()) ||
-        (v && (mlir::fact::sourceOf(v.getDominated()) != select.getDominated() ||
-               mlir::fact::sourceOf(v.getArgmax()) != select.getArgmax())))
+    if ((k &&
+         mlir::fact::sourceOf(k.getDominated()) != select.getDominated()) ||
+        (v &&
+         (mlir::fact::sourceOf(v.getDominated()) != select.getDominated() ||
+          mlir::fact::sourceOf(v.getArgmax()) != select.getArgmax())))
       return;
     nest.select = select;
     nest.predict = predict;
+    if (isSame(predict.getScale(), nest.query.linear.getScale()))
+      addCodes();
+  }
+
+  /// The one prediction that a selection is made of.
+  static mlir::fact::PredictOp predictOf(mlir::fact::SelectOp select) {
+    auto predict =
+        mlir::fact::definingOp<mlir::fact::PredictOp>(select.getScores());
+    if (!predict ||
+        mlir::fact::definingOp<mlir::fact::PredictOp>(select.getUnit()) !=
+            predict ||
+        !isFor(predict.getScores(), select) ||
+        !isFor(predict.getUnit(), select))
+      return {};
+    return predict;
+  }
+
+  void addCodes() {
     HeadPrediction query, key;
-    if (isSame(predict.getScale(), nest.query.linear.getScale()) &&
-        predictSide(predict.getQuery(), predict.getQueryScale(), query) &&
-        predictSide(predict.getKey(), predict.getKeyScale(), key)) {
-      nest.queryCode = query;
+    if (!predictSide(nest.predict.getQuery(), nest.predict.getQueryScale(),
+                     query))
+      return;
+    // Both sides are of the same rows.
+    nest.queryCode = query;
+    if (predictSide(nest.predict.getKey(), nest.predict.getKeyScale(), key))
       nest.keyCode = key;
-    }
+    else
+      nest.queryCode = {};
   }
 
   bool predictSide(Value code, Value scale, HeadPrediction &result) {
     // Codes that are the numbers themselves are no op of their own.
     result.encode = mlir::fact::definingOp<mlir::fact::EncodeOp>(code);
     Value shifted = result.encode ? result.encode.getInput() : code;
-    auto normalize = mlir::fact::definingOp<mlir::fact::NormalizeHeadsOp>(shifted);
+    auto normalize =
+        mlir::fact::definingOp<mlir::fact::NormalizeHeadsOp>(shifted);
     if (!normalize || !allowed.contains(normalize) ||
-        normalize.getHeads() != nest.attention.getHeads() ||
+        normalize.getHeads() != nest.predict.getHeads() ||
         mlir::fact::sourceOf(scale) != normalize.getScale() ||
         !isFor(normalize.getScale(), nest.predict))
       return false;
@@ -179,14 +234,16 @@ private:
         return false;
     if (result.encode && !isFor(result.encode.getResult(), nest.predict))
       return false;
-    auto matmul = mlir::fact::definingOp<mlir::fact::LogMatmulOp>(normalize.getInput());
+    auto matmul =
+        mlir::fact::definingOp<mlir::fact::LogMatmulOp>(normalize.getInput());
     if (!matmul || !isFor(matmul.getResult(), normalize))
       return false;
-    auto activations = mlir::fact::definingOp<mlir::fact::EncodeOp>(matmul.getInput());
+    auto activations =
+        mlir::fact::definingOp<mlir::fact::EncodeOp>(matmul.getInput());
     Value rows = activations ? activations.getInput() : matmul.getInput();
-    if (!isSame(rows, nest.query.linear.getInput()) ||
-        (matmul.getBias() &&
-         !isSame(matmul.getScale(), nest.query.linear.getScale())))
+    if (Value tokens = nest.getTokens(); tokens && !isSame(rows, tokens))
+      return false;
+    if (matmul.getBias() && !isSame(matmul.getScale(), nest.getTokenScale()))
       return false;
     result.matmul = matmul;
     result.normalize = normalize;
@@ -201,5 +258,11 @@ private:
 std::optional<HeadNest>
 factisa::findHeadNest(fact::QuantizedAttentionOp attention,
                       const DenseSet<Operation *> &allowed) {
-  return Finder(attention, allowed).run();
+  return Finder(allowed).run(attention);
+}
+
+std::optional<HeadNest>
+factisa::findHeadNest(fact::SelectOp select,
+                      const DenseSet<Operation *> &allowed) {
+  return Finder(allowed).run(select);
 }

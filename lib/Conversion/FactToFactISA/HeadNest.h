@@ -29,8 +29,10 @@ struct HeadPrediction {
 };
 
 /// An attention with what it needs head by head, so that all of that is one
-/// loop over heads, in which heads follow each other: the prediction of one, the
-/// generation of the one before, the attention of the one before that.
+/// loop over heads, in which heads follow each other: the prediction of one,
+/// the generation of the one before, the attention of the one before that.
+/// Where rows need the importance of all heads, the selection is a nest of its
+/// own, without attention and generation.
 struct HeadNest {
   fact::QuantizedAttentionOp attention;
   HeadProjection query, key, value;
@@ -44,15 +46,23 @@ struct HeadNest {
   /// Stage 1 of the selection; null matmuls where it is done elsewhere.
   HeadPrediction queryCode, keyCode;
 
-  /// The ops that the loop lowers, the attention last.
+  int64_t getHeads() const;
+  /// INT8 rows that stage 1 and generation read, and their scales.
+  Value getTokens() const;
+  Value getTokenScale() const;
+
+  /// The ops that the loop lowers, the attention or the selection last.
   SmallVector<Operation *> ops() const;
 };
 
 /// The nest of an attention, of ops that are all `allowed`; nothing where its
 /// operands are not made for it alone.
-std::optional<HeadNest>
-findHeadNest(fact::QuantizedAttentionOp attention,
-             const DenseSet<Operation *> &allowed);
+std::optional<HeadNest> findHeadNest(fact::QuantizedAttentionOp attention,
+                                     const DenseSet<Operation *> &allowed);
+
+/// The nest of a selection that is in no attention's.
+std::optional<HeadNest> findHeadNest(fact::SelectOp select,
+                                     const DenseSet<Operation *> &allowed);
 
 } // namespace mlir::factisa
 

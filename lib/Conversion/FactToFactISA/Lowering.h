@@ -33,9 +33,9 @@ namespace mlir::factisa {
 /// Sizes of a loop over heads that generates and attends.
 struct HeadTiling {
   int64_t rows = 0;   ///< Rows of a row block; 0: there is no such loop.
-  int64_t stored = 0; ///< What goes through DRAM from one part of the loop to the
-                      ///< next: 0 nothing, 1 rows of queries, 2 all rows.
-  int64_t turns = 0;  ///< As of other loops.
+  int64_t stored = 0; ///< What goes through DRAM from one part of the loop to
+                      ///< the next: 0 nothing, 1 rows of queries, 2 all rows.
+  int64_t turns = 0; ///< As of other loops.
 };
 
 /// Sizes of blocks, chosen so that the plan fits the scratchpad.
@@ -45,7 +45,7 @@ struct Tiling {
                      ///< bound: all keys at once.
   int64_t weightBytes = 65536; ///< Most bytes of one tile of a weight.
   bool keepWeights =
-      false; ///< Weights of a group are loaded once, before its loop.
+      false;         ///< Weights of a group are loaded once, before its loop.
   int64_t turns = 0; ///< Buffers of one size that take turns in a loop whose
                      ///< iterations overlap; 0: they do not overlap.
   HeadTiling heads;
@@ -168,6 +168,10 @@ public:
   struct NextLayer {
     Value stream, result; ///< Of the layer: its argument, and what it returns.
   } nextLayer;
+  /// DRAM for the rows of K and V that attention reads, by-products of a
+  /// selection.
+  void allocateFlags(fact::SelectOp op, int64_t heads, Storage &kRows,
+                     Storage &vRows);
   Storage allocateStorage(const Layout &layout, StringRef label);
   /// Address of a weight of the current layer; fails for a value that is none.
   FailureOr<Value> constantAddress(Value value);

@@ -21,8 +21,8 @@ using namespace mlir::factisa;
 
 Lowering::Lowering(func::FuncOp program, int64_t bound, const Tiling &tiling)
     : builder(program.getBody()), loc(program.getLoc()),
-      loopTurns(tiling.turns), bound(bound),
-      tiling(tiling), paddedRows(llvm::alignTo(bound, 64)), program(program) {
+      loopTurns(tiling.turns), bound(bound), tiling(tiling),
+      paddedRows(llvm::alignTo(bound, 64)), program(program) {
   builder.setInsertionPointToStart(&program.getBody().front());
 }
 

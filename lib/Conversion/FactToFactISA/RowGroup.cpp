@@ -18,7 +18,6 @@
 using namespace mlir;
 using namespace mlir::factisa;
 
-
 //===----------------------------------------------------------------------===//
 // What a group is
 //===----------------------------------------------------------------------===//
@@ -220,15 +219,14 @@ LogicalResult RowGroup::lowerOp(Operation *op) {
       .Case<fact::LayerNormOp, fact::ActivationOp, fact::AddOp,
             fact::QuantizeRowsOp, fact::QuantizeHeadsOp,
             fact::QuantizedLinearOp, fact::NormalizeHeadsOp, fact::EncodeOp,
-            fact::MeanTokenOp>(
-          [&](auto typed) { return lowerTyped(typed); })
+            fact::MeanTokenOp>([&](auto typed) { return lowerTyped(typed); })
       .Default([](Operation *other) {
         return other->emitOpError() << "cannot be lowered to instructions";
       });
 }
 
-void RowGroup::forEachPiece(
-    int64_t n, function_ref<void(int64_t, int64_t, Value)> body) {
+void RowGroup::forEachPiece(int64_t n,
+                            function_ref<void(int64_t, int64_t, Value)> body) {
   int64_t pieceRows = std::max<int64_t>(1, pieceElements / n);
   for (int64_t first = 0; first < rows; first += pieceRows) {
     Value row = row0;
@@ -341,12 +339,12 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizeRowsOp op) {
   int64_t n = q->layout.rowBytes;
   Value none = lowering.null();
   forEachPiece(n, [&](int64_t first, int64_t count, Value row) {
-    ApuQuantizeOp::create(
-        builder, op.getLoc(), lowering.view(q->buffer, first * n),
-        lowering.view(scale->buffer, first * 4),
-        lowering.view(x->buffer, first * n * 4), none,
-        op.getLow() ? lowering.view(*low, first) : *low, row, count, n, n,
-        n * 4);
+    ApuQuantizeOp::create(builder, op.getLoc(),
+                          lowering.view(q->buffer, first * n),
+                          lowering.view(scale->buffer, first * 4),
+                          lowering.view(x->buffer, first * n * 4), none,
+                          op.getLow() ? lowering.view(*low, first) : *low, row,
+                          count, n, n, n * 4);
   });
   return failure(failed(finish(op.getQuantized())) ||
                  failed(finish(op.getScale())));
@@ -485,8 +483,7 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizedLinearOp op) {
   return finish(epilogue.back()->getResult(0));
 }
 
-SmallVector<Operation *>
-RowGroup::epilogueOf(fact::QuantizedLinearOp op) {
+SmallVector<Operation *> RowGroup::epilogueOf(fact::QuantizedLinearOp op) {
   SmallVector<Operation *> epilogue;
   Value value = op.getResult();
   while (!op.getRows()) {
@@ -512,9 +509,9 @@ RowGroup::epilogueOf(fact::QuantizedLinearOp op) {
   return epilogue;
 }
 
-LogicalResult RowGroup::finishTile(Value value,
-                                   ArrayRef<Operation *> epilogue, Value tile,
-                                   int64_t stride, int64_t n0, int64_t n) {
+LogicalResult RowGroup::finishTile(Value value, ArrayRef<Operation *> epilogue,
+                                   Value tile, int64_t stride, int64_t n0,
+                                   int64_t n) {
   for (Operation *op : epilogue) {
     if (auto activation = dyn_cast<fact::ActivationOp>(op)) {
       value = activation.getResult();

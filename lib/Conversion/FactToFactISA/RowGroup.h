@@ -26,8 +26,8 @@ struct Staged {
   Value plane(Lowering &lowering, int64_t plane) const;
 };
 
-/// How a weight [k, n] comes to the scratchpad: in tiles, each in a buffer of its
-/// own, or as a whole.
+/// How a weight [k, n] comes to the scratchpad: in tiles, each in a buffer of
+/// its own, or as a whole.
 struct WeightTiles {
   Value address; ///< !factisa.dram
   Value whole;   ///< !factisa.sram, or null
@@ -71,7 +71,8 @@ private:
   LogicalResult projectHead(fact::LogMatmulOp op, WeightTiles &tiles, Value acc,
                             int64_t head, int64_t group);
   /// Calls body(first row in the block, rows, row0 of these) for pieces of a
-  /// block of n elements a row: what sweeps rows several times does not keep others waiting.
+  /// block of n elements a row: what sweeps rows several times does not keep
+  /// others waiting.
   void forEachPiece(int64_t n,
                     function_ref<void(int64_t, int64_t, Value)> body);
   static constexpr int64_t pieceElements = 6144; ///< 8 rows of 768
@@ -99,7 +100,7 @@ private:
   int64_t rows;
   Value row0;
   Operation *marker = nullptr; ///< Stands before the loop while it is built.
-  DenseSet<Operation *> done; ///< Lowered, or part of one that is.
+  DenseSet<Operation *> done;  ///< Lowered, or part of one that is.
   DenseMap<Value, Staged> staging;
   SmallVector<std::function<void()>> afterLoop;
   DenseMap<Value, Value> constants;

@@ -53,6 +53,16 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops,
             partOf[part] = op;
           nests.try_emplace(op, std::move(*nest));
         }
+  if (tiling.heads.rows > 0)
+    for (Operation *op : ops)
+      if (auto select = dyn_cast<fact::SelectOp>(op);
+          select && !partOf.contains(select))
+        if (std::optional<HeadNest> nest = findHeadNest(select, missing);
+            nest && nest->getHeads() > 1) {
+          for (Operation *part : nest->ops())
+            partOf[part] = op;
+          nests.try_emplace(op, std::move(*nest));
+        }
 
   Operation *nest = nullptr; // whose parts are lowered with it
   std::function<bool(Value)> available = [&](Value value) {

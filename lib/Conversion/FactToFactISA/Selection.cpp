@@ -13,6 +13,25 @@
 using namespace mlir;
 using namespace mlir::factisa;
 
+void Lowering::allocateFlags(fact::SelectOp op, int64_t heads, Storage &kRows,
+                             Storage &vRows) {
+  Layout flags{heads, 1, /*single=*/false};
+  kRows = allocateStorage(flags, "k_rows");
+  vRows = allocateStorage(flags, "v_rows");
+  auto isOwn = [](Value operand, Value result) {
+    return fact::sourceOf(operand) == result;
+  };
+  for (Operation *user : realUsers(op.getMask())) {
+    if (auto rowsOp = dyn_cast<fact::KRowsOp>(user);
+        rowsOp && isOwn(rowsOp.getDominated(), op.getDominated()))
+      setStorage(rowsOp.getResult(), kRows);
+    if (auto rowsOp = dyn_cast<fact::VRowsOp>(user);
+        rowsOp && isOwn(rowsOp.getDominated(), op.getDominated()) &&
+        isOwn(rowsOp.getArgmax(), op.getArgmax()))
+      setStorage(rowsOp.getResult(), vRows);
+  }
+}
+
 LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
   auto predict = fact::definingOp<fact::PredictOp>(op.getScores());
   if (!predict || fact::definingOp<fact::PredictOp>(op.getUnit()) != predict) {
@@ -54,22 +73,8 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
       failed(count) || failed(queryWeightScale) || failed(keyWeightScale))
     return failure();
 
-  // The rows of K and V that attention reads are by-products of the selection.
-  Layout flags{heads, 1, /*single=*/false};
-  Storage kRows = allocateStorage(flags, "k_rows"),
-          vRows = allocateStorage(flags, "v_rows");
-  auto isOwn = [](Value operand, Value result) {
-    return fact::sourceOf(operand) == result;
-  };
-  for (Operation *user : realUsers(op.getMask())) {
-    if (auto rowsOp = dyn_cast<fact::KRowsOp>(user);
-        rowsOp && isOwn(rowsOp.getDominated(), op.getDominated()))
-      setStorage(rowsOp.getResult(), kRows);
-    if (auto rowsOp = dyn_cast<fact::VRowsOp>(user);
-        rowsOp && isOwn(rowsOp.getDominated(), op.getDominated()) &&
-        isOwn(rowsOp.getArgmax(), op.getArgmax()))
-      setStorage(rowsOp.getResult(), vRows);
-  }
+  Storage kRows, vRows;
+  allocateFlags(op, heads, kRows, vRows);
 
   Value zero = index(0), layer = layerOf(op);
   Value weightScales = sram(Memory::Index, 8, "predictor_scales");
