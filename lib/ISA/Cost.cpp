@@ -70,7 +70,8 @@ public:
   int64_t operator()(const ApuActivation &i) const {
     switch (i.kind) {
     case Activation::Gelu:
-      return i.rows * std::max(sweep(i.n, 3), passes(i.n, machine.apu.erfPasses));
+      return i.rows *
+             std::max(sweep(i.n, 3), passes(i.n, machine.apu.erfPasses));
     case Activation::GeluTanh:
     case Activation::Swish:
       return i.rows *
@@ -132,16 +133,16 @@ private:
   /// Of one row, with so many steps of the busiest kind of unit of two.
   int64_t sweep(int64_t elements, int64_t steps) const {
     return divideUp(elements, machine.apu.lanes) *
-           divideUp(steps, std::min(machine.apu.addUnits,
-                                    machine.apu.multiplyUnits));
+           divideUp(steps,
+                    std::min(machine.apu.addUnits, machine.apu.multiplyUnits));
   }
   int64_t passes(int64_t elements, int64_t each) const {
     return divideUp(elements * each, machine.apu.pipelines);
   }
   template <typename I> int64_t transfer(const I &i) const {
-    return static_cast<int64_t>(std::ceil(
-        static_cast<double>(i.rows) * i.row_bytes /
-        machine.dramBytesPerCycle()));
+    return static_cast<int64_t>(
+        std::ceil(static_cast<double>(i.rows) * i.row_bytes /
+                  machine.dramBytesPerCycle()));
   }
 
   const Machine &machine;

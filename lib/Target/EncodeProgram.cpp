@@ -92,7 +92,8 @@ private:
                 return success();
               })
               .Case<DramBufferOp, ViewOp, NullOp, LengthOp, PhaseOp, InRangeOp,
-                    arith::ConstantOp, arith::AddIOp, arith::MulIOp, func::ReturnOp, scf::YieldOp>(
+                    arith::ConstantOp, arith::AddIOp, arith::MulIOp,
+                    func::ReturnOp, scf::YieldOp>(
                   [](auto) { return success(); })
               .Case([&](scf::ForOp loop) { return encodeLoop(loop); })
               .Default(
@@ -301,11 +302,10 @@ factisa::makeInstruction(Operation *op,
         value = target::EngineSet(static_cast<unsigned>(engines.getInt()));
     } else if constexpr (std::is_same_v<T, target::SramRef>) {
       const std::optional<Resolved> &resolved = operands[operand++];
-      value = resolved ? target::SramRef{static_cast<uint32_t>(
-                                             resolved->immediate),
-                                         static_cast<uint8_t>(resolved->reg),
-                                         true}
-                       : target::SramRef::absent();
+      value = resolved
+                  ? target::SramRef{static_cast<uint32_t>(resolved->immediate),
+                                    static_cast<uint8_t>(resolved->reg), true}
+                  : target::SramRef::absent();
     } else if constexpr (std::is_same_v<T, target::DramRef>) {
       Resolved resolved = operands[operand++].value_or(Resolved());
       value = {static_cast<uint64_t>(resolved.immediate),

@@ -155,8 +155,8 @@ LogicalResult Scalars::add(Value value, int64_t factor, Linear &sum) {
       if (matchPattern(op->getOperand(other), m_ConstantInt(&constant)))
         return add(op->getOperand(1 - other), factor * constant.getSExtValue(),
                    sum);
-  InFlightDiagnostic diagnostic =
-      op->emitOpError() << "is no linear function of loop counters";
+  InFlightDiagnostic diagnostic = op->emitOpError()
+                                  << "is no linear function of loop counters";
   for (Value operand : op->getOperands())
     diagnostic.attachNote(operand.getLoc()) << "an operand is made here";
   return diagnostic;
@@ -178,8 +178,7 @@ FailureOr<unsigned> Scalars::registerOf(const Expression &expression,
     source = *reg;
   }
   if (expression.below == 0 && expression.slots == 0 &&
-      expression.factor == 1 && expression.plus == 0 &&
-      expression.addend == 0)
+      expression.factor == 1 && expression.plus == 0 && expression.addend == 0)
     return source;
   FailureOr<unsigned> reg = allocate(user);
   if (failed(reg))

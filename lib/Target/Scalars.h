@@ -77,8 +77,7 @@ private:
   LogicalResult add(Value value, int64_t factor, Linear &sum);
   FailureOr<Resolved> resolve(Linear sum, unsigned bits, Operation *user);
   FailureOr<Resolved> operand(FailureOr<Resolved> resolved);
-  FailureOr<unsigned> registerOf(const Expression &expression,
-                                 Operation *user);
+  FailureOr<unsigned> registerOf(const Expression &expression, Operation *user);
   FailureOr<unsigned> atom(Value value, Operation *user);
   FailureOr<unsigned> allocate(Operation *user);
   void forget(Entries::iterator entry);

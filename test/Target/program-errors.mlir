@@ -136,7 +136,7 @@ func.func @not_affine() attributes {factisa.bound = 8 : i64} {
   %a = factisa.sram token 64 "a" at 0
   // expected-note @+1 {{an operand is made here}}
   scf.for %i = %c0 to %c4 step %c1 {
-    // expected-error @+1 {{is no linear function of one loop counter}}
+    // expected-error @+1 {{is no linear function of loop counters}}
     %square = arith.muli %i, %i : index
     factisa.apu.add y=%a, a=%a, b=%a, row0=%square, rows=2, n=4, y_stride=16, a_stride=16, b_stride=16
   }

@@ -415,7 +415,7 @@ TEST(Instructions, RowsBeforeTheFirstAreNone) {
   registers[1] = -64;
   qk.row0.value = 64;
   EXPECT_EQ(resolver.extent(qk.row0, 64), 64);
-  // Rows that are not of the sequence are there whatever the first one is.
+  // Rows that are not of the sequence are there where the first one is.
   Load load;
   load.row0 = {0, 1};
   load.rows = 4;
@@ -423,6 +423,8 @@ TEST(Instructions, RowsBeforeTheFirstAreNone) {
   for (const Access &access : accesses(load, resolver))
     EXPECT_EQ(access.bytes, 0);
   load.whole = true;
+  EXPECT_EQ(accesses(load, resolver)[0].bytes, 0);
+  registers[1] = 0;
   EXPECT_EQ(accesses(load, resolver)[0].bytes, 32);
 }
 

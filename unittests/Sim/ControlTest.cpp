@@ -135,7 +135,7 @@ TEST(Control, LoadAndStoreMoveRows) {
   store.src = load.dst;
   store.rows = 2;
   store.whole = true;
-  store.row0 = {3, 0}; // past LEN: does not matter with `whole`
+  store.row0 = {2, 0}; // its rows are not clamped with `whole`
   store.row_bytes = 4;
   store.dst_stride = 4;
   store.src_stride = 6;

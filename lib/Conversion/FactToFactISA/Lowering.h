@@ -35,7 +35,7 @@ struct HeadTiling {
   int64_t rows = 0;   ///< Rows of a row block; 0: there is no such loop.
   int64_t stored = 0; ///< What goes through DRAM from one part of the loop to
                       ///< the next: 0 nothing, 1 rows of queries, 2 all rows.
-  int64_t turns = 0; ///< As of other loops.
+  int64_t turns = 0;  ///< As of other loops.
 };
 
 /// Sizes of blocks, chosen so that the plan fits the scratchpad.

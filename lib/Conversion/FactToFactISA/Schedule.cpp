@@ -88,8 +88,11 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops,
              ready(op);
     });
     for (Operation *op : waiting) {
+      // The mean of one row that is no row of the sequence has no instruction.
+      bool isMeanOfMean =
+          isa<mlir::fact::MeanTokenOp>(op) && isSingle(op->getOperand(0));
       if (small != waiting.end() || !isRowLocal(op) || partOf.contains(op) ||
-          !ready(op) ||
+          isMeanOfMean || !ready(op) ||
           (!group.empty() && isSingle(op->getOperand(0)) != single))
         continue;
       if (group.empty())

@@ -89,9 +89,9 @@ private:
           builder, storage.loc, SramType::get(builder.getContext()),
           storage.memory, storage.bytes, storage.label, IntegerAttr()));
 
-    auto result = scf::ForOp::create(builder, loop.getLoc(),
-                                     loop.getLowerBound(), loop.getUpperBound(),
-                                     loop.getStep());
+    auto result =
+        scf::ForOp::create(builder, loop.getLoc(), loop.getLowerBound(),
+                           loop.getUpperBound(), loop.getStep());
     result->setAttr(kExtraAttrName, builder.getI64IntegerAttr(last - first));
     builder.setInsertionPointToStart(result.getBody());
     counter = result.getInductionVar();
@@ -99,9 +99,8 @@ private:
     for (auto [stage, map] : llvm::enumerate(maps)) {
       Value row = counter;
       if (stage > 0)
-        row = arith::AddIOp::create(
-            builder, loop.getLoc(), counter,
-            index(-static_cast<int64_t>(stage) * step));
+        row = arith::AddIOp::create(builder, loop.getLoc(), counter,
+                                    index(-static_cast<int64_t>(stage) * step));
       map.map(loop.getInductionVar(), row);
       for (auto [buffer, place] : llvm::zip(body.buffers, places.ofBuffer))
         map.map(buffer.op.getResult(),

@@ -8,9 +8,9 @@
 //
 // A loop body as a graph of instructions (PipelineGraph.cpp), when each of them
 // begins (PipelineSchedule.cpp), and where its buffers are (PipelineSlots.cpp).
-// One iteration begins every `interval` cycles; what begins at time t belongs to
-// stage t / interval: the loop's i-th iteration works on it for iteration
-// i - stage.
+// One iteration begins every `interval` cycles; what begins at time t belongs
+// to stage t / interval: the loop's i-th iteration works on it for iteration i
+// - stage.
 //
 //===----------------------------------------------------------------------===//
 
@@ -84,8 +84,8 @@ std::vector<unsigned> orderOf(const Body &body, double interval);
 int64_t stageOf(const Step &step, double interval);
 
 /// Gives every buffer its place, each for as long as an iteration uses it.
-/// Buffers of the same size take turns, at least `turns` of them where there are
-/// so many.
+/// Buffers of the same size take turns, at least `turns` of them where there
+/// are so many.
 Places placeBuffers(const Body &body, ArrayRef<unsigned> order, double interval,
                     int64_t turns);
 

@@ -43,8 +43,8 @@ bool meet(Touch a, Touch b) {
     return false;
   // Columns of the same rows.
   int64_t stride = a.rows.stride;
-  bool areColumns = stride == b.rows.stride && a.rows.bytes < stride &&
-                    b.rows.bytes < stride;
+  bool areColumns =
+      stride == b.rows.stride && a.rows.bytes < stride && b.rows.bytes < stride;
   if (!areColumns)
     return true;
   int64_t columnA = a.begin % stride, columnB = b.begin % stride;
@@ -118,7 +118,8 @@ private:
   }
 
   static PhaseOp slotOf(Value address) {
-    for (; auto view = address.getDefiningOp<ViewOp>(); address = view.getBase())
+    for (; auto view = address.getDefiningOp<ViewOp>();
+         address = view.getBase())
       for (Value index : view.getIndices())
         if (auto phase = index.getDefiningOp<PhaseOp>())
           return phase;
@@ -155,9 +156,9 @@ private:
         continue;
       const target::Access &access = accesses[next++];
       if (access.bytes > 0)
-        touched[bufferOf(operand)].push_back(
-            {number, access.write, access.address, access.rows,
-             slotOf(operand)});
+        touched[bufferOf(operand)].push_back({number, access.write,
+                                              access.address, access.rows,
+                                              slotOf(operand)});
     }
   }
 

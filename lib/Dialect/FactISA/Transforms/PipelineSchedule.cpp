@@ -6,12 +6,13 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The engine with the most work is the axis: its steps follow each other without
-// a gap. They fall into levels: a step of a higher level needs, by way of other
-// engines, one of the level before. Between a level and the next there is some
-// time that the axis must fill with another level, of another iteration: of all
-// orders of the levels the one is taken that needs the fewest stages. All other steps begin as soon as they can and their engine
-// has time, those that the axis waits for first.
+// The engine with the most work is the axis: its steps follow each other
+// without a gap. They fall into levels: a step of a higher level needs, by way
+// of other engines, one of the level before. Between a level and the next there
+// is some time that the axis must fill with another level, of another
+// iteration: of all orders of the levels the one is taken that needs the fewest
+// stages. All other steps begin as soon as they can and their engine has time,
+// those that the axis waits for first.
 //
 //===----------------------------------------------------------------------===//
 
@@ -136,8 +137,8 @@ private:
       int level = onAxis(s) ? 0 : -1;
       for (unsigned b : steps[s].before)
         if (levelOf[b] >= 0)
-          level = std::max(level,
-                           levelOf[b] + (onAxis(s) && !onAxis(b) ? 1 : 0));
+          level =
+              std::max(level, levelOf[b] + (onAxis(s) && !onAxis(b) ? 1 : 0));
       levelOf[s] = level;
     }
     for (unsigned s = 0; s < steps.size(); ++s) {
@@ -203,8 +204,8 @@ private:
     }
     for (size_t l = 0; l + 1 < levels.size(); ++l) {
       double end = result.begins[l] + lengths[l] + delays[l] + gaps[l];
-      auto ahead = static_cast<int64_t>(std::ceil(
-          (end - result.begins[l + 1]) / std::max(total, 1.0)));
+      auto ahead = static_cast<int64_t>(
+          std::ceil((end - result.begins[l + 1]) / std::max(total, 1.0)));
       result.stages[l + 1] = result.stages[l] + std::max<int64_t>(ahead, 0);
     }
     for (int64_t stage : result.stages)
@@ -236,8 +237,8 @@ private:
     interval = std::max({interval, shortest, 1.0});
     beginOfLevel.resize(levels.size());
     for (size_t l = 0; l < levels.size(); ++l)
-      beginOfLevel[l] = found.begins[l] +
-                        static_cast<double>(found.stages[l]) * interval;
+      beginOfLevel[l] =
+          found.begins[l] + static_cast<double>(found.stages[l]) * interval;
   }
 
   double busiest() const {
@@ -295,7 +296,8 @@ private:
     std::vector<size_t> missing(steps.size());
     // Of the steps that may be placed, the one with the first deadline.
     using Candidate = std::pair<double, unsigned>;
-    std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> ready;
+    std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>>
+        ready;
     auto done = [&](unsigned s, auto &self) -> void {
       for (unsigned a : steps[s].after)
         if (--missing[a] == 0) {

@@ -7,9 +7,9 @@
 //===----------------------------------------------------------------------===//
 //
 // A buffer that an iteration needs for no longer than an interval is an arc on
-// the circle of the body's steps. Buffers of one size whose arcs do not meet may
-// be in one place, in all iterations the same. One that is needed for longer has
-// several slots in turn.
+// the circle of the body's steps. Buffers of one size whose arcs do not meet
+// may be in one place, in all iterations the same. One that is needed for
+// longer has several slots in turn.
 //
 //===----------------------------------------------------------------------===//
 
@@ -126,8 +126,7 @@ private:
                    std::min<int64_t>(turns, static_cast<int64_t>(arcs.size()));
       if (!best || isNew) {
         SramBufferOp op = body.buffers[arc.buffer].op;
-        storages.push_back(
-            {add(op, static_cast<int64_t>(op.getBytes())), {}});
+        storages.push_back({add(op, static_cast<int64_t>(op.getBytes())), {}});
         best = &storages.back();
       }
       best->arcs.push_back(arc);
