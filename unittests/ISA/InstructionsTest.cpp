@@ -265,7 +265,7 @@ TEST(Instructions, NoneNamesItsOwnEngine) {
                     engineName(engine));
     }
   }
-  EXPECT_EQ(checked, all.size() - 4);
+  EXPECT_EQ(checked, all.size() - 6);
 }
 
 TEST(Instructions, TextErrorsAreNamed) {
