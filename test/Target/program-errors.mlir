@@ -91,6 +91,22 @@ func.func @muladd() attributes {factisa.bound = 8 : i64} {
 
 // -----
 
+func.func @rotate() attributes {factisa.bound = 8 : i64} {
+  // expected-error @+1 {{exists in programs only}}
+  factisa.rotate rd=1, step=1, size=2
+  return
+}
+
+// -----
+
+func.func @clip() attributes {factisa.bound = 8 : i64} {
+  // expected-error @+1 {{exists in programs only}}
+  factisa.clip rd=1, rs=2, limit=4
+  return
+}
+
+// -----
+
 func.func @endloop() attributes {factisa.bound = 8 : i64} {
   // expected-error @+1 {{exists in programs only}}
   factisa.endloop

