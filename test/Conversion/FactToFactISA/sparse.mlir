@@ -1,5 +1,3 @@
-// XFAIL: *
-// (one check is to be rewritten for pieces and tiles)
 // Prediction, selection and what they make sparse, in instructions. The IR is one layer
 // under three policies; --fact-sparsify brings it to the form that the pass takes.
 // RUN: fact-opt %s --split-input-file --fact-sparsify --fact-to-factisa | FileCheck %s
@@ -34,12 +32,12 @@
 // CHECK-DAG:       factisa.pe.pv {{.*}} mask=%[[MASK]], dominated=%[[DOMINATED]],
 // CHECK-DAG:       factisa.apu.copy_dominated {{.*}} dominated=%[[DOMINATED]],
 // CHECK-DAG:       factisa.apu.context {{.*}} dominated=%[[DOMINATED]],
-// CHECK-DAG:       role=output
+// CHECK:       role=output
 // The feed-forward network's linear layer takes the tokens' precision, in quantization,
 // product and rescaling.
-// CHECK-DAG:       factisa.apu.quantize q=%[[X:[0-9]+]], {{.*}} low=%[[LOW:[0-9]+]], row0=%{{.*}} n=4,
-// CHECK-DAG:       factisa.pe.gemm {{.*}} x=%[[X]], {{.*}} low=%[[LOW]], {{.*}} precision=a4w4, role=ffn
-// CHECK-DAG:       factisa.apu.rescale {{.*}} low=%[[LOW]], row0=%{{.*}} precision=a4w4
+// CHECK:       factisa.apu.quantize q=%[[X:[0-9]+]], {{.*}} low=%[[LOW:[0-9]+]], row0=%{{.*}} n=4,
+// CHECK:       factisa.pe.gemm {{.*}} x=%[[X]], {{.*}} low=%[[LOW]], {{.*}} precision=a4w4, role=ffn
+// CHECK:       factisa.apu.rescale {{.*}} low=%[[LOW]], row0=%{{.*}} precision=a4w4
 module attributes {fact.policy = #fact.policy<keep = 102, tail = mean, dominance = 3.0, importance = 256, low_precision = a4w4, scope = ffn, predictor = leading_one>} {
 func.func @main(%x: tensor<?x4xf32> {fact.bound = 8 : i64, fact.name = "x"}) -> (tensor<?x4xf32> {fact.name = "y"}) {
   %w = arith.constant dense<[[0.5, -0.25, 0.1, 0.7], [1.0, 0.3, -0.9, 0.2], [0.4, -0.6, 0.8, -1.0], [0.15, 0.35, -0.55, 0.75]]> : tensor<4x4xf32>
