@@ -40,6 +40,7 @@ public:
   Walk(const Code &code, const Regions &regions, int64_t length,
        Distances &found)
       : code(code), regions(regions), length(length), found(found),
+        constants(static_cast<int64_t>(code.program().constantsSize())),
         sram(static_cast<uint64_t>(code.program().machine.scratchpadBytes())),
         dram(code.program().dramBytes), iterations(regions.size()) {
     executed.emplace_back();
@@ -88,6 +89,9 @@ private:
 
   void touch(unsigned engine, const Access &access) {
     auto now = static_cast<Instance>(executed.size() - 1);
+    // Nobody writes constants: what reads them needs no order.
+    if (access.dram && access.address + access.bytes <= constants)
+      return;
     ByteRanges<Touches> &memory = access.dram ? dram : sram;
     forEachRange(access, [&](uint64_t begin, uint64_t end) {
       memory.forEach(begin, end, [&](uint64_t, uint64_t, Touches &last) {
@@ -153,6 +157,7 @@ private:
   const Regions &regions;
   int64_t length;
   Distances &found;
+  int64_t constants; ///< Bytes of DRAM, from 0 on.
   ByteRanges<Touches> sram, dram;
   std::vector<int64_t> iterations; ///< By region.
   std::vector<Executed> executed;

@@ -128,11 +128,12 @@ private:
                    /*keepWeights=*/true,
                    /*turns=*/4,
                    {}});
-    for (int64_t rows : blockRows(bound))
-      for (int64_t cols :
-           {everything, int64_t(1024), int64_t(256), int64_t(64), int64_t(8)})
-        if (cols == everything || cols < bound)
-          for (int64_t share : {5, 16, 64, 512})
+    // Small tiles make long programs: fewer rows are better.
+    for (int64_t share : {5, 16, 64, 512})
+      for (int64_t rows : blockRows(bound))
+        for (int64_t cols :
+             {everything, int64_t(1024), int64_t(256), int64_t(64), int64_t(8)})
+          if (cols == everything || cols < bound)
             for (int64_t turns : {4, 2, 0})
               if (turns > 0 ||
                   rows == 1) // the last resort: half of the buffers
