@@ -47,6 +47,12 @@ py::object valueOf(const isa::FieldInfo &, const isa::DramRef &ref) {
 py::object valueOf(const isa::FieldInfo &, const isa::ScalarRef &ref) {
   return py::make_tuple(ref.value, ref.reg);
 }
+py::object valueOf(const isa::FieldInfo &, isa::EngineSet engines) {
+  py::list names;
+  engines.forEach(
+      [&](isa::Engine engine) { names.append(isa::engineName(engine)); });
+  return py::tuple(names);
+}
 template <typename T>
 py::object valueOf(const isa::FieldInfo &field, const T &value) {
   if constexpr (std::is_enum_v<T>) {

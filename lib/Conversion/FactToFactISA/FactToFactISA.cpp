@@ -128,15 +128,16 @@ private:
                    /*keepWeights=*/true,
                    /*turns=*/4,
                    {}});
-    // Small tiles make long programs: fewer rows are better.
-    for (int64_t share : {5, 16, 64, 512})
-      for (int64_t rows : blockRows(bound))
-        for (int64_t cols :
-             {everything, int64_t(1024), int64_t(256), int64_t(64), int64_t(8)})
-          if (cols == everything || cols < bound)
-            for (int64_t turns : {4, 2, 0})
-              if (turns > 0 ||
-                  rows == 1) // the last resort: half of the buffers
+    // Small tiles make long programs: down to 8, fewer rows are better.
+    for (bool isLastResort : {false, true})
+      for (int64_t share : {5, 16, 64, 512})
+        for (int64_t rows : blockRows(bound))
+          for (int64_t cols : {everything, int64_t(1024), int64_t(256),
+                               int64_t(64), int64_t(8)})
+            for (int64_t turns : {4, 2, 0}) // 0: half of the buffers
+              if ((cols == everything || cols < bound) &&
+                  isLastResort == (rows < std::min<int64_t>(bound, 8)) &&
+                  (turns > 0 || rows == 1))
                 all.push_back({rows,
                                cols,
                                std::max<int64_t>(weights / share, 64),

@@ -11,9 +11,9 @@
 // into groups; a group is one loop over row blocks in which intermediate rows
 // stay in the scratchpad, and only what another group reads goes to DRAM.
 // Selection, generation of Q, K and V and attention are one loop over heads and
-// row blocks (HeadLoop.h), which keeps a few heads' rows in the scratchpad; where
-// they do not fit, loops of their own, for which nothing but vectors over the
-// keys of one head has to.
+// row blocks (HeadLoop.h), which keeps a few heads' rows in the scratchpad;
+// where they do not fit, loops of their own, for which nothing but vectors over
+// the keys of one head has to.
 //
 //===----------------------------------------------------------------------===//
 

@@ -8,10 +8,9 @@
 // LARGE: factisa.pe.gemm {{.*}} k=512, n=8,
 // LARGE-NOT: factisa.pe.gemm
 
-// SMALL: factisa.pe.gemm
-// SMALL-NOT: accumulate
-// SMALL: factisa.pe.gemm {{.*}}, accumulate{{$}}
-// SMALL: factisa.apu.rescale
+// SMALL-DAG: factisa.pe.gemm {{.*}} role=other{{$}}
+// SMALL-DAG: factisa.pe.gemm {{.*}}, accumulate{{$}}
+// SMALL-DAG: factisa.apu.rescale
 func.func @main(%x: tensor<?x512xf32> {fact.name = "x", fact.bound = 8 : i64}) -> (tensor<?x8xf32> {fact.name = "y"}) {
   %w = arith.constant dense<3> : tensor<512x8xi8>
   %s = arith.constant dense<0.5> : tensor<8xf32>

@@ -60,8 +60,8 @@ Body readBody(scf::ForOp loop, const ::fact::isa::Machine &machine,
 /// a reason where the steps have no such order.
 std::optional<double> schedule(Body &body, const char *&reason);
 
-/// Where a buffer is: in one storage, in all iterations the same place of it, or
-/// one of `slots` that take turns.
+/// Where a buffer is: in one storage, in all iterations the same place of it,
+/// or one of `slots` that take turns.
 struct Place {
   int64_t slots = 1;
   unsigned storage = 0; ///< Which of the storages.
