@@ -15,6 +15,20 @@ using namespace fact::isa;
 
 static int64_t divideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
+int64_t isa::addsPerProduct(Predictor predictor, const Machine &machine) {
+  switch (predictor) {
+  case Predictor::LeadingOne:
+    return machine.ep.addsLeadingOne;
+  case Predictor::LeadingTwo:
+    return machine.ep.addsLeadingTwo;
+  case Predictor::OneSided:
+    return machine.ep.addsOneSided;
+  case Predictor::Exact:
+    return machine.ep.addsExact;
+  }
+  return machine.ep.addsExact;
+}
+
 namespace {
 class Estimate {
 public:
@@ -32,7 +46,7 @@ public:
   int64_t operator()(const PePv &i) const { return gather(i); }
 
   int64_t operator()(const EpProject &i) const {
-    return products(i.rows, i.k, i.n);
+    return products(i.rows, i.k, i.n, i.predictor);
   }
   int64_t operator()(const EpBias &i) const {
     return divideUp(int64_t(i.rows) * i.n, machine.ep.lanes);
@@ -41,7 +55,8 @@ public:
     return divideUp(2 * int64_t(i.rows) * i.n, machine.ep.lanes);
   }
   int64_t operator()(const EpScore &i) const {
-    return products(i.rows, i.n, std::min<int64_t>(i.cols, length));
+    return products(i.rows, i.n, std::min<int64_t>(i.cols, length),
+                    i.predictor);
   }
 
   int64_t operator()(const SelTopK &i) const {
@@ -121,11 +136,13 @@ private:
     return std::max<int64_t>(
         1, static_cast<int64_t>(static_cast<double>(columns) * kept));
   }
-  int64_t products(int64_t rows, int64_t k, int64_t n) const {
+  int64_t products(int64_t rows, int64_t k, int64_t n,
+                   Predictor predictor) const {
     int64_t wide = std::min<int64_t>(64, machine.ep.lanes),
             deep = machine.ep.lanes / wide;
-    return rows * std::min(divideUp(k, wide) * divideUp(n, deep),
-                           divideUp(k, deep) * divideUp(n, wide));
+    return rows * addsPerProduct(predictor, machine) *
+           std::min(divideUp(k, wide) * divideUp(n, deep),
+                    divideUp(k, deep) * divideUp(n, wide));
   }
   int64_t flags(int64_t count) const {
     return divideUp(count, machine.sel.scoresPerCycle);

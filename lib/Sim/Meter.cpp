@@ -7,6 +7,8 @@
 
 #include "Meter.h"
 
+#include "fact/ISA/Cost.h"
+
 #include <algorithm>
 
 namespace fact::sim {
@@ -152,26 +154,11 @@ void Meter::axpyRow(const int32_t *columns, int64_t count, int64_t n,
 // EP, SEL
 //===----------------------------------------------------------------------===//
 
-static int64_t addsPerProduct(const isa::Machine &machine,
-                              isa::Predictor predictor) {
-  switch (predictor) {
-  case isa::Predictor::LeadingOne:
-    return machine.ep.addsLeadingOne;
-  case isa::Predictor::LeadingTwo:
-    return machine.ep.addsLeadingTwo;
-  case isa::Predictor::OneSided:
-    return machine.ep.addsOneSided;
-  case isa::Predictor::Exact:
-    return machine.ep.addsExact;
-  }
-  return machine.ep.addsExact;
-}
-
 void Meter::products(int64_t rows, int64_t k, int64_t n,
                      isa::Predictor predictor) {
   if (rows * k * n == 0)
     return;
-  int64_t perProduct = addsPerProduct(machine, predictor);
+  int64_t perProduct = isa::addsPerProduct(predictor, machine);
   int64_t adds = rows * k * n * perProduct;
   work.predictorAdds += adds;
   work.idealCycles +=

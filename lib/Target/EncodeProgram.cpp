@@ -123,6 +123,11 @@ private:
       return loop.emitOpError()
              << "must have a bound and a step that fit 24 bits (were " << limit
              << " and " << step.getSExtValue() << ")";
+    auto extra = loop->getAttrOfType<IntegerAttr>(kExtraAttrName);
+    if (extra && (extra.getInt() < 0 || extra.getInt() >> 8 != 0))
+      return loop.emitOpError() << "must have extra iterations that fit 8 bits "
+                                   "(were "
+                                << extra.getInt() << ")";
     // Its counter and rings live as long as the loop.
     scalars.enterBlock();
     FailureOr<unsigned> reg = scalars.enterLoop(loop);
@@ -130,7 +135,7 @@ private:
       return failure();
     target::Loop begin;
     begin.rd = *reg;
-    if (auto extra = loop->getAttrOfType<IntegerAttr>(kExtraAttrName))
+    if (extra)
       begin.extra = static_cast<uint32_t>(extra.getInt());
     begin.limit = limit;
     begin.step = step.getSExtValue();

@@ -57,18 +57,20 @@ FailureOr<unsigned> Scalars::allocate(Operation *user) {
   return reg;
 }
 
-/// Whatever was worked out with a register cannot be found by it any more.
+/// Whatever was worked out with a register cannot be found by it any more. Its
+/// own register, which an operand may have, is the next one to give way.
 void Scalars::forget(Entries::iterator entry) {
   unsigned reg = entry->second.reg;
   entries.erase(entry);
-  for (auto it = entries.begin(); it != entries.end();) {
-    if (it->first.plus != reg) {
-      ++it;
-      continue;
-    }
-    // Its own register goes with the block.
-    forget(it);
-    it = entries.begin();
+  SmallVector<Expression> lost;
+  for (const auto &[expression, other] : entries)
+    if (expression.plus == reg && expression.slots != Expression::isLost)
+      lost.push_back(expression);
+  for (const Expression &expression : lost) {
+    Entry other = entries[expression];
+    entries.erase(expression);
+    other.time = 0;
+    entries[{Value(), 0, other.reg, 0, 0, Expression::isLost}] = other;
   }
 }
 

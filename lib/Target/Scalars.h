@@ -56,8 +56,10 @@ private:
     unsigned plus;
     int64_t addend;
     int64_t below;
-    /// Instead: slot `addend` after that of `plus`, of so many.
+    /// Instead: slot `addend` after that of `plus`, of so many; or what is in
+    /// `plus` was worked out with a register that has another number now.
     int64_t slots = 0;
+    static constexpr int64_t isLost = -1;
 
     bool operator<(const Expression &other) const;
   };

@@ -8,7 +8,7 @@ import re
 from . import tools
 
 # What fact-compile says of a program that its machine is too small for.
-TOO_SMALL = re.compile(r"no room in the scratchpad|needs more (DRAM|registers)|needs \d+ tokens")
+TOO_SMALL = re.compile(r"no room in the scratchpad|needs more (DRAM|scalar registers)|needs \d+ tokens")
 
 
 @dataclasses.dataclass

@@ -145,6 +145,18 @@ func.func @loop_step() attributes {factisa.bound = 8 : i64} {
 
 // -----
 
+func.func @loop_extra() attributes {factisa.bound = 8 : i64} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  // expected-error @+1 {{must have extra iterations that fit 8 bits (were 256)}}
+  scf.for %i = %c0 to %c4 step %c1 {
+  } {factisa.extra = 256 : i64}
+  return
+}
+
+// -----
+
 func.func @not_affine() attributes {factisa.bound = 8 : i64} {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index

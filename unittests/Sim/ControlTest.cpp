@@ -93,6 +93,85 @@ TEST(Control, RowsBeforeTheFirstAreNone) {
   EXPECT_EQ(bench.get<uint8_t>(dst, 64), expected);
 }
 
+TEST(Control, RotateGoesRound) {
+  Bench bench(10);
+  auto dst = bench.room<uint8_t>(64);
+  Log log;
+  isa::Rotate rotate;
+  rotate.rd = 2;
+  rotate.step = 2;
+  rotate.size = 3;
+  bench.run({loop(1, 5, 1), fill(dst, {0, 2}, 1, 1, 3), rotate, isa::EndLoop()},
+            {&log});
+  EXPECT_EQ(log.rows, (std::vector<int64_t>{0, 2, 1, 0, 2}));
+  // Out of the ring, the register comes closer by a round each time.
+  isa::MulAdd start;
+  start.rd = 2;
+  start.addend = 7;
+  Log late;
+  bench.run({start, loop(1, 4, 1), fill(dst, {0, 2}, 1, 1, 3), rotate,
+             isa::EndLoop()},
+            {&late});
+  EXPECT_EQ(late.rows, (std::vector<int64_t>{7, 6, 5, 4}));
+}
+
+TEST(Control, ClipLeavesNoRowsOutOfItsRange) {
+  Bench bench(10);
+  auto dst = bench.put(std::vector<uint8_t>(64, 1));
+  // Of the numbers -1 to 2 two are in a range of two; rows 3 and 4 are there
+  // for these.
+  isa::MulAdd before;
+  before.rd = 2;
+  before.rs = 1;
+  before.factor = 1;
+  before.addend = -1;
+  isa::Clip clip;
+  clip.rd = 3;
+  clip.rs = 2;
+  clip.limit = 2;
+  isa::SramRef at = dst;
+  at.reg = 1;
+  Log log;
+  bench.run(
+      {loop(1, 4, 1), before, clip, fill(at, {3, 3}, 1, 1, 7), isa::EndLoop()},
+      {&log});
+  constexpr int64_t none = -(int64_t(1) << 30) + 3;
+  EXPECT_EQ(log.rows, (std::vector<int64_t>{none, 3, 3, none}));
+  std::vector<uint8_t> expected(64, 1);
+  expected[1] = expected[2] = 7;
+  EXPECT_EQ(bench.get<uint8_t>(dst, 64), expected);
+}
+
+TEST(Control, WholeRowsAreThereWhereTheFirstOneIs) {
+  Bench bench(3);
+  isa::Load load;
+  load.dst = bench.room<uint8_t>(64);
+  load.src = {100, 0};
+  load.rows = 4;
+  load.whole = true;
+  load.row_bytes = load.dst_stride = load.src_stride = 2;
+  isa::MulAdd before;
+  before.rd = 1;
+  before.addend = -1;
+  auto moved = [&](const isa::ScalarRef &row0) {
+    load.row0 = row0;
+    isa::Store store;
+    store.dst = {500, 0};
+    store.src = load.dst;
+    store.row0 = row0;
+    store.rows = load.rows;
+    store.whole = true;
+    store.row_bytes = store.dst_stride = store.src_stride = 2;
+    bench.run({before, load, store});
+    EXPECT_EQ(bench.counters.total.dramRead, bench.counters.total.dramWritten);
+    return bench.counters.total.dramRead;
+  };
+  EXPECT_EQ(moved({0, 1}), 0); // row -1
+  EXPECT_EQ(moved({1, 1}), 8); // row 0, and 4 rows though there are 3
+  EXPECT_EQ(moved({2, 0}), 8);
+  EXPECT_EQ(moved({3, 0}), 0);
+}
+
 TEST(Control, RowsClampToLen) {
   Bench bench(10);
   auto dst = bench.put(std::vector<uint8_t>(64, 1));

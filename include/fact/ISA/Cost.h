@@ -13,6 +13,9 @@
 
 namespace fact::isa {
 
+/// Steps of the eager prediction unit's lanes for a product of two codes.
+int64_t addsPerProduct(Predictor predictor, const Machine &machine);
+
 /// What a schedule expects of data that it does not know.
 struct Expectation {
   int64_t length = 1; ///< Of the sequence.

@@ -2,8 +2,13 @@
 // of a head these are loaded once per head; on a small machine a third loop walks over
 // blocks of them.
 // RUN: fact-opt %s --split-input-file --fact-to-factisa | FileCheck %s
+// RUN: fact-opt %s --split-input-file --fact-to-factisa | FileCheck %s --check-prefix=PLAIN
 // RUN: %python %fact_src/test/Inputs/machine.py %t.json token=24576 weight=8192 temp=24576 index=16384
 // RUN: fact-opt %s --split-input-file --fact-to-factisa=machine=%t.json | FileCheck %s --check-prefix=BLOCKS
+// Iterations overlap; instructions of one have its rows and its places.
+// RUN: fact-opt %s --split-input-file --fact-to-factisa | %python %fact_src/test/Dialect/FactISA/Inputs/check_pipeline.py | FileCheck %s --check-prefix=AGREE
+// RUN: fact-opt %s --split-input-file --fact-to-factisa=machine=%t.json | %python %fact_src/test/Dialect/FactISA/Inputs/check_pipeline.py | FileCheck %s --check-prefix=AGREE
+// AGREE: {{^}}{{[1-9]}} loops, {{.*}}: all agree
 
 // Dense: no mask, no dominated rows, no mean token.
 // CHECK-LABEL: func.func @dense()
@@ -12,21 +17,27 @@
 // CHECK:       scf.for %[[HEAD:[a-z0-9]+]] = %{{.*}} to %{{.*}} step
 // CHECK:         factisa.load
 // CHECK:         scf.for %[[ROW:[a-z0-9]+]] = %{{.*}} to %{{.*}} step
-// CHECK-NOT:       factisa.sel
-// CHECK-DAG:           factisa.pe.qk {{.*}} n=64,
-// CHECK-DAG:           factisa.apu.softmax {{.*}} attention_scale=5.000000e-01
-// CHECK-DAG:           factisa.pe.pv
-// CHECK-DAG:           factisa.apu.context
+// CHECK-DAG:       factisa.view %{{[0-9]+}} + 0[%[[HEAD]], %{{[a-z0-9]+}}] strides [64, 128] : !factisa.dram
+// CHECK-DAG:       factisa.pe.qk {{.*}} n=64,
+// CHECK-DAG:       factisa.apu.softmax {{.*}} attention_scale=5.000000e-01
+// CHECK-DAG:       factisa.pe.pv {{.*}} n=64,
+// CHECK-DAG:       factisa.apu.context {{.*}} n=64,
+// CHECK-DAG:       factisa.store {{.*}} row_bytes=256, dst_stride=512,
+// PLAIN-LABEL: func.func @dense()
+// PLAIN-NOT:   {{factisa.(sel|ep)|copy_dominated|, (causal|tail)$|in_range}}
+// PLAIN-LABEL: func.func @causal()
 // BLOCKS-LABEL: func.func @dense()
 // BLOCKS:         factisa.apu.quantize
 // BLOCKS:         scf.for %[[HEAD:[a-z0-9]+]] = %{{.*}} to %{{.*}} step
 // BLOCKS:           scf.for %[[ROW:[a-z0-9]+]] = %{{.*}} to %{{.*}} step
 // BLOCKS:             scf.for %[[KEY:[a-z0-9]+]] = %{{.*}} to %{{.*}} step
-// BLOCKS:               factisa.pe.qk {{.*}} {{.*}} col0=%
+// BLOCKS-DAG:           factisa.load
+// BLOCKS-DAG:           factisa.pe.qk {{.*}} col0=%{{([0-9]+|arg[0-9]+)}},
 // BLOCKS:             }
 // BLOCKS:             factisa.apu.softmax
 // BLOCKS:             scf.for %[[KEY:[a-z0-9]+]] = %{{.*}} to %{{.*}} step
-// BLOCKS:               factisa.pe.pv {{.*}} {{.*}} col0=%{{.*}}, accumulate{{$}}
+// BLOCKS-DAG:           factisa.load
+// BLOCKS-DAG:           factisa.pe.pv {{.*}} col0=%{{([0-9]+|arg[0-9]+)}}, {{.*}}, accumulate{{$}}
 // BLOCKS:             }
 // BLOCKS:             factisa.apu.context
 func.func @dense(%x: tensor<?x128xf32> {fact.name = "x", fact.bound = 500 : i64}) -> (tensor<?x128xf32> {fact.name = "y"}) {

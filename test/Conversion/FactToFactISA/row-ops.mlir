@@ -2,6 +2,7 @@
 // block): rows come from DRAM once, what is between stays in the scratchpad, and only the
 // result goes back.
 // RUN: fact-opt %s --split-input-file --fact-to-factisa | FileCheck %s
+// RUN: fact-opt %s --split-input-file --fact-to-factisa | %python %fact_src/test/Dialect/FactISA/Inputs/check_pipeline.py | FileCheck %s --check-prefix=AGREE
 
 // The program has its bound, and what reports need to know of the layers.
 // CHECK:      func.func @norm() attributes {factisa.bound = 8 : i64, factisa.metadata = "{{.*}}"} {
@@ -55,7 +56,9 @@ func.func @linear(%x: tensor<?x16xf32> {fact.name = "x", fact.bound = 8 : i64}) 
 
 // -----
 
-// A longer sequence is a loop up to its length; a block is where its first row is.
+// A longer sequence is a loop up to its length; a block is where its first row is. A block
+// is loaded while another one is worked on.
+// AGREE: {{^}}1 loops, 3 instructions, {{.*}}: all agree
 // CHECK-LABEL: func.func @blocks()
 // CHECK-DAG:   %[[X:[0-9]+]] = factisa.dram input
 // CHECK-DAG:   %[[Y:[0-9]+]] = factisa.dram output
@@ -66,7 +69,7 @@ func.func @linear(%x: tensor<?x16xf32> {fact.name = "x", fact.bound = 8 : i64}) 
 // CHECK-DAG:     factisa.apu.activation y=%[[IN:[0-9]+]], x=%[[IN]], row0=%
 // CHECK-DAG:     factisa.view %[[Y]] + 0[%{{.*}}] strides [64] : !factisa.dram
 // CHECK-DAG:     factisa.store dst=%{{[0-9]+}}, src=%{{[0-9]+}}, row0=%
-// CHECK:       }
+// CHECK:       } {factisa.extra
 func.func @blocks(%x: tensor<?x16xf32> {fact.name = "x", fact.bound = 1000 : i64}) -> (tensor<?x16xf32> {fact.name = "y"}) {
   %y = fact.activation relu %x : tensor<?x16xf32>
   return %y : tensor<?x16xf32>

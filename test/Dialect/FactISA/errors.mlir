@@ -144,3 +144,64 @@ func.func @engines(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
   "factisa.apu.mean"(%x, %x) <{n = 4 : i64, wait = 64 : i64}> : (!factisa.sram, !factisa.sram) -> ()
   return
 }
+
+// -----
+
+// A slot is one of the iterations of a loop, and what counts them is its counter.
+func.func @no_counter(%i: index) {
+  // expected-error @+1 {{needs the counter of a loop}}
+  %slot = factisa.phase %i delay 0 slots 2
+  return
+}
+
+// -----
+
+func.func @of_a_sum() {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %n = factisa.length 8
+  scf.for %i = %c0 to %n step %c1 {
+    %next = arith.addi %i, %c1 : index
+    // expected-error @+1 {{needs the counter of a loop}}
+    %slot = factisa.phase %next delay 0 slots 2
+  }
+  return
+}
+
+// -----
+
+func.func @of_a_value(%x: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %n = factisa.length 8
+  %sum = scf.for %i = %c0 to %n step %c1 iter_args(%carried = %x) -> index {
+    // expected-error @+1 {{needs the counter of a loop}}
+    %slot = factisa.phase %carried delay 0 slots 2
+    scf.yield %slot : index
+  }
+  return
+}
+
+// -----
+
+func.func @slots(%i: index) {
+  // expected-error @+1 {{attribute 'slots' failed to satisfy constraint: 64-bit signless integer attribute whose value is positive whose maximum value is 16777215}}
+  %slot = factisa.phase %i delay 0 slots 0
+  return
+}
+
+// -----
+
+func.func @delay(%i: index) {
+  // expected-error @+1 {{attribute 'delay' failed to satisfy constraint: 64-bit signless integer attribute whose value is non-negative}}
+  %slot = factisa.phase %i delay -1 slots 2
+  return
+}
+
+// -----
+
+func.func @limit(%i: index) {
+  // expected-error @+1 {{attribute 'limit' failed to satisfy constraint: 64-bit signless integer attribute whose value is positive whose maximum value is 16777215}}
+  %none = factisa.in_range %i below 16777216
+  return
+}

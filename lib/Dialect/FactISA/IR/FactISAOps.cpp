@@ -69,8 +69,10 @@ void DramBufferOp::getEffects(
 
 LogicalResult PhaseOp::verify() {
   auto counter = dyn_cast<BlockArgument>(getCounter());
-  if (!counter ||
-      !isa_and_nonnull<scf::ForOp>(counter.getOwner()->getParentOp()))
+  auto loop =
+      counter ? dyn_cast_or_null<scf::ForOp>(counter.getOwner()->getParentOp())
+              : scf::ForOp();
+  if (!loop || loop.getInductionVar() != counter)
     return emitOpError() << "needs the counter of a loop";
   return success();
 }

@@ -121,6 +121,9 @@ def FactISA_LengthOp : Op<FactISA_Dialect, "length", [Pure]> {
 // Numbers of loops whose iterations overlap.
 //===----------------------------------------------------------------------===//
 
+// As wide as the fields of `rotate` and `clip`.
+def FactISA_Positive24 : ConfinedAttr<I64Attr, [IntPositive, IntMaxValue<16777215>]>;
+
 def FactISA_PhaseOp : Op<FactISA_Dialect, "phase", [Pure]> {
   let summary = "which slot of a ring an iteration has";
   let description = [{
@@ -132,7 +135,7 @@ def FactISA_PhaseOp : Op<FactISA_Dialect, "phase", [Pure]> {
     ```
   }];
   let arguments = (ins Index:$counter, ConfinedAttr<I64Attr, [IntNonNegative]>:$delay,
-                       ConfinedAttr<I64Attr, [IntPositive]>:$slots);
+                       FactISA_Positive24:$slots);
   let results = (outs Index:$result);
   let assemblyFormat = "$counter `delay` $delay `slots` $slots attr-dict";
   let hasVerifier = 1;
@@ -148,7 +151,7 @@ def FactISA_InRangeOp : Op<FactISA_Dialect, "in_range", [Pure]> {
     %none = factisa.in_range %head below 12
     ```
   }];
-  let arguments = (ins Index:$index, ConfinedAttr<I64Attr, [IntPositive]>:$limit);
+  let arguments = (ins Index:$index, FactISA_Positive24:$limit);
   let results = (outs Index:$result);
   let assemblyFormat = "$index `below` $limit attr-dict";
 }
