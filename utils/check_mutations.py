@@ -34,7 +34,7 @@ MUTATIONS = (
     ("FACT: swap two operands", "gamma and beta of a layer norm", ISA + "RowGroup.cpp",
      "*gamma,\n                           *beta,", "*beta,\n                           *gamma,"),
     ("FACT: forget a second reader", "an activation works in place although others read its operand", ISA + "RowGroup.cpp",
-     "if (isLastReader(op, source))", "if (!lowering.isConstant(source))"),
+     "if (!isLastReader(op, operand))", "if (lowering.isConstant(operand))"),
     ("FACT: shorten a buffer", "half of the scores of a block of rows", ISA + "Attention.cpp",
      'sram(Memory::Temp, rows * paddedRows * 4, "scores")', 'sram(Memory::Temp, rows * paddedRows * 2, "scores")'),
     ("FACT: skip a token", "the load of an iteration does not wait for the iteration before", "lib/ISA/OrderEngines.cpp",

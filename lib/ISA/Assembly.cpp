@@ -68,14 +68,7 @@ private:
     text += std::to_string(ref.value);
     putRegister(ref.reg);
   }
-  void put(const FieldInfo &, EngineSet engines) {
-    const char *separator = "";
-    engines.forEach([&](Engine engine) {
-      text += separator;
-      text += engineName(engine);
-      separator = "+";
-    });
-  }
+  void put(const FieldInfo &, EngineSet engines) { text += textOf(engines); }
   void put(const FieldInfo &, bool value) { text += value ? "true" : "false"; }
   void put(const FieldInfo &, float value) {
     char digits[64]; // The shortest text that reads back as the same bits.
@@ -176,13 +169,6 @@ private:
       fail();
   }
 
-  bool acceptWord(std::string_view word) {
-    if (rest.substr(0, rest.find('+')) != word)
-      return false;
-    rest.remove_prefix(word.size());
-    return true;
-  }
-
   template <typename T> T number() {
     int base = accept("0x") ? 16 : 10;
     T value;
@@ -219,12 +205,12 @@ private:
   }
   void get(EngineSet &engines) {
     do {
-      unsigned e = 1;
-      while (e < numEngines && !acceptWord(engineName(static_cast<Engine>(e))))
-        ++e;
-      if (e == numEngines || engines.contains(static_cast<Engine>(e)))
+      std::string_view name = rest.substr(0, rest.find('+'));
+      std::optional<Engine> engine = engineNamed(name);
+      if (!engine || engines.contains(*engine))
         fail();
-      engines.insert(static_cast<Engine>(e));
+      engines.insert(*engine);
+      rest.remove_prefix(name.size());
     } while (accept("+"));
   }
   void get(bool &value) {

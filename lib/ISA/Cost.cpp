@@ -13,8 +13,6 @@
 using namespace fact;
 using namespace fact::isa;
 
-static int64_t divideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 int64_t isa::addsPerProduct(Predictor predictor, const Machine &machine) {
   switch (predictor) {
   case Predictor::LeadingOne:
@@ -27,6 +25,13 @@ int64_t isa::addsPerProduct(Predictor predictor, const Machine &machine) {
     return machine.ep.addsExact;
   }
   return machine.ep.addsExact;
+}
+
+int64_t isa::codeTiles(int64_t k, int64_t n, const Machine &machine) {
+  int64_t wide = std::min<int64_t>(64, machine.ep.lanes),
+          deep = machine.ep.lanes / wide;
+  return std::min(divideUp(k, wide) * divideUp(n, deep),
+                  divideUp(k, deep) * divideUp(n, wide));
 }
 
 namespace {
@@ -138,11 +143,7 @@ private:
   }
   int64_t products(int64_t rows, int64_t k, int64_t n,
                    Predictor predictor) const {
-    int64_t wide = std::min<int64_t>(64, machine.ep.lanes),
-            deep = machine.ep.lanes / wide;
-    return rows * addsPerProduct(predictor, machine) *
-           std::min(divideUp(k, wide) * divideUp(n, deep),
-                    divideUp(k, deep) * divideUp(n, wide));
+    return rows * addsPerProduct(predictor, machine) * codeTiles(k, n, machine);
   }
   int64_t flags(int64_t count) const {
     return divideUp(count, machine.sel.scoresPerCycle);

@@ -45,6 +45,23 @@ const char *isa::engineName(Engine engine) {
   return engineNames[static_cast<unsigned>(engine)];
 }
 
+std::optional<Engine> isa::engineNamed(std::string_view name) {
+  for (unsigned e = 1; e < numEngines; ++e)
+    if (name == engineNames[e])
+      return static_cast<Engine>(e);
+  return std::nullopt;
+}
+
+std::string isa::textOf(EngineSet engines) {
+  std::string text;
+  engines.forEach([&](Engine engine) {
+    if (!text.empty())
+      text += '+';
+    text += engineName(engine);
+  });
+  return text;
+}
+
 Engine isa::engineOf(const Instruction &instruction) {
   if (auto *sync = std::get_if<Sync>(&instruction))
     return static_cast<Engine>(sync->engine);

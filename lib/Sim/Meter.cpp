@@ -13,7 +13,7 @@
 
 namespace fact::sim {
 
-static int64_t divideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
+using isa::divideUp;
 
 Meter::Meter(const isa::Machine &machine)
     : machine(machine),
@@ -163,19 +163,15 @@ void Meter::products(int64_t rows, int64_t k, int64_t n,
   work.predictorAdds += adds;
   work.idealCycles +=
       static_cast<double>(adds) / static_cast<double>(machine.ep.lanes);
-  // An array of lanes, 64 along one side, that holds a tile of codes while rows
-  // stream past; the better direction for this shape is taken. The next tile's
-  // codes come in words of four banks meanwhile.
-  int64_t wide = std::min<int64_t>(64, machine.ep.lanes),
-          deep = machine.ep.lanes / wide;
-  int64_t tiles = std::min(divideUp(k, wide) * divideUp(n, deep),
-                           divideUp(k, deep) * divideUp(n, wide));
+  // The next tile's codes come in words of four banks while rows stream past
+  // this one.
   const isa::Machine::Sram &buffer = machine.buffer(isa::Buffer::Weight);
   int64_t codeBits = predictor == isa::Predictor::Exact ? 8 : 4;
   int64_t load =
       divideUp(machine.ep.lanes * codeBits,
                8 * std::min<int64_t>(4, buffer.banks) * buffer.wordBytes);
-  work.cycles += tiles * std::max(rows * perProduct, load);
+  work.cycles +=
+      isa::codeTiles(k, n, machine) * std::max(rows * perProduct, load);
 }
 
 void Meter::laneSteps(int64_t steps) {

@@ -22,8 +22,8 @@ namespace target = ::fact::isa;
 
 bool Scalars::Expression::operator<(const Expression &other) const {
   auto key = [](const Expression &e) {
-    return std::tuple(e.atom.getAsOpaquePointer(), e.factor, e.plus, e.addend,
-                      e.below, e.slots);
+    return std::tuple(e.kind, e.plus, e.atom.getAsOpaquePointer(), e.factor,
+                      e.addend, e.limit);
   };
   return key(*this) < key(other);
 }
@@ -64,13 +64,13 @@ void Scalars::forget(Entries::iterator entry) {
   entries.erase(entry);
   SmallVector<Expression> lost;
   for (const auto &[expression, other] : entries)
-    if (expression.plus == reg && expression.slots != Expression::isLost)
+    if (expression.plus == reg && expression.kind != Kind::Lost)
       lost.push_back(expression);
   for (const Expression &expression : lost) {
     Entry other = entries[expression];
     entries.erase(expression);
     other.time = 0;
-    entries[{Value(), 0, other.reg, 0, 0, Expression::isLost}] = other;
+    entries[{Kind::Lost, other.reg}] = other;
   }
 }
 
@@ -179,19 +179,22 @@ FailureOr<unsigned> Scalars::registerOf(const Expression &expression,
       return failure();
     source = *reg;
   }
-  if (expression.below == 0 && expression.slots == 0 &&
-      expression.factor == 1 && expression.plus == 0 && expression.addend == 0)
+  if (expression.kind == Kind::Sum && expression.factor == 1 &&
+      expression.plus == 0 && expression.addend == 0)
     return source;
   FailureOr<unsigned> reg = allocate(user);
   if (failed(reg))
     return failure();
-  if (expression.below != 0) {
+  switch (expression.kind) {
+  case Kind::InRange: {
     target::Clip clip;
     clip.rd = *reg;
     clip.rs = expression.plus;
-    clip.limit = static_cast<uint32_t>(expression.below);
+    clip.limit = static_cast<uint32_t>(expression.limit);
     emit(clip, user);
-  } else if (expression.slots != 0) {
+    break;
+  }
+  case Kind::Slot: {
     target::MulAdd copy;
     copy.rd = *reg;
     copy.rt = expression.plus;
@@ -199,9 +202,11 @@ FailureOr<unsigned> Scalars::registerOf(const Expression &expression,
     target::Rotate rotate;
     rotate.rd = *reg;
     rotate.step = static_cast<uint32_t>(expression.addend);
-    rotate.size = static_cast<uint32_t>(expression.slots);
+    rotate.size = static_cast<uint32_t>(expression.limit);
     emit(rotate, user);
-  } else {
+    break;
+  }
+  case Kind::Sum: {
     target::MulAdd sum;
     sum.rd = *reg;
     sum.rs = source;
@@ -209,6 +214,10 @@ FailureOr<unsigned> Scalars::registerOf(const Expression &expression,
     sum.factor = expression.factor;
     sum.addend = expression.addend;
     emit(sum, user);
+    break;
+  }
+  case Kind::Lost:
+    llvm_unreachable("nobody asks for it");
   }
   entries[expression] = {*reg, blocks.size() - 1, ++time};
   working.push_back(*reg);
@@ -225,7 +234,7 @@ FailureOr<unsigned> Scalars::atom(Value value, Operation *user) {
     unsigned now = rings.lookup({phase.getCounter(), phase.getSlots()});
     if (delay == 0)
       return now;
-    return registerOf({Value(), 0, now, slots - delay, 0, slots}, user);
+    return registerOf({Kind::Slot, now, {}, 0, slots - delay, slots}, user);
   }
   auto range = cast<InRangeOp>(value.getDefiningOp());
   Linear index;
@@ -235,9 +244,13 @@ FailureOr<unsigned> Scalars::atom(Value value, Operation *user) {
   FailureOr<Resolved> whole = resolve(index, /*bits=*/0, user);
   if (failed(whole))
     return failure();
-  return registerOf(
-      {Value(), 0, whole->reg, 0, static_cast<int64_t>(range.getLimit())},
-      user);
+  return registerOf({Kind::InRange,
+                     whole->reg,
+                     {},
+                     0,
+                     0,
+                     static_cast<int64_t>(range.getLimit())},
+                    user);
 }
 
 FailureOr<Resolved> Scalars::resolve(Linear sum, unsigned bits,
@@ -255,7 +268,7 @@ FailureOr<Resolved> Scalars::resolve(Linear sum, unsigned bits,
     if (factor == 0)
       continue;
     FailureOr<unsigned> reg =
-        registerOf({value, factor, resolved.reg, 0, 0}, user);
+        registerOf({Kind::Sum, resolved.reg, value, factor}, user);
     if (failed(reg))
       return failure();
     resolved.reg = *reg;
@@ -270,7 +283,7 @@ FailureOr<Resolved> Scalars::resolve(Linear sum, unsigned bits,
     return resolved;
   }
   FailureOr<unsigned> reg =
-      registerOf({Value(), 0, resolved.reg, sum.constant, 0}, user);
+      registerOf({Kind::Sum, resolved.reg, {}, 0, sum.constant}, user);
   if (failed(reg))
     return failure();
   resolved.reg = *reg;

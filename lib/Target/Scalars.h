@@ -47,22 +47,23 @@ public:
   void nextInstruction() { inUse.clear(); }
 
 private:
-  /// atom * factor + plus + addend. The atom is a counter or a number that has
-  /// an instruction of its own; `below`, where there is one: whether all that
-  /// is in a range.
+  /// What is in a register, worked out with the number in register `plus`.
   struct Expression {
-    Value atom;
-    int64_t factor;
-    unsigned plus;
-    int64_t addend;
-    int64_t below;
-    /// Instead: slot `addend` after that of `plus`, of so many; or what is in
-    /// `plus` was worked out with a register that has another number now.
-    int64_t slots = 0;
-    static constexpr int64_t isLost = -1;
+    enum class Kind {
+      Sum, ///< atom * factor + plus + addend; the atom, if any, is a counter
+           ///< or a number that has an instruction of its own.
+      InRange, ///< Whether `plus` is below `limit`.
+      Slot,    ///< The slot `addend` after `plus`, of `limit`.
+      Lost,    ///< It is in `plus` itself, and nothing can be found by it: what
+               ///< it was worked out with is gone.
+    } kind;
+    unsigned plus = 0;
+    Value atom = {};
+    int64_t factor = 0, addend = 0, limit = 0;
 
     bool operator<(const Expression &other) const;
   };
+  using Kind = Expression::Kind;
   struct Entry {
     unsigned reg;
     size_t block;  ///< Which one of `blocks` it belongs to.

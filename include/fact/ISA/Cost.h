@@ -13,8 +13,15 @@
 
 namespace fact::isa {
 
+constexpr int64_t divideUp(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
 /// Steps of the eager prediction unit's lanes for a product of two codes.
 int64_t addsPerProduct(Predictor predictor, const Machine &machine);
+
+/// Tiles of codes [k, n] that the eager prediction unit holds, one after the
+/// other, while rows stream past: its lanes are an array, 64 along one side,
+/// in the better direction for this shape.
+int64_t codeTiles(int64_t k, int64_t n, const Machine &machine);
 
 /// What a schedule expects of data that it does not know.
 struct Expectation {

@@ -19,6 +19,7 @@
 
 #include "fact/ISA/Operands.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -62,6 +63,10 @@ inline const char *mnemonic(const Instruction &instruction) {
 /// one that it names.
 Engine engineOf(const Instruction &instruction);
 const char *engineName(Engine engine);
+/// The engine of that name, of those that do not control others.
+std::optional<Engine> engineNamed(std::string_view name);
+/// As a listing has it: `LOAD+PE`.
+std::string textOf(EngineSet engines);
 
 /// What an instruction takes and gives: `times` tokens of, and for, each
 /// engine.

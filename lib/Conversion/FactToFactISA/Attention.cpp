@@ -50,21 +50,14 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
     return failure();
 
   Value zero = index(0), none = null();
-  /// One head's columns of rows row0 .. of [L, d] i8.
-  auto loadHead = [&](Value buffer, const Storage &from, Value head, Value row0,
-                      int64_t count) {
-    LoadOp::create(builder, loc, buffer,
-                   view(from.base, 0, {{head, n}, {row0, features}}), row0,
-                   count, n, n, features, from.layout.single);
-  };
   auto loadKeys = [&](Value head, Value col0) {
     Value keys = sram(Memory::Temp, cols * n, "keys");
-    loadHead(keys, *k, head, col0, cols);
+    loadHead(keys, *k, head, n, col0, cols);
     return keys;
   };
   auto loadValues = [&](Value head, Value col0) {
     Value values = sram(Memory::Temp, cols * n, "values");
-    loadHead(values, *v, head, col0, cols);
+    loadHead(values, *v, head, n, col0, cols);
     return values;
   };
 
@@ -82,15 +75,15 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
       tailValueRow = sram(Memory::Temp, n, "mean_value");
       tailKeyScaleRow = sram(Memory::Index, 4, "mean_key_scale");
       tailValueScaleRow = sram(Memory::Index, 4, "mean_value_scale");
-      loadHead(tailKeyRow, *tailKey, head, zero, 1);
-      loadHead(tailValueRow, *tailValue, head, zero, 1);
+      loadHead(tailKeyRow, *tailKey, head, n, zero, 1);
+      loadHead(tailValueRow, *tailValue, head, n, zero, 1);
       loadRows(tailKeyScaleRow, *tailKeyScale, head, zero, 1);
       loadRows(tailValueScaleRow, *tailValueScale, head, zero, 1);
     }
     loop(Over::Rows, bound, rows, [&](Value row0) {
       Value queries = sram(Memory::Token, rows * n, "queries"),
             queryScales = sram(Memory::Index, rows * 4, "query_scales");
-      loadHead(queries, *q, head, row0, rows);
+      loadHead(queries, *q, head, n, row0, rows);
       loadRows(queryScales, *queryScale, head, row0, rows);
       Value maskRows = none, dominatedRows = none, argmaxRows = none;
       if (hasMask) {
@@ -159,10 +152,7 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
                            dominatedRows, tailScores, tailKeyScaleRow,
                            tailValueRow, tailValueScaleRow, row0, rows, n,
                            n * 4, n * 4, op.getScale(), causal);
-      StoreOp::create(
-          builder, loc,
-          view(context->base, 0, {{head, n * 4}, {row0, features * 4}}),
-          rowsOut, row0, rows, n * 4, features * 4, n * 4, /*whole=*/false);
+      storeHead(*context, rowsOut, head, n * 4, row0, rows);
     });
   });
   return success();

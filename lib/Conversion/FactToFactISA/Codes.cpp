@@ -9,6 +9,7 @@
 #include "Codes.h"
 
 #include "fact/Dialect/Fact/IR/Policy.h"
+#include "fact/Dialect/Fact/IR/Values.h"
 #include "fact/Numerics/Prediction.h"
 
 using namespace mlir;
@@ -42,12 +43,20 @@ static SmallVector<NumericsPredictor> predictorsFor(mlir::fact::EncodeOp op) {
   return all;
 }
 
-Predictor factisa::projectionFor(mlir::fact::EncodeOp op) {
-  for (NumericsPredictor predictor : predictorsFor(op))
+std::pair<Value, Predictor> factisa::projectionOf(mlir::fact::LogMatmulOp op) {
+  auto encode = mlir::fact::definingOp<mlir::fact::EncodeOp>(op.getInput());
+  Value rows = encode ? encode.getInput() : op.getInput();
+  for (NumericsPredictor predictor : predictorsFor(encode))
     if (::fact::numerics::codeOf(predictor, NumericsOperand::Activation) ==
-        codeOf(op))
-      return ::fact::numerics::asPredictor<Predictor>(predictor);
+        codeOf(encode))
+      return {rows, ::fact::numerics::asPredictor<Predictor>(predictor)};
   llvm_unreachable("every code is some predictor's of activations");
+}
+
+Predictor factisa::scorePredictorOf(mlir::fact::PredictOp op) {
+  auto encode = mlir::fact::definingOp<mlir::fact::EncodeOp>(op.getQuery());
+  return ::fact::numerics::asPredictor<Predictor>(
+      encode ? encode.getPredictor() : mlir::fact::Predictor::Exact);
 }
 
 std::pair<Predictor, Operand>

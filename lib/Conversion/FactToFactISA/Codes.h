@@ -17,8 +17,12 @@ namespace mlir::factisa {
 /// The formats of low rows of a linear layer.
 Precision lowPrecisionOf(fact::QuantizedLinearOp op);
 
-/// The predictor with which ep.project encodes activations as `op` does.
-Predictor projectionFor(fact::EncodeOp op);
+/// The INT8 rows that a product of codes multiplies, and the predictor with
+/// which ep.project encodes them.
+std::pair<Value, Predictor> projectionOf(fact::LogMatmulOp op);
+
+/// The predictor that ep.score counts: what its queries are codes of.
+Predictor scorePredictorOf(fact::PredictOp op);
 
 /// The predictor and side with which ep.normalize encodes as `op` does.
 std::pair<Predictor, Operand> normalizationFor(fact::EncodeOp op);

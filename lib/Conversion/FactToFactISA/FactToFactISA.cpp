@@ -147,7 +147,8 @@ private:
     return all;
   }
 
-  /// Sizes of loops over heads, the best first, and no such loops.
+  /// Sizes of loops over heads, the best first, the smallest last but one, and
+  /// no such loops. There are some for every bound.
   static SmallVector<HeadTiling> headTilings(int64_t bound) {
     SmallVector<HeadTiling> all;
     for (int64_t stored : {0, 1, 2})
@@ -167,27 +168,25 @@ private:
                           const ::fact::isa::Machine &machine) {
     SmallVector<Tiling> tilings = rowTilings(bound, machine);
     SmallVector<HeadTiling> heads = headTilings(bound);
-    auto fits = [&](const Tiling &rows, const HeadTiling &head, bool explain) {
+    auto fits = [&](const Tiling &rows, const HeadTiling &head,
+                    bool explain = false) {
       Tiling tiling = rows;
       tiling.heads = head;
       return tryTiling(source, bound, tiling, machine, explain);
     };
-    // The last but one loop over heads is the smallest one.
-    size_t smallest = heads.size() > 1 ? heads.size() - 2 : 0;
-    for (size_t least : {smallest, heads.size() - 1})
+    size_t none = heads.size() - 1, smallest = none - 1;
+    for (size_t least : {smallest, none})
       for (const Tiling &tiling : tilings) {
-        bool isLast = &tiling == &tilings.back();
-        if (least == smallest && least != heads.size() - 1 &&
-            tiling.cols < bound)
-          continue; // such loops have all keys at once
-        FailureOr<func::FuncOp> program =
-            fits(tiling, heads[least], isLast && least == heads.size() - 1);
+        if (least == smallest && tiling.cols < bound)
+          continue; // loops over heads have all keys at once
+        bool isLast = least == none && &tiling == &tilings.back();
+        FailureOr<func::FuncOp> program = fits(tiling, heads[least], isLast);
         if (failed(program))
           return {};
         if (!*program)
           continue;
         for (size_t better = 0; better < least; ++better) {
-          FailureOr<func::FuncOp> other = fits(tiling, heads[better], false);
+          FailureOr<func::FuncOp> other = fits(tiling, heads[better]);
           if (failed(other) || *other) {
             program->erase();
             return failed(other) ? func::FuncOp() : *other;

@@ -10,11 +10,8 @@
 
 #include "Codes.h"
 
-#include "fact/Dialect/Fact/IR/Policy.h"
-#include "fact/Dialect/Fact/IR/Values.h"
 #include "fact/Numerics/Prediction.h"
 
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -55,35 +52,38 @@ HeadLoop::HeadLoop(Lowering &lowering, const HeadNest &nest)
 // Places
 //===----------------------------------------------------------------------===//
 
-HeadRows HeadLoop::makeRows(int64_t rowBytes, int64_t slots, Memory memory,
-                            StringRef label) {
+HeadRows HeadLoop::makeRows(int64_t count, int64_t rowBytes, int64_t slots,
+                            Memory memory, StringRef label) {
   HeadRows result;
   result.rowBytes = rowBytes;
+  result.slotBytes = llvm::alignTo(count * rowBytes, 64);
   result.slots = slots;
-  result.buffer = lowering.sram(
-      memory, llvm::alignTo(padded * rowBytes, 64) * slots, label);
+  result.buffer = lowering.sram(memory, result.slotBytes * slots, label);
+  return result;
+}
+
+HeadRows HeadLoop::makeStored(int64_t rowBytes, StringRef label) {
+  HeadRows result;
+  result.rowBytes = rowBytes;
+  result.isStored = true;
+  result.storage = lowering.allocateStorage(
+      Layout{heads, rowBytes, /*single=*/false}, label);
   return result;
 }
 
 HeadRows HeadLoop::makeBlocks(int64_t rowBytes, int64_t slots,
                               StringRef label) {
   if (lowering.tiling.heads.stored == 0)
-    return makeRows(rowBytes, slots, Memory::Temp, label);
-  HeadRows result;
-  result.rowBytes = rowBytes;
-  result.isStored = true;
-  result.storage = lowering.allocateStorage(
-      Layout{heads, rowBytes, /*single=*/false}, label);
-  return result;
+    return makeRows(padded, rowBytes, slots, Memory::Temp, label);
+  return makeStored(rowBytes, label);
 }
 
 HeadRows HeadLoop::makeKeys(int64_t rowBytes, int64_t slots, StringRef label) {
   if (lowering.tiling.heads.stored < 2)
-    return makeRows(rowBytes, slots, Memory::Temp, label);
-  HeadRows result = makeRows(rowBytes, 1, Memory::Temp, label);
-  result.isStored = true;
-  result.storage = lowering.allocateStorage(
-      Layout{heads, rowBytes, /*single=*/false}, label);
+    return makeRows(padded, rowBytes, slots, Memory::Temp, label);
+  HeadRows result = makeStored(rowBytes, label);
+  result.buffer =
+      makeRows(padded, rowBytes, /*slots=*/1, Memory::Temp, label).buffer;
   return result;
 }
 
@@ -95,11 +95,7 @@ FailureOr<HeadLoop::Weights> HeadLoop::makeWeights(Value weight,
     return failure();
   result.address = *address;
   result.k = cast<ShapedType>(Lowering::root(weight).getType()).getDimSize(0);
-  result.tile.rowBytes = n;
-  result.tile.slots = 2;
-  result.tile.buffer =
-      lowering.sram(Memory::Weight,
-                    llvm::alignTo(result.k * n, 64) * result.tile.slots, label);
+  result.tile = makeRows(result.k, n, /*slots=*/2, Memory::Weight, label);
   return result;
 }
 
@@ -141,10 +137,7 @@ Value HeadLoop::allOf(const HeadRows &rows, int64_t part) {
     return rows.buffer;
   Value phase = PhaseOp::create(builder, lowering.loc, counter, part,
                                 static_cast<uint64_t>(rows.slots));
-  auto bytes = static_cast<int64_t>(
-                   rows.buffer.getDefiningOp<SramBufferOp>().getBytes()) /
-               rows.slots;
-  return lowering.view(rows.buffer, 0, {{phase, bytes}});
+  return lowering.view(rows.buffer, 0, {{phase, rows.slotBytes}});
 }
 
 Value HeadLoop::blockOf(const HeadRows &rows, int64_t part) {
@@ -154,42 +147,37 @@ Value HeadLoop::blockOf(const HeadRows &rows, int64_t part) {
 Value HeadLoop::making(const HeadRows &rows, int64_t part) {
   if (!rows.isStored)
     return blockOf(rows, part);
-  return lowering.sram(rows.memory, this->rows * rows.rowBytes, "made");
+  return lowering.sram(Memory::Temp, this->rows * rows.rowBytes, "made");
 }
 
 void HeadLoop::done(const HeadRows &rows, Value made, int64_t part) {
-  if (!rows.isStored)
-    return;
-  int64_t bytes = rows.rowBytes;
-  StoreOp::create(
-      builder, lowering.loc,
-      lowering.view(rows.storage.base, 0,
-                    {{head(part), rows.storage.planeStride}, {block, bytes}}),
-      made, row(part), this->rows, bytes, bytes, bytes, /*whole=*/false);
+  if (rows.isStored)
+    storeBlock(rows.storage, made, part, row(part));
 }
 
 Value HeadLoop::readBlock(const HeadRows &rows, int64_t part) {
   if (!rows.isStored)
     return blockOf(rows, part);
-  int64_t bytes = rows.rowBytes;
-  Value read = lowering.sram(rows.memory, this->rows * bytes, "read");
-  LoadOp::create(
-      builder, lowering.loc, read,
-      lowering.view(rows.storage.base, 0,
-                    {{head(part), rows.storage.planeStride}, {block, bytes}}),
-      row(part), this->rows, bytes, bytes, bytes, /*whole=*/false);
-  return read;
+  return loadBlock(rows.storage, part, row(part), Memory::Temp, "read");
 }
 
 Value HeadLoop::readAll(const HeadRows &rows, int64_t part) {
-  if (rows.isStored) {
-    int64_t bytes = rows.rowBytes;
-    LoadOp::create(builder, lowering.loc, rows.buffer,
-                   lowering.view(rows.storage.base, 0,
-                                 {{head(part), rows.storage.planeStride}}),
-                   first(part), padded, bytes, bytes, bytes, /*whole=*/false);
-  }
+  if (rows.isStored)
+    lowering.loadRows(rows.buffer, rows.storage, head(part), zero, padded,
+                      first(part));
   return allOf(rows, part);
+}
+
+Value HeadLoop::loadBlock(const Storage &from, int64_t part, Value at,
+                          Memory memory, StringRef label) {
+  Value buffer = lowering.sram(memory, rows * from.layout.rowBytes, label);
+  lowering.loadRows(buffer, from, head(part), block, rows, at);
+  return buffer;
+}
+
+void HeadLoop::storeBlock(const Storage &to, Value made, int64_t part,
+                          Value at) {
+  lowering.storeRows(to, made, head(part), block, rows, at);
 }
 
 //===----------------------------------------------------------------------===//
@@ -237,32 +225,23 @@ LogicalResult HeadLoop::prepareTokens() {
 LogicalResult HeadLoop::prepareSelection() {
   if (!nest.select)
     return success();
-  kFlags = makeRows(1, 2, Memory::Index, "k_rows");
-  vFlags = makeRows(1, 2, Memory::Index, "v_rows");
-  dominatedRows = makeRows(1, 3, Memory::Index, "dominated");
-  argmaxRows = makeRows(4, 3, Memory::Index, "argmax");
-  FailureOr<Value> scaleQ =
-      lowering.constantAddress(nest.predict.getQueryWeightScale());
-  FailureOr<Value> scaleK =
-      lowering.constantAddress(nest.predict.getKeyWeightScale());
-  if (failed(scaleQ) || failed(scaleK) ||
-      failed(stored(nest.select.getMask(), false, mask)))
+  kFlags = makeRows(padded, 1, 2, Memory::Index, "k_rows");
+  vFlags = makeRows(padded, 1, 2, Memory::Index, "v_rows");
+  dominatedRows = makeRows(padded, 1, 3, Memory::Index, "dominated");
+  argmaxRows = makeRows(padded, 4, 3, Memory::Index, "argmax");
+  FailureOr<Value> scales = lowering.loadWeightScales(nest.predict);
+  if (failed(scales) || failed(stored(nest.select.getMask(), false, mask)))
     return failure();
-  attentionWeightScales = lowering.sram(Memory::Index, 8, "predictor_scales");
-  LoadOp::create(builder, lowering.loc, attentionWeightScales, *scaleQ, zero, 1,
-                 4, 4, 4, /*whole=*/true);
-  LoadOp::create(builder, lowering.loc, lowering.view(attentionWeightScales, 4),
-                 *scaleK, zero, 1, 4, 4, 4, /*whole=*/true);
-  counts = lowering.sram(Memory::Index, padded * 4, "counts");
-  SelFillOp::create(builder, lowering.loc, counts, zero, padded, 4, 0);
+  predictorScales = *scales;
+  counts = lowering.clearedCounts();
   if (!nest.queryCode.normalize) {
     if (failed(stored(nest.predict.getQuery(), false, queryCodes)) ||
         failed(stored(nest.predict.getKey(), false, keyCodes)) ||
         failed(stored(nest.predict.getQueryScale(), true, queryScales)) ||
         failed(stored(nest.predict.getKeyScale(), true, keyScales)))
       return failure();
-    keyCodeRows = makeRows(n, 2, Memory::Temp, "key_codes");
-    keyScaleRows = makeRows(4, 2, Memory::Index, "key_code_scales");
+    keyCodeRows = makeRows(padded, n, 2, Memory::Temp, "key_codes");
+    keyScaleRows = makeRows(padded, 4, 2, Memory::Index, "key_code_scales");
   }
   if (nest.attention)
     return success();
@@ -293,7 +272,7 @@ LogicalResult HeadLoop::prepareSide(Side &side, const HeadPrediction &of,
   }
   side.codes = &side == &keyCode ? makeKeys(n, 2, "key_codes")
                                  : makeBlocks(n, 2, "query_codes");
-  side.scales = makeRows(4, 2, Memory::Index, "code_scales");
+  side.scales = makeRows(padded, 4, 2, Memory::Index, "code_scales");
   return success();
 }
 
@@ -313,16 +292,10 @@ LogicalResult HeadLoop::prepareAttention() {
 
 LogicalResult HeadLoop::prepareTail() {
   fact::QuantizedAttentionOp op = nest.attention;
-  auto makeTail = [&](HeadRows &tail, int64_t bytes, StringRef label) {
-    tail.rowBytes = bytes;
-    tail.slots = 2;
-    tail.buffer = lowering.sram(bytes == 4 ? Memory::Index : Memory::Temp,
-                                llvm::alignTo(bytes, 64) * 2, label);
-  };
-  makeTail(tailKeyRow, n, "mean_key");
-  makeTail(tailKeyScaleRow, 4, "mean_key_scale");
-  makeTail(tailValueRow, n, "mean_value");
-  makeTail(tailValueScaleRow, 4, "mean_value_scale");
+  tailKeyRow = makeRows(1, n, 2, Memory::Temp, "mean_key");
+  tailKeyScaleRow = makeRows(1, 4, 2, Memory::Index, "mean_key_scale");
+  tailValueRow = makeRows(1, n, 2, Memory::Temp, "mean_value");
+  tailValueScaleRow = makeRows(1, 4, 2, Memory::Index, "mean_value_scale");
   if (!nest.tailKey.linear)
     return failure(
         failed(stored(op.getTailKey(), false, tailKey)) ||
@@ -370,12 +343,12 @@ LogicalResult HeadLoop::prepareGenerated(Generated &each, int64_t part,
   int64_t slots = attending - part + 1;
   each.rows =
       &each == &query ? makeBlocks(n, slots, label) : makeKeys(n, slots, label);
-  each.scales = makeRows(4, slots, Memory::Index, label);
+  each.scales = makeRows(padded, 4, slots, Memory::Index, label);
   Value flags = linear.getRows();
   if (!flags)
     return success();
-  auto notDominated = fact::definingOp<fact::QRowsOp>(flags);
-  each.inverted = bool(notDominated);
+  Lowering::NamedRows named = lowering.namedRows(flags);
+  each.inverted = named.inverted;
   if (nest.select) {
     each.hasFlags = true;
     each.flags = &each == &query ? &dominatedRows
@@ -383,14 +356,10 @@ LogicalResult HeadLoop::prepareGenerated(Generated &each, int64_t part,
                                  : &vFlags;
     return success();
   }
-  // Which rows a mask names is known where a selection or the model says so;
-  // otherwise every row is generated, which is more than anybody reads.
-  if (!notDominated && !lowering.hasStorage(flags) &&
-      !lowering.isConstant(flags))
+  if (!named.flags)
     return success();
   each.hasFlags = true;
-  return stored(notDominated ? notDominated.getDominated() : flags,
-                /*headMajor=*/true, each.storedFlags);
+  return stored(named.flags, /*headMajor=*/true, each.storedFlags);
 }
 
 //===----------------------------------------------------------------------===//
@@ -412,10 +381,7 @@ void HeadLoop::loadTokens() {
                         static_cast<uint64_t>(heads + lastPart - firstPart));
   int64_t bytes = tokens.layout.rowBytes;
   tokenRows = lowering.sram(Memory::Token, rows * bytes, "rows");
-  LoadOp::create(builder, lowering.loc, tokenRows,
-                 lowering.view(tokens.base, 0, {{block, bytes}}),
-                 sum(block, some), rows, bytes, bytes, bytes,
-                 tokens.layout.single);
+  lowering.loadRows(tokenRows, tokens, zero, block, rows, sum(block, some));
 }
 
 /// The next head's columns of a weight: they come while this head is worked on.
@@ -430,12 +396,11 @@ void HeadLoop::project(Side &side) {
   loadWeights(side.weights, projecting);
   Value acc = lowering.sram(Memory::Temp, rows * n * 4, "code_accumulators");
   Value at = row(projecting);
-  auto activations = fact::definingOp<fact::EncodeOp>(
-      fact::LogMatmulOp(side.op.matmul).getInput());
   EpProjectOp::create(builder, lowering.loc, acc, tokenRows,
                       allOf(side.weights.tile, projecting), at, rows,
                       side.weights.k, n, n * 4, tokens.layout.rowBytes, n,
-                      projectionFor(activations), /*accumulate=*/false);
+                      projectionOf(side.op.matmul).second,
+                      /*accumulate=*/false);
   if (side.bias)
     EpBiasOp::create(builder, lowering.loc, acc,
                      lowering.view(side.bias, 0, {{head(projecting), n * 4}}),
@@ -465,33 +430,20 @@ void HeadLoop::predict() {
     keyScale = allOf(keyCode.scales, predicting);
   } else {
     queries = lowering.sram(Memory::Token, rows * n, "query_codes");
-    queryScale = lowering.sram(Memory::Index, rows * 4, "query_scales");
-    LoadOp::create(builder, lowering.loc, queries,
-                   lowering.view(queryCodes.base, 0,
-                                 {{head(predicting), n}, {block, features}}),
-                   at, rows, n, n, features, /*whole=*/false);
-    LoadOp::create(builder, lowering.loc, queryScale,
-                   lowering.view(queryScales.base, 0,
-                                 {{head(predicting), queryScales.planeStride},
-                                  {block, 4}}),
-                   at, rows, 4, 4, 4, /*whole=*/false);
+    lowering.loadHead(queries, queryCodes, head(predicting), n, block, rows,
+                      at);
+    queryScale =
+        loadBlock(queryScales, predicting, at, Memory::Index, "query_scales");
     keys = allOf(keyCodeRows, predicting);
     keyScale = allOf(keyScaleRows, predicting);
-    LoadOp::create(builder, lowering.loc, keys,
-                   lowering.view(keyCodes.base, 0, {{head(predicting), n}}),
-                   once, padded, n, n, features, /*whole=*/false);
-    LoadOp::create(builder, lowering.loc, keyScale,
-                   lowering.view(keyScales.base, 0,
-                                 {{head(predicting), keyScales.planeStride}}),
-                   once, padded, 4, 4, 4, /*whole=*/false);
+    lowering.loadHead(keys, keyCodes, head(predicting), n, zero, padded, once);
+    lowering.loadRows(keyScale, keyScales, head(predicting), zero, padded,
+                      once);
   }
   Value predicted = lowering.sram(Memory::Temp, rows * padded * 4, "predicted");
-  auto encode = fact::definingOp<fact::EncodeOp>(predict.getQuery());
-  auto scorePredictor = ::fact::numerics::asPredictor<Predictor>(
-      encode ? encode.getPredictor() : fact::Predictor::Exact);
   EpScoreOp::create(builder, predict.getLoc(), predicted, queries, keys,
                     keyScale, tokenScale, at, rows, zero, padded, n, padded * 4,
-                    n, n, scorePredictor);
+                    n, n, scorePredictorOf(predict));
   Value masks =
       lowering.sram(Memory::Index, rows * lowering.maskStride(), "masks");
   Value flags = blockOf(dominatedRows, predicting),
@@ -499,17 +451,12 @@ void HeadLoop::predict() {
   SelTopKOp::create(
       builder, lowering.loc, masks, flags, largest, allOf(kFlags, predicting),
       allOf(vFlags, predicting), counts, predicted, queryScale,
-      lowering.view(tokenScale, 0, {{block, 4}}), attentionWeightScales, at,
-      rows, lowering.maskStride(), padded * 4, select.getKeep(),
+      lowering.view(tokenScale, 0, {{block, 4}}), predictorScales, at, rows,
+      lowering.maskStride(), padded * 4, select.getKeep(),
       select.getDominance(), predict.getAttentionScale(),
       ::fact::numerics::asPredictor<Predictor>(select.getPredictor()),
       select.getCausal(), lowering.layerOf(select), head(predicting));
-  int64_t bytes = lowering.maskStride();
-  StoreOp::create(
-      builder, lowering.loc,
-      lowering.view(mask.base, 0,
-                    {{head(predicting), mask.planeStride}, {block, bytes}}),
-      masks, at, rows, bytes, bytes, bytes, /*whole=*/false);
+  storeBlock(mask, masks, predicting, at);
   if (!nest.attention)
     storeSelection(flags, largest);
 }
@@ -517,24 +464,13 @@ void HeadLoop::predict() {
 /// What loops that follow read, beside the mask: rows of the block, and which
 /// rows of K and V are read, when all of the head's blocks have said so.
 void HeadLoop::storeSelection(Value flags, Value largest) {
-  auto storeBlock = [&](const Storage &to, Value from, int64_t bytes) {
-    StoreOp::create(
-        builder, lowering.loc,
-        lowering.view(to.base, 0,
-                      {{head(predicting), to.planeStride}, {block, bytes}}),
-        from, row(predicting), rows, bytes, bytes, bytes, /*whole=*/false);
-  };
-  storeBlock(dominated, flags, 1);
-  storeBlock(argmax, largest, 4);
-  auto storeHead = [&](const Storage &to, const HeadRows &from) {
-    StoreOp::create(
-        builder, lowering.loc,
-        lowering.view(to.base, 0, {{head(predicting + 1), to.planeStride}}),
-        allOf(from, predicting + 1), first(predicting + 1), padded, 1, 1, 1,
-        /*whole=*/false);
-  };
-  storeHead(kStorage, kFlags);
-  storeHead(vStorage, vFlags);
+  storeBlock(dominated, flags, predicting, row(predicting));
+  storeBlock(argmax, largest, predicting, row(predicting));
+  int64_t after = predicting + 1;
+  for (auto [to, from] :
+       {std::pair(&kStorage, &kFlags), std::pair(&vStorage, &vFlags)})
+    lowering.storeRows(*to, allOf(*from, after), head(after), zero, padded,
+                       first(after));
 }
 
 void HeadLoop::generate(Generated &each, int64_t part) {
@@ -544,17 +480,9 @@ void HeadLoop::generate(Generated &each, int64_t part) {
   Value at = row(part);
   Value list = none;
   if (each.hasFlags) {
-    Value flags;
-    if (each.flags) {
-      flags = blockOf(*each.flags, part);
-    } else {
-      flags = lowering.sram(Memory::Index, rows, "rows_wanted");
-      LoadOp::create(builder, lowering.loc, flags,
-                     lowering.view(each.storedFlags.base, 0,
-                                   {{head(part), each.storedFlags.planeStride},
-                                    {block, 1}}),
-                     at, rows, 1, 1, 1, /*whole=*/false);
-    }
+    Value flags = each.flags ? blockOf(*each.flags, part)
+                             : loadBlock(each.storedFlags, part, at,
+                                         Memory::Index, "rows_wanted");
     list = lowering.sram(Memory::Index, 4 + 4 * rows, "list");
     SelListOp::create(builder, lowering.loc, list, flags, at, rows,
                       each.inverted);
@@ -562,26 +490,11 @@ void HeadLoop::generate(Generated &each, int64_t part) {
   Value lowFlags = low;
   if (nest.query.linear.getLow())
     lowFlags = lowering.view(low, 0, {{block, 1}});
-  Precision precision = lowPrecisionOf(linear);
-  Value acc = lowering.sram(Memory::Temp, rows * n * 4, "accumulators");
-  PeGemmOp::create(builder, lowering.loc, acc, tokenRows,
-                   allOf(each.weights.tile, part), list, lowFlags, at, rows,
-                   each.weights.k, n, n * 4, tokens.layout.rowBytes, n,
-                   precision, lowering.numbers.roles.lookup(linear),
-                   /*accumulate=*/false);
-  Value rescaled = lowering.sram(Memory::Temp, rows * n * 4, "tile");
-  auto ofHead = [&](Value vector) {
-    return lowering.view(vector, 0, {{head(part), n * 4}});
-  };
-  ApuRescaleOp::create(builder, lowering.loc, rescaled, acc,
-                       ofHead(each.weightScale),
-                       lowering.view(tokenScale, 0, {{block, 4}}),
-                       linear.getBias() ? ofHead(each.bias) : none, list,
-                       lowFlags, at, rows, n, n * 4, n * 4, precision);
   Value made = making(each.rows, part);
-  ApuQuantizeOp::create(builder, each.op.quantize->getLoc(), made,
-                        blockOf(each.scales, part), rescaled, list, none, at,
-                        rows, n, n, n * 4);
+  generateRows(each, each.op,
+               {tokenRows, lowering.view(tokenScale, 0, {{block, 4}}), at, list,
+                lowFlags, rows},
+               part, made, blockOf(each.scales, part));
   done(each.rows, made, part);
   generateTail(each);
 }
@@ -590,26 +503,34 @@ void HeadLoop::generate(Generated &each, int64_t part) {
 void HeadLoop::generateTail(Generated &each) {
   if (!each.tail.linear)
     return;
-  fact::QuantizedLinearOp linear = each.tail.linear;
-  lowering.loc = linear.getLoc();
-  Value once = first(generating);
-  Value acc = lowering.sram(Memory::Temp, n * 4, "mean_accumulators"),
-        rescaled = lowering.sram(Memory::Temp, n * 4, "mean_tile");
-  PeGemmOp::create(builder, lowering.loc, acc, meanRow,
-                   allOf(each.weights.tile, generating), none, none, once, 1,
-                   each.weights.k, n, n * 4, each.weights.k, n, Precision::A4W4,
-                   lowering.numbers.roles.lookup(linear), /*accumulate=*/false);
+  lowering.loc = each.tail.linear->getLoc();
+  generateRows(each, each.tail,
+               {meanRow, meanScale, first(generating), none, none, 1},
+               generating, allOf(*each.tailRow, generating),
+               allOf(*each.tailScale, generating));
+}
+
+void HeadLoop::generateRows(const Generated &each, HeadProjection op,
+                            const Tokens &x, int64_t part, Value made,
+                            Value scales) {
   auto ofHead = [&](Value vector) {
-    return lowering.view(vector, 0, {{head(generating), n * 4}});
+    return lowering.view(vector, 0, {{head(part), n * 4}});
   };
-  ApuRescaleOp::create(builder, lowering.loc, rescaled, acc,
-                       ofHead(each.weightScale), meanScale,
-                       linear.getBias() ? ofHead(each.bias) : none, none, none,
-                       once, 1, n, n * 4, n * 4, Precision::A4W4);
-  ApuQuantizeOp::create(builder, each.tail.quantize->getLoc(),
-                        allOf(*each.tailRow, generating),
-                        allOf(*each.tailScale, generating), rescaled, none,
-                        none, once, 1, n, n, n * 4);
+  Location loc = op.linear.getLoc();
+  Precision precision = lowPrecisionOf(op.linear);
+  Value acc = lowering.sram(Memory::Temp, x.count * n * 4, "accumulators"),
+        rescaled = lowering.sram(Memory::Temp, x.count * n * 4, "tile");
+  PeGemmOp::create(builder, loc, acc, x.rows, allOf(each.weights.tile, part),
+                   x.list, x.low, x.at, x.count, each.weights.k, n, n * 4,
+                   each.weights.k, n, precision,
+                   lowering.numbers.roles.lookup(op.linear),
+                   /*accumulate=*/false);
+  ApuRescaleOp::create(builder, loc, rescaled, acc, ofHead(each.weightScale),
+                       x.scales, op.linear.getBias() ? ofHead(each.bias) : none,
+                       x.list, x.low, x.at, x.count, n, n * 4, n * 4,
+                       precision);
+  ApuQuantizeOp::create(builder, op.quantize.getLoc(), made, scales, rescaled,
+                        x.list, none, x.at, x.count, n, n, n * 4);
 }
 
 /// Up to the softmax, and what the rest needs.
@@ -617,39 +538,25 @@ void HeadLoop::attendScores() {
   fact::QuantizedAttentionOp op = nest.attention;
   lowering.loc = op.getLoc();
   Value at = row(attending);
-  auto loadBlock = [&](const Storage &from, int64_t bytes, Memory memory,
-                       StringRef label) {
-    Value buffer = lowering.sram(memory, rows * bytes, label);
-    LoadOp::create(
-        builder, lowering.loc, buffer,
-        lowering.view(from.base, 0,
-                      {{head(attending), from.planeStride}, {block, bytes}}),
-        at, rows, bytes, bytes, bytes, /*whole=*/false);
-    return buffer;
-  };
   maskRows = attendedFlags = attendedArgmax = none;
   if (hasMask)
-    maskRows = loadBlock(mask, lowering.maskStride(), Memory::Index, "mask");
+    maskRows = loadBlock(mask, attending, at, Memory::Index, "mask");
   if (hasDominated && nest.select) {
     attendedFlags = blockOf(dominatedRows, attending);
     attendedArgmax = blockOf(argmaxRows, attending);
   } else if (hasDominated) {
-    attendedFlags = loadBlock(dominated, 1, Memory::Index, "dominated");
-    attendedArgmax = loadBlock(argmax, 4, Memory::Index, "argmax");
+    attendedFlags =
+        loadBlock(dominated, attending, at, Memory::Index, "dominated");
+    attendedArgmax = loadBlock(argmax, attending, at, Memory::Index, "argmax");
   }
   if (hasTail && !nest.tailKey.linear) {
-    auto load = [&](const HeadRows &to, const Storage &from, bool isRow) {
-      int64_t bytes = to.rowBytes;
-      LoadOp::create(
-          builder, lowering.loc, allOf(to, attending),
-          lowering.view(from.base, 0,
-                        {{head(attending), isRow ? n : from.planeStride}}),
-          first(attending), 1, bytes, bytes, bytes, /*whole=*/true);
-    };
-    load(tailKeyRow, tailKey, true);
-    load(tailKeyScaleRow, tailKeyScale, false);
-    load(tailValueRow, tailValue, true);
-    load(tailValueScaleRow, tailValueScale, false);
+    Value of = head(attending), once = first(attending);
+    for (auto [to, from] : {std::pair(&tailKeyRow, &tailKey),
+                            std::pair(&tailValueRow, &tailValue)})
+      lowering.loadHead(allOf(*to, attending), *from, of, n, zero, 1, once);
+    for (auto [to, from] : {std::pair(&tailKeyScaleRow, &tailKeyScale),
+                            std::pair(&tailValueScaleRow, &tailValueScale)})
+      lowering.loadRows(allOf(*to, attending), *from, of, zero, 1, once);
   }
   scores = lowering.sram(Memory::Temp, rows * padded * 4, "scores");
   probabilities = lowering.sram(Memory::Temp, rows * padded, "probabilities");
@@ -697,11 +604,7 @@ void HeadLoop::attendValues() {
                        hasTail ? allOf(tailValueRow, attending) : none,
                        hasTail ? allOf(tailValueScaleRow, attending) : none, at,
                        rows, n, n * 4, n * 4, op.getScale(), causal);
-  StoreOp::create(
-      builder, lowering.loc,
-      lowering.view(context.base, 0,
-                    {{head(attending), n * 4}, {block, features * 4}}),
-      out, at, rows, n * 4, features * 4, n * 4, /*whole=*/false);
+  lowering.storeHead(context, out, head(attending), n * 4, block, rows, at);
 }
 
 LogicalResult HeadLoop::finish() {

@@ -19,8 +19,7 @@ namespace mlir::factisa {
 struct HeadRows {
   Value buffer; ///< !factisa.sram; of rows in DRAM: where they are read as a
                 ///< whole
-  int64_t rowBytes = 0, slots = 1;
-  Memory memory = Memory::Temp;
+  int64_t rowBytes = 0, slotBytes = 0, slots = 1;
   bool isStored = false;
   Storage storage; ///< Where they are stored.
 };
@@ -44,8 +43,9 @@ private:
   LogicalResult prepareTail();
   LogicalResult stored(Value value, bool headMajor, Storage &result);
   FailureOr<Value> wholeVector(Value value, StringRef label);
-  HeadRows makeRows(int64_t rowBytes, int64_t slots, Memory memory,
-                    StringRef label);
+  HeadRows makeRows(int64_t count, int64_t rowBytes, int64_t slots,
+                    Memory memory, StringRef label);
+  HeadRows makeStored(int64_t rowBytes, StringRef label);
   /// Rows that are made and read block by block, or read as a whole; in the
   /// scratchpad as far as the tiling says.
   HeadRows makeBlocks(int64_t rowBytes, int64_t slots, StringRef label);
@@ -75,6 +75,10 @@ private:
   /// Where a part reads a block, or all rows.
   Value readBlock(const HeadRows &rows, int64_t part);
   Value readAll(const HeadRows &rows, int64_t part);
+  /// A block of what is in DRAM head by head; `at` is the part's row().
+  Value loadBlock(const Storage &from, int64_t part, Value at, Memory memory,
+                  StringRef label);
+  void storeBlock(const Storage &to, Value made, int64_t part, Value at);
 
   // --- The parts of a block.
   void loadTokens();
@@ -91,6 +95,14 @@ private:
                                  const HeadProjection &of, StringRef label);
   void generate(Generated &each, int64_t part);
   void generateTail(Generated &each);
+  /// INT8 rows that a head's columns of a weight multiply, and which of them.
+  struct Tokens {
+    Value rows, scales, at, list, low; ///< at: their first row
+    int64_t count = 0;
+  };
+  void generateRows(const Generated &each, HeadProjection op,
+                    const Tokens &tokens, int64_t part, Value made,
+                    Value scales);
   void attendScores();
   void attendValues();
   LogicalResult finish();
@@ -106,7 +118,7 @@ private:
   Value counter, block, zero, none; ///< counter: of heads
 
   // Before the loop.
-  Value tokenScale, low, attentionWeightScales, counts;
+  Value tokenScale, low, predictorScales, counts;
   Storage tokens, context, mask, dominated, argmax;
   Storage kStorage, vStorage; ///< Of a selection for other loops.
   Storage tailKey, tailKeyScale, tailValue, tailValueScale;

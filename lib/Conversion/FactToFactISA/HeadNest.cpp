@@ -8,6 +8,7 @@
 
 #include "HeadNest.h"
 
+#include "Codes.h"
 #include "Lowering.h"
 
 #include "fact/Dialect/Fact/IR/Values.h"
@@ -45,9 +46,7 @@ Value HeadNest::getTokens() const {
     return fact::QuantizedLinearOp(query.linear).getInput();
   if (!queryCode.matmul)
     return {};
-  Value rows = fact::LogMatmulOp(queryCode.matmul).getInput();
-  auto encode = fact::definingOp<fact::EncodeOp>(rows);
-  return encode ? encode.getInput() : rows;
+  return projectionOf(queryCode.matmul).first;
 }
 
 Value HeadNest::getTokenScale() const {
@@ -238,10 +237,8 @@ private:
         mlir::fact::definingOp<mlir::fact::LogMatmulOp>(normalize.getInput());
     if (!matmul || !isFor(matmul.getResult(), normalize))
       return false;
-    auto activations =
-        mlir::fact::definingOp<mlir::fact::EncodeOp>(matmul.getInput());
-    Value rows = activations ? activations.getInput() : matmul.getInput();
-    if (Value tokens = nest.getTokens(); tokens && !isSame(rows, tokens))
+    if (Value tokens = nest.getTokens();
+        tokens && !isSame(projectionOf(matmul).first, tokens))
       return false;
     if (matmul.getBias() && !isSame(matmul.getScale(), nest.getTokenScale()))
       return false;

@@ -125,6 +125,7 @@ private:
   /// equal layers: they read its stream where this one's result is made.
   LogicalResult lowerOps(ArrayRef<Operation *> ops,
                          ArrayRef<Operation *> next = {});
+  LogicalResult checkSequence(Operation *op);
   LogicalResult lowerWhole(Operation *op);
 
   // --- Ops that see the whole sequence (Selection.cpp, Attention.cpp).
@@ -174,6 +175,17 @@ public:
   /// selection.
   void allocateFlags(fact::SelectOp op, int64_t heads, Storage &kRows,
                      Storage &vRows);
+  /// The scales of the weights of Q and K, side by side in a new buffer.
+  FailureOr<Value> loadWeightScales(fact::PredictOp op);
+  /// How often each row is selected, none yet.
+  Value clearedCounts();
+  /// Flags [heads, tokens] of the rows that `mask` names; null where nobody
+  /// knows them, and every row is generated, which is more than anybody reads.
+  struct NamedRows {
+    Value flags;
+    bool inverted = false; ///< Rows without a flag are named.
+  };
+  NamedRows namedRows(Value mask);
   Storage allocateStorage(const Layout &layout, StringRef label);
   /// Address of a weight of the current layer; fails for a value that is none.
   FailureOr<Value> constantAddress(Value value);
@@ -193,11 +205,17 @@ public:
              ArrayRef<std::pair<Value, int64_t>> indices = {});
   /// Whole bytes from DRAM to a new buffer.
   FailureOr<Value> loadConstant(Value constant, Memory memory, StringRef label);
-  /// Rows row0 .. of one plane into a buffer.
+  /// Rows row0 .. of one plane into a buffer; `first` where the instruction's
+  /// first row is another one than that of its address.
   void loadRows(Value buffer, const Storage &from, Value plane, Value row0,
-                int64_t rows);
+                int64_t rows, Value first = {});
   void storeRows(const Storage &to, Value buffer, Value plane, Value row0,
-                 int64_t rows);
+                 int64_t rows, Value first = {});
+  /// The same with one head's columns, of so many bytes, of rows of all heads.
+  void loadHead(Value buffer, const Storage &from, Value head, int64_t bytes,
+                Value row0, int64_t rows, Value first = {});
+  void storeHead(const Storage &to, Value buffer, Value head, int64_t bytes,
+                 Value row0, int64_t rows, Value first = {});
   /// A loop 0, step, ... below `limit` (and the sequence's length, over rows);
   /// `body` builds its inside.
   void loop(Over over, int64_t limit, int64_t step,

@@ -383,21 +383,37 @@ FailureOr<Value> Lowering::loadConstant(Value constant, Memory memory,
 }
 
 void Lowering::loadRows(Value buffer, const Storage &from, Value plane,
-                        Value row0, int64_t rows) {
+                        Value row0, int64_t rows, Value first) {
   int64_t rowBytes = from.layout.rowBytes;
   Value source =
       view(from.base, 0, {{plane, from.planeStride}, {row0, rowBytes}});
-  LoadOp::create(builder, loc, buffer, source, row0, rows, rowBytes, rowBytes,
-                 rowBytes, from.layout.single);
+  LoadOp::create(builder, loc, buffer, source, first ? first : row0, rows,
+                 rowBytes, rowBytes, rowBytes, from.layout.single);
 }
 
 void Lowering::storeRows(const Storage &to, Value buffer, Value plane,
-                         Value row0, int64_t rows) {
+                         Value row0, int64_t rows, Value first) {
   int64_t rowBytes = to.layout.rowBytes;
   Value destination =
       view(to.base, 0, {{plane, to.planeStride}, {row0, rowBytes}});
-  StoreOp::create(builder, loc, destination, buffer, row0, rows, rowBytes,
-                  rowBytes, rowBytes, to.layout.single);
+  StoreOp::create(builder, loc, destination, buffer, first ? first : row0, rows,
+                  rowBytes, rowBytes, rowBytes, to.layout.single);
+}
+
+void Lowering::loadHead(Value buffer, const Storage &from, Value head,
+                        int64_t bytes, Value row0, int64_t rows, Value first) {
+  int64_t rowBytes = from.layout.rowBytes;
+  Value source = view(from.base, 0, {{head, bytes}, {row0, rowBytes}});
+  LoadOp::create(builder, loc, buffer, source, first ? first : row0, rows,
+                 bytes, bytes, rowBytes, from.layout.single);
+}
+
+void Lowering::storeHead(const Storage &to, Value buffer, Value head,
+                         int64_t bytes, Value row0, int64_t rows, Value first) {
+  int64_t rowBytes = to.layout.rowBytes;
+  Value destination = view(to.base, 0, {{head, bytes}, {row0, rowBytes}});
+  StoreOp::create(builder, loc, destination, buffer, first ? first : row0, rows,
+                  bytes, rowBytes, bytes, to.layout.single);
 }
 
 void Lowering::loop(Over over, int64_t limit, int64_t step,

@@ -191,21 +191,15 @@ FailureOr<Value> RowGroup::rowList(Value mask, int64_t head) {
   auto it = lists.find(key);
   if (it != lists.end())
     return it->second;
-  // Rows of Q are those that are not dominated: the list inverts.
-  auto notDominated = fact::definingOp<fact::QRowsOp>(mask);
-  // Which rows a mask names is known where a selection or the model says so;
-  // otherwise every row is generated, which is more than anybody reads.
-  bool isKnown =
-      notDominated || lowering.hasStorage(mask) || lowering.isConstant(mask);
-  if (!isKnown)
+  Lowering::NamedRows named = lowering.namedRows(mask);
+  if (!named.flags)
     return lists[key] = lowering.null();
-  FailureOr<Staged> flags =
-      use(notDominated ? notDominated.getDominated() : mask);
+  FailureOr<Staged> flags = use(named.flags);
   if (failed(flags))
     return failure();
   Value list = lowering.sram(Memory::Index, 4 + 4 * rows, "list");
   SelListOp::create(builder, lowering.loc, list, flags->plane(lowering, head),
-                    row0, rows, bool(notDominated));
+                    row0, rows, named.inverted);
   lists[key] = list;
   return list;
 }
@@ -246,17 +240,24 @@ bool RowGroup::isLastReader(Operation *op, Value value) {
          });
 }
 
+FailureOr<Staged> RowGroup::defineOver(Operation *op, Value operand,
+                                       const Staged &block, Memory memory,
+                                       StringRef label) {
+  Value result = op->getResult(0);
+  if (!isLastReader(op, operand))
+    return define(result, memory, label);
+  staging[result] = block;
+  return block;
+}
+
 LogicalResult RowGroup::lowerTyped(fact::LayerNormOp op) {
   FailureOr<Staged> x = use(op.getInput());
   FailureOr<Value> gamma = constant(op.getGamma(), "gamma"),
                    beta = constant(op.getBeta(), "beta");
   if (failed(x) || failed(gamma) || failed(beta))
     return failure();
-  FailureOr<Staged> y = *x;
-  if (isLastReader(op, op.getInput()))
-    staging[op.getResult()] = *y;
-  else
-    y = define(op.getResult(), Memory::Token, "normalised");
+  FailureOr<Staged> y =
+      defineOver(op, op.getInput(), *x, Memory::Token, "normalised");
   if (failed(y))
     return failure();
   int64_t n = x->layout.rowBytes / 4;
@@ -295,12 +296,8 @@ LogicalResult RowGroup::lowerTyped(fact::ActivationOp op) {
   FailureOr<Staged> x = use(op.getInput());
   if (failed(x))
     return failure();
-  Value source = Lowering::root(op.getInput());
-  FailureOr<Staged> y = *x;
-  if (isLastReader(op, source))
-    staging[op.getResult()] = *y;
-  else
-    y = define(op.getResult(), Memory::Temp, "activated");
+  FailureOr<Staged> y =
+      defineOver(op, op.getInput(), *x, Memory::Temp, "activated");
   if (failed(y))
     return failure();
   int64_t n = x->layout.rowBytes / 4;
@@ -314,11 +311,7 @@ LogicalResult RowGroup::lowerTyped(fact::AddOp op) {
   FailureOr<Staged> a = use(op.getLhs()), b = use(op.getRhs());
   if (failed(a) || failed(b))
     return failure();
-  FailureOr<Staged> y = *a;
-  if (isLastReader(op, op.getLhs()))
-    staging[op.getResult()] = *y;
-  else
-    y = define(op.getResult(), Memory::Token, "sum");
+  FailureOr<Staged> y = defineOver(op, op.getLhs(), *a, Memory::Token, "sum");
   if (failed(y))
     return failure();
   int64_t n = a->layout.rowBytes / 4;
@@ -527,12 +520,9 @@ LogicalResult RowGroup::finishTile(Value value, ArrayRef<Operation *> epilogue,
     if (failed(other))
       return failure();
     Value result = Lowering::root(sum.getResult());
-    if (!staging.contains(result)) {
-      if (isLastReader(op, otherValue))
-        staging[result] = *other;
-      else if (failed(define(result, Memory::Token, "sum")))
-        return failure();
-    }
+    if (!staging.contains(result) &&
+        failed(defineOver(op, otherValue, *other, Memory::Token, "sum")))
+      return failure();
     int64_t features = other->layout.rowBytes;
     Value to = lowering.view(staging[result].buffer, n0 * 4),
           from = lowering.view(other->buffer, n0 * 4);
@@ -547,9 +537,8 @@ LogicalResult RowGroup::finishTile(Value value, ArrayRef<Operation *> epilogue,
 
 LogicalResult RowGroup::projectHead(fact::LogMatmulOp op, WeightTiles &tiles,
                                     Value acc, int64_t head, int64_t group) {
-  auto encode = fact::definingOp<fact::EncodeOp>(op.getInput());
-  Predictor predictor = projectionFor(encode);
-  FailureOr<Staged> x = use(encode ? encode.getInput() : op.getInput());
+  auto [input, predictor] = projectionOf(op);
+  FailureOr<Staged> x = use(input);
   if (failed(x))
     return failure();
   for (int64_t n0 = head * group; n0 < (head + 1) * group; n0 += tiles.tileN) {

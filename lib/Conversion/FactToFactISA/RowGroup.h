@@ -79,6 +79,11 @@ private:
   /// Whether an op is the last of the group that reads a value of its block, so
   /// that its result may take the place.
   bool isLastReader(Operation *op, Value value);
+  /// The buffer of an op's result: an operand's block, if it may take the
+  /// place.
+  FailureOr<Staged> defineOver(Operation *op, Value operand,
+                               const Staged &block, Memory memory,
+                               StringRef label);
   /// The ops that work on each element of a result and nothing else: they go
   /// with it, tile by tile.
   SmallVector<Operation *> epilogueOf(fact::QuantizedLinearOp op);

@@ -30,6 +30,20 @@ static bool isFree(Operation *op) {
          mlir::fact::isReshape(op);
 }
 
+/// What is not row by row works on the program's sequence.
+LogicalResult Lowering::checkSequence(Operation *op) {
+  if (!isa<fact::FactDialect>(op->getDialect()) || !op->getNumOperands() ||
+      !isSingle(op->getOperand(0)))
+    return success();
+  InFlightDiagnostic diagnostic =
+      op->emitOpError() << "works on a sequence of its own, of one row: a "
+                           "program has one sequence of at most "
+                        << bound << " tokens";
+  diagnostic.attachNote(op->getOperand(0).getLoc())
+      << "the row comes from here";
+  return diagnostic;
+}
+
 LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops,
                                  ArrayRef<Operation *> next) {
   // Greedy list scheduling: all row-local ops whose operands are there form the
@@ -40,29 +54,27 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops,
       waiting.push_back(op);
   DenseSet<Operation *> missing(waiting.begin(), waiting.end());
 
-  // What loops over heads do, by the attention of each. One head has no other
-  // to be worked on meanwhile.
+  // What loops over heads do, by the attention or selection of each. One head
+  // has no other to be worked on meanwhile.
   DenseMap<Operation *, HeadNest> nests;
   DenseMap<Operation *, Operation *> partOf;
-  if (tiling.heads.rows > 0)
+  auto add = [&](Operation *op, std::optional<HeadNest> nest) {
+    if (!nest || (nest->getHeads() == 1 &&
+                  (!nest->attention || nest->attention.getMask())))
+      return;
+    for (Operation *part : nest->ops())
+      partOf[part] = op;
+    nests.try_emplace(op, std::move(*nest));
+  };
+  if (tiling.heads.rows > 0) {
     for (Operation *op : ops)
-      if (auto attention = dyn_cast<fact::QuantizedAttentionOp>(op);
-          attention && (attention.getHeads() > 1 || !attention.getMask()))
-        if (std::optional<HeadNest> nest = findHeadNest(attention, missing)) {
-          for (Operation *part : nest->ops())
-            partOf[part] = op;
-          nests.try_emplace(op, std::move(*nest));
-        }
-  if (tiling.heads.rows > 0)
+      if (auto attention = dyn_cast<fact::QuantizedAttentionOp>(op))
+        add(op, findHeadNest(attention, missing));
     for (Operation *op : ops)
       if (auto select = dyn_cast<fact::SelectOp>(op);
           select && !partOf.contains(select))
-        if (std::optional<HeadNest> nest = findHeadNest(select, missing);
-            nest && nest->getHeads() > 1) {
-          for (Operation *part : nest->ops())
-            partOf[part] = op;
-          nests.try_emplace(op, std::move(*nest));
-        }
+        add(op, findHeadNest(select, missing));
+  }
 
   Operation *nest = nullptr; // whose parts are lowered with it
   std::function<bool(Value)> available = [&](Value value) {
@@ -129,6 +141,8 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops,
         return diagnostic;
       }
       loc = (*it)->getLoc();
+      if (failed(checkSequence(*it)))
+        return failure();
       auto found = nests.find(*it);
       if (found == nests.end()) {
         group.push_back(*it);
@@ -154,16 +168,6 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops,
 }
 
 LogicalResult Lowering::lowerWhole(Operation *op) {
-  if (isa<fact::FactDialect>(op->getDialect()) && op->getNumOperands() &&
-      isSingle(op->getOperand(0))) {
-    InFlightDiagnostic diagnostic =
-        op->emitOpError() << "works on a sequence of its own, of one row: a "
-                             "program has one sequence of at most "
-                          << bound << " tokens";
-    diagnostic.attachNote(op->getOperand(0).getLoc())
-        << "the row comes from here";
-    return diagnostic;
-  }
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case([&](fact::SelectOp typed) { return lowerSelect(typed); })
       .Case([&](fact::SelectAllOp typed) { return lowerSelectAll(typed); })

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Codes.h"
 #include "Lowering.h"
 
 #include "fact/Dialect/Fact/IR/Values.h"
@@ -32,6 +33,33 @@ void Lowering::allocateFlags(fact::SelectOp op, int64_t heads, Storage &kRows,
   }
 }
 
+FailureOr<Value> Lowering::loadWeightScales(fact::PredictOp op) {
+  FailureOr<Value> query = constantAddress(op.getQueryWeightScale()),
+                   key = constantAddress(op.getKeyWeightScale());
+  if (failed(query) || failed(key))
+    return failure();
+  Value scales = sram(Memory::Index, 8, "predictor_scales");
+  LoadOp::create(builder, loc, scales, *query, index(0), 1, 4, 4, 4,
+                 /*whole=*/true);
+  LoadOp::create(builder, loc, view(scales, 4), *key, index(0), 1, 4, 4, 4,
+                 /*whole=*/true);
+  return scales;
+}
+
+Value Lowering::clearedCounts() {
+  Value counts = sram(Memory::Index, paddedRows * 4, "counts");
+  SelFillOp::create(builder, loc, counts, index(0), paddedRows, 4, 0);
+  return counts;
+}
+
+Lowering::NamedRows Lowering::namedRows(Value mask) {
+  // Rows of Q are those that are not dominated.
+  if (auto rows = fact::definingOp<fact::QRowsOp>(mask))
+    return {rows.getDominated(), /*inverted=*/true};
+  // Others are known where a selection or the model says so.
+  return {hasStorage(mask) || isConstant(mask) ? mask : Value()};
+}
+
 LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
   auto predict = fact::definingOp<fact::PredictOp>(op.getScores());
   if (!predict || fact::definingOp<fact::PredictOp>(op.getUnit()) != predict) {
@@ -42,11 +70,6 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
     diagnostic.attachNote(op.getUnit().getLoc()) << "unit from here";
     return diagnostic;
   }
-  // What the engine counts as additions is what its queries are codes of.
-  auto query = fact::definingOp<fact::EncodeOp>(predict.getQuery());
-  auto scorePredictor = ::fact::numerics::asPredictor<Predictor>(
-      query ? query.getPredictor() : fact::Predictor::Exact);
-
   int64_t heads = predict.getHeads(),
           features =
               cast<ShapedType>(predict.getQuery().getType()).getDimSize(1);
@@ -64,26 +87,19 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
                      dominated = storageOf(op.getDominated()),
                      argmax = storageOf(op.getArgmax());
   FailureOr<Storage> count = storageOf(op.getCount());
-  FailureOr<Value> queryWeightScale =
-      constantAddress(predict.getQueryWeightScale());
-  FailureOr<Value> keyWeightScale =
-      constantAddress(predict.getKeyWeightScale());
   if (failed(q) || failed(k) || failed(queryScale) || failed(keyScale) ||
       failed(rowScale) || failed(mask) || failed(dominated) || failed(argmax) ||
-      failed(count) || failed(queryWeightScale) || failed(keyWeightScale))
+      failed(count))
     return failure();
 
   Storage kRows, vRows;
   allocateFlags(op, heads, kRows, vRows);
 
   Value zero = index(0), layer = layerOf(op);
-  Value weightScales = sram(Memory::Index, 8, "predictor_scales");
-  LoadOp::create(builder, loc, weightScales, *queryWeightScale, zero, 1, 4, 4,
-                 4, /*whole=*/true);
-  LoadOp::create(builder, loc, view(weightScales, 4), *keyWeightScale, zero, 1,
-                 4, 4, 4, /*whole=*/true);
-  Value counts = sram(Memory::Index, paddedRows * 4, "counts");
-  SelFillOp::create(builder, loc, counts, zero, paddedRows, 4, 0);
+  FailureOr<Value> weightScales = loadWeightScales(predict);
+  if (failed(weightScales))
+    return failure();
+  Value counts = clearedCounts();
 
   loop(Over::Heads, heads, 1, [&](Value head) {
     Value kFlags = sram(Memory::Index, paddedRows, "k_rows"),
@@ -95,9 +111,7 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
       keys = sram(Memory::Temp, cols * n, "key_codes");
       scales = sram(Memory::Index, cols * 4, "key_scales");
       keyRowScales = sram(Memory::Index, cols * 4, "row_scales");
-      LoadOp::create(builder, loc, keys,
-                     view(k->base, 0, {{head, n}, {col0, features}}), col0,
-                     cols, n, n, features, false);
+      loadHead(keys, *k, head, n, col0, cols);
       loadRows(scales, *keyScale, head, col0, cols);
       loadRows(keyRowScales, *rowScale, zero, col0, cols);
     };
@@ -107,9 +121,7 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
       Value queries = sram(Memory::Token, rows * n, "query_codes");
       Value queryScales = sram(Memory::Index, rows * 4, "query_scales");
       Value queryRowScales = sram(Memory::Index, rows * 4, "row_scales");
-      LoadOp::create(builder, loc, queries,
-                     view(q->base, 0, {{head, n}, {row0, features}}), row0,
-                     rows, n, n, features, false);
+      loadHead(queries, *q, head, n, row0, rows);
       loadRows(queryScales, *queryScale, head, row0, rows);
       loadRows(queryRowScales, *rowScale, zero, row0, rows);
       Value scores = sram(Memory::Temp, rows * paddedRows * 4, "scores");
@@ -117,7 +129,7 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
         EpScoreOp::create(builder, predict.getLoc(),
                           view(scores, 0, {{col0, 4}}), queries, keys, scales,
                           keyRowScales, row0, rows, col0, cols, n,
-                          paddedRows * 4, n, n, scorePredictor);
+                          paddedRows * 4, n, n, scorePredictorOf(predict));
       };
       if (allKeys)
         score(zero);
@@ -131,8 +143,8 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
             argmaxRows = sram(Memory::Index, rows * 4, "argmax");
       SelTopKOp::create(
           builder, loc, maskRows, dominatedRows, argmaxRows, kFlags, vFlags,
-          counts, scores, queryScales, queryRowScales, weightScales, row0, rows,
-          maskStride(), paddedRows * 4, op.getKeep(), op.getDominance(),
+          counts, scores, queryScales, queryRowScales, *weightScales, row0,
+          rows, maskStride(), paddedRows * 4, op.getKeep(), op.getDominance(),
           predict.getAttentionScale(), predictor, op.getCausal(), layer, head);
       storeRows(*mask, maskRows, head, row0, rows);
       storeRows(*dominated, dominatedRows, head, row0, rows);

@@ -103,6 +103,19 @@ func.func @sequence_of_one(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor
 
 // -----
 
+// Nor has a loop over heads one to work on.
+func.func @heads_of_one(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<1x4xf32> {
+  %t = fact.mean_token %x : tensor<?x4xf32> -> tensor<1x4xf32>
+  // expected-note @below {{the row comes from here}}
+  %q, %s = fact.quantize_heads %t heads = 2 : (tensor<1x4xf32>) -> (tensor<1x4xi8>, tensor<2x1xf32>)
+  // expected-error @+1 {{works on a sequence of its own, of one row: a program has one sequence of at most 8 tokens}}
+  %y = fact.quantized_attention %q, %s, %q, %s, %q, %s heads = 2 scale = 0.5
+    : (tensor<1x4xi8>, tensor<2x1xf32>, tensor<1x4xi8>, tensor<2x1xf32>, tensor<1x4xi8>, tensor<2x1xf32>) -> tensor<1x4xf32>
+  return %y : tensor<1x4xf32>
+}
+
+// -----
+
 func.func @external(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<?x4xf32> {
   // expected-error @+1 {{calls a function without a body}}
   %y = call @layer(%x) : (tensor<?x4xf32>) -> tensor<?x4xf32>

@@ -204,17 +204,15 @@ private:
       StringRef name;
       if (failed(parser.parseOptionalKeyword(&name)))
         name = "";
-      unsigned e = 1;
-      while (e < ::fact::isa::numEngines &&
-             name != ::fact::isa::engineName(static_cast<Engine>(e)))
-        ++e;
-      if (e == ::fact::isa::numEngines)
+      std::optional<Engine> engine =
+          ::fact::isa::engineNamed(std::string_view(name));
+      if (!engine)
         return parser.emitError(place)
                << "field '" << field.name << "' must be engines like LOAD+PE";
-      if (engines.contains(static_cast<Engine>(e)))
+      if (engines.contains(*engine))
         return parser.emitError(place)
                << "field '" << field.name << "' names " << name << " twice";
-      engines.insert(static_cast<Engine>(e));
+      engines.insert(*engine);
     } while (succeeded(parser.parseOptionalPlus()));
     set(field, parser.getBuilder().getI64IntegerAttr(engines.asBits()));
     return success();
@@ -270,14 +268,6 @@ ParseResult factisa::parseInstruction(OpAsmParser &parser,
       .parse();
 }
 
-static void printEngines(OpAsmPrinter &printer, EngineSet engines) {
-  StringRef separator = "";
-  engines.forEach([&](Engine engine) {
-    printer << separator << ::fact::isa::engineName(engine);
-    separator = "+";
-  });
-}
-
 void factisa::printInstruction(Operation *op, OpAsmPrinter &printer) {
   const ::fact::isa::Instruction &instruction =
       *emptyInstruction(op->getName());
@@ -303,7 +293,8 @@ void factisa::printInstruction(Operation *op, OpAsmPrinter &printer) {
       printer << op->getOperand(operand++);
     else if (integer && field.kind == FieldKind::Engines &&
              integer.getValue().ult(1u << field.bits))
-      printEngines(printer, EngineSet(static_cast<unsigned>(integer.getInt())));
+      printer << ::fact::isa::textOf(
+          EngineSet(static_cast<unsigned>(integer.getInt())));
     else if (integer)
       printer << integer.getInt();
     else if (auto number = dyn_cast_if_present<FloatAttr>(attribute))

@@ -9,7 +9,6 @@
 #include "Pipeline.h"
 
 #include "fact/Dialect/FactISA/IR/Instructions.h"
-#include "fact/ISA/Cost.h"
 #include "fact/Target/EncodeProgram.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -74,8 +73,6 @@ public:
   }
 
 private:
-  /// What is the same in all iterations of an address; the rest is another
-  /// place of each iteration.
   static int64_t constantOf(Value index) {
     if (APInt constant; matchPattern(index, m_ConstantInt(&constant)))
       return constant.getSExtValue();
@@ -84,6 +81,8 @@ private:
     return 0;
   }
 
+  /// What is the same in all iterations of an address; the rest is another
+  /// place of each iteration.
   static int64_t offsetOf(Value address) {
     int64_t offset = 0;
     while (auto view = address.getDefiningOp<ViewOp>()) {

@@ -122,6 +122,7 @@ private:
         axis = engine;
     if (work[static_cast<unsigned>(axis)] == 0)
       axis = Engine::LOAD;
+    busiest = *std::max_element(work.begin(), work.end());
   }
 
   /// Whether a step needs nothing: it comes when it is needed, no sooner.
@@ -232,20 +233,12 @@ private:
       do
         consider();
       while (std::next_permutation(order.begin(), order.end()));
-    interval = std::max(found.interval, busiest());
     // Levels without work have an iteration all the same.
-    interval = std::max({interval, shortest, 1.0});
+    interval = std::max({found.interval, busiest, shortest, 1.0});
     beginOfLevel.resize(levels.size());
     for (size_t l = 0; l < levels.size(); ++l)
       beginOfLevel[l] =
           found.begins[l] + static_cast<double>(found.stages[l]) * interval;
-  }
-
-  double busiest() const {
-    std::array<double, numEngines> work{};
-    for (const Step &step : steps)
-      work[static_cast<unsigned>(step.engine)] += step.cycles;
-    return *std::max_element(work.begin(), work.end());
   }
 
   bool place() {
@@ -264,11 +257,11 @@ private:
       for (unsigned b : steps[s].before) {
         double late = steps[b].begin - steps[s].begin;
         bool isReady = late < 0 || (late == 0 && b < s);
-        if (isStrict && onAxis(s) && !onAxis(b))
+        if (isStrict && onAxis(s) && !onAxis(b)) {
           late = std::max(late, steps[b].end - steps[s].begin);
-        else if (isReady)
-          continue;
-        if (isReady && late <= 0)
+          isReady = isReady && late <= 0;
+        }
+        if (isReady)
           continue;
         fits = false;
         if (steps[b].before.empty() || levelOf[b] < 0)
@@ -385,6 +378,7 @@ private:
   std::vector<double> lengths, delays, gaps, beginOfLevel;
   std::vector<double> deadlines, leads; ///< Of each step.
   double interval = 0, shortest = 0;
+  double busiest = 0;   ///< Work of the engine that has the most.
   bool isStrict = true; ///< The axis never waits; else only the order holds.
 };
 } // namespace
