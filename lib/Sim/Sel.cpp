@@ -120,17 +120,18 @@ void execute(const isa::SelList &i, Frame &frame) {
   Extent rows = frame.extent(i.row0, i.rows);
   auto list = frame.out<uint32_t>("list");
   auto flagsView = frame.in<uint8_t>("flags");
+  auto unlessView = frame.in<uint8_t>("unless");
   if (!flagsView)
     return;
   const uint8_t *flags = flagsView.vector(rows.count);
-  int64_t count = 0;
+  const uint8_t *unless = unlessView ? unlessView.vector(rows.count) : nullptr;
+  std::vector<uint32_t> listed;
   for (int64_t r = 0; r < rows.count; ++r)
-    count += (flags[r] != 0) != i.invert;
-  uint32_t *out = list.vector(1 + count);
-  *out++ = static_cast<uint32_t>(count);
-  for (int64_t r = 0; r < rows.count; ++r)
-    if ((flags[r] != 0) != i.invert)
-      *out++ = static_cast<uint32_t>(r);
+    if ((flags[r] != 0) != i.invert && !(unless && unless[r]))
+      listed.push_back(static_cast<uint32_t>(r));
+  uint32_t *out = list.vector(1 + listed.size());
+  *out++ = static_cast<uint32_t>(listed.size());
+  std::copy(listed.begin(), listed.end(), out);
   frame.meter.select(rows.count);
 }
 

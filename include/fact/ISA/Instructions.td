@@ -249,9 +249,10 @@ def ISA_SelListOp : EngineInstruction<"sel.list", 52, SEL> {
   let summary = "row list of a block of rows from a mask";
   let description = [{
     list: u32 count, then the u32 indices r (in rising order) with `flags[r] != 0`, or == 0 with
-    `invert`; flags u8 [R].
+    `invert`, and not `unless[r]`; flags and unless u8 [R].
   }];
-  let fields = (ins Sram<"w", "4 + R * 4">:$list, Sram<"r", "R">:$flags, Scalar:$row0, Imm<20>:$rows, Flag:$invert);
+  let fields = (ins
+    Sram<"w", "4 + R * 4">:$list, Sram<"r", "R">:$flags, OptSram<"r", "R">:$unless, Scalar:$row0, Imm<20>:$rows, Flag:$invert);
 }
 
 //===----------------------------------------------------------------------===//

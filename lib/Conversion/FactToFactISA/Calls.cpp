@@ -112,6 +112,7 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
       numbers = ofMain;
       firstLayer = 0;
       noteLayers(ops, 1);
+      addSpeculations(ops);
       if (failed(lowerOps(ops)))
         return failure();
     }
@@ -263,6 +264,7 @@ LogicalResult Lowering::lowerCalls(ArrayRef<func::CallOp> calls) {
   numbers = LayerNumbers(callee);
   firstLayer = layersDone;
   layersPerCall = noteLayers(body, calls.size());
+  addSpeculations(body);
 
   LogicalResult lowered = success();
   if (calls.size() == 1) {

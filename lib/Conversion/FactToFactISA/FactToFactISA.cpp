@@ -151,11 +151,12 @@ private:
   /// no such loops. There are some for every bound.
   static SmallVector<HeadTiling> headTilings(int64_t bound) {
     SmallVector<HeadTiling> all;
-    for (int64_t stored : {0, 1, 2})
-      for (int64_t rows : blockRows(bound))
-        for (int64_t turns : {4, 3})
-          if (rows <= 32 && rows >= std::min<int64_t>(bound, 8))
-            all.push_back({rows, stored, turns});
+    for (bool speculates : {true, false})
+      for (int64_t stored : {0, 1, 2})
+        for (int64_t rows : blockRows(bound))
+          for (int64_t turns : {4, 3})
+            if (rows <= 32 && rows >= std::min<int64_t>(bound, 8))
+              all.push_back({rows, stored, turns, speculates});
     all.push_back({});
     return all;
   }

@@ -39,7 +39,10 @@ HeadLoop::HeadLoop(Lowering &lowering, const HeadNest &nest)
     projecting = part++;
   if (nest.select)
     predicting = part++;
+  if (this->nest.speculation)
+    speculated = lowering.speculationOf(this->nest.speculation->select);
   if (!op) {
+    speculating = speculated ? 1 : -1;
     last = predicting + 1;
     return;
   }
@@ -191,7 +194,8 @@ LogicalResult HeadLoop::prepare() {
       failed(prepareTokens()) || failed(prepareSelection()) ||
       failed(prepareSide(queryCode, nest.queryCode, "query_code_weight")) ||
       failed(prepareSide(keyCode, nest.keyCode, "key_code_weight")) ||
-      (nest.attention && failed(prepareAttention())));
+      (nest.attention && failed(prepareAttention())) ||
+      (speculating >= 0 && failed(prepareSpeculation())));
 }
 
 LogicalResult HeadLoop::stored(Value value, bool headMajor, Storage &result) {
@@ -290,6 +294,16 @@ LogicalResult HeadLoop::prepareAttention() {
       failed(prepareGenerated(query, querying, nest.query, "queries")));
 }
 
+LogicalResult HeadLoop::prepareSpeculation() {
+  lowTokenScale = lowering.sram(Memory::Index, padded * 4, "low_row_scales");
+  lowering.loadRows(lowTokenScale, speculated->tokenScale, zero, zero, padded);
+  allLow = lowering.allFlags(rows);
+  return failure(
+      failed(prepareGenerated(key, speculating, nest.key, "low_keys")) ||
+      failed(prepareGenerated(value, speculating, nest.value, "low_values")) ||
+      failed(prepareGenerated(query, speculating, nest.query, "low_queries")));
+}
+
 LogicalResult HeadLoop::prepareTail() {
   fact::QuantizedAttentionOp op = nest.attention;
   tailKeyRow = makeRows(1, n, 2, Memory::Temp, "mean_key");
@@ -340,6 +354,17 @@ LogicalResult HeadLoop::prepareGenerated(Generated &each, int64_t part,
       return failure();
     each.bias = *bias;
   }
+  if (speculated) {
+    auto [made, scales] =
+        &each == &query ? std::pair(&speculated->query, &speculated->queryScale)
+        : &each == &key
+            ? std::pair(&speculated->key, &speculated->keyScale)
+            : std::pair(&speculated->value, &speculated->valueScale);
+    each.low = made;
+    each.lowScale = scales;
+  }
+  if (part == speculating)
+    return success();
   int64_t slots = attending - part + 1;
   each.rows =
       &each == &query ? makeBlocks(n, slots, label) : makeKeys(n, slots, label);
@@ -374,6 +399,12 @@ void HeadLoop::loadTokens() {
       firstPart = std::min(firstPart, part);
       lastPart = std::max(lastPart, part);
     }
+  if (speculating >= 0) {
+    lowTokenRows = lowering.sram(
+        Memory::Token, rows * speculated->tokens.layout.rowBytes, "low_rows");
+    lowering.loadRows(lowTokenRows, speculated->tokens, zero, block, rows,
+                      row(speculating));
+  }
   if (lastPart == 0)
     return;
   Value some =
@@ -478,25 +509,48 @@ void HeadLoop::generate(Generated &each, int64_t part) {
   lowering.loc = linear.getLoc();
   loadWeights(each.weights, part);
   Value at = row(part);
-  Value list = none;
-  if (each.hasFlags) {
-    Value flags = each.flags ? blockOf(*each.flags, part)
-                             : loadBlock(each.storedFlags, part, at,
-                                         Memory::Index, "rows_wanted");
-    list = lowering.sram(Memory::Index, 4 + 4 * rows, "list");
-    SelListOp::create(builder, lowering.loc, list, flags, at, rows,
-                      each.inverted);
-  }
-  Value lowFlags = low;
+  Value list = none, lowFlags = low;
   if (nest.query.linear.getLow())
     lowFlags = lowering.view(low, 0, {{block, 1}});
+  // Rows at low precision that are there already are made no second time.
+  Value there = speculated ? std::exchange(lowFlags, none) : none;
+  if (each.hasFlags || speculated) {
+    Value flags = !each.hasFlags ? there
+                  : each.flags   ? blockOf(*each.flags, part)
+                                 : loadBlock(each.storedFlags, part, at,
+                                             Memory::Index, "rows_wanted");
+    list = lowering.sram(Memory::Index, 4 + 4 * rows, "list");
+    SelListOp::create(builder, lowering.loc, list, flags,
+                      each.hasFlags ? there : none, at, rows,
+                      each.hasFlags ? each.inverted : true);
+  }
   Value made = making(each.rows, part);
+  if (speculated) {
+    lowering.loadRows(made, *each.low, head(part), block, rows, at);
+    lowering.loadRows(blockOf(each.scales, part), *each.lowScale, head(part),
+                      block, rows, at);
+  }
   generateRows(each, each.op,
                {tokenRows, lowering.view(tokenScale, 0, {{block, 4}}), at, list,
                 lowFlags, rows},
                part, made, blockOf(each.scales, part));
   done(each.rows, made, part);
   generateTail(each);
+}
+
+/// A block of a head's rows at low precision, all of them.
+void HeadLoop::speculate(Generated &each) {
+  lowering.loc = fact::QuantizedLinearOp(each.op.linear).getLoc();
+  loadWeights(each.weights, speculating);
+  Value at = row(speculating);
+  Value made = lowering.sram(Memory::Temp, rows * n, "made"),
+        scales = lowering.sram(Memory::Index, rows * 4, "scales");
+  generateRows(each, each.op,
+               {lowTokenRows, lowering.view(lowTokenScale, 0, {{block, 4}}), at,
+                none, allLow, rows},
+               speculating, made, scales);
+  storeBlock(*each.low, made, speculating, at);
+  storeBlock(*each.lowScale, scales, speculating, at);
 }
 
 /// K or V of the mean token, with the head's weights that are there.
@@ -645,6 +699,9 @@ void HeadLoop::lowerBlock() {
   }
   if (nest.select)
     predict();
+  if (speculating >= 0)
+    for (Generated *each : {&key, &value, &query})
+      speculate(*each);
   if (nest.attention) {
     generate(query, querying);
     attendValues();

@@ -41,6 +41,7 @@ private:
   LogicalResult prepareSelection();
   LogicalResult prepareAttention();
   LogicalResult prepareTail();
+  LogicalResult prepareSpeculation();
   LogicalResult stored(Value value, bool headMajor, Storage &result);
   FailureOr<Value> wholeVector(Value value, StringRef label);
   HeadRows makeRows(int64_t count, int64_t rowBytes, int64_t slots,
@@ -94,6 +95,7 @@ private:
   LogicalResult prepareGenerated(Generated &each, int64_t part,
                                  const HeadProjection &of, StringRef label);
   void generate(Generated &each, int64_t part);
+  void speculate(Generated &each);
   void generateTail(Generated &each);
   /// INT8 rows that a head's columns of a weight multiply, and which of them.
   struct Tokens {
@@ -113,12 +115,14 @@ private:
   int64_t heads, features, n, rows, padded;
   bool causal = false, hasMask = false, hasDominated = false, hasTail = false;
   // Which part is done how many iterations after the first one.
-  int64_t projecting = -1, predicting = -1, querying = -1, generating = -1,
-          attending = -1, last = 0;
+  int64_t projecting = -1, predicting = -1, speculating = -1, querying = -1,
+          generating = -1, attending = -1, last = 0;
   Value counter, block, zero, none; ///< counter: of heads
 
   // Before the loop.
+  const SpeculatedRows *speculated = nullptr;
   Value tokenScale, low, predictorScales, counts;
+  Value lowTokenScale, lowTokenRows, allLow; ///< Where rows are speculated.
   Storage tokens, context, mask, dominated, argmax;
   Storage kStorage, vStorage; ///< Of a selection for other loops.
   Storage tailKey, tailKeyScale, tailValue, tailValueScale;
@@ -148,6 +152,7 @@ private:
     bool hasFlags = false, inverted = false;
     const HeadRows *flags = nullptr;
     Storage storedFlags;
+    const Storage *low = nullptr, *lowScale = nullptr; ///< If speculated.
   } query, key, value;
 
   // Of a block.

@@ -25,6 +25,8 @@ SmallVector<Operation *> HeadNest::ops() const {
     all.push_back(select);
   if (!attention)
     return all;
+  if (speculation)
+    all.push_back(speculation->mixed);
   for (const HeadProjection *each : {&query, &key, &value})
     all.append({each->linear, each->quantize});
   for (const HeadProjection *each : {&tailKey, &tailValue})
@@ -42,6 +44,8 @@ int64_t HeadNest::getHeads() const {
 }
 
 Value HeadNest::getTokens() const {
+  if (speculation)
+    return fact::QuantizeRowsOp(speculation->exact).getQuantized();
   if (attention)
     return fact::QuantizedLinearOp(query.linear).getInput();
   if (!queryCode.matmul)
@@ -50,6 +54,8 @@ Value HeadNest::getTokens() const {
 }
 
 Value HeadNest::getTokenScale() const {
+  if (speculation)
+    return fact::QuantizeRowsOp(speculation->exact).getScale();
   if (attention)
     return fact::QuantizedLinearOp(query.linear).getScale();
   return fact::PredictOp(predict).getScale();
@@ -262,4 +268,55 @@ std::optional<HeadNest>
 factisa::findHeadNest(fact::SelectOp select,
                       const DenseSet<Operation *> &allowed) {
   return Finder(allowed).run(select);
+}
+
+static int64_t featuresOf(Value rows) {
+  return cast<ShapedType>(rows.getType()).getDimSize(1);
+}
+
+SmallVector<SpeculatedHeads>
+factisa::findSpeculations(ArrayRef<Operation *> ops) {
+  DenseSet<Operation *> allowed(ops.begin(), ops.end());
+  SmallVector<SpeculatedHeads> all;
+  for (Operation *op : ops) {
+    auto attention = dyn_cast<fact::QuantizedAttentionOp>(op);
+    auto select = attention
+                      ? fact::definingOp<fact::SelectOp>(attention.getMask())
+                      : fact::SelectOp();
+    if (!select || !allowed.contains(select))
+      continue;
+    std::optional<HeadNest> reader = findHeadNest(attention, allowed),
+                            maker = findHeadNest(select, allowed);
+    if (!reader || reader->getHeads() == 1 || reader->select || !maker ||
+        !maker->queryCode.matmul || maker->getHeads() != reader->getHeads() ||
+        featuresOf(maker->predict.getQuery()) !=
+            featuresOf(attention.getQuery()))
+      continue;
+    fact::QuantizedLinearOp linear = reader->query.linear;
+    auto exact = fact::definingOp<fact::QuantizeRowsOp>(maker->getTokens()),
+         mixed = fact::definingOp<fact::QuantizeRowsOp>(linear.getInput());
+    auto precision =
+        linear.getLow()
+            ? fact::definingOp<fact::SelectPrecisionOp>(linear.getLow())
+            : fact::SelectPrecisionOp();
+    // What is selected decides on the precision: the rows are the only ones
+    // that this attention reads, and nobody else does.
+    if (!exact || exact.getLow() || !mixed || !mixed.getLow() || !precision ||
+        fact::sourceOf(precision.getCount()) != select.getCount() ||
+        fact::sourceOf(mixed.getLow()) != precision.getLow() ||
+        fact::sourceOf(linear.getScale()) != mixed.getScale() ||
+        Lowering::root(exact.getInput()) != Lowering::root(mixed.getInput()))
+      continue;
+    auto isOfAttention = [&](Operation *user) {
+      return llvm::is_contained({reader->query.linear.getOperation(),
+                                 reader->key.linear.getOperation(),
+                                 reader->value.linear.getOperation()},
+                                user);
+    };
+    if (llvm::all_of(realUsers(mixed.getQuantized()), isOfAttention) &&
+        llvm::all_of(realUsers(mixed.getScale()), isOfAttention))
+      all.push_back({select, attention, exact, mixed, reader->query,
+                     reader->key, reader->value});
+  }
+  return all;
 }

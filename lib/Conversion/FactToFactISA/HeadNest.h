@@ -28,6 +28,18 @@ struct HeadPrediction {
   fact::EncodeOp encode; ///< Null where the code is the number itself.
 };
 
+/// A selection of all heads, and an attention that needs it with the precision
+/// of its rows. What it does not need before it starts are Q, K and V at low
+/// precision, of all rows: most are right, and the array has nothing else to
+/// do.
+struct SpeculatedHeads {
+  fact::SelectOp select;
+  fact::QuantizedAttentionOp attention;
+  fact::QuantizeRowsOp exact; ///< INT8 rows, which stage 1 reads.
+  fact::QuantizeRowsOp mixed; ///< INT8 or INT4 rows, for this attention alone.
+  HeadProjection query, key, value;
+};
+
 /// An attention with what it needs head by head, so that all of that is one
 /// loop over heads, in which heads follow each other: the prediction of one,
 /// the generation of the one before, the attention of the one before that.
@@ -45,6 +57,10 @@ struct HeadNest {
   fact::PredictOp predict;
   /// Stage 1 of the selection; null matmuls where it is done elsewhere.
   HeadPrediction queryCode, keyCode;
+  /// Of Q, K and V of all rows at low precision, which have time beside a
+  /// selection; null where nobody makes them. The attention's loop reads them
+  /// and makes those rows again that are not at low precision.
+  const SpeculatedHeads *speculation = nullptr;
 
   int64_t getHeads() const;
   /// INT8 rows that stage 1 and generation read, and their scales.
@@ -59,6 +75,9 @@ struct HeadNest {
 /// operands are not made for it alone.
 std::optional<HeadNest> findHeadNest(fact::QuantizedAttentionOp attention,
                                      const DenseSet<Operation *> &allowed);
+
+/// The speculations among the ops of a function.
+SmallVector<SpeculatedHeads> findSpeculations(ArrayRef<Operation *> ops);
 
 /// The nest of a selection that is in no attention's.
 std::optional<HeadNest> findHeadNest(fact::SelectOp select,

@@ -20,6 +20,8 @@
 #ifndef FACT_LIB_CONVERSION_FACTTOFACTISA_LOWERING_H
 #define FACT_LIB_CONVERSION_FACTTOFACTISA_LOWERING_H
 
+#include "HeadNest.h"
+
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/FactISA/IR/FactISA.h"
 #include "fact/ISA/Metadata.h"
@@ -30,6 +32,8 @@
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 
+#include <list>
+
 namespace mlir::factisa {
 
 /// Sizes of a loop over heads that generates and attends.
@@ -38,6 +42,8 @@ struct HeadTiling {
   int64_t stored = 0; ///< What goes through DRAM from one part of the loop to
                       ///< the next: 0 nothing, 1 rows of queries, 2 all rows.
   int64_t turns = 0;  ///< As of other loops.
+  bool speculates = false; ///< Whether Q, K and V at low precision are made
+                           ///< beside a selection of all heads.
 };
 
 /// Sizes of blocks, chosen so that the plan fits the scratchpad.
@@ -77,6 +83,13 @@ struct Storage {
 struct Constant {
   Value base;
   int64_t layerStride = 0;
+};
+
+/// A speculation, and where its results lie.
+struct SpeculatedRows {
+  SpeculatedHeads of;
+  Storage tokens, tokenScale; ///< The INT4 rows that Q, K and V are made of.
+  Storage query, queryScale, key, keyScale, value, valueScale; ///< By heads.
 };
 
 /// What the layers of one function are, for instructions that carry a number or
@@ -125,6 +138,7 @@ private:
   /// equal layers: they read its stream where this one's result is made.
   LogicalResult lowerOps(ArrayRef<Operation *> ops,
                          ArrayRef<Operation *> next = {});
+  void addSpeculations(ArrayRef<Operation *> ops);
   LogicalResult checkSequence(Operation *op);
   LogicalResult lowerWhole(Operation *op);
 
@@ -171,6 +185,9 @@ public:
   struct NextLayer {
     Value stream, result; ///< Of the layer: its argument, and what it returns.
   } nextLayer;
+  /// What an op makes rows for, or reads them of, beside its own: the
+  /// selection, the attention, or what quantizes the rows.
+  const SpeculatedRows *speculationOf(Operation *op) const;
   /// DRAM for the rows of K and V that attention reads, by-products of a
   /// selection.
   void allocateFlags(fact::SelectOp op, int64_t heads, Storage &kRows,
@@ -179,6 +196,8 @@ public:
   FailureOr<Value> loadWeightScales(fact::PredictOp op);
   /// How often each row is selected, none yet.
   Value clearedCounts();
+  /// Flags of so many rows, all set.
+  Value allFlags(int64_t rows);
   /// Flags [heads, tokens] of the rows that `mask` names; null where nobody
   /// knows them, and every row is generated, which is more than anybody reads.
   struct NamedRows {
@@ -245,9 +264,10 @@ private:
   DenseMap<Value, Constant> constants;
   DenseMap<Attribute, Value> constantBuffers;
   DenseMap<int64_t, Value> indices;
-  int64_t layersDone = 0;    ///< Layers that are recorded.
-  int64_t firstLayer = 0;    ///< What `numbers` count from.
-  int64_t layersPerCall = 1; ///< Attentions of a layer's function.
+  std::list<SpeculatedRows> speculations; ///< Nests point into it.
+  int64_t layersDone = 0;                 ///< Layers that are recorded.
+  int64_t firstLayer = 0;                 ///< What `numbers` count from.
+  int64_t layersPerCall = 1;              ///< Attentions of a layer's function.
   ::fact::isa::Metadata described;
 };
 

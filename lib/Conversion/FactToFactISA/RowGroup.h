@@ -50,6 +50,8 @@ private:
   LogicalResult lowerTyped(fact::ActivationOp op);
   LogicalResult lowerTyped(fact::AddOp op);
   LogicalResult lowerTyped(fact::QuantizeRowsOp op);
+  void quantizeLow(fact::QuantizeRowsOp op, const Staged &x,
+                   const SpeculatedRows &to);
   LogicalResult lowerTyped(fact::QuantizeHeadsOp op);
   LogicalResult lowerTyped(fact::QuantizedLinearOp op);
   LogicalResult lowerTyped(fact::NormalizeHeadsOp op);

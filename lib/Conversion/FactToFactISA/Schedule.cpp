@@ -30,6 +30,47 @@ static bool isFree(Operation *op) {
          mlir::fact::isReshape(op);
 }
 
+void Lowering::addSpeculations(ArrayRef<Operation *> ops) {
+  speculations.clear();
+  if (!tiling.heads.speculates)
+    return;
+  for (const SpeculatedHeads &of : findSpeculations(ops)) {
+    fact::QuantizedAttentionOp attention = of.attention;
+    auto heads = static_cast<int64_t>(attention.getHeads());
+    int64_t features =
+        cast<ShapedType>(attention.getQuery().getType()).getDimSize(1);
+    Layout byHeads{heads, features / heads, /*single=*/false},
+        scales{heads, 4, /*single=*/false};
+    SpeculatedRows rows{of, {}, {}, {}, {}, {}, {}, {}, {}};
+    loc = attention.getLoc();
+    rows.tokens = allocateStorage(
+        {1,
+         cast<ShapedType>(fact::QuantizeRowsOp(of.exact).getType(0))
+             .getDimSize(1),
+         /*single=*/false},
+        "low_rows");
+    rows.tokenScale =
+        allocateStorage({1, 4, /*single=*/false}, "low_row_scales");
+    for (auto [made, scale] : {std::pair(&rows.query, &rows.queryScale),
+                               std::pair(&rows.key, &rows.keyScale),
+                               std::pair(&rows.value, &rows.valueScale)}) {
+      *made = allocateStorage(byHeads, "low_heads");
+      *scale = allocateStorage(scales, "low_head_scales");
+    }
+    speculations.push_back(rows);
+  }
+}
+
+const SpeculatedRows *Lowering::speculationOf(Operation *op) const {
+  for (const SpeculatedRows &rows : speculations) {
+    SpeculatedHeads of = rows.of;
+    if (llvm::is_contained(
+            ArrayRef<Operation *>{of.select, of.attention, of.exact}, op))
+      return &rows;
+  }
+  return nullptr;
+}
+
 /// What is not row by row works on the program's sequence.
 LogicalResult Lowering::checkSequence(Operation *op) {
   if (!isa<fact::FactDialect>(op->getDialect()) || !op->getNumOperands() ||
@@ -62,6 +103,12 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops,
     if (!nest || (nest->getHeads() == 1 &&
                   (!nest->attention || nest->attention.getMask())))
       return;
+    if (const SpeculatedRows *rows = speculationOf(op)) {
+      nest->speculation = &rows->of;
+      nest->query = rows->of.query;
+      nest->key = rows->of.key;
+      nest->value = rows->of.value;
+    }
     for (Operation *part : nest->ops())
       partOf[part] = op;
     nests.try_emplace(op, std::move(*nest));

@@ -52,6 +52,12 @@ Value Lowering::clearedCounts() {
   return counts;
 }
 
+Value Lowering::allFlags(int64_t rows) {
+  Value flags = sram(Memory::Index, rows, "all_rows");
+  SelFillOp::create(builder, loc, flags, index(0), rows, 1, 1);
+  return flags;
+}
+
 Lowering::NamedRows Lowering::namedRows(Value mask) {
   // Rows of Q are those that are not dominated.
   if (auto rows = fact::definingOp<fact::QRowsOp>(mask))
