@@ -75,6 +75,7 @@ public:
   int64_t operator()(const SelCountAll &i) const { return flags(i.rows); }
   int64_t operator()(const SelPrecision &) const { return flags(2 * length); }
   int64_t operator()(const SelList &i) const { return flags(i.rows); }
+  int64_t operator()(const SelCount &i) const { return flags(i.rows); }
 
   // Steps of a lane per element, or passes of a pipeline where those take
   // longer: lib/Sim/Apu.cpp has the sweeps.
@@ -122,8 +123,15 @@ public:
     return passes(i.n, machine.apu.dividePasses);
   }
 
-  int64_t operator()(const Load &i) const { return transfer(i); }
-  int64_t operator()(const Store &i) const { return transfer(i); }
+  int64_t operator()(const Load &i) const {
+    return transfer(int64_t(i.rows) * i.row_bytes);
+  }
+  int64_t operator()(const LoadWeight &i) const {
+    return transfer(int64_t(i.rows) * i.n);
+  }
+  int64_t operator()(const Store &i) const {
+    return transfer(int64_t(i.rows) * i.row_bytes);
+  }
   template <typename Control> int64_t operator()(const Control &) const {
     return 0;
   }
@@ -157,10 +165,9 @@ private:
   int64_t passes(int64_t elements, int64_t each) const {
     return divideUp(elements * each, machine.apu.pipelines);
   }
-  template <typename I> int64_t transfer(const I &i) const {
+  int64_t transfer(int64_t bytes) const {
     return static_cast<int64_t>(
-        std::ceil(static_cast<double>(i.rows) * i.row_bytes /
-                  machine.dramBytesPerCycle()));
+        std::ceil(static_cast<double>(bytes) / machine.dramBytesPerCycle()));
   }
 
   const Machine &machine;

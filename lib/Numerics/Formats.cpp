@@ -86,6 +86,51 @@ void splitPlanes(const int8_t *w, int64_t n, int8_t *high, int8_t *low) {
   }
 }
 
+bool packPlanes(const int8_t *w, int64_t n, uint8_t *high, uint8_t *low) {
+  constexpr int limit = static_cast<int>(weightLimit);
+  bool fits = true;
+  for (int64_t i = 0; i < n; i += 2) {
+    int8_t second = i + 1 < n ? w[i + 1] : int8_t(0);
+    auto pack = [](int8_t a, int8_t b) {
+      return static_cast<uint8_t>((a & 15) | (b & 15) << 4);
+    };
+    high[i / 2] = pack(highPlane(w[i]), highPlane(second));
+    low[i / 2] = pack(lowPlane(w[i]), lowPlane(second));
+    for (int8_t code : {w[i], second})
+      fits &= code >= -limit && code <= limit;
+  }
+  return fits;
+}
+
+/// The signed values of a byte's halves.
+static int8_t firstNibble(uint8_t byte) {
+  return static_cast<int8_t>(((byte & 15) ^ 8) - 8);
+}
+static int8_t secondNibble(uint8_t byte) {
+  return firstNibble(static_cast<uint8_t>(byte >> 4));
+}
+
+FACT_VECTORIZE static void unpackPairs(const uint8_t *FACT_RESTRICT high,
+                                       const uint8_t *FACT_RESTRICT low,
+                                       int64_t pairs, int8_t *FACT_RESTRICT w) {
+  for (int64_t i = 0; i < pairs; ++i) {
+    w[2 * i] = static_cast<int8_t>(16 * firstNibble(high[i]) +
+                                   (low ? firstNibble(low[i]) : 0));
+    w[2 * i + 1] = static_cast<int8_t>(16 * secondNibble(high[i]) +
+                                       (low ? secondNibble(low[i]) : 0));
+  }
+}
+
+void unpackPlanes(const uint8_t *high, const uint8_t *low, int64_t n,
+                  int8_t *w) {
+  unpackPairs(high, low, n / 2, w);
+  if (n % 2 == 0)
+    return;
+  int8_t last[2];
+  unpackPairs(high + n / 2, low ? low + n / 2 : nullptr, 1, last);
+  w[n - 1] = last[0];
+}
+
 QuantizedWeights quantizedWeights(const int8_t *codes, const float *scales,
                                   int64_t in, int64_t out) {
   QuantizedWeights result;

@@ -135,4 +135,17 @@ void execute(const isa::SelList &i, Frame &frame) {
   frame.meter.select(rows.count);
 }
 
+void execute(const isa::SelCount &i, Frame &frame) {
+  Extent rows = frame.extent(i.row0, i.rows);
+  auto count = frame.out<uint32_t>("count");
+  auto flagsView = frame.in<uint8_t>("flags");
+  if (!count)
+    return;
+  const uint8_t *flags = flagsView.vector(rows.count);
+  *count.vector(1) = static_cast<uint32_t>(
+      std::count_if(flags, flags + rows.count,
+                    [&](uint8_t flag) { return (flag != 0) != i.invert; }));
+  frame.meter.select(rows.count);
+}
+
 } // namespace fact::sim

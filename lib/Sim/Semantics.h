@@ -23,6 +23,7 @@ namespace fact::sim {
 
 // Dma.cpp
 void execute(const isa::Load &i, Frame &frame);
+void execute(const isa::LoadWeight &i, Frame &frame);
 void execute(const isa::Store &i, Frame &frame);
 
 // Ep.cpp
@@ -37,6 +38,7 @@ void execute(const isa::SelFill &i, Frame &frame);
 void execute(const isa::SelCountAll &i, Frame &frame);
 void execute(const isa::SelPrecision &i, Frame &frame);
 void execute(const isa::SelList &i, Frame &frame);
+void execute(const isa::SelCount &i, Frame &frame);
 
 // Pe.cpp
 void execute(const isa::PeGemm &i, Frame &frame);

@@ -247,8 +247,7 @@ private:
       if (image.size() < static_cast<size_t>(address + op.getBytes()))
         image.resize(address + op.getBytes(), '\0');
       for (auto [i, value] : llvm::enumerate(op.getValuesAttr()))
-        if (failed(
-                copyElements(op, cast<ElementsAttr>(value),
+        if (failed(copyValue(op, cast<ElementsAttr>(value),
                              image.data() + address + i * *op.getStride()))) {
           result = failure();
           return;
@@ -256,6 +255,19 @@ private:
     });
     program.setConstants(image);
     return result;
+  }
+
+  LogicalResult copyValue(DramBufferOp op, ElementsAttr value, char *to) {
+    std::optional<target::WeightPlanes> planes = op.planesOf(value);
+    if (!planes)
+      return copyElements(op, value, to);
+    std::vector<int8_t> weights(value.getNumElements());
+    if (failed(
+            copyElements(op, value, reinterpret_cast<char *>(weights.data()))))
+      return failure();
+    if (!planes->pack(weights.data(), reinterpret_cast<uint8_t *>(to)))
+      return op.emitOpError() << "has a weight that is not in -119..119";
+    return success();
   }
 
   LogicalResult copyElements(DramBufferOp op, ElementsAttr elements, char *to) {

@@ -139,6 +139,19 @@ def ISA_LoadOp : EngineInstruction<"load", 16, LOAD> {
     Sram<"w", "span(R, dst_stride, row_bytes)">:$dst, Dram<"r", "span(R, src_stride, row_bytes)">:$src,
     Scalar:$row0, Imm<20>:$rows, Imm<24>:$row_bytes, Imm<24>:$dst_stride, Imm<32>:$src_stride, Flag:$whole);
 }
+def ISA_LoadWeightOp : EngineInstruction<"load.weight", 18, LOAD> {
+  let summary = "copy a tile of a weight, of which DRAM has the planes apart";
+  let description = [{
+    `dst[r][c] = 16 * high[r][c] + low[r][c]` of each of R rows; dst i8 [R, n], high and
+    low i4 [R, n], two to a byte, the first one in the lower half. Where `exact` (u32 [1]) is
+    there and 0, no row needs the low plane (numerics 7): it is not read, and counts as 0.
+    `whole` as for load.
+  }];
+  let fields = (ins
+    Sram<"w", "span(R, dst_stride, n)">:$dst, Dram<"r", "span(R, src_stride, (n + 1) / 2)">:$high,
+    Dram<"r", "span(R, src_stride, (n + 1) / 2)">:$low, OptSram<"r", "4">:$exact,
+    Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$dst_stride, Imm<24>:$src_stride, Flag:$whole);
+}
 def ISA_StoreOp : EngineInstruction<"store", 17, STORE> {
   let summary = "copy rows from the scratchpad to DRAM";
   let description = [{
@@ -253,6 +266,14 @@ def ISA_SelListOp : EngineInstruction<"sel.list", 52, SEL> {
   }];
   let fields = (ins
     Sram<"w", "4 + R * 4">:$list, Sram<"r", "R">:$flags, OptSram<"r", "R">:$unless, Scalar:$row0, Imm<20>:$rows, Flag:$invert);
+}
+
+def ISA_SelCountOp : EngineInstruction<"sel.count", 53, SEL> {
+  let summary = "how many rows of a block have a flag";
+  let description = [{
+    count u32 [1]: how many rows have `flags[r] != 0`, or == 0 with `invert`; flags u8 [R].
+  }];
+  let fields = (ins Sram<"w", "4">:$count, Sram<"r", "R">:$flags, Scalar:$row0, Imm<20>:$rows, Flag:$invert);
 }
 
 //===----------------------------------------------------------------------===//

@@ -54,6 +54,16 @@ inline int8_t lowPlane(int8_t w) {
 /// Splits `n` weights; `low` may be null.
 void splitPlanes(const int8_t *w, int64_t n, int8_t *high, int8_t *low);
 
+/// Packs the planes of `n` weights, two values to a byte, the first one in the
+/// lower half, an odd last one beside a zero. False where a weight is not in
+/// -119..119, whose planes do not fit.
+bool packPlanes(const int8_t *w, int64_t n, uint8_t *high, uint8_t *low);
+
+/// `n` weights of packed planes; without `low` those of the high plane alone,
+/// times 16.
+void unpackPlanes(const uint8_t *high, const uint8_t *low, int64_t n,
+                  int8_t *w);
+
 /// Scale of the high plane of a channel.
 inline float highPlaneScale(float scale) { return 16.0f * scale; }
 

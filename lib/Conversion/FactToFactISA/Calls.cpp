@@ -72,7 +72,7 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
         DramKindAttr::get(builder.getContext(), kind),
         builder.getI64IntegerAttr(storage.planeStride),
         builder.getStringAttr(name), IntegerAttr(), ArrayAttr(), IntegerAttr(),
-        builder.getDenseI64ArrayAttr(shape));
+        builder.getDenseI64ArrayAttr(shape), IntegerAttr());
     return storage;
   };
   SmallVector<Attribute> inputs, outputs;
@@ -248,7 +248,7 @@ LogicalResult Lowering::lowerCalls(ArrayRef<func::CallOp> calls) {
     }
     if (llvm::all_equal(values))
       values.resize(1);
-    constants[argument] = constantBuffer(values);
+    constants[argument] = constantBuffer(values, tileColumnsOf(argument));
     if (values.size() == 1)
       constants[argument].layerStride = 0;
   }

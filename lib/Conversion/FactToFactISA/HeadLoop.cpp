@@ -93,11 +93,11 @@ HeadRows HeadLoop::makeKeys(int64_t rowBytes, int64_t slots, StringRef label) {
 FailureOr<HeadLoop::Weights> HeadLoop::makeWeights(Value weight,
                                                    StringRef label) {
   Weights result;
-  FailureOr<Value> address = lowering.constantAddress(weight);
-  if (failed(address))
+  FailureOr<Weight> found = lowering.weightOf(weight);
+  if (failed(found))
     return failure();
-  result.address = *address;
-  result.k = cast<ShapedType>(Lowering::root(weight).getType()).getDimSize(0);
+  result.of = *found;
+  result.k = found->k;
   result.tile = makeRows(result.k, n, /*slots=*/2, Memory::Weight, label);
   return result;
 }
@@ -214,7 +214,7 @@ LogicalResult HeadLoop::prepareTokens() {
   if (failed(scale))
     return failure();
   tokenScale = *scale;
-  low = none;
+  low = exact = none;
   if (!nest.attention)
     return success();
   if (Value flags = nest.query.linear.getLow()) {
@@ -222,6 +222,11 @@ LogicalResult HeadLoop::prepareTokens() {
     if (failed(vector))
       return failure();
     low = *vector;
+    if (lowPrecisionOf(nest.query.linear) == Precision::A4W4) {
+      exact = lowering.sram(Memory::Index, 4, "exact");
+      SelCountOp::create(builder, lowering.loc, exact, low, zero, padded,
+                         /*invert=*/true);
+    }
   }
   return success();
 }
@@ -298,6 +303,10 @@ LogicalResult HeadLoop::prepareSpeculation() {
   lowTokenScale = lowering.sram(Memory::Index, padded * 4, "low_row_scales");
   lowering.loadRows(lowTokenScale, speculated->tokenScale, zero, zero, padded);
   allLow = lowering.allFlags(rows);
+  if (lowPrecisionOf(nest.query.linear) == Precision::A4W4) {
+    exact = lowering.sram(Memory::Index, 4, "exact");
+    SelFillOp::create(builder, lowering.loc, exact, zero, 1, 4, 0);
+  }
   return failure(
       failed(prepareGenerated(key, speculating, nest.key, "low_keys")) ||
       failed(prepareGenerated(value, speculating, nest.value, "low_values")) ||
@@ -416,15 +425,14 @@ void HeadLoop::loadTokens() {
 }
 
 /// The next head's columns of a weight: they come while this head is worked on.
-void HeadLoop::loadWeights(const Weights &weights, int64_t part) {
-  LoadOp::create(builder, lowering.loc, allOf(weights.tile, part - 1),
-                 lowering.view(weights.address, 0, {{head(part - 1), n}}),
-                 first(part - 1), weights.k, n, n, features, /*whole=*/true);
+void HeadLoop::loadWeights(const Weights &weights, int64_t part, Value needed) {
+  lowering.loadWeight(allOf(weights.tile, part - 1), weights.of, 0, weights.k,
+                      0, head(part - 1), n, n, first(part - 1), needed);
 }
 
 void HeadLoop::project(Side &side) {
   lowering.loc = side.op.matmul->getLoc();
-  loadWeights(side.weights, projecting);
+  loadWeights(side.weights, projecting, none);
   Value acc = lowering.sram(Memory::Temp, rows * n * 4, "code_accumulators");
   Value at = row(projecting);
   EpProjectOp::create(builder, lowering.loc, acc, tokenRows,
@@ -507,7 +515,8 @@ void HeadLoop::storeSelection(Value flags, Value largest) {
 void HeadLoop::generate(Generated &each, int64_t part) {
   fact::QuantizedLinearOp linear = each.op.linear;
   lowering.loc = linear.getLoc();
-  loadWeights(each.weights, part);
+  // The mean token is never at low precision.
+  loadWeights(each.weights, part, each.tail.linear ? none : exact);
   Value at = row(part);
   Value list = none, lowFlags = low;
   if (nest.query.linear.getLow())
@@ -541,7 +550,7 @@ void HeadLoop::generate(Generated &each, int64_t part) {
 /// A block of a head's rows at low precision, all of them.
 void HeadLoop::speculate(Generated &each) {
   lowering.loc = fact::QuantizedLinearOp(each.op.linear).getLoc();
-  loadWeights(each.weights, speculating);
+  loadWeights(each.weights, speculating, exact);
   Value at = row(speculating);
   Value made = lowering.sram(Memory::Temp, rows * n, "made"),
         scales = lowering.sram(Memory::Index, rows * 4, "scales");

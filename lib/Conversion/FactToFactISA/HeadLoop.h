@@ -52,7 +52,7 @@ private:
   HeadRows makeBlocks(int64_t rowBytes, int64_t slots, StringRef label);
   HeadRows makeKeys(int64_t rowBytes, int64_t slots, StringRef label);
   struct Weights {
-    Value address; ///< !factisa.dram, of all heads
+    Weight of;     ///< all heads
     HeadRows tile; ///< [k, n] of a head; rows are those of the weight
     int64_t k = 0;
   };
@@ -83,7 +83,7 @@ private:
 
   // --- The parts of a block.
   void loadTokens();
-  void loadWeights(const Weights &weights, int64_t part);
+  void loadWeights(const Weights &weights, int64_t part, Value needed);
   void lowerBlock();
   void storeSelection(Value flags, Value largest);
   struct Side;
@@ -123,6 +123,7 @@ private:
   const SpeculatedRows *speculated = nullptr;
   Value tokenScale, low, predictorScales, counts;
   Value lowTokenScale, lowTokenRows, allLow; ///< Where rows are speculated.
+  Value exact; ///< How many rows need both planes of weights; null: all may.
   Storage tokens, context, mask, dominated, argmax;
   Storage kStorage, vStorage; ///< Of a selection for other loops.
   Storage tailKey, tailKeyScale, tailValue, tailValueScale;

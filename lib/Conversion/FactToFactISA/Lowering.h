@@ -83,6 +83,14 @@ struct Storage {
 struct Constant {
   Value base;
   int64_t layerStride = 0;
+  int64_t tileColumns = 0; ///< Where planes lie apart; 0: they do not.
+};
+
+/// A weight [k, n] of the current layer in DRAM.
+struct Weight {
+  Value address; ///< !factisa.dram
+  int64_t k = 0, n = 0;
+  std::optional<::fact::isa::WeightPlanes> planes;
 };
 
 /// A speculation, and where its results lie.
@@ -208,9 +216,14 @@ public:
   Storage allocateStorage(const Layout &layout, StringRef label);
   /// Address of a weight of the current layer; fails for a value that is none.
   FailureOr<Value> constantAddress(Value value);
+  FailureOr<Weight> weightOf(Value value);
   bool isConstant(Value value);
   /// DRAM that holds the values side by side, shared between equal ones.
-  Constant constantBuffer(ArrayRef<ElementsAttr> values);
+  Constant constantBuffer(ArrayRef<ElementsAttr> values,
+                          int64_t tileColumns = 0);
+  /// Columns of the tiles in which a weight's planes lie apart, as some rows
+  /// multiply the high one alone; 0 where none do.
+  static int64_t tileColumnsOf(Value weight);
   /// DRAM that holds a constant as rows of a sequence.
   FailureOr<Storage> constantRows(arith::ConstantOp constant,
                                   const Layout &layout);
@@ -224,6 +237,12 @@ public:
              ArrayRef<std::pair<Value, int64_t>> indices = {});
   /// Whole bytes from DRAM to a new buffer.
   FailureOr<Value> loadConstant(Value constant, Memory memory, StringRef label);
+  /// Rows k0 .. k0 + k of n columns of a weight: from n0 on, or with `head` the
+  /// head's n. Nothing where `first` is no row of the sequence; `exact` as for
+  /// load.weight.
+  void loadWeight(Value buffer, const Weight &from, int64_t k0, int64_t k,
+                  int64_t n0, Value head, int64_t n, int64_t bufferStride,
+                  Value first, Value exact);
   /// Rows row0 .. of one plane into a buffer; `first` where the instruction's
   /// first row is another one than that of its address.
   void loadRows(Value buffer, const Storage &from, Value plane, Value row0,
@@ -262,7 +281,8 @@ private:
   DenseMap<std::pair<Value, unsigned>, Storage>
       constantStorages; ///< by whether they are read head by head
   DenseMap<Value, Constant> constants;
-  DenseMap<Attribute, Value> constantBuffers;
+  DenseMap<std::pair<Attribute, int64_t>, Value>
+      constantBuffers; ///< by values and columns of a tile
   DenseMap<int64_t, Value> indices;
   std::list<SpeculatedRows> speculations; ///< Nests point into it.
   int64_t layersDone = 0;                 ///< Layers that are recorded.

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Codes.h"
 #include "Lowering.h"
 
 #include "fact/Dialect/Fact/IR/Policy.h"
@@ -152,7 +153,7 @@ Storage Lowering::allocateStorage(const Layout &layout, StringRef label) {
       DramKindAttr::get(builder.getContext(), DramKind::Scratch),
       builder.getI64IntegerAttr(storage.planeStride * layout.planes),
       builder.getStringAttr(label), IntegerAttr(), ArrayAttr(), IntegerAttr(),
-      DenseI64ArrayAttr());
+      DenseI64ArrayAttr(), IntegerAttr());
   return storage;
 }
 
@@ -305,21 +306,61 @@ FailureOr<Value> Lowering::constantAddress(Value value) {
                              {{layerIndex, it->second.layerStride}})
                       : it->second.base;
   if (auto constant = value.getDefiningOp<arith::ConstantOp>())
-    return constantBuffer({cast<ElementsAttr>(constant.getValue())}).base;
+    return constantBuffer({cast<ElementsAttr>(constant.getValue())},
+                          tileColumnsOf(value))
+        .base;
   InFlightDiagnostic diagnostic =
       emitError(loc) << "needs a weight that is known while compiling";
   diagnostic.attachNote(value.getLoc()) << "it comes from here";
   return diagnostic;
 }
 
-Constant Lowering::constantBuffer(ArrayRef<ElementsAttr> values) {
+FailureOr<Weight> Lowering::weightOf(Value value) {
+  FailureOr<Value> address = constantAddress(value);
+  if (failed(address))
+    return failure();
+  auto type = cast<ShapedType>(root(value).getType());
+  Weight weight{*address, type.getDimSize(0), type.getDimSize(1), {}};
+  if (int64_t columns = tileColumnsOf(value))
+    weight.planes.emplace(weight.k, weight.n, columns);
+  return weight;
+}
+
+int64_t Lowering::tileColumnsOf(Value weight) {
+  weight = root(weight);
+  bool hasLow = false;
+  int64_t columns = 0;
+  for (Operation *user : realUsers(weight)) {
+    auto linear = dyn_cast<mlir::fact::QuantizedLinearOp>(user);
+    if (!linear || root(linear.getWeight()) != weight)
+      continue;
+    hasLow |= linear.getLow() && lowPrecisionOf(linear) == Precision::A4W4;
+    int64_t features = cast<ShapedType>(linear.getType()).getDimSize(1),
+            own = std::min<int64_t>(features, 64);
+    // A loop over heads takes a head's columns at a time.
+    for (Operation *reader : realUsers(linear.getResult()))
+      if (auto heads = dyn_cast<mlir::fact::QuantizeHeadsOp>(reader))
+        own = features / static_cast<int64_t>(heads.getHeads());
+    columns = std::max(columns, own);
+  }
+  return hasLow ? columns : 0;
+}
+
+Constant Lowering::constantBuffer(ArrayRef<ElementsAttr> values,
+                                  int64_t tileColumns) {
   auto type = cast<ShapedType>(values.front().getType());
   Constant constant;
+  constant.tileColumns = tileColumns;
   constant.layerStride = llvm::alignTo(
-      type.getNumElements() * storedBytes(type.getElementType()), 64);
+      tileColumns > 0
+          ? ::fact::isa::WeightPlanes(type.getDimSize(0), type.getDimSize(1),
+                                      tileColumns)
+                .bytes()
+          : type.getNumElements() * storedBytes(type.getElementType()),
+      64);
   SmallVector<Attribute> attributes(values.begin(), values.end());
   ArrayAttr key = builder.getArrayAttr(attributes);
-  auto [it, isNew] = constantBuffers.try_emplace(key);
+  auto [it, isNew] = constantBuffers.try_emplace({key, tileColumns});
   if (isNew) {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(&program.getBody().front());
@@ -328,7 +369,9 @@ Constant Lowering::constantBuffer(ArrayRef<ElementsAttr> values) {
         DramKindAttr::get(builder.getContext(), DramKind::Constant),
         builder.getI64IntegerAttr(constant.layerStride * values.size()),
         builder.getStringAttr("weight"), IntegerAttr(), key,
-        builder.getI64IntegerAttr(constant.layerStride), DenseI64ArrayAttr());
+        builder.getI64IntegerAttr(constant.layerStride), DenseI64ArrayAttr(),
+        tileColumns > 0 ? builder.getI64IntegerAttr(tileColumns)
+                        : IntegerAttr());
   }
   constant.base = it->second;
   return constant;
@@ -377,9 +420,38 @@ FailureOr<Value> Lowering::loadConstant(Value constant, Memory memory,
   auto type = cast<ShapedType>(root(constant).getType());
   int64_t bytes = type.getNumElements() * storedBytes(type.getElementType());
   Value buffer = sram(memory, bytes, label);
+  if (int64_t columns = tileColumnsOf(constant)) {
+    FailureOr<Weight> weight = weightOf(constant);
+    for (int64_t n0 = 0; n0 < weight->n; n0 += columns)
+      loadWeight(view(buffer, n0), *weight, 0, weight->k, n0, Value(),
+                 std::min(columns, weight->n - n0), weight->n, index(0),
+                 null());
+    return buffer;
+  }
   LoadOp::create(builder, loc, buffer, *address, index(0), 1, bytes, bytes,
                  bytes, /*whole=*/true);
   return buffer;
+}
+
+void Lowering::loadWeight(Value buffer, const Weight &from, int64_t k0,
+                          int64_t k, int64_t n0, Value head, int64_t n,
+                          int64_t bufferStride, Value first, Value exact) {
+  auto at = [&](int64_t offset, int64_t headBytes) {
+    return head ? view(from.address, offset, {{head, headBytes}})
+                : view(from.address, offset);
+  };
+  if (!from.planes) {
+    LoadOp::create(builder, loc, buffer, at(k0 * from.n + n0, n), first, k, n,
+                   bufferStride, from.n, /*whole=*/true);
+    return;
+  }
+  assert((!head || from.planes->getTileColumns() == n) &&
+         "a head's columns are a tile");
+  ::fact::isa::WeightPlanes::Part part = from.planes->part(k0, n0);
+  int64_t headBytes = from.planes->tileBytes();
+  LoadWeightOp::create(builder, loc, buffer, at(part.high, headBytes),
+                       at(part.low, headBytes), exact, first, k, n,
+                       bufferStride, part.stride, /*whole=*/true);
 }
 
 void Lowering::loadRows(Value buffer, const Storage &from, Value plane,

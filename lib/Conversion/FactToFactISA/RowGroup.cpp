@@ -184,6 +184,35 @@ FailureOr<Value> RowGroup::lowFlags(Value low) {
   return staged->buffer;
 }
 
+FailureOr<Value> RowGroup::exactCounts(fact::QuantizedLinearOp op) {
+  if (!op.getLow() || lowPrecisionOf(op) != Precision::A4W4)
+    return Value();
+  Value low = Lowering::root(op.getLow());
+  auto it = exacts.find(low);
+  if (it != exacts.end())
+    return it->second;
+  // Before the loop: no load of a weight waits for what its iteration does.
+  if (members.contains(low.getDefiningOp()))
+    return Value();
+  FailureOr<Storage> flags = lowering.storageOf(low);
+  if (failed(flags))
+    return failure();
+  return exacts[low] = before([&] {
+           int64_t padded = lowering.paddedRows;
+           Value all = lowering.sram(Memory::Index, padded, "low"),
+                 counts = lowering.sram(Memory::Index, padded * 4, "exact");
+           lowering.loadRows(all, *flags, lowering.index(0), lowering.index(0),
+                             padded);
+           lowering.loop(Over::Rows, lowering.bound, rows, [&](Value first) {
+             SelCountOp::create(builder, op.getLoc(),
+                                lowering.view(counts, 0, {{first, 4}}),
+                                lowering.view(all, 0, {{first, 1}}), first,
+                                rows, /*invert=*/true);
+           });
+           return counts;
+         });
+}
+
 FailureOr<Value> RowGroup::rowList(Value mask, int64_t head) {
   if (!mask)
     return lowering.null();
@@ -392,10 +421,10 @@ FailureOr<WeightTiles> RowGroup::weightTiles(Value weight,
   WeightTiles tiles;
   tiles.k = type.getDimSize(0);
   tiles.n = type.getDimSize(1);
-  FailureOr<Value> address = lowering.constantAddress(weight);
-  if (failed(address))
+  FailureOr<Weight> found = lowering.weightOf(weight);
+  if (failed(found))
     return failure();
-  tiles.address = *address;
+  tiles.weight = *found;
   // A tile is at most as wide as a group of columns (a head) and as the array
   // takes in a few steps; a weight with very many rows is split along k too.
   tiles.tileN = std::min<int64_t>(columnGroup, 64);
@@ -409,6 +438,10 @@ FailureOr<WeightTiles> RowGroup::weightTiles(Value weight,
   }
   int64_t budget = lowering.tiling.weightBytes;
   tiles.tileN = std::min(tiles.tileN, std::max<int64_t>(budget / 8, 1));
+  // A byte of a plane has two columns.
+  if (tiles.weight.planes && tiles.tileN > 1 &&
+      tiles.tileN < tiles.weight.planes->getTileColumns())
+    tiles.tileN = llvm::alignDown(tiles.tileN, 2);
   int64_t deepest = std::max<int64_t>(budget / tiles.tileN, 1);
   int64_t parts = llvm::divideCeil(tiles.k, deepest);
   tiles.tileK = llvm::divideCeil(tiles.k, parts);
@@ -419,15 +452,17 @@ FailureOr<WeightTiles> RowGroup::weightTiles(Value weight,
 
 std::pair<Value, int64_t> RowGroup::loadTile(WeightTiles &tiles, int64_t k0,
                                              int64_t k, int64_t n0, int64_t n) {
-  int64_t offset = k0 * tiles.n + n0;
   if (tiles.whole)
-    return {lowering.view(tiles.whole, offset), tiles.n};
+    return {lowering.view(tiles.whole, k0 * tiles.n + n0), tiles.n};
   Value buffer =
       lowering.sram(Memory::Weight, tiles.tileK * tiles.tileN, "weight_tile");
-  LoadOp::create(builder, lowering.loc, buffer,
-                 lowering.view(tiles.address, offset), lowering.index(0), k, n,
-                 n, tiles.n,
-                 /*whole=*/true);
+  Value exact = lowering.null(), first = lowering.index(0);
+  if (tiles.exact) {
+    exact = lowering.view(tiles.exact, 0, {{row0, 4}});
+    first = row0; // a block that is none has no count
+  }
+  lowering.loadWeight(buffer, tiles.weight, k0, k, n0, Value(), n, n, first,
+                      exact);
   return {buffer, n};
 }
 
@@ -445,8 +480,10 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizedLinearOp op) {
       op.getRows() ? cast<ShapedType>(op.getRows().getType()).getDimSize(0) : 1;
   int64_t group = features / heads;
   FailureOr<WeightTiles> tiles = weightTiles(op.getWeight(), group);
-  if (failed(tiles))
+  FailureOr<Value> exact = exactCounts(op);
+  if (failed(tiles) || failed(exact))
     return failure();
+  tiles->exact = *exact;
   SmallVector<Operation *> epilogue = epilogueOf(op);
   Staged y; // where the sum with other rows is not what is wanted
   if (epilogue.empty() || isa<fact::ActivationOp>(epilogue.back())) {
@@ -464,9 +501,9 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizedLinearOp op) {
     FailureOr<Value> list = rowList(op.getRows(), head);
     if (failed(list))
       return failure();
-    for (int64_t n0 = head * group; n0 < (head + 1) * group;
-         n0 += tiles->tileN) {
-      int64_t n = std::min(tiles->tileN, (head + 1) * group - n0);
+    int64_t n = 0;
+    for (int64_t n0 = head * group; n0 < (head + 1) * group; n0 += n) {
+      n = tiles->columns(n0, (head + 1) * group);
       Value acc =
           lowering.sram(Memory::Temp, rows * tiles->tileN * 4, "accumulators");
       for (int64_t k0 = 0; k0 < tiles->k; k0 += tiles->tileK) {
@@ -561,8 +598,9 @@ LogicalResult RowGroup::projectHead(fact::LogMatmulOp op, WeightTiles &tiles,
   FailureOr<Staged> x = use(input);
   if (failed(x))
     return failure();
-  for (int64_t n0 = head * group; n0 < (head + 1) * group; n0 += tiles.tileN) {
-    int64_t n = std::min(tiles.tileN, (head + 1) * group - n0);
+  int64_t n = 0;
+  for (int64_t n0 = head * group; n0 < (head + 1) * group; n0 += n) {
+    n = tiles.columns(n0, (head + 1) * group);
     for (int64_t k0 = 0; k0 < tiles.k; k0 += tiles.tileK) {
       int64_t k = std::min(tiles.tileK, tiles.k - k0);
       auto [weight, stride] = loadTile(tiles, k0, k, n0, n);

@@ -29,9 +29,19 @@ struct Staged {
 /// How a weight [k, n] comes to the scratchpad: in tiles, each in a buffer of
 /// its own, or as a whole.
 struct WeightTiles {
-  Value address; ///< !factisa.dram
-  Value whole;   ///< !factisa.sram, or null
+  Weight weight;
+  Value whole; ///< !factisa.sram, or null
   int64_t k = 0, n = 0, tileK = 0, tileN = 0;
+  Value exact; ///< Whether a block needs both planes: counts, by first row.
+
+  /// Columns of the tile from n0 on that end before `end`.
+  int64_t columns(int64_t n0, int64_t end) const {
+    if (weight.planes) { // none is of two tiles
+      int64_t tile = weight.planes->getTileColumns();
+      end = std::min(end, (n0 / tile + 1) * tile);
+    }
+    return std::min(tileN, end - n0);
+  }
 };
 
 /// One loop over row blocks. Intermediate rows stay in the scratchpad; a result
@@ -92,6 +102,9 @@ private:
   LogicalResult finishTile(Value value, ArrayRef<Operation *> epilogue,
                            Value tile, int64_t stride, int64_t n0, int64_t n);
   FailureOr<Value> lowFlags(Value low);
+  /// How many rows of each block are not at low precision; null where that does
+  /// not matter.
+  FailureOr<Value> exactCounts(fact::QuantizedLinearOp op);
   FailureOr<Value> rowList(Value mask, int64_t head);
   FailureOr<WeightTiles> weightTiles(Value weight, int64_t columnGroup);
   /// Address and row stride of a tile, after loading it if need be.
@@ -110,7 +123,7 @@ private:
   DenseSet<Operation *> done;  ///< Lowered, or part of one that is.
   DenseMap<Value, Staged> staging;
   SmallVector<std::function<void()>> afterLoop;
-  DenseMap<Value, Value> constants;
+  DenseMap<Value, Value> constants, exacts;
   DenseMap<std::pair<Value, int64_t>, Value> lists;
 };
 

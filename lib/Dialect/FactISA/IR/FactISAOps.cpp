@@ -30,6 +30,8 @@ LogicalResult DramBufferOp::verify() {
            << "must have 'shape' if it is an input or output, and only then";
   if (isPort && getShapeAttr().empty())
     return emitOpError() << "must have one dimension at least";
+  if (getTileColumns() && !isConstant)
+    return emitOpError() << "must be a constant to have 'tile_columns'";
   if (!isConstant)
     return success();
   if (getValuesAttr().empty())
@@ -44,6 +46,14 @@ LogicalResult DramBufferOp::verify() {
              << ")";
     int64_t bytes = elements.getNumElements() *
                     (elements.getElementType().getIntOrFloatBitWidth() / 8);
+    if (getTileColumns()) {
+      std::optional<::fact::isa::WeightPlanes> planes = planesOf(elements);
+      if (!planes)
+        return emitOpError() << "must have values that are INT8 matrices to "
+                                "have 'tile_columns' (was "
+                             << elements.getType() << ")";
+      bytes = planes->bytes();
+    }
     if (stride < bytes || stride - bytes >= 64)
       return emitOpError() << "must have values of " << bytes
                            << " bytes, padded to its stride by at most 63 (was "
@@ -56,6 +66,16 @@ LogicalResult DramBufferOp::verify() {
                          << " bytes in all, padded by at most 63 (was "
                          << getBytes() << ")";
   return success();
+}
+
+std::optional<::fact::isa::WeightPlanes>
+DramBufferOp::planesOf(ElementsAttr value) {
+  auto type = cast<ShapedType>(value.getType());
+  if (!getTileColumns() || type.getRank() != 2 ||
+      !type.getElementType().isInteger(8))
+    return std::nullopt;
+  return ::fact::isa::WeightPlanes(type.getDimSize(0), type.getDimSize(1),
+                                   static_cast<int64_t>(*getTileColumns()));
 }
 
 void DramBufferOp::getEffects(

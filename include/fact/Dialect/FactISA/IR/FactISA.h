@@ -15,6 +15,8 @@
 #ifndef FACT_DIALECT_FACTISA_IR_FACTISA_H
 #define FACT_DIALECT_FACTISA_IR_FACTISA_H
 
+#include "fact/ISA/WeightPlanes.h"
+
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"

@@ -55,7 +55,9 @@ def FactISA_DramBufferOp : Op<FactISA_Dialect, "dram", [DeclareOpInterfaceMethod
   let summary = "a range of DRAM";
   let description = [{
     `constant`: the bytes of `values`, one array every `stride` bytes (several equal
-    layers keep the same weight side by side), padded to 64 bytes at most. `input`, `output`: one sequence of rows;
+    layers keep the same weight side by side), padded to 64 bytes at most. With
+    `tile_columns` the values are weights [k, n], INT8, whose planes lie apart, in tiles of
+    so many columns, as `load.weight` reads them (`fact/ISA/WeightPlanes.h`). `input`, `output`: one sequence of rows;
     `shape` is that of the model's tensor, -1 for the length.
     `address` is set by the planner. Two of them are two ranges, however alike; inputs and
     outputs are the program's interface and stay, used or not.
@@ -67,10 +69,14 @@ def FactISA_DramBufferOp : Op<FactISA_Dialect, "dram", [DeclareOpInterfaceMethod
   }];
   let arguments = (ins FactISA_DramKind:$kind, ConfinedAttr<I64Attr, [IntPositive]>:$bytes, StrAttr:$label,
                        OptionalAttr<FactISA_Address>:$address, OptionalAttr<ArrayAttr>:$values, OptionalAttr<I64Attr>:$stride,
-                       OptionalAttr<DenseI64ArrayAttr>:$shape);
+                       OptionalAttr<DenseI64ArrayAttr>:$shape, OptionalAttr<ConfinedAttr<I64Attr, [IntPositive]>>:$tile_columns);
   let results = (outs FactISA_Dram:$result);
   let assemblyFormat = "$kind $bytes $label (`at` $address^)? attr-dict";
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// How a value's planes lie; nothing where it lies as it is.
+    std::optional<::fact::isa::WeightPlanes> planesOf(ElementsAttr value);
+  }];
 }
 
 def FactISA_ViewOp : Op<FactISA_Dialect, "view", [Pure, AllTypesMatch<["base", "result"]>]> {
