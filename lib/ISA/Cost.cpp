@@ -38,12 +38,17 @@ namespace {
 class Estimate {
 public:
   Estimate(const Machine &machine, const Expectation &expected)
-      : machine(machine), length(expected.length), kept(expected.kept) {}
+      : machine(machine), length(expected.length), kept(expected.kept),
+        low(expected.low) {}
 
   int64_t operator()(const PeGemm &i) const {
     int64_t rows = machine.pe.rows, columns = machine.pe.columns;
-    return i.rows * std::min(divideUp(i.k, columns) * divideUp(i.n, rows),
-                             divideUp(i.k, rows) * divideUp(i.n, columns));
+    int64_t lowRows = i.low.present ? std::lround(low * i.rows) : 0,
+            rate = i.precision == Precision::A4W4 ? machine.pe.rateA4W4
+                                                  : machine.pe.rateA4W8;
+    return (i.rows - lowRows + divideUp(lowRows, rate)) *
+           std::min(divideUp(i.k, columns) * divideUp(i.n, rows),
+                    divideUp(i.k, rows) * divideUp(i.n, columns));
   }
   int64_t operator()(const PeQk &i) const {
     return i.tail ? i.rows * divideUp(i.n, machine.pe.columns) : gather(i);
@@ -127,7 +132,9 @@ public:
     return transfer(int64_t(i.rows) * i.row_bytes);
   }
   int64_t operator()(const LoadWeight &i) const {
-    return transfer(int64_t(i.rows) * i.n);
+    // One row that needs the low plane is enough.
+    int64_t planes = i.exact.present && low >= 1 ? 1 : 2;
+    return transfer(int64_t(i.rows) * divideUp(i.n, 2) * planes);
   }
   int64_t operator()(const Store &i) const {
     return transfer(int64_t(i.rows) * i.row_bytes);
@@ -172,7 +179,7 @@ private:
 
   const Machine &machine;
   int64_t length;
-  double kept;
+  double kept, low;
 };
 } // namespace
 

@@ -27,6 +27,7 @@ int64_t codeTiles(int64_t k, int64_t n, const Machine &machine);
 struct Expectation {
   int64_t length = 1; ///< Of the sequence.
   double kept = 1;    ///< Share of a row's columns that a mask keeps.
+  double low = 0;     ///< Share of rows at low precision, where some may be.
 };
 
 /// Cycles of its engine that an instruction takes with all of its rows, about:

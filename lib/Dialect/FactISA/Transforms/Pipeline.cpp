@@ -31,17 +31,17 @@ namespace {
 class LoopPipeliner {
 public:
   LoopPipeliner(scf::ForOp loop, const ::fact::isa::Machine &machine,
-                double kept)
-      : loop(loop), machine(machine), kept(kept), builder(loop) {}
+                const ::fact::isa::Expectation &expected)
+      : loop(loop), machine(machine), expected(expected), builder(loop) {}
 
   /// Null, or why the loop stays as it is.
   const char *run() {
     if (const char *reason = whyNot())
       return reason;
-    body = readBody(loop, machine,
-                    {static_cast<int64_t>(length.getBound()), kept});
+    expected.length = static_cast<int64_t>(length.getBound());
+    body = readBody(loop, machine, expected);
     const char *reason = nullptr;
-    std::optional<double> found = schedule(body, reason);
+    std::optional<double> found = schedule(body, turns, reason);
     if (!found)
       return reason;
     interval = *found;
@@ -139,14 +139,17 @@ private:
     }
     Operation *cloned = builder.clone(*op, map);
     // What is loaded as a whole is loaded for an iteration that has rows.
-    if (auto load = dyn_cast<LoadOp>(cloned);
-        load && load.getWhole() && matchPattern(load.getRow0(), m_Zero()))
-      load.getRow0Mutable().assign(map.lookup(loop.getInductionVar()));
+    auto ofIteration = [&](auto load) {
+      if (load && load.getWhole() && matchPattern(load.getRow0(), m_Zero()))
+        load.getRow0Mutable().assign(map.lookup(loop.getInductionVar()));
+    };
+    ofIteration(dyn_cast<LoadOp>(cloned));
+    ofIteration(dyn_cast<LoadWeightOp>(cloned));
   }
 
   scf::ForOp loop;
   const ::fact::isa::Machine &machine;
-  double kept;
+  ::fact::isa::Expectation expected;
   OpBuilder builder;
   LengthOp length;
   int64_t step = 0, turns = 0;
@@ -179,13 +182,18 @@ Pipelining factisa::pipelineLoops(func::FuncOp program,
   SmallVector<scf::ForOp> loops;
   program.walk([&](scf::ForOp loop) { loops.push_back(loop); });
   // Masks that no selection makes may keep everything.
-  double kept = 1;
+  ::fact::isa::Expectation expected;
   program.walk([&](SelTopKOp op) {
-    kept = std::min(kept, static_cast<double>(op.getKeep()) / 1024);
+    expected.kept =
+        std::min(expected.kept, static_cast<double>(op.getKeep()) / 1024);
+  });
+  // Importances lie about the mean, and hardly beyond twice of it.
+  program.walk([&](SelPrecisionOp op) {
+    expected.low = std::min(1.0, static_cast<double>(op.getImportance()) / 512);
   });
   for (scf::ForOp loop : loops) {
     Location loc = loop.getLoc();
-    if (const char *reason = LoopPipeliner(loop, machine, kept).run())
+    if (const char *reason = LoopPipeliner(loop, machine, expected).run())
       result.missed.push_back({loc, reason});
     else
       ++result.pipelined;

@@ -57,8 +57,8 @@ Body readBody(scf::ForOp loop, const ::fact::isa::Machine &machine,
               const ::fact::isa::Expectation &expected);
 
 /// Says when each step begins; returns the cycles between iterations. Null with
-/// a reason where the steps have no such order.
-std::optional<double> schedule(Body &body, const char *&reason);
+/// a reason where the steps have no such order. `turns`: see placeBuffers.
+std::optional<double> schedule(Body &body, int64_t turns, const char *&reason);
 
 /// Where a buffer is: in one storage, in all iterations the same place of it,
 /// or one of `slots` that take turns.

@@ -89,7 +89,8 @@ private:
 
 class Scheduler {
 public:
-  explicit Scheduler(Body &body) : body(body), steps(body.steps) {}
+  Scheduler(Body &body, int64_t turns)
+      : body(body), steps(body.steps), turns(turns) {}
 
   std::optional<double> run(const char *&reason) {
     chooseAxis();
@@ -235,10 +236,12 @@ private:
       while (std::next_permutation(order.begin(), order.end()));
     // Levels without work have an iteration all the same.
     interval = std::max({found.interval, busiest, shortest, 1.0});
+    // Where another engine has more to do, the axis works at its pace.
+    stretch = found.interval > 0 ? interval / found.interval : 1;
     beginOfLevel.resize(levels.size());
     for (size_t l = 0; l < levels.size(); ++l)
-      beginOfLevel[l] =
-          found.begins[l] + static_cast<double>(found.stages[l]) * interval;
+      beginOfLevel[l] = found.begins[l] * stretch +
+                        static_cast<double>(found.stages[l]) * interval;
   }
 
   bool place() {
@@ -246,9 +249,11 @@ private:
       double time = beginOfLevel[l];
       for (unsigned s : levels[l]) {
         steps[s].begin = time;
-        steps[s].end = time += steps[s].cycles;
+        steps[s].end = time + steps[s].cycles;
+        time += steps[s].cycles * stretch;
       }
     }
+    findTurns();
     findDeadlines();
     placeOthers();
     // The axis does not wait for a level that comes later.
@@ -272,8 +277,29 @@ private:
     return fits;
   }
 
-  void findDeadlines() {
+  /// What reads a result of the axis gives its buffer back: to the step of the
+  /// axis that comes when all others have had their turn.
+  void findTurns() {
+    std::vector<std::pair<double, unsigned>> axisOrder;
+    for (unsigned s = 0; s < steps.size(); ++s)
+      if (onAxis(s))
+        axisOrder.push_back({std::fmod(steps[s].begin, interval), s});
+    llvm::sort(axisOrder);
     deadlines.assign(steps.size(), noDeadline);
+    auto count = static_cast<int64_t>(axisOrder.size());
+    for (int64_t i = 0; i < count; ++i) {
+      unsigned s = axisOrder[i].second;
+      int64_t next = i + std::max<int64_t>(turns - 1, 1);
+      double passed = static_cast<double>(next / count) * interval +
+                      axisOrder[next % count].first - axisOrder[i].first;
+      for (unsigned a : steps[s].after)
+        if (!onAxis(a))
+          deadlines[a] =
+              std::min(deadlines[a], steps[s].begin + passed - steps[a].cycles);
+    }
+  }
+
+  void findDeadlines() {
     for (unsigned s = static_cast<unsigned>(steps.size()); s-- > 0;) {
       if (onAxis(s)) {
         deadlines[s] = steps[s].begin;
@@ -372,6 +398,7 @@ private:
 
   Body &body;
   std::vector<Step> &steps;
+  int64_t turns;
   Engine axis = Engine::PE;
   std::vector<int> levelOf; ///< Of a step; -1: before all of the axis.
   std::vector<std::vector<unsigned>> levels;
@@ -379,12 +406,14 @@ private:
   std::vector<double> deadlines, leads; ///< Of each step.
   double interval = 0, shortest = 0;
   double busiest = 0;   ///< Work of the engine that has the most.
+  double stretch = 1;   ///< Time of a step of the axis over its cycles.
   bool isStrict = true; ///< The axis never waits; else only the order holds.
 };
 } // namespace
 
-std::optional<double> factisa::schedule(Body &body, const char *&reason) {
-  return Scheduler(body).run(reason);
+std::optional<double> factisa::schedule(Body &body, int64_t turns,
+                                        const char *&reason) {
+  return Scheduler(body, turns).run(reason);
 }
 
 int64_t factisa::stageOf(const Step &step, double interval) {

@@ -77,7 +77,7 @@ private:
 
   bool isLoaded(unsigned buffer) const {
     return llvm::any_of(body.buffers[buffer].writers, [&](unsigned s) {
-      return isa<LoadOp>(body.steps[s].op);
+      return isa<LoadOp, LoadWeightOp>(body.steps[s].op);
     });
   }
 
