@@ -131,6 +131,9 @@ public:
   int64_t operator()(const Load &i) const {
     return transfer(int64_t(i.rows) * i.row_bytes);
   }
+  int64_t operator()(const LoadListed &i) const {
+    return transfer(static_cast<int64_t>((1 - low) * i.rows) * i.row_bytes);
+  }
   int64_t operator()(const LoadWeight &i) const {
     // One row that needs the low plane is enough.
     int64_t planes = i.exact.present && low >= 1 ? 1 : 2;

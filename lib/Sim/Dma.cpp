@@ -46,6 +46,18 @@ void execute(const isa::Load &i, Frame &frame) {
   copyRows(i, frame, /*isLoad=*/true);
 }
 
+void execute(const isa::LoadListed &i, Frame &frame) {
+  Extent rows = frame.extent(i.row0, i.rows);
+  auto dst = frame.out<uint8_t>("dst", i.dst_stride);
+  auto src = frame.in<uint8_t>("src", i.src_stride);
+  if (!dst)
+    return;
+  for (int64_t r : listedRows(frame, rows, "list")) {
+    std::memcpy(dst.row(r, i.row_bytes), src.row(r, i.row_bytes), i.row_bytes);
+    frame.meter.transfer(src.banked().address + r * i.src_stride, i.row_bytes);
+  }
+}
+
 void execute(const isa::LoadWeight &i, Frame &frame) {
   int64_t rows = rowsOf(i, frame), n = i.n, packed = (n + 1) / 2;
   auto dst = frame.out<int8_t>("dst", i.dst_stride);

@@ -23,6 +23,7 @@ namespace fact::sim {
 
 // Dma.cpp
 void execute(const isa::Load &i, Frame &frame);
+void execute(const isa::LoadListed &i, Frame &frame);
 void execute(const isa::LoadWeight &i, Frame &frame);
 void execute(const isa::Store &i, Frame &frame);
 

@@ -139,6 +139,15 @@ def ISA_LoadOp : EngineInstruction<"load", 16, LOAD> {
     Sram<"w", "span(R, dst_stride, row_bytes)">:$dst, Dram<"r", "span(R, src_stride, row_bytes)">:$src,
     Scalar:$row0, Imm<20>:$rows, Imm<24>:$row_bytes, Imm<24>:$dst_stride, Imm<32>:$src_stride, Flag:$whole);
 }
+def ISA_LoadListedOp : EngineInstruction<"load.listed", 19, LOAD> {
+  let summary = "copy some rows from DRAM to the scratchpad";
+  let description = [{
+    As load, of R rows of the sequence those that `list` names.
+  }];
+  let fields = (ins
+    Sram<"w", "span(R, dst_stride, row_bytes)">:$dst, Dram<"r", "span(R, src_stride, row_bytes)">:$src,
+    Sram<"r", "4 + R * 4">:$list, Scalar:$row0, Imm<20>:$rows, Imm<24>:$row_bytes, Imm<24>:$dst_stride, Imm<32>:$src_stride);
+}
 def ISA_LoadWeightOp : EngineInstruction<"load.weight", 18, LOAD> {
   let summary = "copy a tile of a weight, of which DRAM has the planes apart";
   let description = [{

@@ -227,6 +227,16 @@ LogicalResult HeadLoop::prepareTokens() {
       SelCountOp::create(builder, lowering.loc, exact, low, zero, padded,
                          /*invert=*/true);
     }
+    if (speculated) {
+      exactLists =
+          lowering.sram(Memory::Index, padded * listBytes, "exact_rows");
+      lowering.loop(Over::Rows, lowering.bound, rows, [&](Value row0) {
+        SelListOp::create(builder, lowering.loc,
+                          lowering.view(exactLists, 0, {{row0, listBytes}}),
+                          lowering.view(low, 0, {{row0, 1}}), none, row0, rows,
+                          /*invert=*/true);
+      });
+    }
   }
   return success();
 }
@@ -421,6 +431,13 @@ void HeadLoop::loadTokens() {
                         static_cast<uint64_t>(heads + lastPart - firstPart));
   int64_t bytes = tokens.layout.rowBytes;
   tokenRows = lowering.sram(Memory::Token, rows * bytes, "rows");
+  if (exactLists) {
+    LoadListedOp::create(builder, lowering.loc, tokenRows,
+                         lowering.view(tokens.base, 0, {{block, bytes}}),
+                         lowering.view(exactLists, 0, {{block, listBytes}}),
+                         sum(block, some), rows, bytes, bytes, bytes);
+    return;
+  }
   lowering.loadRows(tokenRows, tokens, zero, block, rows, sum(block, some));
 }
 

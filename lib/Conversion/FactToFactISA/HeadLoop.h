@@ -124,6 +124,9 @@ private:
   Value tokenScale, low, predictorScales, counts;
   Value lowTokenScale, lowTokenRows, allLow; ///< Where rows are speculated.
   Value exact; ///< How many rows need both planes of weights; null: all may.
+  static constexpr int64_t listBytes =
+      8;            ///< Of a list, for each row it may have.
+  Value exactLists; ///< Which rows of a block are made again, by first row.
   Storage tokens, context, mask, dominated, argmax;
   Storage kStorage, vStorage; ///< Of a selection for other loops.
   Storage tailKey, tailKeyScale, tailValue, tailValueScale;
