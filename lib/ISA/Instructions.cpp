@@ -18,6 +18,10 @@ using namespace fact;
 using namespace fact::isa;
 
 /// `n` rows of `last` bytes: the function that extents name.
+static int64_t rowBytes(int64_t most, int64_t stride) {
+  return std::min(most, stride);
+}
+
 static Rows span(int64_t n, int64_t stride, int64_t last) {
   return {n, stride, last};
 }

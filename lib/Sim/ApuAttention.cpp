@@ -56,9 +56,7 @@ void execute(const isa::ApuSoftmax &i, Frame &frame) {
   probabilities.quantize = 1;
   perRow.divide = 2; // den, 255 / gm
 
-  std::vector<int32_t> sums(length);
   std::vector<float> keys(length), values(length), e(length);
-  std::vector<uint8_t> p8(length);
   Columns columns(frame, rows, {0, length}, i.mask_stride, i.causal);
   int64_t done = 0;
   for (int64_t r = 0; r < rows.count; ++r) {
@@ -67,22 +65,20 @@ void execute(const isa::ApuSoftmax &i, Frame &frame) {
     ++done;
     const std::vector<int32_t> &kept = columns.of(r);
     int64_t n = static_cast<int64_t>(kept.size());
+    checkCompact("score", i.mask, n, i.score_stride / 4);
+    checkCompact("p", i.mask, n, i.p_stride);
+    const int32_t *sums = score.part(r, 0, n);
     for (int64_t c = 0; c < n; ++c) {
-      sums[c] = *score.part(r, kept[c], 1);
       keys[c] = keyScale[kept[c]];
       values[c] = valueScale[kept[c]];
     }
     numerics::SoftmaxRow row;
-    numerics::scoreRow(sums.data(), keys.data(),
+    numerics::scoreRow(sums, keys.data(),
                        numerics::queryFactor(queryScale[r], i.attention_scale),
                        n, e.data());
     numerics::sweepMaximum(row, e.data(), n);
     numerics::sweepExp(row, e.data(), values.data(), n, e.data());
-    numerics::sweepProbability(row, e.data(), values.data(), n, p8.data());
-    uint8_t *out = p.row(r, length);
-    std::memset(out, 0, length);
-    for (int64_t c = 0; c < n; ++c)
-      out[kept[c]] = p8[c];
+    numerics::sweepProbability(row, e.data(), values.data(), n, p.row(r, n));
     RowStats result = {row.largest, numerics::denominatorOfRow(row, nullptr),
                        row.weighted, static_cast<float>(n)};
     std::memcpy(stats.row(r, 4), &result, sizeof result);

@@ -115,21 +115,21 @@ void execute(const isa::PeQk &i, Frame &frame) {
   if (!score)
     return;
   const std::vector<int32_t> meanToken = {0};
-  std::vector<int32_t> sums;
   Columns kept(frame, rows, columns, i.mask_stride, i.causal);
   for (int64_t r = 0; r < rows.count; ++r) {
     if (kept.isDominated(r))
       continue;
     const std::vector<int32_t> &keys = i.tail ? meanToken : kept.of(r);
     int64_t count = static_cast<int64_t>(keys.size());
-    sums.assign(count, 0);
+    int64_t place = i.tail ? 0 : kept.place(r);
+    checkCompact("score", i.mask, place + count, i.score_stride / 4);
+    int32_t *sums = score.part(r, place, count);
+    std::fill(sums, sums + count, 0);
     for (int32_t j : keys)
       k.row(j, n);
     if (n > 0)
       numerics::dotColumns(q.row(r, n), k.row(0, 0), i.k_stride, keys.data(),
-                           count, n, sums.data());
-    for (int64_t c = 0; c < count; ++c)
-      *score.part(r, keys[c], 1) = sums[c];
+                           count, n, sums);
     frame.meter.dotRow(keys.data(), count, n, k.banked());
   }
 }
@@ -144,7 +144,6 @@ void execute(const isa::PePv &i, Frame &frame) {
   int64_t n = i.n;
   if (!num)
     return;
-  std::vector<uint8_t> weights;
   Columns kept(frame, rows, columns, i.mask_stride, i.causal);
   for (int64_t r = 0; r < rows.count; ++r) {
     if (kept.isDominated(r))
@@ -154,14 +153,13 @@ void execute(const isa::PePv &i, Frame &frame) {
     if (!i.accumulate)
       std::fill(out, out + n, 0);
     int64_t count = static_cast<int64_t>(keys.size());
-    weights.resize(count);
-    for (int64_t c = 0; c < count; ++c) {
-      weights[c] = *p.part(r, keys[c], 1);
-      v.row(keys[c], n);
-    }
     if (count == 0)
       continue;
-    numerics::accumulateValues(weights.data(), v.row(0, 0), i.v_stride,
+    int64_t place = kept.place(r);
+    checkCompact("p", i.mask, place + count, i.p_stride);
+    for (int32_t j : keys)
+      v.row(j, n);
+    numerics::accumulateValues(p.part(r, place, count), v.row(0, 0), i.v_stride,
                                keys.data(), count, n, out);
     frame.meter.axpyRow(keys.data(), count, n, v.banked());
   }

@@ -82,4 +82,27 @@ const std::vector<int32_t> &Columns::of(int64_t r) {
   return indices;
 }
 
+int64_t Columns::place(int64_t r) const {
+  if (!mask)
+    return 0;
+  int64_t end = columns.first;
+  if (causal)
+    end = std::min(end, rows.first + r + 1);
+  if (end <= 0)
+    return 0;
+  const uint8_t *bits = mask.row(r, (end + 7) / 8);
+  int64_t count = 0;
+  for (int64_t j = 0; j < end; ++j)
+    count += bits[j >> 3] >> (j & 7) & 1;
+  return count;
+}
+
+void checkCompact(const char *operand, const isa::SramRef &mask, int64_t count,
+                  int64_t room) {
+  if (mask.present && count > room)
+    throw Error("a row of '" + std::string(operand) + "' has room for " +
+                std::to_string(room) + " kept columns (was " +
+                std::to_string(count) + ")");
+}
+
 } // namespace fact::sim

@@ -78,6 +78,10 @@ public:
   /// The columns of row `r`, ascending and relative to the tile's first.
   const std::vector<int32_t> &of(int64_t r);
 
+  /// Where the first of these is in a row of scores or probabilities: with a
+  /// mask behind those that the row keeps of earlier tiles.
+  int64_t place(int64_t r) const;
+
 private:
   Frame &frame;
   Extent rows, columns;
@@ -87,6 +91,10 @@ private:
   int64_t cached = -1; ///< columns that `indices` holds without a mask
   std::vector<int32_t> indices;
 };
+
+/// Throws where a compact row has no room for what the mask keeps.
+void checkCompact(const char *operand, const isa::SramRef &mask, int64_t count,
+                  int64_t room);
 
 } // namespace fact::sim
 

@@ -92,7 +92,7 @@ void fact::tblgen::emitManual(const RecordKeeper &records, raw_ostream &os) {
   worked on; the others keep what they had.
 * A row of a mask holds one bit per column of the sequence (bit `j & 7` of byte `j >> 3`), from column 0, also where an
   instruction starts at col0, which then is a multiple of 8.
-* `span(n, stride, last)` is `n ? (n - 1) * stride + last : 0`.
+* `span(n, stride, last)` is `n ? (n - 1) * stride + last : 0`, `rowBytes(most, stride)` is `min(most, stride)`.
 * The scratchpad is one address space: the token, weight, temp and index buffer of the machine, one after the other.
 * Registers hold 64-bit signed numbers; r0 is always 0.
 * Extents are upper bounds: an instruction touches no byte outside them.

@@ -22,7 +22,8 @@
 //   from column 0, also where an instruction starts at col0 (which then is a
 //   multiple of 8).
 // * Byte counts in operand descriptions use the names of other fields (as numbers),
-//   R, C and LEN, and span(n, stride, last) = n ? (n - 1) * stride + last : 0.
+//   R, C and LEN, span(n, stride, last) = n ? (n - 1) * stride + last : 0, and
+//   rowBytes(most, stride) = min(most, stride), of a row that may be compact.
 // * An instruction for head h of layer l carries both; only observers read them.
 
 #ifndef FACT_ISA_INSTRUCTIONS_TD
@@ -305,13 +306,14 @@ def ISA_PeGemmOp : EngineInstruction<"pe.gemm", 64, PE> {
 def ISA_PeQkOp : EngineInstruction<"pe.qk", 65, PE> {
   let summary = "scores of the kept columns (dot mode)";
   let description = [{
-    `score[r][j] = INT sum over c of q[r][c] * k[j][c]` for the columns of mask row r (all
-    allowed ones without a mask), not for rows with `dominated[r]`; q i8 [R, n], k i8 [C, n],
-    score i32 [R, C] (points at column col0). With `causal` row i sees columns 0..i.
+    `score[r][j] = INT sum over c of q[r][c] * k[j][c]` for all allowed columns, not for rows
+    with `dominated[r]`; q i8 [R, n], k i8 [C, n], score i32 [R, C] (points at column col0).
+    With a mask for the columns of mask row r alone, and score is compact: the sum of the
+    k-th column that the whole row keeps is at k. With `causal` row i sees columns 0..i.
     `tail`: k is the one row of the mean token, there is no column 0 to clamp or mask: C = 1.
   }];
   let fields = (ins
-    Sram<"w", "span(R, score_stride, C * 4)">:$score, Sram<"r", "span(R, q_stride, n)">:$q, Sram<"r", "span(C, k_stride, n)">:$k,
+    Sram<"w", "span(R, score_stride, i.mask.present ? rowBytes(LEN * 4, score_stride) : C * 4)">:$score, Sram<"r", "span(R, q_stride, n)">:$q, Sram<"r", "span(C, k_stride, n)">:$k,
     OptSram<"r", "span(R, mask_stride, (LEN + 7) / 8)">:$mask, OptSram<"r", "R">:$dominated,
     Scalar:$row0, Imm<20>:$rows, Scalar:$col0, Imm<20>:$cols, Imm<20>:$n,
     Imm<24>:$score_stride, Imm<24>:$q_stride, Imm<24>:$k_stride, Imm<24>:$mask_stride, Flag:$causal, Flag:$tail);
@@ -320,10 +322,10 @@ def ISA_PePvOp : EngineInstruction<"pe.pv", 66, PE> {
   let summary = "weighted sum of the kept values (axpy mode)";
   let description = [{
     `num[r][c] (+)= INT sum over j of p[r][j] * v[j][c]` over the same columns as pe.qk;
-    p u8 [R, C] (points at column col0), v i8 [C, n], num i32 [R, n].
+    p u8 [R, C] (points at column col0; compact with a mask), v i8 [C, n], num i32 [R, n].
   }];
   let fields = (ins
-    Sram<"rw", "span(R, num_stride, n * 4)", "accumulate">:$num, Sram<"r", "span(R, p_stride, C)">:$p, Sram<"r", "span(C, v_stride, n)">:$v,
+    Sram<"rw", "span(R, num_stride, n * 4)", "accumulate">:$num, Sram<"r", "span(R, p_stride, i.mask.present ? rowBytes(LEN, p_stride) : C)">:$p, Sram<"r", "span(C, v_stride, n)">:$v,
     OptSram<"r", "span(R, mask_stride, (LEN + 7) / 8)">:$mask, OptSram<"r", "R">:$dominated,
     Scalar:$row0, Imm<20>:$rows, Scalar:$col0, Imm<20>:$cols, Imm<20>:$n,
     Imm<24>:$num_stride, Imm<24>:$p_stride, Imm<24>:$v_stride, Imm<24>:$mask_stride, Flag:$causal, Flag:$accumulate);
@@ -381,10 +383,11 @@ def ISA_ApuSoftmaxOp : EngineInstruction<"apu.softmax", 85, APU> {
     Per row over the same columns as pe.qk (all of the sequence, from column 0): `S = f32(score[r][j]) *
     key_scale[j]; S = S * (query_scale[r] * attention_scale)`; mx, den and `g_j = E_j *
     value_scale[j]`, gm; `p[r][j] = rne(g * (255 / gm))` (numerics 6). score i32 [R, LEN], p u8
-    [R, LEN] (0 where a column is not kept), stats f32 [R, 4] = mx, den, gm, f32(kept columns).
+    [R, LEN], both compact with a mask, stats f32 [R, 4] = mx, den, gm, f32(kept columns).
   }];
   let fields = (ins
-    Sram<"w", "span(R, p_stride, LEN)">:$p, Sram<"w", "R * 16">:$stats, Sram<"r", "span(R, score_stride, LEN * 4)">:$score,
+    Sram<"w", "span(R, p_stride, rowBytes(LEN, p_stride))">:$p, Sram<"w", "R * 16">:$stats,
+    Sram<"r", "span(R, score_stride, rowBytes(LEN * 4, score_stride))">:$score,
     Sram<"r", "R * 4">:$query_scale, Sram<"r", "R ? LEN * 4 : 0">:$key_scale, Sram<"r", "R ? LEN * 4 : 0">:$value_scale,
     OptSram<"r", "span(R, mask_stride, (LEN + 7) / 8)">:$mask, OptSram<"r", "R">:$dominated,
     Scalar:$row0, Imm<20>:$rows, Imm<24>:$p_stride, Imm<24>:$score_stride, Imm<24>:$mask_stride,

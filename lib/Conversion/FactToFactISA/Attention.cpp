@@ -8,8 +8,21 @@
 
 #include "Lowering.h"
 
+#include "fact/Dialect/Fact/IR/Values.h"
+#include "fact/Numerics/Selection.h"
+
 using namespace mlir;
 using namespace mlir::factisa;
+
+int64_t Lowering::scoreColumns(fact::QuantizedAttentionOp op) const {
+  auto select = op.getMask() ? fact::definingOp<fact::SelectOp>(op.getMask())
+                             : fact::SelectOp();
+  if (!select)
+    return paddedRows;
+  int64_t kept =
+      ::fact::numerics::keptKeys(static_cast<int32_t>(select.getKeep()), bound);
+  return std::min<int64_t>(llvm::alignTo(kept, 16), paddedRows);
+}
 
 LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
   int64_t heads = op.getHeads(),
@@ -96,9 +109,9 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
         loadRows(dominatedRows, *dominated, head, row0, rows);
         loadRows(argmaxRows, *argmax, head, row0, rows);
       }
-      Value scores = sram(Memory::Temp, rows * paddedRows * 4, "scores");
-      Value probabilities =
-          sram(Memory::Temp, rows * paddedRows, "probabilities");
+      int64_t width = scoreColumns(op);
+      Value scores = sram(Memory::Temp, rows * width * 4, "scores"),
+            probabilities = sram(Memory::Temp, rows * width, "probabilities");
       Value stats = sram(Memory::Index, rows * 16, "softmax_stats");
       Value sums = sram(Memory::Temp, rows * n * 4, "weighted_sums"),
             rowsOut = sram(Memory::Token, rows * n * 4, "context");
@@ -106,15 +119,19 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
           hasTail ? sram(Memory::Index, rows * 4, "mean_scores") : none;
       int64_t maskBytes = hasMask ? maskStride() : 0;
 
+      // Compact rows begin where they begin, whatever block of keys comes.
+      auto at = [&](Value block, Value col0, int64_t bytes) {
+        return hasMask ? block : view(block, 0, {{col0, bytes}});
+      };
       auto qk = [&](Value col0, Value keys) {
-        PeQkOp::create(builder, loc, view(scores, 0, {{col0, 4}}), queries,
-                       keys, maskRows, dominatedRows, row0, rows, col0, cols, n,
-                       paddedRows * 4, n, n, maskBytes, causal, /*tail=*/false);
+        PeQkOp::create(builder, loc, at(scores, col0, 4), queries, keys,
+                       maskRows, dominatedRows, row0, rows, col0, cols, n,
+                       width * 4, n, n, maskBytes, causal, /*tail=*/false);
       };
       auto pv = [&](Value col0, Value values, bool accumulate) {
-        PePvOp::create(builder, loc, sums, view(probabilities, 0, {{col0, 1}}),
-                       values, maskRows, dominatedRows, row0, rows, col0, cols,
-                       n, n * 4, paddedRows, n, maskBytes, causal, accumulate);
+        PePvOp::create(builder, loc, sums, at(probabilities, col0, 1), values,
+                       maskRows, dominatedRows, row0, rows, col0, cols, n,
+                       n * 4, width, n, maskBytes, causal, accumulate);
       };
       auto copyDominated = [&](Value col0, Value values) {
         if (hasDominated)
@@ -134,8 +151,8 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
                        /*causal=*/false, /*tail=*/true);
       ApuSoftmaxOp::create(builder, loc, probabilities, stats, scores,
                            queryScales, keyScales, valueScales, maskRows,
-                           dominatedRows, row0, rows, paddedRows,
-                           paddedRows * 4, maskBytes, op.getScale(), causal);
+                           dominatedRows, row0, rows, width, width * 4,
+                           maskBytes, op.getScale(), causal);
       if (allKeys) {
         pv(zero, allValueRows, /*accumulate=*/false);
         copyDominated(zero, allValueRows);

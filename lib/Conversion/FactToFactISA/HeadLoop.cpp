@@ -638,15 +638,16 @@ void HeadLoop::attendScores() {
                             std::pair(&tailValueScaleRow, &tailValueScale)})
       lowering.loadRows(allOf(*to, attending), *from, of, zero, 1, once);
   }
-  scores = lowering.sram(Memory::Temp, rows * padded * 4, "scores");
-  probabilities = lowering.sram(Memory::Temp, rows * padded, "probabilities");
+  int64_t width = lowering.scoreColumns(op);
+  scores = lowering.sram(Memory::Temp, rows * width * 4, "scores");
+  probabilities = lowering.sram(Memory::Temp, rows * width, "probabilities");
   stats = lowering.sram(Memory::Index, rows * 16, "softmax_stats");
   Value queries = readBlock(query.rows, attending),
         keys = readAll(key.rows, attending);
   attendedValues = readAll(value.rows, attending);
   int64_t maskBytes = hasMask ? lowering.maskStride() : 0;
   PeQkOp::create(builder, lowering.loc, scores, queries, keys, maskRows,
-                 attendedFlags, at, rows, zero, padded, n, padded * 4, n, n,
+                 attendedFlags, at, rows, zero, padded, n, width * 4, n, n,
                  maskBytes, causal,
                  /*tail=*/false);
   tailScores = none;
@@ -659,8 +660,8 @@ void HeadLoop::attendScores() {
   ApuSoftmaxOp::create(
       builder, lowering.loc, probabilities, stats, scores,
       blockOf(query.scales, attending), allOf(key.scales, attending),
-      allOf(value.scales, attending), maskRows, attendedFlags, at, rows, padded,
-      padded * 4, maskBytes, op.getScale(), causal);
+      allOf(value.scales, attending), maskRows, attendedFlags, at, rows, width,
+      width * 4, maskBytes, op.getScale(), causal);
 }
 
 void HeadLoop::attendValues() {
@@ -671,8 +672,9 @@ void HeadLoop::attendValues() {
         out = lowering.sram(Memory::Token, rows * n * 4, "context");
   int64_t maskBytes = hasMask ? lowering.maskStride() : 0;
   PePvOp::create(builder, lowering.loc, sums, probabilities, values, maskRows,
-                 attendedFlags, at, rows, zero, padded, n, n * 4, padded, n,
-                 maskBytes, causal, /*accumulate=*/false);
+                 attendedFlags, at, rows, zero, padded, n, n * 4,
+                 lowering.scoreColumns(op), n, maskBytes, causal,
+                 /*accumulate=*/false);
   if (hasDominated)
     ApuCopyDominatedOp::create(
         builder, lowering.loc, out, values, allOf(value.scales, attending),

@@ -268,6 +268,9 @@ public:
   Tiling tiling;
   /// Tensors reach this many rows in DRAM, so that no block overruns.
   int64_t paddedRows;
+  /// Columns of a row of scores, and bytes of one of probabilities: those that
+  /// a selection keeps of the longest sequence, all where it is not known.
+  int64_t scoreColumns(fact::QuantizedAttentionOp op) const;
   /// Bytes of a row of mask bits.
   int64_t maskStride() const { return (paddedRows + 7) / 8; }
   /// Layers of the function that is being lowered.
