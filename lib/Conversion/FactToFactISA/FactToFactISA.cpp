@@ -154,7 +154,7 @@ private:
     for (bool speculates : {true, false})
       for (int64_t stored : {0, 1, 2})
         for (int64_t rows : blockRows(bound))
-          for (int64_t turns : {4, 3})
+          for (int64_t turns : {6, 4, 3})
             if (rows <= 32 && rows >= std::min<int64_t>(bound, 8))
               all.push_back({rows, stored, turns, speculates});
     all.push_back({});

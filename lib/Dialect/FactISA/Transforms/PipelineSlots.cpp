@@ -17,6 +17,8 @@
 
 #include "llvm/ADT/MapVector.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace mlir::factisa;
 
@@ -33,7 +35,7 @@ public:
   Placer(const Body &body, ArrayRef<unsigned> order, double interval,
          int64_t turns)
       : body(body), circle(static_cast<int64_t>(order.size())), turns(turns),
-        positions(order.size()) {
+        interval(interval), positions(order.size()) {
     for (auto [position, step] : llvm::enumerate(order))
       positions[step] = static_cast<int64_t>(position) +
                         circle * stageOf(body.steps[step], interval);
@@ -41,8 +43,9 @@ public:
 
   Places run() {
     places.ofBuffer.resize(body.buffers.size());
-    // Kinds: memory and size.
-    llvm::MapVector<std::pair<Memory, int64_t>, SmallVector<Arc>> kinds;
+    // Kinds: memory, size, and the engine that writes: no engine waits for what
+    // another one has in turns.
+    llvm::MapVector<std::tuple<Memory, int64_t, int>, SmallVector<Arc>> kinds;
     llvm::MapVector<std::pair<Memory, int64_t>, int64_t> counts;
     for (const Buffer &buffer : body.buffers) {
       SramBufferOp op = buffer.op;
@@ -53,6 +56,8 @@ public:
       auto bytes = static_cast<int64_t>(op.getBytes());
       Arc arc = arcOf(b);
       int64_t slots = (arc.last - arc.first) / circle + 1;
+      if (bytes <= mostInTurns)
+        slots = std::max(slots, slotsInTime(b));
       if (isLoaded(b) && counts[{op.getMemory(), bytes}] < turns &&
           bytes <= mostInTurns)
         slots += std::max<int64_t>(turns - 2, 0);
@@ -63,7 +68,7 @@ public:
       arc.last -= arc.first;
       arc.first = ((arc.first % circle) + circle) % circle;
       arc.last += arc.first;
-      kinds[{op.getMemory(), bytes}].push_back(arc);
+      kinds[{op.getMemory(), bytes, writerOf(b)}].push_back(arc);
     }
     for (auto &[kind, arcs] : kinds)
       share(arcs);
@@ -81,6 +86,14 @@ private:
     });
   }
 
+  /// The engine that writes a buffer first, or -1.
+  int writerOf(unsigned buffer) const {
+    ArrayRef<unsigned> writers = body.buffers[buffer].writers;
+    return writers.empty()
+               ? -1
+               : static_cast<int>(body.steps[writers.front()].engine);
+  }
+
   Arc arcOf(unsigned buffer) const {
     const Buffer &of = body.buffers[buffer];
     Arc arc{buffer, std::numeric_limits<int64_t>::max(),
@@ -90,6 +103,21 @@ private:
     for (unsigned s : of.writers.empty() ? of.users : of.writers)
       arc.first = std::min(arc.first, positions[s]);
     return arc;
+  }
+
+  /// How many iterations need a buffer at a time. A little of the next one's
+  /// time is not worth the room: it waits.
+  int64_t slotsInTime(unsigned buffer) const {
+    const Buffer &of = body.buffers[buffer];
+    double begin = std::numeric_limits<double>::infinity(), end = -begin;
+    for (unsigned s : of.users)
+      end = std::max(end, body.steps[s].end);
+    for (unsigned s : of.writers)
+      begin = std::min(begin, body.steps[s].begin);
+    constexpr double little = 0.1;
+    return of.writers.empty() ? 1
+                              : static_cast<int64_t>(std::ceil(
+                                    (end - begin) / interval - little));
   }
 
   unsigned add(SramBufferOp op, int64_t bytes) {
@@ -136,6 +164,7 @@ private:
 
   const Body &body;
   int64_t circle, turns;
+  double interval;
   /// Of a step: its place in the order, a circle later for each stage.
   std::vector<int64_t> positions;
   Places places;
