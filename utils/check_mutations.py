@@ -36,7 +36,7 @@ MUTATIONS = (
     ("FACT: forget a second reader", "an activation works in place although others read its operand", ISA + "RowGroup.cpp",
      "if (!isLastReader(op, operand))", "if (lowering.isConstant(operand))"),
     ("FACT: shorten a buffer", "half of the scores of a block of rows", ISA + "Attention.cpp",
-     'sram(Memory::Temp, rows * paddedRows * 4, "scores")', 'sram(Memory::Temp, rows * paddedRows * 2, "scores")'),
+     'sram(Memory::Temp, rows * width * 4, "scores")', 'sram(Memory::Temp, rows * width * 2, "scores")'),
     ("FACT: skip a token", "the load of an iteration does not wait for the iteration before", "lib/ISA/OrderEngines.cpp",
      "found[dependence.region].push_back(dependence);",
      "if (dependence.distance == 0)\n        found[dependence.region].push_back(dependence);"),

@@ -165,6 +165,16 @@ void fact::addObjectFlags(CLI::App &app, ObjectOptions &options) {
                      "processor that a CPU object is for, native = this one");
   CLI::Option *machine = app.add_option("--machine", options.machine,
                                         "machine description (.json)");
+  CLI::Option *schedule =
+      app.add_option("--schedule", options.schedule,
+                     "overlap: heads, blocks and parts of a layer overlap; "
+                     "in-order: one op after the other, to compare with")
+          ->check(CLI::IsMember({"overlap", "in-order"}));
+  CLI::Option *speculate =
+      app.add_option("--speculate", options.speculate,
+                     "on: Q, K and V at low precision while the selection "
+                     "decides on it (scope all); off: after it")
+          ->check(CLI::IsMember({"on", "off"}));
   CLI::Option *emit =
       app.add_option("--emit", options.emit,
                      "print a stage on standard output instead")
@@ -175,11 +185,11 @@ void fact::addObjectFlags(CLI::App &app, ObjectOptions &options) {
                      "file (.json) for compile-time decisions")
           ->excludes(emit);
   emit->excludes(output);
-  app.final_callback([&options, machine, cpu, report] {
+  app.final_callback([&options, machine, cpu, report, schedule, speculate] {
     if (options.emit.empty() && options.output.empty())
       throw CLI::RequiredError("-o or --emit");
     // What would have no effect. A stage says by itself what it is for.
-    for (CLI::Option *option : {machine, report})
+    for (CLI::Option *option : {machine, report, schedule, speculate})
       if (options.emit.empty() && options.target == "cpu" && option->count())
         throw CLI::ExcludesError("--target=cpu", option->get_name());
     if (options.emit.empty() && options.target == "fact" && cpu->count())

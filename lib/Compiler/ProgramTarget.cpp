@@ -33,7 +33,11 @@ LogicalResult mlir::fact::lowerForFact(Compilation &compilation,
   if (failed(compilation.requireRaised()))
     return failure();
   return compilation.run([&](OpPassManager &pm) {
-    pm.addPass(createFactToFactISAPass({options.machine}));
+    FactToFactISAPassOptions lowering;
+    lowering.machine = options.machine;
+    lowering.inOrder = options.schedule == "in-order";
+    lowering.speculate = options.speculate == "on";
+    pm.addPass(createFactToFactISAPass(lowering));
     if (!plan)
       return;
     OpPassManager &functions = pm.nest<func::FuncOp>();

@@ -107,8 +107,18 @@ std::vector<float> attend(Bench &bench, const Head &head, const Case &c) {
   auto mask = bench.put(bits);
   auto dominated = bench.put(head.dominated);
   auto argmax = bench.put(head.argmax);
-  auto score = bench.room<int32_t>(block * length);
-  auto p = bench.room<uint8_t>(block * length);
+  // Compact rows are as long as the longest one.
+  uint32_t width = length;
+  if (c.masked) {
+    width = 0;
+    for (int64_t r = 0; r < length; ++r) {
+      std::vector<uint8_t> kept = head.kept(r, c);
+      width =
+          std::max<uint32_t>(width, std::count(kept.begin(), kept.end(), 1));
+    }
+  }
+  auto score = bench.room<int32_t>(block * width);
+  auto p = bench.room<uint8_t>(block * width);
   auto stats = bench.room<float>(block * 4);
   auto num = bench.room<int32_t>(block * size);
   auto tailScore = bench.room<int32_t>(block);
@@ -129,13 +139,13 @@ std::vector<float> attend(Bench &bench, const Head &head, const Case &c) {
     qk.row0 = {row, 0};
     qk.rows = block;
     qk.n = size;
-    qk.score_stride = length * 4;
+    qk.score_stride = width * 4;
     qk.q_stride = qk.k_stride = stride;
     qk.mask_stride = maskBytes;
     qk.causal = c.causal;
     for (uint32_t column = 0; column < length; column += 24) {
       qk.score = score;
-      qk.score.offset += column * 4;
+      qk.score.offset += c.masked ? 0 : column * 4;
       qk.k = k;
       qk.k.offset += column * stride;
       qk.col0 = {column, 0};
@@ -164,8 +174,8 @@ std::vector<float> attend(Bench &bench, const Head &head, const Case &c) {
     softmax.dominated = dominatedAt;
     softmax.row0 = {row, 0};
     softmax.rows = block;
-    softmax.p_stride = length;
-    softmax.score_stride = length * 4;
+    softmax.p_stride = width;
+    softmax.score_stride = width * 4;
     softmax.mask_stride = maskBytes;
     softmax.attention_scale = attentionScale;
     softmax.causal = c.causal;
@@ -174,7 +184,7 @@ std::vector<float> attend(Bench &bench, const Head &head, const Case &c) {
       isa::PePv pv;
       pv.num = num;
       pv.p = p;
-      pv.p.offset += column;
+      pv.p.offset += c.masked ? 0 : column;
       pv.v = v;
       pv.v.offset += column * stride;
       pv.mask = maskAt;
@@ -185,7 +195,7 @@ std::vector<float> attend(Bench &bench, const Head &head, const Case &c) {
       pv.cols = 24;
       pv.n = size;
       pv.num_stride = size * 4;
-      pv.p_stride = length;
+      pv.p_stride = width;
       pv.v_stride = stride;
       pv.mask_stride = maskBytes;
       pv.causal = c.causal;
@@ -261,6 +271,56 @@ TEST(Attention, IsNumericsAttendRow) {
     EXPECT_EQ(bench.counters.attentionMacs,
               2 * kept * size + (c.tail ? rows * size : 0));
   }
+}
+
+TEST(Attention, CompactRowsHaveRoomForWhatIsKept) {
+  Bench bench(4);
+  isa::ApuSoftmax i;
+  i.p = bench.room<uint8_t>(4 * 3);
+  i.stats = bench.room<float>(4 * 4);
+  i.score = bench.put(std::vector<int32_t>(4 * 3, 1));
+  i.query_scale = i.key_scale = i.value_scale =
+      bench.put(std::vector<float>(4, 1));
+  i.mask = bench.put(std::vector<uint8_t>{7, 1, 2, 4});
+  i.rows = 4;
+  i.p_stride = 3;
+  i.score_stride = 12;
+  i.mask_stride = 1;
+  i.attention_scale = 1;
+  EXPECT_EQ(bench.error({i}), "");
+  i.p_stride = 2;
+  EXPECT_NE(
+      bench.error({i}).find("a row of 'p' has room for 2 kept columns (was 3)"),
+      std::string::npos);
+  i.p_stride = 3;
+  i.score_stride = 8;
+  EXPECT_NE(bench.error({i}).find(
+                "a row of 'score' has room for 2 kept columns (was 3)"),
+            std::string::npos);
+  isa::PeQk qk;
+  qk.score = i.score;
+  qk.q = qk.k = bench.put(std::vector<int8_t>(4, 1));
+  qk.mask = i.mask;
+  qk.dominated = isa::SramRef::absent();
+  qk.rows = qk.cols = 4;
+  qk.n = qk.q_stride = qk.k_stride = qk.mask_stride = 1;
+  qk.score_stride = 8;
+  EXPECT_NE(bench.error({qk}).find(
+                "a row of 'score' has room for 2 kept columns (was 3)"),
+            std::string::npos);
+  isa::PePv pv;
+  pv.num = bench.room<int32_t>(4);
+  pv.p = i.p;
+  pv.v = qk.k;
+  pv.mask = i.mask;
+  pv.dominated = isa::SramRef::absent();
+  pv.rows = pv.cols = 4;
+  pv.n = pv.v_stride = pv.mask_stride = 1;
+  pv.num_stride = 4;
+  pv.p_stride = 2;
+  EXPECT_NE(bench.error({pv}).find(
+                "a row of 'p' has room for 2 kept columns (was 3)"),
+            std::string::npos);
 }
 
 TEST(Attention, ATailNeedsAllItsOperands) {

@@ -28,10 +28,10 @@ isa::Machine machineWithoutFill() {
 /// One instruction of `rows` rows on a machine, and how long it takes.
 class CostTest : public testing::Test {
 protected:
-  int64_t estimated(const isa::Instruction &instruction,
-                    double kept = 1) const {
+  int64_t estimated(const isa::Instruction &instruction, double kept = 1,
+                    double low = 0) const {
     return isa::estimateCycles(instruction, bench.program.machine,
-                               {length, kept});
+                               {length, kept, low});
   }
   int64_t counted(const isa::Instruction &instruction) {
     bench.run({instruction});
@@ -204,6 +204,24 @@ TEST_F(CostTest, GatheredColumnsAreThoseThatAreKept) {
   EXPECT_EQ(estimated(all, 0.25), estimated(all));
 }
 
+TEST_F(CostTest, RowsAtLowPrecision) {
+  isa::PeGemm i = gemm(768, 64);
+  int64_t all = estimated(i);
+  // What is expected of rows does not count where all are precise.
+  EXPECT_EQ(estimated(i, 1, 0.5), all);
+  for (isa::Precision precision :
+       {isa::Precision::A4W4, isa::Precision::A4W8}) {
+    i.precision = precision;
+    i.low = bench.put(std::vector<uint8_t>(rows, 1));
+    EXPECT_EQ(estimated(i, 1, 1), counted(i));
+    EXPECT_EQ(estimated(i, 1, 0), all);
+    std::vector<uint8_t> half(rows, 1);
+    std::fill(half.begin(), half.begin() + rows / 2, 0);
+    i.low = bench.put(half);
+    EXPECT_EQ(estimated(i, 1, 0.5), counted(i));
+  }
+}
+
 TEST_F(CostTest, FillComesOnTop) {
   Bench whole(length);
   isa::Instruction i = gemm(64, 64);
@@ -225,5 +243,21 @@ TEST_F(CostTest, TransfersTakeTheirBytes) {
   store.row_bytes = 1000;
   EXPECT_EQ(estimated(store), estimated(load));
   EXPECT_EQ(estimated(isa::Rotate()), 0);
+  isa::LoadListed listed;
+  listed.rows = 64;
+  listed.row_bytes = 1000;
+  EXPECT_EQ(estimated(listed), estimated(load));
+  EXPECT_EQ(estimated(listed, 1, 0.5),
+            static_cast<int64_t>(std::ceil(32 * 1000 / perCycle)));
+  isa::LoadWeight weight;
+  weight.rows = 64;
+  weight.n = 1000;
+  weight.exact = isa::SramRef::absent();
+  EXPECT_EQ(estimated(weight, 1, 1), estimated(load));
+  // A single row that is precise needs the low plane.
+  weight.exact.present = true;
+  EXPECT_EQ(estimated(weight, 1, 0.99), estimated(load));
+  EXPECT_EQ(estimated(weight, 1, 1),
+            static_cast<int64_t>(std::ceil(64 * 500 / perCycle)));
 }
 } // namespace

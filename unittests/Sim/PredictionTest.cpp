@@ -298,10 +298,23 @@ TEST(Prediction, ListsOfRows) {
   isa::SelList inverse = i;
   inverse.list = bench.put(std::vector<uint32_t>(9, 77));
   inverse.invert = true;
-  bench.run({i, inverse});
+  isa::SelList others = i;
+  others.list = bench.put(std::vector<uint32_t>(9, 77));
+  others.unless = bench.put(std::vector<uint8_t>{1, 0, 1, 1, 1, 0, 0, 0});
+  isa::SelCount count;
+  count.flags = i.flags;
+  count.count = bench.put(std::vector<uint32_t>{77, 77});
+  count.rows = 8;
+  isa::SelCount inverseCount = count;
+  inverseCount.count.offset += 4;
+  inverseCount.invert = true;
+  bench.run({i, inverse, others, count, inverseCount});
   EXPECT_EQ(bench.get<uint32_t>(i.list, 5),
             (std::vector<uint32_t>{3, 1, 2, 5, 77}));
   EXPECT_EQ(bench.get<uint32_t>(inverse.list, 5),
             (std::vector<uint32_t>{3, 0, 3, 4, 77}));
+  EXPECT_EQ(bench.get<uint32_t>(others.list, 4),
+            (std::vector<uint32_t>{2, 1, 5, 77}));
+  EXPECT_EQ(bench.get<uint32_t>(count.count, 2), (std::vector<uint32_t>{3, 3}));
 }
 } // namespace

@@ -52,6 +52,8 @@ struct ObjectOptions : CompileOptions {
   std::string emit;   ///< a stage, or empty
   std::string report; ///< JSON file of compile-time decisions, or empty
   std::string cpu = "native";
+  std::string schedule = "overlap"; ///< or in-order
+  std::string speculate = "on";     ///< or off
 };
 
 /// Adds the flags of CompileOptions to a tool. The policy is complete once the

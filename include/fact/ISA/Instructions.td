@@ -386,8 +386,8 @@ def ISA_ApuSoftmaxOp : EngineInstruction<"apu.softmax", 85, APU> {
     [R, LEN], both compact with a mask, stats f32 [R, 4] = mx, den, gm, f32(kept columns).
   }];
   let fields = (ins
-    Sram<"w", "span(R, p_stride, rowBytes(LEN, p_stride))">:$p, Sram<"w", "R * 16">:$stats,
-    Sram<"r", "span(R, score_stride, rowBytes(LEN * 4, score_stride))">:$score,
+    Sram<"w", "span(R, p_stride, i.mask.present ? rowBytes(LEN, p_stride) : LEN)">:$p, Sram<"w", "R * 16">:$stats,
+    Sram<"r", "span(R, score_stride, i.mask.present ? rowBytes(LEN * 4, score_stride) : LEN * 4)">:$score,
     Sram<"r", "R * 4">:$query_scale, Sram<"r", "R ? LEN * 4 : 0">:$key_scale, Sram<"r", "R ? LEN * 4 : 0">:$value_scale,
     OptSram<"r", "span(R, mask_stride, (LEN + 7) / 8)">:$mask, OptSram<"r", "R">:$dominated,
     Scalar:$row0, Imm<20>:$rows, Imm<24>:$p_stride, Imm<24>:$score_stride, Imm<24>:$mask_stride,

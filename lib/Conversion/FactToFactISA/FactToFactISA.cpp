@@ -117,8 +117,8 @@ private:
   }
 
   /// Sizes of loops over rows, the best first: many rows, then wide key blocks.
-  static SmallVector<Tiling> rowTilings(int64_t bound,
-                                        const ::fact::isa::Machine &machine) {
+  SmallVector<Tiling> rowTilings(int64_t bound,
+                                 const ::fact::isa::Machine &machine) const {
     int64_t weights = machine.buffer(::fact::isa::Buffer::Weight).bytes;
     SmallVector<Tiling> all;
     int64_t everything = llvm::alignTo(bound, 64);
@@ -126,7 +126,7 @@ private:
                    everything,
                    weights,
                    /*keepWeights=*/true,
-                   /*turns=*/4,
+                   /*turns=*/inOrder ? 0 : 4,
                    {}});
     // Small tiles make long programs: down to 8, fewer rows are better.
     for (bool isLastResort : {false, true})
@@ -137,7 +137,7 @@ private:
             for (int64_t turns : {4, 2, 0}) // 0: half of the buffers
               if ((cols == everything || cols < bound) &&
                   isLastResort == (rows < std::min<int64_t>(bound, 8)) &&
-                  (turns > 0 || rows == 1))
+                  (inOrder ? turns == 0 : turns > 0 || rows == 1))
                 all.push_back({rows,
                                cols,
                                std::max<int64_t>(weights / share, 64),
@@ -149,13 +149,16 @@ private:
 
   /// Sizes of loops over heads, the best first, the smallest last but one, and
   /// no such loops. There are some for every bound.
-  static SmallVector<HeadTiling> headTilings(int64_t bound) {
+  SmallVector<HeadTiling> headTilings(int64_t bound) const {
     SmallVector<HeadTiling> all;
+    if (inOrder)
+      return {{}};
     for (bool speculates : {true, false})
       for (int64_t stored : {0, 1, 2})
         for (int64_t rows : blockRows(bound))
           for (int64_t turns : {6, 4, 3})
-            if (rows <= 32 && rows >= std::min<int64_t>(bound, 8))
+            if ((speculate || !speculates) && rows <= 32 &&
+                rows >= std::min<int64_t>(bound, 8))
               all.push_back({rows, stored, turns, speculates});
     all.push_back({});
     return all;
@@ -175,7 +178,7 @@ private:
       tiling.heads = head;
       return tryTiling(source, bound, tiling, machine, explain);
     };
-    size_t none = heads.size() - 1, smallest = none - 1;
+    size_t none = heads.size() - 1, smallest = none == 0 ? 0 : none - 1;
     for (size_t least : {smallest, none})
       for (const Tiling &tiling : tilings) {
         if (least == smallest && tiling.cols < bound)

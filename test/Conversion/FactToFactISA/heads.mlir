@@ -4,6 +4,8 @@
 // is the same is named once (--cse).
 // RUN: fact-opt %s --split-input-file --fact-sparsify --fact-to-factisa --cse >%t.mlir
 // RUN: FileCheck %s --input-file=%t.mlir
+// RUN: FileCheck %s --input-file=%t.mlir --check-prefix=SPECULATE
+// RUN: fact-opt %s --split-input-file --fact-sparsify --fact-to-factisa=speculate=false --cse | FileCheck %s --check-prefix=ALONE
 // RUN: FileCheck %s --input-file=%t.mlir --check-prefix=PREDICT
 // RUN: FileCheck %s --input-file=%t.mlir --check-prefix=SELECT
 // RUN: FileCheck %s --input-file=%t.mlir --check-prefix=GENERATE
@@ -53,7 +55,7 @@
 // SELECT:       factisa.ep.score score=%[[SCORES:[0-9]+]], {{.*}} row0=%[[AT]],
 // SELECT:       factisa.sel.topk mask=%[[MASK:[0-9]+]], dominated=%[[DOMINATED:[0-9]+]], {{.*}} k_rows=%[[KROWS]], v_rows=%[[VROWS]], count=%[[COUNTS]], score=%[[SCORES]], {{.*}} row0=%[[AT]],
 // SELECT:       factisa.store {{.*}} src=%[[MASK]], row0=%[[AT]],
-// SELECT:       factisa.sel.list list=%[[LIST:[0-9]+]], flags=%[[DOMINATED]], row0=%[[AT]], {{.*}} invert
+// SELECT:       factisa.sel.list list=%[[LIST:[0-9]+]], flags=%[[DOMINATED]], unless=%{{[0-9]+}}, row0=%[[AT]], {{.*}} invert
 // SELECT:       factisa.pe.gemm acc=%[[ACC:[0-9]+]], {{.*}} list=%[[LIST]], {{.*}} row0=%[[AT]], {{.*}} n=2, {{.*}} role=qkv
 // SELECT:       factisa.apu.rescale y=%[[TILE:[0-9]+]], acc=%[[ACC]], {{.*}} bias=%{{[0-9]+}}, list=%[[LIST]], {{.*}} row0=%[[AT]],
 // SELECT:       factisa.apu.quantize {{.*}} x=%[[TILE]], list=%[[LIST]], {{.*}} row0=%[[AT]],
@@ -66,14 +68,14 @@
 // GENERATE:       factisa.apu.mean
 // GENERATE:       factisa.apu.quantize q=%{{[0-9]+}}, {{.*}} rows=1,
 // GENERATE:       scf.for
-// GENERATE:       factisa.sel.list list=%[[LIST:[0-9]+]], flags=%{{[0-9]+}}, row0=%[[AT:[0-9]+]], rows=8{{$}}
+// GENERATE:       factisa.sel.list list=%[[LIST:[0-9]+]], flags=%{{[0-9]+}}, unless=%{{[0-9]+}}, row0=%[[AT:[0-9]+]], rows=8{{$}}
 // GENERATE:       factisa.pe.gemm acc=%[[ACC:[0-9]+]], x=%{{[0-9]+}}, w=%[[W:[0-9]+]], list=%[[LIST]], {{.*}} row0=%[[AT]], rows=8, {{.*}} role=qkv
 // GENERATE:       factisa.apu.rescale y=%[[TILE:[0-9]+]], acc=%[[ACC]], {{.*}} list=%[[LIST]], {{.*}} row0=%[[AT]], rows=8,
 // GENERATE:       factisa.apu.quantize {{.*}} x=%[[TILE]], list=%[[LIST]], {{.*}} row0=%[[AT]], rows=8,
 // GENERATE:       factisa.pe.gemm acc=%[[ACC:[0-9]+]], x=%[[MEAN:[0-9]+]], w=%[[W]], {{.*}} row0=%[[AT]], rows=1, {{.*}} role=qkv
 // GENERATE:       factisa.apu.rescale y=%[[TILE:[0-9]+]], acc=%[[ACC]], {{.*}} row0=%[[AT]], rows=1,
 // GENERATE:       factisa.apu.quantize {{.*}} x=%[[TILE]], {{.*}} row0=%[[AT]], rows=1,
-// GENERATE:       factisa.sel.list list=%[[LIST:[0-9]+]], flags=%{{[0-9]+}}, row0=%[[AT]], rows=8{{$}}
+// GENERATE:       factisa.sel.list list=%[[LIST:[0-9]+]], flags=%{{[0-9]+}}, unless=%{{[0-9]+}}, row0=%[[AT]], rows=8{{$}}
 // GENERATE:       factisa.pe.gemm acc=%[[ACC:[0-9]+]], x=%{{[0-9]+}}, w=%[[W:[0-9]+]], list=%[[LIST]], {{.*}} row0=%[[AT]], rows=8, {{.*}} role=qkv
 // GENERATE:       factisa.apu.rescale y=%[[TILE:[0-9]+]], acc=%[[ACC]], {{.*}} list=%[[LIST]], {{.*}} row0=%[[AT]], rows=8,
 // GENERATE:       factisa.apu.quantize {{.*}} x=%[[TILE]], list=%[[LIST]], {{.*}} row0=%[[AT]], rows=8,
@@ -111,31 +113,60 @@ func.func @selection(%x: tensor<?x4xf32> {fact.bound = 8 : i64, fact.name = "x"}
 
 // Rows at low precision need the importance of all heads: the selection is a loop of its
 // own, which stores what the other one loads.
-// CHECK-LABEL: func.func @importance_of_all_heads()
-// CHECK:       scf.for %{{[a-z0-9]+}} = %c0 to %c5 step %c1 {
-// CHECK-NOT:     {{pe.gemm|pe.qk}}
-// CHECK:         factisa.ep.score
-// CHECK-NOT:     {{pe.gemm|pe.qk}}
-// CHECK:         factisa.sel.topk mask=%[[MASK:[0-9]+]], dominated=%[[FLAGS:[0-9]+]], argmax=%[[ARGMAX:[0-9]+]],
-// CHECK-DAG:     factisa.store {{.*}} src=%[[MASK]],
-// CHECK-DAG:     factisa.store {{.*}} src=%[[FLAGS]],
-// CHECK-DAG:     factisa.store {{.*}} src=%[[ARGMAX]],
-// CHECK-NOT:     {{pe.gemm|pe.qk}}
-// CHECK:       {{^    }}}
-// CHECK:       factisa.sel.precision low=%[[LOW:[0-9]+]],
-// CHECK:       factisa.apu.quantize {{.*}} low=%
-// CHECK:       scf.for %[[I:[a-z0-9]+]] = %c0 to %c4 step %c1 {
-// CHECK-NOT:     {{factisa.ep|sel.topk}}
-// CHECK-DAG:     %[[H1:[0-9]+]] = arith.addi %[[I]], %c-1 : index
-// CHECK-DAG:     %[[H2:[0-9]+]] = arith.addi %[[I]], %c-2 : index
-// CHECK-DAG:     %[[AT1:[0-9]+]] = factisa.in_range %[[H1]] below 2
-// CHECK-DAG:     %[[AT2:[0-9]+]] = factisa.in_range %[[H2]] below 2
-// CHECK-DAG:     factisa.pe.gemm {{.*}} list=%{{[0-9]+}}, low=%[[ROWS:[0-9]+]], row0=%[[AT1]], {{.*}} precision=a4w8, role=qkv
-// CHECK-DAG:     factisa.apu.rescale {{.*}} low=%[[ROWS]], row0=%[[AT1]], {{.*}} precision=a4w8
-// CHECK-DAG:     factisa.pe.qk {{.*}} row0=%[[AT2]],
-// CHECK-DAG:     factisa.pe.pv {{.*}} row0=%[[AT2]],
-// CHECK:       {{^    }}}
-// CHECK-NOT:   scf.for
+// ALONE-LABEL: func.func @importance_of_all_heads()
+// ALONE:       scf.for %{{[a-z0-9]+}} = %c0 to %c5 step %c1 {
+// ALONE-NOT:     {{pe.gemm|pe.qk}}
+// ALONE:         factisa.ep.score
+// ALONE-NOT:     {{pe.gemm|pe.qk}}
+// ALONE:         factisa.sel.topk mask=%[[MASK:[0-9]+]], dominated=%[[FLAGS:[0-9]+]], argmax=%[[ARGMAX:[0-9]+]],
+// ALONE-DAG:     factisa.store {{.*}} src=%[[MASK]],
+// ALONE-DAG:     factisa.store {{.*}} src=%[[FLAGS]],
+// ALONE-DAG:     factisa.store {{.*}} src=%[[ARGMAX]],
+// ALONE-NOT:     {{pe.gemm|pe.qk}}
+// ALONE:       {{^    }}}
+// ALONE:       factisa.sel.precision low=%[[LOW:[0-9]+]],
+// ALONE:       factisa.apu.quantize {{.*}} low=%
+// ALONE:       scf.for %[[I:[a-z0-9]+]] = %c0 to %c4 step %c1 {
+// ALONE-NOT:     {{factisa.ep|sel.topk}}
+// ALONE-DAG:     %[[H1:[0-9]+]] = arith.addi %[[I]], %c-1 : index
+// ALONE-DAG:     %[[H2:[0-9]+]] = arith.addi %[[I]], %c-2 : index
+// ALONE-DAG:     %[[AT1:[0-9]+]] = factisa.in_range %[[H1]] below 2
+// ALONE-DAG:     %[[AT2:[0-9]+]] = factisa.in_range %[[H2]] below 2
+// ALONE-DAG:     factisa.pe.gemm {{.*}} list=%{{[0-9]+}}, low=%[[ROWS:[0-9]+]], row0=%[[AT1]], {{.*}} precision=a4w8, role=qkv
+// ALONE-DAG:     factisa.apu.rescale {{.*}} low=%[[ROWS]], row0=%[[AT1]], {{.*}} precision=a4w8
+// ALONE-DAG:     factisa.pe.qk {{.*}} row0=%[[AT2]],
+// ALONE-DAG:     factisa.pe.pv {{.*}} row0=%[[AT2]],
+// ALONE:       {{^    }}}
+// ALONE:       return
+//
+// Beside that selection, Q, K and V of all rows are made at low precision, by an INT4 form
+// of the rows, and stored; then the other loop takes them from there and makes the listed
+// rows again that are wanted and not at low precision. Their INT8 form is stage 1's, and
+// comes by list, too.
+// SPECULATE-LABEL: func.func @importance_of_all_heads()
+// SPECULATE:       factisa.sel.fill dst=%[[ALL:[0-9]+]], row0=%c0, rows=8, width=1, value=1
+// SPECULATE:       factisa.apu.quantize q=%[[EXACT:[0-9]+]], {{.*}} low=%[[NONE:[0-9]+]], row0=%c0,
+// SPECULATE:       factisa.apu.quantize q=%[[LOW:[0-9]+]], {{.*}} low=%[[ALL]], row0=%c0,
+// SPECULATE-DAG:   factisa.store dst=%[[LOWROWS:[0-9]+]], src=%[[LOW]],
+// SPECULATE-DAG:   factisa.store dst=%[[ROWS:[0-9]+]], src=%[[EXACT]],
+// SPECULATE:       factisa.sel.fill dst=%[[ALL:[0-9]+]], row0=%c0, rows=8, width=1, value=1
+// SPECULATE:       scf.for
+// SPECULATE-DAG:     factisa.load dst=%[[X:[0-9]+]], src=%[[LOWROWS]],
+// SPECULATE-DAG:     factisa.sel.topk
+// SPECULATE-COUNT-3: factisa.pe.gemm {{.*}} x=%[[X]], {{.*}} list=%[[NONE]], low=%[[ALL]], {{.*}} precision=a4w8, role=qkv
+// SPECULATE-NOT:     factisa.pe
+// SPECULATE:       {{^    }}}
+// SPECULATE:       factisa.sel.precision low=%[[LOW:[0-9]+]],
+// SPECULATE-NOT:   factisa.apu.quantize
+// SPECULATE:       factisa.load dst=%[[FLAGS:[0-9]+]], src=%{{[0-9]+}}, row0=%c0, rows=64, row_bytes=1,
+// SPECULATE:       factisa.sel.list list=%[[AGAIN:[0-9]+]], flags=%[[FLAGS]], unless=%[[NONE]], {{.*}} invert
+// SPECULATE:       scf.for
+// SPECULATE:         factisa.load.listed dst=%[[X:[0-9]+]], src=%[[ROWS]], list=%[[AGAIN]],
+// SPECULATE:         factisa.sel.list list=%[[LIST:[0-9]+]], flags=%{{[0-9]+}}, unless=%[[FLAGS]], row0=%[[AT:[0-9]+]],
+// SPECULATE:         factisa.load dst=%[[MADE:[0-9]+]], {{.*}} row0=%[[AT]], rows=8, row_bytes=2,
+// SPECULATE:         factisa.pe.gemm acc=%[[ACC:[0-9]+]], x=%[[X]], {{.*}} list=%[[LIST]], low=%[[NONE]], row0=%[[AT]],
+// SPECULATE:         factisa.apu.rescale y=%[[TILE:[0-9]+]], acc=%[[ACC]], {{.*}} list=%[[LIST]], low=%[[NONE]],
+// SPECULATE:         factisa.apu.quantize q=%[[MADE]], {{.*}} x=%[[TILE]], list=%[[LIST]],
 module attributes {fact.policy = #fact.policy<keep = 512, tail = none, dominance = 0.0, importance = 256, low_precision = a4w8, scope = all, predictor = one_sided>} {
 func.func @importance_of_all_heads(%x: tensor<?x4xf32> {fact.bound = 8 : i64, fact.name = "x"}) -> (tensor<?x4xf32> {fact.name = "y"}) {
   %w = arith.constant dense<[[0.5, -0.25, 0.1, 0.7], [1.0, 0.3, -0.9, 0.2], [0.4, -0.6, 0.8, -1.0], [0.15, 0.35, -0.55, 0.75]]> : tensor<4x4xf32>

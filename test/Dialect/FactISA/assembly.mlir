@@ -19,6 +19,8 @@ func.func @every(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
   factisa.muladd rd=63, rs=63, rt=63, factor=549755813887, addend=2199023255551
   factisa.sync engine=APU, times=1023, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
   factisa.load dst=%arg0, src=%arg1, row0=%arg2, rows=1048575, row_bytes=16777215, dst_stride=16777215, src_stride=4294967295, whole, wait=STORE+EP+SEL+PE+APU, signal=STORE+EP+SEL+PE+APU
+  factisa.load.weight dst=%arg0, high=%arg1, low=%arg1, exact=%arg0, row0=%arg2, rows=1048575, n=1048575, dst_stride=16777215, src_stride=16777215, whole, wait=STORE+EP+SEL+PE+APU, signal=STORE+EP+SEL+PE+APU
+  factisa.load.listed dst=%arg0, src=%arg1, list=%arg0, row0=%arg2, rows=1048575, row_bytes=16777215, dst_stride=16777215, src_stride=4294967295, wait=STORE+EP+SEL+PE+APU, signal=STORE+EP+SEL+PE+APU
   factisa.store dst=%arg1, src=%arg0, row0=%arg2, rows=1048575, row_bytes=16777215, dst_stride=4294967295, src_stride=16777215, whole, wait=LOAD+EP+SEL+PE+APU, signal=LOAD+EP+SEL+PE+APU
   factisa.ep.project acc=%arg0, x=%arg0, w=%arg0, row0=%arg2, rows=1048575, k=1048575, n=1048575, acc_stride=16777215, x_stride=16777215, w_stride=16777215, predictor=exact, accumulate, wait=LOAD+STORE+SEL+PE+APU, signal=LOAD+STORE+SEL+PE+APU
   factisa.ep.bias acc=%arg0, bias=%arg0, scale=%arg0, row0=%arg2, rows=1048575, n=1048575, acc_stride=16777215, wait=LOAD+STORE+SEL+PE+APU, signal=LOAD+STORE+SEL+PE+APU
@@ -28,7 +30,8 @@ func.func @every(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
   factisa.sel.fill dst=%arg0, row0=%arg2, rows=1048575, width=1048575, value=255, wait=LOAD+STORE+EP+PE+APU, signal=LOAD+STORE+EP+PE+APU
   factisa.sel.count_all count=%arg0, row0=%arg2, rows=1048575, heads=4095, causal, wait=LOAD+STORE+EP+PE+APU, signal=LOAD+STORE+EP+PE+APU
   factisa.sel.precision low=%arg0, count=%arg0, importance=4096, layer=%arg2, wait=LOAD+STORE+EP+PE+APU, signal=LOAD+STORE+EP+PE+APU
-  factisa.sel.list list=%arg0, flags=%arg0, row0=%arg2, rows=1048575, invert, wait=LOAD+STORE+EP+PE+APU, signal=LOAD+STORE+EP+PE+APU
+  factisa.sel.list list=%arg0, flags=%arg0, unless=%arg0, row0=%arg2, rows=1048575, invert, wait=LOAD+STORE+EP+PE+APU, signal=LOAD+STORE+EP+PE+APU
+  factisa.sel.count count=%arg0, flags=%arg0, row0=%arg2, rows=1048575, invert, wait=LOAD+STORE+EP+PE+APU, signal=LOAD+STORE+EP+PE+APU
   factisa.pe.gemm acc=%arg0, x=%arg0, w=%arg0, list=%arg0, low=%arg0, row0=%arg2, rows=1048575, k=1048575, n=1048575, acc_stride=16777215, x_stride=16777215, w_stride=16777215, precision=a4w8, role=other, accumulate, wait=LOAD+STORE+EP+SEL+APU, signal=LOAD+STORE+EP+SEL+APU
   factisa.pe.qk score=%arg0, q=%arg0, k=%arg0, mask=%arg0, dominated=%arg0, row0=%arg2, rows=1048575, col0=%arg2, cols=1048575, n=1048575, score_stride=16777215, q_stride=16777215, k_stride=16777215, mask_stride=16777215, causal, tail, wait=LOAD+STORE+EP+SEL+APU, signal=LOAD+STORE+EP+SEL+APU
   factisa.pe.pv num=%arg0, p=%arg0, v=%arg0, mask=%arg0, dominated=%arg0, row0=%arg2, rows=1048575, col0=%arg2, cols=1048575, n=1048575, num_stride=16777215, p_stride=16777215, v_stride=16777215, mask_stride=16777215, causal, accumulate, wait=LOAD+STORE+EP+SEL+APU, signal=LOAD+STORE+EP+SEL+APU
@@ -51,6 +54,8 @@ func.func @least(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
   factisa.muladd rd=0, rs=0, rt=0, factor=-549755813888, addend=-2199023255552
   factisa.sync engine=LOAD, times=0
   factisa.load dst=%arg0, src=%arg1, row0=%arg2, rows=0, row_bytes=0, dst_stride=0, src_stride=0
+  factisa.load.weight dst=%arg0, high=%arg1, low=%arg1, exact=%arg0, row0=%arg2, rows=0, n=0, dst_stride=0, src_stride=0
+  factisa.load.listed dst=%arg0, src=%arg1, list=%arg0, row0=%arg2, rows=0, row_bytes=0, dst_stride=0, src_stride=0
   factisa.store dst=%arg1, src=%arg0, row0=%arg2, rows=0, row_bytes=0, dst_stride=0, src_stride=0
   factisa.ep.project acc=%arg0, x=%arg0, w=%arg0, row0=%arg2, rows=0, k=0, n=0, acc_stride=0, x_stride=0, w_stride=0, predictor=leading_one
   factisa.ep.bias acc=%arg0, bias=%arg0, scale=%arg0, row0=%arg2, rows=0, n=0, acc_stride=0
@@ -60,7 +65,8 @@ func.func @least(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
   factisa.sel.fill dst=%arg0, row0=%arg2, rows=0, width=0, value=0
   factisa.sel.count_all count=%arg0, row0=%arg2, rows=0, heads=0
   factisa.sel.precision low=%arg0, count=%arg0, importance=0, layer=%arg2
-  factisa.sel.list list=%arg0, flags=%arg0, row0=%arg2, rows=0
+  factisa.sel.list list=%arg0, flags=%arg0, unless=%arg0, row0=%arg2, rows=0
+  factisa.sel.count count=%arg0, flags=%arg0, row0=%arg2, rows=0
   factisa.pe.gemm acc=%arg0, x=%arg0, w=%arg0, list=%arg0, low=%arg0, row0=%arg2, rows=0, k=0, n=0, acc_stride=0, x_stride=0, w_stride=0, precision=a4w4, role=qkv
   factisa.pe.qk score=%arg0, q=%arg0, k=%arg0, mask=%arg0, dominated=%arg0, row0=%arg2, rows=0, col0=%arg2, cols=0, n=0, score_stride=0, q_stride=0, k_stride=0, mask_stride=0
   factisa.pe.pv num=%arg0, p=%arg0, v=%arg0, mask=%arg0, dominated=%arg0, row0=%arg2, rows=0, col0=%arg2, cols=0, n=0, num_stride=0, p_stride=0, v_stride=0, mask_stride=0
@@ -117,7 +123,7 @@ func.func @floats(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
 func.func @attributes(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
   factisa.halt {mine}
   factisa.sync engine=PE, times=3, wait=SEL {dst = "x", "not a name" = 1 : i64}
-  factisa.sel.list list=%arg0, flags=%arg0, row0=%arg2, rows=8, invert {test.rows = 2 : i64}
+  factisa.sel.list list=%arg0, flags=%arg0, unless=%arg0, row0=%arg2, rows=8, invert {test.rows = 2 : i64}
   return
 }
 

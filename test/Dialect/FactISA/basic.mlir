@@ -43,8 +43,8 @@ func.func @main() {
       factisa.load dst=%tile, src=%from, row0=%row, rows=4, row_bytes=8, dst_stride=8, src_stride=8, whole, signal=EP+PE
       // CHECK: factisa.ep.project {{.*}} predictor=leading_two, wait=LOAD{{$}}
       factisa.ep.project acc=%acc, x=%rows, w=%tile, row0=%row, rows=8, k=4, n=8, acc_stride=32, x_stride=4, w_stride=8, predictor=leading_two, wait=LOAD
-      // CHECK: factisa.sel.list list=%{{.*}}, flags=%{{.*}}, row0=%[[ROW]], rows=8, invert{{$}}
-      factisa.sel.list list=%part, flags=%flags, row0=%row, rows=8, invert
+      // CHECK: factisa.sel.list list=%{{.*}}, flags=%{{.*}}, unless=%[[NONE]], row0=%[[ROW]], rows=8, invert{{$}}
+      factisa.sel.list list=%part, flags=%flags, unless=%none, row0=%row, rows=8, invert
       // CHECK: factisa.pe.gemm acc=%{{.*}}, x=%{{.*}}, w=%[[TILE]], list=%[[NONE]], low=%[[NONE]], row0=%[[ROW]],
       // CHECK-SAME: precision=a4w8, role=ffn{{$}}
       factisa.pe.gemm acc=%acc, x=%rows, w=%tile, list=%none, low=%none, row0=%row, rows=8, k=4, n=8, acc_stride=32, x_stride=4, w_stride=8, precision=a4w8, role=ffn

@@ -29,13 +29,14 @@ func.func @short() attributes {factisa.bound = 4 : i64} {
 
 // What an earlier buffer at the same place held is nothing that the new one holds.
 func.func @place() attributes {factisa.bound = 4 : i64} {
+  %none = factisa.null
   %c0 = arith.constant 0 : index
   %a = factisa.sram token 64 "a" at 0
   factisa.sel.fill dst=%a, row0=%c0, rows=1, width=64, value=0
   // expected-note@+1 {{buffer 'b' of 64 bytes at 0}}
   %b = factisa.sram token 64 "b" at 0
   // expected-error@+1 {{operand 'flags' reads bytes 0 to 0 of the scratchpad, which nothing wrote before}}
-  factisa.sel.list list=%a, flags=%b, row0=%c0, rows=1
+  factisa.sel.list list=%a, flags=%b, unless=%none, row0=%c0, rows=1
   return
 }
 

@@ -41,7 +41,7 @@ func.func @partly() attributes {factisa.bound = 4 : i64} {
   %flags = factisa.sram index 4 "flags" at 64
   factisa.sel.fill dst=%flags, row0=%c0, rows=4, width=1, value=1
   %list = factisa.sram index 20 "list" at 128
-  factisa.sel.list list=%list, flags=%flags, row0=%c0, rows=4
+  factisa.sel.list list=%list, flags=%flags, unless=%none, row0=%c0, rows=4
   %acc = factisa.sram temp 128 "acc" at 192
   factisa.pe.gemm acc=%acc, x=%weights, w=%weights, list=%list, low=%none, row0=%c0, rows=4, k=4, n=8, acc_stride=32, x_stride=8, w_stride=8, precision=a4w4, role=ffn
   factisa.pe.gemm acc=%acc, x=%weights, w=%weights, list=%none, low=%none, row0=%c0, rows=4, k=4, n=8, acc_stride=32, x_stride=8, w_stride=8, precision=a4w4, role=ffn, accumulate
@@ -55,7 +55,7 @@ func.func @partly() attributes {factisa.bound = 4 : i64} {
   factisa.store dst=%s, src=%padded, row0=%c0, rows=1, row_bytes=16, dst_stride=16, src_stride=16
   %back = factisa.sram temp 64 "back" at 512
   factisa.load dst=%back, src=%s, row0=%c0, rows=1, row_bytes=16, dst_stride=16, src_stride=16
-  factisa.sel.list list=%list, flags=%back, row0=%c0, rows=4
+  factisa.sel.list list=%list, flags=%back, unless=%none, row0=%c0, rows=4
   factisa.store dst=%y, src=%rows, row0=%c0, rows=4, row_bytes=16, dst_stride=16, src_stride=16
   return
 }

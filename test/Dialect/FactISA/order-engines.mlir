@@ -134,11 +134,12 @@ func.func @around() attributes {factisa.bound = 16 : i64} {
   %length = factisa.length 16
   %x = factisa.dram input 1024 "x" at 0 {shape = array<i64: -1, 16>}
   %y = factisa.dram output 1024 "y" at 1024 {shape = array<i64: -1, 16>}
+  %none = factisa.null
   %a = factisa.sram token 256 "a" at 0
   %b = factisa.sram index 64 "b" at 256
   factisa.load dst=%a, src=%x, row0=%c0, rows=4, row_bytes=64, dst_stride=64, src_stride=64
   scf.for %row = %c0 to %length step %c4 {
-    factisa.sel.list list=%b, flags=%a, row0=%row, rows=4
+    factisa.sel.list list=%b, flags=%a, unless=%none, row0=%row, rows=4
   }
   factisa.store dst=%y, src=%b, row0=%c0, rows=1, row_bytes=20, dst_stride=64, src_stride=64
   factisa.load dst=%a, src=%x, row0=%c0, rows=4, row_bytes=64, dst_stride=64, src_stride=64

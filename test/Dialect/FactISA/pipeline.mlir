@@ -99,9 +99,9 @@ func.func @ring() attributes {factisa.bound = 64 : i64} {
 // -----
 
 // Buffers of one size that are not needed at the same time take turns in a few places: as
-// many as the loop says, and no more than there are buffers.
+// many as the loop says, and no more than there are buffers, for each engine that writes.
 // CHECK-LABEL: func.func @shared()
-// CHECK-COUNT-2: factisa.sram temp 16384
+// CHECK-COUNT-3: factisa.sram temp 16384
 // CHECK-NOT:   factisa.sram
 // CHECK:       scf.for
 // CHECK-NOT:     factisa.phase
@@ -109,7 +109,7 @@ func.func @ring() attributes {factisa.bound = 64 : i64} {
 // CHECK:       } {factisa.extra
 // RUN: sed 's/factisa.independent = 2/factisa.independent = 4/' %s | fact-opt --split-input-file --factisa-pipeline | FileCheck %s --check-prefix=FOUR
 // FOUR-LABEL: func.func @shared()
-// FOUR-COUNT-4: factisa.sram temp 16384
+// FOUR-COUNT-5: factisa.sram temp 16384
 // FOUR-NOT:    factisa.sram
 // FOUR:        scf.for
 // RUN: sed 's/factisa.independent = 2/factisa.independent = 99/' %s | fact-opt --split-input-file --factisa-pipeline | FileCheck %s --check-prefix=ALL
