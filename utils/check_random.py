@@ -34,6 +34,7 @@ class Case:
         self.seed, self.folder, self.machine = seed, folder, machine
         self.model = random_ir.model(seed)
         self.flags = random_ir.policy_flags(seed, self.model)
+        self.schedule = random_ir.schedule_flags(seed)
         self.ir = folder / "model.mlir"
         self.original = folder / "original.mlir"  # of a model in linalg
         default = ROOT / "machines" / "fact-28nm.json"
@@ -57,7 +58,8 @@ class Case:
         plain = self.original if self.model.dense and ir == self.ir else ir
         inputs = [f"--input={self.folder}/x{i}.npy" for i in range(len(self.model.inputs))]
         with tempfile.TemporaryDirectory(prefix="check-random-") as scratch:
-            sides = all_sides(scratch, ir, inputs, outputs, self.flags, self.machines, self.seed % 1000, plain, TIMEOUT)
+            sides = all_sides(scratch, ir, inputs, outputs, self.flags, self.machines, self.seed % 1000, plain, TIMEOUT,
+                              self.schedule)
         self.on_larger = sides["FACT"].machine != self.machines[0]
         for side in sides.values():
             if side.crash:

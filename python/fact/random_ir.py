@@ -264,6 +264,12 @@ def policy_flags(seed, generated):
     return flags
 
 
+def schedule_flags(seed):
+    """Flags of fact-compile for how a program is scheduled; most often none."""
+    kind = Draw("schedule", seed).weighted(default=6, speculate=1, schedule=1)
+    return {"default": [], "speculate": ["--speculate=off"], "schedule": ["--schedule=in-order"]}[kind]
+
+
 def machine(seed, description):
     """`description` (of a machine, as in machines/) with small random sizes."""
     draw = Draw("machine", seed)

@@ -40,12 +40,12 @@ def run_side(folder, name, tool, what, inputs, outputs, *flags, timeout=None):
     return Side(*files.read()[:2])
 
 
-def simulator(folder, model, inputs, outputs, flags, machines, garbage, timeout=None):
+def simulator(folder, model, inputs, outputs, flags, machines, garbage, timeout=None, schedule=()):
     """The Side of a program for the first machine that is large enough."""
     program = pathlib.Path(folder) / "model.fact"
     for machine in machines:
         where = [f"--machine={machine}"] if machine else []
-        status, said = tools.attempt("fact-compile", model, "-o", program, *where, *flags, timeout=timeout)
+        status, said = tools.attempt("fact-compile", model, "-o", program, *where, *flags, *schedule, timeout=timeout)
         if status == 1 and TOO_SMALL.search(said) and machine != machines[-1]:
             continue
         if status:
@@ -60,7 +60,8 @@ def simulator(folder, model, inputs, outputs, flags, machines, garbage, timeout=
         return side
 
 
-def all_sides(folder, model, inputs, outputs, flags=(), machines=(None,), garbage=1, original=None, timeout=None):
+def all_sides(folder, model, inputs, outputs, flags=(), machines=(None,), garbage=1, original=None, timeout=None,
+              schedule=()):
     """{"CPU": Side, "FACT": Side, "numerics": Side}.
 
     folder    for files
@@ -70,12 +71,13 @@ def all_sides(folder, model, inputs, outputs, flags=(), machines=(None,), garbag
     machines  descriptions for the simulator, None for the default: the first is
               taken that is large enough
     original  what the interpreter runs, if not `model`
+    schedule  flags of the program alone
     """
     def on(name, path, *more):
         return run_side(folder, name, "fact-run", path, inputs, outputs, *more, *flags, timeout=timeout)
     return {
         "CPU": on("CPU", model, "--fill-undefined"),
-        "FACT": simulator(folder, model, inputs, outputs, flags, machines, garbage, timeout),
+        "FACT": simulator(folder, model, inputs, outputs, flags, machines, garbage, timeout, schedule),
         "numerics": on("numerics", original or model, "--reference=numerics"),
     }
 

@@ -17,7 +17,8 @@ def digest(seed):
     """A model with everything that it runs with."""
     model = random_ir.model(seed)
     length = random_ir.length_of(seed, model)
-    parts = [model.text, str(length), str(random_ir.policy_flags(seed, model))]
+    parts = [model.text, str(length), str(random_ir.policy_flags(seed, model)),
+             str(random_ir.schedule_flags(seed))]
     parts += [x.tobytes().hex() for x in random_ir.inputs(seed, model, length)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

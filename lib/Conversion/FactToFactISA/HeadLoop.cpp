@@ -222,11 +222,9 @@ LogicalResult HeadLoop::prepareTokens() {
     if (failed(vector))
       return failure();
     low = *vector;
-    if (lowPrecisionOf(nest.query.linear) == Precision::A4W4) {
-      exact = lowering.sram(Memory::Index, 4, "exact");
-      SelCountOp::create(builder, lowering.loc, exact, low, zero, padded,
-                         /*invert=*/true);
-    }
+    exact = lowering.sram(Memory::Index, 4, "exact");
+    SelCountOp::create(builder, lowering.loc, exact, low, zero, padded,
+                       /*invert=*/true);
     if (speculated) {
       exactLists =
           lowering.sram(Memory::Index, padded * listBytes, "exact_rows");
@@ -313,10 +311,8 @@ LogicalResult HeadLoop::prepareSpeculation() {
   lowTokenScale = lowering.sram(Memory::Index, padded * 4, "low_row_scales");
   lowering.loadRows(lowTokenScale, speculated->tokenScale, zero, zero, padded);
   allLow = lowering.allFlags(rows);
-  if (lowPrecisionOf(nest.query.linear) == Precision::A4W4) {
-    exact = lowering.sram(Memory::Index, 4, "exact");
-    SelFillOp::create(builder, lowering.loc, exact, zero, 1, 4, 0);
-  }
+  exact = lowering.sram(Memory::Index, 4, "exact");
+  SelFillOp::create(builder, lowering.loc, exact, zero, 1, 4, 0);
   return failure(
       failed(prepareGenerated(key, speculating, nest.key, "low_keys")) ||
       failed(prepareGenerated(value, speculating, nest.value, "low_values")) ||
@@ -447,6 +443,14 @@ void HeadLoop::loadWeights(const Weights &weights, int64_t part, Value needed) {
                       0, head(part - 1), n, n, first(part - 1), needed);
 }
 
+/// Who multiplies the high plane alone at low precision, and has no row of the
+/// mean token, which never is.
+Value HeadLoop::exactFor(const Generated &each) {
+  return lowPrecisionOf(each.op.linear) == Precision::A4W4 && !each.tail.linear
+             ? exact
+             : none;
+}
+
 void HeadLoop::project(Side &side) {
   lowering.loc = side.op.matmul->getLoc();
   loadWeights(side.weights, projecting, none);
@@ -532,8 +536,7 @@ void HeadLoop::storeSelection(Value flags, Value largest) {
 void HeadLoop::generate(Generated &each, int64_t part) {
   fact::QuantizedLinearOp linear = each.op.linear;
   lowering.loc = linear.getLoc();
-  // The mean token is never at low precision.
-  loadWeights(each.weights, part, each.tail.linear ? none : exact);
+  loadWeights(each.weights, part, exactFor(each));
   Value at = row(part);
   Value list = none, lowFlags = low;
   if (nest.query.linear.getLow())
@@ -567,7 +570,7 @@ void HeadLoop::generate(Generated &each, int64_t part) {
 /// A block of a head's rows at low precision, all of them.
 void HeadLoop::speculate(Generated &each) {
   lowering.loc = fact::QuantizedLinearOp(each.op.linear).getLoc();
-  loadWeights(each.weights, speculating, exact);
+  loadWeights(each.weights, speculating, exactFor(each));
   Value at = row(speculating);
   Value made = lowering.sram(Memory::Temp, rows * n, "made"),
         scales = lowering.sram(Memory::Index, rows * 4, "scales");

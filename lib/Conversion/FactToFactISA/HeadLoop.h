@@ -97,6 +97,7 @@ private:
   void generate(Generated &each, int64_t part);
   void speculate(Generated &each);
   void generateTail(Generated &each);
+  Value exactFor(const Generated &each);
   /// INT8 rows that a head's columns of a weight multiply, and which of them.
   struct Tokens {
     Value rows, scales, at, list, low; ///< at: their first row
@@ -123,7 +124,7 @@ private:
   const SpeculatedRows *speculated = nullptr;
   Value tokenScale, low, predictorScales, counts;
   Value lowTokenScale, lowTokenRows, allLow; ///< Where rows are speculated.
-  Value exact; ///< How many rows need both planes of weights; null: all may.
+  Value exact; ///< How many rows are precise, where some may be low.
   static constexpr int64_t listBytes =
       8;            ///< Of a list, for each row it may have.
   Value exactLists; ///< Which rows of a block are made again, by first row.
