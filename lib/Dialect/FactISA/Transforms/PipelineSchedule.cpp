@@ -121,8 +121,14 @@ private:
       if (work[static_cast<unsigned>(engine)] >
           work[static_cast<unsigned>(axis)])
         axis = engine;
+    // The array's steps are those that all others are for.
+    if (work[static_cast<unsigned>(Engine::PE)] >
+        0.75 * work[static_cast<unsigned>(axis)])
+      axis = Engine::PE;
     if (work[static_cast<unsigned>(axis)] == 0)
       axis = Engine::LOAD;
+    // Loads without any slack would have to come far ahead.
+    work[static_cast<unsigned>(Engine::LOAD)] *= loadSlack;
     busiest = *std::max_element(work.begin(), work.end());
   }
 
@@ -152,10 +158,7 @@ private:
     }
     if (levels.empty())
       levels.emplace_back();
-    lengths.assign(levels.size(), 0);
-    for (size_t l = 0; l < levels.size(); ++l)
-      for (unsigned s : levels[l])
-        lengths[l] += steps[s].cycles;
+    findLengths();
     findDelays();
     gaps.assign(levels.size(), 0);
     double early = 0;
@@ -168,15 +171,45 @@ private:
         leads[s] += early;
   }
 
-  /// Of each level, the work between its last step and the next level's first.
+  /// A level is as long as its steps of the axis take, or, where there are more
+  /// than can wait in turns, as those of another engine that follow them.
+  void findLengths() {
+    lengths.assign(levels.size(), 0);
+    paces.assign(levels.size(), 1);
+    for (size_t l = 0; l < levels.size(); ++l) {
+      for (unsigned s : levels[l])
+        lengths[l] += steps[s].cycles;
+      if (lengths[l] == 0 ||
+          static_cast<int64_t>(levels[l].size()) <= 2 * turns)
+        continue;
+      std::array<double, numEngines> work{};
+      for (unsigned s = 0; s < steps.size(); ++s)
+        if (levelOf[s] == static_cast<int>(l) && !isLoad(s))
+          work[static_cast<unsigned>(steps[s].engine)] += steps[s].cycles;
+      double longest = *std::max_element(work.begin(), work.end());
+      paces[l] = longest / lengths[l];
+      lengths[l] = longest;
+    }
+  }
+
+  /// Of each level, the work between its last step and the next level's first:
+  /// all that comes of the last step. Of the array's work, which is the most,
+  /// that is too much: the first product is enough.
   void findDelays() {
     delays.assign(levels.size(), 0);
     for (size_t l = 0; l + 1 < levels.size(); ++l) {
-      if (levels[l].empty())
+      if (levels[l].empty() || levels[l + 1].empty())
         continue;
+      unsigned end = static_cast<unsigned>(steps.size());
+      if (axis != Engine::PE) {
+        end = 0;
+        for (unsigned b : steps[levels[l + 1].front()].before)
+          if (!onAxis(b))
+            end = std::max(end, b + 1);
+      }
       std::vector<bool> follows(steps.size());
       follows[levels[l].back()] = true;
-      for (unsigned s = levels[l].back() + 1; s < steps.size(); ++s) {
+      for (unsigned s = levels[l].back() + 1; s < end; ++s) {
         if (onAxis(s))
           continue;
         for (unsigned b : steps[s].before)
@@ -250,7 +283,7 @@ private:
       for (unsigned s : levels[l]) {
         steps[s].begin = time;
         steps[s].end = time + steps[s].cycles;
-        time += steps[s].cycles * stretch;
+        time += steps[s].cycles * stretch * paces[l];
       }
     }
     findTurns();
@@ -258,6 +291,10 @@ private:
     placeOthers();
     // The axis does not wait for a level that comes later.
     bool fits = true;
+    std::vector<double> wider(gaps.size()), sooner(steps.size());
+    auto raise = [](double &most, double value) {
+      most = std::max(most, value);
+    };
     for (unsigned s = 0; s < steps.size(); ++s)
       for (unsigned b : steps[s].before) {
         double late = steps[b].begin - steps[s].begin;
@@ -270,10 +307,14 @@ private:
           continue;
         fits = false;
         if (steps[b].before.empty() || levelOf[b] < 0)
-          leads[b] += late + 1;
+          raise(sooner[b], late + 1);
         else if (onAxis(s) && levelOf[s] > 0)
-          gaps[levelOf[s] - 1] += late + 1;
+          raise(wider[levelOf[s] - 1], late + 1);
       }
+    for (size_t l = 0; l < gaps.size(); ++l)
+      gaps[l] += wider[l];
+    for (size_t i = 0; i < steps.size(); ++i)
+      leads[i] += sooner[i];
     return fits;
   }
 
@@ -395,6 +436,7 @@ private:
 
   /// How long before it is needed a load begins, beside the time that it takes.
   static constexpr double prefetchCycles = 200;
+  static constexpr double loadSlack = 1.2;
 
   Body &body;
   std::vector<Step> &steps;
@@ -402,7 +444,7 @@ private:
   Engine axis = Engine::PE;
   std::vector<int> levelOf; ///< Of a step; -1: before all of the axis.
   std::vector<std::vector<unsigned>> levels;
-  std::vector<double> lengths, delays, gaps, beginOfLevel;
+  std::vector<double> lengths, paces, delays, gaps, beginOfLevel;
   std::vector<double> deadlines, leads; ///< Of each step.
   double interval = 0, shortest = 0;
   double busiest = 0;   ///< Work of the engine that has the most.
