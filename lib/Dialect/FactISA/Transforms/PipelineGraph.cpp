@@ -28,8 +28,18 @@ struct Touch {
   bool write;
   int64_t begin;
   target::Rows rows;
-  PhaseOp slot; ///< Of a ring; null if there is none.
+  PhaseOp slot;    ///< Of a ring; null if there is none.
+  int64_t advance; ///< Bytes from an iteration's place to the next one's.
+
+  int64_t end() const { return begin + rows.span(); }
 };
+
+/// Whether one iteration's touch may meet another one's: not where each has its
+/// own rows.
+bool meetLater(const Touch &a, const Touch &b) {
+  return a.advance != b.advance ||
+         std::max(a.end(), b.end()) - std::min(a.begin, b.begin) > a.advance;
+}
 
 /// Whether two touches may meet in a byte.
 bool meet(Touch a, Touch b) {
@@ -37,8 +47,7 @@ bool meet(Touch a, Touch b) {
       a.slot.getSlots() == b.slot.getSlots() &&
       (a.slot.getDelay() - b.slot.getDelay()) % a.slot.getSlots() != 0)
     return false;
-  int64_t endA = a.begin + a.rows.span(), endB = b.begin + b.rows.span();
-  if (endA <= b.begin || endB <= a.begin)
+  if (a.end() <= b.begin || b.end() <= a.begin)
     return false;
   // Columns of the same rows.
   int64_t stride = a.rows.stride;
@@ -93,6 +102,26 @@ private:
       address = view.getBase();
     }
     return offset;
+  }
+
+  bool isCounter(Value index) {
+    if (auto sum = index.getDefiningOp<arith::AddIOp>())
+      return isCounter(sum.getLhs()) || isCounter(sum.getRhs());
+    return index == body.loop.getInductionVar();
+  }
+
+  int64_t advanceOf(Value address) {
+    APInt step;
+    if (!matchPattern(body.loop.getStep(), m_ConstantInt(&step)))
+      return 0;
+    int64_t advance = 0;
+    for (; auto view = address.getDefiningOp<ViewOp>();
+         address = view.getBase())
+      for (auto [index, stride] :
+           llvm::zip(view.getIndices(), view.getStrides()))
+        if (isCounter(index))
+          advance += stride * step.getSExtValue();
+    return advance;
   }
 
   /// Whether a row is one in some iterations only, the first one mostly.
@@ -155,9 +184,9 @@ private:
         continue;
       const target::Access &access = accesses[next++];
       if (access.bytes > 0)
-        touched[bufferOf(operand)].push_back({number, access.write,
-                                              access.address, access.rows,
-                                              slotOf(operand)});
+        touched[bufferOf(operand)].push_back(
+            {number, access.write, access.address, access.rows, slotOf(operand),
+             advanceOf(operand)});
     }
   }
 
@@ -182,7 +211,7 @@ private:
         if ((!a.write && !b.write) || !meet(a, b))
           continue;
         // The next iteration does not touch what the first one alone does.
-        if (isShared && !isForFew(body.steps[a.step].op))
+        if (isShared && !isForFew(body.steps[a.step].op) && meetLater(a, b))
           body.inOrder.push_back({a.step, b.step});
         if (a.step == b.step)
           continue;
