@@ -50,18 +50,20 @@ FACT_VECTORIZE void sweepMaximum(SoftmaxRow &row, const float *scores,
 FACT_VECTORIZE void sweepExp(SoftmaxRow &row, const float *scores,
                              const float *valueScales, int64_t n, float *e,
                              int32_t *e16) {
-  // Blocks keep the integer sums in 32 bits and the weighted terms in a buffer.
+  // Blocks keep the integer sums in 32 bits and the terms in buffers: `e` may be
+  // `scores`.
   constexpr int64_t block = 256;
-  float weighted[block];
+  float terms[block], weighted[block];
   for (int64_t first = 0; first < n; first += block) {
     int64_t width = n - first < block ? n - first : block;
     int32_t sum = 0;
     for (int64_t j = 0; j < width; ++j) {
       float term = softmaxTerm(scores[first + j], row.largest);
-      e[first + j] = term;
+      terms[j] = term;
       sum += toInt32(denominatorTerm(term));
       weighted[j] = weightedTerm(term, valueScales[first + j]);
     }
+    std::memcpy(e + first, terms, width * sizeof(float));
     row.sum += sum;
     row.weighted = largestOf(weighted, width, row.weighted);
   }

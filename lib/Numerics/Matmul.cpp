@@ -34,12 +34,6 @@ typedef int32_t Wide __attribute__((vector_size(8 * panel)));  // 32 x 32
 typedef int32_t Sums __attribute__((vector_size(4 * panel)));  // 16 x 32
 // clang-format on
 
-/// Two INT16 values, the first one in the low half.
-int32_t pairOf(int32_t first, int32_t second) {
-  return static_cast<int32_t>((static_cast<uint32_t>(first) & 0xffffu) |
-                              (static_cast<uint32_t>(second) << 16));
-}
-
 } // namespace
 
 /// a.first * b[j].first + a.second * b[j].second for 16 columns.
@@ -76,7 +70,7 @@ FACT_INLINE void multiplyTile(const int32_t *a, int64_t strideA,
   }
 }
 
-FACT_VECTORIZE static void multiplyPanel(const int32_t *a, int64_t strideA,
+FACT_VECTORIZE_PRODUCTS static void multiplyPanel(const int32_t *a, int64_t strideA,
                                          const int16_t *b, int64_t pairs,
                                          int32_t *acc, int64_t strideAcc,
                                          int64_t m, int64_t width) {
@@ -105,6 +99,20 @@ FACT_VECTORIZE static void interleaveRows(const int8_t *FACT_RESTRICT first,
   }
 }
 
+/// A row of a as pairs, the first value of each in the low half.
+template <typename A>
+FACT_INLINE void widenRow(const A *FACT_RESTRICT a, int64_t k,
+                          int16_t *FACT_RESTRICT pairs) {
+  for (int64_t l = 0; l < k; ++l)
+    pairs[l] = a[l];
+}
+FACT_VECTORIZE static void widen(const int8_t *a, int64_t k, int16_t *pairs) {
+  widenRow(a, k, pairs);
+}
+FACT_VECTORIZE static void widen(const uint8_t *a, int64_t k, int16_t *pairs) {
+  widenRow(a, k, pairs);
+}
+
 /// The driver of both products; `pack` fills a panel's pairs for columns
 /// [first, first + width), zeros beyond.
 template <typename A, typename Pack>
@@ -112,13 +120,10 @@ static void multiply(const A *a, int64_t strideA, int32_t *acc,
                      int64_t strideAcc, int64_t m, int64_t n, int64_t k,
                      Pack pack) {
   int64_t pairs = (k + 1) / 2;
-  std::vector<int32_t> left(m * pairs);
+  std::vector<int32_t> left(m * pairs); // an odd last value beside a zero
   for (int64_t i = 0; i < m; ++i)
-    for (int64_t l = 0; l < pairs; ++l) {
-      const A *element = a + i * strideA + 2 * l;
-      left[i * pairs + l] =
-          pairOf(element[0], 2 * l + 1 < k ? element[1] : A(0));
-    }
+    widen(a + i * strideA, k,
+          reinterpret_cast<int16_t *>(left.data() + i * pairs));
   std::vector<int16_t> right(2 * panel * pairs, 0);
   for (int64_t first = 0; first < n; first += panel) {
     int64_t width = std::min(panel, n - first);

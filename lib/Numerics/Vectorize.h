@@ -32,8 +32,13 @@
     !defined(FACT_SANITIZED)
 #define FACT_VECTORIZE                                                         \
   __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+// With a clone for processors that add a product of pairs in one instruction.
+#define FACT_VECTORIZE_PRODUCTS                                                \
+  __attribute__((target_clones("avx512vnni", "arch=x86-64-v4",                 \
+                               "arch=x86-64-v3", "default")))
 #else
 #define FACT_VECTORIZE
+#define FACT_VECTORIZE_PRODUCTS
 #endif
 
 namespace fact::numerics {

@@ -22,9 +22,21 @@ Meter::Meter(const isa::Machine &machine)
   for (const isa::Machine::Sram &buffer : machine.buffers)
     most = std::max(most, buffer.banks);
   bankLoad.resize(most);
+  for (unsigned b = 0; b < isa::numBuffers; ++b) {
+    words[b] = divisor(machine.buffers[b].wordBytes);
+    banks[b] = divisor(machine.buffers[b].banks);
+  }
   iota.resize(std::max(machine.pe.rows, machine.pe.columns));
   for (size_t i = 0; i < iota.size(); ++i)
     iota[i] = static_cast<int32_t>(i);
+}
+
+Meter::Divisor Meter::divisor(int64_t value) {
+  Divisor result{value, -1};
+  for (int shift = 0; shift < 62; ++shift)
+    if (int64_t(1) << shift == value)
+      result.shift = shift;
+  return result;
 }
 
 void Meter::end(isa::Engine engine) {
@@ -58,17 +70,21 @@ int64_t Meter::bankCycles(const int32_t *rows, int64_t count, int64_t offset,
                           int64_t width, const BankedRows &operand) {
   if (count == 0 || width == 0)
     return 0;
-  const isa::Machine::Sram &buffer = machine.buffer(operand.buffer);
-  std::fill(bankLoad.begin(), bankLoad.begin() + buffer.banks, 0);
+  Divisor perWord = words[static_cast<unsigned>(operand.buffer)],
+          perRound = banks[static_cast<unsigned>(operand.buffer)];
+  std::fill(bankLoad.begin(), bankLoad.begin() + perRound.value, 0);
   int32_t largest = 0;
   for (int64_t i = 0; i < count; ++i) {
     int64_t begin = operand.address + rows[i] * operand.stride + offset;
-    int64_t last = (begin + width - 1) / buffer.wordBytes;
-    for (int64_t word = begin / buffer.wordBytes; word <= last; ++word) {
+    int64_t last = perWord.quotient(begin + width - 1);
+    for (int64_t word = perWord.quotient(begin); word <= last; ++word) {
       // Rows that are a multiple of all banks long lie in one bank each step,
       // unless each round of the banks begins with the next bank.
-      int64_t shift = machine.diagonalStorage ? word / buffer.banks : 0;
-      largest = std::max(largest, ++bankLoad[(word + shift) % buffer.banks]);
+      int64_t shift = machine.diagonalStorage ? perRound.quotient(word) : 0;
+      int64_t place = word + shift;
+      largest = std::max(
+          largest,
+          ++bankLoad[place - perRound.quotient(place) * perRound.value]);
     }
   }
   return largest;

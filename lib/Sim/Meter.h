@@ -100,6 +100,17 @@ private:
 
   const isa::Machine &machine;
   std::array<int64_t, numMacKinds> rates;
+  /// A number of bytes or banks: quotients by it are shifts where it is a power
+  /// of two.
+  struct Divisor {
+    int64_t value = 1;
+    int shift = -1;
+    int64_t quotient(int64_t a) const {
+      return shift >= 0 ? a >> shift : a / value;
+    }
+  };
+  static Divisor divisor(int64_t value);
+  std::array<Divisor, isa::numBuffers> words, banks;
   std::vector<int32_t> bankLoad; ///< scratch, one entry per bank
   std::vector<int32_t> iota;     ///< 0, 1, 2, ...
 };

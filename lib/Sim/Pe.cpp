@@ -33,6 +33,8 @@ public:
     int64_t count = static_cast<int64_t>(rows.size());
     if (count == 0)
       return;
+    if (rows.back() - rows.front() + 1 == count && i.acc_stride >= 4 * n)
+      return runInPlace(rows, w, strideW);
     gathered.resize(count * k);
     sums.assign(count * n, 0);
     for (int64_t r = 0; r < count; ++r)
@@ -53,6 +55,27 @@ public:
   }
 
 private:
+  /// Rows that follow each other need not be moved.
+  void runInPlace(const std::vector<int32_t> &rows, const int8_t *w,
+                  int64_t strideW) {
+    int64_t count = static_cast<int64_t>(rows.size());
+    const int8_t *first = nullptr;
+    int32_t *firstOut = nullptr;
+    for (int32_t r : rows) {
+      int32_t *out = acc.row(r, n);
+      if (!i.accumulate)
+        std::fill(out, out + n, 0);
+      const int8_t *in = x.row(r, k);
+      if (r == rows.front()) {
+        first = in;
+        firstOut = out;
+      }
+    }
+    if (k > 0 && n > 0)
+      numerics::matmulInt8(first, i.x_stride, w, strideW, firstOut,
+                           i.acc_stride / 4, count, n, k);
+  }
+
   const isa::PeGemm &i;
   const View<int32_t> &acc;
   const View<const int8_t> &x;
