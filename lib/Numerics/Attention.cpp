@@ -50,8 +50,8 @@ FACT_VECTORIZE void sweepMaximum(SoftmaxRow &row, const float *scores,
 FACT_VECTORIZE void sweepExp(SoftmaxRow &row, const float *scores,
                              const float *valueScales, int64_t n, float *e,
                              int32_t *e16) {
-  // Blocks keep the integer sums in 32 bits and the terms in buffers: `e` may be
-  // `scores`.
+  // Blocks keep the integer sums in 32 bits and the terms in buffers: `e` may
+  // be `scores`.
   constexpr int64_t block = 256;
   float terms[block], weighted[block];
   for (int64_t first = 0; first < n; first += block) {

@@ -70,10 +70,10 @@ FACT_INLINE void multiplyTile(const int32_t *a, int64_t strideA,
   }
 }
 
-FACT_VECTORIZE_PRODUCTS static void multiplyPanel(const int32_t *a, int64_t strideA,
-                                         const int16_t *b, int64_t pairs,
-                                         int32_t *acc, int64_t strideAcc,
-                                         int64_t m, int64_t width) {
+FACT_VECTORIZE_PRODUCTS static void
+multiplyPanel(const int32_t *a, int64_t strideA, const int16_t *b,
+              int64_t pairs, int32_t *acc, int64_t strideAcc, int64_t m,
+              int64_t width) {
   int64_t i = 0;
   for (; i + block <= m; i += block)
     multiplyTile<block>(a + i * strideA, strideA, b, pairs, acc + i * strideAcc,
