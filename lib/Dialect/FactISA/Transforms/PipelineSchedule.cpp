@@ -32,7 +32,7 @@ namespace {
 constexpr double noDeadline = std::numeric_limits<double>::infinity();
 constexpr unsigned mostAttempts = 20;
 /// Stages cost slots, and registers that say which slot is whose.
-constexpr double mostStages = 4;
+constexpr double mostStages = 3;
 /// Orders of more levels than this are not tried out.
 constexpr size_t mostLevels = 7;
 
