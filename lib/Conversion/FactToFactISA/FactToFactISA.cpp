@@ -136,14 +136,16 @@ private:
                                int64_t(64), int64_t(8)})
             for (int64_t turns : {4, 2, 0}) // 0: half of the buffers
               if ((cols == everything || cols < bound) &&
-                  isLastResort == (rows < std::min<int64_t>(bound, 8)) &&
+                  isLastResort ==
+                      (rows < std::min<int64_t>(bound, 8) || share > 16) &&
                   (inOrder ? turns == 0 : turns > 0 || rows == 1))
                 all.push_back({rows,
                                cols,
                                std::max<int64_t>(weights / share, 64),
                                /*keepWeights=*/false,
                                turns,
-                               {}});
+                               {},
+                               isLastResort});
     return all;
   }
 
@@ -178,26 +180,35 @@ private:
       tiling.heads = head;
       return tryTiling(source, bound, tiling, machine, explain);
     };
-    size_t none = heads.size() - 1, smallest = none == 0 ? 0 : none - 1;
-    for (size_t least : {smallest, none})
-      for (const Tiling &tiling : tilings) {
-        if (least == smallest && tiling.cols < bound)
-          continue; // loops over heads have all keys at once
-        bool isLast = least == none && &tiling == &tilings.back();
-        FailureOr<func::FuncOp> program = fits(tiling, heads[least], isLast);
-        if (failed(program))
-          return {};
-        if (!*program)
-          continue;
-        for (size_t better = 0; better < least; ++better) {
-          FailureOr<func::FuncOp> other = fits(tiling, heads[better]);
-          if (failed(other) || *other) {
-            program->erase();
-            return failed(other) ? func::FuncOp() : *other;
+    // Speculation is worth more than a few rows: it comes first.
+    size_t none = heads.size() - 1;
+    SmallVector<size_t> smallest;
+    for (size_t i = 0; i < none; ++i)
+      if (heads[i].speculates != heads[i + 1].speculates || i + 1 == none)
+        smallest.push_back(i);
+    smallest.push_back(none);
+    for (bool isLastResort : {false, true})
+      for (size_t least : smallest)
+        for (const Tiling &tiling : tilings) {
+          // Loops over heads have all keys at once.
+          if (tiling.isLastResort != isLastResort ||
+              (least != none && tiling.cols < bound))
+            continue;
+          bool isLast = least == none && &tiling == &tilings.back();
+          FailureOr<func::FuncOp> program = fits(tiling, heads[least], isLast);
+          if (failed(program))
+            return {};
+          if (!*program)
+            continue;
+          for (size_t better = 0; better < least; ++better) {
+            FailureOr<func::FuncOp> other = fits(tiling, heads[better]);
+            if (failed(other) || *other) {
+              program->erase();
+              return failed(other) ? func::FuncOp() : *other;
+            }
           }
+          return *program;
         }
-        return *program;
-      }
     return {};
   }
 

@@ -57,6 +57,7 @@ struct Tiling {
   int64_t turns = 0; ///< Buffers of one size that take turns in a loop whose
                      ///< iterations overlap; 0: they do not overlap.
   HeadTiling heads;
+  bool isLastResort = false; ///< So small that programs are long and slow.
 };
 
 /// What a loop counts. Iterations over rows (or keys) and heads do not depend
