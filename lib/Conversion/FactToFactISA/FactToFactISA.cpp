@@ -116,6 +116,16 @@ private:
     return heights;
   }
 
+  /// Tiles of a weight, as shares of the weight memory. Where that is large,
+  /// small ones make room for nothing.
+  static SmallVector<int64_t> sharesOf(int64_t weights) {
+    SmallVector<int64_t> shares;
+    for (int64_t share : {5, 16, 64, 512})
+      if (share <= 16 || weights < 65536)
+        shares.push_back(share);
+    return shares;
+  }
+
   /// Sizes of loops over rows, the best first: many rows, then wide key blocks.
   SmallVector<Tiling> rowTilings(int64_t bound,
                                  const ::fact::isa::Machine &machine) const {
@@ -130,14 +140,13 @@ private:
                    {}});
     // Small tiles make long programs: down to 8, fewer rows are better.
     for (bool isLastResort : {false, true})
-      for (int64_t share : {5, 16, 64, 512})
+      for (int64_t share : sharesOf(weights))
         for (int64_t rows : blockRows(bound))
           for (int64_t cols : {everything, int64_t(1024), int64_t(256),
                                int64_t(64), int64_t(8)})
             for (int64_t turns : {4, 2, 0}) // 0: half of the buffers
               if ((cols == everything || cols < bound) &&
-                  isLastResort ==
-                      (rows < std::min<int64_t>(bound, 8) || share > 16) &&
+                  isLastResort == (rows < std::min<int64_t>(bound, 8)) &&
                   (inOrder ? turns == 0 : turns > 0 || rows == 1))
                 all.push_back({rows,
                                cols,
@@ -187,28 +196,27 @@ private:
       if (heads[i].speculates != heads[i + 1].speculates || i + 1 == none)
         smallest.push_back(i);
     smallest.push_back(none);
-    for (bool isLastResort : {false, true})
-      for (size_t least : smallest)
-        for (const Tiling &tiling : tilings) {
-          // Loops over heads have all keys at once.
-          if (tiling.isLastResort != isLastResort ||
-              (least != none && tiling.cols < bound))
-            continue;
-          bool isLast = least == none && &tiling == &tilings.back();
-          FailureOr<func::FuncOp> program = fits(tiling, heads[least], isLast);
-          if (failed(program))
-            return {};
-          if (!*program)
-            continue;
-          for (size_t better = 0; better < least; ++better) {
-            FailureOr<func::FuncOp> other = fits(tiling, heads[better]);
-            if (failed(other) || *other) {
-              program->erase();
-              return failed(other) ? func::FuncOp() : *other;
-            }
+    for (size_t least : smallest)
+      for (const Tiling &tiling : tilings) {
+        // Loops over heads have all keys at once.
+        if ((least != none && tiling.cols < bound) ||
+            (heads[least].speculates && tiling.isLastResort))
+          continue;
+        bool isLast = least == none && &tiling == &tilings.back();
+        FailureOr<func::FuncOp> program = fits(tiling, heads[least], isLast);
+        if (failed(program))
+          return {};
+        if (!*program)
+          continue;
+        for (size_t better = 0; better < least; ++better) {
+          FailureOr<func::FuncOp> other = fits(tiling, heads[better]);
+          if (failed(other) || *other) {
+            program->erase();
+            return failed(other) ? func::FuncOp() : *other;
           }
-          return *program;
         }
+        return *program;
+      }
     return {};
   }
 
