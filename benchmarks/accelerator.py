@@ -4,13 +4,14 @@
 
 usage: accelerator.py [--model=bert-base] [--layers=N] [--lengths=128,512,...]
                       [--presets=dense,paper,balanced,fast] [--machine=FILE...]
-                      [--shares]
+                      [--shares [--plot=FILE.svg]]
 
 Layers have random weights, so that masks are those of no trained model. One
 table per machine: cycles, the largest bound (an engine's own work at full rate,
 or DRAM's), their ratio, the share of cycles in which the multiplier array waits
 for prediction, the speed over the dense program, and energy. --shares: what the
-dense model spends where, by length (the reason to skip work in all parts).
+dense model spends where, by length (the reason to skip work in all parts); with
+--plot (needs Debian's python3-matplotlib) also drawn.
 """
 import pathlib
 import sys
@@ -58,13 +59,34 @@ def ratio_table(folder, layers, lengths, presets, machine):
 def shares_table(folder, layers, lengths, machine):
     print("| L | " + " | ".join(f"{part}: cycles, energy" for part in PARTS) + " |")
     print("|---|" + "---|" * len(PARTS))
+    shares = {key: [] for key in ("array_cycles", "core_pj")}
     for length in lengths:
         parts = report_of(folder, layers, length, "dense", machine)["parts"]
-        cells = []
-        for part in PARTS:
-            of = lambda key: 100 * parts[part][key] / sum(parts[each][key] for each in PARTS)
-            cells.append(f"{of('array_cycles'):.1f} %, {of('core_pj'):.1f} %")
+        for key, rows in shares.items():
+            total = sum(parts[part][key] for part in PARTS)
+            rows.append([100 * parts[part][key] / total for part in PARTS])
+        cells = (f"{cycles:.1f} %, {energy:.1f} %" for cycles, energy in zip(*(rows[-1] for rows in shares.values())))
         print(f"| {length} | " + " | ".join(cells) + " |", flush=True)
+    return shares
+
+
+def plot(shares, lengths, path):
+    """Stacked bars of the shares, by length: cycles of the array, energy of the core."""
+    import matplotlib
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "fact"  # the same figure gives the same file
+    from matplotlib import pyplot
+    figure, axes = pyplot.subplots(1, len(shares), figsize=(9, 3.5), sharey=True)
+    for axis, title, rows in zip(axes, ("cycles of the multiplier array", "energy of the core"), shares.values()):
+        below = np.zeros(len(lengths))
+        for part, column in zip(PARTS, np.transpose(rows)):
+            axis.bar([str(length) for length in lengths], column, bottom=below, label=part)
+            below += column
+        axis.set(title=title, xlabel="tokens")
+    axes[0].set_ylabel("share in %")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="lower center", ncol=len(PARTS))
+    figure.tight_layout(rect=(0, 0.08, 1, 1))
+    figure.savefig(path, metadata={"Date": None})
 
 
 def main():
@@ -75,17 +97,22 @@ def main():
     parser.add_argument("--presets", default="dense,paper,balanced,fast")
     parser.add_argument("--machine", type=pathlib.Path, action="append")
     parser.add_argument("--shares", action="store_true")
+    parser.add_argument("--plot", type=pathlib.Path)
     options = parser.parse_args()
     try:
         lengths = [int(length) for length in options.lengths.split(",")]
     except ValueError:
         parser.error(f"--lengths must be numbers (was '{options.lengths}')")
+    if options.plot and not options.shares:
+        parser.error("--plot draws what --shares prints")
     layers = linalg_ir.random_model(options.model, options.layers, 0)
     for machine in options.machine or [ROOT / "machines" / "fact-28nm.json"]:
         print(f"\n{options.model}, {options.layers} layers, {machine.stem}:\n")
         with tempfile.TemporaryDirectory(prefix="fact-bench-") as folder:
             if options.shares:
-                shares_table(pathlib.Path(folder), layers, lengths, machine)
+                shares = shares_table(pathlib.Path(folder), layers, lengths, machine)
+                if options.plot:
+                    plot(shares, lengths, options.plot)
             else:
                 ratio_table(pathlib.Path(folder), layers, lengths, options.presets.split(","), machine)
     return 0

@@ -132,7 +132,7 @@ public:
     return transfer(int64_t(i.rows) * i.row_bytes);
   }
   int64_t operator()(const LoadListed &i) const {
-    return transfer(static_cast<int64_t>((1 - low) * i.rows) * i.row_bytes);
+    return transfer(std::lround((1 - low) * i.rows) * i.row_bytes);
   }
   int64_t operator()(const LoadWeight &i) const {
     // One row that needs the low plane is enough.

@@ -11,17 +11,21 @@
 
 #include "fact/Support/Error.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
 using namespace fact;
 using namespace fact::isa;
 
-/// `n` rows of `last` bytes: the function that extents name.
+// The functions that extents name.
+
+/// Bytes of a row of at most `most` that may be compact.
 static int64_t rowBytes(int64_t most, int64_t stride) {
   return std::min(most, stride);
 }
 
+/// `n` rows of `last` bytes.
 static Rows span(int64_t n, int64_t stride, int64_t last) {
   return {n, stride, last};
 }

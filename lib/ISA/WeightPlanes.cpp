@@ -10,11 +10,13 @@
 #include "fact/Numerics/Formats.h"
 
 #include <algorithm>
+#include <cassert>
 
 namespace fact::isa {
 
 WeightPlanes::Part WeightPlanes::part(int64_t row, int64_t column) const {
   int64_t tile = column / tileColumns, first = tile * tileColumns;
+  assert((column - first) % 2 == 0 && "a byte has two columns");
   int64_t stride = packed(std::min(tileColumns, columns - first));
   int64_t high = tile * tileBytes() + row * stride + (column - first) / 2;
   return {high, high + rows * stride, stride};

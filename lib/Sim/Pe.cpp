@@ -21,8 +21,8 @@
 namespace fact::sim {
 
 namespace {
-/// acc (+)= x * w for some rows of a tile, as one matrix product of rows that
-/// were gathered before and are scattered behind it.
+/// acc (+)= x * w for some rows of a tile, as one matrix product: in place, or
+/// of rows that are gathered before and scattered behind it.
 class Tile {
 public:
   Tile(const isa::PeGemm &i, const View<int32_t> &acc,
@@ -33,7 +33,7 @@ public:
     int64_t count = static_cast<int64_t>(rows.size());
     if (count == 0)
       return;
-    if (rows.back() - rows.front() + 1 == count && i.acc_stride >= 4 * n)
+    if (rows.back() - rows.front() + 1 == count && canRunInPlace())
       return runInPlace(rows, w, strideW);
     gathered.resize(count * k);
     sums.assign(count * n, 0);
@@ -55,6 +55,15 @@ public:
   }
 
 private:
+  /// Whether no row's sums lie in another row, or over a row of x.
+  bool canRunInPlace() const {
+    if (i.acc_stride < 4 * n)
+      return false;
+    isa::Rows sums{i.rows, i.acc_stride, 4 * n}, in{i.rows, i.x_stride, k};
+    auto accAt = acc.banked().address, xAt = x.banked().address;
+    return accAt + sums.span() <= xAt || xAt + in.span() <= accAt;
+  }
+
   /// Rows that follow each other need not be moved.
   void runInPlace(const std::vector<int32_t> &rows, const int8_t *w,
                   int64_t strideW) {

@@ -265,9 +265,14 @@ private:
     if (failed(
             copyElements(op, value, reinterpret_cast<char *>(weights.data()))))
       return failure();
-    if (!planes->pack(weights.data(), reinterpret_cast<uint8_t *>(to)))
-      return op.emitOpError() << "has a weight that is not in -119..119";
-    return success();
+    if (planes->pack(weights.data(), reinterpret_cast<uint8_t *>(to)))
+      return success();
+    auto outside = llvm::find_if(
+        weights, [](int8_t weight) { return weight < -119 || weight > 119; });
+    return op.emitOpError()
+           << "must have weights in -119..119 for their planes "
+              "to be nibbles (was "
+           << static_cast<int>(*outside) << ")";
   }
 
   LogicalResult copyElements(DramBufferOp op, ElementsAttr elements, char *to) {

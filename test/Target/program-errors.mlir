@@ -230,3 +230,11 @@ func.func @no_token() attributes {factisa.bound = 8 : i64} {
   factisa.sync engine=PE, times=0, signal=APU
   return
 }
+
+// -----
+
+func.func @no_nibbles() attributes {factisa.bound = 8 : i64} {
+  // expected-error @+1 {{must have weights in -119..119 for their planes to be nibbles (was -120)}}
+  %w = factisa.dram constant 64 "w" at 0 {values = [dense<[[1, -120]]> : tensor<1x2xi8>], stride = 64 : i64, tile_columns = 2 : i64}
+  return
+}

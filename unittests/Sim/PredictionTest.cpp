@@ -302,7 +302,7 @@ TEST(Prediction, ListsOfRows) {
   others.list = bench.put(std::vector<uint32_t>(9, 77));
   others.unless = bench.put(std::vector<uint8_t>{1, 0, 1, 1, 1, 0, 0, 0});
   isa::SelCount count;
-  count.flags = i.flags;
+  count.flags = bench.put(std::vector<uint8_t>{0, 1, 2, 0, 5, 1, 1, 1});
   count.count = bench.put(std::vector<uint32_t>{77, 77});
   count.rows = 8;
   isa::SelCount inverseCount = count;
@@ -315,6 +315,6 @@ TEST(Prediction, ListsOfRows) {
             (std::vector<uint32_t>{3, 0, 3, 4, 77}));
   EXPECT_EQ(bench.get<uint32_t>(others.list, 4),
             (std::vector<uint32_t>{2, 1, 5, 77}));
-  EXPECT_EQ(bench.get<uint32_t>(count.count, 2), (std::vector<uint32_t>{3, 3}));
+  EXPECT_EQ(bench.get<uint32_t>(count.count, 2), (std::vector<uint32_t>{4, 2}));
 }
 } // namespace

@@ -158,9 +158,9 @@ private:
     return all;
   }
 
-  /// Sizes of loops over heads, the best first, the smallest last but one, and
-  /// no such loops. There are some for every bound.
-  SmallVector<HeadTiling> headTilings(int64_t bound) const {
+  /// Sizes of loops over heads, the best first: those that speculate, the
+  /// others, and at last no such loops.
+  SmallVector<HeadTiling> headTilings(int64_t bound, bool canSpeculate) const {
     SmallVector<HeadTiling> all;
     if (inOrder)
       return {{}};
@@ -168,7 +168,7 @@ private:
       for (int64_t stored : {0, 1, 2})
         for (int64_t rows : blockRows(bound))
           for (int64_t turns : {6, 4, 3})
-            if ((speculate || !speculates) && rows <= 32 &&
+            if ((canSpeculate || !speculates) && rows <= 32 &&
                 rows >= std::min<int64_t>(bound, 8))
               all.push_back({rows, stored, turns, speculates});
     all.push_back({});
@@ -182,7 +182,20 @@ private:
   func::FuncOp findTiling(func::FuncOp source, int64_t bound,
                           const ::fact::isa::Machine &machine) {
     SmallVector<Tiling> tilings = rowTilings(bound, machine);
-    SmallVector<HeadTiling> heads = headTilings(bound);
+    bool canSpeculate = false;
+    if (speculate)
+      for (auto function : getOperation().getOps<func::FuncOp>())
+        for (Block &block : function.getBody())
+          canSpeculate |= !findSpeculations(
+                               llvm::to_vector(llvm::make_pointer_range(block)))
+                               .empty();
+    SmallVector<HeadTiling> heads = headTilings(bound, canSpeculate);
+    auto isWorthTrying = [&](const Tiling &rows, const HeadTiling &head) {
+      if (head.rows == 0)
+        return true;
+      // Loops over heads have all keys at once.
+      return rows.cols >= bound && !(head.speculates && rows.isLastResort);
+    };
     auto fits = [&](const Tiling &rows, const HeadTiling &head,
                     bool explain = false) {
       Tiling tiling = rows;
@@ -198,9 +211,7 @@ private:
     smallest.push_back(none);
     for (size_t least : smallest)
       for (const Tiling &tiling : tilings) {
-        // Loops over heads have all keys at once.
-        if ((least != none && tiling.cols < bound) ||
-            (heads[least].speculates && tiling.isLastResort))
+        if (!isWorthTrying(tiling, heads[least]))
           continue;
         bool isLast = least == none && &tiling == &tilings.back();
         FailureOr<func::FuncOp> program = fits(tiling, heads[least], isLast);
@@ -209,6 +220,8 @@ private:
         if (!*program)
           continue;
         for (size_t better = 0; better < least; ++better) {
+          if (!isWorthTrying(tiling, heads[better]))
+            continue;
           FailureOr<func::FuncOp> other = fits(tiling, heads[better]);
           if (failed(other) || *other) {
             program->erase();

@@ -302,6 +302,11 @@ factisa::findSpeculations(ArrayRef<Operation *> ops) {
     // What is selected decides on the precision: the rows are the only ones
     // that this attention reads, and nobody else does.
     if (!exact || exact.getLow() || !mixed || !mixed.getLow() || !precision ||
+        !allowed.contains(exact) || !allowed.contains(mixed) ||
+        !allowed.contains(precision) ||
+        llvm::any_of(
+            all,
+            [&](SpeculatedHeads &other) { return other.select == select; }) ||
         fact::sourceOf(precision.getCount()) != select.getCount() ||
         fact::sourceOf(mixed.getLow()) != precision.getLow() ||
         fact::sourceOf(linear.getScale()) != mixed.getScale() ||

@@ -84,7 +84,6 @@ struct Storage {
 struct Constant {
   Value base;
   int64_t layerStride = 0;
-  int64_t tileColumns = 0; ///< Where planes lie apart; 0: they do not.
 };
 
 /// A weight [k, n] of the current layer in DRAM.
@@ -195,7 +194,8 @@ public:
     Value stream, result; ///< Of the layer: its argument, and what it returns.
   } nextLayer;
   /// What an op makes rows for, or reads them of, beside its own: the
-  /// selection, the attention, or what quantizes the rows.
+  /// selection, the attention, or what quantizes the rows (for several it does
+  /// so once).
   const SpeculatedRows *speculationOf(Operation *op) const;
   /// DRAM for the rows of K and V that attention reads, by-products of a
   /// selection.

@@ -335,13 +335,23 @@ int64_t Lowering::tileColumnsOf(Value weight) {
     if (!linear || root(linear.getWeight()) != weight)
       continue;
     hasLow |= linear.getLow() && lowPrecisionOf(linear) == Precision::A4W4;
-    int64_t features = cast<ShapedType>(linear.getType()).getDimSize(1),
-            own = std::min<int64_t>(features, 64);
-    // A loop over heads takes a head's columns at a time.
+    int64_t features = cast<ShapedType>(linear.getType()).getDimSize(1);
+    SmallVector<int64_t> widths;
+    // A head's columns are taken at a time.
+    if (linear.getRows())
+      widths.push_back(
+          features /
+          cast<ShapedType>(linear.getRows().getType()).getDimSize(0));
     for (Operation *reader : realUsers(linear.getResult()))
       if (auto heads = dyn_cast<mlir::fact::QuantizeHeadsOp>(reader))
-        own = features / static_cast<int64_t>(heads.getHeads());
-    columns = std::max(columns, own);
+        widths.push_back(features / static_cast<int64_t>(heads.getHeads()));
+    if (widths.empty())
+      widths.push_back(std::min<int64_t>(features, 64));
+    for (int64_t width : widths) {
+      if (columns > 0 && width != columns)
+        return 0; // no tile is right for all of them
+      columns = width;
+    }
   }
   return hasLow ? columns : 0;
 }
@@ -350,7 +360,6 @@ Constant Lowering::constantBuffer(ArrayRef<ElementsAttr> values,
                                   int64_t tileColumns) {
   auto type = cast<ShapedType>(values.front().getType());
   Constant constant;
-  constant.tileColumns = tileColumns;
   constant.layerStride = llvm::alignTo(
       tileColumns > 0
           ? ::fact::isa::WeightPlanes(type.getDimSize(0), type.getDimSize(1),
@@ -414,20 +423,23 @@ Value Lowering::view(Value base, int64_t offset,
 
 FailureOr<Value> Lowering::loadConstant(Value constant, Memory memory,
                                         StringRef label) {
-  FailureOr<Value> address = constantAddress(constant);
-  if (failed(address))
-    return failure();
   auto type = cast<ShapedType>(root(constant).getType());
   int64_t bytes = type.getNumElements() * storedBytes(type.getElementType());
-  Value buffer = sram(memory, bytes, label);
   if (int64_t columns = tileColumnsOf(constant)) {
     FailureOr<Weight> weight = weightOf(constant);
+    if (failed(weight))
+      return failure();
+    Value buffer = sram(memory, bytes, label);
     for (int64_t n0 = 0; n0 < weight->n; n0 += columns)
       loadWeight(view(buffer, n0), *weight, 0, weight->k, n0, Value(),
                  std::min(columns, weight->n - n0), weight->n, index(0),
                  null());
     return buffer;
   }
+  FailureOr<Value> address = constantAddress(constant);
+  if (failed(address))
+    return failure();
+  Value buffer = sram(memory, bytes, label);
   LoadOp::create(builder, loc, buffer, *address, index(0), 1, bytes, bytes,
                  bytes, /*whole=*/true);
   return buffer;

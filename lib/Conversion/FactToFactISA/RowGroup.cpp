@@ -439,9 +439,9 @@ FailureOr<WeightTiles> RowGroup::weightTiles(Value weight,
   int64_t budget = lowering.tiling.weightBytes;
   tiles.tileN = std::min(tiles.tileN, std::max<int64_t>(budget / 8, 1));
   // A byte of a plane has two columns.
-  if (tiles.weight.planes && tiles.tileN > 1 &&
+  if (tiles.weight.planes &&
       tiles.tileN < tiles.weight.planes->getTileColumns())
-    tiles.tileN = llvm::alignDown(tiles.tileN, 2);
+    tiles.tileN = std::max<int64_t>(llvm::alignDown(tiles.tileN, 2), 2);
   int64_t deepest = std::max<int64_t>(budget / tiles.tileN, 1);
   int64_t parts = llvm::divideCeil(tiles.k, deepest);
   tiles.tileK = llvm::divideCeil(tiles.k, parts);
@@ -480,10 +480,14 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizedLinearOp op) {
       op.getRows() ? cast<ShapedType>(op.getRows().getType()).getDimSize(0) : 1;
   int64_t group = features / heads;
   FailureOr<WeightTiles> tiles = weightTiles(op.getWeight(), group);
-  FailureOr<Value> exact = exactCounts(op);
-  if (failed(tiles) || failed(exact))
+  if (failed(tiles))
     return failure();
-  tiles->exact = *exact;
+  if (tiles->weight.planes && !tiles->whole) {
+    FailureOr<Value> exact = exactCounts(op);
+    if (failed(exact))
+      return failure();
+    tiles->exact = *exact;
+  }
   SmallVector<Operation *> epilogue = epilogueOf(op);
   Staged y; // where the sum with other rows is not what is wanted
   if (epilogue.empty() || isa<fact::ActivationOp>(epilogue.back())) {

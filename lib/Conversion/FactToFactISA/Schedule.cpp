@@ -41,16 +41,22 @@ void Lowering::addSpeculations(ArrayRef<Operation *> ops) {
         cast<ShapedType>(attention.getQuery().getType()).getDimSize(1);
     Layout byHeads{heads, features / heads, /*single=*/false},
         scales{heads, 4, /*single=*/false};
-    SpeculatedRows rows{of, {}, {}, {}, {}, {}, {}, {}, {}};
+    SpeculatedRows rows;
+    rows.of = of;
     loc = attention.getLoc();
-    rows.tokens = allocateStorage(
-        {1,
-         cast<ShapedType>(fact::QuantizeRowsOp(of.exact).getType(0))
-             .getDimSize(1),
-         /*single=*/false},
-        "low_rows");
-    rows.tokenScale =
-        allocateStorage({1, 4, /*single=*/false}, "low_row_scales");
+    if (const SpeculatedRows *same = speculationOf(rows.of.exact)) {
+      rows.tokens = same->tokens;
+      rows.tokenScale = same->tokenScale;
+    } else {
+      rows.tokens = allocateStorage(
+          {1,
+           cast<ShapedType>(rows.of.exact.getQuantized().getType())
+               .getDimSize(1),
+           /*single=*/false},
+          "low_rows");
+      rows.tokenScale =
+          allocateStorage({1, 4, /*single=*/false}, "low_row_scales");
+    }
     for (auto [made, scale] : {std::pair(&rows.query, &rows.queryScale),
                                std::pair(&rows.key, &rows.keyScale),
                                std::pair(&rows.value, &rows.valueScale)}) {

@@ -205,3 +205,27 @@ func.func @limit(%i: index) {
   %none = factisa.in_range %i below 16777216
   return
 }
+
+// -----
+
+func.func @planes_of_what_moves() {
+  // expected-error @+1 {{must be a constant to have 'tile_columns'}}
+  %x = factisa.dram scratch 64 "x" {tile_columns = 16 : i64}
+  return
+}
+
+// -----
+
+func.func @planes_of_a_vector() {
+  // expected-error @+1 {{must have values that are INT8 matrices to have 'tile_columns' (was 'tensor<64xi8>')}}
+  %w = factisa.dram constant 64 "w" {values = [dense<1> : tensor<64xi8>], stride = 64 : i64, tile_columns = 16 : i64}
+  return
+}
+
+// -----
+
+func.func @planes_take_whole_bytes() {
+  // expected-error @+1 {{must have values of 72 bytes, padded to its stride by at most 63 (was 64)}}
+  %w = factisa.dram constant 64 "w" {values = [dense<1> : tensor<4x15xi8>], stride = 64 : i64, tile_columns = 5 : i64}
+  return
+}

@@ -6,7 +6,7 @@
 // Rows, places in DRAM and slots of an instruction are of one iteration; the loop has as
 // many iterations more as the last one is behind.
 // RUN: fact-opt %s --split-input-file --factisa-pipeline | %python %S/Inputs/check_pipeline.py | FileCheck %s --check-prefix=AGREE
-// AGREE: {{^}}5 loops, {{[1-9][0-9]+}} instructions, {{[1-9][0-9]*}} slots: all agree
+// AGREE: {{^}}6 loops, {{[1-9][0-9]+}} instructions, {{[1-9][0-9]*}} slots: all agree
 // RUN: fact-compile %fact_src/test/tools/Inputs/layer.mlir --preset=fast --emit=scheduled | %python %S/Inputs/check_pipeline.py | FileCheck %s --check-prefix=LAYER
 // LAYER: {{^}}{{[1-9]}} loops, {{[1-9][0-9]+}} instructions, {{[1-9][0-9]+}} slots: all agree
 // RUN: fact-opt %s --split-input-file --factisa-pipeline | sed 's/delay 0 slots/delay 9 slots/' | %python %S/Inputs/check_pipeline.py | FileCheck %s --check-prefix=WRONG
@@ -289,6 +289,54 @@ func.func @copies() attributes {factisa.bound = 96 : i64} {
     factisa.load dst=%b, src=%scratch, row0=%i, rows=16, row_bytes=64, dst_stride=64, src_stride=64
     factisa.store dst=%scratch, src=%b, row0=%i, rows=16, row_bytes=64, dst_stride=64, src_stride=64
     factisa.load dst=%c, src=%scratch, row0=%i, rows=16, row_bytes=64, dst_stride=64, src_stride=64
+  } {factisa.independent = 2 : i64}
+  return
+}
+
+// -----
+
+// Iterations that have rows of their own in one buffer do not wait for each other; those
+// that share a row do, where it is read and written.
+// CHECK-LABEL: func.func @own_rows()
+// CHECK:       } {factisa.extra
+func.func @own_rows() attributes {factisa.bound = 64 : i64} {
+  %c0 = arith.constant 0 : index
+  %c8 = arith.constant 8 : index
+  %n = factisa.length 64
+  %x = factisa.dram input 131072 "x" {shape = array<i64: -1, 512>}
+  %y = factisa.dram output 131072 "y" {shape = array<i64: -1, 512>}
+  %all = factisa.sram temp 131072 "all"
+  scf.for %i = %c0 to %n step %c8 {
+    %a = factisa.sram token 16384 "a"
+    %from = factisa.view %x + 0[%i] strides [2048] : !factisa.dram
+    %to = factisa.view %y + 0[%i] strides [2048] : !factisa.dram
+    %own = factisa.view %all + 0[%i] strides [2048] : !factisa.sram
+    factisa.load dst=%a, src=%from, row0=%i, rows=8, row_bytes=2048, dst_stride=2048, src_stride=2048
+    factisa.apu.activation y=%own, x=%a, row0=%i, rows=8, n=512, y_stride=2048, x_stride=2048, kind=gelu
+    factisa.store dst=%to, src=%own, row0=%i, rows=8, row_bytes=2048, dst_stride=2048, src_stride=2048
+  } {factisa.independent = 2 : i64}
+  return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @shared_rows()
+// CHECK-NOT:   factisa.extra
+func.func @shared_rows() attributes {factisa.bound = 64 : i64} {
+  %c0 = arith.constant 0 : index
+  %c8 = arith.constant 8 : index
+  %n = factisa.length 64
+  %x = factisa.dram input 131072 "x" {shape = array<i64: -1, 512>}
+  %y = factisa.dram output 131072 "y" {shape = array<i64: -1, 512>}
+  %all = factisa.sram temp 131072 "all"
+  scf.for %i = %c0 to %n step %c8 {
+    %a = factisa.sram token 16384 "a"
+    %from = factisa.view %x + 0[%i] strides [2048] : !factisa.dram
+    %to = factisa.view %y + 0[%i] strides [2048] : !factisa.dram
+    %next = factisa.view %all + 0[%i] strides [1024] : !factisa.sram
+    factisa.load dst=%a, src=%from, row0=%i, rows=8, row_bytes=2048, dst_stride=2048, src_stride=2048
+    factisa.apu.activation y=%next, x=%a, row0=%i, rows=8, n=512, y_stride=2048, x_stride=2048, kind=gelu
+    factisa.store dst=%to, src=%next, row0=%i, rows=8, row_bytes=2048, dst_stride=2048, src_stride=2048
   } {factisa.independent = 2 : i64}
   return
 }

@@ -188,8 +188,11 @@ Pipelining factisa::pipelineLoops(func::FuncOp program,
         std::min(expected.kept, static_cast<double>(op.getKeep()) / 1024);
   });
   // Importances lie about the mean, and hardly beyond twice of it.
+  bool hasPrecision = false;
   program.walk([&](SelPrecisionOp op) {
-    expected.low = std::min(1.0, static_cast<double>(op.getImportance()) / 512);
+    double low = std::min(1.0, static_cast<double>(op.getImportance()) / 512);
+    expected.low = hasPrecision ? std::min(expected.low, low) : low;
+    hasPrecision = true;
   });
   for (scf::ForOp loop : loops) {
     Location loc = loop.getLoc();

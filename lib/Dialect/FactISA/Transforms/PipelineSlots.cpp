@@ -45,12 +45,16 @@ public:
     places.ofBuffer.resize(body.buffers.size());
     // Kinds: memory, size, and the engine that writes: no engine waits for what
     // another one has in turns.
-    llvm::MapVector<std::tuple<Memory, int64_t, int>, SmallVector<Arc>> kinds;
-    llvm::MapVector<std::pair<Memory, int64_t>, int64_t> counts;
-    for (const Buffer &buffer : body.buffers) {
-      SramBufferOp op = buffer.op;
-      ++counts[{op.getMemory(), static_cast<int64_t>(op.getBytes())}];
-    }
+    using Kind = std::tuple<Memory, int64_t, int>;
+    llvm::MapVector<Kind, SmallVector<Arc>> kinds;
+    llvm::MapVector<Kind, int64_t> counts;
+    auto kindOf = [&](unsigned b) {
+      SramBufferOp op = body.buffers[b].op;
+      return Kind(op.getMemory(), static_cast<int64_t>(op.getBytes()),
+                  writerOf(b));
+    };
+    for (unsigned b = 0; b < body.buffers.size(); ++b)
+      ++counts[kindOf(b)];
     for (unsigned b = 0; b < body.buffers.size(); ++b) {
       SramBufferOp op = body.buffers[b].op;
       auto bytes = static_cast<int64_t>(op.getBytes());
@@ -58,8 +62,7 @@ public:
       int64_t slots = (arc.last - arc.first) / circle + 1;
       if (bytes <= mostInTurns)
         slots = std::max(slots, slotsInTime(b));
-      if (isLoaded(b) && counts[{op.getMemory(), bytes}] < turns &&
-          bytes <= mostInTurns)
+      if (isLoaded(b) && counts[kindOf(b)] < turns && bytes <= mostInTurns)
         slots += std::max<int64_t>(turns - 2, 0);
       if (slots > 1) {
         places.ofBuffer[b] = {slots, add(op, bytes * slots)};
@@ -68,7 +71,7 @@ public:
       arc.last -= arc.first;
       arc.first = ((arc.first % circle) + circle) % circle;
       arc.last += arc.first;
-      kinds[{op.getMemory(), bytes, writerOf(b)}].push_back(arc);
+      kinds[kindOf(b)].push_back(arc);
     }
     for (auto &[kind, arcs] : kinds)
       share(arcs);
@@ -76,13 +79,13 @@ public:
   }
 
 private:
-  /// A buffer that is loaded has more slots, up to this size: the next
-  /// iterations' loads need not wait.
+  /// Buffers up to this size have more slots than their order needs, so that
+  /// the next iterations' loads, and who writes them, need not wait.
   static constexpr int64_t mostInTurns = 65536;
 
   bool isLoaded(unsigned buffer) const {
     return llvm::any_of(body.buffers[buffer].writers, [&](unsigned s) {
-      return isa<LoadOp, LoadWeightOp>(body.steps[s].op);
+      return body.steps[s].engine == ::fact::isa::Engine::LOAD;
     });
   }
 
