@@ -168,12 +168,14 @@ void fact::addObjectFlags(CLI::App &app, ObjectOptions &options) {
   CLI::Option *schedule =
       app.add_option("--schedule", options.schedule,
                      "overlap: heads, blocks and parts of a layer overlap; "
-                     "in-order: one op after the other, to compare with")
+                     "in-order: a loop for each op or group of ops, whose "
+                     "iterations follow each other, to compare with")
           ->check(CLI::IsMember({"overlap", "in-order"}));
   CLI::Option *speculate =
       app.add_option("--speculate", options.speculate,
                      "on: Q, K and V at low precision while the selection "
-                     "decides on it (scope all); off: after it")
+                     "decides on it (scope all, schedule overlap); off: after "
+                     "it")
           ->check(CLI::IsMember({"on", "off"}));
   CLI::Option *emit =
       app.add_option("--emit", options.emit,

@@ -19,8 +19,8 @@ def FactToFactISAPass : Pass<"fact-to-factisa", "::mlir::ModuleOp"> {
     Equal layers in a row become one loop with their weights side by side in DRAM.
     Prediction, selection, Q, K and V and attention are one loop over heads where they can
     be, everything else is loops over rows; iterations of innermost loops overlap, as
-    `factisa-pipeline` does alone. With `in-order` there is nothing but loops over rows, and
-    nothing overlaps, to be compared with. Where rows need the importance of all heads
+    `factisa-pipeline` does alone. With `in-order` ops and groups of ops are loops of
+    their own, whose iterations are not overlapped, to be compared with. Where rows need the importance of all heads
     before their precision is known, Q, K and V of all rows are made at low precision
     beside the selection, and those rows again that are to be precise (`speculate`). Block sizes are the first of an order of preference
     with which the machine's scratchpad holds every buffer (docs/schedule.md).
@@ -42,7 +42,7 @@ def FactToFactISAPass : Pass<"fact-to-factisa", "::mlir::ModuleOp"> {
     ```
   }];
   let options = [Option<"machine", "machine", "std::string", "", "machine description (JSON file); default: fact-28nm">,
-                 Option<"inOrder", "in-order", "bool", "false", "one op after the other, and no iteration before the one before it is done">,
+                 Option<"inOrder", "in-order", "bool", "false", "no loops over heads, and no iterations that overlap but as far as tokens let engines run ahead">,
                  Option<"speculate", "speculate", "bool", "true", "make Q, K and V at low precision while the selection decides on the precision">];
   let statistics = [Statistic<"rowsPerBlock", "rows-per-block", "Rows of a row block">];
   let dependentDialects = ["::mlir::factisa::FactISADialect", "::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect",
