@@ -116,16 +116,6 @@ private:
     return heights;
   }
 
-  /// Tiles of a weight, as shares of the weight memory. Where that is large,
-  /// small ones make room for nothing.
-  static SmallVector<int64_t> sharesOf(int64_t weights) {
-    SmallVector<int64_t> shares;
-    for (int64_t share : {5, 16, 64, 512})
-      if (share <= 16 || weights < 65536)
-        shares.push_back(share);
-    return shares;
-  }
-
   /// Sizes of loops over rows, the best first: many rows, then wide key blocks.
   SmallVector<Tiling> rowTilings(int64_t bound,
                                  const ::fact::isa::Machine &machine) const {
@@ -138,23 +128,36 @@ private:
                    /*keepWeights=*/true,
                    /*turns=*/inOrder ? 0 : 4,
                    {}});
-    // Small tiles make long programs: down to 8, fewer rows are better.
-    for (bool isLastResort : {false, true})
-      for (int64_t share : sharesOf(weights))
+    auto add = [&](bool isSmall, bool hasSmallTiles,
+                   ArrayRef<int64_t> turnsToTry) {
+      for (int64_t share : hasSmallTiles ? std::array<int64_t, 2>{64, 512}
+                                         : std::array<int64_t, 2>{5, 16})
         for (int64_t rows : blockRows(bound))
           for (int64_t cols : {everything, int64_t(1024), int64_t(256),
                                int64_t(64), int64_t(8)})
-            for (int64_t turns : {4, 2, 0}) // 0: half of the buffers
+            for (int64_t turns : turnsToTry)
               if ((cols == everything || cols < bound) &&
-                  isLastResort == (rows < std::min<int64_t>(bound, 8)) &&
-                  (inOrder ? turns == 0 : turns > 0 || rows == 1))
-                all.push_back({rows,
-                               cols,
-                               std::max<int64_t>(weights / share, 64),
-                               /*keepWeights=*/false,
-                               turns,
-                               {},
-                               isLastResort});
+                  isSmall == (rows < std::min<int64_t>(bound, 8)))
+                all.push_back(
+                    {rows,
+                     cols,
+                     std::max<int64_t>(weights / share, 64),
+                     /*keepWeights=*/false,
+                     turns,
+                     {},
+                     /*isLastResort=*/isSmall || hasSmallTiles || turns == 0});
+    };
+    // Small tiles make long programs: down to 8, fewer rows are better. Without
+    // turns a loop needs the fewest buffers.
+    for (bool isSmall : {false, true})
+      for (bool hasSmallTiles : {false, true}) {
+        // Of a large weight memory small tiles make room for nothing.
+        if (hasSmallTiles && weights >= 65536)
+          continue;
+        if (!inOrder)
+          add(isSmall, hasSmallTiles, {4, 2});
+        add(isSmall, hasSmallTiles, {0});
+      }
     return all;
   }
 
@@ -167,7 +170,7 @@ private:
     for (bool speculates : {true, false})
       for (int64_t stored : {0, 1, 2})
         for (int64_t rows : blockRows(bound))
-          for (int64_t turns : {6, 4, 3})
+          for (int64_t turns : {6, 4, 3, 2})
             if ((canSpeculate || !speculates) && rows <= 32 &&
                 rows >= std::min<int64_t>(bound, 8))
               all.push_back({rows, stored, turns, speculates});
@@ -244,7 +247,7 @@ private:
     if (!program)
       return failure();
     Pipelining pipelining;
-    if (tiling.turns > 0)
+    if (tiling.turns > 0 || tiling.heads.turns > 0)
       pipelining = pipelineLoops(program, machine);
     if (failed(planMemory(program, machine, explain))) {
       program.erase();

@@ -307,18 +307,6 @@ LogicalResult HeadLoop::prepareAttention() {
       failed(prepareGenerated(query, querying, nest.query, "queries")));
 }
 
-LogicalResult HeadLoop::prepareSpeculation() {
-  lowTokenScale = lowering.sram(Memory::Index, padded * 4, "low_row_scales");
-  lowering.loadRows(lowTokenScale, speculated->tokenScale, zero, zero, padded);
-  allLow = lowering.allFlags(rows);
-  exact = lowering.sram(Memory::Index, 4, "exact");
-  SelFillOp::create(builder, lowering.loc, exact, zero, 1, 4, 0);
-  return failure(
-      failed(prepareGenerated(key, speculating, nest.key, "low_keys")) ||
-      failed(prepareGenerated(value, speculating, nest.value, "low_values")) ||
-      failed(prepareGenerated(query, speculating, nest.query, "low_queries")));
-}
-
 LogicalResult HeadLoop::prepareTail() {
   fact::QuantizedAttentionOp op = nest.attention;
   tailKeyRow = makeRows(1, n, 2, Memory::Temp, "mean_key");
@@ -565,21 +553,6 @@ void HeadLoop::generate(Generated &each, int64_t part) {
                part, made, blockOf(each.scales, part));
   done(each.rows, made, part);
   generateTail(each);
-}
-
-/// A block of a head's rows at low precision, all of them.
-void HeadLoop::speculate(Generated &each) {
-  lowering.loc = fact::QuantizedLinearOp(each.op.linear).getLoc();
-  loadWeights(each.weights, speculating, exactFor(each));
-  Value at = row(speculating);
-  Value made = lowering.sram(Memory::Temp, rows * n, "made"),
-        scales = lowering.sram(Memory::Index, rows * 4, "scales");
-  generateRows(each, each.op,
-               {lowTokenRows, lowering.view(lowTokenScale, 0, {{block, 4}}), at,
-                none, allLow, rows},
-               speculating, made, scales);
-  storeBlock(*each.low, made, speculating, at);
-  storeBlock(*each.lowScale, scales, speculating, at);
 }
 
 /// K or V of the mean token, with the head's weights that are there.

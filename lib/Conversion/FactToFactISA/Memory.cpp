@@ -511,7 +511,7 @@ void Lowering::loop(Over over, int64_t limit, int64_t step,
                     ? LengthOp::create(builder, loc, limit).getResult()
                     : index(limit);
   auto op = scf::ForOp::create(builder, loc, index(0), upper, index(step));
-  if (over == Over::Rows || over == Over::Heads)
+  if (loopTurns > 0 && (over == Over::Rows || over == Over::Heads))
     op->setAttr(kIndependentAttrName, builder.getI64IntegerAttr(loopTurns));
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(op.getBody());

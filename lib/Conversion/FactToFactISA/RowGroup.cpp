@@ -80,13 +80,6 @@ LogicalResult RowGroup::lower() {
   return result;
 }
 
-/// Builds before the loop.
-template <typename Build> auto RowGroup::before(Build build) {
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPoint(marker);
-  return build();
-}
-
 //===----------------------------------------------------------------------===//
 // Operands and results
 //===----------------------------------------------------------------------===//
@@ -372,24 +365,6 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizeRowsOp op) {
     quantizeLow(op, *x, *speculated);
   return failure(failed(finish(op.getQuantized())) ||
                  failed(finish(op.getScale())));
-}
-
-/// The rows once more, at low precision, before anybody knows which ones are.
-void RowGroup::quantizeLow(fact::QuantizeRowsOp op, const Staged &x,
-                           const SpeculatedRows &to) {
-  int64_t n = to.tokens.layout.rowBytes;
-  Value all = before([&] { return lowering.allFlags(rows); });
-  Value q = lowering.sram(Memory::Token, rows * n, "low_rows"),
-        scale = lowering.sram(Memory::Index, rows * 4, "low_row_scales");
-  forEachPiece(n, [&](int64_t first, int64_t count, Value row) {
-    ApuQuantizeOp::create(builder, op.getLoc(), lowering.view(q, first * n),
-                          lowering.view(scale, first * 4),
-                          lowering.view(x.buffer, first * n * 4),
-                          lowering.null(), all, row, count, n, n, n * 4);
-  });
-  Value zero = lowering.index(0);
-  lowering.storeRows(to.tokens, q, zero, row0, rows);
-  lowering.storeRows(to.tokenScale, scale, zero, row0, rows);
 }
 
 LogicalResult RowGroup::lowerTyped(fact::QuantizeHeadsOp op) {

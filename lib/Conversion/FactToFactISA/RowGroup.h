@@ -110,7 +110,12 @@ private:
   /// Address and row stride of a tile, after loading it if need be.
   std::pair<Value, int64_t> loadTile(WeightTiles &tiles, int64_t k0, int64_t k,
                                      int64_t n0, int64_t n);
-  template <typename Build> auto before(Build build);
+  /// Builds before the loop.
+  template <typename Build> auto before(Build build) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPoint(marker);
+    return build();
+  }
 
   Lowering &lowering;
   OpBuilder &builder;

@@ -30,53 +30,6 @@ static bool isFree(Operation *op) {
          mlir::fact::isReshape(op);
 }
 
-void Lowering::addSpeculations(ArrayRef<Operation *> ops) {
-  speculations.clear();
-  if (!tiling.heads.speculates)
-    return;
-  for (const SpeculatedHeads &of : findSpeculations(ops)) {
-    fact::QuantizedAttentionOp attention = of.attention;
-    auto heads = static_cast<int64_t>(attention.getHeads());
-    int64_t features =
-        cast<ShapedType>(attention.getQuery().getType()).getDimSize(1);
-    Layout byHeads{heads, features / heads, /*single=*/false},
-        scales{heads, 4, /*single=*/false};
-    SpeculatedRows rows;
-    rows.of = of;
-    loc = attention.getLoc();
-    if (const SpeculatedRows *same = speculationOf(rows.of.exact)) {
-      rows.tokens = same->tokens;
-      rows.tokenScale = same->tokenScale;
-    } else {
-      rows.tokens = allocateStorage(
-          {1,
-           cast<ShapedType>(rows.of.exact.getQuantized().getType())
-               .getDimSize(1),
-           /*single=*/false},
-          "low_rows");
-      rows.tokenScale =
-          allocateStorage({1, 4, /*single=*/false}, "low_row_scales");
-    }
-    for (auto [made, scale] : {std::pair(&rows.query, &rows.queryScale),
-                               std::pair(&rows.key, &rows.keyScale),
-                               std::pair(&rows.value, &rows.valueScale)}) {
-      *made = allocateStorage(byHeads, "low_heads");
-      *scale = allocateStorage(scales, "low_head_scales");
-    }
-    speculations.push_back(rows);
-  }
-}
-
-const SpeculatedRows *Lowering::speculationOf(Operation *op) const {
-  for (const SpeculatedRows &rows : speculations) {
-    SpeculatedHeads of = rows.of;
-    if (llvm::is_contained(
-            ArrayRef<Operation *>{of.select, of.attention, of.exact}, op))
-      return &rows;
-  }
-  return nullptr;
-}
-
 /// What is not row by row works on the program's sequence.
 LogicalResult Lowering::checkSequence(Operation *op) {
   if (!isa<fact::FactDialect>(op->getDialect()) || !op->getNumOperands() ||

@@ -99,9 +99,10 @@ func.func @ring() attributes {factisa.bound = 64 : i64} {
 // -----
 
 // Buffers of one size that are not needed at the same time take turns in a few places: as
-// many as the loop says, and no more than there are buffers, for each engine that writes.
+// many as the loop says, and no more than there are buffers; with more than two turns for
+// each engine that writes.
 // CHECK-LABEL: func.func @shared()
-// CHECK-COUNT-3: factisa.sram temp 16384
+// CHECK-COUNT-2: factisa.sram temp 16384
 // CHECK-NOT:   factisa.sram
 // CHECK:       scf.for
 // CHECK-NOT:     factisa.phase

@@ -60,7 +60,7 @@ public:
       auto bytes = static_cast<int64_t>(op.getBytes());
       Arc arc = arcOf(b);
       int64_t slots = (arc.last - arc.first) / circle + 1;
-      if (bytes <= mostInTurns)
+      if (bytes <= mostInTurns && !isTight())
         slots = std::max(slots, slotsInTime(b));
       if (isLoaded(b) && counts[kindOf(b)] < turns && bytes <= mostInTurns)
         slots += std::max<int64_t>(turns - 2, 0);
@@ -79,6 +79,9 @@ public:
   }
 
 private:
+  /// Two turns are for machines with little room: nobody has more than needed.
+  bool isTight() const { return turns <= 2; }
+
   /// Buffers up to this size have more slots than their order needs, so that
   /// the next iterations' loads, and who writes them, need not wait.
   static constexpr int64_t mostInTurns = 65536;
@@ -92,7 +95,7 @@ private:
   /// The engine that writes a buffer first, or -1.
   int writerOf(unsigned buffer) const {
     ArrayRef<unsigned> writers = body.buffers[buffer].writers;
-    return writers.empty()
+    return writers.empty() || isTight()
                ? -1
                : static_cast<int>(body.steps[writers.front()].engine);
   }

@@ -1,0 +1,182 @@
+//===- Speculation.cpp - Q, K and V before their precision is known -------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// docs/schedule.md, "Speculation". The loop over heads that reads what is made
+// here is HeadLoop::generate.
+//
+//===----------------------------------------------------------------------===//
+
+#include "HeadLoop.h"
+#include "HeadNest.h"
+#include "Lowering.h"
+#include "RowGroup.h"
+
+#include "fact/Dialect/Fact/IR/Values.h"
+
+using namespace mlir;
+using namespace mlir::factisa;
+
+//===----------------------------------------------------------------------===//
+// What there is to speculate on
+//===----------------------------------------------------------------------===//
+
+static int64_t featuresOf(Value rows) {
+  return cast<ShapedType>(rows.getType()).getDimSize(1);
+}
+
+SmallVector<SpeculatedHeads>
+factisa::findSpeculations(ArrayRef<Operation *> ops) {
+  DenseSet<Operation *> allowed(ops.begin(), ops.end());
+  SmallVector<SpeculatedHeads> all;
+  for (Operation *op : ops) {
+    auto attention = dyn_cast<fact::QuantizedAttentionOp>(op);
+    auto select = attention
+                      ? fact::definingOp<fact::SelectOp>(attention.getMask())
+                      : fact::SelectOp();
+    if (!select || !allowed.contains(select))
+      continue;
+    std::optional<HeadNest> reader = findHeadNest(attention, allowed),
+                            maker = findHeadNest(select, allowed);
+    if (!reader || reader->getHeads() == 1 || reader->select || !maker ||
+        !maker->queryCode.matmul || maker->getHeads() != reader->getHeads() ||
+        featuresOf(maker->predict.getQuery()) !=
+            featuresOf(attention.getQuery()))
+      continue;
+    fact::QuantizedLinearOp linear = reader->query.linear;
+    auto exact = fact::definingOp<fact::QuantizeRowsOp>(maker->getTokens()),
+         mixed = fact::definingOp<fact::QuantizeRowsOp>(linear.getInput());
+    auto precision =
+        linear.getLow()
+            ? fact::definingOp<fact::SelectPrecisionOp>(linear.getLow())
+            : fact::SelectPrecisionOp();
+    // What is selected decides on the precision: the rows are the only ones
+    // that this attention reads, and nobody else does.
+    if (!exact || exact.getLow() || !mixed || !mixed.getLow() || !precision ||
+        !allowed.contains(exact) || !allowed.contains(mixed) ||
+        !allowed.contains(precision) ||
+        llvm::any_of(
+            all,
+            [&](SpeculatedHeads &other) { return other.select == select; }) ||
+        fact::sourceOf(precision.getCount()) != select.getCount() ||
+        fact::sourceOf(mixed.getLow()) != precision.getLow() ||
+        fact::sourceOf(linear.getScale()) != mixed.getScale() ||
+        Lowering::root(exact.getInput()) != Lowering::root(mixed.getInput()))
+      continue;
+    auto isOfAttention = [&](Operation *user) {
+      return llvm::is_contained({reader->query.linear.getOperation(),
+                                 reader->key.linear.getOperation(),
+                                 reader->value.linear.getOperation()},
+                                user);
+    };
+    if (llvm::all_of(realUsers(mixed.getQuantized()), isOfAttention) &&
+        llvm::all_of(realUsers(mixed.getScale()), isOfAttention))
+      all.push_back({select, attention, exact, mixed, reader->query,
+                     reader->key, reader->value});
+  }
+  return all;
+}
+
+void Lowering::addSpeculations(ArrayRef<Operation *> ops) {
+  speculations.clear();
+  if (!tiling.heads.speculates)
+    return;
+  for (const SpeculatedHeads &of : findSpeculations(ops)) {
+    fact::QuantizedAttentionOp attention = of.attention;
+    auto heads = static_cast<int64_t>(attention.getHeads());
+    int64_t features =
+        cast<ShapedType>(attention.getQuery().getType()).getDimSize(1);
+    Layout byHeads{heads, features / heads, /*single=*/false},
+        scales{heads, 4, /*single=*/false};
+    SpeculatedRows rows;
+    rows.of = of;
+    loc = attention.getLoc();
+    if (const SpeculatedRows *same = speculationOf(rows.of.exact)) {
+      rows.tokens = same->tokens;
+      rows.tokenScale = same->tokenScale;
+    } else {
+      rows.tokens = allocateStorage(
+          {1,
+           cast<ShapedType>(rows.of.exact.getQuantized().getType())
+               .getDimSize(1),
+           /*single=*/false},
+          "low_rows");
+      rows.tokenScale =
+          allocateStorage({1, 4, /*single=*/false}, "low_row_scales");
+    }
+    for (auto [made, scale] : {std::pair(&rows.query, &rows.queryScale),
+                               std::pair(&rows.key, &rows.keyScale),
+                               std::pair(&rows.value, &rows.valueScale)}) {
+      *made = allocateStorage(byHeads, "low_heads");
+      *scale = allocateStorage(scales, "low_head_scales");
+    }
+    speculations.push_back(rows);
+  }
+}
+
+const SpeculatedRows *Lowering::speculationOf(Operation *op) const {
+  for (const SpeculatedRows &rows : speculations) {
+    SpeculatedHeads of = rows.of;
+    if (llvm::is_contained(
+            ArrayRef<Operation *>{of.select, of.attention, of.exact}, op))
+      return &rows;
+  }
+  return nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// Rows of X at low precision
+//===----------------------------------------------------------------------===//
+
+/// The rows once more, at low precision, before anybody knows which ones are.
+void RowGroup::quantizeLow(fact::QuantizeRowsOp op, const Staged &x,
+                           const SpeculatedRows &to) {
+  int64_t n = to.tokens.layout.rowBytes;
+  Value all = before([&] { return lowering.allFlags(rows); });
+  Value q = lowering.sram(Memory::Token, rows * n, "low_rows"),
+        scale = lowering.sram(Memory::Index, rows * 4, "low_row_scales");
+  forEachPiece(n, [&](int64_t first, int64_t count, Value row) {
+    ApuQuantizeOp::create(builder, op.getLoc(), lowering.view(q, first * n),
+                          lowering.view(scale, first * 4),
+                          lowering.view(x.buffer, first * n * 4),
+                          lowering.null(), all, row, count, n, n, n * 4);
+  });
+  Value zero = lowering.index(0);
+  lowering.storeRows(to.tokens, q, zero, row0, rows);
+  lowering.storeRows(to.tokenScale, scale, zero, row0, rows);
+}
+
+//===----------------------------------------------------------------------===//
+// In loops over heads
+//===----------------------------------------------------------------------===//
+
+LogicalResult HeadLoop::prepareSpeculation() {
+  lowTokenScale = lowering.sram(Memory::Index, padded * 4, "low_row_scales");
+  lowering.loadRows(lowTokenScale, speculated->tokenScale, zero, zero, padded);
+  allLow = lowering.allFlags(rows);
+  exact = lowering.sram(Memory::Index, 4, "exact");
+  SelFillOp::create(builder, lowering.loc, exact, zero, 1, 4, 0);
+  return failure(
+      failed(prepareGenerated(key, speculating, nest.key, "low_keys")) ||
+      failed(prepareGenerated(value, speculating, nest.value, "low_values")) ||
+      failed(prepareGenerated(query, speculating, nest.query, "low_queries")));
+}
+
+/// A block of a head's rows at low precision, all of them.
+void HeadLoop::speculate(Generated &each) {
+  lowering.loc = fact::QuantizedLinearOp(each.op.linear).getLoc();
+  loadWeights(each.weights, speculating, exactFor(each));
+  Value at = row(speculating);
+  Value made = lowering.sram(Memory::Temp, rows * n, "made"),
+        scales = lowering.sram(Memory::Index, rows * 4, "scales");
+  generateRows(each, each.op,
+               {lowTokenRows, lowering.view(lowTokenScale, 0, {{block, 4}}), at,
+                none, allLow, rows},
+               speculating, made, scales);
+  storeBlock(*each.low, made, speculating, at);
+  storeBlock(*each.lowScale, scales, speculating, at);
+}
