@@ -154,8 +154,10 @@ private:
         // Of a large weight memory small tiles make room for nothing.
         if (hasSmallTiles && weights >= 65536)
           continue;
-        if (!inOrder)
+        if (!inOrder) {
           add(isSmall, hasSmallTiles, {4, 2});
+          add(isSmall, hasSmallTiles, {1});
+        }
         add(isSmall, hasSmallTiles, {0});
       }
     return all;
@@ -167,13 +169,18 @@ private:
     SmallVector<HeadTiling> all;
     if (inOrder)
       return {{}};
-    for (bool speculates : {true, false})
+    auto add = [&](bool speculates, ArrayRef<int64_t> turnsToTry) {
       for (int64_t stored : {0, 1, 2})
         for (int64_t rows : blockRows(bound))
-          for (int64_t turns : {6, 4, 3, 2})
-            if ((canSpeculate || !speculates) && rows <= 32 &&
-                rows >= std::min<int64_t>(bound, 8))
+          for (int64_t turns : turnsToTry)
+            if (rows <= 32 && rows >= std::min<int64_t>(bound, 8))
               all.push_back({rows, stored, turns, speculates});
+    };
+    for (bool speculates : {true, false})
+      if (canSpeculate || !speculates) {
+        add(speculates, {6, 4, 3});
+        add(speculates, {1});
+      }
     all.push_back({});
     return all;
   }

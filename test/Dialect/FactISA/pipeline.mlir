@@ -99,10 +99,10 @@ func.func @ring() attributes {factisa.bound = 64 : i64} {
 // -----
 
 // Buffers of one size that are not needed at the same time take turns in a few places: as
-// many as the loop says, and no more than there are buffers; with more than two turns for
-// each engine that writes.
+// many as the loop says, and no more than there are buffers, for each engine that writes;
+// with one turn as few as there can be.
 // CHECK-LABEL: func.func @shared()
-// CHECK-COUNT-2: factisa.sram temp 16384
+// CHECK-COUNT-3: factisa.sram temp 16384
 // CHECK-NOT:   factisa.sram
 // CHECK:       scf.for
 // CHECK-NOT:     factisa.phase
@@ -113,6 +113,11 @@ func.func @ring() attributes {factisa.bound = 64 : i64} {
 // FOUR-COUNT-5: factisa.sram temp 16384
 // FOUR-NOT:    factisa.sram
 // FOUR:        scf.for
+// RUN: sed 's/factisa.independent = 2/factisa.independent = 1/' %s | fact-opt --split-input-file --factisa-pipeline | FileCheck %s --check-prefix=ONE
+// ONE-LABEL:   func.func @shared()
+// ONE-COUNT-2: factisa.sram temp 16384
+// ONE-NOT:     factisa.sram
+// ONE:         scf.for
 // RUN: sed 's/factisa.independent = 2/factisa.independent = 99/' %s | fact-opt --split-input-file --factisa-pipeline | FileCheck %s --check-prefix=ALL
 // ALL-LABEL:   func.func @shared()
 // ALL-COUNT-6: factisa.sram temp 16384

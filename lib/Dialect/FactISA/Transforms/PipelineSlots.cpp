@@ -79,8 +79,8 @@ public:
   }
 
 private:
-  /// Two turns are for machines with little room: nobody has more than needed.
-  bool isTight() const { return turns <= 2; }
+  /// One turn is for machines with little room: nobody has more than needed.
+  bool isTight() const { return turns <= 1; }
 
   /// Buffers up to this size have more slots than their order needs, so that
   /// the next iterations' loads, and who writes them, need not wait.
