@@ -44,6 +44,11 @@ std::vector<int32_t> listedRows(Frame &frame, const Extent &rows,
   return result;
 }
 
+/// Whether a mask row keeps a column.
+static bool isSet(const uint8_t *bits, int64_t column) {
+  return bits[column >> 3] >> (column & 7) & 1;
+}
+
 Columns::Columns(Frame &frame, const Extent &rows, const Extent &columns,
                  int64_t maskStride, bool causal)
     : frame(frame), rows(rows), columns(columns), causal(causal),
@@ -76,7 +81,7 @@ const std::vector<int32_t> &Columns::of(int64_t r) {
   const uint8_t *bits = mask.row(r, (frame.length() + 7) / 8);
   for (int64_t j = 0; j < allowed; ++j) {
     int64_t column = columns.first + j;
-    if (bits[column >> 3] >> (column & 7) & 1)
+    if (isSet(bits, column))
       indices.push_back(static_cast<int32_t>(j));
   }
   return indices;
@@ -93,7 +98,7 @@ int64_t Columns::place(int64_t r) const {
   const uint8_t *bits = mask.row(r, (end + 7) / 8);
   int64_t count = 0;
   for (int64_t j = 0; j < end; ++j)
-    count += bits[j >> 3] >> (j & 7) & 1;
+    count += isSet(bits, j);
   return count;
 }
 

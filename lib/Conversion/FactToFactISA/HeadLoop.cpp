@@ -102,16 +102,6 @@ FailureOr<HeadLoop::Weights> HeadLoop::makeWeights(Value weight,
   return result;
 }
 
-FailureOr<Value> HeadLoop::wholeVector(Value value, StringRef label) {
-  FailureOr<Storage> storage = lowering.storageOf(value);
-  if (failed(storage))
-    return failure();
-  Value buffer =
-      lowering.sram(Memory::Index, padded * storage->layout.rowBytes, label);
-  lowering.loadRows(buffer, *storage, zero, zero, padded);
-  return buffer;
-}
-
 Value HeadLoop::sum(Value a, Value b) {
   if (matchPattern(a, m_Zero()))
     return b;
@@ -210,7 +200,8 @@ LogicalResult HeadLoop::prepareTokens() {
   if (Value rows = nest.getTokens())
     if (failed(stored(rows, /*headMajor=*/false, tokens)))
       return failure();
-  FailureOr<Value> scale = wholeVector(nest.getTokenScale(), "row_scales");
+  FailureOr<Value> scale =
+      lowering.loadVector(nest.getTokenScale(), "row_scales");
   if (failed(scale))
     return failure();
   tokenScale = *scale;
@@ -218,7 +209,7 @@ LogicalResult HeadLoop::prepareTokens() {
   if (!nest.attention)
     return success();
   if (Value flags = nest.query.linear.getLow()) {
-    FailureOr<Value> vector = wholeVector(flags, "low");
+    FailureOr<Value> vector = lowering.loadVector(flags, "low");
     if (failed(vector))
       return failure();
     low = *vector;

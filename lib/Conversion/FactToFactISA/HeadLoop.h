@@ -43,7 +43,6 @@ private:
   LogicalResult prepareTail();
   LogicalResult prepareSpeculation();
   LogicalResult stored(Value value, bool headMajor, Storage &result);
-  FailureOr<Value> wholeVector(Value value, StringRef label);
   HeadRows makeRows(int64_t count, int64_t rowBytes, int64_t slots,
                     Memory memory, StringRef label);
   HeadRows makeStored(int64_t rowBytes, StringRef label);

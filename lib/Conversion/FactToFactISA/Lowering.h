@@ -238,6 +238,8 @@ public:
              ArrayRef<std::pair<Value, int64_t>> indices = {});
   /// Whole bytes from DRAM to a new buffer.
   FailureOr<Value> loadConstant(Value constant, Memory memory, StringRef label);
+  /// A number for each token, of the whole sequence, from DRAM to a new buffer.
+  FailureOr<Value> loadVector(Value vector, StringRef label);
   /// Rows k0 .. k0 + k of n columns of a weight: from n0 on, or with `head` the
   /// head's n. Nothing where `first` is no row of the sequence; `exact` as for
   /// load.weight.

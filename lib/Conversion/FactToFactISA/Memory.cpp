@@ -445,6 +445,16 @@ FailureOr<Value> Lowering::loadConstant(Value constant, Memory memory,
   return buffer;
 }
 
+FailureOr<Value> Lowering::loadVector(Value vector, StringRef label) {
+  FailureOr<Storage> storage = storageOf(vector);
+  if (failed(storage))
+    return failure();
+  Value buffer =
+      sram(Memory::Index, paddedRows * storage->layout.rowBytes, label);
+  loadRows(buffer, *storage, index(0), index(0), paddedRows);
+  return buffer;
+}
+
 void Lowering::loadWeight(Value buffer, const Weight &from, int64_t k0,
                           int64_t k, int64_t n0, Value head, int64_t n,
                           int64_t bufferStride, Value first, Value exact) {

@@ -187,23 +187,22 @@ FailureOr<Value> RowGroup::exactCounts(fact::QuantizedLinearOp op) {
   // Before the loop: no load of a weight waits for what its iteration does.
   if (members.contains(low.getDefiningOp()))
     return Value();
-  FailureOr<Storage> flags = lowering.storageOf(low);
-  if (failed(flags))
-    return failure();
-  return exacts[low] = before([&] {
-           int64_t padded = lowering.paddedRows;
-           Value all = lowering.sram(Memory::Index, padded, "low"),
-                 counts = lowering.sram(Memory::Index, padded * 4, "exact");
-           lowering.loadRows(all, *flags, lowering.index(0), lowering.index(0),
-                             padded);
-           lowering.loop(Over::Rows, lowering.bound, rows, [&](Value first) {
-             SelCountOp::create(builder, op.getLoc(),
-                                lowering.view(counts, 0, {{first, 4}}),
-                                lowering.view(all, 0, {{first, 1}}), first,
-                                rows, /*invert=*/true);
-           });
-           return counts;
-         });
+  FailureOr<Value> exact = before([&]() -> FailureOr<Value> {
+    FailureOr<Value> all = lowering.loadVector(low, "low");
+    if (failed(all))
+      return failure();
+    Value counts =
+        lowering.sram(Memory::Index, lowering.paddedRows * 4, "exact");
+    lowering.loop(Over::Rows, lowering.bound, rows, [&](Value first) {
+      SelCountOp::create(
+          builder, op.getLoc(), lowering.view(counts, 0, {{first, 4}}),
+          lowering.view(*all, 0, {{first, 1}}), first, rows, /*invert=*/true);
+    });
+    return counts;
+  });
+  if (succeeded(exact))
+    exacts[low] = *exact;
+  return exact;
 }
 
 FailureOr<Value> RowGroup::rowList(Value mask, int64_t head) {
@@ -342,6 +341,19 @@ LogicalResult RowGroup::lowerTyped(fact::AddOp op) {
   return finish(op.getResult());
 }
 
+void RowGroup::quantize(fact::QuantizeRowsOp op, const Staged &x, Value q,
+                        Value scale, Value low) {
+  int64_t n = x.layout.rowBytes / 4;
+  bool hasLow = !low.getDefiningOp<NullOp>();
+  forEachPiece(n, [&](int64_t first, int64_t count, Value row) {
+    ApuQuantizeOp::create(
+        builder, op.getLoc(), lowering.view(q, first * n),
+        lowering.view(scale, first * 4), lowering.view(x.buffer, first * n * 4),
+        lowering.null(), hasLow ? lowering.view(low, first) : low, row, count,
+        n, n, n * 4);
+  });
+}
+
 LogicalResult RowGroup::lowerTyped(fact::QuantizeRowsOp op) {
   FailureOr<Staged> x = use(op.getInput());
   FailureOr<Value> low = lowFlags(op.getLow());
@@ -351,16 +363,7 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizeRowsOp op) {
                     scale = define(op.getScale(), Memory::Index, "row_scale");
   if (failed(q) || failed(scale))
     return failure();
-  int64_t n = q->layout.rowBytes;
-  Value none = lowering.null();
-  forEachPiece(n, [&](int64_t first, int64_t count, Value row) {
-    ApuQuantizeOp::create(builder, op.getLoc(),
-                          lowering.view(q->buffer, first * n),
-                          lowering.view(scale->buffer, first * 4),
-                          lowering.view(x->buffer, first * n * 4), none,
-                          op.getLow() ? lowering.view(*low, first) : *low, row,
-                          count, n, n, n * 4);
-  });
+  quantize(op, *x, q->buffer, scale->buffer, *low);
   if (const SpeculatedRows *speculated = lowering.speculationOf(op))
     quantizeLow(op, *x, *speculated);
   return failure(failed(finish(op.getQuantized())) ||

@@ -60,6 +60,9 @@ private:
   LogicalResult lowerTyped(fact::ActivationOp op);
   LogicalResult lowerTyped(fact::AddOp op);
   LogicalResult lowerTyped(fact::QuantizeRowsOp op);
+  /// The block x in pieces; `low` as for apu.quantize.
+  void quantize(fact::QuantizeRowsOp op, const Staged &x, Value q, Value scale,
+                Value low);
   void quantizeLow(fact::QuantizeRowsOp op, const Staged &x,
                    const SpeculatedRows &to);
   LogicalResult lowerTyped(fact::QuantizeHeadsOp op);

@@ -175,14 +175,12 @@ LogicalResult Lowering::lowerSelectAll(fact::SelectAllOp op) {
 }
 
 LogicalResult Lowering::lowerSelectPrecision(fact::SelectPrecisionOp op) {
-  FailureOr<Storage> count = storageOf(op.getCount()),
-                     low = storageOf(op.getLow());
-  if (failed(count) || failed(low))
+  FailureOr<Value> counts = loadVector(op.getCount(), "counts");
+  FailureOr<Storage> low = storageOf(op.getLow());
+  if (failed(counts) || failed(low))
     return failure();
-  Value counts = sram(Memory::Index, paddedRows * 4, "counts"),
-        flags = sram(Memory::Index, paddedRows, "low");
-  loadRows(counts, *count, index(0), index(0), paddedRows);
-  SelPrecisionOp::create(builder, loc, flags, counts, op.getImportance(),
+  Value flags = sram(Memory::Index, paddedRows, "low");
+  SelPrecisionOp::create(builder, loc, flags, *counts, op.getImportance(),
                          layerOf(op));
   storeRows(*low, flags, index(0), index(0), paddedRows);
   return success();

@@ -88,9 +88,8 @@ void Lowering::addSpeculations(ArrayRef<Operation *> ops) {
   for (const SpeculatedHeads &of : findSpeculations(ops)) {
     fact::QuantizedAttentionOp attention = of.attention;
     auto heads = static_cast<int64_t>(attention.getHeads());
-    int64_t features =
-        cast<ShapedType>(attention.getQuery().getType()).getDimSize(1);
-    Layout byHeads{heads, features / heads, /*single=*/false},
+    Layout byHeads{heads, featuresOf(attention.getQuery()) / heads,
+                   /*single=*/false},
         scales{heads, 4, /*single=*/false};
     SpeculatedRows rows;
     rows.of = of;
@@ -100,10 +99,7 @@ void Lowering::addSpeculations(ArrayRef<Operation *> ops) {
       rows.tokenScale = same->tokenScale;
     } else {
       rows.tokens = allocateStorage(
-          {1,
-           cast<ShapedType>(rows.of.exact.getQuantized().getType())
-               .getDimSize(1),
-           /*single=*/false},
+          {1, featuresOf(rows.of.exact.getQuantized()), /*single=*/false},
           "low_rows");
       rows.tokenScale =
           allocateStorage({1, 4, /*single=*/false}, "low_row_scales");
@@ -139,12 +135,7 @@ void RowGroup::quantizeLow(fact::QuantizeRowsOp op, const Staged &x,
   Value all = before([&] { return lowering.allFlags(rows); });
   Value q = lowering.sram(Memory::Token, rows * n, "low_rows"),
         scale = lowering.sram(Memory::Index, rows * 4, "low_row_scales");
-  forEachPiece(n, [&](int64_t first, int64_t count, Value row) {
-    ApuQuantizeOp::create(builder, op.getLoc(), lowering.view(q, first * n),
-                          lowering.view(scale, first * 4),
-                          lowering.view(x.buffer, first * n * 4),
-                          lowering.null(), all, row, count, n, n, n * 4);
-  });
+  quantize(op, x, q, scale, all);
   Value zero = lowering.index(0);
   lowering.storeRows(to.tokens, q, zero, row0, rows);
   lowering.storeRows(to.tokenScale, scale, zero, row0, rows);
