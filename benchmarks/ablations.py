@@ -56,6 +56,7 @@ def scratchpad(factor):
 SPARSE, ALL_HEADS = ("balanced", "fast"), ("fast",)
 CHANGES = (
     ("as it is", (), None, PRESETS),
+    ("schedule: differential", ("--schedule=differential",), None, ("balanced",)),
     ("schedule: in order", ("--schedule=in-order",), None, PRESETS),
     ("no speculation", ("--speculate=off",), None, ALL_HEADS),
     ("no mean token", ("--tail=none",), None, SPARSE),

@@ -168,9 +168,11 @@ void fact::addObjectFlags(CLI::App &app, ObjectOptions &options) {
   CLI::Option *schedule =
       app.add_option("--schedule", options.schedule,
                      "overlap: heads, blocks and parts of a layer overlap; "
+                     "differential: likewise, but a block of queries makes "
+                     "the rows of K and V that none before it wanted; "
                      "in-order: a loop for each op or group of ops, whose "
                      "iterations follow each other, to compare with")
-          ->check(CLI::IsMember({"overlap", "in-order"}));
+          ->check(CLI::IsMember({"overlap", "differential", "in-order"}));
   CLI::Option *speculate =
       app.add_option("--speculate", options.speculate,
                      "on: Q, K and V at low precision while the selection "

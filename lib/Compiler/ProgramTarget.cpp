@@ -22,6 +22,7 @@
 #include "fact/Target/LoadMachine.h"
 
 #include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/JSON.h"
 
 using namespace mlir;
@@ -35,7 +36,10 @@ LogicalResult mlir::fact::lowerForFact(Compilation &compilation,
   return compilation.run([&](OpPassManager &pm) {
     FactToFactISAPassOptions lowering;
     lowering.machine = options.machine;
-    lowering.inOrder = options.schedule == "in-order";
+    lowering.schedule = llvm::StringSwitch<Schedule>(options.schedule)
+                            .Case("differential", Schedule::Differential)
+                            .Case("in-order", Schedule::InOrder)
+                            .Default(Schedule::Overlap);
     lowering.speculate = options.speculate == "on";
     pm.addPass(createFactToFactISAPass(lowering));
     if (!plan)

@@ -80,6 +80,7 @@ public:
   int64_t operator()(const SelCountAll &i) const { return flags(i.rows); }
   int64_t operator()(const SelPrecision &) const { return flags(2 * length); }
   int64_t operator()(const SelList &i) const { return flags(i.rows); }
+  int64_t operator()(const SelListNew &i) const { return flags(i.rows); }
   int64_t operator()(const SelCount &i) const { return flags(i.rows); }
 
   // Steps of a lane per element, or passes of a pipeline where those take

@@ -116,6 +116,13 @@ void execute(const isa::SelPrecision &i, Frame &frame) {
   frame.meter.select(2 * length);
 }
 
+static void writeList(View<uint32_t> &list,
+                      const std::vector<uint32_t> &listed) {
+  uint32_t *out = list.vector(1 + listed.size());
+  *out++ = static_cast<uint32_t>(listed.size());
+  std::copy(listed.begin(), listed.end(), out);
+}
+
 void execute(const isa::SelList &i, Frame &frame) {
   Extent rows = frame.extent(i.row0, i.rows);
   auto list = frame.out<uint32_t>("list");
@@ -129,9 +136,26 @@ void execute(const isa::SelList &i, Frame &frame) {
   for (int64_t r = 0; r < rows.count; ++r)
     if ((flags[r] != 0) != i.invert && !(unless && unless[r]))
       listed.push_back(static_cast<uint32_t>(r));
-  uint32_t *out = list.vector(1 + listed.size());
-  *out++ = static_cast<uint32_t>(listed.size());
-  std::copy(listed.begin(), listed.end(), out);
+  writeList(list, listed);
+  frame.meter.select(rows.count);
+}
+
+void execute(const isa::SelListNew &i, Frame &frame) {
+  Extent rows = frame.extent(i.row0, i.rows);
+  auto list = frame.out<uint32_t>("list");
+  auto flagsView = frame.in<uint8_t>("flags");
+  auto namedView = frame.inOut<uint8_t>("named");
+  if (!flagsView)
+    return;
+  const uint8_t *flags = flagsView.vector(rows.count);
+  uint8_t *named = namedView.vector(rows.count);
+  std::vector<uint32_t> listed;
+  for (int64_t r = 0; r < rows.count; ++r)
+    if (flags[r] && !named[r]) {
+      listed.push_back(static_cast<uint32_t>(r));
+      named[r] = 1;
+    }
+  writeList(list, listed);
   frame.meter.select(rows.count);
 }
 

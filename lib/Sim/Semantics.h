@@ -39,6 +39,7 @@ void execute(const isa::SelFill &i, Frame &frame);
 void execute(const isa::SelCountAll &i, Frame &frame);
 void execute(const isa::SelPrecision &i, Frame &frame);
 void execute(const isa::SelList &i, Frame &frame);
+void execute(const isa::SelListNew &i, Frame &frame);
 void execute(const isa::SelCount &i, Frame &frame);
 
 // Pe.cpp

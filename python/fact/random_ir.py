@@ -266,8 +266,9 @@ def policy_flags(seed, generated):
 
 def schedule_flags(seed):
     """Flags of fact-compile for how a program is scheduled; most often none."""
-    kind = Draw("schedule", seed).weighted(default=6, speculate=1, schedule=1)
-    return {"default": [], "speculate": ["--speculate=off"], "schedule": ["--schedule=in-order"]}[kind]
+    kind = Draw("schedule", seed).weighted(default=6, speculate=1, in_order=1, differential=1)
+    return {"default": [], "speculate": ["--speculate=off"], "in_order": ["--schedule=in-order"],
+            "differential": ["--schedule=differential"]}[kind]
 
 
 def machine(seed, description):

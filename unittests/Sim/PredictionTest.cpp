@@ -317,4 +317,22 @@ TEST(Prediction, ListsOfRows) {
             (std::vector<uint32_t>{2, 1, 5, 77}));
   EXPECT_EQ(bench.get<uint32_t>(count.count, 2), (std::vector<uint32_t>{4, 2}));
 }
+
+TEST(Prediction, ListsOfNewRows) {
+  Bench bench(6);
+  isa::SelListNew i;
+  i.flags = bench.put(std::vector<uint8_t>{0, 1, 2, 0, 0, 1, 1, 1});
+  i.named = bench.put(std::vector<uint8_t>{0, 0, 1, 1, 0, 0, 0, 0});
+  i.list = bench.put(std::vector<uint32_t>(9, 77));
+  i.rows = 8;
+  isa::SelListNew again = i;
+  again.list = bench.put(std::vector<uint32_t>(9, 77));
+  bench.run({i, again});
+  EXPECT_EQ(bench.get<uint32_t>(i.list, 4),
+            (std::vector<uint32_t>{2, 1, 5, 77}));
+  EXPECT_EQ(bench.get<uint32_t>(again.list, 2), (std::vector<uint32_t>{0, 77}));
+  // Row 6 and 7 are beyond the sequence.
+  EXPECT_EQ(bench.get<uint8_t>(i.named, 8),
+            (std::vector<uint8_t>{0, 1, 1, 1, 0, 1, 0, 0}));
+}
 } // namespace

@@ -52,7 +52,7 @@ struct ObjectOptions : CompileOptions {
   std::string emit;   ///< a stage, or empty
   std::string report; ///< JSON file of compile-time decisions, or empty
   std::string cpu = "native";
-  std::string schedule = "overlap"; ///< or in-order
+  std::string schedule = "overlap"; ///< or differential, in-order
   std::string speculate = "on";     ///< or off
 };
 

@@ -15,8 +15,12 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
+#include "mlir/Pass/PassOptions.h"
 
 namespace mlir::fact {
+
+/// What overlaps in a program for the accelerator (docs/schedule.md).
+enum class Schedule { Overlap, Differential, InOrder };
 
 #define GEN_PASS_DECL
 #include "fact/Conversion/Passes.h.inc"

@@ -19,8 +19,10 @@ def FactToFactISAPass : Pass<"fact-to-factisa", "::mlir::ModuleOp"> {
     Equal layers in a row become one loop with their weights side by side in DRAM.
     Prediction, selection, Q, K and V and attention are one loop over heads where they can
     be, everything else is loops over rows; iterations of innermost loops overlap, as
-    `factisa-pipeline` does alone. With `in-order` ops and groups of ops are loops of
-    their own, whose iterations are not overlapped, to be compared with. Where rows need the importance of all heads
+    `factisa-pipeline` does alone. Two schedules are there to be compared with: `in-order`
+    has loops of their own for ops and groups of ops, and iterations do not overlap;
+    with `differential` a block of queries makes the rows of K and V that none before it
+    wanted, then its attention, instead of all masks of a head before. Where rows need the importance of all heads
     before their precision is known, Q, K and V of all rows are made at low precision
     beside the selection, and those rows again that are to be precise (`speculate`). Block sizes are the first of an order of preference
     with which the machine's scratchpad holds every buffer (docs/schedule.md).
@@ -42,7 +44,11 @@ def FactToFactISAPass : Pass<"fact-to-factisa", "::mlir::ModuleOp"> {
     ```
   }];
   let options = [Option<"machine", "machine", "std::string", "", "machine description (JSON file); default: fact-28nm">,
-                 Option<"inOrder", "in-order", "bool", "false", "no loops over heads, and no iterations that overlap but as far as tokens let engines run ahead">,
+                 Option<"schedule", "schedule", "::mlir::fact::Schedule", "::mlir::fact::Schedule::Overlap",
+                        "what overlaps", [{::llvm::cl::values(
+                          clEnumValN(::mlir::fact::Schedule::Overlap, "overlap", "heads, blocks and parts of a layer"),
+                          clEnumValN(::mlir::fact::Schedule::Differential, "differential", "likewise, but K and V follow the selection block by block"),
+                          clEnumValN(::mlir::fact::Schedule::InOrder, "in-order", "nothing but as far as tokens let engines run ahead"))}]>,
                  Option<"speculate", "speculate", "bool", "true", "make Q, K and V at low precision while the selection decides on the precision">];
   let statistics = [Statistic<"rowsPerBlock", "rows-per-block", "Rows of a row block">];
   let dependentDialects = ["::mlir::factisa::FactISADialect", "::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect",

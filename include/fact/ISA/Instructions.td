@@ -278,6 +278,16 @@ def ISA_SelListOp : EngineInstruction<"sel.list", 52, SEL> {
     Sram<"w", "4 + R * 4">:$list, Sram<"r", "R">:$flags, OptSram<"r", "R">:$unless, Scalar:$row0, Imm<20>:$rows, Flag:$invert);
 }
 
+def ISA_SelListNewOp : EngineInstruction<"sel.list_new", 54, SEL> {
+  let summary = "row list of what no list has named yet";
+  let description = [{
+    list: u32 count, then the u32 indices r (in rising order) with `flags[r] != 0` and
+    `named[r] == 0`; then `named[r] = 1` for each of them. Flags and named u8 [R].
+  }];
+  let fields = (ins
+    Sram<"w", "4 + R * 4">:$list, Sram<"r", "R">:$flags, Sram<"rw", "R">:$named, Scalar:$row0, Imm<20>:$rows);
+}
+
 def ISA_SelCountOp : EngineInstruction<"sel.count", 53, SEL> {
   let summary = "how many rows of a block have a flag";
   let description = [{

@@ -17,6 +17,7 @@
 #include "fact/Target/LoadMachine.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Remarks.h"
 
 namespace mlir::fact {
 #define GEN_PASS_DEF_FACTTOFACTISAPASS
@@ -25,6 +26,7 @@ namespace mlir::fact {
 
 using namespace mlir;
 using namespace mlir::factisa;
+using mlir::fact::Schedule;
 
 namespace {
 
@@ -74,6 +76,11 @@ struct FactToFactISAPass
     if (!program)
       return signalPassFailure();
     remarkMissed(program, missed);
+    for (auto [loc, reason] : notDifferential)
+      remark::missed(loc, remark::RemarkOpts::name("NotDifferential")
+                              .category("fact-to-factisa")
+                              .function(source.getName()))
+          << remark::reason("{0}", reason);
 
     StringAttr name = source.getNameAttr();
     for (auto function :
@@ -126,7 +133,7 @@ private:
                    everything,
                    weights,
                    /*keepWeights=*/true,
-                   /*turns=*/inOrder ? 0 : 4,
+                   /*turns=*/schedule == Schedule::InOrder ? 0 : 4,
                    {}});
     auto add = [&](bool isSmall, bool hasSmallTiles,
                    ArrayRef<int64_t> turnsToTry) {
@@ -154,7 +161,7 @@ private:
         // Of a large weight memory small tiles make room for nothing.
         if (hasSmallTiles && weights >= 65536)
           continue;
-        if (!inOrder) {
+        if (schedule != Schedule::InOrder) {
           add(isSmall, hasSmallTiles, {4, 2});
           add(isSmall, hasSmallTiles, {1});
         }
@@ -167,20 +174,23 @@ private:
   /// others, and at last no such loops.
   SmallVector<HeadTiling> headTilings(int64_t bound, bool canSpeculate) const {
     SmallVector<HeadTiling> all;
-    if (inOrder)
+    if (schedule == Schedule::InOrder)
       return {{}};
-    auto add = [&](bool speculates, ArrayRef<int64_t> turnsToTry) {
+    auto add = [&](bool isDifferential, bool speculates,
+                   ArrayRef<int64_t> turnsToTry) {
       for (int64_t stored : {0, 1, 2})
         for (int64_t rows : blockRows(bound))
           for (int64_t turns : turnsToTry)
             if (rows <= 32 && rows >= std::min<int64_t>(bound, 8))
-              all.push_back({rows, stored, turns, speculates});
+              all.push_back({rows, stored, turns, isDifferential, speculates});
     };
-    for (bool speculates : {true, false})
-      if (canSpeculate || !speculates) {
-        add(speculates, {6, 4, 3});
-        add(speculates, {1});
-      }
+    for (bool isDifferential : {true, false})
+      for (bool speculates : {true, false})
+        if ((canSpeculate || !speculates) &&
+            (schedule == Schedule::Differential || !isDifferential)) {
+          add(isDifferential, speculates, {6, 4, 3});
+          add(isDifferential, speculates, {1});
+        }
     all.push_back({});
     return all;
   }
@@ -216,7 +226,9 @@ private:
     size_t none = heads.size() - 1;
     SmallVector<size_t> smallest;
     for (size_t i = 0; i < none; ++i)
-      if (heads[i].speculates != heads[i + 1].speculates || i + 1 == none)
+      if (heads[i].speculates != heads[i + 1].speculates ||
+          heads[i].isDifferential != heads[i + 1].isDifferential ||
+          i + 1 == none)
         smallest.push_back(i);
     smallest.push_back(none);
     for (size_t least : smallest)
@@ -249,8 +261,8 @@ private:
                                     const Tiling &tiling,
                                     const ::fact::isa::Machine &machine,
                                     bool explain) {
-    std::string metadata;
-    func::FuncOp program = lower(source, bound, tiling, metadata);
+    Lowered lowered = lower(source, bound, tiling);
+    func::FuncOp program = lowered.program;
     if (!program)
       return failure();
     Pipelining pipelining;
@@ -263,19 +275,32 @@ private:
       return func::FuncOp();
     }
     program->setAttr(kMetadataAttrName,
-                     StringAttr::get(&getContext(), metadata));
+                     StringAttr::get(&getContext(), lowered.metadata));
     program->setAttr(
         kBoundAttrName,
         IntegerAttr::get(IntegerType::get(&getContext(), 64), bound));
     rowsPerBlock = tiling.rows;
     missed = std::move(pipelining);
+    notDifferential = std::move(lowered.notDifferential);
+    if (schedule == Schedule::Differential && !tiling.heads.isDifferential)
+      notDifferential.push_back(
+          {source.getLoc(),
+           "all rows of the sequence, of which a block may "
+           "want any in K and V, do not fit the scratchpad beside a head"});
     return program;
   }
 
-  Pipelining missed; ///< Of the last tiling that fits.
+  // Of the last tiling that fits.
+  Pipelining missed;
+  Lowering::Reasons notDifferential;
 
-  func::FuncOp lower(func::FuncOp source, int64_t bound, const Tiling &tiling,
-                     std::string &metadata) {
+  struct Lowered {
+    func::FuncOp program; ///< Null after an error.
+    std::string metadata;
+    Lowering::Reasons notDifferential;
+  };
+
+  Lowered lower(func::FuncOp source, int64_t bound, const Tiling &tiling) {
     OpBuilder builder(&getContext());
     builder.setInsertionPointToEnd(getOperation().getBody());
     auto program = func::FuncOp::create(builder, source.getLoc(),
@@ -289,8 +314,7 @@ private:
       program.erase();
       return {};
     }
-    metadata = lowering.metadata();
-    return program;
+    return {program, lowering.metadata(), std::move(lowering.notDifferential)};
   }
 };
 

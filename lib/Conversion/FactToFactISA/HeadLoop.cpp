@@ -46,6 +46,10 @@ HeadLoop::HeadLoop(Lowering &lowering, const HeadNest &nest)
     last = predicting + 1;
     return;
   }
+  if (nest.isDifferential) {
+    last = querying = generating = attending = predicting;
+    return;
+  }
   generating = part++;
   last = attending = part;
   querying = nest.select ? predicting : generating;
@@ -205,6 +209,11 @@ LogicalResult HeadLoop::prepareTokens() {
   if (failed(scale))
     return failure();
   tokenScale = *scale;
+  if (nest.isDifferential) {
+    allTokens = lowering.sram(Memory::Token, padded * tokens.layout.rowBytes,
+                              "all_rows");
+    lowering.loadRows(allTokens, tokens, zero, zero, padded);
+  }
   low = exact = none;
   if (!nest.attention)
     return success();
@@ -368,6 +377,8 @@ LogicalResult HeadLoop::prepareGenerated(Generated &each, int64_t part,
     return success();
   Lowering::NamedRows named = lowering.namedRows(flags);
   each.inverted = named.inverted;
+  if (nest.isDifferential && &each != &query)
+    each.named = lowering.sram(Memory::Index, padded, "named_rows");
   if (nest.select) {
     each.hasFlags = true;
     each.flags = &each == &query ? &dominatedRows
@@ -401,10 +412,14 @@ void HeadLoop::loadTokens() {
   }
   if (lastPart == 0)
     return;
+  int64_t bytes = tokens.layout.rowBytes;
+  if (nest.isDifferential) {
+    tokenRows = lowering.view(allTokens, 0, {{block, bytes}});
+    return;
+  }
   Value some =
       InRangeOp::create(builder, lowering.loc, head(firstPart),
                         static_cast<uint64_t>(heads + lastPart - firstPart));
-  int64_t bytes = tokens.layout.rowBytes;
   tokenRows = lowering.sram(Memory::Token, rows * bytes, "rows");
   if (exactLists) {
     LoadListedOp::create(builder, lowering.loc, tokenRows,
@@ -495,6 +510,7 @@ void HeadLoop::predict() {
       select.getDominance(), predict.getAttentionScale(),
       ::fact::numerics::asPredictor<Predictor>(select.getPredictor()),
       select.getCausal(), lowering.layerOf(select), head(predicting));
+  selectedMask = masks;
   storeBlock(mask, masks, predicting, at);
   if (!nest.attention)
     storeSelection(flags, largest);
@@ -546,6 +562,39 @@ void HeadLoop::generate(Generated &each, int64_t part) {
   generateTail(each);
 }
 
+/// Rows of K or V that this block of queries wants and none before it did: any
+/// rows of the sequence, listed piece by piece, so that one piece is rescaled
+/// while the next one is multiplied.
+void HeadLoop::generateNew(Generated &each) {
+  lowering.loc = each.op.linear.getLoc();
+  loadWeights(each.weights, generating, none);
+  SelFillOp::create(builder, lowering.loc, each.named, first(generating),
+                    padded, 1, 0);
+  // Flags are this head's when the head and the block exist.
+  Value exists = sum(inHeads(generating),
+                     InRangeOp::create(builder, lowering.loc, block,
+                                       static_cast<uint64_t>(padded)));
+  int64_t count = std::min(padded, std::max(rows, pieceRows));
+  for (int64_t from = 0; from < padded; from += count) {
+    auto piece = [&](Value whole, int64_t rowBytes) {
+      return lowering.view(whole, from * rowBytes);
+    };
+    int64_t size = std::min(count, padded - from);
+    Value at = sum(exists, lowering.index(from));
+    Value list = lowering.sram(Memory::Index, 4 + 4 * size, "list");
+    SelListNewOp::create(builder, lowering.loc, list,
+                         piece(allOf(*each.flags, generating), 1),
+                         piece(each.named, 1), at, size);
+    generateRows(each, each.op,
+                 {piece(allTokens, tokens.layout.rowBytes),
+                  piece(tokenScale, 4), at, list, low, size},
+                 generating,
+                 piece(allOf(each.rows, generating), each.rows.rowBytes),
+                 piece(allOf(each.scales, generating), each.scales.rowBytes));
+  }
+  generateTail(each);
+}
+
 /// K or V of the mean token, with the head's weights that are there.
 void HeadLoop::generateTail(Generated &each) {
   if (!each.tail.linear)
@@ -586,7 +635,9 @@ void HeadLoop::attendScores() {
   lowering.loc = op.getLoc();
   Value at = row(attending);
   maskRows = attendedFlags = attendedArgmax = none;
-  if (hasMask)
+  if (nest.isDifferential)
+    maskRows = selectedMask;
+  else if (hasMask)
     maskRows = loadBlock(mask, attending, at, Memory::Index, "mask");
   if (hasDominated && nest.select) {
     attendedFlags = blockOf(dominatedRows, attending);
@@ -687,6 +738,24 @@ LogicalResult HeadLoop::lower() {
 /// a generation.
 void HeadLoop::lowerBlock() {
   loadTokens();
+  if (nest.isDifferential) {
+    predict();
+    generateNew(key);
+    generateNew(value);
+    generate(query, querying);
+    attendScores();
+    attendValues();
+  } else {
+    lowerParts();
+  }
+  if (projecting >= 0) {
+    project(keyCode);
+    project(queryCode);
+  }
+}
+
+/// Of several heads.
+void HeadLoop::lowerParts() {
   if (nest.attention) {
     attendScores();
     generate(key, generating);
@@ -700,9 +769,5 @@ void HeadLoop::lowerBlock() {
   if (nest.attention) {
     generate(query, querying);
     attendValues();
-  }
-  if (projecting >= 0) {
-    project(keyCode);
-    project(queryCode);
   }
 }

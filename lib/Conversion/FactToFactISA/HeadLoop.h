@@ -84,6 +84,7 @@ private:
   void loadTokens();
   void loadWeights(const Weights &weights, int64_t part, Value needed);
   void lowerBlock();
+  void lowerParts();
   void storeSelection(Value flags, Value largest);
   struct Side;
   LogicalResult prepareSide(Side &side, const HeadPrediction &of,
@@ -94,6 +95,7 @@ private:
   LogicalResult prepareGenerated(Generated &each, int64_t part,
                                  const HeadProjection &of, StringRef label);
   void generate(Generated &each, int64_t part);
+  void generateNew(Generated &each);
   void speculate(Generated &each);
   void generateTail(Generated &each);
   Value exactFor(const Generated &each);
@@ -124,8 +126,11 @@ private:
   Value tokenScale, low, predictorScales, counts;
   Value lowTokenScale, lowTokenRows, allLow; ///< Where rows are speculated.
   Value exact; ///< How many rows are precise, where some may be low.
+  /// Rows of a list of new ones.
+  static constexpr int64_t pieceRows = 128;
   static constexpr int64_t listBytes =
       8;            ///< Of a list, for each row it may have.
+  Value allTokens;  ///< Rows of the sequence, where K and V may need any.
   Value exactLists; ///< Which rows of a block are made again, by first row.
   Storage tokens, context, mask, dominated, argmax;
   Storage kStorage, vStorage; ///< Of a selection for other loops.
@@ -155,12 +160,13 @@ private:
     /// in DRAM.
     bool hasFlags = false, inverted = false;
     const HeadRows *flags = nullptr;
+    Value named; ///< Flags of those that are made, where blocks add new ones.
     Storage storedFlags;
     const Storage *low = nullptr, *lowScale = nullptr; ///< If speculated.
   } query, key, value;
 
   // Of a block.
-  Value tokenRows;
+  Value tokenRows, selectedMask;
   Value scores, probabilities, stats, tailScores, maskRows, attendedFlags,
       attendedArgmax, attendedValues;
 };

@@ -16,6 +16,18 @@
 using namespace mlir;
 using namespace mlir::factisa;
 
+const char *HeadNest::whyNotDifferential() const {
+  if (!select)
+    return "no selection is made in the loop over heads, which would say block "
+           "by block what rows of K and V are wanted";
+  if (!attention)
+    return "the selection is for loops that follow";
+  if (!HeadProjection(key).linear.getRows() ||
+      !HeadProjection(value).linear.getRows())
+    return "all rows of K or V are wanted, whatever the selection says";
+  return nullptr;
+}
+
 SmallVector<Operation *> HeadNest::ops() const {
   SmallVector<Operation *> all;
   for (const HeadPrediction *side : {&queryCode, &keyCode})

@@ -62,7 +62,14 @@ struct HeadNest {
   /// and makes those rows again that are not at low precision.
   const SpeculatedHeads *speculation = nullptr;
 
+  /// Whether a block of queries makes those rows of K and V that none before it
+  /// wanted, and then its attention.
+  bool isDifferential = false;
+
   int64_t getHeads() const;
+  /// Null, or why K and V cannot be made as far as each block of queries wants
+  /// rows that none before it did.
+  const char *whyNotDifferential() const;
   /// INT8 rows that stage 1 and generation read, and their scales.
   Value getTokens() const;
   Value getTokenScale() const;

@@ -42,8 +42,10 @@ struct HeadTiling {
   int64_t stored = 0; ///< What goes through DRAM from one part of the loop to
                       ///< the next: 0 nothing, 1 rows of queries, 2 all rows.
   int64_t turns = 0;  ///< As of other loops.
-  bool speculates = false; ///< Whether Q, K and V at low precision are made
-                           ///< beside a selection of all heads.
+  bool isDifferential = false; ///< Whether K and V are made block by block
+                               ///< of queries, as far as each wants new rows.
+  bool speculates = false;     ///< Whether Q, K and V at low precision are made
+                               ///< beside a selection of all heads.
 };
 
 /// Sizes of blocks, chosen so that the plan fits the scratchpad.
@@ -278,6 +280,10 @@ public:
   int64_t maskStride() const { return (paddedRows + 7) / 8; }
   /// Layers of the function that is being lowered.
   LayerNumbers numbers;
+  /// Attentions that are not lowered differentially though the tiling says so,
+  /// and why.
+  using Reasons = SmallVector<std::pair<Location, const char *>>;
+  Reasons notDifferential;
   /// JSON object of the layers' shapes, for observers.
   std::string metadata() const { return described.toJson(); }
 

@@ -59,8 +59,19 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops,
   DenseMap<Operation *, HeadNest> nests;
   DenseMap<Operation *, Operation *> partOf;
   auto add = [&](Operation *op, std::optional<HeadNest> nest) {
-    if (!nest || (nest->getHeads() == 1 &&
-                  (!nest->attention || nest->attention.getMask())))
+    const char *reason =
+        nest ? nest->whyNotDifferential()
+             : "its Q, K and V are not made for it alone, of the same rows";
+    if (tiling.heads.isDifferential && reason &&
+        isa<fact::QuantizedAttentionOp>(op))
+      notDifferential.push_back({op->getLoc(), reason});
+    if (!nest)
+      return;
+    // One head has no other one to work on meanwhile, but its own rows.
+    bool isOne = nest->getHeads() == 1;
+    nest->isDifferential = !reason && (tiling.heads.isDifferential || isOne);
+    if (isOne && !nest->isDifferential &&
+        (!nest->attention || nest->attention.getMask()))
       return;
     if (const SpeculatedRows *rows = speculationOf(op)) {
       nest->speculation = &rows->of;

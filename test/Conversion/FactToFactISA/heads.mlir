@@ -10,6 +10,9 @@
 // RUN: FileCheck %s --input-file=%t.mlir --check-prefix=SELECT
 // RUN: FileCheck %s --input-file=%t.mlir --check-prefix=GENERATE
 // RUN: FileCheck %s --input-file=%t.mlir --check-prefix=ATTEND
+// RUN: fact-opt %s --split-input-file --fact-sparsify --fact-to-factisa=schedule=differential --cse --remarks-filter=fact-to-factisa >%t.differential.mlir 2>%t.remarks
+// RUN: FileCheck %s --input-file=%t.differential.mlir --check-prefix=DIFFERENTIAL
+// RUN: FileCheck %s --input-file=%t.remarks --check-prefix=MISSED
 
 // Of a selection that only its own layer's attention reads all is in one loop, of as many
 // iterations as there are heads, and those that the last part is behind. A part has no
@@ -35,6 +38,23 @@
 // CHECK-DAG:     factisa.pe.gemm {{.*}} row0=%[[AT3]], rows=8,
 // CHECK-DAG:     factisa.pe.qk {{.*}} row0=%[[AT4]],
 // CHECK:       factisa.pe.gemm {{.*}} role=output
+
+// Differential: the parts after stage 1 work on the same head. Rows of K and V are those
+// that the block's masks want and no block's before did, whatever block they are in; the
+// mask comes from its place, not from DRAM.
+// DIFFERENTIAL-LABEL: func.func @selection()
+// DIFFERENTIAL:       %[[ALL:[0-9]+]] = factisa.sram token 256 "all_rows"
+// DIFFERENTIAL:       scf.for %[[I:[a-z0-9]+]] = %c0 to %c4 step %c1 {
+// DIFFERENTIAL-DAG:     %[[H2:[0-9]+]] = arith.addi %[[I]], %c-2 : index
+// DIFFERENTIAL-DAG:     %[[AT2:[0-9]+]] = factisa.in_range %[[H2]] below 2
+// DIFFERENTIAL:         factisa.sel.topk mask=%[[MASK:[0-9]+]], {{.*}} k_rows=%[[KROWS:[0-9]+]], v_rows=%[[VROWS:[0-9]+]],
+// DIFFERENTIAL:         factisa.sel.fill dst=%[[KNAMED:[0-9]+]], row0=%[[AT2]], rows=64, width=1,
+// DIFFERENTIAL:         factisa.sel.list_new list=%[[LIST:[0-9]+]], flags=%[[KROWS]], named=%[[KNAMED]],
+// DIFFERENTIAL:         factisa.pe.gemm {{.*}} x=%[[ALL]], {{.*}} list=%[[LIST]],
+// DIFFERENTIAL:         factisa.sel.list_new list=%[[LIST:[0-9]+]], flags=%[[VROWS]],
+// DIFFERENTIAL:         factisa.pe.gemm {{.*}} x=%[[ALL]], {{.*}} list=%[[LIST]],
+// DIFFERENTIAL:         factisa.pe.qk {{.*}} mask=%[[MASK]], {{.*}} row0=%[[AT2]],
+// MISSED: [Missed] NotDifferential | Category:fact-to-factisa {{.*}} Reason="no selection is made in the loop over heads, which would say block by block what rows of K and V are wanted"
 
 // Stage 1, of keys and of queries, with the bias of queries. Its codes and scales have two
 // slots: the head before is selected with the other one.

@@ -129,12 +129,27 @@ private:
     if (auto sum = row.getDefiningOp<arith::AddIOp>())
       return isForFew(sum.getLhs()) || isForFew(sum.getRhs());
     auto range = row.getDefiningOp<InRangeOp>();
-    return range && range.getIndex() == body.loop.getInductionVar();
+    return range && range.getIndex() == body.loop.getInductionVar() &&
+           static_cast<int64_t>(range.getLimit()) < expected.length;
   }
 
   bool isForFew(Operation *op) {
     return llvm::any_of(op->getOperands(),
                         [&](Value value) { return isForFew(value); });
+  }
+
+  /// Whether a list says what an instruction works on that names each row of
+  /// the sequence in one iteration only.
+  bool isOfNewRows(Operation &op) {
+    if (auto list = dyn_cast<SelListNewOp>(op)) {
+      newLists.insert(bufferOf(list.getList()));
+      return false;
+    }
+    return llvm::any_of(op.getOperands(), [&](Value value) {
+      return !isa<IndexType>(value.getType()) &&
+             !value.getDefiningOp<NullOp>() &&
+             newLists.contains(bufferOf(value));
+    });
   }
 
   double iterations() {
@@ -171,8 +186,10 @@ private:
     step.engine = target::engineOf(instruction);
     step.cycles = static_cast<double>(
         target::estimateCycles(instruction, machine, expected));
-    if (isForFew(&op))
+    if (isForFew(&op) || isOfNewRows(op))
       step.cycles /= iterations();
+    if (isOfNewRows(op))
+      ofNewRows.insert(number);
     body.steps.push_back(std::move(step));
 
     int64_t registers[target::numRegisters] = {};
@@ -211,7 +228,9 @@ private:
         if ((!a.write && !b.write) || !meet(a, b))
           continue;
         // The next iteration does not touch what the first one alone does.
-        if (isShared && !isForFew(body.steps[a.step].op) && meetLater(a, b))
+        // Nor do its new rows have any row that an earlier one wants.
+        if (isShared && !isForFew(body.steps[a.step].op) && meetLater(a, b) &&
+            !ofNewRows.contains(a.step) && !ofNewRows.contains(b.step))
           body.inOrder.push_back({a.step, b.step});
         if (a.step == b.step)
           continue;
@@ -224,6 +243,8 @@ private:
   target::Expectation expected;
   Body body;
   llvm::MapVector<Value, SmallVector<Touch>> touched;
+  llvm::SmallDenseSet<unsigned> ofNewRows; ///< Steps.
+  llvm::SmallDenseSet<Value> newLists;     ///< Buffers of lists of new rows.
 };
 } // namespace
 
