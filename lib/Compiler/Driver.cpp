@@ -143,12 +143,14 @@ func::FuncOp Compilation::main() {
   return owned->lookupSymbol<func::FuncOp>("main");
 }
 
-LogicalResult Compilation::load() {
+LogicalResult
+Compilation::load(const std::vector<std::vector<int64_t>> &arrays) {
   StringRef extension = llvm::sys::path::extension(options.model);
   if (extension == ".onnx") {
     OnnxImportOptions import;
     import.from = options.from;
     import.to = options.to;
+    import.arrays = arrays;
     for (const std::string &shape : options.shapes)
       if (std::string wrong = parseShapeOption(shape, import.shapes);
           !wrong.empty())

@@ -252,34 +252,21 @@ LogicalResult Runner::runReference(std::vector<NpyArray> &results) {
   auto function = compileReference(*unchanged);
   if (!function)
     return compilation.fail(llvm::toString(function.takeError()));
-  std::vector<FloatTensor> arguments;
-  for (const NpyArray &input : inputs) {
-    if (input.dtype != "<f4")
-      return compilation.fail("the f32 reference takes float32 inputs only");
-    FloatTensor tensor;
-    tensor.shape = input.shape;
-    const float *data = reinterpret_cast<const float *>(input.data.data());
-    tensor.data.assign(data, data + input.numElements());
-    arguments.push_back(std::move(tensor));
-  }
   bool isReference = !options.reference.empty();
   std::vector<double> milliseconds;
-  std::vector<FloatTensor> tensors;
   for (int64_t i = 0;
        i < std::max<int64_t>(isReference ? options.repeat : 1, 1); ++i) {
     auto begin = std::chrono::steady_clock::now();
-    auto called = (*function)->invoke(arguments);
+    auto called = (*function)->invoke(inputs);
     auto end = std::chrono::steady_clock::now();
     if (!called)
       return compilation.fail(llvm::toString(called.takeError()));
     milliseconds.push_back(
         std::chrono::duration<double, std::milli>(end - begin).count());
-    tensors = std::move(*called);
+    results = std::move(*called);
   }
   if (isReference && options.repeat > 0)
     printMedian(std::move(milliseconds));
-  for (const FloatTensor &tensor : tensors)
-    results.push_back(NpyArray::from<float>(tensor.shape, tensor.data.data()));
   return success();
 }
 
@@ -327,7 +314,12 @@ LogicalResult Runner::write() {
 }
 
 LogicalResult Runner::run() {
-  if (failed(compilation.load()) || failed(readInputs()))
+  if (failed(readInputs()))
+    return failure();
+  std::vector<std::vector<int64_t>> shapes;
+  for (const NpyArray &input : inputs)
+    shapes.push_back(input.shape);
+  if (failed(compilation.load(shapes)))
     return failure();
   func::FuncOp main = compilation.main();
   if (options.outputs.size() != main.getNumResults())

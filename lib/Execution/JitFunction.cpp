@@ -17,35 +17,45 @@
 #include "llvm/Target/TargetMachine.h"
 
 #include <cstdlib>
+#include <cstring>
 
 using namespace mlir;
 using namespace mlir::fact;
+using ::fact::NpyArray;
 
 static llvm::Error makeError(const Twine &text) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(), text);
 }
 
-static llvm::Expected<SmallVector<int64_t>> shapeOf(Type type,
-                                                    const Twine &what) {
+static llvm::Expected<JitSignature::Tensor> tensorOf(Type type,
+                                                     const Twine &what) {
   auto shaped = dyn_cast<ShapedType>(type);
-  if (!shaped || !shaped.hasRank() || !shaped.getElementType().isF32())
-    return makeError(what + " is no ranked f32 tensor");
-  return SmallVector<int64_t>(shaped.getShape());
+  if (!shaped || !shaped.hasRank())
+    return makeError(what + " is no ranked tensor");
+  Type element = shaped.getElementType();
+  std::string dtype = element.isF32()         ? "<f4"
+                      : element.isInteger(1)  ? "|b1"
+                      : element.isInteger(32) ? "<i4"
+                      : element.isInteger(64) ? "<i8"
+                                              : "";
+  if (dtype.empty())
+    return makeError(what + " holds no f32, i1, i32 or i64");
+  return JitSignature::Tensor{SmallVector<int64_t>(shaped.getShape()), dtype};
 }
 
 llvm::Expected<JitSignature> JitSignature::of(FunctionType type) {
   JitSignature signature;
   for (auto [i, input] : llvm::enumerate(type.getInputs())) {
-    auto shape = shapeOf(input, "argument " + Twine(i));
-    if (!shape)
-      return shape.takeError();
-    signature.inputs.push_back(std::move(*shape));
+    auto tensor = tensorOf(input, "argument " + Twine(i));
+    if (!tensor)
+      return tensor.takeError();
+    signature.inputs.push_back(std::move(*tensor));
   }
   for (auto [i, output] : llvm::enumerate(type.getResults())) {
-    auto shape = shapeOf(output, "result " + Twine(i));
-    if (!shape)
-      return shape.takeError();
-    signature.outputs.push_back(std::move(*shape));
+    auto tensor = tensorOf(output, "result " + Twine(i));
+    if (!tensor)
+      return tensor.takeError();
+    signature.outputs.push_back(std::move(*tensor));
   }
   return signature;
 }
@@ -106,7 +116,7 @@ class Descriptor {
 public:
   explicit Descriptor(size_t rank) : words(3 + 2 * rank), rank(rank) {}
 
-  void point(const float *data, llvm::ArrayRef<int64_t> shape) {
+  void point(const void *data, llvm::ArrayRef<int64_t> shape) {
     words[0] = words[1] = reinterpret_cast<int64_t>(data);
     words[2] = 0;
     int64_t stride = 1;
@@ -120,18 +130,17 @@ public:
   void *get() { return words.data(); }
 
   /// Copies the elements, which may be laid out with any strides.
-  FloatTensor read() const {
-    FloatTensor tensor;
+  NpyArray read(const std::string &dtype) const {
+    NpyArray tensor{dtype, {}, {}};
     tensor.shape.assign(words.begin() + 3, words.begin() + 3 + rank);
-    size_t count = 1;
-    for (int64_t extent : tensor.shape)
-      count *= extent;
-    tensor.data.reserve(count);
-    const float *data = reinterpret_cast<const float *>(words[1]) + words[2];
+    int64_t count = tensor.numElements(), size = dtype.back() - '0';
+    tensor.data.resize(count * size);
+    const char *data =
+        reinterpret_cast<const char *>(words[1]) + words[2] * size;
     SmallVector<int64_t> at(rank);
     int64_t position = 0;
-    for (size_t n = 0; n < count; ++n) {
-      tensor.data.push_back(data[position]);
+    for (int64_t n = 0; n < count; ++n) {
+      std::memcpy(tensor.data.data() + n * size, data + position * size, size);
       for (size_t i = rank; i-- > 0;) {
         position += words[3 + rank + i];
         if (++at[i] < tensor.shape[i])
@@ -153,14 +162,18 @@ private:
 
 /// Checks the inputs against the signature.
 static llvm::Error checkInputs(const JitSignature &signature,
-                               llvm::ArrayRef<FloatTensor> inputs) {
+                               llvm::ArrayRef<NpyArray> inputs) {
   if (inputs.size() != signature.inputs.size())
     return makeError("function takes " + Twine(signature.inputs.size()) +
                      " inputs (was given " + Twine(inputs.size()) + ")");
   std::optional<int64_t> length;
   for (size_t n = 0; n < inputs.size(); ++n) {
-    const SmallVector<int64_t> &expected = signature.inputs[n];
-    const FloatTensor &input = inputs[n];
+    const SmallVector<int64_t> &expected = signature.inputs[n].shape;
+    const std::string &dtype = signature.inputs[n].dtype;
+    const NpyArray &input = inputs[n];
+    if (input.dtype != dtype)
+      return makeError("elements of input " + Twine(n) + " must be '" + dtype +
+                       "' (were '" + input.dtype + "')");
     if (input.shape.size() != expected.size())
       return makeError("input " + Twine(n) + " must have " +
                        Twine(expected.size()) + " dimensions (has " +
@@ -179,15 +192,17 @@ static llvm::Error checkInputs(const JitSignature &signature,
                          Twine(extent) + ")");
       count *= extent;
     }
-    if (count != input.data.size())
+    size_t size = dtype.back() - '0';
+    if (count * size != input.data.size())
       return makeError("input " + Twine(n) + " needs " + Twine(count) +
-                       " elements (has " + Twine(input.data.size()) + ")");
+                       " elements (has " + Twine(input.data.size() / size) +
+                       ")");
   }
   return llvm::Error::success();
 }
 
-llvm::Expected<std::vector<FloatTensor>>
-JitFunction::invoke(llvm::ArrayRef<FloatTensor> inputs) {
+llvm::Expected<std::vector<NpyArray>>
+JitFunction::invoke(llvm::ArrayRef<NpyArray> inputs) {
   if (llvm::Error error = checkInputs(signature_, inputs))
     return error;
 
@@ -195,13 +210,13 @@ JitFunction::invoke(llvm::ArrayRef<FloatTensor> inputs) {
   // one behind the other, arguments are pointers to descriptors. The packed
   // form takes a pointer to each of these pointers.
   std::vector<Descriptor> arguments;
-  for (const FloatTensor &input : inputs) {
+  for (const NpyArray &input : inputs) {
     arguments.emplace_back(input.shape.size());
     arguments.back().point(input.data.data(), input.shape);
   }
   size_t words = 0;
-  for (const auto &shape : signature_.outputs)
-    words += 3 + 2 * shape.size();
+  for (const JitSignature::Tensor &tensor : signature_.outputs)
+    words += 3 + 2 * tensor.shape.size();
   std::vector<int64_t> results(words);
   std::vector<void *> pointers;
   if (words != 0)
@@ -214,13 +229,13 @@ JitFunction::invoke(llvm::ArrayRef<FloatTensor> inputs) {
   if (llvm::Error error = engine->invokePacked(name, packed))
     return error;
 
-  std::vector<FloatTensor> outputs;
+  std::vector<NpyArray> outputs;
   auto *word = results.begin().base();
-  for (const auto &shape : signature_.outputs) {
+  for (const auto &[shape, dtype] : signature_.outputs) {
     Descriptor result(shape.size());
     std::copy_n(word, 3 + 2 * shape.size(),
                 static_cast<int64_t *>(result.get()));
-    outputs.push_back(result.read());
+    outputs.push_back(result.read(dtype));
     std::free(result.allocated());
     word += 3 + 2 * shape.size();
   }

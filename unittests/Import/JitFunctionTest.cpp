@@ -19,6 +19,7 @@
 
 using namespace mlir;
 using namespace mlir::fact;
+using ::fact::NpyArray;
 
 static constexpr StringLiteral addRow = R"mlir(
   #id = affine_map<(d0, d1) -> (d0, d1)>
@@ -65,10 +66,14 @@ protected:
     return std::move(*function);
   }
 
-  std::string errorOf(JitFunction &function,
-                      llvm::ArrayRef<FloatTensor> inputs) {
+  std::string errorOf(JitFunction &function, llvm::ArrayRef<NpyArray> inputs) {
     auto results = function.invoke(inputs);
     return results ? "" : llvm::toString(results.takeError());
+  }
+
+  static NpyArray floats(std::vector<int64_t> shape,
+                         const std::vector<float> &values) {
+    return NpyArray::from<float>(std::move(shape), values.data());
   }
 
   MLIRContext context;
@@ -81,15 +86,16 @@ TEST_F(JitFunctionTest, RunsAtEveryLength) {
   auto function = compile(addRow);
   ASSERT_TRUE(function) << message;
   for (int64_t length : {1, 2, 5}) {
-    FloatTensor x{{length, 3}, std::vector<float>(length * 3, 1.0f)};
-    FloatTensor row{{3}, {0.5f, 1.5f, 2.5f}};
-    FloatTensor y{{length, 3}, std::vector<float>(length * 3, 7.0f)};
+    NpyArray x = floats({length, 3}, std::vector<float>(length * 3, 1.0f));
+    std::vector<float> numbers{0.5f, 1.5f, 2.5f};
+    NpyArray row = floats({3}, numbers);
+    NpyArray y = floats({length, 3}, std::vector<float>(length * 3, 7.0f));
     auto results = function->invoke({x, row, y});
     ASSERT_TRUE(bool(results)) << llvm::toString(results.takeError());
     ASSERT_EQ(results->size(), 2u);
     EXPECT_EQ((*results)[0].shape, x.shape);
     for (int64_t i = 0; i < length * 3; ++i)
-      EXPECT_EQ((*results)[0].data[i], 1.0f + row.data[i % 3]);
+      EXPECT_EQ((*results)[0].as<float>("")[i], 1.0f + numbers[i % 3]);
     // An argument that is returned comes back as a copy.
     EXPECT_EQ((*results)[1].data, y.data);
   }
@@ -98,27 +104,34 @@ TEST_F(JitFunctionTest, RunsAtEveryLength) {
 TEST_F(JitFunctionTest, RefusesInputsThatDoNotFit) {
   auto function = compile(addRow);
   ASSERT_TRUE(function) << message;
-  FloatTensor row{{3}, {1, 2, 3}}, x{{2, 3}, std::vector<float>(6)};
+  NpyArray row = floats({3}, {1, 2, 3}),
+           x = floats({2, 3}, std::vector<float>(6));
   EXPECT_EQ(errorOf(*function, {x, row}),
             "function takes 3 inputs (was given 2)");
   EXPECT_EQ(errorOf(*function, {row, row, x}),
             "input 0 must have 2 dimensions (has 1)");
-  EXPECT_EQ(errorOf(*function, {{{2, 4}, std::vector<float>(8)}, row, x}),
+  EXPECT_EQ(errorOf(*function, {floats({2, 4}, std::vector<float>(8)), row, x}),
             "dimension 1 of input 0 must be 3 (was 4)");
-  EXPECT_EQ(errorOf(*function, {x, row, {{3, 3}, std::vector<float>(9)}}),
+  EXPECT_EQ(errorOf(*function, {x, row, floats({3, 3}, std::vector<float>(9))}),
             "dimension 0 of input 2 must be 2 (was 3)");
-  EXPECT_EQ(errorOf(*function, {{{0, 3}, {}}, row, x}),
+  EXPECT_EQ(errorOf(*function, {floats({0, 3}, {}), row, x}),
             "dimension 0 of input 0 must be positive (was 0)");
-  EXPECT_EQ(errorOf(*function, {x, row, {{2, 3}, std::vector<float>(5)}}),
+  NpyArray damaged = x;
+  damaged.data.resize(20);
+  EXPECT_EQ(errorOf(*function, {x, row, damaged}),
             "input 2 needs 6 elements (has 5)");
+  NpyArray integers = x;
+  integers.dtype = "<i4";
+  EXPECT_EQ(errorOf(*function, {x, row, integers}),
+            "elements of input 2 must be '<f4' (were '<i4')");
 }
 
 TEST_F(JitFunctionTest, RefusesOtherTypes) {
   EXPECT_FALSE(compile(R"mlir(
-    func.func @main(%x: tensor<3xi32>) -> tensor<3xi32> {
-      return %x : tensor<3xi32>
+    func.func @main(%x: tensor<3xi16>) -> tensor<3xi16> {
+      return %x : tensor<3xi16>
     })mlir"));
-  EXPECT_EQ(message, "argument 0 is no ranked f32 tensor");
+  EXPECT_EQ(message, "argument 0 holds no f32, i1, i32 or i64");
   EXPECT_FALSE(compile("func.func private @other()"));
   EXPECT_EQ(message, "module has no function 'main'");
 }

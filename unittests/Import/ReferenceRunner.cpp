@@ -43,14 +43,16 @@ std::string runReference(const std::string &model,
   if (!function)
     return llvm::toString(function.takeError());
   for (const std::vector<RunnerTensor> &run : runs) {
-    std::vector<FloatTensor> inputs;
+    std::vector<::fact::NpyArray> inputs;
     for (const RunnerTensor &input : run)
-      inputs.push_back({input.shape, input.data});
+      inputs.push_back(
+          ::fact::NpyArray::from<float>(input.shape, input.data.data()));
     auto results = (*function)->invoke(inputs);
     if (!results)
       return llvm::toString(results.takeError());
-    outputs.push_back(
-        {std::move(results->front().shape), std::move(results->front().data)});
+    const ::fact::NpyArray &first = results->front();
+    const float *data = first.as<float>("result");
+    outputs.push_back({first.shape, {data, data + first.numElements()}});
   }
   return "";
 }

@@ -45,8 +45,9 @@ public:
   explicit Compilation(const ::fact::CompileOptions &options);
   ~Compilation();
 
-  /// Reads the model: the stage `Imported`.
-  LogicalResult load();
+  /// Reads the model: the stage `Imported`. `arrays` are the shapes of what it
+  /// is to be run on, where an ONNX model leaves an extent open.
+  LogicalResult load(const std::vector<std::vector<int64_t>> &arrays = {});
   /// Runs everything between the present stage and `stage`. IR that is past a
   /// stage already (fact ops in a .mlir file) goes through unchanged.
   LogicalResult runTo(Stage stage);

@@ -19,6 +19,8 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/Error.h"
 
+#include "fact/Support/Npy.h"
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,18 +31,17 @@ class ExecutionEngine;
 
 namespace mlir::fact {
 
-/// A dense row-major float tensor in memory.
-struct FloatTensor {
-  std::vector<int64_t> shape;
-  std::vector<float> data;
-};
-
-/// Shapes of a function's arguments and results. ShapedType::kDynamic is the
-/// sequence length: the same number wherever it occurs.
+/// Types of a function's arguments and results: float32, integers of 32 or 64
+/// bits, truth values. ShapedType::kDynamic is the sequence length: the same
+/// number wherever it occurs among the arguments.
 struct JitSignature {
-  SmallVector<SmallVector<int64_t>> inputs, outputs;
+  struct Tensor {
+    SmallVector<int64_t> shape;
+    std::string dtype; ///< NumPy's name.
+  };
+  SmallVector<Tensor> inputs, outputs;
 
-  /// From a function on f32 tensors or memrefs, before it is lowered. An error
+  /// From a function on tensors or memrefs, before it is lowered. An error
   /// names the argument or result that is something else.
   static llvm::Expected<JitSignature> of(FunctionType type);
 };
@@ -48,7 +49,7 @@ struct JitSignature {
 class JitFunction {
 public:
   /// Compiles \p function of \p module, which must be in the LLVM dialect. The
-  /// function, before its lowering, took and returned f32 memrefs without a
+  /// function, before its lowering, took and returned memrefs without a
   /// layout and had the attribute `llvm.emit_c_interface`; each result is a
   /// buffer of its own that the caller frees (what
   /// `buffer-deallocation-pipeline` leaves). \p optLevel is LLVM's, 0 to 3.
@@ -59,10 +60,10 @@ public:
 
   const JitSignature &signature() const { return signature_; }
 
-  /// Runs the function. An error tells which input has a wrong rank, extent or
-  /// length; nothing has run then.
-  llvm::Expected<std::vector<FloatTensor>>
-  invoke(llvm::ArrayRef<FloatTensor> inputs);
+  /// Runs the function. An error tells which input has a wrong type, rank,
+  /// extent or length; nothing has run then.
+  llvm::Expected<std::vector<::fact::NpyArray>>
+  invoke(llvm::ArrayRef<::fact::NpyArray> inputs);
 
 private:
   JitFunction(std::unique_ptr<ExecutionEngine> engine, std::string name,

@@ -14,36 +14,20 @@ using namespace mlir::fact;
 FailureOr<ModelTensor>
 mlir::fact::importConstant(std::shared_ptr<const ::fact::onnx::Tensor> tensor,
                            std::string &why) {
-  using ::fact::onnx::ElementType;
-  SmallVector<Dim> integers;
-  switch (tensor->type) {
-  case ElementType::Float:
-    return ModelTensor::constant(tensor);
-  case ElementType::Double: {
-    ModelTensor rounded =
-        ModelTensor::constant(tensor->shape, tensor->floats());
-    return rounded;
-  }
-  case ElementType::Bool:
-  case ElementType::Int32:
-  case ElementType::Int64:
-    if (tensor->numElements() > maxIntegers) {
-      why = "integer tensor '" + tensor->name +
-            "' has too many elements for "
-            "shape arithmetic: " +
-            std::to_string(tensor->numElements());
-      return failure();
-    }
-    for (int64_t value : tensor->integers())
-      integers.push_back(Dim(value));
-    return ModelTensor::numbers(
-        Shape(tensor->shape.begin(), tensor->shape.end()), std::move(integers));
-  default:
+  if (!tensor->isSupported()) {
     why = "tensor '" + tensor->name + "' has element type " +
           ::fact::onnx::elementTypeName(tensor->type) +
           ", which is not supported";
     return failure();
   }
+  if (tensor->type == ::fact::onnx::ElementType::Float ||
+      tensor->numElements() > maxIntegers)
+    return ModelTensor::constant(tensor);
+  SmallVector<Dim> integers;
+  for (int64_t value : tensor->integers())
+    integers.push_back(Dim(value));
+  return ModelTensor::numbers(Shape(tensor->shape.begin(), tensor->shape.end()),
+                              std::move(integers), tensor->type);
 }
 
 size_t mlir::fact::broadcastIndex(size_t index, llvm::ArrayRef<Dim> result,
@@ -103,16 +87,16 @@ ModelTensor mlir::fact::pick(const ModelTensor &tensor,
     SmallVector<Dim> integers;
     for (size_t from : positions)
       integers.push_back(tensor.integers[from]);
-    return ModelTensor::numbers(shape, std::move(integers));
+    return ModelTensor::numbers(shape, std::move(integers), tensor.type);
   }
+  int64_t size = ::fact::onnx::elementSize(tensor.type);
   auto picked = std::make_shared<::fact::onnx::Tensor>();
-  picked->name = tensor.floats->name;
-  picked->type = tensor.floats->type;
+  picked->name = tensor.data->name;
+  picked->type = tensor.data->type;
   for (Dim dim : shape)
     picked->shape.push_back(dim.offset);
-  picked->data.reserve(count * sizeof(float));
+  picked->data.reserve(count * size);
   for (size_t from : positions)
-    picked->data.append(tensor.floats->data, from * sizeof(float),
-                        sizeof(float));
+    picked->data.append(tensor.data->data, from * size, size);
   return ModelTensor::constant(std::move(picked));
 }

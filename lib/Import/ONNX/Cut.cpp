@@ -72,21 +72,17 @@ static std::string checkName(const Model &model, StringRef flag,
          nearMatches(model, name);
 }
 
-static std::string findResult(const Model &model,
-                              const OnnxImportOptions &options, Cut &cut) {
-  cut.result = options.to;
-  if (!cut.result.empty())
-    return checkName(model, "--to", cut.result);
-  if (model.outputs.size() == 1) {
-    cut.result = model.outputs.front().name;
-    return "";
+static std::string findResults(const Model &model,
+                               const OnnxImportOptions &options, Cut &cut) {
+  if (!options.to.empty()) {
+    cut.results.push_back(options.to);
+    return checkName(model, "--to", options.to);
   }
   if (model.outputs.empty())
     return "the model has no output; name a tensor with --to";
-  std::vector<std::string> names;
   for (const ValueInfo &output : model.outputs)
-    names.push_back(output.name);
-  return "the model has several outputs, choose one with --to: " + list(names);
+    cut.results.push_back(output.name);
+  return "";
 }
 
 //===----------------------------------------------------------------------===//
@@ -102,11 +98,11 @@ static std::string findNodes(const Model &model,
       return error;
     if (!stops.insert(name).second)
       return "--from names '" + name + "' twice";
-    if (name == cut.result)
+    if (llvm::is_contained(cut.results, name))
       return "--from and --to both name '" + name + "'";
   }
   std::vector<bool> needed(model.nodes.size());
-  std::vector<std::string> work{cut.result};
+  std::vector<std::string> work = cut.results;
   std::vector<std::string> inputs;
   while (!work.empty()) {
     std::string name = std::move(work.back());
@@ -123,29 +119,29 @@ static std::string findNodes(const Model &model,
       continue;
     needed[producer->second] = true;
     const ::fact::onnx::Node &node = model.nodes[producer->second];
-    work.insert(work.end(), node.inputs.begin(), node.inputs.end());
+    llvm::append_range(work, node.reads());
   }
   for (size_t i = 0; i < needed.size(); ++i)
     if (needed[i])
       cut.nodes.push_back(i);
 
   if (!options.from.empty() && !inputs.empty())
-    return "'" + cut.result +
-           "' depends not only on what --from names, but "
+    return list(cut.results) +
+           " depends not only on what --from names, but "
            "also on input " +
            list(inputs.front()) + ": cut nearer to it or name the input too";
   for (const std::string &name : options.from) {
     if (!reached.contains(name))
-      return "'" + cut.result + "' does not depend on '" + name +
+      return list(cut.results) + " does not depend on '" + name +
              "', which --from names";
-    cut.arguments.push_back({name, {}, {}, {}});
+    cut.arguments.push_back({name, ElementType::Float, {}, {}, {}});
   }
   if (options.from.empty())
     for (const ValueInfo &input : model.inputs)
       if (reached.contains(input.name))
-        cut.arguments.push_back({input.name, {}, {}, {}});
+        cut.arguments.push_back({input.name, ElementType::Float, {}, {}, {}});
   if (cut.arguments.empty())
-    return "'" + cut.result + "' depends on no input";
+    return list(cut.results) + " depends on no input";
   return "";
 }
 
@@ -162,39 +158,98 @@ static std::string shapeText(llvm::ArrayRef<std::optional<int64_t>> extents,
   return text;
 }
 
-/// The argument's extents from the model and --shape.
+/// Which extent is the sequence, if one is: of tokens [batch, length], of rows
+/// [length, features] or [batch, length, features], or, where the last extent
+/// but one is 1, [length, 1, features].
+static std::optional<size_t> sequenceAxis(const Argument &argument) {
+  llvm::ArrayRef<std::optional<int64_t>> extents = argument.declared;
+  SmallVector<std::optional<int64_t>> given(argument.extents.begin(),
+                                            argument.extents.end());
+  if (!given.empty())
+    extents = given;
+  size_t rank = extents.size();
+  auto isOne = [&](size_t i) { return extents[i] && *extents[i] == 1; };
+  if (rank == 0)
+    return std::nullopt;
+  if (rank == 1)
+    return argument.type == ElementType::Float ? std::optional<size_t>()
+                                               : size_t(0);
+  if (rank == 2) {
+    bool isPerToken = argument.type != ElementType::Float || isOne(0) ||
+                      (!argument.declared[0] && !argument.declared[1]);
+    return isPerToken ? 1 : 0;
+  }
+  if (rank == 3 && isOne(1) && !isOne(0))
+    return 0;
+  return rank - 2;
+}
+
+/// The extents that the model leaves open and no flag tells.
+static std::string chooseExtents(Argument &argument,
+                                 const std::vector<int64_t> *array, Cut &cut) {
+  constexpr int64_t defaultLength = 512;
+  if (array && array->size() == argument.declared.size()) {
+    for (size_t i = 0; i < array->size(); ++i)
+      argument.extents.push_back(argument.declared[i].value_or((*array)[i]));
+    return "";
+  }
+  std::optional<size_t> axis = sequenceAxis(argument);
+  SmallVector<int64_t> extents;
+  for (auto [i, extent] : llvm::enumerate(argument.declared)) {
+    bool isBatch = i == 0 || (i == 1 && axis && *axis == 0);
+    if (!extent && axis != i && !isBatch)
+      return "the model leaves the shape of '" + argument.name +
+             "' open: give the largest with --shape=" + argument.name + ":" +
+             shapeText(argument.declared, "N") + ", where N are numbers";
+    extents.push_back(extent.value_or(axis == i ? defaultLength : 1));
+  }
+  argument.extents = extents;
+  if (!llvm::is_contained(argument.declared, std::nullopt))
+    return "";
+  SmallVector<std::optional<int64_t>> chosen(extents.begin(), extents.end());
+  cut.remarks.push_back("the model leaves the shape of '" + argument.name +
+                        "' open, it is taken to be " + shapeText(chosen, "") +
+                        ": --shape=" + argument.name + ":" +
+                        shapeText(argument.declared, "N") + " says otherwise");
+  return "";
+}
+
+/// The argument's type and extents from the model and --shape.
 static std::string findExtents(const Model &model,
                                const OnnxImportOptions &options,
-                               Argument &argument) {
+                               const std::vector<int64_t> *array,
+                               Argument &argument, Cut &cut) {
   const ValueInfo *info = model.findValueInfo(argument.name);
-  if (info && info->type != ElementType::Undefined &&
-      info->type != ElementType::Float)
-    return "input '" + argument.name + "' must hold floats (holds " +
-           ::fact::onnx::elementTypeName(info->type) + ")";
+  if (info && info->type != ElementType::Undefined)
+    argument.type = info->type;
+  if (!llvm::is_contained({ElementType::Float, ElementType::Int32,
+                           ElementType::Int64, ElementType::Bool},
+                          argument.type))
+    return "input '" + argument.name +
+           "' must hold floats, int32, int64 or bool (holds " +
+           ::fact::onnx::elementTypeName(argument.type) + ")";
   auto given = options.shapes.find(argument.name);
   bool hasShape = info && info->shape;
   if (hasShape)
     for (const Dimension &dim : *info->shape)
       argument.declared.push_back(dim.value);
   if (given == options.shapes.end()) {
-    if (!hasShape)
+    if (!hasShape && array)
+      argument.declared.assign(array->size(), std::nullopt);
+    else if (!hasShape)
       return "the model does not tell the shape of '" + argument.name +
              "': give it with --shape=" + argument.name + ":1x...";
-    for (std::optional<int64_t> extent : argument.declared) {
-      if (!extent)
-        return "the model leaves the shape of '" + argument.name +
-               "' open: give the largest with --shape=" + argument.name + ":" +
-               shapeText(argument.declared, "N") + ", where N are numbers";
-      argument.extents.push_back(*extent);
-    }
+    if (std::string error = chooseExtents(argument, array, cut); !error.empty())
+      return error;
   } else {
     argument.extents.assign(given->second.begin(), given->second.end());
     if (!hasShape)
       argument.declared.assign(argument.extents.size(), std::nullopt);
     bool fits = argument.extents.size() == argument.declared.size();
     size_t rank = argument.extents.size();
+    std::optional<size_t> axis = fits ? sequenceAxis(argument) : std::nullopt;
     for (size_t i = 0; fits && i < rank; ++i)
-      fits = !argument.declared[i] || i + 2 == rank ||
+      fits = !argument.declared[i] || axis == i || i + 2 == rank ||
              argument.extents[i] == *argument.declared[i];
     if (!fits) {
       SmallVector<std::optional<int64_t>> extents(argument.extents.begin(),
@@ -213,26 +268,27 @@ static std::string findExtents(const Model &model,
   return "";
 }
 
-/// Opens the last extent but one of the argument that has the sequence, and
-/// every other extent of the arguments that is the same length: the last but
-/// one of another argument, or one to which the model gives the same name (or,
-/// like the sequence, none).
+/// Opens the sequence of the argument that has the longest one, of rows rather
+/// than of numbers, and every other extent of the arguments that is the same
+/// length: another argument's sequence, or one to which the model gives the
+/// same name (or, like the sequence, none).
 static void openSequence(const Model &model, Cut &cut) {
   const Argument *sequence = nullptr;
-  for (const Argument &argument : cut.arguments) {
-    size_t rank = argument.extents.size();
-    if (rank < 2)
-      continue;
-    if (!sequence)
+  auto weight = [](const Argument &argument) {
+    std::optional<size_t> axis = sequenceAxis(argument);
+    if (!axis)
+      return std::pair(0, int64_t(0));
+    bool isLong = argument.extents[*axis] > 1;
+    return std::pair(isLong ? static_cast<int>(argument.extents.size()) : 1,
+                     int64_t(isLong));
+  };
+  for (const Argument &argument : cut.arguments)
+    if (weight(argument).first > 0 &&
+        (!sequence || weight(argument) > weight(*sequence)))
       sequence = &argument;
-    if (argument.extents[rank - 2] > 1) {
-      sequence = &argument;
-      break;
-    }
-  }
   if (!sequence)
     return;
-  size_t dimension = sequence->extents.size() - 2;
+  size_t dimension = *sequenceAxis(*sequence);
   cut.bound = sequence->extents[dimension];
   auto nameOf = [&](const Argument &argument, size_t i) -> std::string {
     const ValueInfo *info = model.findValueInfo(argument.name);
@@ -244,16 +300,15 @@ static void openSequence(const Model &model, Cut &cut) {
     for (size_t i = 0, rank = argument.extents.size(); i < rank; ++i) {
       bool same = argument.extents[i] == cut.bound &&
                   nameOf(argument, i) == name && cut.bound > 1;
-      bool lastButOne = i + 2 == rank;
       bool bothOpen = named && !argument.declared[i];
       argument.open[i] = (&argument == sequence && i == dimension) ||
-                         (same && (lastButOne || bothOpen));
+                         (same && (sequenceAxis(argument) == i || bothOpen));
     }
 }
 
 std::string mlir::fact::makeCut(const Model &model,
                                 const OnnxImportOptions &options, Cut &cut) {
-  if (std::string error = findResult(model, options, cut); !error.empty())
+  if (std::string error = findResults(model, options, cut); !error.empty())
     return error;
   if (std::string error = findNodes(model, options, cut); !error.empty())
     return error;
@@ -263,10 +318,14 @@ std::string mlir::fact::makeCut(const Model &model,
   for (const auto &entry : options.shapes)
     if (llvm::find(names, entry.first) == names.end())
       return "--shape names '" + entry.first + "', inputs are " + list(names);
-  for (Argument &argument : cut.arguments)
-    if (std::string error = findExtents(model, options, argument);
+  for (auto [i, argument] : llvm::enumerate(cut.arguments)) {
+    const std::vector<int64_t> *array =
+        options.arrays.size() == cut.arguments.size() ? &options.arrays[i]
+                                                      : nullptr;
+    if (std::string error = findExtents(model, options, array, argument, cut);
         !error.empty())
       return error;
+  }
   openSequence(model, cut);
   return "";
 }

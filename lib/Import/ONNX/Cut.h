@@ -23,6 +23,7 @@ namespace mlir::fact {
 /// A tensor that becomes an argument of the function.
 struct Argument {
   std::string name;
+  ::fact::onnx::ElementType type = ::fact::onnx::ElementType::Float;
   /// Extents, as the model fixes them or as they are given; the sequence's is
   /// the largest length.
   SmallVector<int64_t> extents;
@@ -36,12 +37,14 @@ struct Argument {
 
 struct Cut {
   std::vector<Argument> arguments;
-  /// The tensor to return.
-  std::string result;
+  /// The tensors to return.
+  std::vector<std::string> results;
   /// Indices of the nodes, in the file's order.
   std::vector<size_t> nodes;
   /// Largest sequence length; 1 where no argument has a sequence.
   int64_t bound = 1;
+  /// What was chosen in the place of who runs the import.
+  std::vector<std::string> remarks;
 };
 
 /// Finds the part of \p model that \p options name and the arguments' shapes.

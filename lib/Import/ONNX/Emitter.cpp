@@ -18,16 +18,50 @@
 
 using namespace mlir;
 using namespace mlir::fact;
+using ::fact::onnx::ElementType;
 using ::fact::onnx::Tensor;
 
 /// Constants of up to this many elements are printed with the operation.
 static constexpr int64_t maxDenseElements = 16;
 
-RankedTensorType Emitter::type(llvm::ArrayRef<Dim> shape) {
+Type mlir::fact::mlirType(ElementType type, MLIRContext *context) {
+  switch (type) {
+  case ElementType::Bool:
+    return IntegerType::get(context, 1);
+  case ElementType::Int8:
+  case ElementType::Uint8:
+    return IntegerType::get(context, 8);
+  case ElementType::Int32:
+    return IntegerType::get(context, 32);
+  case ElementType::Int64:
+    return IntegerType::get(context, 64);
+  default:
+    return Float32Type::get(context);
+  }
+}
+
+ElementType mlir::fact::typeOf(Type element) {
+  if (element.isInteger(1))
+    return ElementType::Bool;
+  if (element.isInteger(8))
+    return ElementType::Int8;
+  if (element.isInteger(32))
+    return ElementType::Int32;
+  if (element.isInteger(64))
+    return ElementType::Int64;
+  return ElementType::Float;
+}
+
+static Type elementOf(Value value) {
+  return cast<ShapedType>(value.getType()).getElementType();
+}
+
+RankedTensorType Emitter::type(llvm::ArrayRef<Dim> shape, Type element) {
   SmallVector<int64_t> extents;
   for (Dim dim : shape)
     extents.push_back(dim.isConstant() ? dim.offset : ShapedType::kDynamic);
-  return RankedTensorType::get(extents, builder.getF32Type());
+  return RankedTensorType::get(extents,
+                               element ? element : builder.getF32Type());
 }
 
 Value Emitter::index(Location loc, Dim dim) {
@@ -49,25 +83,53 @@ OpFoldResult Emitter::extent(Location loc, Dim dim) {
   return index(loc, dim);
 }
 
-Value Emitter::empty(Location loc, llvm::ArrayRef<Dim> shape) {
+Value Emitter::empty(Location loc, llvm::ArrayRef<Dim> shape, Type element) {
   SmallVector<OpFoldResult> extents;
   for (Dim dim : shape)
     extents.push_back(extent(loc, dim));
-  return tensor::EmptyOp::create(builder, loc, extents, builder.getF32Type());
+  return tensor::EmptyOp::create(builder, loc, extents,
+                                 element ? element : builder.getF32Type());
 }
 
-Value Emitter::filled(Location loc, llvm::ArrayRef<Dim> shape, float value) {
-  Value number =
-      arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(value));
-  Value init = empty(loc, shape);
-  return linalg::FillOp::create(builder, loc, ValueRange{number},
+Value Emitter::filled(Location loc, llvm::ArrayRef<Dim> shape,
+                      TypedAttr number) {
+  Value scalar = arith::ConstantOp::create(builder, loc, number);
+  Value init = empty(loc, shape, number.getType());
+  return linalg::FillOp::create(builder, loc, ValueRange{scalar},
                                 ValueRange{init})
       .getResult(0);
 }
 
+Value Emitter::integers(Location loc, llvm::ArrayRef<Dim> shape,
+                        ElementType type, llvm::ArrayRef<Dim> values) {
+  Type element = mlirType(type, builder.getContext());
+  RankedTensorType result = this->type(shape, element);
+  if (llvm::all_of(values, [](Dim dim) { return dim.isConstant(); })) {
+    SmallVector<APInt> numbers;
+    for (Dim dim : values)
+      numbers.push_back(APInt(element.getIntOrFloatBitWidth(),
+                              static_cast<uint64_t>(dim.offset),
+                              /*isSigned=*/true, /*implicitTrunc=*/true));
+    return arith::ConstantOp::create(
+        builder, loc, cast<TypedAttr>(DenseElementsAttr::get(result, numbers)));
+  }
+  SmallVector<Value> elements;
+  for (Dim dim : values)
+    elements.push_back(
+        arith::IndexCastOp::create(builder, loc, element, index(loc, dim)));
+  return tensor::FromElementsOp::create(builder, loc, result, elements);
+}
+
 Value Emitter::constant(Location loc,
                         const std::shared_ptr<const Tensor> &tensor) {
-  auto type = RankedTensorType::get(tensor->shape, builder.getF32Type());
+  auto type = RankedTensorType::get(
+      tensor->shape, mlirType(tensor->type, builder.getContext()));
+  if (tensor->type != ElementType::Float) {
+    Shape shape(tensor->shape.begin(), tensor->shape.end());
+    std::vector<int64_t> numbers = tensor->integers();
+    SmallVector<Dim> values(numbers.begin(), numbers.end());
+    return integers(loc, shape, tensor->type, values);
+  }
   if (tensor->numElements() <= maxDenseElements)
     return arith::ConstantOp::create(
         builder, loc,
@@ -87,7 +149,7 @@ Value Emitter::constant(Location loc,
 
 Value Emitter::elementwise(Location loc, llvm::ArrayRef<Dim> shape,
                            llvm::ArrayRef<ElementwiseOperand> operands,
-                           Body body) {
+                           Body body, Type element) {
   unsigned rank = shape.size();
   SmallVector<Value> inputs;
   SmallVector<AffineMap> maps;
@@ -108,21 +170,35 @@ Value Emitter::elementwise(Location loc, llvm::ArrayRef<Dim> shape,
   maps.push_back(builder.getMultiDimIdentityMap(rank));
   SmallVector<utils::IteratorType> iterators(rank,
                                              utils::IteratorType::parallel);
-  Value init = empty(loc, shape);
+  Value init = empty(loc, shape, element);
   auto generic = linalg::GenericOp::create(
       builder, loc, TypeRange{init.getType()}, inputs, ValueRange{init}, maps,
       iterators, [&](OpBuilder &inner, Location loc, ValueRange args) {
         SmallVector<Value> elements;
         unsigned next = 0;
         for (const ElementwiseOperand &operand : operands)
-          elements.push_back(
-              operand.value
-                  ? args[next++]
-                  : arith::ConstantOp::create(
-                        inner, loc, inner.getF32FloatAttr(operand.scalar)));
+          elements.push_back(operand.value ? args[next++]
+                                           : arith::ConstantOp::create(
+                                                 inner, loc,
+                                                 operand.number
+                                                     ? operand.number
+                                                     : number(operand.scalar)));
         linalg::YieldOp::create(inner, loc, body(inner, loc, elements));
       });
   return generic.getResult(0);
+}
+
+Value Emitter::generate(Location loc, llvm::ArrayRef<Dim> shape, Type element,
+                        Body body) {
+  return elementwise(
+      loc, shape, {},
+      [&](OpBuilder &inner, Location loc, ValueRange) {
+        SmallVector<Value> indices;
+        for (unsigned i = 0; i < shape.size(); ++i)
+          indices.push_back(linalg::IndexOp::create(inner, loc, i));
+        return body(inner, loc, indices);
+      },
+      element);
 }
 
 Value Emitter::broadcast(Location loc, Value value, llvm::ArrayRef<Dim> from,
@@ -130,14 +206,17 @@ Value Emitter::broadcast(Location loc, Value value, llvm::ArrayRef<Dim> from,
   if (from == to)
     return value;
   ElementwiseOperand operand{value, Shape(from.begin(), from.end())};
-  return elementwise(loc, to, operand,
-                     [](OpBuilder &, Location, ValueRange elements) {
-                       return elements.front();
-                     });
+  return elementwise(
+      loc, to, operand,
+      [](OpBuilder &, Location, ValueRange elements) {
+        return elements.front();
+      },
+      elementOf(value));
 }
 
 Value Emitter::reduce(Location loc, Value value, llvm::ArrayRef<Dim> shape,
-                      llvm::ArrayRef<bool> reduced, float initial, Body body) {
+                      llvm::ArrayRef<bool> reduced, TypedAttr initial,
+                      Body body) {
   unsigned rank = shape.size();
   SmallVector<utils::IteratorType> iterators;
   SmallVector<AffineExpr> kept;
@@ -191,7 +270,8 @@ Value Emitter::transpose(Location loc, Value value, llvm::ArrayRef<Dim> shape,
   Shape result;
   for (int64_t dimension : permutation)
     result.push_back(shape[dimension]);
-  return linalg::TransposeOp::create(builder, loc, value, empty(loc, result),
+  return linalg::TransposeOp::create(builder, loc, value,
+                                     empty(loc, result, elementOf(value)),
                                      permutation)
       ->getResult(0);
 }
@@ -205,7 +285,8 @@ Value Emitter::slice(Location loc, Value value, llvm::ArrayRef<Dim> offsets,
     extents.push_back(extent(loc, size));
     steps.push_back(builder.getIndexAttr(stride));
   }
-  return tensor::ExtractSliceOp::create(builder, loc, type(sizes), value,
+  return tensor::ExtractSliceOp::create(builder, loc,
+                                        type(sizes, elementOf(value)), value,
                                         starts, extents, steps);
 }
 
@@ -223,7 +304,7 @@ Value Emitter::insert(Location loc, Value value, Value into,
 
 Value Emitter::matmul(Location loc, Value lhs, Value rhs,
                       llvm::ArrayRef<Dim> result) {
-  Value init = filled(loc, result, 0.0f);
+  Value init = filled(loc, result, number(0));
   if (result.size() == 2)
     return linalg::MatmulOp::create(builder, loc, TypeRange{init.getType()},
                                     ValueRange{lhs, rhs}, ValueRange{init})
@@ -329,7 +410,7 @@ Value Emitter::reshape(Location loc, Value value, llvm::ArrayRef<Dim> from,
     middle.push_back(extent && extent->isConstant() ? extent->offset
                                                     : ShapedType::kDynamic);
   }
-  auto middleType = RankedTensorType::get(middle, builder.getF32Type());
+  auto middleType = RankedTensorType::get(middle, elementOf(value));
   if (collapses)
     value = tensor::CollapseShapeOp::create(builder, loc, middleType, value,
                                             collapse);
@@ -337,8 +418,8 @@ Value Emitter::reshape(Location loc, Value value, llvm::ArrayRef<Dim> from,
     SmallVector<OpFoldResult> extents;
     for (Dim dim : to)
       extents.push_back(extent(loc, dim));
-    value = tensor::ExpandShapeOp::create(builder, loc, type(to), value, expand,
-                                          extents);
+    value = tensor::ExpandShapeOp::create(
+        builder, loc, type(to, elementOf(value)), value, expand, extents);
   }
   return value;
 }

@@ -28,7 +28,13 @@ struct ElementwiseOperand {
   Value value;
   Shape shape;
   float scalar = 0;
+  /// A number of another type than f32, in the place of `scalar`.
+  TypedAttr number = {};
 };
+
+/// The MLIR type of elements that the import handles, and back.
+Type mlirType(::fact::onnx::ElementType type, MLIRContext *context);
+::fact::onnx::ElementType typeOf(Type element);
 
 class Emitter {
 public:
@@ -38,21 +44,33 @@ public:
   Emitter(OpBuilder &builder, Value length)
       : builder(builder), length(length) {}
 
-  /// tensor<..xf32> with `?` for open extents.
-  RankedTensorType type(llvm::ArrayRef<Dim> shape);
+  /// tensor<..xf32>, or of another element type, with `?` for open extents.
+  RankedTensorType type(llvm::ArrayRef<Dim> shape, Type element = {});
   /// The extent as attribute or, where it is open, as a value.
   OpFoldResult extent(Location loc, Dim dim);
-  Value empty(Location loc, llvm::ArrayRef<Dim> shape);
+  Value empty(Location loc, llvm::ArrayRef<Dim> shape, Type element = {});
+  Value filled(Location loc, llvm::ArrayRef<Dim> shape, TypedAttr number);
+  TypedAttr number(float value) { return builder.getF32FloatAttr(value); }
 
-  /// A constant: dense for a few elements, else a dense resource that shares
-  /// the tensor's memory. The tensor's type must be Float.
+  /// A constant: dense for a few elements and for what holds no floats, else a
+  /// dense resource that shares the tensor's memory.
   Value constant(Location loc,
                  const std::shared_ptr<const ::fact::onnx::Tensor> &tensor);
 
-  /// One linalg.generic over \p shape. An operand's extents are those of the
-  /// last dimensions of \p shape or 1 (broadcast, through its map).
+  /// Integers of the import; extents of the sequence become numbers of the run
+  /// time.
+  Value integers(Location loc, llvm::ArrayRef<Dim> shape,
+                 ::fact::onnx::ElementType type, llvm::ArrayRef<Dim> values);
+
+  /// One linalg.generic over \p shape, of f32 or of \p element. An operand's
+  /// extents are those of the last dimensions of \p shape or 1 (broadcast,
+  /// through its map).
   Value elementwise(Location loc, llvm::ArrayRef<Dim> shape,
-                    llvm::ArrayRef<ElementwiseOperand> operands, Body body);
+                    llvm::ArrayRef<ElementwiseOperand> operands, Body body,
+                    Type element = {});
+  /// A tensor of \p element whose elements follow from their indices.
+  Value generate(Location loc, llvm::ArrayRef<Dim> shape, Type element,
+                 Body body);
   Value broadcast(Location loc, Value value, llvm::ArrayRef<Dim> from,
                   llvm::ArrayRef<Dim> to);
 
@@ -60,7 +78,7 @@ public:
   /// result's type), starting from \p initial. \p body combines an element and
   /// what there is so far.
   Value reduce(Location loc, Value value, llvm::ArrayRef<Dim> shape,
-               llvm::ArrayRef<bool> reduced, float initial, Body body);
+               llvm::ArrayRef<bool> reduced, TypedAttr initial, Body body);
   /// Divides by the number of elements \p count.
   Value divideByCount(Location loc, Value value, llvm::ArrayRef<Dim> shape,
                       const Product &count);
@@ -84,11 +102,11 @@ public:
   Value softmax(Location loc, Value value, llvm::ArrayRef<Dim> shape,
                 int64_t dimension);
 
-private:
   Value index(Location loc, Dim dim);
-  Value filled(Location loc, llvm::ArrayRef<Dim> shape, float value);
 
   OpBuilder &builder;
+
+private:
   Value length;
 };
 

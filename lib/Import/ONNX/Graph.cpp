@@ -9,10 +9,13 @@
 #include "Constants.h"
 #include "NodeImport.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
 #include <cmath>
 
 using namespace mlir;
 using namespace mlir::fact;
+using ::fact::onnx::ElementType;
 using ::fact::onnx::NodeAttribute;
 
 static LogicalResult importConstantNode(NodeImport &node) {
@@ -64,52 +67,111 @@ static LogicalResult importDropout(NodeImport &node) {
   return node.setResult(0, node.input(0));
 }
 
-/// Between floats, and between integers, nothing changes: computed integers are
-/// exact, and floats are f32 already. Between the two only what is constant.
+/// A float becomes an integer towards zero, a truth value where it is not 0.
+static Value castElement(OpBuilder &builder, Location loc, Value x, Type to) {
+  Type from = x.getType();
+  if (to.isInteger(1)) {
+    Value zero =
+        arith::ConstantOp::create(builder, loc, builder.getZeroAttr(from));
+    if (isa<FloatType>(from))
+      return arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::UNE, x,
+                                   zero);
+    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, x,
+                                 zero);
+  }
+  if (isa<FloatType>(from))
+    return arith::FPToSIOp::create(builder, loc, to, x);
+  if (isa<FloatType>(to))
+    return from.isInteger(1)
+               ? arith::UIToFPOp::create(builder, loc, to, x).getResult()
+               : arith::SIToFPOp::create(builder, loc, to, x).getResult();
+  if (from.isInteger(1))
+    return arith::ExtUIOp::create(builder, loc, to, x);
+  if (from.getIntOrFloatBitWidth() < to.getIntOrFloatBitWidth())
+    return arith::ExtSIOp::create(builder, loc, to, x);
+  return arith::TruncIOp::create(builder, loc, to, x);
+}
+
+/// Constants of floats that become integers, and the other way.
+static std::optional<ModelTensor> castConstant(const ModelTensor &input,
+                                               ElementType to) {
+  bool isSmall = input.isIntegers() ||
+                 (input.isFloats() && input.data->numElements() <= maxIntegers);
+  if (!isSmall)
+    return std::nullopt;
+  if (to == ElementType::Float) {
+    std::vector<float> values;
+    SmallVector<int64_t> extents;
+    for (Dim each : input.integers) {
+      if (!each.isConstant())
+        return std::nullopt;
+      values.push_back(static_cast<float>(each.offset));
+    }
+    for (Dim dim : input.shape)
+      extents.push_back(dim.offset);
+    return ModelTensor::constant(extents, std::move(values));
+  }
+  SmallVector<Dim> integers = input.integers;
+  if (input.isFloats())
+    for (float value : input.data->floats()) {
+      // Also false for what is not a number.
+      if (!(std::abs(value) < 9.0e18f) && to != ElementType::Bool)
+        return std::nullopt;
+      integers.push_back(to == ElementType::Bool
+                             ? Dim(value != 0)
+                             : Dim(static_cast<int64_t>(value)));
+    }
+  for (Dim &each : integers)
+    if (to == ElementType::Bool && !input.isFloats()) {
+      // An extent is never 0, but a difference of two may be.
+      if (!each.isConstant())
+        return std::nullopt;
+      each = Dim(each.offset != 0);
+    }
+  return ModelTensor::numbers(input.shape, std::move(integers), to);
+}
+
+static LogicalResult castTo(NodeImport &node, ElementType to) {
+  const ModelTensor &input = node.input(0);
+  if (input.type == to)
+    return node.setResult(0, input);
+  if (std::optional<ModelTensor> constant = castConstant(input, to))
+    return node.setResult(0, std::move(*constant));
+  Type element = mlirType(to, node.loc.getContext());
+  ElementwiseOperand operand{node.anyValue(0), input.shape};
+  Value result = node.emit.elementwise(
+      node.loc, input.shape, operand,
+      [&](OpBuilder &builder, Location loc, ValueRange x) {
+        return castElement(builder, loc, x[0], element);
+      },
+      element);
+  return node.setResult(result, input.shape);
+}
+
+/// To what is narrower or wider than float32: to that.
 static LogicalResult importCast(NodeImport &node) {
-  using ::fact::onnx::ElementType;
   FailureOr<int64_t> to = node.intAttribute("to", std::nullopt);
   node.ignoreAttribute("saturate");
   if (failed(to))
     return failure();
-  const ModelTensor &input = node.input(0);
-  auto type = static_cast<ElementType>(*to);
-  bool toFloat = type == ElementType::Float || type == ElementType::Double;
-  bool toInteger = type == ElementType::Int32 || type == ElementType::Int64;
-  if (!toFloat && !toInteger)
-    return node.fail("casts to " + ::fact::onnx::elementTypeName(type) +
+  auto named = static_cast<ElementType>(*to), type = readAs(named);
+  if (!llvm::is_contained({ElementType::Float, ElementType::Int32,
+                           ElementType::Int64, ElementType::Bool},
+                          type))
+    return node.fail("casts to " + ::fact::onnx::elementTypeName(named) +
                      ", which is not supported");
-  if (type == ElementType::Double && input.isRuntime())
-    return node.fail("casts to double, which is not supported");
-  if (toFloat != input.isIntegers())
-    return node.setResult(0, input);
-  if (toFloat) {
-    FailureOr<SmallVector<int64_t>> values = node.integers(0);
-    if (failed(values))
-      return failure();
-    SmallVector<int64_t> extents;
-    for (Dim dim : input.shape)
-      extents.push_back(dim.offset);
-    return node.setResult(
-        0, ModelTensor::constant(
-               extents, std::vector<float>(values->begin(), values->end())));
-  }
-  if (input.isRuntime() || input.floats->numElements() > maxIntegers)
-    return node.fail("casts floats of the run time to integers");
-  SmallVector<Dim> integers;
-  for (float value : input.floats->floats()) {
-    // Also false for what is not a number.
-    if (!(std::abs(value) < 9.0e18f))
-      return node.fail("casts a float that is no integer: " +
-                       std::to_string(value));
-    integers.push_back(Dim(static_cast<int64_t>(value)));
-  }
-  return node.setResult(0, ModelTensor::numbers(input.shape, integers));
+  return castTo(node, type);
+}
+
+static LogicalResult importCastLike(NodeImport &node) {
+  node.ignoreAttribute("saturate");
+  return castTo(node, node.input(1).type);
 }
 
 llvm::ArrayRef<Operator> mlir::fact::graphOperators() {
   static const Operator operators[] = {
       {"Cast", 6, 1, 1, importCast},
+      {"CastLike", 15, 2, 2, importCastLike},
       {"Constant", 1, 0, 0, importConstantNode},
       {"Dropout", 7, 1, 3, importDropout},
       {"Identity", 1, 1, 1, importIdentity},

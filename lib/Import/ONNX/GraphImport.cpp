@@ -19,18 +19,22 @@ using namespace mlir::fact;
 using ::fact::onnx::Model;
 using ::fact::onnx::Node;
 
-static const Operator *findOperator(StringRef name) {
+/// The builder of an operator; those of the default domain by their name, of
+/// another one with the domain in front.
+static const Operator *findOperator(StringRef domain, StringRef name) {
   static const llvm::StringMap<const Operator *> table = [] {
     llvm::StringMap<const Operator *> table;
     for (llvm::ArrayRef<Operator> operators :
-         {elementwiseOperators(), graphOperators(), logicOperators(),
-          matmulOperators(), reduceOperators(), shapeOperators(),
-          sliceOperators()})
+         {elementwiseOperators(), graphOperators(), indexOperators(),
+          logicOperators(), matmulOperators(), reduceOperators(),
+          shapeOperators(), sliceOperators()})
       for (const Operator &op : operators)
-        table[op.name] = &op;
+        table[(op.domain + ":" + op.name).str()] = &op;
     return table;
   }();
-  return table.lookup(name);
+  if (domain == "ai.onnx")
+    domain = "";
+  return table.lookup((domain + ":" + name).str());
 }
 
 namespace mlir::fact {
@@ -65,6 +69,9 @@ private:
   LogicalResult importFunction();
   func::FuncOp createFunction();
   LogicalResult importNode(const Node &node, Emitter &emit);
+  /// The branch that a condition chooses when the model is compiled.
+  LogicalResult importIf(const Node &node, Emitter &emit);
+  LogicalResult returnResults(func::FuncOp function, Emitter &emit);
   /// Null, with an error, where the tensor has no meaning in this import.
   const ModelTensor *lookUp(const Node &node, const std::string &name);
 
@@ -80,6 +87,8 @@ private:
   OwningOpRef<ModuleOp> module;
   /// Element addresses stay valid: NodeImport points to them.
   std::unordered_map<std::string, ModelTensor> tensors;
+  /// Initializers of the branches that are taken, inside others.
+  std::vector<const ::fact::onnx::Graph *> branches;
   /// Tensor -> the node that makes it.
   llvm::StringMap<const Node *> makers;
   Value length;
@@ -105,14 +114,15 @@ func::FuncOp GraphImport::createFunction() {
     list.set("fact.name", builder.getStringAttr(argument.name));
     if (open && argument.isOpen())
       list.set("fact.bound", builder.getI64IntegerAttr(cut.bound));
-    types.push_back(RankedTensorType::get(extents, builder.getF32Type()));
+    types.push_back(
+        RankedTensorType::get(extents, mlirType(argument.type, context)));
     locs.push_back(nameLoc(argument.name));
     attributes.push_back(list.getDictionary(context));
     shapes.push_back(std::move(shape));
   }
   builder.setInsertionPointToEnd(module->getBody());
   auto function =
-      func::FuncOp::create(builder, nameLoc(cut.result), "main",
+      func::FuncOp::create(builder, nameLoc(cut.results.front()), "main",
                            builder.getFunctionType(types, TypeRange()));
   function.setArgAttrsAttr(builder.getArrayAttr(
       SmallVector<Attribute>(attributes.begin(), attributes.end())));
@@ -134,8 +144,14 @@ const ModelTensor *GraphImport::lookUp(const Node &node,
   auto found = tensors.find(name);
   if (found != tensors.end())
     return &found->second;
-  auto initializer = model.initializers.find(name);
-  if (initializer == model.initializers.end()) {
+  const auto *initializers = &model.initializers;
+  auto initializer = initializers->find(name);
+  for (size_t i = branches.size();
+       i-- > 0 && initializer == initializers->end();) {
+    initializers = &branches[i]->initializers;
+    initializer = initializers->find(name);
+  }
+  if (initializer == initializers->end()) {
     (void)failNode(node, "reads '" + name +
                              "', which the import does not "
                              "compute");
@@ -165,21 +181,23 @@ void GraphImport::noteInputs(const NodeImport &import) {
 }
 
 LogicalResult GraphImport::importNode(const Node &node, Emitter &emit) {
-  bool known = node.domain.empty() || node.domain == "ai.onnx";
-  const Operator *op = known ? findOperator(node.opType) : nullptr;
+  bool isDefault = node.domain.empty() || node.domain == "ai.onnx";
+  if (isDefault && node.opType == "If")
+    return importIf(node, emit);
+  const Operator *op = findOperator(node.domain, node.opType);
   std::string made = node.outputs.empty() ? "" : node.outputs.front();
   if (!op)
     return fail("operator '" + node.opType + "'" +
-                (known ? "" : " of '" + node.domain + "'") +
+                (isDefault ? "" : " of '" + node.domain + "'") +
                 " is not supported: node '" + node.name + "' makes tensor '" +
                 made + "' with it (--from and --to cut a part out of a model)");
-  if (model.opset < op->minOpset)
+  if (isDefault && node.opset < op->minOpset)
     return failNode(node, "needs operator set " + Twine(op->minOpset) +
-                              ", the model has " + Twine(model.opset));
+                              ", the model has " + Twine(node.opset));
   if (node.inputs.size() < op->minInputs || node.inputs.size() > op->maxInputs)
     return failNode(node, "has a wrong number of inputs: " +
                               Twine(node.inputs.size()));
-  NodeImport import(node, model.opset, open ? cut.bound : 1, emit,
+  NodeImport import(node, node.opset, open ? cut.bound : 1, emit,
                     nameLoc(node.name));
   for (auto [i, name] : llvm::enumerate(node.inputs)) {
     const ModelTensor *input = nullptr;
@@ -207,23 +225,81 @@ LogicalResult GraphImport::importNode(const Node &node, Emitter &emit) {
   return success();
 }
 
+LogicalResult GraphImport::importIf(const Node &node, Emitter &emit) {
+  const ModelTensor *condition =
+      node.inputs.size() == 1 ? lookUp(node, node.inputs.front()) : nullptr;
+  if (!condition)
+    return error.text.empty() ? failNode(node, "lacks its condition")
+                              : failure();
+  if (!condition->isIntegers() || condition->integers.size() != 1 ||
+      !condition->integers.front().isConstant())
+    return failNode(node, "its condition '" + node.inputs.front() +
+                              "' is not known when the model is compiled");
+  StringRef name =
+      condition->integers.front().isConstant(0) ? "else_branch" : "then_branch";
+  auto branch = node.attributes.find(name.str());
+  if (branch == node.attributes.end() || !branch->second.graph)
+    return failNode(node, "attribute '" + name + "' must be a graph");
+  const ::fact::onnx::Graph &graph = *branch->second.graph;
+  if (graph.outputs.size() != node.outputs.size())
+    return failNode(node, "has " + Twine(node.outputs.size()) +
+                              " outputs, its branch " +
+                              Twine(graph.outputs.size()));
+  branches.push_back(&graph);
+  for (const Node &inner : graph.nodes)
+    if (failed(importNode(inner, emit)))
+      return failure();
+  for (auto [outer, inner] : llvm::zip(node.outputs, graph.outputs)) {
+    const ModelTensor *tensor = lookUp(node, inner);
+    if (!tensor)
+      return failure();
+    ModelTensor copy = *tensor;
+    if (!outer.empty())
+      tensors.insert_or_assign(outer, std::move(copy));
+  }
+  branches.pop_back();
+  return success();
+}
+
+LogicalResult GraphImport::returnResults(func::FuncOp function, Emitter &emit) {
+  SmallVector<Value> values;
+  SmallVector<Type> types;
+  for (const std::string &name : cut.results) {
+    // A constant is a result, too, if there are others.
+    auto found = tensors.find(name);
+    if (found == tensors.end()) {
+      auto initializer = model.initializers.find(name);
+      std::string why;
+      if (initializer != model.initializers.end())
+        if (auto constant = importConstant(initializer->second, why);
+            succeeded(constant))
+          found = tensors.emplace(name, std::move(*constant)).first;
+    }
+    if (found == tensors.end())
+      return fail("the import does not compute '" + name + "'");
+    const ModelTensor &tensor = found->second;
+    if (!tensor.isRuntime() && cut.results.size() == 1)
+      return fail("'" + name + "' does not depend on the inputs' elements");
+    Node none;
+    NodeImport import(none, model.opset, cut.bound, emit, nameLoc(name));
+    values.push_back(import.anyValue(tensor));
+    types.push_back(values.back().getType());
+  }
+  func::ReturnOp::create(builder, nameLoc(cut.results.front()), values);
+  function.setType(builder.getFunctionType(function.getArgumentTypes(), types));
+  for (auto [i, name] : llvm::enumerate(cut.results))
+    function.setResultAttr(i, "fact.name", builder.getStringAttr(name));
+  return success();
+}
+
 LogicalResult GraphImport::importFunction() {
   func::FuncOp function = createFunction();
   Emitter emit(builder, length);
   for (size_t index : cut.nodes)
     if (failed(importNode(model.nodes[index], emit)))
       return failure();
-
-  auto result = tensors.find(cut.result);
-  if (result == tensors.end())
-    return fail("the import does not compute '" + cut.result + "'");
-  if (!result->second.isRuntime())
-    return fail("'" + cut.result + "' does not depend on the inputs' elements");
-  Value value = result->second.value;
-  func::ReturnOp::create(builder, nameLoc(cut.result), value);
-  function.setType(
-      builder.getFunctionType(function.getArgumentTypes(), value.getType()));
-  function.setResultAttr(0, "fact.name", builder.getStringAttr(cut.result));
+  if (failed(returnResults(function, emit)))
+    return failure();
   if (length && length.use_empty()) {
     Operation *dim = length.getDefiningOp();
     Operation *index = dim->getOperand(1).getDefiningOp();

@@ -82,6 +82,12 @@ OwningOpRef<ModuleOp> mlir::fact::importOnnx(StringRef path,
   if (error = makeCut(*model, options, cut); !error.empty())
     return fail(error);
 
+  for (const std::string &remark : cut.remarks)
+    emitRemark(loc) << printable(remark);
+  if (!model->readAsFloat.empty())
+    emitRemark(loc) << "values of type "
+                    << llvm::join(model->readAsFloat, " and ")
+                    << " are read as float32";
   bool hasSequence = llvm::any_of(
       cut.arguments, [](const Argument &each) { return each.isOpen(); });
   ImportError whyClosed;

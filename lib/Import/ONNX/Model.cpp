@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Model.h"
+#include "Functions.h"
 #include "ReadTensor.h"
 
 #include <google/protobuf/io/coded_stream.h>
@@ -21,6 +22,11 @@
 
 using namespace fact::onnx;
 namespace fs = std::filesystem;
+
+/// Versions of the default operator set that the builders know.
+static constexpr int64_t oldestOpset = 7, newestOpset = 24;
+/// Graphs of branches in graphs of branches.
+static constexpr int deepestGraph = 16;
 
 const ValueInfo *Model::findValueInfo(const std::string &name) const {
   for (const ValueInfo &input : inputs)
@@ -55,13 +61,37 @@ static ::onnx::ModelProto parse(const std::string &path) {
   return proto;
 }
 
-static ValueInfo readValueInfo(const ::onnx::ValueInfoProto &proto) {
+namespace {
+
+/// What all parts of a file are read with.
+struct Reader {
+  const std::string &path;
+  Model &model;
+
+  std::shared_ptr<Tensor> tensor(::onnx::TensorProto &proto) {
+    auto type = static_cast<ElementType>(proto.data_type());
+    if (readAs(type) != type)
+      model.readAsFloat.insert(elementTypeName(type));
+    return readTensor(proto, path);
+  }
+  ValueInfo valueInfo(const ::onnx::ValueInfoProto &proto);
+  NodeAttribute attribute(::onnx::AttributeProto &proto, int depth);
+  Node node(::onnx::NodeProto &proto, int depth);
+  Graph graph(::onnx::GraphProto &proto, int depth);
+};
+
+} // namespace
+
+ValueInfo Reader::valueInfo(const ::onnx::ValueInfoProto &proto) {
   ValueInfo info;
   info.name = proto.name();
   if (!proto.type().has_tensor_type())
     return info;
   const auto &type = proto.type().tensor_type();
-  info.type = static_cast<ElementType>(type.elem_type());
+  auto declared = static_cast<ElementType>(type.elem_type());
+  info.type = readAs(declared);
+  if (info.type != declared)
+    model.readAsFloat.insert(elementTypeName(declared));
   if (!type.has_shape())
     return info;
   info.shape.emplace();
@@ -79,8 +109,7 @@ static ValueInfo readValueInfo(const ::onnx::ValueInfoProto &proto) {
   return info;
 }
 
-static NodeAttribute readAttribute(::onnx::AttributeProto &proto,
-                                   const std::string &modelPath) {
+NodeAttribute Reader::attribute(::onnx::AttributeProto &proto, int depth) {
   using Kind = NodeAttribute::Kind;
   NodeAttribute attribute;
   switch (proto.type()) {
@@ -98,7 +127,7 @@ static NodeAttribute readAttribute(::onnx::AttributeProto &proto,
     break;
   case ::onnx::AttributeProto::TENSOR:
     attribute.kind = Kind::Tensor;
-    attribute.tensor = readTensor(*proto.mutable_t(), modelPath);
+    attribute.tensor = tensor(*proto.mutable_t());
     break;
   case ::onnx::AttributeProto::INTS:
     attribute.kind = Kind::Ints;
@@ -108,28 +137,52 @@ static NodeAttribute readAttribute(::onnx::AttributeProto &proto,
     attribute.kind = Kind::Floats;
     attribute.floats.assign(proto.floats().begin(), proto.floats().end());
     break;
+  case ::onnx::AttributeProto::STRINGS:
+    attribute.kind = Kind::Strings;
+    attribute.strings.assign(proto.strings().begin(), proto.strings().end());
+    break;
+  case ::onnx::AttributeProto::GRAPH:
+    attribute.kind = Kind::Graph;
+    attribute.graph =
+        std::make_shared<Graph>(graph(*proto.mutable_g(), depth + 1));
+    break;
   default:
     break;
   }
   return attribute;
 }
 
-static Node readNode(::onnx::NodeProto &proto, const std::string &modelPath) {
+Node Reader::node(::onnx::NodeProto &proto, int depth) {
   Node node;
   node.opType = proto.op_type();
   node.domain = proto.domain();
+  node.opset = model.opset;
   node.inputs.assign(proto.input().begin(), proto.input().end());
   node.outputs.assign(proto.output().begin(), proto.output().end());
   node.name = proto.name();
   if (node.name.empty() && !node.outputs.empty())
     node.name = node.outputs.front();
-  for (auto &attribute : *proto.mutable_attribute())
-    if (!node.attributes
-             .emplace(attribute.name(), readAttribute(attribute, modelPath))
-             .second)
+  for (auto &each : *proto.mutable_attribute())
+    if (!node.attributes.emplace(each.name(), attribute(each, depth)).second)
       throw std::runtime_error("node '" + node.name + "' has attribute '" +
-                               attribute.name() + "' twice");
+                               each.name() + "' twice");
   return node;
+}
+
+/// The body of a branch, whose nodes must be sorted.
+Graph Reader::graph(::onnx::GraphProto &proto, int depth) {
+  if (depth > deepestGraph)
+    throw std::runtime_error("graphs are nested too deeply");
+  Graph graph;
+  for (auto &initializer : *proto.mutable_initializer()) {
+    std::string name = initializer.name();
+    graph.initializers.emplace(name, tensor(initializer));
+  }
+  for (auto &each : *proto.mutable_node())
+    graph.nodes.push_back(node(each, depth));
+  for (const auto &output : proto.output())
+    graph.outputs.push_back(output.name());
+  return graph;
 }
 
 /// True where the file tells the wanted tensors' shapes to the last extent.
@@ -164,9 +217,76 @@ static void inferShapes(::onnx::ModelProto &proto) {
   }
 }
 
-/// Fills Model::producers; every tensor must be made once, and before it is
-/// read.
-static void checkOrder(Model &model) {
+std::vector<std::string> Node::reads() const {
+  std::vector<std::string> all = inputs;
+  for (const auto &[name, attribute] : attributes) {
+    if (!attribute.graph)
+      continue;
+    const Graph &graph = *attribute.graph;
+    std::unordered_set<std::string> own;
+    for (const auto &entry : graph.initializers)
+      own.insert(entry.first);
+    for (const Node &node : graph.nodes)
+      own.insert(node.outputs.begin(), node.outputs.end());
+    auto read = [&](const std::string &tensor) {
+      if (own.count(tensor) == 0)
+        all.push_back(tensor);
+    };
+    for (const Node &node : graph.nodes)
+      for (const std::string &tensor : node.reads())
+        read(tensor);
+    for (const std::string &output : graph.outputs)
+      read(output);
+  }
+  return all;
+}
+
+/// Nodes such that each follows what makes its inputs, in the file's order
+/// where that leaves a choice.
+static void sortNodes(Model &model,
+                      const std::unordered_set<std::string> &known) {
+  std::vector<size_t> missing(model.nodes.size());
+  std::vector<std::vector<size_t>> readers(model.nodes.size());
+  std::set<size_t> ready;
+  for (size_t i = 0; i < model.nodes.size(); ++i) {
+    for (const std::string &tensor : model.nodes[i].reads()) {
+      if (tensor.empty() || known.count(tensor) != 0)
+        continue;
+      auto producer = model.producers.find(tensor);
+      if (producer == model.producers.end())
+        throw std::runtime_error("node '" + model.nodes[i].name +
+                                 "' reads tensor '" + tensor +
+                                 "', which nothing makes");
+      readers[producer->second].push_back(i);
+      ++missing[i];
+    }
+    if (missing[i] == 0)
+      ready.insert(i);
+  }
+  std::vector<Node> sorted;
+  sorted.reserve(model.nodes.size());
+  while (!ready.empty()) {
+    size_t next = *ready.begin();
+    ready.erase(ready.begin());
+    for (size_t reader : readers[next])
+      if (--missing[reader] == 0)
+        ready.insert(reader);
+    sorted.push_back(std::move(model.nodes[next]));
+  }
+  for (size_t i = 0; i < missing.size(); ++i)
+    if (missing[i] != 0)
+      throw std::runtime_error("nodes form a cycle: node '" +
+                               model.nodes[i].name +
+                               "' needs what is made of its own result");
+  model.nodes = std::move(sorted);
+  for (size_t i = 0; i < model.nodes.size(); ++i)
+    for (const std::string &output : model.nodes[i].outputs)
+      if (!output.empty())
+        model.producers[output] = i;
+}
+
+/// Checks that every tensor is made once and that all that is read is made.
+static void checkTensors(Model &model) {
   std::unordered_set<std::string> known;
   for (const ValueInfo &input : model.inputs)
     if (!known.insert(input.name).second)
@@ -180,25 +300,10 @@ static void checkOrder(Model &model) {
         throw std::runtime_error("tensor '" + output +
                                  "' is made twice, the second time by node '" +
                                  model.nodes[i].name + "'");
-  for (size_t i = 0; i < model.nodes.size(); ++i) {
-    const Node &node = model.nodes[i];
-    for (const std::string &input : node.inputs) {
-      if (input.empty() || known.count(input) != 0)
-        continue;
-      auto producer = model.producers.find(input);
-      if (producer == model.producers.end())
-        throw std::runtime_error("node '" + node.name + "' reads tensor '" +
-                                 input + "', which nothing makes");
-      throw std::runtime_error(
-          "nodes are not sorted, or form a cycle: node '" + node.name +
-          "' reads tensor '" + input + "', which node '" +
-          model.nodes[producer->second].name + "' makes no earlier");
-    }
-    for (const std::string &output : node.outputs)
-      known.insert(output);
-  }
+  sortNodes(model, known);
   for (const ValueInfo &output : model.outputs)
-    if (known.count(output.name) == 0)
+    if (known.count(output.name) == 0 &&
+        model.producers.count(output.name) == 0)
       throw std::runtime_error("output '" + output.name +
                                "' is made by no node");
 }
@@ -211,31 +316,34 @@ readChecked(const std::string &path,
   for (const auto &opset : proto.opset_import())
     if (opset.domain().empty() || opset.domain() == "ai.onnx")
       model->opset = opset.version();
-  if (model->opset < 7 || model->opset > 17)
-    throw std::runtime_error("operator set version must be 7 to 17 (was " +
+  if (model->opset < oldestOpset || model->opset > newestOpset)
+    throw std::runtime_error("operator set version must be " +
+                             std::to_string(oldestOpset) + " to " +
+                             std::to_string(newestOpset) + " (was " +
                              std::to_string(model->opset) + ")");
+  inlineFunctions(proto);
   if (!tellsShapes(proto.graph(), shapesWanted))
     inferShapes(proto);
 
+  Reader reader{path, *model};
   ::onnx::GraphProto &graph = *proto.mutable_graph();
   if (graph.sparse_initializer_size() != 0)
     throw std::runtime_error("sparse initializers are not supported");
   for (auto &initializer : *graph.mutable_initializer()) {
     std::string name = initializer.name();
-    if (!model->initializers.emplace(name, readTensor(initializer, path))
-             .second)
+    if (!model->initializers.emplace(name, reader.tensor(initializer)).second)
       throw std::runtime_error("two initializers are called '" + name + "'");
   }
   for (const auto &input : graph.input())
     if (model->initializers.count(input.name()) == 0)
-      model->inputs.push_back(readValueInfo(input));
+      model->inputs.push_back(reader.valueInfo(input));
   for (const auto &output : graph.output())
-    model->outputs.push_back(readValueInfo(output));
+    model->outputs.push_back(reader.valueInfo(output));
   for (const auto &info : graph.value_info())
-    model->valueInfos.emplace(info.name(), readValueInfo(info));
+    model->valueInfos.emplace(info.name(), reader.valueInfo(info));
   for (auto &node : *graph.mutable_node())
-    model->nodes.push_back(readNode(node, path));
-  checkOrder(*model);
+    model->nodes.push_back(reader.node(node, /*depth=*/0));
+  checkTensors(*model);
   return model;
 }
 

@@ -19,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -29,18 +30,28 @@ namespace fact::onnx {
 enum class ElementType : int32_t {
   Undefined = 0,
   Float = 1,
+  Uint8 = 2,
+  Int8 = 3,
   Int32 = 6,
   Int64 = 7,
   Bool = 9,
+  Float16 = 10,
   Double = 11,
+  Bfloat16 = 16,
 };
 
 /// The name that ONNX's own documents use, "type 42" for a number unknown here.
 std::string elementTypeName(ElementType type);
 
 /// A constant: an initializer or the value of a Constant node.
+/// The type that values of a type have here: float for what is wider or
+/// narrower, its own for all others.
+ElementType readAs(ElementType type);
+int64_t elementSize(ElementType type);
+
 struct Tensor {
   std::string name;
+  /// Never one that is read as another.
   ElementType type = ElementType::Undefined;
   /// Extents, none negative; their product times the element size is
   /// data.size(). Empty: a scalar.
@@ -51,9 +62,9 @@ struct Tensor {
   /// Whether ElementType names the type; a tensor of any other has no data.
   bool isSupported() const;
   int64_t numElements() const;
-  /// Elements as 64-bit integers; only for Int32, Int64 and Bool.
+  /// Elements as 64-bit integers; only for integers and Bool.
   std::vector<int64_t> integers() const;
-  /// Elements as float; only for Float, Double (rounded) and integers.
+  /// Elements as float.
   std::vector<float> floats() const;
 };
 
@@ -72,8 +83,20 @@ struct ValueInfo {
   std::optional<std::vector<Dimension>> shape;
 };
 
+struct Graph;
+
 struct NodeAttribute {
-  enum class Kind { Int, Float, String, Tensor, Ints, Floats, Other };
+  enum class Kind {
+    Int,
+    Float,
+    String,
+    Tensor,
+    Ints,
+    Floats,
+    Strings,
+    Graph,
+    Other
+  };
   Kind kind = Kind::Other;
   int64_t i = 0;
   float f = 0;
@@ -81,6 +104,8 @@ struct NodeAttribute {
   std::shared_ptr<Tensor> tensor;
   std::vector<int64_t> ints;
   std::vector<float> floats;
+  std::vector<std::string> strings;
+  std::shared_ptr<Graph> graph;
 };
 
 struct Node {
@@ -88,10 +113,23 @@ struct Node {
   std::string name;
   std::string opType;
   std::string domain;
+  /// Version of the default operator set where the node stands.
+  int64_t opset = 0;
   /// An empty name is an optional input or output that is left out.
   std::vector<std::string> inputs;
   std::vector<std::string> outputs;
   std::map<std::string, NodeAttribute> attributes;
+
+  /// What the node reads: its inputs, and what graphs among its attributes read
+  /// of the graph around them.
+  std::vector<std::string> reads() const;
+};
+
+/// The body of a branch: nodes sorted, names different from all around it.
+struct Graph {
+  std::vector<Node> nodes;
+  std::unordered_map<std::string, std::shared_ptr<Tensor>> initializers;
+  std::vector<std::string> outputs;
 };
 
 /// A model whose tensors are all defined once and before they are read.
@@ -107,6 +145,8 @@ struct Model {
   std::unordered_map<std::string, ValueInfo> valueInfos;
   /// Where each node output comes from: index into nodes.
   std::unordered_map<std::string, size_t> producers;
+  /// Other element types that the file has float values of, by their names.
+  std::set<std::string> readAsFloat;
 
   /// Type of an input, output or inner tensor; null where the file has none.
   const ValueInfo *findValueInfo(const std::string &name) const;

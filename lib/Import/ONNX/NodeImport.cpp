@@ -19,15 +19,17 @@ using ::fact::onnx::Tensor;
 ModelTensor ModelTensor::runtime(Value value, llvm::ArrayRef<Dim> shape) {
   ModelTensor tensor;
   tensor.value = value;
+  tensor.type = typeOf(cast<ShapedType>(value.getType()).getElementType());
   tensor.shape.assign(shape.begin(), shape.end());
   return tensor;
 }
 
-ModelTensor ModelTensor::constant(std::shared_ptr<const Tensor> floats) {
+ModelTensor ModelTensor::constant(std::shared_ptr<const Tensor> data) {
   ModelTensor tensor;
-  tensor.kind = Kind::Floats;
-  tensor.shape.assign(floats->shape.begin(), floats->shape.end());
-  tensor.floats = std::move(floats);
+  tensor.kind = Kind::Constant;
+  tensor.type = data->type;
+  tensor.shape.assign(data->shape.begin(), data->shape.end());
+  tensor.data = std::move(data);
   return tensor;
 }
 
@@ -42,9 +44,10 @@ ModelTensor ModelTensor::constant(llvm::ArrayRef<int64_t> shape,
 }
 
 ModelTensor ModelTensor::numbers(llvm::ArrayRef<Dim> shape,
-                                 SmallVector<Dim> integers) {
+                                 SmallVector<Dim> integers, ElementType type) {
   ModelTensor tensor;
   tensor.kind = Kind::Integers;
+  tensor.type = type;
   tensor.shape.assign(shape.begin(), shape.end());
   tensor.integers = std::move(integers);
   return tensor;
@@ -56,21 +59,28 @@ LogicalResult NodeImport::fail(const Twine &text) {
   return failure();
 }
 
-Value NodeImport::value(const ModelTensor &tensor, size_t i) {
+Value NodeImport::anyValue(const ModelTensor &tensor) {
   switch (tensor.kind) {
   case ModelTensor::Kind::Runtime:
     return tensor.value;
-  case ModelTensor::Kind::Floats: {
+  case ModelTensor::Kind::Constant: {
     Location constantLoc = loc;
-    if (!tensor.floats->name.empty())
+    if (!tensor.data->name.empty())
       constantLoc =
-          NameLoc::get(StringAttr::get(loc.getContext(), tensor.floats->name));
-    return emit.constant(constantLoc, tensor.floats);
+          NameLoc::get(StringAttr::get(loc.getContext(), tensor.data->name));
+    return emit.constant(constantLoc, tensor.data);
   }
   case ModelTensor::Kind::Integers:
-    break;
+    return emit.integers(loc, tensor.shape, tensor.type, tensor.integers);
   }
-  (void)fail("input '" + node.inputs[i] + "' holds integers, float is needed");
+  return nullptr;
+}
+
+Value NodeImport::value(const ModelTensor &tensor, size_t i) {
+  if (tensor.isFloat())
+    return anyValue(tensor);
+  (void)fail("input '" + node.inputs[i] + "' holds " +
+             ::fact::onnx::elementTypeName(tensor.type) + ", float is needed");
   return nullptr;
 }
 
@@ -124,6 +134,16 @@ FailureOr<float> NodeImport::floatAttribute(StringRef name, float absent) {
   if (found->kind != NodeAttribute::Kind::Float)
     return fail("attribute '" + name + "' must be a float");
   return found->f;
+}
+
+FailureOr<StringRef> NodeImport::stringAttribute(StringRef name,
+                                                 StringRef absent) {
+  const NodeAttribute *found = attribute(name);
+  if (!found)
+    return absent;
+  if (found->kind != NodeAttribute::Kind::String)
+    return fail("attribute '" + name + "' must be a string");
+  return StringRef(found->s);
 }
 
 FailureOr<SmallVector<int64_t>>

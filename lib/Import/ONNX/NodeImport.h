@@ -26,34 +26,40 @@ namespace mlir::fact {
 /// What is known of one tensor of the model while it is imported.
 struct ModelTensor {
   enum class Kind {
-    /// f32 elements that exist at run time only.
+    /// Elements that exist at run time only.
     Runtime,
-    /// f32 elements that the model fixes.
-    Floats,
-    /// Integers that the import computes (shape arithmetic).
+    /// Elements that the model fixes.
+    Constant,
+    /// Integers (or truth values, 0 and 1) that the import computes: shape
+    /// arithmetic, index arithmetic of masks.
     Integers,
   };
+  using ElementType = ::fact::onnx::ElementType;
   Kind kind = Kind::Runtime;
+  ElementType type = ElementType::Float;
   Shape shape;
   /// Runtime.
   Value value;
-  /// Floats.
-  std::shared_ptr<const ::fact::onnx::Tensor> floats;
+  /// Constant.
+  std::shared_ptr<const ::fact::onnx::Tensor> data;
   /// Integers, in row-major order.
   SmallVector<Dim> integers;
 
   static ModelTensor runtime(Value value, llvm::ArrayRef<Dim> shape);
-  static ModelTensor
-  constant(std::shared_ptr<const ::fact::onnx::Tensor> floats);
+  static ModelTensor constant(std::shared_ptr<const ::fact::onnx::Tensor> data);
   static ModelTensor constant(llvm::ArrayRef<int64_t> shape,
                               std::vector<float> elements);
   /// \p shape must be constant.
   static ModelTensor numbers(llvm::ArrayRef<Dim> shape,
-                             SmallVector<Dim> integers);
+                             SmallVector<Dim> integers,
+                             ElementType type = ElementType::Int64);
 
   bool isRuntime() const { return kind == Kind::Runtime; }
-  bool isFloats() const { return kind == Kind::Floats; }
+  bool isConstant() const { return kind == Kind::Constant; }
+  /// A constant of floats.
+  bool isFloats() const { return isConstant() && isFloat(); }
   bool isIntegers() const { return kind == Kind::Integers; }
+  bool isFloat() const { return type == ElementType::Float; }
   int64_t rank() const { return shape.size(); }
 };
 
@@ -74,6 +80,9 @@ public:
   /// where it holds integers.
   Value value(size_t i) { return value(input(i), i); }
   Value value(const ModelTensor &tensor, size_t i = 0);
+  /// A tensor of any type, with its constants emitted here.
+  Value anyValue(const ModelTensor &tensor);
+  Value anyValue(size_t i) { return anyValue(input(i)); }
   /// Input \p i as integers that must not depend on the sequence length.
   FailureOr<SmallVector<int64_t>> integers(size_t i);
   /// Input \p i as integers.
@@ -87,6 +96,7 @@ public:
   FailureOr<SmallVector<int64_t>>
   intsAttribute(StringRef name,
                 std::optional<SmallVector<int64_t>> absent = std::nullopt);
+  FailureOr<StringRef> stringAttribute(StringRef name, StringRef absent);
   const ::fact::onnx::NodeAttribute *attribute(StringRef name);
   /// For attributes that change nothing here (a Dropout's seed).
   void ignoreAttribute(StringRef name) { seen.insert(name); }
@@ -121,22 +131,29 @@ private:
   llvm::StringSet<> seen;
 };
 
-/// One supported operator.
+/// One supported operator of the default domain, or of \p domain.
 struct Operator {
   StringRef name;
   /// First operator set whose meaning the builder implements.
   int64_t minOpset;
   size_t minInputs, maxInputs;
   LogicalResult (*build)(NodeImport &node);
+  StringRef domain = "";
 };
 
 llvm::ArrayRef<Operator> elementwiseOperators();
 llvm::ArrayRef<Operator> graphOperators();
+llvm::ArrayRef<Operator> indexOperators();
 llvm::ArrayRef<Operator> logicOperators();
 llvm::ArrayRef<Operator> matmulOperators();
 llvm::ArrayRef<Operator> reduceOperators();
 llvm::ArrayRef<Operator> shapeOperators();
 llvm::ArrayRef<Operator> sliceOperators();
+
+/// Sets result 0 to elements of input 0 along \p axis, picked by the indices of
+/// input 1; \p shape is the result's.
+LogicalResult gatherAtRunTime(NodeImport &node, int64_t axis,
+                              llvm::ArrayRef<Dim> shape);
 
 /// Numpy's rule for two shapes; absent (with \p why) where they do not fit.
 std::optional<Shape> broadcastShapes(llvm::ArrayRef<Dim> a,

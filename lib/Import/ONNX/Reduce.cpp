@@ -72,7 +72,7 @@ static FailureOr<Reduction> readReduction(NodeImport &node) {
   FailureOr<int64_t> none = node.intAttribute("noop_with_empty_axes", 0);
   if (failed(keepDims) || failed(none))
     return failure();
-  bool axesAreInput = node.node.opType == "ReduceSum" && node.opset >= 13;
+  bool axesAreInput = node.opset >= (node.node.opType == "ReduceSum" ? 13 : 18);
   SmallVector<int64_t> axes;
   if (axesAreInput) {
     if (node.hasInput(1)) {
@@ -101,38 +101,126 @@ static FailureOr<Value> emitMean(NodeImport &node, Value value,
                                  const Reduction &reduction) {
   if (!reduction.count.asDim())
     return node.fail("takes the mean over several open dimensions");
-  Value sum = node.emit.reduce(node.loc, value, shape, reduction.reduced, 0,
-                               buildOp<arith::AddFOp>);
+  Value sum = node.emit.reduce(node.loc, value, shape, reduction.reduced,
+                               node.emit.number(0), buildOp<arith::AddFOp>);
   Value mean =
       node.emit.divideByCount(node.loc, sum, reduction.kept, reduction.count);
   return node.emit.reshape(node.loc, mean, reduction.kept, reduction.result);
 }
 
+namespace {
+
+/// What a reduction does before, while and after it adds up.
+struct ReductionRule {
+  Emitter::Body combine, combineIntegers;
+  double initial = 0;
+  Value (*before)(OpBuilder &, Location, Value) = nullptr;
+  Value (*after)(OpBuilder &, Location, Value) = nullptr;
+};
+
+} // namespace
+
+static Value square(OpBuilder &builder, Location loc, Value x) {
+  return arith::MulFOp::create(builder, loc, x, x);
+}
+static Value absolute(OpBuilder &builder, Location loc, Value x) {
+  return math::AbsFOp::create(builder, loc, x);
+}
+static Value root(OpBuilder &builder, Location loc, Value x) {
+  return math::SqrtOp::create(builder, loc, x);
+}
+static Value logarithm(OpBuilder &builder, Location loc, Value x) {
+  return math::LogOp::create(builder, loc, x);
+}
+
+static ReductionRule ruleOf(StringRef name) {
+  Emitter::Body add = buildOp<arith::AddFOp>, addI = buildOp<arith::AddIOp>;
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (name == "ReduceMax")
+    return {buildOp<arith::MaximumFOp>, buildOp<arith::MaxSIOp>, -infinity};
+  if (name == "ReduceMin")
+    return {buildOp<arith::MinimumFOp>, buildOp<arith::MinSIOp>, infinity};
+  if (name == "ReduceProd")
+    return {buildOp<arith::MulFOp>, buildOp<arith::MulIOp>, 1};
+  if (name == "ReduceL1")
+    return {add, {}, 0, absolute};
+  if (name == "ReduceL2")
+    return {add, {}, 0, square, root};
+  if (name == "ReduceSumSquare")
+    return {add, {}, 0, square};
+  if (name == "ReduceLogSum")
+    return {add, {}, 0, nullptr, logarithm};
+  return {add, addI};
+}
+
+/// Extents of a shape and the like.
+static std::optional<ModelTensor> reduceDims(const ModelTensor &input,
+                                             StringRef name, int64_t bound) {
+  Dim result = name == "ReduceProd" ? Dim(1) : Dim(0);
+  if (name != "ReduceProd" && name != "ReduceSum")
+    return std::nullopt;
+  for (Dim each : input.integers) {
+    std::optional<Dim> next =
+        name == "ReduceProd" ? multiply(result, each) : add(result, each);
+    if (!next)
+      return std::nullopt;
+    result = *next;
+  }
+  return ModelTensor::numbers({}, {result}, input.type);
+}
+
 static LogicalResult importReduce(NodeImport &node) {
-  Value value = node.value(0);
-  if (!value)
-    return failure();
-  const Shape &shape = node.input(0).shape;
+  const ModelTensor &input = node.input(0);
+  const Shape &shape = input.shape;
   FailureOr<Reduction> reduction = readReduction(node);
   if (failed(reduction))
     return failure();
   // Nothing to reduce (noop_with_empty_axes).
   if (!llvm::is_contained(reduction->reduced, true))
-    return node.setResult(value, shape);
-  if (node.node.opType == "ReduceMean") {
-    FailureOr<Value> mean = emitMean(node, value, shape, *reduction);
+    return node.setResult(0, input);
+  StringRef name = node.node.opType;
+  if (input.isIntegers() && reduction->kept.empty())
+    if (auto result = reduceDims(input, name, node.bound)) {
+      result->shape = reduction->result;
+      return node.setResult(0, std::move(*result));
+    }
+  if (name == "ReduceMean") {
+    Value value = node.value(0);
+    FailureOr<Value> mean = value ? emitMean(node, value, shape, *reduction)
+                                  : FailureOr<Value>(failure());
     if (failed(mean))
       return failure();
     return node.setResult(*mean, reduction->result);
   }
-  bool isMax = node.node.opType == "ReduceMax";
-  Value reduced =
-      node.emit.reduce(node.loc, value, shape, reduction->reduced,
-                       isMax ? -std::numeric_limits<float>::infinity() : 0.0f,
-                       isMax ? Emitter::Body(buildOp<arith::MaximumFOp>)
-                             : Emitter::Body(buildOp<arith::AddFOp>));
+  ReductionRule rule = ruleOf(name);
+  if (!input.isFloat() && !rule.combineIntegers)
+    return node.fail("is supported on floats only");
+  Value value = node.anyValue(0);
+  auto apply = [&](Value (*change)(OpBuilder &, Location, Value),
+                   const Shape &of) {
+    if (change)
+      value = node.emit.elementwise(
+          node.loc, of, ElementwiseOperand{value, of},
+          [&](OpBuilder &builder, Location loc, ValueRange x) {
+            return change(builder, loc, x[0]);
+          });
+  };
+  apply(rule.before, shape);
+  Type element = mlirType(input.type, node.loc.getContext());
+  auto limit = static_cast<int64_t>(rule.initial);
+  if (std::isinf(rule.initial) && !input.isFloat()) {
+    unsigned bits = element.getIntOrFloatBitWidth();
+    limit = rule.initial < 0 ? llvm::minIntN(bits) : llvm::maxIntN(bits);
+  }
+  TypedAttr initial = input.isFloat()
+                          ? node.emit.number(static_cast<float>(rule.initial))
+                          : cast<TypedAttr>(IntegerAttr::get(element, limit));
+  value =
+      node.emit.reduce(node.loc, value, shape, reduction->reduced, initial,
+                       input.isFloat() ? rule.combine : rule.combineIntegers);
+  apply(rule.after, reduction->kept);
   return node.setResult(
-      node.emit.reshape(node.loc, reduced, reduction->kept, reduction->result),
+      node.emit.reshape(node.loc, value, reduction->kept, reduction->result),
       reduction->result);
 }
 
@@ -181,8 +269,6 @@ static LogicalResult importLayerNormalization(NodeImport &node) {
   node.ignoreAttribute("stash_type");
   if (failed(given) || failed(epsilon))
     return failure();
-  if (node.node.outputs.size() > 1)
-    return node.fail("has mean or deviation as further outputs");
   const Shape &shape = node.input(0).shape;
   FailureOr<int64_t> axis = node.axis(*given, shape.size());
   if (failed(axis))
@@ -247,10 +333,16 @@ static LogicalResult importLayerNormalization(NodeImport &node) {
 
 llvm::ArrayRef<Operator> mlir::fact::reduceOperators() {
   static const Operator operators[] = {
-      {"LayerNormalization", 17, 2, 3, importLayerNormalization},
+      {"LayerNormalization", 1, 2, 3, importLayerNormalization},
+      {"ReduceL1", 1, 1, 2, importReduce},
+      {"ReduceL2", 1, 1, 2, importReduce},
+      {"ReduceLogSum", 1, 1, 2, importReduce},
       {"ReduceMax", 1, 1, 2, importReduce},
       {"ReduceMean", 1, 1, 2, importReduce},
+      {"ReduceMin", 1, 1, 2, importReduce},
+      {"ReduceProd", 1, 1, 2, importReduce},
       {"ReduceSum", 1, 1, 2, importReduce},
+      {"ReduceSumSquare", 1, 1, 2, importReduce},
       {"Softmax", 1, 1, 1, importSoftmax},
   };
   return operators;

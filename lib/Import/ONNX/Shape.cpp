@@ -234,9 +234,17 @@ static LogicalResult importExpand(NodeImport &node) {
     return node.fail(why);
   if (*shape == input.shape)
     return node.setResult(0, input);
-  Value value = node.value(0);
-  if (!value)
-    return failure();
+  if (input.isIntegers() &&
+      llvm::all_of(*shape, [](Dim dim) { return dim.isConstant(); }) &&
+      countOf(*shape) <= maxIntegers) {
+    SmallVector<Dim> integers;
+    for (int64_t i = 0, e = countOf(*shape); i < e; ++i)
+      integers.push_back(
+          input.integers[broadcastIndex(i, *shape, input.shape)]);
+    return node.setResult(
+        0, ModelTensor::numbers(*shape, std::move(integers), input.type));
+  }
+  Value value = node.anyValue(0);
   return node.setResult(
       node.emit.broadcast(node.loc, value, input.shape, *shape), *shape);
 }

@@ -43,17 +43,17 @@ static LogicalResult sliced(NodeImport &node, const Slice &slice,
   bool fixed =
       llvm::all_of(slice.offsets, [](Dim d) { return d.isConstant(); });
   fixed &= llvm::all_of(slice.sizes, [](Dim d) { return d.isConstant(); });
-  if (input.isRuntime() || (input.isFloats() && !fixed)) {
-    Value value = node.value(0);
+  if (input.isRuntime() || !fixed) {
+    if (input.isIntegers() && input.rank() == 1 && input.integers.size() < 16)
+      return node.fail("takes a part of a shape that depends on the sequence "
+                       "length");
+    Value value = node.anyValue(0);
     result =
         ModelTensor::runtime(node.emit.slice(node.loc, value, slice.offsets,
                                              slice.sizes, slice.strides),
                              slice.sizes);
     return success();
   }
-  if (!fixed)
-    return node.fail("takes a part of a shape that depends on the sequence "
-                     "length");
   SmallVector<int64_t> steps = stridesOf(input.shape);
   int64_t start = 0;
   for (size_t i = 0; i < steps.size(); ++i) {
@@ -228,11 +228,20 @@ static LogicalResult importSplit(NodeImport &node) {
 static LogicalResult importGather(NodeImport &node) {
   const ModelTensor &data = node.input(0), &index = node.input(1);
   FailureOr<int64_t> given = node.intAttribute("axis", 0);
-  FailureOr<SmallVector<Dim>> indices = node.numbers(1);
-  if (failed(given) || failed(indices))
+  if (failed(given))
     return failure();
   FailureOr<int64_t> axis = node.axis(*given, data.rank());
   if (failed(axis))
+    return failure();
+  if (index.isFloat())
+    return node.fail("picks by floats");
+  Shape shape(data.shape.begin(), data.shape.begin() + *axis);
+  shape.append(index.shape.begin(), index.shape.end());
+  shape.append(data.shape.begin() + *axis + 1, data.shape.end());
+  if (!index.isIntegers() || (data.isRuntime() && index.integers.size() != 1))
+    return gatherAtRunTime(node, *axis, shape);
+  FailureOr<SmallVector<Dim>> indices = node.numbers(1);
+  if (failed(indices))
     return failure();
   Dim extent = data.shape[*axis];
   for (Dim &each : *indices) {
@@ -247,14 +256,7 @@ static LogicalResult importGather(NodeImport &node) {
       return node.fail("index " + original.str() +
                        " is outside of an extent of " + extent.str());
   }
-  Shape shape(data.shape.begin(), data.shape.begin() + *axis);
-  shape.append(index.shape.begin(), index.shape.end());
-  shape.append(data.shape.begin() + *axis + 1, data.shape.end());
-
   if (data.isRuntime()) {
-    if (indices->size() != 1)
-      return node.fail("picks several elements of what is computed at run "
-                       "time");
     Slice slice(data.shape);
     slice.offsets[*axis] = indices->front();
     slice.sizes[*axis] = Dim(1);
@@ -285,9 +287,12 @@ static LogicalResult importGather(NodeImport &node) {
         for (int64_t i = 0; i < inner; ++i)
           picked.push_back(
               data.integers[(o * extent.offset + each.offset) * inner + i]);
-    return node.setResult(0, ModelTensor::numbers(shape, std::move(picked)));
+    return node.setResult(
+        0, ModelTensor::numbers(shape, std::move(picked), data.type));
   }
-  std::vector<float> elements = data.floats->floats(), picked;
+  if (!data.isFloats())
+    return gatherAtRunTime(node, *axis, shape);
+  std::vector<float> elements = data.data->floats(), picked;
   for (int64_t o = 0; o < outer; ++o)
     for (Dim each : *indices) {
       auto *first = elements.data() + (o * extent.offset + each.offset) * inner;
@@ -309,8 +314,12 @@ static LogicalResult importConcat(NodeImport &node) {
   Shape shape = node.input(0).shape;
   bool allIntegers = true;
   Dim total;
+  auto type = node.input(0).type;
   for (const ModelTensor *input : node.inputs) {
     allIntegers &= input->isIntegers();
+    if (input->type != type)
+      return node.fail("joins " + ::fact::onnx::elementTypeName(type) +
+                       " and " + ::fact::onnx::elementTypeName(input->type));
     Shape other = input->shape;
     std::optional<Dim> sum =
         other.size() == shape.size() ? add(total, other[*axis]) : std::nullopt;
@@ -324,20 +333,26 @@ static LogicalResult importConcat(NodeImport &node) {
   shape[*axis] = total;
   if (node.inputs.size() == 1)
     return node.setResult(0, node.input(0));
-  if (allIntegers) {
-    if (shape.size() != 1)
-      return node.fail("joins integers of more than one dimension");
+  if (allIntegers &&
+      llvm::all_of(shape, [](Dim d) { return d.isConstant(); }) &&
+      countOf(shape) <= maxIntegers) {
+    // Rows of all inputs side by side.
     SmallVector<Dim> integers;
-    for (const ModelTensor *input : node.inputs)
-      integers.append(input->integers.begin(), input->integers.end());
-    return node.setResult(0, ModelTensor::numbers(shape, std::move(integers)));
+    int64_t outer = countOf(ArrayRef(shape).take_front(*axis));
+    for (int64_t o = 0; o < outer; ++o)
+      for (const ModelTensor *input : node.inputs) {
+        auto inner = static_cast<int64_t>(input->integers.size()) / outer;
+        auto row = ArrayRef(input->integers).slice(o * inner, inner);
+        integers.append(row.begin(), row.end());
+      }
+    return node.setResult(
+        0, ModelTensor::numbers(shape, std::move(integers), type));
   }
-  Value result = node.emit.empty(node.loc, shape);
+  Value result =
+      node.emit.empty(node.loc, shape, mlirType(type, node.loc.getContext()));
   SmallVector<Dim> offsets(shape.size());
   for (size_t i = 0; i < node.inputs.size(); ++i) {
-    Value part = node.value(i);
-    if (!part)
-      return failure();
+    Value part = node.anyValue(i);
     result =
         node.emit.insert(node.loc, part, result, offsets, node.input(i).shape);
     offsets[*axis] = *add(offsets[*axis], node.input(i).shape[*axis]);

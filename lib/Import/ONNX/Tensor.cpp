@@ -13,6 +13,7 @@
 
 #include "ReadTensor.h"
 
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -33,8 +34,25 @@ std::string fact::onnx::elementTypeName(ElementType type) {
 }
 
 /// Bytes per element; 0 where the importer has no use for the type.
-static int64_t elementSize(ElementType type) {
+ElementType fact::onnx::readAs(ElementType type) {
   switch (type) {
+  case ElementType::Float16:
+  case ElementType::Bfloat16:
+  case ElementType::Double:
+    return ElementType::Float;
+  default:
+    return type;
+  }
+}
+
+int64_t fact::onnx::elementSize(ElementType type) {
+  switch (type) {
+  case ElementType::Float16:
+  case ElementType::Bfloat16:
+    return 2;
+  case ElementType::Uint8:
+  case ElementType::Int8:
+    return 1;
   case ElementType::Float:
   case ElementType::Int32:
     return 4;
@@ -72,6 +90,8 @@ std::vector<int64_t> Tensor::integers() const {
     return convert<int32_t, int64_t>(data);
   case ElementType::Int64:
     return convert<int64_t, int64_t>(data);
+  case ElementType::Int8:
+    return convert<int8_t, int64_t>(data);
   default:
     return convert<uint8_t, int64_t>(data);
   }
@@ -81,8 +101,8 @@ std::vector<float> Tensor::floats() const {
   switch (type) {
   case ElementType::Float:
     return convert<float, float>(data);
-  case ElementType::Double:
-    return convert<double, float>(data);
+  case ElementType::Int8:
+    return convert<int8_t, float>(data);
   case ElementType::Int32:
     return convert<int32_t, float>(data);
   case ElementType::Int64:
@@ -188,12 +208,73 @@ static std::string readTyped(const ::onnx::TensorProto &proto,
   case ElementType::Int32:
     return pack<int32_t>(proto.int32_data());
   case ElementType::Bool:
+  case ElementType::Uint8:
     return pack<uint8_t>(proto.int32_data());
+  case ElementType::Int8:
+    return pack<int8_t>(proto.int32_data());
+  case ElementType::Float16:
+  case ElementType::Bfloat16:
+    return pack<uint16_t>(proto.int32_data());
   case ElementType::Int64:
     return pack<int64_t>(proto.int64_data());
   default:
     return pack<double>(proto.double_data());
   }
+}
+
+/// 1 sign bit, 5 exponent bits and 10 of the fraction; every value is a float.
+static float fromFloat16(uint16_t bits) {
+  uint32_t sign = static_cast<uint32_t>(bits & 0x8000) << 16;
+  uint32_t exponent = (bits >> 10) & 0x1f, fraction = bits & 0x3ff;
+  if (exponent == 0) {
+    float value = std::ldexp(static_cast<float>(fraction), -24);
+    return sign ? -value : value;
+  }
+  uint32_t wide = exponent == 0x1f ? 0xff : exponent + 127 - 15;
+  uint32_t word = sign | wide << 23 | fraction << 13;
+  float value;
+  std::memcpy(&value, &word, sizeof(value));
+  return value;
+}
+
+static float fromBfloat16(uint16_t bits) {
+  uint32_t word = static_cast<uint32_t>(bits) << 16;
+  float value;
+  std::memcpy(&value, &word, sizeof(value));
+  return value;
+}
+
+template <typename Stored>
+static std::string toFloats(const std::string &data,
+                            float (*convertOne)(Stored)) {
+  size_t count = data.size() / sizeof(Stored);
+  std::string bytes(count * sizeof(float), '\0');
+  for (size_t i = 0; i < count; ++i) {
+    Stored stored;
+    std::memcpy(&stored, data.data() + i * sizeof(Stored), sizeof(Stored));
+    float value = convertOne(stored);
+    std::memcpy(bytes.data() + i * sizeof(float), &value, sizeof(float));
+  }
+  return bytes;
+}
+
+/// Gives a tensor the type that it is read as.
+static void widen(Tensor &tensor) {
+  switch (tensor.type) {
+  case ElementType::Float16:
+    tensor.data = toFloats<uint16_t>(tensor.data, fromFloat16);
+    break;
+  case ElementType::Bfloat16:
+    tensor.data = toFloats<uint16_t>(tensor.data, fromBfloat16);
+    break;
+  case ElementType::Double:
+    tensor.data = toFloats<double>(
+        tensor.data, [](double x) { return static_cast<float>(x); });
+    break;
+  default:
+    break;
+  }
+  tensor.type = readAs(tensor.type);
 }
 
 std::shared_ptr<Tensor> fact::onnx::readTensor(::onnx::TensorProto &proto,
@@ -221,5 +302,6 @@ std::shared_ptr<Tensor> fact::onnx::readTensor(::onnx::TensorProto &proto,
                              std::to_string(expected) +
                              " bytes for its shape, the file has " +
                              std::to_string(tensor->data.size()));
+  widen(*tensor);
   return tensor;
 }

@@ -61,8 +61,8 @@ case("empty", b"", "the model has no graph")
 case("no-protobuf", b"this is text, not a model\n" * 10, "not an ONNX model, or a damaged one")
 case("truncated", good.SerializeToString()[:-20], "not an ONNX model, or a damaged one")
 case("no-graph", onnx.ModelProto(ir_version=8).SerializeToString(), "the model has no graph")
-case("opset-too-new", model(relu, opset=18), "operator set version must be 7 to 17 (was 18)")
-case("opset-too-old", model(relu, opset=6), "operator set version must be 7 to 17 (was 6)")
+case("opset-too-new", model(relu, opset=25), "operator set version must be 7 to 24 (was 25)")
+case("opset-too-old", model(relu, opset=6), "operator set version must be 7 to 24 (was 6)")
 nested = model(relu)
 for _ in range(200):
     outer = helper.make_node("If", ["x"], ["out"], name="n")
@@ -81,8 +81,8 @@ case("huge-initializer", model([node("Mul", "x w")], {"w": tensor([2 ** 40, 2 **
      "tensor 'w' has more elements than fit into memory")
 case("large-initializer-without-data", model([node("Mul", "x w")], {"w": tensor([2 ** 34])}),
      "tensor 'w' needs 68719476736 bytes for its shape, the file has 0")
-case("half-floats", model([node("Mul", "x w")], {"w": np.ones(4, np.float16)}),
-     "node 'n_out' (Mul): tensor 'w' has element type float16, which is not supported")
+case("complex-numbers", model([node("Mul", "x w")], {"w": np.ones(4, np.complex64)}),
+     "node 'n_out' (Mul): tensor 'w' has element type complex64, which is not supported")
 case("external-missing", model([node("Mul", "x w")], {"w": external(location="gone.bin")}),
      "cannot read the data of tensor 'w'")
 case("external-outside", model([node("Mul", "x w")], {"w": external(location="../secret.bin")}),
@@ -97,19 +97,17 @@ case("two-initializers", model([node("Mul", "x w")], {"w": tensor([1], float_dat
      "two initializers are called 'w'")
 
 # The graph.
-case("unsorted", model([node("Relu", "m"), node("Relu", "x", "m")]),
-     "node 'n_out' reads tensor 'm', which node 'n_m' makes no earlier")
-case("cycle", model([node("Add", "x out", "m"), node("Relu", "m")]), "nodes are not sorted, or form a cycle")
-case("own-output", model([node("Add", "x out")]), "nodes are not sorted, or form a cycle")
+case("cycle", model([node("Add", "x out", "m"), node("Relu", "m")]), "nodes form a cycle")
+case("own-output", model([node("Add", "x out")]), "nodes form a cycle")
 case("made-twice", model([node("Relu", "x"), node("Tanh", "x")]), "tensor 'out' is made twice")
 case("undefined", model([node("Add", "x y")]), "node 'n_out' reads tensor 'y', which nothing makes")
 case("output-undefined", model(relu, outputs=("other",)), "output 'other' is made by no node")
-case("unsupported", model([node("Conv", "x w")], {"w": w44}),
-     "operator 'Conv' is not supported: node 'n_out' makes tensor 'out' with it")
+case("unsupported", model([node("Loop", "x w")], {"w": w44}),
+     "operator 'Loop' is not supported: node 'n_out' makes tensor 'out' with it")
 case("other-domain", model([helper.make_node("Gelu", ["x"], ["out"], domain="com.acme")]),
      "operator 'Gelu' of 'com.acme' is not supported")
-case("operator-too-new", model([node("LayerNormalization", "x w")], {"w": np.ones(4, np.float32)}, opset=13),
-     "node 'n_out' (LayerNormalization): needs operator set 17, the model has 13")
+case("operator-too-new", model([node("Trilu", "x")], opset=13),
+     "node 'n_out' (Trilu): needs operator set 14, the model has 13")
 case("constant-result", model([node("Constant", "", value_float=1.0)]), "'out' depends on no input")
 case("shape-result", model([node("Shape", "x")]), "'out' does not depend on the inputs' elements")
 case("too-few-inputs", model([node("Add", "x")]), "node 'n_out' (Add): has a wrong number of inputs: 1")
@@ -141,7 +139,7 @@ case("reshape-negative", model([node("Reshape", "x w")], {"w": np.array([-2, 4])
 case("reshape-overflow", model([node("Reshape", "x w")], {"w": np.array([2 ** 62, 2 ** 62])}), "is too large")
 case("reshape-at-run-time", model([node("Reshape", "x y")], inputs=[
     helper.make_tensor_value_info("x", TensorProto.FLOAT, (1, 6, 4)),
-    helper.make_tensor_value_info("y", TensorProto.INT64, (2,))]), "input 'y' must hold floats (holds int64)")
+    helper.make_tensor_value_info("y", TensorProto.INT64, (2,))]), "input 'y' must hold integers that are known at compile time")
 case("squeeze", model([node("Squeeze", "x w")], {"w": np.array([2])}), "drops dimension 2 of extent 4")
 case("slice-backwards", model([node("Slice", "x a b a m")], {"a": np.array([1]), "b": np.array([3]), "m": np.array([-1])}),
      "step must be positive (was -1)")
@@ -155,7 +153,6 @@ case("cast", model([node("Cast", "x", to=TensorProto.FLOAT16)]), "casts to float
 
 # Flags.
 two = model([node("Relu", "x", "a"), node("Tanh", "a", "b")], outputs=("a", "b"))
-case("several-outputs", two, "the model has several outputs, choose one with --to: 'a' and 'b'")
 case("unknown-tensor", good, "--to names 'mm', which the model does not have (did you mean 'm'", "--to=mm")
 case("unknown-from", good, "--from names 'nothing-like-it', which the model does not have", "--from=nothing-like-it")
 case("from-constant", good, "--from names 'w', which is a constant", "--from=w")
@@ -172,8 +169,8 @@ case("shape-twice", good, "shape of 'x' is given twice", "--shape=x:1x6x4", "--s
 case("shape-huge", good, "must be 1 to 2^31 (one was 4294967296)", "--shape=x:1x4294967296x4")
 fixed = model([node("Add", "x w")], {"w": np.ones((1, 6, 4), np.float32)})
 case("length-is-fixed", fixed, "the sequence of 'x' must have length 6 (was 9)", "--shape=x:1x9x4")
-opened = [helper.make_tensor_value_info("x", TensorProto.FLOAT, (1, "n", 4))]
-case("length-is-open", model(relu, inputs=opened), "give the largest with --shape=x:1xNx4")
+opened = [helper.make_tensor_value_info("x", TensorProto.FLOAT, (1, 3, "h", "w"))]
+case("extent-is-open", model(relu, inputs=opened), "give the largest with --shape=x:1x3xNxN")
 wide = [helper.make_tensor_value_info("x", TensorProto.FLOAT, (2 ** 30, 2 ** 30, 2 ** 30))]
 case("input-too-large", model(relu, inputs=wide), "is too large")
 

@@ -28,11 +28,15 @@ struct OnnxImportOptions {
   /// Tensors that become the function's arguments, in this order. Empty: the
   /// graph's inputs that `to` depends on, in the file's order.
   std::vector<std::string> from;
-  /// The tensor that the function returns. Empty: the graph's only output.
+  /// The tensor that the function returns. Empty: all outputs of the graph.
   std::string to;
-  /// Shapes of arguments, by name: needed where the model leaves an extent
-  /// open. The last extent but one is the largest sequence length.
+  /// Shapes of arguments, by name, the sequence with its largest length. Where
+  /// the model leaves an extent open and nobody says what it is, a sequence has
+  /// up to 512 tokens, and there is one of them, with a remark.
   std::map<std::string, std::vector<int64_t>> shapes;
+  /// Shapes of the arrays that are to be run, in the arguments' order: for what
+  /// is still open then.
+  std::vector<std::vector<int64_t>> arrays;
 };
 
 /// Imports the ONNX model at \p path as one function `@main` of linalg on f32
