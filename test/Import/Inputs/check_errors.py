@@ -149,7 +149,7 @@ case("gather", model([node("Gather", "x w", axis=2)], {"w": np.array(4)}), "inde
 case("split", model([node("Split", "x", "out b c", axis=2)]), "splits an extent of 4 into 3 equal parts")
 case("rank", model([node("Unsqueeze", "x w")], {"w": np.arange(14)}), "result has more than 16 dimensions")
 case("training", model([node("Dropout", "x r t")], {"r": np.float32(0.5), "t": np.array(True)}), "is in training mode")
-case("cast", model([node("Cast", "x", to=TensorProto.FLOAT16)]), "casts to float16, which is not supported")
+case("cast", model([node("Cast", "x", to=TensorProto.STRING)]), "casts to string, which is not supported")
 
 # Flags.
 two = model([node("Relu", "x", "a"), node("Tanh", "a", "b")], outputs=("a", "b"))
