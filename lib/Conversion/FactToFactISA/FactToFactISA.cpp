@@ -285,8 +285,8 @@ private:
     if (schedule == Schedule::Differential && !tiling.heads.isDifferential)
       notDifferential.push_back(
           {source.getLoc(),
-           "all rows of the sequence, of which a block may "
-           "want any in K and V, do not fit the scratchpad beside a head"});
+           "no loop over heads fits the scratchpad that keeps all rows of "
+           "the sequence there, of which a block may want any in K and V"});
     return program;
   }
 

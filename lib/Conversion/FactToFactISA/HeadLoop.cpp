@@ -369,8 +369,11 @@ LogicalResult HeadLoop::prepareGenerated(Generated &each, int64_t part,
   if (part == speculating)
     return success();
   int64_t slots = attending - part + 1;
-  each.rows =
-      &each == &query ? makeBlocks(n, slots, label) : makeKeys(n, slots, label);
+  if (nest.isDifferential) // What is made is read at once.
+    each.rows = makeRows(padded, n, slots, Memory::Temp, label);
+  else
+    each.rows = &each == &query ? makeBlocks(n, slots, label)
+                                : makeKeys(n, slots, label);
   each.scales = makeRows(padded, 4, slots, Memory::Index, label);
   Value flags = linear.getRows();
   if (!flags)
@@ -567,6 +570,7 @@ void HeadLoop::generate(Generated &each, int64_t part) {
 /// while the next one is multiplied.
 void HeadLoop::generateNew(Generated &each) {
   lowering.loc = each.op.linear.getLoc();
+  assert(!each.inverted && "rows of K and V are those that have a flag");
   loadWeights(each.weights, generating, none);
   SelFillOp::create(builder, lowering.loc, each.named, first(generating),
                     padded, 1, 0);
@@ -574,7 +578,9 @@ void HeadLoop::generateNew(Generated &each) {
   Value exists = sum(inHeads(generating),
                      InRangeOp::create(builder, lowering.loc, block,
                                        static_cast<uint64_t>(padded)));
-  int64_t count = std::min(padded, std::max(rows, pieceRows));
+  int64_t count =
+      std::max<int64_t>(pieceRows, llvm::divideCeil(padded, mostPieces));
+  count = std::min(padded, std::max(rows, count));
   for (int64_t from = 0; from < padded; from += count) {
     auto piece = [&](Value whole, int64_t rowBytes) {
       return lowering.view(whole, from * rowBytes);
@@ -587,7 +593,7 @@ void HeadLoop::generateNew(Generated &each) {
                          piece(each.named, 1), at, size);
     generateRows(each, each.op,
                  {piece(allTokens, tokens.layout.rowBytes),
-                  piece(tokenScale, 4), at, list, low, size},
+                  piece(tokenScale, 4), at, list, none, size},
                  generating,
                  piece(allOf(each.rows, generating), each.rows.rowBytes),
                  piece(allOf(each.scales, generating), each.scales.rowBytes));
@@ -734,8 +740,6 @@ LogicalResult HeadLoop::lower() {
   return finish();
 }
 
-/// In the order in which the multiplier array works: a softmax has the time of
-/// a generation.
 void HeadLoop::lowerBlock() {
   loadTokens();
   if (nest.isDifferential) {
@@ -754,7 +758,8 @@ void HeadLoop::lowerBlock() {
   }
 }
 
-/// Of several heads.
+/// Parts of several heads, in the order in which the multiplier array works: a
+/// softmax has the time of a generation.
 void HeadLoop::lowerParts() {
   if (nest.attention) {
     attendScores();

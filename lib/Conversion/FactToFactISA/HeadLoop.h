@@ -126,8 +126,9 @@ private:
   Value tokenScale, low, predictorScales, counts;
   Value lowTokenScale, lowTokenRows, allLow; ///< Where rows are speculated.
   Value exact; ///< How many rows are precise, where some may be low.
-  /// Rows of a list of new ones.
-  static constexpr int64_t pieceRows = 128;
+  /// Rows of a list of new ones, at least, and how many such lists there are at
+  /// most.
+  static constexpr int64_t pieceRows = 128, mostPieces = 8;
   static constexpr int64_t listBytes =
       8;            ///< Of a list, for each row it may have.
   Value allTokens;  ///< Rows of the sequence, where K and V may need any.

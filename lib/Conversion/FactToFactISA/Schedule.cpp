@@ -67,10 +67,8 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops,
       notDifferential.push_back({op->getLoc(), reason});
     if (!nest)
       return;
-    // One head has no other one to work on meanwhile, but its own rows.
-    bool isOne = nest->getHeads() == 1;
-    nest->isDifferential = !reason && (tiling.heads.isDifferential || isOne);
-    if (isOne && !nest->isDifferential &&
+    nest->isDifferential = !reason && tiling.heads.isDifferential;
+    if (nest->getHeads() == 1 && !nest->isDifferential &&
         (!nest->attention || nest->attention.getMask()))
       return;
     if (const SpeculatedRows *rows = speculationOf(op)) {

@@ -138,18 +138,15 @@ private:
                         [&](Value value) { return isForFew(value); });
   }
 
-  /// Whether a list says what an instruction works on that names each row of
-  /// the sequence in one iteration only.
-  bool isOfNewRows(Operation &op) {
-    if (auto list = dyn_cast<SelListNewOp>(op)) {
-      newLists.insert(bufferOf(list.getList()));
-      return false;
-    }
-    return llvm::any_of(op.getOperands(), [&](Value value) {
-      return !isa<IndexType>(value.getType()) &&
-             !value.getDefiningOp<NullOp>() &&
-             newLists.contains(bufferOf(value));
-    });
+  /// Whether an instruction works on rows that a list names in this iteration
+  /// and in no other.
+  bool isOfNewRows(Operation &op) const {
+    return !isa<SelListNewOp>(op) &&
+           llvm::any_of(op.getOperands(), [&](Value value) {
+             return !isa<IndexType>(value.getType()) &&
+                    !value.getDefiningOp<NullOp>() &&
+                    newLists.contains(bufferOf(value));
+           });
   }
 
   double iterations() {
@@ -186,10 +183,13 @@ private:
     step.engine = target::engineOf(instruction);
     step.cycles = static_cast<double>(
         target::estimateCycles(instruction, machine, expected));
-    if (isForFew(&op) || isOfNewRows(op))
+    bool isNew = isOfNewRows(op);
+    if (isForFew(&op) || isNew)
       step.cycles /= iterations();
-    if (isOfNewRows(op))
+    if (isNew)
       ofNewRows.insert(number);
+    if (auto list = dyn_cast<SelListNewOp>(op))
+      newLists.insert(bufferOf(list.getList()));
     body.steps.push_back(std::move(step));
 
     int64_t registers[target::numRegisters] = {};
@@ -228,9 +228,12 @@ private:
         if ((!a.write && !b.write) || !meet(a, b))
           continue;
         // The next iteration does not touch what the first one alone does.
-        // Nor do its new rows have any row that an earlier one wants.
+        // Nor does it write rows that this one reads where they are new then.
+        auto writesNew = [&](const Touch &touch) {
+          return touch.write && ofNewRows.contains(touch.step);
+        };
         if (isShared && !isForFew(body.steps[a.step].op) && meetLater(a, b) &&
-            !ofNewRows.contains(a.step) && !ofNewRows.contains(b.step))
+            !writesNew(a) && !writesNew(b))
           body.inOrder.push_back({a.step, b.step});
         if (a.step == b.step)
           continue;

@@ -1,5 +1,5 @@
 # Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
-"""usage: smaller_machines.py BIN FOLDER MODEL X.npy LENGTH PRESET BYTES...
+"""usage: smaller_machines.py BIN FOLDER MODEL X.npy LENGTH PRESET[,FLAG...] BYTES...
 
 Compiles MODEL for machines whose four buffers have each BYTES, and prints how the
 attention is worked on there: what of a head's rows goes through DRAM in the one loop over
@@ -14,7 +14,8 @@ import subprocess
 import sys
 
 BIN, FOLDER = map(pathlib.Path, sys.argv[1:3])
-MODEL, X, LENGTH, PRESET = sys.argv[3:7]
+MODEL, X, LENGTH = sys.argv[3:6]
+PRESET, *FLAGS = sys.argv[6].split(",")
 ROOT = pathlib.Path(__file__).resolve().parents[4]
 
 
@@ -23,6 +24,8 @@ def call(tool, *arguments):
 
 
 def kind(ir):
+    if "factisa.sel.list_new" in ir:
+        return "one loop over heads, keys and values block by block"
     if "factisa.in_range" in ir:
         rows = sorted(set(re.findall(r'factisa\.dram scratch \d+ "(queries|keys|values)"', ir.replace("  ", " "))))
         return "one loop over heads" + (f", {' and '.join(rows)} in DRAM" if rows else "")
@@ -41,7 +44,7 @@ def main(sizes):
         for buffer in machine["buffers"].values():
             buffer["bytes"] = size
         path.write_text(json.dumps(machine))
-        flags = [f"--preset={PRESET}", f"--machine={path}"]
+        flags = [f"--preset={PRESET}", f"--machine={path}", *FLAGS]
         now = kind(call("fact-compile", MODEL, *flags, "--emit=scheduled"))
         call("fact-compile", MODEL, *flags, "-o", program)
         for order in ("--check-hazards", "--random-schedule=1"):
