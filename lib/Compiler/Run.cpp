@@ -20,6 +20,7 @@
 #include "fact/Execution/Jit.h"
 #include "fact/Execution/Reference.h"
 #include "fact/Support/Error.h"
+#include "fact/Support/Padding.h"
 
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Target/TargetMachine.h"
@@ -75,6 +76,7 @@ public:
 private:
   LogicalResult readInputs();
   LogicalResult matchInputs();
+  LogicalResult applyPadding(ArrayRef<TensorSpec> specs);
   LogicalResult requireNoFactOps();
   LogicalResult makeSparse();
   LogicalResult compile();
@@ -133,6 +135,8 @@ LogicalResult Runner::matchInputs() {
   if (!isOpen)
     rows = range.largest;
   length = options.length ? options.length : rows;
+  if (failed(applyPadding(specs)))
+    return failure();
   if (!isOpen && length != rows)
     return compilation.fail("length must be " + Twine(rows) +
                             ": the model's shapes are fixed (was " +
@@ -146,6 +150,29 @@ LogicalResult Runner::matchInputs() {
 }
 
 /// The f32 reference runs models as they were before they were raised.
+/// The real tokens of the model's padding masks are the length.
+LogicalResult Runner::applyPadding(ArrayRef<TensorSpec> specs) {
+  for (size_t i = 0; i < specs.size(); ++i) {
+    auto padding =
+        compilation.main().getArgAttrOfType<IntegerAttr>(i, kPaddingAttrName);
+    if (!padding)
+      continue;
+    int64_t real = 0;
+    std::optional<std::string> error = ::fact::catchError([&] {
+      real =
+          ::fact::countRealTokens(inputs[i], padding.getInt(), specs[i].name);
+    });
+    if (error)
+      return compilation.fail(*error);
+    if (length != real && length != rows)
+      return compilation.fail("padding mask '" + specs[i].name + "' has " +
+                              Twine(real) + " real tokens, the length is " +
+                              Twine(length));
+    length = real;
+  }
+  return success();
+}
+
 LogicalResult Runner::requireNoFactOps() {
   WalkResult result = compilation.module().walk([&](Operation *op) {
     if (!isa_and_nonnull<FactDialect>(op->getDialect()))

@@ -94,6 +94,26 @@ static LayerInfo layerOf(const Json &json) {
   return layer;
 }
 
+static PaddingInfo paddingOf(const Json &json) {
+  PaddingInfo info;
+  info.position = number(json, "position", 0);
+  info.value = number(json, "value", 0);
+  auto name = json.find("name"), dtype = json.find("dtype"),
+       shape = json.find("shape");
+  bool valid = name != json.end() && name->is_string() && dtype != json.end() &&
+               dtype->is_string() && shape != json.end() && shape->is_array() &&
+               info.value <= 1;
+  for (size_t i = 0; valid && i < shape->size(); ++i)
+    valid = (*shape)[i].is_number_integer() && (*shape)[i] >= -1;
+  if (!valid)
+    throw Error("metadata field 'padding' has a wrong entry (was " +
+                json.dump() + ")");
+  info.name = name->get<std::string>();
+  info.dtype = dtype->get<std::string>();
+  info.shape = shape->get<std::vector<int64_t>>();
+  return info;
+}
+
 Metadata Metadata::parse(std::string_view text) {
   Metadata result;
   Json json = Json::parse(text, nullptr, false);
@@ -101,6 +121,8 @@ Metadata Metadata::parse(std::string_view text) {
     throw Error("metadata must be a JSON object");
   for (const Json &layer : list(json, "layers"))
     result.layers.push_back(layerOf(layer));
+  for (const Json &input : list(json, "padding"))
+    result.padding.push_back(paddingOf(input));
   if (json.contains("bound"))
     result.bound = number(json, "bound", 0);
   auto policy = json.find("policy");
@@ -138,6 +160,16 @@ static std::string toJson(const LayerInfo &layer) {
   return text + "}";
 }
 
+static std::string toJson(const PaddingInfo &info) {
+  std::string shape;
+  for (int64_t extent : info.shape)
+    shape += (shape.empty() ? "" : ",") + std::to_string(extent);
+  return "{\"dtype\":" + Json(info.dtype).dump() +
+         ",\"name\":" + Json(info.name).dump() +
+         ",\"position\":" + std::to_string(info.position) + ",\"shape\":[" +
+         shape + "],\"value\":" + std::to_string(info.value) + "}";
+}
+
 std::string Metadata::toJson() const {
   std::string text = "{";
   if (bound)
@@ -146,6 +178,12 @@ std::string Metadata::toJson() const {
   for (size_t i = 0; i < layers.size(); ++i)
     text += (i ? "," : "") + isa::toJson(layers[i]);
   text += "]";
+  if (!padding.empty()) {
+    text += ",\"padding\":[";
+    for (size_t i = 0; i < padding.size(); ++i)
+      text += (i ? "," : "") + isa::toJson(padding[i]);
+    text += "]";
+  }
   if (policy)
     text += ",\"policy\":" + *policy;
   return text + "}";

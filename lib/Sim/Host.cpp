@@ -7,8 +7,10 @@
 
 #include "Host.h"
 
+#include "fact/ISA/Metadata.h"
 #include "fact/Numerics/Formats.h"
 #include "fact/Support/Error.h"
+#include "fact/Support/Padding.h"
 
 #include <algorithm>
 #include <cstring>
@@ -37,6 +39,43 @@ static void checkShape(const isa::Port &port, const NpyArray &array) {
     throw Error("input '" + port.name + "' must have the shape " +
                 shapeText(port.shape) + " (was " + shapeText(array.shape) +
                 ")");
+}
+
+std::optional<int64_t> takePadding(const isa::Program &program,
+                                   std::vector<NpyArray> &inputs,
+                                   std::optional<int64_t> length) {
+  const std::vector<isa::PaddingInfo> masks =
+      isa::Metadata::parse(program.metadata).padding;
+  size_t wanted = program.inputs.size() + masks.size();
+  if (!masks.empty() && inputs.size() != wanted)
+    throw Error("the program has " + std::to_string(wanted) + " inputs (was " +
+                std::to_string(inputs.size()) + ")");
+  const isa::PaddingInfo *first = nullptr;
+  for (size_t i = masks.size(); i-- > 0;) {
+    const isa::PaddingInfo &mask = masks[i];
+    if (mask.position >= static_cast<int64_t>(inputs.size()))
+      throw Error("metadata field 'padding' names an input that is not there");
+    const NpyArray &array = inputs[mask.position];
+    bool fits =
+        array.dtype == mask.dtype && array.shape.size() == mask.shape.size();
+    for (size_t d = 0; fits && d < mask.shape.size(); ++d)
+      fits = mask.shape[d] < 0 || mask.shape[d] == array.shape[d];
+    if (!fits)
+      throw Error("input '" + mask.name + "' must be " + mask.dtype +
+                  " of shape " + shapeText(mask.shape) + " (was " +
+                  array.dtype + " of " + shapeText(array.shape) + ")");
+    int64_t real = countRealTokens(array, mask.value, mask.name);
+    if (length && *length != real)
+      throw Error("padding mask '" + mask.name + "' has " +
+                  std::to_string(real) + " real tokens, " +
+                  (first ? "'" + first->name + "' has "
+                         : std::string("the length is ")) +
+                  std::to_string(*length));
+    length = real;
+    first = &mask;
+    inputs.erase(inputs.begin() + mask.position);
+  }
+  return length;
 }
 
 isa::Sequence sequenceOf(const isa::Program &program,

@@ -17,6 +17,13 @@
 
 namespace fact::sim {
 
+/// Takes the model's padding masks out of `inputs`. Returns the length that
+/// they say, which must be `length`, where that is given; `length` where there
+/// are none.
+std::optional<int64_t> takePadding(const isa::Program &program,
+                                   std::vector<NpyArray> &inputs,
+                                   std::optional<int64_t> length);
+
 /// Checks types and shapes of all inputs and the wanted length.
 isa::Sequence sequenceOf(const isa::Program &program,
                          const std::vector<NpyArray> &inputs,

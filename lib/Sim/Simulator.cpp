@@ -39,11 +39,13 @@ static void prepare(State &state, const isa::Program &program,
   state.readOnly = program.readOnly();
 }
 
-RunResult Simulator::run(const std::vector<NpyArray> &inputs,
+RunResult Simulator::run(const std::vector<NpyArray> &given,
                          const RunOptions &options) const {
   numerics::FloatMode contract;
   const isa::Program &program = *source;
-  isa::Sequence sequence = sequenceOf(program, inputs, options.length);
+  std::vector<NpyArray> inputs = given;
+  std::optional<int64_t> length = takePadding(program, inputs, options.length);
+  isa::Sequence sequence = sequenceOf(program, inputs, length);
   if (options.checkHazards) {
     std::optional<isa::Fault> fault = isa::checkProgram(*code, sequence);
     if (!fault)

@@ -38,15 +38,26 @@ struct LayerInfo {
   std::vector<LinearInfo> linears;
 };
 
+/// An input of the model that says which tokens are padding. No instruction
+/// reads it: it is the length of the sequence.
+struct PaddingInfo {
+  int64_t position = 0;       ///< Among all inputs of the model.
+  std::string name, dtype;    ///< NumPy's type.
+  std::vector<int64_t> shape; ///< -1 for the sequence's length.
+  int64_t value = 0; ///< Of tokens that are padding; real ones have 1 - value.
+};
+
 /// A program's metadata, a JSON object: `layers`, a list of {heads, causal,
 /// features, mask_given, selects_with, lowers_with, linears: [{role, k, n},
-/// ...]}; `policy`, an object that reports pass on; `bound`, the largest
-/// sequence length. All may be missing. The one place that writes and reads it.
+/// ...]}; `policy`, an object that reports pass on; `padding`, a list of
+/// {position, name, dtype, shape, value}; `bound`, the largest sequence length.
+/// All may be missing. The one place that writes and reads it.
 struct Metadata {
   std::vector<LayerInfo> layers;
   /// JSON of the policy, see policyJson().
   std::optional<std::string> policy;
   std::optional<int64_t> bound;
+  std::vector<PaddingInfo> padding; ///< In the order of positions.
 
   /// A text that is no object, a field of a wrong type are fact::Errors. Other
   /// fields are left out.

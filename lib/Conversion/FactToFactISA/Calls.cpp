@@ -41,6 +41,28 @@ static SmallVector<std::string> namesOf(ArrayRef<Attribute> attributes,
   return names;
 }
 
+bool Lowering::notePadding(func::FuncOp source, BlockArgument argument,
+                           StringRef name) {
+  auto value = source.getArgAttrOfType<IntegerAttr>(argument.getArgNumber(),
+                                                    fact::kPaddingAttrName);
+  if (!value || !argument.use_empty())
+    return false;
+  auto type = cast<RankedTensorType>(argument.getType());
+  ::fact::isa::PaddingInfo info;
+  info.position = argument.getArgNumber();
+  info.name = name.str();
+  Type element = type.getElementType();
+  info.dtype = element.isF32()         ? "<f4"
+               : element.isInteger(32) ? "<i4"
+               : element.isInteger(64) ? "<i8"
+                                       : "|b1";
+  for (int64_t extent : type.getShape())
+    info.shape.push_back(ShapedType::isDynamic(extent) ? -1 : extent);
+  info.value = value.getInt();
+  described.padding.push_back(std::move(info));
+  return true;
+}
+
 LogicalResult Lowering::lowerMain(func::FuncOp source) {
   loc = source.getLoc();
   // DRAM of an input or output, in the function's own shape.
@@ -83,6 +105,8 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
   SmallVector<std::string> inputNames = namesOf(inputs, "x"),
                            outputNames = namesOf(outputs, "y");
   for (BlockArgument argument : source.getArguments()) {
+    if (notePadding(source, argument, inputNames[argument.getArgNumber()]))
+      continue;
     FailureOr<Storage> storage =
         port(argument, DramKind::Input, inputNames[argument.getArgNumber()]);
     if (failed(storage))

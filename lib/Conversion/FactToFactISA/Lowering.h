@@ -135,6 +135,9 @@ private:
   LogicalResult lowerCalls(ArrayRef<func::CallOp> calls);
   LogicalResult copyRows(const Storage &from, const Storage &to, Location loc);
   bool sameChain(func::CallOp previous, func::CallOp next);
+  /// Notes an argument that only says which tokens are padding: it has no
+  /// storage.
+  bool notePadding(func::FuncOp source, BlockArgument argument, StringRef name);
   /// Number of the layer that an op of the function belongs to, as an index.
 public:
   Value layerOf(Operation *op);

@@ -9,6 +9,8 @@
 #include "Analysis.h"
 #include "ConstantData.h"
 
+#include "fact/Dialect/Fact/IR/Fact.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
 
@@ -18,8 +20,16 @@ using namespace mlir::fact;
 Analysis::Analysis(func::FuncOp function) {
   Block &block = function.getBody().front();
   pool.setSource(nullptr, &block.front());
-  for (Value argument : block.getArguments())
-    makeLeaf(argument);
+  for (BlockArgument argument : block.getArguments()) {
+    // Open extents of arguments with a bound are the one sequence's.
+    auto length = function.getArgAttrOfType<IntegerAttr>(
+        argument.getArgNumber(), kBoundAttrName);
+    if (length)
+      bound = length.getInt();
+    makeLeaf(argument, length ? openSequence : -1);
+    if (Contents leaf = contents(argument); length && leaf)
+      openSequence = leaf.node->sequence;
+  }
   for (Operation &op : block)
     visit(&op);
 }
@@ -61,10 +71,15 @@ int Analysis::newSequence(Value value, unsigned dim) {
 
 void Analysis::makeLeaf(Value value, int sequence) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
-  if (!type || !type.getElementType().isF32() || type.getRank() < 2)
+  if (!type || type.getRank() == 0)
     return;
-  // The sequence is the open dimension or, in static shapes, the last but one.
-  int64_t token = type.getRank() - 2;
+  bool isFloat = type.getElementType().isF32();
+  if (isFloat ? type.getRank() < 2 : !type.getElementType().isSignlessInteger())
+    return;
+  // The sequence is the open dimension or, in static shapes, the last but one;
+  // of what holds no rows the last one.
+  int64_t rank = type.getRank(),
+          token = isFloat && rank > 1 ? rank - 2 : rank - 1;
   if (type.getNumDynamicDims() > 1)
     return;
   for (int64_t i = 0; i < type.getRank(); ++i)
@@ -86,6 +101,11 @@ void Analysis::makeLeaf(Value value, int sequence) {
     width *= size;
   }
   if (width < 1)
+    return;
+  // Numbers of tokens are no rows.
+  if (width == 1 && token == rank - 1)
+    width = 0;
+  if (!isFloat && width != 0)
     return;
   set(value, pool.leaf(value, width, sequence), std::move(layout));
 }
@@ -146,7 +166,7 @@ void Analysis::visitConstant(Operation *op) {
 bool Analysis::visitFill(linalg::FillOp op) {
   DenseMap<Value, Node *> elements;
   auto linalgOp = cast<linalg::LinalgOp>(op.getOperation());
-  if (!op.value().getType().isF32() || op->getNumResults() != 1)
+  if (op->getNumResults() != 1)
     return false;
   if (Node *node = evaluate(op.value(), linalgOp, {}, elements)) {
     set(op->getResult(0), node, {});
@@ -204,6 +224,19 @@ static bool isWhole(OpFoldResult size, const Atom &atom,
          source.layout.dims[*index] == Atoms{atom};
 }
 
+std::optional<Atom> Analysis::sequenceOf(OpFoldResult size) {
+  auto value = dyn_cast<Value>(size);
+  auto dim = value ? value.getDefiningOp<tensor::DimOp>() : nullptr;
+  std::optional<int64_t> index = dim ? dimensionOf(dim) : std::nullopt;
+  Contents source = index ? contents(dim.getSource()) : Contents();
+  if (!source || source.layout.dims.empty())
+    return std::nullopt;
+  const Atoms &atoms = source.layout.dims[*index];
+  if (atoms.size() != 1 || !atoms.front().isSequence())
+    return std::nullopt;
+  return atoms.front();
+}
+
 bool Analysis::visitSlice(tensor::ExtractSliceOp op) {
   Contents input = contents(op.getSource());
   if (!input)
@@ -228,6 +261,13 @@ bool Analysis::visitSlice(tensor::ExtractSliceOp op) {
       continue;
     }
     std::optional<int64_t> extent = getConstantIntValue(size);
+    // The first elements of a constant, one for each token.
+    if (!extent && offset == 0 && stride == 1 && atoms.size() == 1 &&
+        input.node->is(NodeKind::Weight))
+      if (std::optional<Atom> sequence = sequenceOf(size)) {
+        layout.dims[dim].front().sequence = sequence->sequence;
+        continue;
+      }
     if (!offset || !stride || !extent)
       return missed(op, "offset, size or stride of the slice is not constant",
                     "slice features at constant offsets");
@@ -289,7 +329,17 @@ bool Analysis::visitSoftmax(linalg::SoftmaxOp op) {
     return missed(
         op, "the softmax is not over products of queries and keys",
         "only softmax(q k^T) v is raised: end the subgraph before it ('--to')");
-  const Atoms &atoms = input.layout.dims[op.getDimension()];
+  Atoms atoms = input.layout.dims[op.getDimension()];
+  if (atoms.size() == 1 && atoms.front().axis == Axis::Token)
+    // k q^T: queries are what the softmax is not over.
+    if (Node *exchanged = pool.exchanged(input.node)) {
+      input.node = exchanged;
+      for (Atoms &dim : input.layout.dims)
+        for (Atom &atom : dim)
+          if (atom.isSequence())
+            atom.axis = atom.axis == Axis::Key ? Axis::Token : Axis::Key;
+      atoms = input.layout.dims[op.getDimension()];
+    }
   if (atoms.size() != 1 || atoms.front().axis != Axis::Key)
     return missed(op,
                   "the softmax is not over the keys but over dimension " +

@@ -45,7 +45,7 @@ class Analysis {
 public:
   explicit Analysis(func::FuncOp function);
 
-  /// Empty where the value is no f32 tensor of rows, scores or constants.
+  /// Empty where the value is no tensor of rows, scores, masks or constants.
   Contents contents(Value value) const { return tensors.lookup(value); }
   const Miss *miss(Operation *op) const {
     auto it = misses.find(op);
@@ -54,6 +54,8 @@ public:
   /// The op could not be read because an op before it, which has the reason,
   /// could not.
   bool isConsequence(Operation *op) const { return consequences.contains(op); }
+  /// What softmax(..) v is computed, in program order.
+  ArrayRef<Node *> contexts() const { return allContexts; }
   /// Where the length of a sequence can be read: a tensor and its dimension.
   std::pair<Value, unsigned> sequenceSource(int sequence) const {
     return sequences[sequence];
@@ -91,12 +93,21 @@ private:
   /// Records a miss; always false.
   bool missed(Operation *op, const Twine &reason, const Twine &suggestion);
 
+  /// A constant that varies from token to token, or with two tokens.
+  Node *tableOperand(linalg::LinalgOp op, OpOperand *operand,
+                     ArrayRef<Atoms> loops);
+  /// The sequence whose length that is.
+  std::optional<Atom> sequenceOf(OpFoldResult size);
+
   ExpressionPool pool;
+  int64_t bound = 0; ///< Longest open sequence, 0 if unknown.
   DenseMap<Value, Contents> tensors;
   DenseMap<Operation *, Miss> misses;
   DenseSet<Operation *> consequences;
   SmallVector<std::pair<Value, unsigned>> sequences;
   DenseMap<int64_t, int> staticSequences; // by length
+  SmallVector<Node *> allContexts;
+  int openSequence = -1; ///< Of all arguments that have a bound.
 };
 
 } // namespace mlir::fact

@@ -23,10 +23,17 @@ static constexpr int64_t maxDenseElements = 16;
 
 std::optional<ConstantData> ConstantData::get(Attribute attr) {
   auto typed = dyn_cast_or_null<ElementsAttr>(attr);
-  if (!typed || !typed.getElementType().isF32())
+  if (!typed || !(typed.getElementType().isF32() ||
+                  typed.getElementType().isSignlessInteger()))
     return std::nullopt;
   ConstantData data;
   data.type = typed.getShapedType();
+  if (auto dense = dyn_cast<DenseIntElementsAttr>(attr)) {
+    data.integers = dense;
+    if (dense.isSplat())
+      data.splat = data.numberAt(0);
+    return data;
+  }
   if (auto dense = dyn_cast<DenseFPElementsAttr>(attr)) {
     if (dense.isSplat())
       data.splat = dense.getSplatValue<float>();
@@ -47,8 +54,14 @@ std::optional<ConstantData> ConstantData::get(Attribute attr) {
   return std::nullopt;
 }
 
+float ConstantData::numberAt(int64_t index) const {
+  APInt value = integers.getValues<APInt>()[index];
+  return value.getBitWidth() == 1 ? static_cast<float>(value.getBoolValue())
+                                  : static_cast<float>(value.getSExtValue());
+}
+
 std::optional<float> ConstantData::splatValue() const {
-  if (splat)
+  if (splat || integers)
     return splat;
   if (elements.empty() || !llvm::all_equal(elements))
     return std::nullopt;
@@ -57,7 +70,7 @@ std::optional<float> ConstantData::splatValue() const {
 
 ElementsAttr fact::gathered(ElementsAttr attr, ArrayRef<int64_t> shape,
                             ArrayRef<int64_t> offsets) {
-  auto type = RankedTensorType::get(shape, attr.getElementType());
+  auto type = RankedTensorType::get(shape, Float32Type::get(attr.getContext()));
   bool inOrder = llvm::equal(offsets, llvm::seq<int64_t>(0, offsets.size()));
   if (inOrder && attr.getShapedType() == type)
     return attr;

@@ -15,28 +15,34 @@
 
 namespace mlir::fact {
 
-/// Read access to an f32 constant in memory order, dense or a dense resource.
+/// Read access to a constant in memory order, dense or a dense resource:
+/// float32, or integers and truth values as float32.
 class ConstantData {
 public:
-  /// Null for another element type and for a resource without its data.
+  /// Null for other element types and for a resource without its data.
   static std::optional<ConstantData> get(Attribute attr);
 
   float operator[](int64_t index) const {
-    return splat ? *splat : elements[index];
+    if (splat)
+      return *splat;
+    return integers ? numberAt(index) : elements[index];
   }
   /// The one value that all elements have, where there is one.
   std::optional<float> splatValue() const;
   int64_t size() const { return type.getNumElements(); }
 
 private:
+  float numberAt(int64_t index) const;
+
   ShapedType type;
+  DenseIntElementsAttr integers; ///< Null for floats.
   std::optional<float> splat;
   ArrayRef<float> elements;
 };
 
-/// A constant of `shape` whose elements are those of `attr` at `offsets`; the
-/// attribute itself where it already is that. `shape` has as many elements as
-/// there are offsets.
+/// A float32 constant of `shape` whose elements are those of `attr` at
+/// `offsets`; the attribute itself where it already is that. `shape` has as
+/// many elements as there are offsets.
 ElementsAttr gathered(ElementsAttr attr, ArrayRef<int64_t> shape,
                       ArrayRef<int64_t> offsets);
 

@@ -204,7 +204,9 @@ bool Analysis::visitScores(linalg::LinalgOp op, ContractionSides &sides) {
     for (Atom &atom : loops[loop])
       atom.axis = Axis::Key;
   }
-  set(op->getResult(0), pool.scores(query, key, heads),
+  const Atom &tokens = queries.front();
+  int64_t length = ShapedType::isDynamic(tokens.size) ? bound : tokens.size;
+  set(op->getResult(0), pool.scores(query, key, heads, length),
       resultLayout(op, loops));
   return true;
 }
@@ -212,6 +214,12 @@ bool Analysis::visitScores(linalg::LinalgOp op, ContractionSides &sides) {
 bool Analysis::visitContext(linalg::LinalgOp op, ContractionSides &sides) {
   Node *scores = sides.lhs.node, *value = sides.rhs.node;
   Atoms tokens = sides.rhsOf(sides.k);
+  if (isAxis(sides.lhsOf(sides.k), Axis::Token) &&
+      isAxis(sides.lhsOf(sides.m), Axis::Key))
+    return missed(op,
+                  "the softmax is over the queries: values are summed over the "
+                  "other tokens of the scores",
+                  "take the softmax over the keys, the tokens of the values");
   if (!isAxis(sides.lhsOf(sides.k), Axis::Key) ||
       !isAxis(sides.lhsOf(sides.m), Axis::Token) ||
       !isAxis(tokens, Axis::Token) ||
@@ -232,6 +240,7 @@ bool Analysis::visitContext(linalg::LinalgOp op, ContractionSides &sides) {
     loops[loop] = sides.lhsLoops[loop];
   for (unsigned loop : sides.k)
     loops[loop] = {};
-  set(op->getResult(0), pool.context(scores, value), resultLayout(op, loops));
+  allContexts.push_back(pool.context(scores, value));
+  set(op->getResult(0), allContexts.back(), resultLayout(op, loops));
   return true;
 }

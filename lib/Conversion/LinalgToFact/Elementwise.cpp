@@ -29,6 +29,30 @@ static int64_t loopExtent(linalg::LinalgOp op, unsigned loop) {
   return op.getStaticLoopRanges()[loop];
 }
 
+namespace {
+
+bool isSequence(const Atoms &atoms) {
+  return atoms.size() == 1 && atoms.front().isSequence();
+}
+
+/// Whether two dimensions walk over one sequence, as queries or as keys.
+bool isSameSequence(const Atoms &a, const Atoms &b) {
+  return isSequence(a) && isSequence(b) &&
+         a.front().sequence == b.front().sequence;
+}
+
+} // namespace
+
+/// The second of two loops over one sequence walks over the keys. Where scores
+/// are read, they say which one that is.
+static void assignKeys(SmallVectorImpl<std::optional<Atoms>> &loops) {
+  for (size_t i = 0; i < loops.size(); ++i)
+    for (size_t j = 0; j < i; ++j)
+      if (loops[i] && loops[j] && *loops[i] == *loops[j] &&
+          isSequence(*loops[i]) && loops[i]->front().axis == Axis::Token)
+        loops[i]->front().axis = Axis::Key;
+}
+
 std::optional<SmallVector<Atoms>>
 Analysis::loopAtoms(linalg::LinalgOp op, ArrayRef<OpOperand *> operands,
                     SmallVectorImpl<Node *> &nodes) {
@@ -38,6 +62,23 @@ Analysis::loopAtoms(linalg::LinalgOp op, ArrayRef<OpOperand *> operands,
     missed(op, what, "keep rows of tokens, [tokens, features], throughout");
     return std::nullopt;
   };
+  // What the operand's dimensions walk over; `take` gets a loop and its atoms.
+  auto visit = [&](OpOperand *operand, auto take) {
+    Contents input = contents(operand->get());
+    AffineMap map = op.getMatchingIndexingMap(operand);
+    for (auto [expr, atoms] :
+         llvm::zip_equal(map.getResults(), input.layout.dims)) {
+      if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
+        if (!take(dim.getPosition(), atoms))
+          return false;
+      } else if (!isa<AffineConstantExpr>(expr) || !atoms.empty()) {
+        disagree("an operand is read in steps");
+        return false;
+      }
+    }
+    return true;
+  };
+  SmallVector<OpOperand *> pairs, others;
   for (OpOperand *operand : operands) {
     Contents input = contents(operand->get());
     if (!input) {
@@ -56,24 +97,77 @@ Analysis::loopAtoms(linalg::LinalgOp op, ArrayRef<OpOperand *> operands,
         return disagree("operands have a different number of features");
       width = input.node->width;
     }
-    AffineMap map = op.getMatchingIndexingMap(operand);
-    for (auto [expr, atoms] :
-         llvm::zip_equal(map.getResults(), input.layout.dims)) {
-      if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
-        std::optional<Atoms> &loop = loops[dim.getPosition()];
-        if (loop && *loop != atoms)
-          return disagree("operands are laid out differently");
-        loop = atoms;
-      } else if (!isa<AffineConstantExpr>(expr) || !atoms.empty()) {
-        return disagree("an operand is read in steps");
-      }
-    }
+    (input.node->pair ? pairs : others).push_back(operand);
+  }
+  // Loops over queries, keys and heads first, from what has them.
+  for (OpOperand *operand : pairs) {
+    bool hasHeads = contents(operand->get()).node->heads > 0;
+    if (!visit(operand, [&](unsigned loop, const Atoms &atoms) {
+          // Masks are repeated over heads.
+          bool isRepeated = !hasHeads && !isSequence(atoms);
+          if (loops[loop] && *loops[loop] != atoms && !isRepeated) {
+            disagree("operands are laid out differently");
+            return false;
+          }
+          if (!isRepeated)
+            loops[loop] = atoms;
+          return true;
+        }))
+      return std::nullopt;
+  }
+  for (OpOperand *operand : others) {
+    bool isNumber = contents(operand->get()).node->width == 0;
+    if (!visit(operand, [&](unsigned loop, const Atoms &atoms) {
+          // A number of a token is repeated over features.
+          if (isNumber && !isSequence(atoms) && !atoms.empty() && loops[loop])
+            return true;
+          if (loops[loop] && *loops[loop] != atoms &&
+              !isSameSequence(*loops[loop], atoms)) {
+            disagree("operands are laid out differently");
+            return false;
+          }
+          if (!loops[loop])
+            loops[loop] = atoms;
+          return true;
+        }))
+      return std::nullopt;
+  }
+  // A dimension that only the result has may be as long as the sequence.
+  OpOperand *init = op.getDpsInitOperand(0);
+  AffineMap written = op.getMatchingIndexingMap(init);
+  if (auto made = init->get().getDefiningOp<tensor::EmptyOp>())
+    for (auto [i, size] : llvm::enumerate(made.getMixedSizes()))
+      if (auto dim = dyn_cast<AffineDimExpr>(written.getResult(i)))
+        if (!loops[dim.getPosition()])
+          if (std::optional<Atom> atom = sequenceOf(size)) {
+            atom->axis = Axis::Token;
+            loops[dim.getPosition()] = Atoms{*atom};
+          }
+  if (pairs.empty())
+    assignKeys(loops);
+  // What has only queries is read at the keys in a loop over those.
+  for (auto [operand, node] : llvm::zip_equal(operands, nodes)) {
+    if (!node || !llvm::is_contained(others, operand))
+      continue;
+    bool atKeys = false, atQueries = false;
+    visit(operand, [&](unsigned loop, const Atoms &atoms) {
+      if (isSequence(atoms))
+        (*loops[loop] == atoms ? atQueries : atKeys) = true;
+      return true;
+    });
+    if (atKeys && (atQueries || node->width > 0 || node->heads > 0))
+      return disagree("operands are laid out differently");
+    if (atKeys)
+      node = pool.atKeys(node);
   }
   // Numbers for each token are spread over features that only constants have,
   // or none (gamma / deviation, say).
   bool spreads = width == 0 && llvm::any_of(nodes, [](Node *node) {
                    return node && node->sequence >= 0 && node->heads == 0;
                  });
+  // So are masks, over heads.
+  for (const std::optional<Atoms> &loop : loops)
+    spreads |= width == 0 && loop && isSequence(*loop);
   SmallVector<Atoms> result(loops.size());
   int64_t stride = 1;
   for (unsigned i = loops.size(); i-- > 0;) {
@@ -87,6 +181,37 @@ Analysis::loopAtoms(linalg::LinalgOp op, ArrayRef<OpOperand *> operands,
     result[i] = loops[i].value_or(Atoms());
   }
   return result;
+}
+
+Node *Analysis::tableOperand(linalg::LinalgOp op, OpOperand *operand,
+                             ArrayRef<Atoms> loops) {
+  Contents input = contents(operand->get());
+  AffineMap map = op.getMatchingIndexingMap(operand);
+  SmallVector<int64_t, 0> rows, columns;
+  int sequence = -1;
+  for (auto [expr, atoms] :
+       llvm::zip_equal(map.getResults(), input.layout.dims)) {
+    if (atoms.empty())
+      continue;
+    auto dim = dyn_cast<AffineDimExpr>(expr);
+    if (!dim || !isSequence(loops[dim.getPosition()]))
+      return nullptr;
+    const Atom &loop = loops[dim.getPosition()].front();
+    bool isOpen = ShapedType::isDynamic(loop.size);
+    SmallVector<int64_t> offsets = offsetsOf(atoms);
+    if (isOpen ? atoms.size() != 1 || atoms.front().sequence != loop.sequence
+               : static_cast<int64_t>(offsets.size()) != loop.size)
+      return nullptr;
+    auto &steps = loop.axis == Axis::Key ? columns : rows;
+    steps.assign(offsets.begin(), offsets.end());
+    sequence = loop.sequence;
+  }
+  if (sequence < 0)
+    return nullptr;
+  for (int64_t &offset : rows.empty() ? columns : rows)
+    offset += input.layout.offset;
+  return pool.table(input.node->data, std::move(rows), std::move(columns),
+                    sequence);
 }
 
 Node *Analysis::constantOperand(linalg::LinalgOp op, OpOperand *operand,
@@ -131,6 +256,8 @@ Node *Analysis::constantOperand(linalg::LinalgOp op, OpOperand *operand,
   }
   if (std::optional<float> splat = data.splatValue())
     return pool.scalar(*splat);
+  if (Node *table = tableOperand(op, operand, loops))
+    return table;
   missed(op, "a constant varies along more than the features of a row",
          "add or multiply by one constant for each feature");
   return nullptr;
@@ -200,8 +327,15 @@ Node *Analysis::evaluate(Value scalar, linalg::LinalgOp op,
       if (const Atoms &atoms = loops[index.getDim()];
           atoms.size() == 1 && atoms.front().isSequence())
         result = pool.index(atoms.front().axis, atoms.front().sequence);
-  } else if (isa<arith::IndexCastOp>(def)) {
+  } else if (isa<arith::IndexCastOp, arith::ExtUIOp, arith::ExtSIOp,
+                 arith::SIToFPOp, arith::UIToFPOp>(def)) {
+    // The same number in another type.
     result = evaluate(def->getOperand(0), op, loops, elements);
+  } else if (IntegerAttr number; matchPattern(scalar, m_Constant(&number))) {
+    APInt value = number.getValue();
+    result = pool.scalar(value.getBitWidth() == 1
+                             ? static_cast<float>(value.getBoolValue())
+                             : static_cast<float>(value.getSExtValue()));
   } else {
     SmallVector<Node *> in;
     for (Value operand : def->getOperands()) {
@@ -210,6 +344,20 @@ Node *Analysis::evaluate(Value scalar, linalg::LinalgOp op,
         return nullptr;
     }
     auto compare = [&](auto predicate) -> Node * {
+      using P = decltype(predicate);
+      if constexpr (std::is_same_v<P, arith::CmpIPredicate>) {
+        if (predicate == P::eq || predicate == P::ne) {
+          Node *equal = pool.condition(NodeKind::Equal, in[0], in[1]);
+          return predicate == P::eq ? equal : pool.negation(equal);
+        }
+      } else {
+        if (predicate == P::UNO && in[0] == in[1])
+          return pool.condition(NodeKind::IsNaN, in[0], nullptr);
+        if (predicate == P::OEQ || predicate == P::UNE) {
+          Node *equal = pool.condition(NodeKind::Equal, in[0], in[1]);
+          return predicate == P::OEQ ? equal : pool.negation(equal);
+        }
+      }
       auto form = greaterForm(predicate);
       if (!form)
         return nullptr;
@@ -218,10 +366,26 @@ Node *Analysis::evaluate(Value scalar, linalg::LinalgOp op,
           swapped ? pool.greater(in[1], in[0]) : pool.greater(in[0], in[1]);
       return negated ? pool.negation(node) : node;
     };
+    auto logic = [&](NodeKind kind, ArrayRef<Node *> in) -> Node * {
+      if (!def->getResult(0).getType().isInteger(1))
+        return nullptr;
+      if (kind == NodeKind::Not)
+        return pool.negation(in[0]);
+      return pool.condition(kind, in[0], in[1]);
+    };
     llvm::TypeSwitch<Operation *, void>(def)
-        .Case([&](arith::AddFOp) { result = pool.add(in[0], in[1]); })
-        .Case([&](arith::SubFOp) { result = pool.sub(in[0], in[1]); })
-        .Case([&](arith::MulFOp) { result = pool.mul(in[0], in[1]); })
+        .Case<arith::AddFOp, arith::AddIOp>(
+            [&](auto) { result = pool.add(in[0], in[1]); })
+        .Case<arith::SubFOp, arith::SubIOp>(
+            [&](auto) { result = pool.sub(in[0], in[1]); })
+        .Case<arith::MulFOp, arith::MulIOp>(
+            [&](auto) { result = pool.mul(in[0], in[1]); })
+        .Case([&](arith::AndIOp) { result = logic(NodeKind::And, in); })
+        .Case([&](arith::OrIOp) { result = logic(NodeKind::Or, in); })
+        .Case([&](arith::XOrIOp) {
+          if (in[1]->isScalar(1))
+            result = logic(NodeKind::Not, in);
+        })
         .Case([&](arith::DivFOp) { result = pool.div(in[0], in[1]); })
         .Case([&](arith::NegFOp) { result = pool.mul(in[0], pool.scalar(-1)); })
         .Case<arith::MaximumFOp, arith::MaxNumFOp>(
@@ -268,9 +432,24 @@ static Value addedValue(linalg::LinalgOp op) {
   return add.getRhs() == soFar ? add.getLhs() : nullptr;
 }
 
+/// What the body of a reduction takes the largest of.
+static Value largestValue(linalg::LinalgOp op) {
+  auto yield = cast<linalg::YieldOp>(op.getBlock()->getTerminator());
+  Operation *max = yield.getOperand(0).getDefiningOp();
+  Value soFar = op.getRegionOutputArgs().front();
+  if (!isa_and_nonnull<arith::MaximumFOp, arith::MaxNumFOp>(max))
+    return nullptr;
+  for (unsigned i : {0, 1})
+    if (max->getOperand(i) == soFar)
+      return max->getOperand(1 - i);
+  return nullptr;
+}
+
 bool Analysis::visitElementwise(linalg::LinalgOp op) {
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
-  if (!type || !type.getElementType().isF32() || !op.getBlock())
+  if (!type || !op.getBlock() ||
+      !(type.getElementType().isF32() ||
+        type.getElementType().isSignlessInteger()))
     return false;
   bool reduces = op.getNumReductionLoops() > 0;
   SmallVector<OpOperand *> operands = op.getDpsInputOperands();
@@ -322,24 +501,43 @@ bool Analysis::visitElementwise(linalg::LinalgOp op) {
     for (unsigned i = 0; i < loops->size(); ++i)
       if (op.getIteratorTypesArray()[i] == utils::IteratorType::reduction)
         llvm::append_range(reduced, (*loops)[i]);
+    bool overKeys = isSequence(merged(reduced)) &&
+                    merged(reduced).front().axis == Axis::Key;
     result = addedValue(op);
-    if (!result || !isZero(contents(init->get())))
+    bool isMax = false;
+    Contents start = contents(init->get());
+    bool startsLow = start && start.node->is(NodeKind::Scalar) &&
+                     start.node->scalar < -1e30f;
+    if (Value other =
+            overKeys && startsLow && !result ? largestValue(op) : Value()) {
+      result = other;
+      isMax = true;
+    }
+    if (overKeys && result && (isMax || isZero(contents(init->get())))) {
+      Node *node = evaluate(result, op, *loops, elements);
+      if (!node)
+        return false;
+      elements[result] =
+          pool.overKeys(isMax ? NodeKind::KeyMax : NodeKind::KeySum, node);
+    } else if (!result || !isZero(contents(init->get())))
       return missed(
           op, "the reduction is not a sum that starts at zero",
           "only means over the features of a row are raised (layer norm)");
-    if (llvm::any_of(reduced,
-                     [](const Atom &atom) { return atom.isSequence(); }))
+    else if (llvm::any_of(reduced,
+                          [](const Atom &atom) { return atom.isSequence(); }))
       return missed(
           op, "the sum is over the tokens and not over the features of a row",
           "take means over the last dimension");
-    Node *node = evaluate(result, op, *loops, elements);
-    if (!node)
-      return false;
-    if (!node->isRows() ||
-        merged(reduced) != merged(Atom{Axis::Feature, node->width}))
-      return missed(op, "the sum is over a part of the features of a row",
-                    "take means over all features of a token");
-    elements[result] = pool.sum(node);
+    else {
+      Node *node = evaluate(result, op, *loops, elements);
+      if (!node)
+        return false;
+      if (!node->isRows() ||
+          merged(reduced) != merged(Atom{Axis::Feature, node->width}))
+        return missed(op, "the sum is over a part of the features of a row",
+                      "take means over all features of a token");
+      elements[result] = pool.sum(node);
+    }
   }
   Node *node = evaluate(result, op, *loops, elements);
   if (!node)

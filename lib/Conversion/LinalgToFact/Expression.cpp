@@ -29,7 +29,8 @@ void Node::Profile(llvm::FoldingSetNodeID &profile) const {
   profile.AddPointer(leaf.getAsOpaquePointer());
   // Operands decide these for all other nodes.
   if (kind == NodeKind::Leaf || kind == NodeKind::TokenIndex ||
-      kind == NodeKind::KeyIndex || kind == NodeKind::Scores) {
+      kind == NodeKind::KeyIndex || kind == NodeKind::Scores ||
+      kind == NodeKind::Table) {
     profile.AddInteger(sequence);
     profile.AddInteger(heads);
   }
@@ -65,6 +66,7 @@ static Node prototype(NodeKind kind, ArrayRef<Node *> operands) {
     node.width = std::max(node.width, operand->width);
     node.heads = std::max(node.heads, operand->heads);
     node.sequence = std::max(node.sequence, operand->sequence);
+    node.pair |= operand->pair;
   }
   return node;
 }
@@ -127,7 +129,30 @@ Node *ExpressionPool::mul(Node *a, Node *b) {
   return make(NodeKind::Mul, {a, b});
 }
 
+/// The x of exp(x - max(x)) or exp(x), the maximum over the keys.
+static Node *exponentOf(Node *node) {
+  if (!node->is(NodeKind::Exp))
+    return nullptr;
+  Node *x = node->operand(0);
+  if (x->is(NodeKind::Add))
+    for (unsigned i : {0, 1}) {
+      Node *rest = x->operand(1 - i), *minus = x->operand(i);
+      if (!minus->is(NodeKind::Mul))
+        continue;
+      for (unsigned j : {0, 1})
+        if (minus->operand(j)->isScalar(-1) &&
+            minus->operand(1 - j)->is(NodeKind::KeyMax) &&
+            minus->operand(1 - j)->operand(0) == rest)
+          return rest;
+    }
+  return x;
+}
+
 Node *ExpressionPool::div(Node *a, Node *b) {
+  // A softmax in steps.
+  if (b->is(NodeKind::KeySum) && b->operand(0) == a && a->heads > 0)
+    if (Node *x = exponentOf(a))
+      return softmax(x);
   if (b->is(NodeKind::Scalar) && b->scalar != 0) {
     if (a->is(NodeKind::Scalar))
       return scalar(a->scalar / b->scalar);
@@ -174,10 +199,13 @@ Node *ExpressionPool::linear(Node *rows, Node *weight) {
   return unique(std::move(node));
 }
 
-Node *ExpressionPool::scores(Node *query, Node *key, int64_t heads) {
+Node *ExpressionPool::scores(Node *query, Node *key, int64_t heads,
+                             int64_t length) {
   Node node = prototype(NodeKind::Scores, {query, key});
   node.width = 0;
   node.heads = heads;
+  node.pair = true;
+  node.length = length;
   return unique(std::move(node));
 }
 
@@ -189,18 +217,96 @@ Node *ExpressionPool::context(Node *probabilities, Node *value) {
   Node node = prototype(NodeKind::Context, {probabilities, value});
   node.width = value->width;
   node.heads = 0;
+  node.pair = false;
   return unique(std::move(node));
 }
 
 Node *ExpressionPool::index(Axis axis, int sequence) {
-  Node node = prototype(
-      axis == Axis::Key ? NodeKind::KeyIndex : NodeKind::TokenIndex, {});
+  bool ofKeys = axis == Axis::Key;
+  Node node = prototype(ofKeys ? NodeKind::KeyIndex : NodeKind::TokenIndex, {});
   node.sequence = sequence;
+  node.pair = ofKeys;
   return unique(std::move(node));
 }
 
-Node *ExpressionPool::greater(Node *a, Node *b) {
-  return make(NodeKind::Greater, {a, b});
+Node *ExpressionPool::atKeys(Node *a) {
+  if (a->sequence < 0)
+    return a;
+  if (a->is(NodeKind::TokenIndex))
+    return index(Axis::Key, a->sequence);
+  Node node = prototype(NodeKind::AtKeys, {a});
+  node.pair = true;
+  return unique(std::move(node));
+}
+
+Node *ExpressionPool::table(ElementsAttr data,
+                            SmallVector<int64_t, 0> rowOffsets,
+                            SmallVector<int64_t, 0> columnOffsets,
+                            int sequence) {
+  Node node = prototype(NodeKind::Table, {});
+  node.data = data;
+  node.rowOffsets = std::move(rowOffsets);
+  node.columnOffsets = std::move(columnOffsets);
+  node.sequence = sequence;
+  node.pair = true;
+  return unique(std::move(node));
+}
+
+Node *ExpressionPool::overKeys(NodeKind kind, Node *a) {
+  Node node = prototype(kind, {a});
+  node.pair = false;
+  return unique(std::move(node));
+}
+
+Node *ExpressionPool::condition(NodeKind kind, Node *a, Node *b) {
+  return b ? make(kind, {a, b}) : make(kind, {a});
+}
+
+Node *ExpressionPool::exchanged(Node *node) {
+  switch (node->kind) {
+  case NodeKind::Scalar:
+    return node;
+  case NodeKind::Scores:
+    return scores(node->operand(1), node->operand(0), node->heads,
+                  node->length);
+  case NodeKind::TokenIndex:
+    return index(Axis::Key, node->sequence);
+  case NodeKind::KeyIndex:
+    return index(Axis::Token, node->sequence);
+  case NodeKind::AtKeys:
+    return node->operand(0);
+  case NodeKind::Table:
+    return table(node->data, node->columnOffsets, node->rowOffsets,
+                 node->sequence);
+  default:
+    break;
+  }
+  if (!node->pair)
+    return node->sequence >= 0 && node->heads == 0 ? atKeys(node) : nullptr;
+  SmallVector<Node *> operands;
+  for (Node *operand : node->operands) {
+    operands.push_back(exchanged(operand));
+    if (!operands.back())
+      return nullptr;
+  }
+  switch (node->kind) {
+  case NodeKind::Add:
+    return add(operands[0], operands[1]);
+  case NodeKind::Mul:
+    return mul(operands[0], operands[1]);
+  case NodeKind::Div:
+    return div(operands[0], operands[1]);
+  case NodeKind::Select:
+    return select(operands[0], operands[1], operands[2]);
+  case NodeKind::Greater:
+  case NodeKind::Equal:
+  case NodeKind::And:
+  case NodeKind::Or:
+  case NodeKind::Not:
+    return make(node->kind, operands);
+  default:
+    return nullptr;
+  }
 }
 
 Node *ExpressionPool::negation(Node *a) {

@@ -8,7 +8,8 @@
 //
 // What a function computes, as a graph of expressions over rows: a node is a
 // function of (token, feature), of (token), of (feature), or, inside of
-// attention, of (head, query token, key token). Equal expressions are one node.
+// attention, of (head, query token, key token), (query token, key token) or
+// (head, query token). Equal expressions are one node.
 //
 // Nodes are built in a normal form, so that matchers see few spellings:
 //   a - b = a + (b * -1)           -x = x * -1        x / c = x * (1 / c)
@@ -51,11 +52,21 @@ enum class NodeKind : uint8_t {
   Scores,  ///< query rows, key rows: products for each head
   Softmax, ///< of scores, over the keys
   Context, ///< probabilities, value rows
+  // Masks. Conditions are 0 or 1, as numbers too.
   TokenIndex,
   KeyIndex,
+  AtKeys,  ///< what its operand is at the key token
+  Table,   ///< a constant for each query and key token
   Greater, ///< first > second
+  Equal,
+  And,
+  Or,
   Not,
+  IsNaN,
   Select, ///< condition, then, else
+  // Softmax in steps.
+  KeySum, ///< over the keys
+  KeyMax,
 };
 
 struct Node : llvm::FoldingSetNode {
@@ -64,15 +75,18 @@ struct Node : llvm::FoldingSetNode {
   SmallVector<Node *, 3> operands;
 
   float scalar = 0;  ///< Scalar
-  ElementsAttr data; ///< Column, Weight
-  /// Element (i, j) of a weight is data[rowOffsets[i] + columnOffsets[j]]; a
-  /// Column has columnOffsets only. Columns: the chosen columns.
+  ElementsAttr data; ///< Column, Weight, Table
+  /// Element (i, j) of a weight is data[rowOffsets[i] + columnOffsets[j]], that
+  /// of a table likewise for query i and key j; a Column has columnOffsets
+  /// only. Columns: the chosen columns.
   SmallVector<int64_t, 0> rowOffsets, columnOffsets;
   Value leaf; ///< Leaf
 
-  int64_t width = 0; ///< features, 0 where it does not depend on the feature
-  int64_t heads = 0; ///< in scores, else 0
-  int sequence = -1; ///< of the tokens, -1 where it does not depend on them
+  int64_t width = 0;  ///< features, 0 where it does not depend on the feature
+  int64_t heads = 0;  ///< in scores, else 0
+  int sequence = -1;  ///< of the tokens, -1 where it does not depend on them
+  bool pair = false;  ///< depends on the key token
+  int64_t length = 0; ///< Scores: most tokens that there may be, 0 if unknown
 
   /// The op that first computed it (null for a function argument), what is
   /// inserted for it goes before `before`.
@@ -88,7 +102,9 @@ struct Node : llvm::FoldingSetNode {
   }
   Node *operand(unsigned i) const { return operands[i]; }
   /// Depends on token and feature, and nothing else.
-  bool isRows() const { return width > 0 && sequence >= 0 && heads == 0; }
+  bool isRows() const {
+    return width > 0 && sequence >= 0 && heads == 0 && !pair;
+  }
 
   void Profile(llvm::FoldingSetNodeID &id) const;
 };
@@ -120,13 +136,20 @@ public:
   Node *unary(NodeKind kind, Node *a);
   Node *sum(Node *a);
   Node *linear(Node *rows, Node *weight);
-  Node *scores(Node *query, Node *key, int64_t heads);
+  Node *scores(Node *query, Node *key, int64_t heads, int64_t length);
   Node *softmax(Node *scores);
   Node *context(Node *probabilities, Node *value);
   Node *index(Axis axis, int sequence);
-  Node *greater(Node *a, Node *b);
+  Node *atKeys(Node *a);
+  Node *table(ElementsAttr data, SmallVector<int64_t, 0> rowOffsets,
+              SmallVector<int64_t, 0> columnOffsets, int sequence);
+  Node *overKeys(NodeKind kind, Node *a);
+  Node *condition(NodeKind kind, Node *a, Node *b);
+  Node *greater(Node *a, Node *b) { return condition(NodeKind::Greater, a, b); }
   Node *negation(Node *a);
   Node *select(Node *condition, Node *a, Node *b);
+  /// With query and key tokens exchanged; null where it has no such form.
+  Node *exchanged(Node *node);
 
   /// The columns of `node` (rows or a column) that `columns` names.
   Node *columns(Node *node, ArrayRef<int64_t> columns);

@@ -46,6 +46,8 @@ struct AttentionMatch {
   int64_t heads;
   float scale;
   bool causal;
+  Node *padding;  ///< Numbers that say which tokens are padding, or null,
+  float padValue; ///< and which number says so.
 };
 std::optional<AttentionMatch> matchAttention(Node *node, Miss &miss);
 

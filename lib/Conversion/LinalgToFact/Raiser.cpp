@@ -26,7 +26,72 @@ Location Raiser::location(Node *node) {
   return node->op ? node->op->getLoc() : function.getLoc();
 }
 
+/// Whether the op makes tokens of others, in a way that no expression here
+/// explains: padding would count.
+static bool mixesTokens(Operation &op, const Analysis &analysis) {
+  auto isUnknown = [&](Value value) {
+    Contents contents = analysis.contents(value);
+    return !contents || contents.node->is(NodeKind::Leaf);
+  };
+  if (auto softmax = dyn_cast<linalg::SoftmaxOp>(op))
+    return isUnknown(softmax->getResult(0)) &&
+           softmax.getInputOperandType().isDynamicDim(softmax.getDimension());
+  if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op)) {
+    if (linalgOp->getNumResults() != 1 || !isUnknown(linalgOp->getResult(0)))
+      return false;
+    for (auto [extent, type] : llvm::zip(linalgOp.getStaticLoopRanges(),
+                                         linalgOp.getIteratorTypesArray()))
+      if (ShapedType::isDynamic(extent) &&
+          type == utils::IteratorType::reduction)
+        return true;
+    return false;
+  }
+  return isa<tensor::PadOp, tensor::InsertSliceOp>(op) &&
+         isUnknown(op.getResult(0));
+}
+
+void Raiser::findPadding() {
+  Node *found = nullptr, *without = nullptr;
+  auto refuse = [&](const Twine &reason) { whyNoPadding = reason.str(); };
+  for (Node *context : analysis.contexts()) {
+    Miss miss;
+    std::optional<AttentionMatch> match = matchAttention(context, miss);
+    if (!match)
+      continue;
+    if (!match->padding) {
+      without = match->softmax;
+      continue;
+    }
+    auto argument = dyn_cast<BlockArgument>(match->padding->leaf);
+    if (!argument)
+      return refuse("the mask is not an input of the model, but computed from "
+                    "its data");
+    auto value = static_cast<int64_t>(match->padValue);
+    if (found && (padding != argument || padValue != value))
+      return refuse("attentions are masked by different inputs");
+    found = match->padding;
+    padding = argument;
+    padValue = value;
+  }
+  if (!found)
+    return;
+  auto nameOf = [](Operation *op) {
+    auto name = op ? op->getLoc()->findInstanceOf<NameLoc>() : NameLoc();
+    return name ? " ('" + name.getName().str() + "')" : std::string();
+  };
+  if (without)
+    return refuse("an attention of the same tokens does not hide the padding" +
+                  nameOf(without->op));
+  for (Operation &op : function.getBody().front())
+    if (mixesTokens(op, analysis))
+      return refuse("an operation sees the padding of the same tokens" +
+                    nameOf(&op));
+  function.setArgAttr(padding.getArgNumber(), kPaddingAttrName,
+                      builder.getI64IntegerAttr(padValue));
+}
+
 LogicalResult Raiser::run() {
+  findPadding();
   // Ops are built between these: take the list first.
   SmallVector<Operation *> roots, lengths;
   for (Operation &op : function.getBody().front()) {
@@ -110,9 +175,15 @@ Value Raiser::build(Node *node) {
   Value result;
   if (auto match = matchLinear(node))
     result = linear(*match);
-  else if (auto match = matchAttention(node, miss))
-    result = attention(node, *match);
-  else if (auto match = matchLayerNorm(node, miss))
+  else if (auto match = matchAttention(node, miss)) {
+    if (match->padding && !whyNoPadding.empty())
+      miss = {"the mask hides padding, but padding cannot be left out: " +
+                  whyNoPadding,
+              "mask all attentions of the sequence by one input [batch, "
+              "tokens], or end the subgraph before ('--to')"};
+    else
+      result = attention(node, *match);
+  } else if (auto match = matchLayerNorm(node, miss))
     result = layerNorm(node, *match);
   else if (auto match = matchActivation(node, miss))
     result = activation(node, *match);

@@ -55,6 +55,10 @@ private:
   Value attention(Node *node, const AttentionMatch &match);
   Value add(Node *node);
 
+  /// Finds out whether masks of the function's attentions say which tokens are
+  /// padding, and whether nothing else would see these.
+  void findPadding();
+
   /// Keeps an op as it is; its operands, where raised, are replaced.
   void keep(Operation *op);
 
@@ -79,6 +83,11 @@ private:
   DenseSet<Operation *> kept, explained;
   DenseSet<Attribute> checked;
   SmallVector<Operation *> built;
+  /// The argument that says which tokens are padding, and how; or why none does
+  /// so for the whole function.
+  BlockArgument padding;
+  int64_t padValue = 0;
+  std::string whyNoPadding;
   bool badWeight = false;
   bool explaining = false;
 };

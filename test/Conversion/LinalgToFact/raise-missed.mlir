@@ -299,7 +299,7 @@ func.func @cross_attention(%x: tensor<?x4xf32>, %memory: tensor<?x4xf32>) -> ten
   return %y : tensor<?x4xf32>
 }
 
-// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=soft_cap | Reason="something between q k^T and the softmax is neither a scale nor a causal mask", Suggestion="only scale and causal mask are raised"
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=soft_cap | Reason="the scores are capped by a tanh", Suggestion="only a scale and a mask are raised"
 // IR-LABEL: func.func @soft_cap(
 // IR-NOT:     = fact.
 // IR:         return
@@ -325,13 +325,13 @@ func.func @soft_cap(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   return %y : tensor<?x4xf32>
 }
 
-// -10000 hides nothing for sure.
-// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=weak_mask | Reason="the scores are masked or biased by something else than causality", Suggestion="only a causal mask, -inf where key index > query index, is raised"
+// -9000 hides nothing for sure.
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=weak_mask | Reason="something is added to the scores of query 0 and key 1 that hides no key (-9000.000000)", Suggestion="a bias on the scores is not raised; numbers that hide a key are -1e4 or less"
 // IR-LABEL: func.func @weak_mask(
 // IR-NOT:     = fact.
 // IR:         return
 func.func @weak_mask(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
-  %hidden = arith.constant -10000.0 : f32
+  %hidden = arith.constant -9000.0 : f32
   %c0 = arith.constant 0 : index
   %zero = arith.constant 0.0 : f32
   %length = tensor.dim %x, %c0 : tensor<?x4xf32>
@@ -357,7 +357,7 @@ func.func @weak_mask(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
 }
 
 // The other way round: earlier keys are hidden.
-// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=banded | Reason="the scores are masked or biased by something else than causality", Suggestion="only a causal mask, -inf where key index > query index, is raised"
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=banded | Reason="the mask is a window: a query sees the keys from 0 before to 255 after its own", Suggestion="only attention to all keys, or to the keys up to the query's own (causal), is raised"
 // IR-LABEL: func.func @banded(
 // IR-NOT:     = fact.
 // IR:         return
@@ -387,13 +387,13 @@ func.func @banded(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   return %y : tensor<?x4xf32>
 }
 
-// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=scaled_after | Reason="the scores are scaled after the mask", Suggestion="scale q k^T, then mask"
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=scaled_after | Reason="something is added to the scores of query 0 and key 1 that hides no key (-5000.000000)", Suggestion="a bias on the scores is not raised; numbers that hide a key are -1e4 or less"
 // IR-LABEL: func.func @scaled_after(
 // IR-NOT:     = fact.
 // IR:         return
 func.func @scaled_after(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   %scale = arith.constant 0.5 : f32
-  %hidden = arith.constant -1.0e9 : f32
+  %hidden = arith.constant -1.0e4 : f32
   %c0 = arith.constant 0 : index
   %zero = arith.constant 0.0 : f32
   %length = tensor.dim %x, %c0 : tensor<?x4xf32>

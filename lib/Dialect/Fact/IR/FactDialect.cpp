@@ -98,6 +98,17 @@ LogicalResult FactDialect::verifyRegionArgAttribute(Operation *op,
                           << attribute.getValue() << ")";
     return noteArgument(diagnostic);
   }
+  if (attribute.getName() == kPaddingAttrName) {
+    auto value = dyn_cast<IntegerAttr>(attribute.getValue());
+    if (value && value.getType().isInteger(64) &&
+        (value.getInt() == 0 || value.getInt() == 1))
+      return success();
+    InFlightDiagnostic diagnostic =
+        op->emitOpError() << "'" << kPaddingAttrName << "' of argument "
+                          << argument << " must be the 64-bit integer 0 or 1 "
+                          << "(was " << attribute.getValue() << ")";
+    return noteArgument(diagnostic);
+  }
   if (attribute.getName() != kBoundAttrName) {
     InFlightDiagnostic diagnostic = op->emitOpError()
                                     << "has no meaning for attribute '"

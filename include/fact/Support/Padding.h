@@ -1,0 +1,24 @@
+//===- Padding.h - Which tokens of a sequence are real --------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_SUPPORT_PADDING_H
+#define FACT_SUPPORT_PADDING_H
+
+#include "fact/Support/Npy.h"
+
+namespace fact {
+
+/// How many tokens a model's padding mask [L], [1, L] ... calls real. Its
+/// elements are `padValue` (0 or 1) where a token is padding, else the other
+/// one of 0 and 1; the real tokens come first, and there is one at least. A
+/// fact::Error names the input and the token that is wrong.
+int64_t countRealTokens(const NpyArray &mask, int64_t padValue,
+                        const std::string &name);
+
+} // namespace fact
+
+#endif // FACT_SUPPORT_PADDING_H

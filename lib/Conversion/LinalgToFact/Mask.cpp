@@ -1,0 +1,330 @@
+//===- Mask.cpp - Which keys an attention sees ----------------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Mask.h"
+
+#include "ConstantData.h"
+
+#include "llvm/ADT/DenseSet.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::fact;
+
+namespace {
+
+/// Numbers at or below it hide a key: exp of it is 0 beside any score.
+constexpr double hidden = -1e4;
+/// Longer sequences are looked at in some rows and columns only.
+constexpr int64_t longest = 1024;
+/// Of an open sequence without a bound. What masks say of positions is the same
+/// farther on, unless they compare them with a larger number.
+constexpr int64_t unknownLength = 256;
+
+/// a * score + b.
+struct Form {
+  double a = 0, b = 0;
+  bool isConstant() const { return a == 0; }
+};
+
+class Evaluator {
+public:
+  /// Whether all of the expression can be evaluated, else why not.
+  bool collect(Node *node) {
+    if (!seen.insert(node).second)
+      return true;
+    switch (node->kind) {
+    case NodeKind::Scores:
+      if (scores && scores != node)
+        return fail("two products of queries and keys are added up");
+      scores = node;
+      return true;
+    case NodeKind::Leaf:
+      if (node->width != 0)
+        return fail("scores and rows of features are mixed");
+      if (padding && padding != node)
+        return fail("two inputs say which keys are visible");
+      padding = node;
+      return true;
+    case NodeKind::Table:
+      tables.try_emplace(node, *ConstantData::get(node->data));
+      for (const auto *offsets : {&node->rowOffsets, &node->columnOffsets})
+        if (!offsets->empty())
+          most = std::min<int64_t>(most, offsets->size());
+      return true;
+    case NodeKind::Scalar:
+    case NodeKind::TokenIndex:
+    case NodeKind::KeyIndex:
+      return true;
+    case NodeKind::Add:
+    case NodeKind::Mul:
+    case NodeKind::Div:
+    case NodeKind::Max:
+    case NodeKind::AtKeys:
+    case NodeKind::Greater:
+    case NodeKind::Equal:
+    case NodeKind::And:
+    case NodeKind::Or:
+    case NodeKind::Not:
+    case NodeKind::Select:
+      return llvm::all_of(node->operands,
+                          [&](Node *operand) { return collect(operand); });
+    case NodeKind::Tanh:
+      return fail("the scores are capped by a tanh");
+    case NodeKind::Softmax:
+      return fail("a softmax is taken of a softmax");
+    default:
+      return fail("something between q k^T and the softmax is neither a scale "
+                  "nor a mask");
+    }
+  }
+
+  /// What a score becomes; null where that is no line in it. `real` says of
+  /// each token what the padding's number is.
+  std::optional<Form> at(Node *node, int64_t i, int64_t j,
+                         llvm::function_ref<double(int64_t)> number) {
+    switch (node->kind) {
+    case NodeKind::Scores:
+      return Form{1, 0};
+    case NodeKind::Scalar:
+      return Form{0, node->scalar};
+    case NodeKind::TokenIndex:
+      return Form{0, static_cast<double>(i)};
+    case NodeKind::KeyIndex:
+      return Form{0, static_cast<double>(j)};
+    case NodeKind::AtKeys:
+      return at(node->operand(0), j, j, number);
+    case NodeKind::Leaf:
+      return Form{0, number(i)};
+    case NodeKind::Table: {
+      int64_t offset =
+          (node->rowOffsets.empty() ? 0 : node->rowOffsets[i]) +
+          (node->columnOffsets.empty() ? 0 : node->columnOffsets[j]);
+      return Form{0, tables.find(node)->second[offset]};
+    }
+    default:
+      break;
+    }
+    std::optional<Form> x = at(node->operand(0), i, j, number), y;
+    if (!x)
+      return std::nullopt;
+    if (node->is(NodeKind::Select)) {
+      if (!x->isConstant())
+        return std::nullopt;
+      return at(node->operand(x->b != 0 ? 1 : 2), i, j, number);
+    }
+    if (node->operands.size() > 1) {
+      y = at(node->operand(1), i, j, number);
+      if (!y)
+        return std::nullopt;
+    }
+    if (node->is(NodeKind::Add))
+      return Form{x->a + y->a, x->b + y->b};
+    if (node->is(NodeKind::Mul) && !x->isConstant())
+      std::swap(x, y);
+    if (node->is(NodeKind::Mul))
+      return x->isConstant() ? std::optional(Form{x->b * y->a, x->b * y->b})
+                             : std::nullopt;
+    if (node->is(NodeKind::Div))
+      return y->isConstant() ? std::optional(Form{x->a / y->b, x->b / y->b})
+                             : std::nullopt;
+    if (!x->isConstant() || (y && !y->isConstant()))
+      return std::nullopt;
+    switch (node->kind) {
+    case NodeKind::Max:
+      return Form{0, std::fmax(x->b, y->b)};
+    case NodeKind::Greater:
+      return Form{0, static_cast<double>(x->b > y->b)};
+    case NodeKind::Equal:
+      return Form{0, static_cast<double>(x->b == y->b)};
+    case NodeKind::And:
+      return Form{0, static_cast<double>(x->b != 0 && y->b != 0)};
+    case NodeKind::Or:
+      return Form{0, static_cast<double>(x->b != 0 || y->b != 0)};
+    case NodeKind::Not:
+      return Form{0, static_cast<double>(x->b == 0)};
+    default:
+      return std::nullopt;
+    }
+  }
+
+  bool fail(StringRef text) {
+    reason = text.str();
+    return false;
+  }
+
+  Node *scores = nullptr, *padding = nullptr;
+  int64_t most = std::numeric_limits<int64_t>::max();
+  std::string reason;
+
+private:
+  DenseSet<Node *> seen;
+  DenseMap<Node *, ConstantData> tables;
+};
+
+class MaskReader {
+public:
+  MaskReader(Node *node, Miss &miss) : node(node), miss(miss) {}
+
+  std::optional<MaskedScores> run() {
+    if (!evaluator.collect(node))
+      return fail(evaluator.reason, "only a scale and a mask are raised");
+    if (!evaluator.scores)
+      return fail("the softmax is not of products of queries and keys",
+                  "take it of q k^T");
+    int64_t length = evaluator.scores->length;
+    length = std::min(length > 0 ? length : unknownLength, evaluator.most);
+    for (int64_t i = 0; i < length; ++i)
+      // Of a long sequence both ends, and some rows between.
+      if (length <= longest || i < 64 || i >= length - 64 || i % 61 == 0)
+        positions.push_back(i);
+    if (!evaluator.padding)
+      return withPadding(std::nullopt);
+    // The padding's numbers are 0 and 1; one of them means a real token.
+    for (float padValue : {0.0f, 1.0f}) {
+      miss = {};
+      if (auto found = withPadding(padValue))
+        return found;
+    }
+    return std::nullopt;
+  }
+
+private:
+  std::nullopt_t fail(const Twine &reason, const Twine &suggestion) {
+    miss = {reason.str(), suggestion.str()};
+    return std::nullopt;
+  }
+
+  std::optional<MaskedScores> withPadding(std::optional<float> padValue) {
+    double real = padValue ? 1 - *padValue : 0;
+    scale = std::nullopt;
+    bool isAll = true, isCausal = true;
+    std::pair<int64_t, int64_t> notAll, notCausal;
+    int64_t before = 0, after = 0; // of a window
+    for (int64_t i : positions) {
+      bool any = false;
+      for (int64_t j : positions) {
+        std::optional<bool> visible =
+            isVisible(i, j, [&](int64_t) { return real; });
+        if (!visible)
+          return std::nullopt;
+        any |= *visible;
+        if (*visible)
+          before = std::max(before, i - j), after = std::max(after, j - i);
+        if (isAll && !*visible)
+          isAll = false, notAll = {i, j};
+        if (isCausal && *visible != (j <= i))
+          isCausal = false, notCausal = {i, j};
+      }
+      if (!any)
+        return fail("query " + Twine(i) + " sees no key at all",
+                    "let each token see at least itself");
+    }
+    if (!isAll && !isCausal)
+      return fail(describe(notAll, notCausal, before, after),
+                  "only attention to all keys, or to the keys up to the "
+                  "query's own (causal), is raised");
+    if (padValue && !hidesPadding(real, isCausal && !isAll))
+      return std::nullopt;
+    if (!scale)
+      return fail("no key is visible", "mask fewer keys");
+    return MaskedScores{evaluator.scores, static_cast<float>(*scale),
+                        isCausal && !isAll, evaluator.padding,
+                        padValue.value_or(0)};
+  }
+
+  std::string describe(std::pair<int64_t, int64_t> notAll,
+                       std::pair<int64_t, int64_t> notCausal, int64_t before,
+                       int64_t after) {
+    // Whether the keys from i - before to i + after are those that are visible.
+    bool isWindow = true;
+    for (int64_t i : positions)
+      for (int64_t j : positions)
+        isWindow &= isVisible(i, j, [](int64_t) {
+                      return 0;
+                    }).value_or(false) == (i - j <= before && j - i <= after);
+    if (isWindow)
+      return ("the mask is a window: a query sees the keys from " +
+              Twine(before) + " before to " + Twine(after) + " after its own")
+          .str();
+    bool isHidden = notCausal.second <= notCausal.first;
+    return ("the mask is neither causal nor empty: query " +
+            Twine(notAll.first) + " does not see key " + Twine(notAll.second) +
+            ", and query " + Twine(notCausal.first) +
+            (isHidden ? " does not see key " : " sees key ") +
+            Twine(notCausal.second))
+        .str();
+  }
+
+  /// Whether a token that is padding is visible to nobody who is real, and
+  /// changes nothing else. A few tokens are tried: the number of one enters the
+  /// expression as that of any other does.
+  bool hidesPadding(double real, bool causal) {
+    int64_t count = std::min<int64_t>(positions.size(), 8);
+    for (int64_t k = 0; k < count; ++k)
+      for (int64_t i = 0; i < count; ++i)
+        for (int64_t j = 0; j < count; ++j) {
+          if (i == k)
+            continue;
+          std::optional<bool> visible = isVisible(
+              i, j, [&](int64_t t) { return t == k ? 1 - real : real; });
+          if (!visible)
+            return false;
+          bool expected = j != k && (!causal || j <= i);
+          if (*visible != expected) {
+            fail("an input says which keys are visible, but not as padding",
+                 "a padding mask hides the tokens that are not real from all "
+                 "others");
+            return false;
+          }
+        }
+    return true;
+  }
+
+  std::optional<bool> isVisible(int64_t i, int64_t j,
+                                llvm::function_ref<double(int64_t)> number) {
+    std::optional<Form> form = evaluator.at(node, i, j, number);
+    if (!form || std::isnan(form->a) || std::isnan(form->b)) {
+      fail("the scores are changed by more than a scale and a mask",
+           "only a scale and a mask are raised");
+      return std::nullopt;
+    }
+    if (form->b <= hidden)
+      return false;
+    if (form->isConstant() || form->b != 0) {
+      fail("something is added to the scores of query " + Twine(i) +
+               " and key " + Twine(j) + " that hides no key (" +
+               Twine(std::to_string(form->b)) + ")",
+           "a bias on the scores is not raised; numbers that hide a key are "
+           "-1e4 or less");
+      return std::nullopt;
+    }
+    if (scale && *scale != form->a) {
+      fail("the scores of query " + Twine(i) + " and key " + Twine(j) +
+               " are scaled by " + Twine(std::to_string(form->a)) +
+               ", others by " + Twine(std::to_string(*scale)),
+           "use one scale for all scores");
+      return std::nullopt;
+    }
+    scale = form->a;
+    return true;
+  }
+
+  Node *node;
+  Miss &miss;
+  Evaluator evaluator;
+  SmallVector<int64_t> positions;
+  std::optional<double> scale;
+};
+
+} // namespace
+
+std::optional<MaskedScores> fact::readMask(Node *node, Miss &miss) {
+  return MaskReader(node, miss).run();
+}

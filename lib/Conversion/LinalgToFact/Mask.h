@@ -1,0 +1,40 @@
+//===- Mask.h - Which keys an attention sees ------------------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What stands between q k^T and the softmax may be spelled in very many ways:
+// constants, Trilu, comparisons of positions, numbers that are added or chosen.
+// It is not matched but worked out: for each query i and key j what is left is
+// a * score + b. A key is visible where b is 0 and a is the scale, hidden where
+// b is -1e4 or less, for all lengths up to the largest one; anything else is no
+// mask.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_LIB_CONVERSION_LINALGTOFACT_MASK_H
+#define FACT_LIB_CONVERSION_LINALGTOFACT_MASK_H
+
+#include "Analysis.h"
+#include "Expression.h"
+
+namespace mlir::fact {
+
+struct MaskedScores {
+  Node *scores; ///< q k^T
+  float scale;
+  bool causal;   ///< else all keys are visible
+  Node *padding; ///< numbers of tokens that say which ones are padding, or null
+  float padValue; ///< which of 0 and 1 says so
+};
+
+/// Reads what a softmax is taken of. Null with a reason where it is no product
+/// of queries and keys with a scale and a mask that the dialect has.
+std::optional<MaskedScores> readMask(Node *node, Miss &miss);
+
+} // namespace mlir::fact
+
+#endif // FACT_LIB_CONVERSION_LINALGTOFACT_MASK_H

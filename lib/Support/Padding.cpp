@@ -1,0 +1,58 @@
+//===- Padding.cpp - Which tokens of a sequence are real ------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Support/Padding.h"
+
+#include "fact/Support/Error.h"
+
+#include <sstream>
+
+namespace fact {
+
+static double elementOf(const NpyArray &array, int64_t i,
+                        const std::string &name) {
+  const char *at = array.data.data();
+  if (array.dtype == "<f4")
+    return reinterpret_cast<const float *>(at)[i];
+  if (array.dtype == "<i4")
+    return reinterpret_cast<const int32_t *>(at)[i];
+  if (array.dtype == "<i8")
+    return static_cast<double>(reinterpret_cast<const int64_t *>(at)[i]);
+  if (array.dtype == "|b1")
+    return at[i] != 0;
+  throw Error("padding mask '" + name +
+              "' must hold float32, int32, int64 or bool (was '" + array.dtype +
+              "')");
+}
+
+int64_t countRealTokens(const NpyArray &mask, int64_t padValue,
+                        const std::string &name) {
+  int64_t count = mask.numElements(), real = 0;
+  while (real < count &&
+         elementOf(mask, real, name) == static_cast<double>(1 - padValue))
+    ++real;
+  auto fail = [&](int64_t token, const std::string &what) {
+    throw Error("padding mask '" + name + "': token " + std::to_string(token) +
+                " " + what);
+  };
+  for (int64_t i = real; i < count; ++i) {
+    double value = elementOf(mask, i, name);
+    if (value == static_cast<double>(padValue))
+      continue;
+    if (value == static_cast<double>(1 - padValue))
+      fail(i, "is real, but token " + std::to_string(real) +
+                  " before it is padding: real tokens must come first");
+    std::ostringstream text;
+    text << value;
+    fail(i, "must be 0 or 1 (was " + text.str() + ")");
+  }
+  if (real == 0)
+    throw Error("padding mask '" + name + "' has no real token");
+  return real;
+}
+
+} // namespace fact
