@@ -85,6 +85,13 @@ void Analysis::makeLeaf(Value value, int sequence) {
   for (int64_t i = 0; i < type.getRank(); ++i)
     if (type.isDynamicDim(i))
       token = i;
+  // An op that fills an empty tensor says of what sequence that has rows.
+  if (auto op = value.getDefiningOp<linalg::LinalgOp>())
+    if (auto made = op.getDpsInits().front().getDefiningOp<tensor::EmptyOp>();
+        made && op->getNumResults() == 1 &&
+        made.getType().getRank() == type.getRank())
+      if (std::optional<Atom> atom = sequenceOf(made.getMixedSizes()[token]))
+        sequence = atom->sequence;
   if (sequence < 0)
     sequence = newSequence(value, token);
   Layout layout;

@@ -84,8 +84,8 @@ static Node *deviationOf(Node *node, float &eps, Miss &miss) {
   return x;
 }
 
-/// Takes a constant for each feature, or the number 1, out of a product of
-/// which it is what remains.
+/// What is left of the normalised row's factors: gamma, one number for each
+/// feature, for all of them, or both.
 static bool takeGamma(Product &product, Node *&gamma) {
   gamma = nullptr;
   if (product.numerators.size() == 1 &&
@@ -97,12 +97,13 @@ static bool takeGamma(Product &product, Node *&gamma) {
 }
 
 std::optional<LayerNormMatch> fact::matchLayerNorm(Node *node, Miss &miss) {
-  std::optional<SmallVector<Product, 4>> terms = termsOf(node, 3);
+  std::optional<SmallVector<Product, 4>> terms = termsOf(node, 4);
   if (!terms || node->operands.size() != 2)
     return std::nullopt;
   // The terms that are divided by the deviation, and beta.
   SmallVector<Product, 2> divided;
   Node *beta = nullptr, *deviation = nullptr;
+  double shift = 0;
   bool plain = true;
   for (Product &term : *terms) {
     if (term.denominators.size() == 1 &&
@@ -114,6 +115,8 @@ std::optional<LayerNormMatch> fact::matchLayerNorm(Node *node, Miss &miss) {
                term.numerators.size() == 1 &&
                term.numerators.front()->is(NodeKind::Column)) {
       beta = term.numerators.front();
+    } else if (term.isConstant()) {
+      shift += term.constant; // the same for all features
     } else {
       plain = false;
     }
@@ -141,8 +144,13 @@ std::optional<LayerNormMatch> fact::matchLayerNorm(Node *node, Miss &miss) {
         term.numerators, [&](Node *factor) { return centredOf(factor) == x; });
     if (centred != term.numerators.end()) {
       term.take(*centred);
-      if (term.constant == 1 && takeGamma(term, gamma))
-        return LayerNormMatch{x, gamma, beta, eps};
+      if (takeGamma(term, gamma))
+        return LayerNormMatch{x,
+                              gamma,
+                              static_cast<float>(term.constant),
+                              beta,
+                              static_cast<float>(shift),
+                              eps};
     }
   } else if (divided.size() == 2) {
     for (unsigned i : {0, 1}) {
@@ -157,7 +165,8 @@ std::optional<LayerNormMatch> fact::matchLayerNorm(Node *node, Miss &miss) {
       if (row.constant == 1 && isReciprocal(-mean.constant, x->width) &&
           takeGamma(row, gamma) && takeGamma(mean, meanGamma) &&
           gamma == meanGamma)
-        return LayerNormMatch{x, gamma, beta, eps};
+        return LayerNormMatch{x,  gamma, 1, beta, static_cast<float>(shift),
+                              eps};
     }
   }
   miss = {

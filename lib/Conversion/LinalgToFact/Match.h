@@ -27,10 +27,13 @@ struct LinearMatch {
 };
 std::optional<LinearMatch> matchLinear(Node *node);
 
-/// Null gamma or beta: the model has none (ones, zeros).
+/// Null gamma or beta: the model has none (ones, zeros). All features have the
+/// factor and the shift beside them.
 struct LayerNormMatch {
-  Node *rows, *gamma, *beta;
-  float eps;
+  Node *rows, *gamma;
+  float factor;
+  Node *beta;
+  float shift, eps;
 };
 std::optional<LayerNormMatch> matchLayerNorm(Node *node, Miss &miss);
 

@@ -229,8 +229,8 @@ Value Raiser::layerNorm(Node *node, const LayerNormMatch &match) {
   if (!input)
     return nullptr;
   insertAt(node);
-  Value gamma = vector(match.gamma, node->width, 1),
-        beta = vector(match.beta, node->width, 0);
+  Value gamma = vector(match.gamma, node->width, 1, match.factor),
+        beta = vector(match.beta, node->width, 0, 1, match.shift);
   return LayerNormOp::create(builder, location(node), input.getType(), input,
                              gamma, beta, builder.getF32FloatAttr(match.eps));
 }
@@ -295,13 +295,22 @@ Value Raiser::matrix(Node *weight) {
   return constant(weight, gathered(weight->data, {rows, columns}, offsets));
 }
 
-Value Raiser::vector(Node *column, int64_t width, float fallback) {
+Value Raiser::vector(Node *column, int64_t width, float fallback, float factor,
+                     float shift) {
+  auto changed = [&](float value) { return value * factor + shift; };
+  auto type = RankedTensorType::get({width}, builder.getF32Type());
   if (!column || column->is(NodeKind::Scalar)) {
-    auto type = RankedTensorType::get({width}, builder.getF32Type());
-    float value = column ? column->scalar : fallback;
+    float value = changed(column ? column->scalar : fallback);
     return arith::ConstantOp::create(builder, function.getLoc(),
                                      DenseElementsAttr::get(type, value));
   }
-  return constant(column,
-                  gathered(column->data, {width}, column->columnOffsets));
+  ElementsAttr elements =
+      gathered(column->data, {width}, column->columnOffsets);
+  if (factor == 1 && shift == 0)
+    return constant(column, elements);
+  SmallVector<float> values;
+  ConstantData data = *ConstantData::get(elements);
+  for (int64_t i = 0; i < width; ++i)
+    values.push_back(changed(data[i]));
+  return constant(column, DenseElementsAttr::get(type, ArrayRef(values)));
 }

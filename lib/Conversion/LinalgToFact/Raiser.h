@@ -67,7 +67,9 @@ private:
   Location location(Node *node);
   /// Constants of the model, checked against the contract.
   Value matrix(Node *weight);
-  Value vector(Node *column, int64_t width, float fallback);
+  /// `column`, or `fallback` for each feature, times a factor, plus a shift.
+  Value vector(Node *column, int64_t width, float fallback, float factor = 1,
+               float shift = 0);
   Value constant(Node *source, ElementsAttr attr);
 
   /// Rows from a tensor of that layout, and back.

@@ -206,6 +206,7 @@ static std::string chooseExtents(Argument &argument,
   argument.extents = extents;
   if (!llvm::is_contained(argument.declared, std::nullopt))
     return "";
+  cut.isBoundChosen |= axis && !argument.declared[*axis];
   SmallVector<std::optional<int64_t>> chosen(extents.begin(), extents.end());
   cut.remarks.push_back("the model leaves the shape of '" + argument.name +
                         "' open, it is taken to be " + shapeText(chosen, "") +

@@ -43,6 +43,8 @@ struct Cut {
   std::vector<size_t> nodes;
   /// Largest sequence length; 1 where no argument has a sequence.
   int64_t bound = 1;
+  /// Whether neither the model nor a flag nor an array says how long it is.
+  bool isBoundChosen = false;
   /// What was chosen in the place of who runs the import.
   std::vector<std::string> remarks;
 };

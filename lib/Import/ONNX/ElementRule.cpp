@@ -16,9 +16,8 @@ using namespace mlir;
 using namespace mlir::fact;
 using ::fact::onnx::ElementType;
 
-/// Constants of more elements than this are computed at run time: nobody
-/// computes weights, and 32-bit folding need not be fast.
-static constexpr int64_t maxFoldedElements = 4096;
+/// Constants of more elements than this are computed at run time.
+static constexpr int64_t maxFoldedElements = int64_t(1) << 22;
 
 Value mlir::fact::numberLike(OpBuilder &builder, Location loc, Value like,
                              double value) {

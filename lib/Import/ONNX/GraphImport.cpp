@@ -211,12 +211,14 @@ LogicalResult GraphImport::importNode(const Node &node, Emitter &emit) {
   }
   if (failed(op->build(import))) {
     noteInputs(import);
+    error.lowerBound = import.lowerBound;
     return failNode(node, import.reason);
   }
   for (const auto &attribute : node.attributes)
     if (!import.seen.contains(attribute.first))
-      return failNode(node,
-                      "has an unknown attribute: '" + attribute.first + "'");
+      emitWarning(import.loc)
+          << "attribute '" << attribute.first << "' of node '" << node.name
+          << "' (" << node.opType << ") is unknown, and ignored";
   for (auto [name, tensor] : llvm::zip(node.outputs, import.results))
     if (tensor && !name.empty()) {
       tensors.insert_or_assign(name, std::move(*tensor));

@@ -18,6 +18,8 @@ struct ImportError {
   std::string text;
   /// What is to be said at other nodes, by their names.
   std::vector<std::pair<std::string, std::string>> notes;
+  /// A bound of the sequence with which the import might succeed, or 0.
+  int64_t lowerBound = 0;
 };
 
 /// Builds `@main` for \p cut, with the sequence open or at its bound. Returns

@@ -39,6 +39,17 @@ static std::string closeSequence(Cut &cut) {
   return difference;
 }
 
+/// Tables of positions that limit the length, one shorter than the other.
+static constexpr int mostBounds = 8;
+
+static void lowerBound(Cut &cut, int64_t bound) {
+  for (Argument &argument : cut.arguments)
+    for (auto [extent, isOpen] : llvm::zip(argument.extents, argument.open))
+      if (isOpen)
+        extent = bound;
+  cut.bound = bound;
+}
+
 OwningOpRef<ModuleOp> mlir::fact::importOnnx(StringRef path,
                                              const OnnxImportOptions &options,
                                              MLIRContext *context) {
@@ -94,6 +105,18 @@ OwningOpRef<ModuleOp> mlir::fact::importOnnx(StringRef path,
   OwningOpRef<ModuleOp> module;
   if (hasSequence)
     module = importGraph(*model, cut, /*open=*/true, context, whyClosed);
+  // The model itself may be for shorter sequences than were chosen here.
+  for (int attempt = 0;
+       attempt < mostBounds && !module && cut.isBoundChosen &&
+       whyClosed.lowerBound > 0 && whyClosed.lowerBound < cut.bound;
+       ++attempt) {
+    lowerBound(cut, whyClosed.lowerBound);
+    emitRemark(loc) << printable("the model is for " +
+                                 std::to_string(cut.bound) +
+                                 " tokens at most: " + whyClosed.text);
+    whyClosed = {};
+    module = importGraph(*model, cut, /*open=*/true, context, whyClosed);
+  }
   if (!module) {
     // The error that counts is the one with all shapes known, if there is one.
     std::string difference = closeSequence(cut);

@@ -152,6 +152,16 @@ static LogicalResult importTrilu(NodeImport &node) {
         result.integers[i] = Dim(0);
     return node.setResult(0, std::move(result));
   }
+  if (input.isConstant()) {
+    auto result = std::make_shared<::fact::onnx::Tensor>(*input.data);
+    int64_t size = ::fact::onnx::elementSize(input.type),
+            columns = input.shape.back().offset,
+            rows = input.shape[rank - 2].offset;
+    for (int64_t i = 0, e = result->numElements(); i < e; ++i)
+      if (!isKept(i / columns % rows, i % columns))
+        std::fill_n(result->data.begin() + i * size, size, '\0');
+    return node.setResult(0, ModelTensor::constant(std::move(result)));
+  }
   Value value = node.anyValue(0);
   Type element = mlirType(input.type, node.loc.getContext());
   ElementwiseOperand operand{value, input.shape};

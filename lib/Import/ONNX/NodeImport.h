@@ -125,6 +125,9 @@ public:
   SmallVector<std::optional<ModelTensor>> results;
   /// Why the node failed.
   std::string reason;
+  /// Where the node fails because a constant has rows for so many tokens only:
+  /// for shorter sequences it might not. Else 0.
+  int64_t lowerBound = 0;
 
 private:
   friend class GraphImport;

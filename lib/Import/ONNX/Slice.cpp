@@ -82,7 +82,12 @@ static FailureOr<Dim> position(NodeImport &node, Dim at, Dim extent) {
   // Exporters write "to the end" as one of the largest integers.
   if (at.isConstant() && at.offset >= std::numeric_limits<int32_t>::max() - 1)
     return extent;
-  if (notAbove(extent, at))
+  // A table of positions has rows for some sequences only.
+  if (!at.isConstant() && extent.isConstant() && extent.offset > 0 &&
+      at.coefficient > 0 && !notAbove(at, extent) &&
+      extent.offset >= at.coefficient + at.offset)
+    node.lowerBound = (extent.offset - at.offset) / at.coefficient;
+  else if (notAbove(extent, at))
     return extent;
   if (at.isNonNegative(node.bound) && notAbove(at, extent))
     return at;
