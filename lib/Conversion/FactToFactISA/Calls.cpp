@@ -71,11 +71,12 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
     auto type = dyn_cast<RankedTensorType>(value.getType());
     if (!type || !type.getElementType().isF32() ||
         (type.getRank() != 2 &&
-         !(type.getRank() == 3 && type.getDimSize(0) == 1))) {
+         !(type.getRank() == 3 &&
+           (type.getDimSize(0) == 1 || type.getDimSize(1) == 1)))) {
       InFlightDiagnostic diagnostic =
           emitError(loc) << (kind == DramKind::Input ? "input '" : "output '")
                          << name << "' must be one sequence of rows, "
-                         << "[L, d] or [1, L, d] in float32 (was "
+                         << "[L, d], [1, L, d] or [L, 1, d] in float32 (was "
                          << value.getType() << ")";
       diagnostic.attachNote(value.getLoc()) << "it comes from here";
       return diagnostic;

@@ -10,6 +10,7 @@
 #include "Lowering.h"
 
 #include "fact/Dialect/Fact/IR/Policy.h"
+#include "fact/Dialect/Fact/IR/Sequence.h"
 #include "fact/Dialect/Fact/IR/Values.h"
 #include "fact/Dialect/Fact/IR/Weights.h"
 #include "fact/Numerics/Prediction.h"
@@ -85,9 +86,7 @@ bool Lowering::isSingle(Value value, bool headMajor) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type || bound == 1 || type.getRank() == 0)
     return false;
-  unsigned dim = type.getRank() == 1   ? 0
-                 : type.getRank() == 2 ? (headMajor ? 1 : 0)
-                                       : 1;
+  unsigned dim = type.getRank() == 2 && headMajor ? 1 : fact::sequenceDim(type);
   if (!type.isDynamicDim(dim))
     return type.getDimSize(dim) == 1;
   Operation *op = value.getDefiningOp();
@@ -121,9 +120,10 @@ FailureOr<Layout> Lowering::layoutOf(Value value, bool headMajor) {
         layout.planes = type.getDimSize(0);
         layout.rowBytes = maskStride();
         tokens = type.getDimSize(1);
-      } else if (type.getDimSize(0) == 1) { // [1, L, d]
+      } else if (type.getDimSize(0) == 1 || type.getDimSize(1) == 1) {
+        // [1, L, d] or [L, 1, d]
         layout.rowBytes = type.getDimSize(2) * bytes;
-        tokens = type.getDimSize(1);
+        tokens = type.getDimSize(fact::sequenceDim(type));
       }
       break;
     default:

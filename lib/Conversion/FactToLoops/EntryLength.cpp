@@ -9,6 +9,7 @@
 #include "fact/Conversion/FactToLoops/EntryPoint.h"
 
 #include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Dialect/Fact/IR/Sequence.h"
 #include "fact/Numerics/Policy.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -30,7 +31,7 @@ EntryLength mlir::fact::entryLength(func::FuncOp main) {
   for (Type type : main.getArgumentTypes())
     if (auto shaped = dyn_cast<ShapedType>(type);
         shaped && shaped.hasRank() && shaped.getRank() >= 2) {
-      int64_t rows = shaped.getDimSize(shaped.getRank() - 2);
+      int64_t rows = shaped.getDimSize(sequenceDim(shaped));
       return {rows, rows};
     }
   return {1, 1}; // no rows at all

@@ -10,6 +10,7 @@
 #include "ConstantData.h"
 
 #include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Dialect/Fact/IR/Sequence.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
@@ -78,8 +79,7 @@ void Analysis::makeLeaf(Value value, int sequence) {
     return;
   // The sequence is the open dimension or, in static shapes, the last but one;
   // of what holds no rows the last one.
-  int64_t rank = type.getRank(),
-          token = isFloat && rank > 1 ? rank - 2 : rank - 1;
+  int64_t rank = type.getRank(), token = isFloat ? sequenceDim(type) : rank - 1;
   if (type.getNumDynamicDims() > 1)
     return;
   for (int64_t i = 0; i < type.getRank(); ++i)

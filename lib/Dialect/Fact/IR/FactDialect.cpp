@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Dialect/Fact/IR/Sequence.h"
 
 #include "fact/Numerics/Limits.h"
 
@@ -121,7 +122,7 @@ LogicalResult FactDialect::verifyRegionArgAttribute(Operation *op,
     auto type = dyn_cast<RankedTensorType>(
         cast<FunctionOpInterface>(op).getArgumentTypes()[argument]);
     int64_t rows = type && type.getRank() >= 2
-                       ? type.getDimSize(type.getRank() - 2)
+                       ? type.getDimSize(mlir::fact::sequenceDim(type))
                        : ShapedType::kDynamic;
     if (ShapedType::isDynamic(rows) || rows <= bound.getInt())
       return success();

@@ -13,6 +13,15 @@
 
 using namespace mlir;
 
+unsigned mlir::fact::sequenceDim(ShapedType type) {
+  int64_t rank = type.getRank();
+  if (rank < 3)
+    return 0;
+  bool isFirst =
+      rank == 3 && type.getDimSize(1) == 1 && type.getDimSize(0) != 1;
+  return isFirst ? 0 : rank - 2;
+}
+
 int64_t mlir::fact::sequenceBound(func::FuncOp function,
                                   BlockArgument argument) {
   auto type = dyn_cast<RankedTensorType>(argument.getType());
@@ -21,7 +30,7 @@ int64_t mlir::fact::sequenceBound(func::FuncOp function,
   if (auto bound = function.getArgAttrOfType<IntegerAttr>(
           argument.getArgNumber(), kBoundAttrName))
     return bound.getInt();
-  int64_t tokens = type.getDimSize(type.getRank() - 2);
+  int64_t tokens = type.getDimSize(sequenceDim(type));
   return ShapedType::isDynamic(tokens) ? 0 : tokens;
 }
 

@@ -261,8 +261,9 @@ static int64_t fixedRows(Type type) {
   bool isRows = tensor && tensor.getElementType().isF32() &&
                 tensor.hasStaticShape() &&
                 (tensor.getRank() == 2 ||
-                 (tensor.getRank() == 3 && tensor.getDimSize(0) == 1));
-  int64_t rows = isRows ? tensor.getDimSize(tensor.getRank() - 2) : 0;
+                 (tensor.getRank() == 3 &&
+                  (tensor.getDimSize(0) == 1 || tensor.getDimSize(1) == 1)));
+  int64_t rows = isRows ? tensor.getDimSize(sequenceDim(tensor)) : 0;
   return rows == 1 ? 0 : rows;
 }
 

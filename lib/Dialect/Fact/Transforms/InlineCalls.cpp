@@ -14,6 +14,7 @@
 
 #include "fact/Dialect/Fact/Transforms/InlineCalls.h"
 
+#include "fact/Dialect/Fact/IR/Sequence.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/IR/Recursion.h"
 #include "fact/Dialect/Fact/IR/Values.h"
@@ -64,7 +65,7 @@ static bool isStream(Value value) {
     value = sourceOf(value);
     type = dyn_cast<RankedTensorType>(value.getType());
     if (!type ||
-        (type.getRank() >= 2 && type.getDimSize(type.getRank() - 2) == 1))
+        (type.getRank() >= 2 && type.getDimSize(sequenceDim(type)) == 1))
       return false;
     Operation *op = value.getDefiningOp();
     if (!op || !isa_and_nonnull<FactDialect>(op->getDialect()) ||

@@ -13,8 +13,12 @@
 
 namespace mlir::fact {
 
+/// Which dimension of rows is the sequence: of [L], [L, d], [.., L, d] or
+/// [L, 1, d].
+unsigned sequenceDim(ShapedType type);
+
 /// Most tokens of the sequence that an argument of a function is: what its
-/// attribute `fact.bound` says, else its last dimension but one. 0 where that
+/// attribute `fact.bound` says, else its sequenceDim(). 0 where that
 /// is open, or where there is no such dimension.
 int64_t sequenceBound(func::FuncOp function, BlockArgument argument);
 
