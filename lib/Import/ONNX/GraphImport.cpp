@@ -21,12 +21,14 @@ using ::fact::onnx::Node;
 
 /// The builder of an operator; those of the default domain by their name, of
 /// another one with the domain in front.
-static const Operator *findOperator(StringRef domain, StringRef name) {
+const Operator *mlir::fact::findOperator(StringRef domain, StringRef name) {
   static const llvm::StringMap<const Operator *> table = [] {
     llvm::StringMap<const Operator *> table;
     for (llvm::ArrayRef<Operator> operators :
-         {elementwiseOperators(), graphOperators(), indexOperators(),
-          logicOperators(), matmulOperators(), reduceOperators(),
+         {einsumOperators(), elementwiseOperators(), fusedAttentionOperators(),
+          fusedElementwiseOperators(), fusedNormOperators(), graphOperators(),
+          indexOperators(), logicOperators(), matmulOperators(),
+          quantizedOperators(), reduceOperators(), rotaryOperators(),
           shapeOperators(), sliceOperators()})
       for (const Operator &op : operators)
         table[(op.domain + ":" + op.name).str()] = &op;
