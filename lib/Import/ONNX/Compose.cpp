@@ -49,15 +49,17 @@ Tensor Composition::operator()(StringRef type, llvm::ArrayRef<Tensor> inputs,
   // What the fused node reads keeps its name, for errors.
   for (Tensor input : inputs) {
     const auto *own = llvm::find(node.inputs, input);
-    inner.inputs.push_back(input && own != node.inputs.end()
-                               ? node.node.inputs[own - node.inputs.begin()]
-                               : "");
+    bool isOwn = input && own != node.inputs.end();
+    inner.inputs.push_back(isOwn ? node.node.inputs[own - node.inputs.begin()]
+                                 : names[input]);
   }
   NodeImport import(inner, innerOpset, node.bound, node.emit, node.loc);
   import.inputs.assign(inputs.begin(), inputs.end());
   if (mlir::failed(findOperator("", type)->build(import)))
     return fail("its " + type + ": " + import.reason);
-  return keep(std::move(*import.results.front()));
+  Tensor result = keep(std::move(*import.results.front()));
+  names[result] = ("result of its " + type).str();
+  return result;
 }
 
 Tensor Composition::integers(llvm::ArrayRef<Dim> values) {

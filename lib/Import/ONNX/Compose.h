@@ -16,6 +16,8 @@
 
 #include "NodeImport.h"
 
+#include "llvm/ADT/DenseMap.h"
+
 #include <deque>
 
 namespace mlir::fact {
@@ -97,6 +99,8 @@ public:
 private:
   /// Addresses stay valid.
   std::deque<ModelTensor> tensors;
+  /// What an error calls results of inner nodes.
+  llvm::DenseMap<Tensor, std::string> names;
   bool hasFailed = false;
 };
 

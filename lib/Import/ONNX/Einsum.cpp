@@ -14,6 +14,8 @@
 
 #include "Compose.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace mlir::fact;
 using Tensor = Composition::Tensor;
@@ -327,8 +329,7 @@ static LogicalResult importEinsum(NodeImport &node) {
 
 llvm::ArrayRef<Operator> mlir::fact::einsumOperators() {
   static const Operator operators[] = {
-      // More inputs than this have no meaning that anybody writes.
-      {"Einsum", 12, 1, 16, importEinsum},
+      {"Einsum", 12, 1, std::numeric_limits<size_t>::max(), importEinsum},
   };
   return operators;
 }

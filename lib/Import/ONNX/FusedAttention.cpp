@@ -51,7 +51,8 @@ namespace {
 struct AttentionAttributes {
   int64_t qHeads, kvHeads;
   bool isCausal;
-  float scale, softcap;
+  std::optional<float> scale;
+  float softcap;
 };
 
 } // namespace
@@ -70,18 +71,19 @@ static FailureOr<AttentionAttributes> readAttributes(NodeImport &node) {
     return failure();
   if (!(*scale >= 0) || !(*softcap >= 0))
     return node.fail("attributes 'scale' and 'softcap' must not be negative");
-  return AttentionAttributes{*qHeads, *kvHeads, *isCausal != 0, *scale,
-                             *softcap};
+  AttentionAttributes attributes{
+      *qHeads, *kvHeads, *isCausal != 0, {}, *softcap};
+  if (node.hasAttribute("scale"))
+    attributes.scale = *scale;
+  return attributes;
 }
 
 /// The scores of Q and K: each is scaled by the root, so that their product
 /// stays small.
 static Tensor scoresOf(Composition &op, Tensor q, Tensor k,
                        const AttentionAttributes &attributes) {
-  float scale = attributes.scale;
-  if (scale == 0)
-    scale = usualScale(op, q);
-  scale = std::sqrt(scale);
+  float scale =
+      std::sqrt(attributes.scale ? *attributes.scale : usualScale(op, q));
   Tensor transposed = op.transpose(k, {0, 1, 3, 2});
   Tensor scores =
       op.matmul(op.multiply(q, scale), op.multiply(transposed, scale));
@@ -128,7 +130,7 @@ static LogicalResult importAttention(NodeImport &node) {
   if (!checkHeads(op, q, k, v))
     return failure();
   Dim qHeads = q->shape[1], kvHeads = k->shape[1];
-  if (!qHeads.isConstant() || !kvHeads.isConstant() ||
+  if (!qHeads.isConstant() || !kvHeads.isConstant() || kvHeads.offset == 0 ||
       qHeads.offset % kvHeads.offset != 0)
     return node.fail("has " + qHeads.str() + " heads of Q for " +
                      kvHeads.str() + " of K");
