@@ -26,19 +26,23 @@ static float usualScale(Composition &op, Tensor heads) {
   return 0;
 }
 
-/// Fails where the node has an input or result from \p first on: states of an
-/// earlier run have no meaning here.
-static LogicalResult refuse(NodeImport &node, size_t input, size_t lastInput,
-                            size_t result) {
-  for (size_t i = input; i <= lastInput; ++i)
+/// Fails where the node has one of the inputs: states of an earlier run have no
+/// meaning here.
+static LogicalResult refuse(NodeImport &node, size_t first, size_t last) {
+  for (size_t i = first; i <= last; ++i)
     if (node.hasInput(i))
       return node.fail("its input '" + node.node.inputs[i] + "' (number " +
                        Twine(i) + ") is not supported");
-  for (size_t i = result; i < node.node.outputs.size(); ++i)
-    if (node.wantsResult(i))
-      return node.fail("its result '" + node.node.outputs[i] + "' (number " +
-                       Twine(i) + ") is not supported");
   return success();
+}
+
+/// Results 1 and 2 where the model asks for them: the keys and values [B, N, S,
+/// h] of a later run's state.
+static void setPresent(Composition &op, Tensor k, Tensor v) {
+  if (op.node.wantsResult(1))
+    (void)op.setResult(k, 1);
+  if (op.node.wantsResult(2))
+    (void)op.setResult(v, 2);
 }
 
 //===----------------------------------------------------------------------===//
@@ -117,7 +121,7 @@ static Tensor addMasks(Composition &op, Tensor scores, bool isCausal) {
 
 static LogicalResult importAttention(NodeImport &node) {
   FailureOr<AttentionAttributes> attributes = readAttributes(node);
-  if (failed(attributes) || failed(refuse(node, 4, 6, 1)))
+  if (failed(attributes) || failed(refuse(node, 4, 6)))
     return failure();
   Composition op(node);
   Tensor q = op.input(0), k = op.input(1), v = op.input(2);
@@ -135,6 +139,7 @@ static LogicalResult importAttention(NodeImport &node) {
     return node.fail("has " + qHeads.str() + " heads of Q for " +
                      kvHeads.str() + " of K");
   int64_t times = qHeads.offset / kvHeads.offset;
+  setPresent(op, k, v);
   k = repeatHeads(op, k, times);
   v = repeatHeads(op, v, times);
   Tensor scores = scoresOf(op, q, k, *attributes);
@@ -253,8 +258,8 @@ static FailureOr<SmallVector<int64_t>> packedWidths(NodeImport &node,
 /// state, what is added to the scores.
 static LogicalResult importPackedAttention(NodeImport &node) {
   FailureOr<RuntimeAttributes> attributes = readRuntimeAttributes(node);
-  if (failed(attributes) || failed(refuse(node, 4, 4, 1)) ||
-      failed(refuse(node, 6, 6, 1)))
+  if (failed(attributes) || failed(refuse(node, 4, 4)) ||
+      failed(refuse(node, 6, 6)))
     return failure();
   Composition op(node);
   Tensor weights = op.input(1), bias = op.input(2);
@@ -278,6 +283,12 @@ static LogicalResult importPackedAttention(NodeImport &node) {
     heads.push_back(splitHeads(op, part, attributes->heads, "product"));
     first = last;
   }
+  // The state is keys and values in one.
+  if (node.wantsResult(1))
+    (void)op.setResult(op.concat({op.unsqueeze(heads[1], {Dim(0)}),
+                                  op.unsqueeze(heads[2], {Dim(0)})},
+                                 0),
+                       1);
   return importHeads(op, heads[0], heads[1], heads[2], *attributes, 3, 5);
 }
 
@@ -285,7 +296,7 @@ static LogicalResult importPackedAttention(NodeImport &node) {
 /// after the other, mask, what is added to the scores, states.
 static LogicalResult importMultiHeadAttention(NodeImport &node) {
   FailureOr<RuntimeAttributes> attributes = readRuntimeAttributes(node);
-  if (failed(attributes) || failed(refuse(node, 6, 9, 1)))
+  if (failed(attributes) || failed(refuse(node, 6, 9)))
     return failure();
   Composition op(node);
   if (!op.input(1) || !op.input(2))
@@ -313,6 +324,7 @@ static LogicalResult importMultiHeadAttention(NodeImport &node) {
     heads.push_back(splitHeads(op, part, attributes->heads,
                                "input '" + node.node.inputs[i] + "'"));
   }
+  setPresent(op, heads[1], heads[2]);
   return importHeads(op, heads[0], heads[1], heads[2], *attributes, 4, 5);
 }
 

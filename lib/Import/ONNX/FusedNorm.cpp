@@ -78,9 +78,6 @@ static LogicalResult importSkipNorm(NodeImport &node) {
   FailureOr<float> epsilon = node.floatAttribute("epsilon", 1e-12f);
   if (failed(epsilon))
     return failure();
-  for (size_t i : {1, 2})
-    if (node.wantsResult(i))
-      return node.fail("its result " + Twine(i) + " is not supported");
   Composition op(node);
   Tensor x = op.input(0), bias = op.input(isSimplified ? 3 : 4);
   Tensor sum = op.add(x, op.input(1));

@@ -65,6 +65,8 @@ private:
     return fail("node '" + node.name + "' (" + node.opType + "): " + reason);
   }
 
+  /// The node whose result a tensor is, for errors where that is not computed.
+  std::string makerOf(const std::string &name);
   /// Says where the inputs of a node that failed come from, and in what shape.
   void noteInputs(const NodeImport &import);
 
@@ -155,8 +157,8 @@ const ModelTensor *GraphImport::lookUp(const Node &node,
   }
   if (initializer == initializers->end()) {
     (void)failNode(node, "reads '" + name +
-                             "', which the import does not "
-                             "compute");
+                             "', which the import does not compute" +
+                             makerOf(name));
     return nullptr;
   }
   std::string why;
@@ -166,6 +168,13 @@ const ModelTensor *GraphImport::lookUp(const Node &node,
     return nullptr;
   }
   return &tensors.emplace(name, std::move(*tensor)).first->second;
+}
+
+std::string GraphImport::makerOf(const std::string &name) {
+  const Node *maker = makers.lookup(name);
+  return maker ? " (a result of node '" + maker->name + "', " + maker->opType +
+                     ")"
+               : "";
 }
 
 void GraphImport::noteInputs(const NodeImport &import) {
@@ -219,11 +228,11 @@ LogicalResult GraphImport::importNode(const Node &node, Emitter &emit) {
     if (!import.seen.contains(attribute.first))
       return failNode(node,
                       "has an unknown attribute: '" + attribute.first + "'");
+  for (const std::string &name : node.outputs)
+    makers[name] = &node;
   for (auto [name, tensor] : llvm::zip(node.outputs, import.results))
-    if (tensor && !name.empty()) {
+    if (tensor && !name.empty())
       tensors.insert_or_assign(name, std::move(*tensor));
-      makers[name] = &node;
-    }
   return success();
 }
 
@@ -278,7 +287,7 @@ LogicalResult GraphImport::returnResults(func::FuncOp function, Emitter &emit) {
           found = tensors.emplace(name, std::move(*constant)).first;
     }
     if (found == tensors.end())
-      return fail("the import does not compute '" + name + "'");
+      return fail("the import does not compute '" + name + "'" + makerOf(name));
     const ModelTensor &tensor = found->second;
     if (!tensor.isRuntime() && cut.results.size() == 1)
       return fail("'" + name + "' does not depend on the inputs' elements");

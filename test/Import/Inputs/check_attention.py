@@ -93,6 +93,9 @@ case("Attention-3d-causal-grouped",
      [node("Attention", "q k v", q_num_heads=4, kv_num_heads=2, is_causal=1, scale=0.4, softcap=2.0)],
      lambda q, k, v: merge(attend(heads(q, 4), heads(k, 2), heads(v, 2), 0.4, causal_like(q, k), 2.0)), inputs=qkv3,
      **onnx_attention)
+case("Attention-present", [fused("Attention", "q k v", "y k1 v1", q_num_heads=4, kv_num_heads=2),
+                           node("Concat", "k1 v1", axis=3)],
+     lambda q, k, v: np.concatenate([heads(k, 2), heads(v, 2)], 3), inputs=qkv3, **onnx_attention)
 for name, shape in {"matrix": (L, L), "heads": (4, L, L), "all": (2, 4, L, L), "batch": (2, 1, L, L)}.items():
     case(f"Attention-float-mask-{name}", [node("Attention", "q k v m")],
          lambda q, k, v, m: attend(q, k, v, bias=m), inputs={**qkv4, "m": shape}, named=True, **onnx_attention)
@@ -169,6 +172,8 @@ case("MS-Attention-added", [fused("Attention", "x w b - - a", num_heads=N, **MS)
 case("MS-Attention-all", [*as_mask, fused("Attention", "x w b mask - a", num_heads=N, unidirectional=1, **MS)],
      lambda x, m, a: packed_attention(x, bias=a + mask_bias(seen(m)) + causal(x.shape[1], x.shape[1])),
      inputs={"x": (2, L, D), "m": (2, L), "a": (2, N, L, L)}, **runtime)
+case("MS-Attention-present", [fused("Attention", "x w b", "y out", num_heads=N, **MS)],
+     lambda x: np.stack([heads(y, N) for y in np.split(x @ packed + packed_bias, 3, -1)[1:]]), inputs=x2, **runtime)
 
 
 def multi_head(q, k, v, b=None, scale=None, bias=0.0):
@@ -194,6 +199,8 @@ case("MS-MultiHeadAttention-added",
      [*as_mask, fused("MultiHeadAttention", "q k v - mask a", num_heads=N, mask_filter_value=-5.0, **MS)],
      lambda q, k, v, m, a: multi_head(q, k, v, bias=a + mask_bias(seen(m), -5.0)),
      inputs={**qkv, "m": (2, L), "a": (1, 1, L, L)}, named=True, tolerance=1e-5)
+case("MS-MultiHeadAttention-present", [fused("MultiHeadAttention", "q k v b", "y - out", num_heads=N, **MS)],
+     lambda q, k, v: heads(v + b22[12:], N), inputs=qkv, weights={"b": b22}, tolerance=1e-5)
 case("MS-MultiHeadAttention-unidirectional", [fused("MultiHeadAttention", "q k v", num_heads=N, unidirectional=1, **MS)],
      lambda q, k, v: multi_head(q, k, v, bias=causal_like(q, k)), inputs=qkv, tolerance=1e-5)
 case("MS-MultiHeadAttention-cross", [fused("MultiHeadAttention", "q k v", num_heads=N, **MS)],

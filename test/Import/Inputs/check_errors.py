@@ -196,8 +196,8 @@ case("skip-norm", model([node("SkipLayerNormalization", "x w g b", **MS)], ones4
      "skip of shape 2x6x4 does not fit 1x6x4")
 case("skip-norm-gamma", model([node("SkipLayerNormalization", "x x w b", **MS)], ones4),
      "input 'w' of shape 2x6x4 does not fit 1x6x4")
-case("skip-norm-mean", model([node("SkipLayerNormalization", "x x g b", "out m", **MS)], ones4),
-     "its result 1 is not supported")
+case("skip-norm-mean", model([node("SkipLayerNormalization", "x x g b", "y m", **MS), node("Add", "y m")], ones4),
+     "node 'n_out' (Add): reads 'm', which the import does not compute (a result of node 'n_y', SkipLayerNormalization)")
 case("embed-ids", model([node("EmbedLayerNormalization", "x x w w w g b", **MS)], ones4),
      "ids must be a matrix (are 1x6x4)")
 four = tensors(q=(1, 4, 6, 8), k=(1, 3, 6, 8), v=(1, 3, 6, 8))
@@ -215,8 +215,8 @@ case("attention-rank", model([node("Attention", "q x x", q_num_heads=2, kv_num_h
 case("attention-past", model([helper.make_node("Attention", ["q", "q", "q", "", "k"], ["out"], name="n_out")], inputs=four,
                              opset=23),
      "its input 'k' (number 4) is not supported")
-case("attention-present", model([node("Attention", "q q q", "out p")], inputs=four, opset=23),
-     "its result 'p' (number 1) is not supported")
+case("attention-scores", model([node("Attention", "q q q", "y k1 v1 out")], inputs=four[:1], opset=23),
+     "the import does not compute 'out' (a result of node 'n_y', Attention)")
 case("attention-mask", model([node("Attention", "q q q w")], {"w": np.ones((5, 6), np.float32)}, inputs=four[:1],
                              opset=23), "mask of shape 5x6 does not fit scores of 1x4x6x6")
 case("attention-short-mask", model([node("Attention", "q q q w")], {"w": np.ones((6, 5), np.float32)}, inputs=four[:1],

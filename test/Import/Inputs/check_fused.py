@@ -149,6 +149,8 @@ case("MS-SkipLayerNormalization-bias-no-beta", [fused("SkipLayerNormalization", 
 case("MS-SkipLayerNormalization-sum", [fused("SkipLayerNormalization", "x y g b c", "z - - s", **MS),
                                        node("Add", "z s")],
      lambda x, y: layer_norm(x + y + c4, g4, b4, 1e-12) + (x + y + c4), inputs=two, **norm)
+case("MS-SkipLayerNormalization-unused", [fused("SkipLayerNormalization", "x y g b", "out mean inverse", **MS)],
+     lambda x, y: layer_norm(x + y, g4, b4, 1e-12), inputs=two, **norm)
 case("MS-SkipLayerNormalization-wide-skip", [fused("SkipLayerNormalization", "x y g b", **MS)],
      lambda x, y: layer_norm(x + y, g4, b4, 1e-12), inputs={"x": (2, L, 4), "y": (L, 4)}, **norm)
 case("MS-SkipSimplifiedLayerNormalization", [fused("SkipSimplifiedLayerNormalization", "x y g", epsilon=1e-6, **MS)],
