@@ -21,12 +21,14 @@ using ::fact::onnx::Node;
 
 /// The builder of an operator; those of the default domain by their name, of
 /// another one with the domain in front.
-static const Operator *findOperator(StringRef domain, StringRef name) {
+const Operator *mlir::fact::findOperator(StringRef domain, StringRef name) {
   static const llvm::StringMap<const Operator *> table = [] {
     llvm::StringMap<const Operator *> table;
     for (llvm::ArrayRef<Operator> operators :
-         {elementwiseOperators(), graphOperators(), indexOperators(),
-          logicOperators(), matmulOperators(), reduceOperators(),
+         {einsumOperators(), elementwiseOperators(), fusedAttentionOperators(),
+          fusedElementwiseOperators(), fusedNormOperators(), graphOperators(),
+          indexOperators(), logicOperators(), matmulOperators(),
+          quantizedOperators(), reduceOperators(), rotaryOperators(),
           shapeOperators(), sliceOperators()})
       for (const Operator &op : operators)
         table[(op.domain + ":" + op.name).str()] = &op;
@@ -63,6 +65,8 @@ private:
     return fail("node '" + node.name + "' (" + node.opType + "): " + reason);
   }
 
+  /// The node whose result a tensor is, for errors where that is not computed.
+  std::string makerOf(const std::string &name);
   /// Says where the inputs of a node that failed come from, and in what shape.
   void noteInputs(const NodeImport &import);
 
@@ -153,8 +157,8 @@ const ModelTensor *GraphImport::lookUp(const Node &node,
   }
   if (initializer == initializers->end()) {
     (void)failNode(node, "reads '" + name +
-                             "', which the import does not "
-                             "compute");
+                             "', which the import does not compute" +
+                             makerOf(name));
     return nullptr;
   }
   std::string why;
@@ -164,6 +168,13 @@ const ModelTensor *GraphImport::lookUp(const Node &node,
     return nullptr;
   }
   return &tensors.emplace(name, std::move(*tensor)).first->second;
+}
+
+std::string GraphImport::makerOf(const std::string &name) {
+  const Node *maker = makers.lookup(name);
+  return maker ? " (a result of node '" + maker->name + "', " + maker->opType +
+                     ")"
+               : "";
 }
 
 void GraphImport::noteInputs(const NodeImport &import) {
@@ -219,11 +230,11 @@ LogicalResult GraphImport::importNode(const Node &node, Emitter &emit) {
       emitWarning(import.loc)
           << "attribute '" << attribute.first << "' of node '" << node.name
           << "' (" << node.opType << ") is unknown, and ignored";
+  for (const std::string &name : node.outputs)
+    makers[name] = &node;
   for (auto [name, tensor] : llvm::zip(node.outputs, import.results))
-    if (tensor && !name.empty()) {
+    if (tensor && !name.empty())
       tensors.insert_or_assign(name, std::move(*tensor));
-      makers[name] = &node;
-    }
   return success();
 }
 
@@ -278,7 +289,7 @@ LogicalResult GraphImport::returnResults(func::FuncOp function, Emitter &emit) {
           found = tensors.emplace(name, std::move(*constant)).first;
     }
     if (found == tensors.end())
-      return fail("the import does not compute '" + name + "'");
+      return fail("the import does not compute '" + name + "'" + makerOf(name));
     const ModelTensor &tensor = found->second;
     if (!tensor.isRuntime() && cut.results.size() == 1)
       return fail("'" + name + "' does not depend on the inputs' elements");

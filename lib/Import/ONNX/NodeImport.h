@@ -105,6 +105,10 @@ public:
   /// rank).
   FailureOr<int64_t> axis(int64_t axis, int64_t rank);
 
+  /// Whether the model gives result \p i a name.
+  bool wantsResult(size_t i) const {
+    return i < node.outputs.size() && !node.outputs[i].empty();
+  }
   LogicalResult setResult(size_t i, ModelTensor tensor);
   LogicalResult setResult(Value value, llvm::ArrayRef<Dim> shape) {
     return setResult(0, ModelTensor::runtime(value, shape));
@@ -144,12 +148,21 @@ struct Operator {
   StringRef domain = "";
 };
 
+/// The builder of an operator; null where there is none.
+const Operator *findOperator(StringRef domain, StringRef name);
+
+llvm::ArrayRef<Operator> einsumOperators();
 llvm::ArrayRef<Operator> elementwiseOperators();
+llvm::ArrayRef<Operator> fusedAttentionOperators();
+llvm::ArrayRef<Operator> fusedElementwiseOperators();
+llvm::ArrayRef<Operator> fusedNormOperators();
 llvm::ArrayRef<Operator> graphOperators();
 llvm::ArrayRef<Operator> indexOperators();
 llvm::ArrayRef<Operator> logicOperators();
 llvm::ArrayRef<Operator> matmulOperators();
+llvm::ArrayRef<Operator> quantizedOperators();
 llvm::ArrayRef<Operator> reduceOperators();
+llvm::ArrayRef<Operator> rotaryOperators();
 llvm::ArrayRef<Operator> shapeOperators();
 llvm::ArrayRef<Operator> sliceOperators();
 

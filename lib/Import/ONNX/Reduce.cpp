@@ -317,6 +317,18 @@ static LogicalResult importLayerNormalization(NodeImport &node) {
             return math::SqrtOp::create(builder, loc, elements[0]);
           }),
       reduction->result};
+  if (node.wantsResult(1) &&
+      failed(node.setResult(1, ModelTensor::runtime(*mean, reduction->result))))
+    return failure();
+  if (node.wantsResult(2)) {
+    ElementwiseOperand one;
+    one.scalar = 1;
+    ElementwiseOperand inverse =
+        binary(one, deviation, reduction->result, buildOp<arith::DivFOp>);
+    if (failed(node.setResult(
+            2, ModelTensor::runtime(inverse.value, reduction->result))))
+      return failure();
+  }
   ElementwiseOperand result =
       binary(centred, deviation, shape, buildOp<arith::DivFOp>);
   result = binary(result, {scale, node.input(1).shape}, shape,

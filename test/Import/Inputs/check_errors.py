@@ -149,6 +149,118 @@ case("rank", model([node("Unsqueeze", "x w")], {"w": np.arange(14)}), "result ha
 case("training", model([node("Dropout", "x r t")], {"r": np.float32(0.5), "t": np.array(True)}), "is in training mode")
 case("cast", model([node("Cast", "x", to=TensorProto.STRING)]), "casts to string, which is not supported")
 
+# Fused operators.
+MS = {"domain": "com.microsoft"}
+
+
+def tensors(**shapes):
+    return [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in shapes.items()]
+
+
+def einsum(name, equation, expected, inputs="x x", **shapes):
+    case(name, model([node("Einsum", inputs, equation=equation)], inputs=tensors(**shapes) if shapes else None),
+         "node 'n_out' (Einsum): " + expected)
+
+
+einsum("einsum-diagonal", "bii->bi", "equation has 'i' twice in one term, which is not supported", "x", x=(1, 6, 6))
+einsum("einsum-result-twice", "bij->bii", "equation has 'i' twice in one term", "x")
+einsum("einsum-result-only", "bij->bik", "equation has 'k' in the result only", "x")
+einsum("einsum-rank", "bi,bij->b", "equation gives input 0 'bi', its shape is 1x6x4")
+einsum("einsum-count", "bij->b", "equation is of 1 inputs (has 2)")
+einsum("einsum-extents", "bij,bji->b", "'i' stands for extents 6 and 4")
+einsum("einsum-letter", "b1j->b", "equation has '1', which is no letter", "x")
+einsum("einsum-arrows", "bij->b->", "equation has '-', which is no letter", "x")
+einsum("einsum-ellipsis", "...j->j", "equation sums over '...', which is not supported", "x")
+einsum("einsum-ellipses", "...j...->j", "equation has '...' twice in one term", "x", x=(6, 4, 2, 2, 2, 2, 2))
+einsum("einsum-dots", "b..->b", "equation has '.', which is no letter", "x")
+einsum("einsum-ellipsis-extents", "...j,...j->...", "'...' stands for extents 2 and 3", "x y", x=(2, 4, 4), y=(3, 4, 4))
+case("einsum-left-out", model([helper.make_node("Einsum", ["x", ""], ["out"], name="n_out", equation="bij,->b")]),
+     "node 'n_out' (Einsum): lacks input 1")
+case("einsum-integers", model([node("Cast", "x", "i", to=7), node("Einsum", "i x", equation="bij,bij->b")]),
+     "node 'n_out' (Einsum): its MatMul: input 'result of its Reshape' holds int64, float is needed")
+case("gelu-approximate", model([node("Gelu", "x", approximate="erf")], opset=20),
+     "node 'n_out' (Gelu): attribute 'approximate' must be 'none' or 'tanh' (was 'erf')")
+case("gelu-too-new", model([node("Gelu", "x")], opset=19), "needs operator set 20, the model has 19")
+case("fused-matmul", model([node("FusedMatMul", "x x", **MS)]),
+     "node 'n_out' (FusedMatMul): its MatMul: shapes 1x6x4 and 1x6x4 do not multiply")
+case("fused-matmul-batch", model([node("FusedMatMul", "x x", transBatchA=1, **MS)]), "which is not supported")
+case("fused-unknown-attribute", model([node("QuickGelu", "x", beta=1.0, **MS)]), "has an unknown attribute: 'beta'")
+case("rms-axis", model([node("RMSNormalization", "x w", axis=3)], {"w": np.ones(4, np.float32)}, opset=23),
+     "axis must be in [-3, 3) (was 3)")
+case("rms-scale", model([node("RMSNormalization", "x w")], {"w": np.ones(3, np.float32)}, opset=23),
+     "scale of shape 3 does not fit 1x6x4")
+ones4 = {"g": np.ones(4, np.float32), "b": np.ones(4, np.float32), "w": np.ones((2, 6, 4), np.float32)}
+case("skip-norm", model([node("SkipLayerNormalization", "x w g b", **MS)], ones4),
+     "skip of shape 2x6x4 does not fit 1x6x4")
+case("skip-norm-gamma", model([node("SkipLayerNormalization", "x x w b", **MS)], ones4),
+     "input 'w' of shape 2x6x4 does not fit 1x6x4")
+case("skip-norm-mean", model([node("SkipLayerNormalization", "x x g b", "y m", **MS), node("Add", "y m")], ones4),
+     "node 'n_out' (Add): reads 'm', which the import does not compute (a result of node 'n_y', SkipLayerNormalization)")
+case("embed-ids", model([node("EmbedLayerNormalization", "x x w w w g b", **MS)], ones4),
+     "ids must be a matrix (are 1x6x4)")
+four = tensors(q=(1, 4, 6, 8), k=(1, 3, 6, 8), v=(1, 3, 6, 8))
+case("attention-heads", model([node("Attention", "q k v")], inputs=four, opset=23),
+     "node 'n_out' (Attention): has 4 heads of Q for 3 of K")
+case("attention-fit", model([node("Attention", "q k q")], inputs=four, opset=23),
+     "heads of Q, K and V do not belong together: 1x4x6x8, 1x3x6x8 and 1x4x6x8")
+case("attention-no-heads", model([node("Attention", "x x x")], opset=23), "Q of shape 1x6x4 does not divide into 0 heads")
+case("attention-odd-heads", model([node("Attention", "x x x", q_num_heads=3, kv_num_heads=3)], opset=23),
+     "Q of shape 1x6x4 does not divide into 3 heads")
+case("attention-negative-heads", model([node("Attention", "x x x", q_num_heads=-1, kv_num_heads=-1)], opset=23),
+     "does not divide into -1 heads")
+case("attention-rank", model([node("Attention", "q x x", q_num_heads=2, kv_num_heads=2)], inputs=[
+    *tensors(q=(1, 2, 6, 4)), *tensors(x=(1, 6, 4))], opset=23), "do not belong together")
+case("attention-past", model([helper.make_node("Attention", ["q", "q", "q", "", "k"], ["out"], name="n_out")], inputs=four,
+                             opset=23),
+     "its input 'k' (number 4) is not supported")
+case("attention-scores", model([node("Attention", "q q q", "y k1 v1 out")], inputs=four[:1], opset=23),
+     "the import does not compute 'out' (a result of node 'n_y', Attention)")
+case("attention-mask", model([node("Attention", "q q q w")], {"w": np.ones((5, 6), np.float32)}, inputs=four[:1],
+                             opset=23), "mask of shape 5x6 does not fit scores of 1x4x6x6")
+case("attention-short-mask", model([node("Attention", "q q q w")], {"w": np.ones((6, 5), np.float32)}, inputs=four[:1],
+                                   opset=23), "mask of shape 6x5 is not of all keys (scores are 1x4x6x6)")
+case("attention-scale", model([node("Attention", "q q q", scale=-1.0)], inputs=four[:1], opset=23),
+     "attributes 'scale' and 'softcap' must not be negative")
+w412 = {"w": np.ones((4, 12), np.float32), "b": np.ones(11, np.float32), "m": np.ones((1, 5), np.int32)}
+case("packed-no-heads", model([node("Attention", "x w", **MS)], w412), "attribute 'num_heads' is missing")
+case("packed-heads", model([node("Attention", "x w", num_heads=3, **MS)], w412),
+     "product of shape 1x6x4 does not divide into 3 heads")
+case("packed-bias", model([node("Attention", "x w b", num_heads=2, **MS)], w412),
+     "bias of shape 11 does not fit weights of 4x12")
+case("packed-sizes", model([node("Attention", "x w", num_heads=2, qkv_hidden_sizes=[4, 4], **MS)], w412),
+     "weights of 12 columns are not those of Q, K and V")
+case("packed-negative-size", model([node("Attention", "x w", num_heads=2, qkv_hidden_sizes=[-4, 8, 8], **MS)], w412),
+     "attribute 'qkv_hidden_sizes' must be three positive numbers")
+case("packed-rows", model([node("Attention", "x w", num_heads=2, **MS)], {"w": np.ones((5, 12), np.float32)}),
+     "its MatMul: shapes 1x6x4 and 5x4 do not multiply")
+case("packed-mask", model([helper.make_node("Attention", ["x", "w", "", "m"], ["out"], name="n_out", num_heads=2, **MS)],
+                          w412), "mask 'm' of shape 1x5 does not fit scores of 1x2x6x6")
+case("packed-rotary", model([node("Attention", "x w", num_heads=2, do_rotary=1, **MS)], w412),
+     "attribute 'do_rotary' is not supported")
+case("packed-past", model([helper.make_node("Attention", ["x", "w", "", "", "x"], ["out"], name="n_out", num_heads=2, **MS)],
+                          w412), "its input 'x' (number 4) is not supported")
+case("multi-head-packed", model([node("MultiHeadAttention", "x", num_heads=2, **MS)]),
+     "with K and V packed into another input is not supported")
+case("multi-head-bias", model([node("MultiHeadAttention", "x x x b", num_heads=2, **MS)], w412),
+     "bias of shape 11 does not fit Q, K and V")
+case("rotary-heads", model([node("RotaryEmbedding", "x w w")], {"w": np.ones((1, 6, 1), np.float32)}, opset=23),
+     "does not divide into 0 heads ('num_heads')")
+case("rotary-odd", model([node("RotaryEmbedding", "x w w", num_heads=2, rotary_embedding_dim=1)],
+                         {"w": np.ones((1, 6, 1), np.float32)}, opset=23), "cannot turn 1 elements of heads of 2")
+case("rotary-angles", model([node("RotaryEmbedding", "x w w", num_heads=2)], {"w": np.ones((1, 6, 2), np.float32)},
+                            opset=23), "angles of shape 1x6x2 do not fit the input, which needs 1x6x1")
+bytes4 = {"q": np.ones(4, np.int8), "s": np.float32([1, 2, 3]), "z": np.array(3, np.int32), "t": np.float32(0.5)}
+case("quantize-scale", model([node("QuantizeLinear", "x s", "q8"), node("DequantizeLinear", "q8 t")], bytes4),
+     "node 'n_q8' (QuantizeLinear): scale or zero point of shape 3 does not fit 1x6x4")
+case("quantize-type", model([node("QuantizeLinear", "x t z")], bytes4), "makes int32, which is not supported")
+case("quantize-blocked", model([node("QuantizeLinear", "x t", block_size=2)], bytes4, opset=21),
+     "is blocked ('block_size'), which is not supported")
+case("dequantize-integers", model([node("DequantizeLinear", "q z", "f"), node("Add", "x f")], bytes4),
+     "node 'n_f' (DequantizeLinear): scale must hold floats")
+case("matmul-integer", model([node("QuantizeLinear", "x t", "q8"), node("MatMulInteger", "q8 q v w")],
+                             {**bytes4, "v": np.array(1, np.uint8), "w": np.ones(5, np.int8)}),
+     "zero point 'w' does not fit 4")
+
 # Flags.
 two = model([node("Relu", "x", "a"), node("Tanh", "a", "b")], outputs=("a", "b"))
 case("unknown-tensor", good, "--to names 'mm', which the model does not have (did you mean 'm'", "--to=mm")

@@ -1,0 +1,116 @@
+//===- Rotary.cpp - Rotary position embeddings ----------------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Compose.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+using Tensor = Composition::Tensor;
+
+namespace {
+
+/// One of the two tables of angles, for the positions of the input and along
+/// the dimension of heads: [B, L, half] with a 1 at \p headAxis.
+Tensor anglesOf(Composition &op, size_t table, Dim half, const Shape &input,
+                int64_t headAxis) {
+  Tensor angles = op.input(table), positions = op.input(3);
+  if (positions && angles->rank() != 2)
+    return op.fail("table of angles must be a matrix (is " +
+                   str(angles->shape) + ")");
+  if (positions)
+    angles = op("Gather", {angles, positions});
+  if (op.failed())
+    return nullptr;
+  Dim length = input[headAxis == 1 ? 2 : 1];
+  const Shape &shape = angles->shape;
+  if (shape.size() != 3 || shape[0] != input[0] || shape[1] != length ||
+      shape[2] != half)
+    return op.fail("angles of shape " + str(shape) +
+                   " do not fit the input, which needs " +
+                   str({input[0], length, half}));
+  return op.unsqueeze(angles, {Dim(headAxis)});
+}
+
+/// x * cos + (-right half, left half) * sin: what models write that know no
+/// such operator.
+Tensor rotateHalves(Composition &op, Tensor x, Tensor cos, Tensor sin,
+                    int64_t half) {
+  Tensor left = op.slice(x, 3, Dim(0), Dim(half));
+  Tensor right = op.slice(x, 3, Dim(half), Dim(2 * half));
+  Tensor turned = op.concat({op("Neg", {right}), left}, 3);
+  Tensor first = op.multiply(x, op.concat({cos, cos}, 3));
+  return op.add(first, op.multiply(turned, op.concat({sin, sin}, 3)));
+}
+
+/// The same of neighbours: elements 2i and 2i + 1 turn together.
+Tensor rotatePairs(Composition &op, Tensor x, Tensor cos, Tensor sin,
+                   int64_t half) {
+  Tensor even = op.slice(x, 3, Dim(0), Dim(2 * half), 2);
+  Tensor odd = op.slice(x, 3, Dim(1), Dim(2 * half), 2);
+  if (op.failed())
+    return nullptr;
+  Shape pair = even->shape;
+  pair.push_back(Dim(1));
+  Tensor real = op.subtract(op.multiply(even, cos), op.multiply(odd, sin));
+  Tensor imaginary = op.add(op.multiply(even, sin), op.multiply(odd, cos));
+  Tensor pairs =
+      op.concat({op.reshape(real, pair), op.reshape(imaginary, pair)}, 4);
+  return op.reshape(pairs, x->shape);
+}
+
+} // namespace
+
+/// Inputs: [B, N, L, h] or [B, L, N * h], two tables of angles, positions.
+static LogicalResult importRotary(NodeImport &node) {
+  FailureOr<int64_t> interleaved = node.intAttribute("interleaved", 0),
+                     given = node.intAttribute("rotary_embedding_dim", 0),
+                     heads = node.intAttribute("num_heads", 0);
+  if (failed(interleaved) || failed(given) || failed(heads))
+    return failure();
+  Composition op(node);
+  Tensor x = op.input(0);
+  bool isMerged = x->rank() == 3;
+  if (!isMerged && x->rank() != 4)
+    return node.fail("input must have three or four dimensions (is " +
+                     str(x->shape) + ")");
+  if (isMerged) {
+    std::optional<Dim> size;
+    if (*heads > 0)
+      size = divide(x->shape[2], Dim(*heads));
+    if (!size)
+      return node.fail("input of shape " + str(x->shape) +
+                       " does not divide into " + Twine(*heads) +
+                       " heads ('num_heads')");
+    x = op.reshape(x, {x->shape[0], x->shape[1], Dim(*heads), *size});
+  }
+  if (op.failed())
+    return failure();
+  Dim size = x->shape[3];
+  int64_t turned = *given ? *given : size.offset;
+  if (!size.isConstant() || turned <= 0 || turned % 2 || turned > size.offset)
+    return node.fail("cannot turn " + Twine(turned) + " elements of heads of " +
+                     size.str());
+  int64_t half = turned / 2, headAxis = isMerged ? 2 : 1;
+  Tensor cos = anglesOf(op, 1, Dim(half), x->shape, headAxis);
+  Tensor sin = anglesOf(op, 2, Dim(half), x->shape, headAxis);
+  Tensor part = turned == size.offset ? x : op.slice(x, 3, Dim(0), Dim(turned));
+  Tensor result = *interleaved ? rotatePairs(op, part, cos, sin, half)
+                               : rotateHalves(op, part, cos, sin, half);
+  if (turned != size.offset)
+    result = op.concat({result, op.slice(x, 3, Dim(turned), size)}, 3);
+  if (isMerged)
+    result = op.reshape(result, node.input(0).shape);
+  return op.setResult(result);
+}
+
+llvm::ArrayRef<Operator> mlir::fact::rotaryOperators() {
+  static const Operator operators[] = {
+      {"RotaryEmbedding", 23, 3, 4, importRotary},
+  };
+  return operators;
+}
