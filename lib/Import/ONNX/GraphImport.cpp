@@ -25,9 +25,12 @@ static const Operator *findOperator(StringRef domain, StringRef name) {
   static const llvm::StringMap<const Operator *> table = [] {
     llvm::StringMap<const Operator *> table;
     for (llvm::ArrayRef<Operator> operators :
-         {elementwiseOperators(), graphOperators(), indexOperators(),
-          logicOperators(), matmulOperators(), reduceOperators(),
-          shapeOperators(), sliceOperators()})
+         {blockOperators(), convolutionOperators(), elementwiseOperators(),
+          graphOperators(), indexOperators(), logicOperators(),
+          matmulOperators(), normalizationOperators(), padOperators(),
+          poolOperators(), positionOperators(), reduceOperators(),
+          repeatOperators(), shapeOperators(), sliceOperators(),
+          softmaxOperators()})
       for (const Operator &op : operators)
         table[(op.domain + ":" + op.name).str()] = &op;
     return table;

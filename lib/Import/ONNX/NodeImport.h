@@ -105,6 +105,9 @@ public:
   /// rank).
   FailureOr<int64_t> axis(int64_t axis, int64_t rank);
 
+  /// An error where a tensor of the shape is larger than any may be, or empty;
+  /// \p what says which one.
+  LogicalResult checkSize(llvm::ArrayRef<Dim> shape, StringRef what);
   LogicalResult setResult(size_t i, ModelTensor tensor);
   LogicalResult setResult(Value value, llvm::ArrayRef<Dim> shape) {
     return setResult(0, ModelTensor::runtime(value, shape));
@@ -141,14 +144,22 @@ struct Operator {
   StringRef domain = "";
 };
 
+llvm::ArrayRef<Operator> blockOperators();
+llvm::ArrayRef<Operator> convolutionOperators();
 llvm::ArrayRef<Operator> elementwiseOperators();
 llvm::ArrayRef<Operator> graphOperators();
 llvm::ArrayRef<Operator> indexOperators();
 llvm::ArrayRef<Operator> logicOperators();
 llvm::ArrayRef<Operator> matmulOperators();
+llvm::ArrayRef<Operator> normalizationOperators();
+llvm::ArrayRef<Operator> padOperators();
+llvm::ArrayRef<Operator> poolOperators();
+llvm::ArrayRef<Operator> positionOperators();
 llvm::ArrayRef<Operator> reduceOperators();
+llvm::ArrayRef<Operator> repeatOperators();
 llvm::ArrayRef<Operator> shapeOperators();
 llvm::ArrayRef<Operator> sliceOperators();
+llvm::ArrayRef<Operator> softmaxOperators();
 
 /// Sets result 0 to elements of input 0 along \p axis, picked by the indices of
 /// input 1; \p shape is the result's.
