@@ -183,12 +183,14 @@ static LogicalResult importSlice(NodeImport &node) {
     if (failed(start) || failed(end))
       return failure();
     std::optional<Dim> size = subtract(*end, *start);
+    if (size && !size->isNonNegative(node.bound))
+      size = std::nullopt;
     // ceil(size / step)
     if (size && steps[i] != 1)
       size = size->isConstant()
                  ? std::optional(Dim(llvm::divideCeil(size->offset, steps[i])))
                  : std::nullopt;
-    if (!size || !size->isNonNegative(node.bound))
+    if (!size)
       return node.fail("takes the part from " + start->str() + " to " +
                        end->str() + " in steps of " + Twine(steps[i]));
     slice.offsets[*axis] = *start;
