@@ -189,7 +189,10 @@ LogicalResult NodeImport::setResult(size_t i, ModelTensor tensor) {
   if (tensor.shape.size() > maxRank)
     return fail("result has more than " + Twine(maxRank) + " dimensions (has " +
                 Twine(tensor.shape.size()) + ")");
-  if (failed(checkSize(tensor.shape, "result")))
+  // The rest of a shape may be no extent at all.
+  bool isEmptyList =
+      tensor.isIntegers() && tensor.rank() == 1 && tensor.integers.empty();
+  if (!isEmptyList && failed(checkSize(tensor.shape, "result")))
     return failure();
   if (results.size() <= i)
     results.resize(i + 1);

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Constants.h"
 #include "NodeImport.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -184,11 +185,82 @@ static LogicalResult importOneHot(NodeImport &node) {
   return node.setResult(result, shape);
 }
 
+/// Number of the first element that each row of indices names; empty, with an
+/// error, where one is outside of the tensor. \p depth is the rows' length.
+static FailureOr<SmallVector<int64_t>> scatteredTo(NodeImport &node,
+                                                   int64_t depth) {
+  const Shape &shape = node.input(0).shape;
+  SmallVector<int64_t> strides = stridesOf(shape), firsts;
+  FailureOr<SmallVector<int64_t>> indices = node.integers(1);
+  if (failed(indices))
+    return failure();
+  for (size_t row = 0; row + depth <= indices->size(); row += depth) {
+    int64_t first = 0;
+    for (int64_t i = 0; i < depth; ++i) {
+      int64_t index = (*indices)[row + i], extent = shape[i].offset;
+      if (index < -extent || index >= extent)
+        return node.fail("index " + Twine(index) +
+                         " is outside of an extent of " + Twine(extent));
+      first += (index < 0 ? index + extent : index) * strides[i];
+    }
+    firsts.push_back(first);
+  }
+  return firsts;
+}
+
+/// Writes updates over parts of a constant: masks that a model computes. The
+/// parts are those that the rows of indices name.
+static LogicalResult importScatterND(NodeImport &node) {
+  const ModelTensor &data = node.input(0), &indices = node.input(1),
+                    &updates = node.input(2);
+  FailureOr<StringRef> reduction = node.stringAttribute("reduction", "none");
+  if (failed(reduction))
+    return failure();
+  if (*reduction != "none")
+    return node.fail("attribute 'reduction' must be none (was '" + *reduction +
+                     "')");
+  bool floats = data.isFloats() && updates.isFloats();
+  if (!floats && !(data.isIntegers() && updates.isIntegers()))
+    return node.fail("is supported on constants only");
+  if (data.type != updates.type)
+    return node.fail("its data and its updates differ in type");
+  if (indices.rank() == 0 || indices.shape.back().offset < 1 ||
+      indices.shape.back().offset > data.rank())
+    return node.fail("indices of shape " + str(indices.shape) +
+                     " do not fit a tensor of shape " + str(data.shape));
+  int64_t depth = indices.shape.back().offset;
+  Shape expected(indices.shape.begin(), indices.shape.end() - 1);
+  expected.append(data.shape.begin() + depth, data.shape.end());
+  if (updates.shape != expected)
+    return node.fail("updates must have shape " + str(expected) +
+                     " (shape is " + str(updates.shape) + ")");
+  FailureOr<SmallVector<int64_t>> firsts = scatteredTo(node, depth);
+  if (failed(firsts))
+    return failure();
+  int64_t count = countOf(llvm::ArrayRef(data.shape).drop_front(depth));
+  auto write = [&](auto &to, const auto &from) {
+    auto next = from.begin();
+    for (int64_t first : *firsts)
+      for (int64_t i = 0; i < count; ++i)
+        to[first + i] = *next++;
+  };
+  if (!floats) {
+    ModelTensor result = data;
+    write(result.integers, updates.integers);
+    return node.setResult(0, std::move(result));
+  }
+  std::vector<float> elements = data.data->floats();
+  write(elements, updates.data->floats());
+  return node.setResult(
+      0, ModelTensor::constant(data.data->shape, std::move(elements)));
+}
+
 llvm::ArrayRef<Operator> mlir::fact::positionOperators() {
   static const Operator operators[] = {
       {"ArgMax", 1, 1, 1, importArgExtremum},
       {"ArgMin", 1, 1, 1, importArgExtremum},
       {"OneHot", 9, 3, 3, importOneHot},
+      {"ScatterND", 11, 3, 3, importScatterND},
   };
   return operators;
 }

@@ -247,6 +247,15 @@ picture_case("one-hot-depth", "OneHot", "has depth 0", "x d v", {"d": np.array(0
 case("one-hot-values", model([node("Cast", "x", "i", to=7), node("OneHot", "i d v")],
                              {"d": np.array(3), "v": np.ones(3, np.float32)}, picture),
      "its values must be two (shape is 3)")
+for name, indices, updates, expected in (
+        ("index", [[4]], np.ones(1), "index 4 is outside of an extent of 4"),
+        ("negative-index", [[-5]], np.ones(1), "index -5 is outside of an extent of 4"),
+        ("updates", [[0], [1]], np.ones(3), "updates must have shape 2 (shape is 3)"),
+        ("depth", [[0, 0]], np.ones(1), "indices of shape 1x2 do not fit a tensor of shape 4")):
+    case(f"scatter-{name}", model([node("ScatterND", "w i u", "s"), node("Add", "x s")], {
+        "w": np.ones(4, np.float32), "i": np.array(indices), "u": updates.astype(np.float32)}), expected)
+case("scatter-run-time", model([node("ScatterND", "x i w")], {"i": np.array([[0]]), "w": np.ones((1, 6, 4), np.float32)}),
+     "is supported on constants only")
 
 # Flags.
 two = model([node("Relu", "x", "a"), node("Tanh", "a", "b")], outputs=("a", "b"))

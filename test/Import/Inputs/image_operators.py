@@ -362,6 +362,46 @@ def add_positions(case, node):
              weights={"s": np.array(2, np.float32), "depth": np.array(3), "values": np.array([-1, 5], np.float32)})
 
 
+def add_masks(case, node):
+    """What models compute from constants, as a window's mask is."""
+    grid = floats(1, 5, 4)
+    for i, (starts, ends, steps) in enumerate((([-1], [-2 ** 63], [-1]), ([3, -1], [0, -9], [-2, -1]),
+                                               ([9, 2], [1, -2 ** 62], [-1, -3]), ([4], [0], [-2 ** 63]))):
+        at = tuple(slice(a, None if e < -8 else e, max(s, -9)) for a, e, s in zip(starts, ends, steps))
+        case(f"Slice-backwards-{i}", [node("Slice", "w s e a t", "p"), node("ReduceSum", "p", "q", axes=[1]),
+                                      node("Add", "x q")],
+             lambda x, at=at: x + grid[(slice(None), *at)].sum(1),
+             inputs={"x": (1, L, grid[(slice(None), *at)].shape[2])},
+             weights={"w": grid, "s": ints(*starts), "e": ints(*ends), "a": ints(*[1, 2][:len(starts)]),
+                      "t": ints(*steps)}, opset=11, tolerance=1e-5)
+    mask, part = floats(6, 4), floats(2, 4)
+    rows = np.array([[-1], [2]])
+    scattered = mask.copy()
+    scattered[[-1, 2]] = part
+    case("ScatterND-rows", [node("ScatterND", "m i u", "s"), node("Add", "x s")], lambda x: x + scattered,
+         inputs={"x": (6, 4)}, weights={"m": mask, "i": rows, "u": part}, closed=None)
+    single = mask.copy()
+    single[[0, 5, 0], [1, -1, 3]] = part[0, :3]
+    case("ScatterND-elements", [node("ScatterND", "m i u", "s"), node("Add", "x s")], lambda x: x + single,
+         inputs={"x": (6, 4)}, weights={"m": mask, "i": np.array([[0, 1], [5, -1], [0, 3]]), "u": part[0, :3]},
+         closed=None)
+    case("ScatterND-nothing-behind",
+         [node("Shape", "m", "s"), node("Slice", "s two end", "rest"), node("Concat", "three rest", "t", axis=0),
+          node("Expand", "v t", "u"), node("ScatterND", "m i u", "n"), node("Add", "x n")],
+         lambda x: x + np.where(np.isin(np.arange(24).reshape(6, 4), (1, 23, 3)), 7, mask), inputs={"x": (6, 4)},
+         weights={"m": mask, "i": np.array([[0, 1], [5, -1], [0, 3]]), "two": ints(2), "end": ints(9),
+                  "three": ints(3), "v": np.array([7], np.float32)}, closed=None)
+    case("ScatterND-integers",
+         [node("ScatterND", "n i u", "s"), node("Cast", "s", "f", to=1), node("Add", "x f")],
+         lambda x: x + np.array([0, 9, 2, 8], np.float32), opset=16,
+         weights={"n": ints(0, 1, 2, 3), "i": np.array([[1], [3]]), "u": ints(9, 8)})
+    case("Expand-constant", [node("Expand", "v s", "w"), node("Add", "x w")],
+         lambda x: x + part[0][:, None] * np.ones((1, 1, 4), np.float32), inputs={"x": (1, 4, 4)},
+         weights={"v": np.ascontiguousarray(part[0][:, None]), "s": ints(1, 1, 4)}, closed=None)
+    case("Dropout-of-nothing", [node("Relu", "x", "y"), node("Dropout", "y ratio training")],
+         lambda x: np.maximum(x, 0), weights={"ratio": np.array(0, np.float32), "training": np.array(True)})
+
+
 def one_hot(indices, depth, axis):
     """-1 and 5; indices outside of [-depth, depth) are nowhere."""
     out = np.full((*indices.shape, depth), -1.0)
@@ -379,3 +419,4 @@ def add_cases(case, node):
     add_pads(case, node)
     add_rearrangements(case, node)
     add_positions(case, node)
+    add_masks(case, node)
