@@ -32,6 +32,12 @@ struct ElementwiseOperand {
   TypedAttr number = {};
 };
 
+/// A window that moves over the last dimensions of a tensor: how many elements
+/// it reads, and how far its places and its elements lie apart.
+struct Window {
+  SmallVector<int64_t> extents, strides, dilations;
+};
+
 /// The MLIR type of elements that the import handles, and back.
 Type mlirType(::fact::onnx::ElementType type, MLIRContext *context);
 ::fact::onnx::ElementType typeOf(Type element);
@@ -96,6 +102,21 @@ public:
   /// Puts \p value into \p into at \p offsets.
   Value insert(Location loc, Value value, Value into,
                llvm::ArrayRef<Dim> offsets, llvm::ArrayRef<Dim> sizes);
+
+  /// Puts \p value of shape \p from at \p before into a tensor of shape \p to
+  /// that holds \p number elsewhere.
+  Value pad(Location loc, Value value, llvm::ArrayRef<Dim> from,
+            llvm::ArrayRef<Dim> to, llvm::ArrayRef<int64_t> before,
+            TypedAttr number);
+
+  /// Adds the products of weights [f, c, window] and what the window reads of
+  /// [b, c, ..] to \p init, which is [b, f, ..]. Where it is grouped, f and c
+  /// have a dimension of groups before them.
+  Value convolve(Location loc, Value value, Value weights, Value init,
+                 const Window &window, bool isGrouped);
+  /// Combines what the window reads at each place, as reduce does.
+  Value pool(Location loc, Value value, llvm::ArrayRef<Dim> result,
+             const Window &window, TypedAttr initial, Body body);
 
   /// [m, k] x [k, n], or [b, m, k] x [b, k, n].
   Value matmul(Location loc, Value lhs, Value rhs, llvm::ArrayRef<Dim> result);

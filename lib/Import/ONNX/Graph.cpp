@@ -61,7 +61,12 @@ static LogicalResult importDropout(NodeImport &node) {
     FailureOr<SmallVector<int64_t>> training = node.integers(2);
     if (failed(training))
       return failure();
-    if (llvm::any_of(*training, [](int64_t flag) { return flag != 0; }))
+    // Nothing is dropped with ratio 0; without one, it is a half.
+    auto isZero = [](float ratio) { return ratio == 0; };
+    bool drops = !node.hasInput(1) || !node.input(1).isFloats() ||
+                 !llvm::all_of(node.input(1).data->floats(), isZero);
+    if (drops &&
+        llvm::any_of(*training, [](int64_t flag) { return flag != 0; }))
       return node.fail("is in training mode");
   }
   return node.setResult(0, node.input(0));

@@ -24,12 +24,28 @@ using ::fact::onnx::Node;
 const Operator *mlir::fact::findOperator(StringRef domain, StringRef name) {
   static const llvm::StringMap<const Operator *> table = [] {
     llvm::StringMap<const Operator *> table;
-    for (llvm::ArrayRef<Operator> operators :
-         {einsumOperators(), elementwiseOperators(), fusedAttentionOperators(),
-          fusedElementwiseOperators(), fusedNormOperators(), graphOperators(),
-          indexOperators(), logicOperators(), matmulOperators(),
-          quantizedOperators(), reduceOperators(), rotaryOperators(),
-          shapeOperators(), sliceOperators()})
+    for (llvm::ArrayRef<Operator> operators : {blockOperators(),
+                                               convolutionOperators(),
+                                               einsumOperators(),
+                                               elementwiseOperators(),
+                                               fusedAttentionOperators(),
+                                               fusedElementwiseOperators(),
+                                               fusedNormOperators(),
+                                               graphOperators(),
+                                               indexOperators(),
+                                               logicOperators(),
+                                               matmulOperators(),
+                                               normalizationOperators(),
+                                               padOperators(),
+                                               poolOperators(),
+                                               positionOperators(),
+                                               quantizedOperators(),
+                                               reduceOperators(),
+                                               repeatOperators(),
+                                               rotaryOperators(),
+                                               shapeOperators(),
+                                               sliceOperators(),
+                                               softmaxOperators()})
       for (const Operator &op : operators)
         table[(op.domain + ":" + op.name).str()] = &op;
     return table;

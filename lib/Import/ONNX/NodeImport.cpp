@@ -166,12 +166,9 @@ FailureOr<int64_t> NodeImport::axis(int64_t axis, int64_t rank) {
   return axis < 0 ? axis + rank : axis;
 }
 
-LogicalResult NodeImport::setResult(size_t i, ModelTensor tensor) {
-  if (tensor.shape.size() > maxRank)
-    return fail("result has more than " + Twine(maxRank) + " dimensions (has " +
-                Twine(tensor.shape.size()) + ")");
+LogicalResult NodeImport::checkSize(llvm::ArrayRef<Dim> shape, StringRef what) {
   int64_t elements = 1;
-  for (Dim dim : tensor.shape) {
+  for (Dim dim : shape) {
     // The largest extent that the open dimension gives.
     std::optional<Dim> largest = multiply(Dim(dim.coefficient), Dim(bound));
     if (largest)
@@ -179,12 +176,24 @@ LogicalResult NodeImport::setResult(size_t i, ModelTensor tensor) {
     if (!largest || !largest->isNonNegative(1) ||
         llvm::MulOverflow(elements, largest->offset, elements) ||
         elements > maxElements)
-      return fail("result is too large: " + str(tensor.shape));
+      return fail(what + " is too large: " + str(shape));
     // An import never makes empty tensors: a slice of L - 1 rows may be empty
     // for L = 1 only.
     if (dim.isConstant(0))
-      return fail("result is empty: " + str(tensor.shape));
+      return fail(what + " is empty: " + str(shape));
   }
+  return success();
+}
+
+LogicalResult NodeImport::setResult(size_t i, ModelTensor tensor) {
+  if (tensor.shape.size() > maxRank)
+    return fail("result has more than " + Twine(maxRank) + " dimensions (has " +
+                Twine(tensor.shape.size()) + ")");
+  // The rest of a shape may be no extent at all.
+  bool isEmptyList =
+      tensor.isIntegers() && tensor.rank() == 1 && tensor.integers.empty();
+  if (!isEmptyList && failed(checkSize(tensor.shape, "result")))
+    return failure();
   if (results.size() <= i)
     results.resize(i + 1);
   results[i] = std::move(tensor);

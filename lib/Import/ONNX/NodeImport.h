@@ -109,6 +109,9 @@ public:
   bool wantsResult(size_t i) const {
     return i < node.outputs.size() && !node.outputs[i].empty();
   }
+  /// An error where a tensor of the shape is larger than any may be, or empty;
+  /// \p what says which one.
+  LogicalResult checkSize(llvm::ArrayRef<Dim> shape, StringRef what);
   LogicalResult setResult(size_t i, ModelTensor tensor);
   LogicalResult setResult(Value value, llvm::ArrayRef<Dim> shape) {
     return setResult(0, ModelTensor::runtime(value, shape));
@@ -151,6 +154,8 @@ struct Operator {
 /// The builder of an operator; null where there is none.
 const Operator *findOperator(StringRef domain, StringRef name);
 
+llvm::ArrayRef<Operator> blockOperators();
+llvm::ArrayRef<Operator> convolutionOperators();
 llvm::ArrayRef<Operator> einsumOperators();
 llvm::ArrayRef<Operator> elementwiseOperators();
 llvm::ArrayRef<Operator> fusedAttentionOperators();
@@ -160,11 +165,17 @@ llvm::ArrayRef<Operator> graphOperators();
 llvm::ArrayRef<Operator> indexOperators();
 llvm::ArrayRef<Operator> logicOperators();
 llvm::ArrayRef<Operator> matmulOperators();
+llvm::ArrayRef<Operator> normalizationOperators();
+llvm::ArrayRef<Operator> padOperators();
+llvm::ArrayRef<Operator> poolOperators();
+llvm::ArrayRef<Operator> positionOperators();
 llvm::ArrayRef<Operator> quantizedOperators();
 llvm::ArrayRef<Operator> reduceOperators();
+llvm::ArrayRef<Operator> repeatOperators();
 llvm::ArrayRef<Operator> rotaryOperators();
 llvm::ArrayRef<Operator> shapeOperators();
 llvm::ArrayRef<Operator> sliceOperators();
+llvm::ArrayRef<Operator> softmaxOperators();
 
 /// Sets result 0 to elements of input 0 along \p axis, picked by the indices of
 /// input 1; \p shape is the result's.

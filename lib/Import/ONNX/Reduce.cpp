@@ -1,4 +1,4 @@
-//===- Reduce.cpp - Reductions, softmax and layer normalization -----------===//
+//===- Reduce.cpp - Reductions and layer normalization --------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "NodeImport.h"
+#include "Reduction.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -21,22 +21,10 @@ static Value buildOp(OpBuilder &builder, Location loc, ValueRange elements) {
   return Op::create(builder, loc, elements[0], elements[1]);
 }
 
-namespace {
-
-/// Which dimensions a node reduces and whether they stay, with extent 1.
-struct Reduction {
-  SmallVector<bool> reduced;
-  bool keepDims = true;
-  /// Shape without the reduced dimensions, and as the result has it.
-  Shape kept, result;
-  Product count;
-};
-
-} // namespace
-
-static FailureOr<Reduction> makeReduction(NodeImport &node, const Shape &shape,
-                                          llvm::ArrayRef<int64_t> axes,
-                                          bool keepDims) {
+FailureOr<Reduction> mlir::fact::makeReduction(NodeImport &node,
+                                               const Shape &shape,
+                                               llvm::ArrayRef<int64_t> axes,
+                                               bool keepDims) {
   Reduction reduction;
   reduction.keepDims = keepDims;
   reduction.reduced.assign(shape.size(), false);
@@ -95,10 +83,9 @@ static FailureOr<Reduction> readReduction(NodeImport &node) {
   return makeReduction(node, shape, axes, *keepDims != 0);
 }
 
-/// The mean over the reduction's dimensions, in the result's shape.
-static FailureOr<Value> emitMean(NodeImport &node, Value value,
-                                 const Shape &shape,
-                                 const Reduction &reduction) {
+FailureOr<Value> mlir::fact::emitMean(NodeImport &node, Value value,
+                                      const Shape &shape,
+                                      const Reduction &reduction) {
   if (!reduction.count.asDim())
     return node.fail("takes the mean over several open dimensions");
   Value sum = node.emit.reduce(node.loc, value, shape, reduction.reduced,
@@ -224,45 +211,56 @@ static LogicalResult importReduce(NodeImport &node) {
       reduction->result);
 }
 
-/// From operator set 13 on along one axis. Before, over all dimensions from
-/// the axis on together.
-static LogicalResult importSoftmax(NodeImport &node) {
-  Value value = node.value(0);
-  if (!value)
+namespace {
+
+/// Elementwise operations of two operands.
+struct Binary {
+  NodeImport &node;
+
+  ElementwiseOperand operator()(ElementwiseOperand a, ElementwiseOperand b,
+                                const Shape &result, Emitter::Body body) {
+    return {node.emit.elementwise(node.loc, result, {a, b}, body), result};
+  }
+};
+
+} // namespace
+
+FailureOr<Value> mlir::fact::standardize(NodeImport &node, Value value,
+                                         const Shape &shape,
+                                         const Reduction &reduction,
+                                         Epsilon epsilon, Moments *moments) {
+  Binary binary{node};
+  const Shape &kept = reduction.result;
+  ElementwiseOperand x{value, shape}, inside, outside;
+  inside.scalar = epsilon.inside;
+  outside.scalar = epsilon.outside;
+  FailureOr<Value> mean = emitMean(node, value, shape, reduction);
+  if (failed(mean))
     return failure();
-  const Shape &shape = node.input(0).shape;
-  if (shape.empty())
-    return node.fail("input must have at least one dimension");
-  bool flattens = node.opset < 13;
-  FailureOr<int64_t> given = node.intAttribute("axis", flattens ? 1 : -1);
-  if (failed(given))
+  ElementwiseOperand centred =
+      binary(x, {*mean, kept}, shape, buildOp<arith::SubFOp>);
+  ElementwiseOperand squares =
+      binary(centred, centred, shape, buildOp<arith::MulFOp>);
+  FailureOr<Value> variance = emitMean(node, squares.value, shape, reduction);
+  if (failed(variance))
     return failure();
-  FailureOr<int64_t> axis = node.axis(*given, shape.size());
-  if (failed(axis))
-    return failure();
-  // Trailing ones do not count.
-  size_t significant = shape.size();
-  while (significant > static_cast<size_t>(*axis) + 1 &&
-         shape[significant - 1].isConstant(1))
-    --significant;
-  if (!flattens || significant == static_cast<size_t>(*axis) + 1)
-    return node.setResult(node.emit.softmax(node.loc, value, shape, *axis),
-                          shape);
-  Product outer, inner;
-  bool fits = true;
-  for (size_t i = 0; i < shape.size(); ++i)
-    fits &= (i < static_cast<size_t>(*axis) ? outer : inner).multiply(shape[i]);
-  if (!fits || !outer.asDim() || !inner.asDim())
-    return node.fail("normalizes over several open dimensions");
-  Shape flat{*outer.asDim(), *inner.asDim()};
-  Value matrix = node.emit.reshape(node.loc, value, shape, flat);
-  matrix = node.emit.softmax(node.loc, matrix, flat, 1);
-  return node.setResult(node.emit.reshape(node.loc, matrix, flat, shape),
-                        shape);
+  ElementwiseOperand sum =
+      binary({*variance, kept}, inside, kept, buildOp<arith::AddFOp>);
+  ElementwiseOperand deviation{
+      node.emit.elementwise(
+          node.loc, kept, sum,
+          [](OpBuilder &builder, Location loc, ValueRange elements) -> Value {
+            return math::SqrtOp::create(builder, loc, elements[0]);
+          }),
+      kept};
+  if (moments)
+    *moments = {*mean, deviation.value};
+  if (epsilon.outside != 0)
+    deviation = binary(deviation, outside, kept, buildOp<arith::AddFOp>);
+  return binary(centred, deviation, shape, buildOp<arith::DivFOp>).value;
 }
 
-/// (x - mean) / sqrt(variance + epsilon) * scale + bias, in the operations that
-/// models without this operator consist of.
+/// The norm of each row, times a scale and with a bias.
 static LogicalResult importLayerNormalization(NodeImport &node) {
   FailureOr<int64_t> given = node.intAttribute("axis", -1);
   FailureOr<float> epsilon = node.floatAttribute("epsilon", 1e-5f);
@@ -290,49 +288,29 @@ static LogicalResult importLayerNormalization(NodeImport &node) {
                        str(shape));
   }
 
-  auto binary = [&](ElementwiseOperand a, ElementwiseOperand b,
-                    llvm::ArrayRef<Dim> result, auto body) {
-    return ElementwiseOperand{
-        node.emit.elementwise(node.loc, result, {a, b}, body),
-        Shape(result.begin(), result.end())};
-  };
-  ElementwiseOperand x{value, shape}, eps;
-  eps.scalar = *epsilon;
-  FailureOr<Value> mean = emitMean(node, value, shape, *reduction);
-  if (failed(mean))
+  Moments moments;
+  FailureOr<Value> normal =
+      standardize(node, value, shape, *reduction, {*epsilon}, &moments);
+  if (failed(normal))
     return failure();
-  ElementwiseOperand centred =
-      binary(x, {*mean, reduction->result}, shape, buildOp<arith::SubFOp>);
-  ElementwiseOperand squares =
-      binary(centred, centred, shape, buildOp<arith::MulFOp>);
-  FailureOr<Value> variance = emitMean(node, squares.value, shape, *reduction);
-  if (failed(variance))
-    return failure();
-  ElementwiseOperand sum = binary({*variance, reduction->result}, eps,
-                                  reduction->result, buildOp<arith::AddFOp>);
-  ElementwiseOperand deviation{
-      node.emit.elementwise(
-          node.loc, reduction->result, sum,
-          [](OpBuilder &builder, Location loc, ValueRange elements) -> Value {
-            return math::SqrtOp::create(builder, loc, elements[0]);
-          }),
-      reduction->result};
   if (node.wantsResult(1) &&
-      failed(node.setResult(1, ModelTensor::runtime(*mean, reduction->result))))
+      failed(node.setResult(
+          1, ModelTensor::runtime(moments.mean, reduction->result))))
     return failure();
+  Binary binary{node};
   if (node.wantsResult(2)) {
     ElementwiseOperand one;
     one.scalar = 1;
     ElementwiseOperand inverse =
-        binary(one, deviation, reduction->result, buildOp<arith::DivFOp>);
+        binary(one, {moments.deviation, reduction->result}, reduction->result,
+               buildOp<arith::DivFOp>);
     if (failed(node.setResult(
             2, ModelTensor::runtime(inverse.value, reduction->result))))
       return failure();
   }
   ElementwiseOperand result =
-      binary(centred, deviation, shape, buildOp<arith::DivFOp>);
-  result = binary(result, {scale, node.input(1).shape}, shape,
-                  buildOp<arith::MulFOp>);
+      binary({*normal, shape}, {scale, node.input(1).shape}, shape,
+             buildOp<arith::MulFOp>);
   if (node.hasInput(2)) {
     Value bias = node.value(2);
     if (!bias)
@@ -355,7 +333,6 @@ llvm::ArrayRef<Operator> mlir::fact::reduceOperators() {
       {"ReduceProd", 1, 1, 2, importReduce},
       {"ReduceSum", 1, 1, 2, importReduce},
       {"ReduceSumSquare", 1, 1, 2, importReduce},
-      {"Softmax", 1, 1, 1, importSoftmax},
   };
   return operators;
 }

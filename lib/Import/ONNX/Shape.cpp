@@ -234,15 +234,18 @@ static LogicalResult importExpand(NodeImport &node) {
     return node.fail(why);
   if (*shape == input.shape)
     return node.setResult(0, input);
-  if (input.isIntegers() &&
+  // What a model makes a mask of. Weights are repeated at run time.
+  int64_t largest = input.isIntegers() ? maxIntegers : 4096;
+  if (!input.isRuntime() &&
       llvm::all_of(*shape, [](Dim dim) { return dim.isConstant(); }) &&
-      countOf(*shape) <= maxIntegers) {
-    SmallVector<Dim> integers;
-    for (int64_t i = 0, e = countOf(*shape); i < e; ++i)
-      integers.push_back(
-          input.integers[broadcastIndex(i, *shape, input.shape)]);
-    return node.setResult(
-        0, ModelTensor::numbers(*shape, std::move(integers), input.type));
+      countOf(*shape) <= largest) {
+    SmallVector<int64_t> strides = stridesOf(input.shape),
+                         steps(shape->size(), 0);
+    size_t first = shape->size() - strides.size();
+    for (size_t i = 0; i < strides.size(); ++i)
+      if (input.shape[i] == (*shape)[first + i])
+        steps[first + i] = strides[i];
+    return node.setResult(0, pick(input, *shape, 0, steps));
   }
   Value value = node.anyValue(0);
   return node.setResult(

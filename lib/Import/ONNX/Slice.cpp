@@ -36,7 +36,10 @@ struct Slice {
 static LogicalResult sliced(NodeImport &node, const Slice &slice,
                             ModelTensor &result) {
   const ModelTensor &input = node.input(0);
-  if (llvm::equal(slice.sizes, input.shape)) {
+  const int64_t *backwards =
+      llvm::find_if(slice.strides, [](int64_t stride) { return stride < 0; });
+  bool isForwards = backwards == slice.strides.end();
+  if (isForwards && llvm::equal(slice.sizes, input.shape)) {
     result = input;
     return success();
   }
@@ -44,6 +47,9 @@ static LogicalResult sliced(NodeImport &node, const Slice &slice,
       llvm::all_of(slice.offsets, [](Dim d) { return d.isConstant(); });
   fixed &= llvm::all_of(slice.sizes, [](Dim d) { return d.isConstant(); });
   if (input.isRuntime() || !fixed) {
+    // Exporters turn the pads of a model around, not its tensors.
+    if (!isForwards)
+      return node.fail("step must be positive (was " + Twine(*backwards) + ")");
     if (input.isIntegers() && input.rank() == 1 && input.integers.size() < 16)
       return node.fail("takes a part of a shape that depends on the sequence "
                        "length");
@@ -93,6 +99,29 @@ static FailureOr<Dim> position(NodeImport &node, Dim at, Dim extent) {
     return at;
   return node.fail("takes a part up to position " + at.str() +
                    " of an extent of " + extent.str());
+}
+
+/// The part from \p start back to \p end, which is left out, along one
+/// dimension.
+static LogicalResult sliceBackwards(NodeImport &node, int64_t axis, Dim start,
+                                    Dim end, int64_t step, Slice &slice) {
+  Dim extent = node.input(0).shape[axis];
+  if (!extent.isConstant() || !start.isConstant() || !end.isConstant())
+    return node.fail("step must be positive (was " + Twine(step) + ")");
+  int64_t last = extent.offset - 1;
+  // A longer step takes one element, too.
+  step = std::max(step, -extent.offset);
+  auto clamp = [&](Dim at) {
+    return std::clamp<int64_t>(
+        at.offset < 0 ? at.offset + extent.offset : at.offset, -1, last);
+  };
+  int64_t from = clamp(start), span = std::max<int64_t>(from - clamp(end), 0);
+  slice.offsets[axis] = Dim(from);
+  slice.sizes[axis] = Dim(llvm::divideCeil(span, -step));
+  slice.strides[axis] = step;
+  if (span == 0)
+    return node.fail("result is empty: " + str(slice.sizes));
+  return success();
 }
 
 static LogicalResult importSlice(NodeImport &node) {
@@ -146,19 +175,27 @@ static LogicalResult importSlice(NodeImport &node) {
     if (seen[*axis])
       return node.fail("axis " + Twine((*axes)[i]) + " is named twice");
     seen[*axis] = true;
-    if (steps[i] < 1)
-      return node.fail("step must be positive (was " + Twine(steps[i]) + ")");
+    if (steps[i] == 0)
+      return node.fail("step must not be 0");
+    if (steps[i] < 0) {
+      if (failed(sliceBackwards(node, *axis, (*starts)[i], (*ends)[i], steps[i],
+                                slice)))
+        return failure();
+      continue;
+    }
     FailureOr<Dim> start = position(node, (*starts)[i], shape[*axis]);
     FailureOr<Dim> end = position(node, (*ends)[i], shape[*axis]);
     if (failed(start) || failed(end))
       return failure();
     std::optional<Dim> size = subtract(*end, *start);
+    if (size && !size->isNonNegative(node.bound))
+      size = std::nullopt;
     // ceil(size / step)
     if (size && steps[i] != 1)
       size = size->isConstant()
                  ? std::optional(Dim(llvm::divideCeil(size->offset, steps[i])))
                  : std::nullopt;
-    if (!size || !size->isNonNegative(node.bound))
+    if (!size)
       return node.fail("takes the part from " + start->str() + " to " +
                        end->str() + " in steps of " + Twine(steps[i]));
     slice.offsets[*axis] = *start;

@@ -139,7 +139,7 @@ case("reshape-at-run-time", model([node("Reshape", "x y")], inputs=[
     helper.make_tensor_value_info("x", TensorProto.FLOAT, (1, 6, 4)),
     helper.make_tensor_value_info("y", TensorProto.INT64, (2,))]), "input 'y' must hold integers that are known at compile time")
 case("squeeze", model([node("Squeeze", "x w")], {"w": np.array([2])}), "drops dimension 2 of extent 4")
-case("slice-backwards", model([node("Slice", "x a b a m")], {"a": np.array([1]), "b": np.array([3]), "m": np.array([-1])}),
+case("slice-backwards", model([node("Slice", "x a b b m")], {"a": np.array([3]), "b": np.array([1]), "m": np.array([-1])}),
      "step must be positive (was -1)")
 case("slice-empty", model([node("Slice", "x a b c")], {"a": np.array([3]), "b": np.array([3]), "c": np.array([2])}),
      "result is empty")
@@ -260,6 +260,111 @@ case("dequantize-integers", model([node("DequantizeLinear", "q z", "f"), node("A
 case("matmul-integer", model([node("QuantizeLinear", "x t", "q8"), node("MatMulInteger", "q8 q v w")],
                              {**bytes4, "v": np.array(1, np.uint8), "w": np.ones(5, np.int8)}),
      "zero point 'w' does not fit 4")
+# Windows, norms and the rest of what models of images have.
+picture = [helper.make_tensor_value_info("x", TensorProto.FLOAT, (1, 4, 6, 5))]
+ones = np.ones((2, 4, 3, 3), np.float32)
+
+
+def picture_case(name, op, expected, inputs="x", weights=None, opset=13, **attributes):
+    case(name, model([node(op, inputs, **attributes)], weights, picture, opset=opset), f"node 'n_out' ({op}): {expected}")
+
+
+def conv_case(name, expected, w=ones, inputs="x w", **attributes):
+    picture_case(name, "Conv", expected, inputs, {"w": w, "b": np.ones(3, np.float32)}, **attributes)
+
+
+for attribute, length in (("strides", 2), ("dilations", 2), ("pads", 4), ("kernel_shape", 2)):
+    conv_case(f"conv-{attribute}-count", f"attribute '{attribute}' must have {length} elements (has 3)",
+              **{attribute: [1, 1, 1]})
+conv_case("conv-negative-pad", "attribute 'pads' must have elements of 0 to 2^31 - 1 (one was -1)", pads=[0, -1, 0, 0])
+conv_case("conv-no-stride", "attribute 'strides' must have elements of 1 to 2^31 - 1 (one was 0)", strides=[0, 1])
+conv_case("conv-large-dilation", "attribute 'dilations' must have elements of 1 to 2^31 - 1 (one was 4294967296)",
+          dilations=[1, 2 ** 32])
+conv_case("conv-large-pad", "result is too large", pads=[2 ** 31 - 1] * 4)
+conv_case("conv-large-pads-small-result", "padded input is too large", pads=[2 ** 31 - 1] * 4, strides=[2 ** 31 - 1] * 2)
+conv_case("conv-window", "window that reaches over 2147483647 elements does not fit into an extent of 6",
+          dilations=[2 ** 30 - 1, 1], w=np.ones((2, 4, 3, 3), np.float32))
+conv_case("conv-group", "attribute 'group' must divide 4 channels and 2 features (was 3)", group=3)
+conv_case("conv-group-zero", "attribute 'group' must divide 4 channels and 2 features (was 0)", group=0)
+conv_case("conv-group-negative", "attribute 'group' must divide 4 channels and 2 features (was -2)", group=-2)
+conv_case("conv-group-weights", "weights of shape 2x4x3x3 do not fit 2 channels in each of 2 groups", group=2)
+conv_case("conv-rank", "input and weights must have one rank of at least 3", w=np.ones((2, 4, 3), np.float32))
+conv_case("conv-kernel", "attribute 'kernel_shape' is not that of the weights", kernel_shape=[3, 2])
+conv_case("conv-bias", "bias of shape 3 does not fit 2 features", inputs="x w b")
+conv_case("conv-auto-pad", "attribute 'auto_pad' must be NOTSET, VALID, SAME_UPPER or SAME_LOWER (was 'SAME')",
+          auto_pad="SAME")
+conv_case("conv-both-pads", "has both 'auto_pad' and 'pads'", auto_pad="SAME_UPPER", pads=[1, 1, 1, 1])
+conv_case("conv-integers", "input 'w' holds int64, float is needed", w=np.ones((2, 4, 3, 3), np.int64))
+picture_case("pool-window", "MaxPool", "window that reaches over 7 elements does not fit into an extent of 6",
+             kernel_shape=[7, 1])
+picture_case("pool-pads", "MaxPool", "pads must be smaller than the window", kernel_shape=[2, 2], pads=[0, 0, 0, 2])
+picture_case("pool-kernel", "AveragePool", "attribute 'kernel_shape' is missing")
+picture_case("pool-huge", "AveragePool", "window that reaches over 2147483647 elements", kernel_shape=[2 ** 31 - 1, 1])
+case("pool-indices", model([node("MaxPool", "x", "out where", kernel_shape=[2, 2])], inputs=picture),
+     "its second output, the indices, is not supported")
+case("pool-rank", model([node("GlobalMaxPool", "x", "y"), node("Squeeze", "y", "z"), node("GlobalMaxPool", "z")],
+                        inputs=picture), "input must have at least 3 dimensions (shape is 4)")
+norm = {n: np.ones(4, np.float32) for n in "sbmv"}
+picture_case("batch-norm-channels", "BatchNormalization", "input 'c' of shape 3 does not fit an extent of 4", "x s b c v",
+             {**norm, "c": np.ones(3, np.float32)})
+picture_case("batch-norm-training", "BatchNormalization", "is in training mode", "x s b m v", norm, opset=15,
+             training_mode=1)
+case("batch-norm-outputs", model([node("BatchNormalization", "x s b m v", "out m2 v2 m3 v3")], norm, picture, opset=9),
+     "is in training mode")
+picture_case("batch-norm-places", "BatchNormalization", "has statistics for each place", "x s b m v", norm, opset=8,
+             spatial=0)
+picture_case("group-norm", "GroupNormalization", "attribute 'num_groups' must divide 4 channels (was 3)", "x s b", norm,
+             opset=21, num_groups=3)
+picture_case("group-norm-18", "GroupNormalization", "input 's' of shape 4 does not fit an extent of 2", "x s b", norm,
+             opset=18, num_groups=2)
+picture_case("lp-norm", "LpNormalization", "attribute 'p' must be 1 or 2 (was 3)", p=3)
+for name, pads, expected in (
+        ("negative", [0, 0, 0, 0, 0, 0, -1, 0], "pads must be 0 to 2^31 - 1 (one was -1)"),
+        ("count", [0, 0, 1, 1], "must have 8 pads (has 4)"),
+        ("large", [2 ** 31 - 1] * 8, "result is too large")):
+    picture_case(f"pad-{name}", "Pad", expected, "x p", {"p": np.array(pads)})
+    picture_case(f"pad-{name}-10", "Pad", expected, opset=10, pads=pads)
+picture_case("pad-reflect", "Pad", "pads of 0 and 5 are too large for an extent of 5", "x p",
+             {"p": np.array([0, 0, 0, 0, 0, 0, 0, 5])}, mode="reflect")
+picture_case("pad-mode", "Pad", "attribute 'mode' must be constant, reflect or edge (was 'wrap')", "x p",
+             {"p": np.zeros(8, np.int64)}, mode="wrap")
+picture_case("pad-axis-twice", "Pad", "axis -1 is named twice", "x p v a", opset=18, weights={
+    "p": np.zeros(4, np.int64), "v": np.float32(0), "a": np.array([3, -1])})
+picture_case("pad-value", "Pad", "its value and its input differ in type", "x p v",
+             {"p": np.zeros(8, np.int64), "v": np.array(1)})
+picture_case("pad-lacks", "Pad", "lacks its pads")
+picture_case("tile-count", "Tile", "has 2 repeats for 4 dimensions", "x r", {"r": np.array([1, 2])})
+picture_case("tile-zero", "Tile", "repeats an extent 0 times", "x r", {"r": np.array([1, 2, 0, 1])})
+picture_case("tile-large", "Tile", "repeats an extent of 4 4611686018427387904 times", "x r",
+             {"r": np.array([1, 2 ** 62, 1, 1])})
+picture_case("depth-to-space", "DepthToSpace", "blocks of 3x3 do not fit a shape of 1x4x6x5", blocksize=3)
+picture_case("space-to-depth", "SpaceToDepth", "blocks of 2x2 do not fit a shape of 1x4x6x5", blocksize=2)
+picture_case("block-size", "SpaceToDepth", "attribute 'blocksize' must be 1 to 2^20 (was 4294967296)", blocksize=2 ** 32)
+for name, scale in (("fraction", 1.5), ("small", 0.5), ("nan", float("nan")), ("infinite", float("inf"))):
+    picture_case(f"resize-{name}", "Upsample", "scales must be integers of at least 1", "x s", opset=9,
+                 weights={"s": np.array([1, 1, 1, scale], np.float32)})
+picture_case("resize-mode", "Upsample", "attribute 'mode' must be nearest (was 'linear')", "x s", opset=9,
+             weights={"s": np.ones(4, np.float32)}, mode="linear")
+picture_case("resize-count", "Upsample", "has 3 scales or sizes for 4 dimensions", "x s", opset=9,
+             weights={"s": np.ones(3, np.float32)})
+picture_case("resize-rounding", "Resize", "rounds coordinates in a way that is not supported: 'align_corners'", "x s s",
+             weights={"s": np.ones(4, np.float32)}, coordinate_transformation_mode="align_corners")
+picture_case("arg-axis", "ArgMax", "axis must be in [-4, 4) (was 4)", axis=4)
+picture_case("one-hot-floats", "OneHot", "its indices must be integers", "x d v",
+             {"d": np.array(3), "v": np.ones(2, np.float32)})
+picture_case("one-hot-depth", "OneHot", "has depth 0", "x d v", {"d": np.array(0), "v": np.ones(2, np.float32)})
+case("one-hot-values", model([node("Cast", "x", "i", to=7), node("OneHot", "i d v")],
+                             {"d": np.array(3), "v": np.ones(3, np.float32)}, picture),
+     "its values must be two (shape is 3)")
+for name, indices, updates, expected in (
+        ("index", [[4]], np.ones(1), "index 4 is outside of an extent of 4"),
+        ("negative-index", [[-5]], np.ones(1), "index -5 is outside of an extent of 4"),
+        ("updates", [[0], [1]], np.ones(3), "updates must have shape 2 (shape is 3)"),
+        ("depth", [[0, 0]], np.ones(1), "indices of shape 1x2 do not fit a tensor of shape 4")):
+    case(f"scatter-{name}", model([node("ScatterND", "w i u", "s"), node("Add", "x s")], {
+        "w": np.ones(4, np.float32), "i": np.array(indices), "u": updates.astype(np.float32)}), expected)
+case("scatter-run-time", model([node("ScatterND", "x i w")], {"i": np.array([[0]]), "w": np.ones((1, 6, 4), np.float32)}),
+     "is supported on constants only")
 
 # Flags.
 two = model([node("Relu", "x", "a"), node("Tanh", "a", "b")], outputs=("a", "b"))

@@ -14,6 +14,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+import image_operators
+
 L = "L"  # the sequence in shapes
 BOUND = 6  # its value in the model
 CASES = []
@@ -227,6 +229,8 @@ case("Constant", [node("Constant", "", "c", value=numpy_helper.from_array(w45)),
      lambda x: x @ w45)
 case("Constant-float", [node("Constant", "", "c", value_float=2.5), node("Mul", "x c")], lambda x: x * 2.5)
 case("Cast-to-float", [node("Relu", "x", "y"), node("Cast", "y", to=1)], lambda x: np.maximum(x, 0))
+
+image_operators.add_cases(case, node)
 
 
 def write(folder, each):
