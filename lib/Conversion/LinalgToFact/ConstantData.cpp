@@ -68,6 +68,20 @@ std::optional<float> ConstantData::splatValue() const {
   return elements.front();
 }
 
+ElementsAttr fact::constantOf(ElementsAttr like, ArrayRef<int64_t> shape,
+                              ArrayRef<float> elements) {
+  auto type = RankedTensorType::get(shape, Float32Type::get(like.getContext()));
+  if (type.getNumElements() <= maxDenseElements)
+    return DenseElementsAttr::get(type, elements);
+  StringRef name = "weight";
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(like))
+    name = resource.getRawHandle().getKey();
+  return cast<ElementsAttr>(Attribute(DenseF32ResourceElementsAttr::get(
+      type, name,
+      HeapAsmResourceBlob::allocateAndCopyInferAlign(
+          elements, /*dataIsMutable=*/false))));
+}
+
 ElementsAttr fact::gathered(ElementsAttr attr, ArrayRef<int64_t> shape,
                             ArrayRef<int64_t> offsets) {
   auto type = RankedTensorType::get(shape, Float32Type::get(attr.getContext()));
@@ -81,16 +95,7 @@ ElementsAttr fact::gathered(ElementsAttr attr, ArrayRef<int64_t> shape,
   elements.reserve(offsets.size());
   for (int64_t offset : offsets)
     elements.push_back(data[offset]);
-  if (type.getNumElements() <= maxDenseElements)
-    return DenseElementsAttr::get(type, ArrayRef<float>(elements));
-  StringRef name = "weight";
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr))
-    name = resource.getRawHandle().getKey();
-  return cast<ElementsAttr>(Attribute(DenseF32ResourceElementsAttr::get(
-      type, name,
-      HeapAsmResourceBlob::allocateAndCopyInferAlign(
-          ArrayRef<float>(elements),
-          /*dataIsMutable=*/false))));
+  return constantOf(attr, shape, elements);
 }
 
 std::optional<int64_t> fact::firstBadWeight(ElementsAttr attr) {

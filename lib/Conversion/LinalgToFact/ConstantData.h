@@ -46,6 +46,10 @@ private:
 ElementsAttr gathered(ElementsAttr attr, ArrayRef<int64_t> shape,
                       ArrayRef<int64_t> offsets);
 
+/// A float32 constant with its own elements, called as `like` is.
+ElementsAttr constantOf(ElementsAttr like, ArrayRef<int64_t> shape,
+                        ArrayRef<float> elements);
+
 /// The first element that no weight may be (not finite, or beyond 2^50, see
 /// docs/numerics.md section 2); null where all are fine.
 std::optional<int64_t> firstBadWeight(ElementsAttr attr);

@@ -21,9 +21,12 @@
 
 namespace mlir::fact {
 
-/// rows * weight + bias; the bias is a Column, a Scalar or null.
+/// (rows * weight + bias) * factor, or rows * weight * factor + bias; bias and
+/// factor are a Column, a Scalar or null.
 struct LinearMatch {
   Node *product, *bias;
+  Node *factor = nullptr;
+  bool scalesBias = false;
 };
 std::optional<LinearMatch> matchLinear(Node *node);
 

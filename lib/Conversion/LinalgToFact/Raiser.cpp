@@ -155,7 +155,11 @@ Value Raiser::rows(Node *node) {
   if (value || !node->value)
     return value;
   keep(node->value.getDefiningOp());
-  insertAt(node);
+  // Some columns of rows are an expression of those, but made later.
+  if (Operation *def = node->value.getDefiningOp())
+    builder.setInsertionPointAfter(def);
+  else
+    insertAt(node);
   Value plain = toRows(node->value, node->layout);
   return plainRows[node] = plain;
 }
@@ -218,8 +222,11 @@ Value Raiser::linear(const LinearMatch &match) {
   if (!input)
     return nullptr;
   insertAt(product);
-  Value w = matrix(weight);
-  Value bias = match.bias ? vector(match.bias, product->width, 0) : Value();
+  Value w = matrix(weight, match.factor);
+  Value bias;
+  if (match.bias)
+    bias = vector(match.bias, product->width, 0,
+                  match.scalesBias ? match.factor : nullptr);
   return LinearOp::create(builder, location(product),
                           rowsType(input, product->width), input, w, bias);
 }
@@ -229,8 +236,8 @@ Value Raiser::layerNorm(Node *node, const LayerNormMatch &match) {
   if (!input)
     return nullptr;
   insertAt(node);
-  Value gamma = vector(match.gamma, node->width, 1, match.factor),
-        beta = vector(match.beta, node->width, 0, 1, match.shift);
+  Value gamma = vector(match.gamma, node->width, 1, nullptr, match.factor),
+        beta = vector(match.beta, node->width, 0, nullptr, 1, match.shift);
   return LayerNormOp::create(builder, location(node), input.getType(), input,
                              gamma, beta, builder.getF32FloatAttr(match.eps));
 }
@@ -284,7 +291,18 @@ Value Raiser::constant(Node *source, ElementsAttr attr) {
   return arith::ConstantOp::create(builder, loc, cast<TypedAttr>(attr));
 }
 
-Value Raiser::matrix(Node *weight) {
+/// The number that a node has for each feature.
+static SmallVector<float> numbersOf(Node *node, int64_t width) {
+  if (node->is(NodeKind::Scalar))
+    return SmallVector<float>(width, node->scalar);
+  SmallVector<float> numbers;
+  ConstantData data = *ConstantData::get(node->data);
+  for (int64_t offset : node->columnOffsets)
+    numbers.push_back(data[offset]);
+  return numbers;
+}
+
+Value Raiser::matrix(Node *weight, Node *factor) {
   int64_t rows = weight->rowOffsets.size(),
           columns = weight->columnOffsets.size();
   SmallVector<int64_t, 0> offsets;
@@ -292,25 +310,35 @@ Value Raiser::matrix(Node *weight) {
   for (int64_t row : weight->rowOffsets)
     for (int64_t column : weight->columnOffsets)
       offsets.push_back(row + column);
-  return constant(weight, gathered(weight->data, {rows, columns}, offsets));
+  if (!factor)
+    return constant(weight, gathered(weight->data, {rows, columns}, offsets));
+  ConstantData data = *ConstantData::get(weight->data);
+  SmallVector<float> factors = numbersOf(factor, columns);
+  std::vector<float> scaled;
+  scaled.reserve(offsets.size());
+  for (auto [i, offset] : llvm::enumerate(offsets))
+    scaled.push_back(data[offset] * factors[i % columns]);
+  return constant(weight, constantOf(weight->data, {rows, columns}, scaled));
 }
 
-Value Raiser::vector(Node *column, int64_t width, float fallback, float factor,
-                     float shift) {
-  auto changed = [&](float value) { return value * factor + shift; };
+Value Raiser::vector(Node *column, int64_t width, float fallback, Node *factor,
+                     float scale, float shift) {
+  bool isChanged = factor || scale != 1 || shift != 0;
+  if (!isChanged && column && column->is(NodeKind::Column))
+    return constant(column,
+                    gathered(column->data, {width}, column->columnOffsets));
+  SmallVector<float> values =
+      column ? numbersOf(column, width) : SmallVector<float>(width, fallback);
+  if (factor)
+    for (auto [value, each] : llvm::zip_equal(values, numbersOf(factor, width)))
+      value *= each;
+  for (float &value : values)
+    value = value * scale + shift;
   auto type = RankedTensorType::get({width}, builder.getF32Type());
-  if (!column || column->is(NodeKind::Scalar)) {
-    float value = changed(column ? column->scalar : fallback);
-    return arith::ConstantOp::create(builder, function.getLoc(),
-                                     DenseElementsAttr::get(type, value));
-  }
-  ElementsAttr elements =
-      gathered(column->data, {width}, column->columnOffsets);
-  if (factor == 1 && shift == 0)
-    return constant(column, elements);
-  SmallVector<float> values;
-  ConstantData data = *ConstantData::get(elements);
-  for (int64_t i = 0; i < width; ++i)
-    values.push_back(changed(data[i]));
-  return constant(column, DenseElementsAttr::get(type, ArrayRef(values)));
+  auto attr = llvm::all_equal(values)
+                  ? DenseElementsAttr::get(type, values.front())
+                  : DenseElementsAttr::get(type, ArrayRef(values));
+  if (column && column->is(NodeKind::Column))
+    return constant(column, attr);
+  return arith::ConstantOp::create(builder, function.getLoc(), attr);
 }

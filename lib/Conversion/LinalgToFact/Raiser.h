@@ -66,10 +66,11 @@ private:
   void insertAt(Node *node) { builder.setInsertionPoint(node->before); }
   Location location(Node *node);
   /// Constants of the model, checked against the contract.
-  Value matrix(Node *weight);
-  /// `column`, or `fallback` for each feature, times a factor, plus a shift.
-  Value vector(Node *column, int64_t width, float fallback, float factor = 1,
-               float shift = 0);
+  Value matrix(Node *weight, Node *factor);
+  /// `column`, or `fallback` for each feature, times `factor` (or not), times a
+  /// scale, plus a shift.
+  Value vector(Node *column, int64_t width, float fallback,
+               Node *factor = nullptr, float scale = 1, float shift = 0);
   Value constant(Node *source, ElementsAttr attr);
 
   /// Rows from a tensor of that layout, and back.
