@@ -105,6 +105,14 @@ def check_program(model, expected):
         raise Failure(error_of(done) if done.returncode else "becomes a program")
 
 
+def check_explained(model):
+    """A layer of a kind that is still to come: an error that says what is in the way, at a node."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = run("fact-compile", model, "-o", pathlib.Path(folder) / "m.fact")
+    if done.returncode == 0 or not re.search(r'error: "[^"]+": ', done.stderr):
+        raise Failure("becomes a program" if done.returncode == 0 else error_of(done))
+
+
 def main():
     parser = OptionParser(description="Hold the way in against a folder of ONNX models.")
     parser.add_argument("folder", type=pathlib.Path)
@@ -122,7 +130,10 @@ def main():
                     continue
                 model = options.folder / (row["file"] + ".onnx")
                 try:
-                    columns[column](model, row[column])
+                    if "section 10" in row["note"] and column != "model":
+                        check_explained(model)
+                    else:
+                        columns[column](model, row[column])
                     passed += 1
                 except Failure as failure:
                     failed += 1

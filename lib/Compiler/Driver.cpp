@@ -219,6 +219,16 @@ Compilation::run(llvm::function_ref<void(OpPassManager &)> build) {
   return pm.run(*owned);
 }
 
+LogicalResult Compilation::replaceRaised(OwningOpRef<ModuleOp> part) {
+  owned = std::move(part);
+  stage = Stage::Raised;
+  misses.clear();
+  for (auto function : owned->getOps<func::FuncOp>())
+    if (function != main())
+      function.setPrivate();
+  return run([](OpPassManager &pm) { pm.addPass(createSymbolDCEPass()); });
+}
+
 template <typename... Ops> static bool hasAny(ModuleOp module) {
   return module
       ->walk([](Operation *op) {

@@ -11,6 +11,8 @@
 #include "fact/Compiler/Driver.h"
 #include "fact/Compiler/Options.h"
 #include "fact/Conversion/Passes.h"
+#include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Dialect/Fact/Transforms/EncoderStacks.h"
 #include "fact/Dialect/FactISA/IR/FactISA.h"
 #include "fact/Dialect/FactISA/Transforms/Passes.h"
 #include "fact/ISA/Metadata.h"
@@ -24,6 +26,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/JSON.h"
+#include "llvm/Support/Path.h"
 
 using namespace mlir;
 using namespace mlir::fact;
@@ -81,8 +84,9 @@ static std::string report(const ::fact::ObjectOptions &options,
   return text;
 }
 
-LogicalResult mlir::fact::compileForFact(Compilation &compilation,
-                                         const ::fact::ObjectOptions &options) {
+/// The module as it is, as one program.
+static LogicalResult compileProgram(Compilation &compilation,
+                                    const ::fact::ObjectOptions &options) {
   std::string policyJson = ::fact::isa::policyJson(compilation.policy());
   if (failed(compilation.runTo(Stage::Sparse)) ||
       failed(lowerForFact(compilation, options, /*plan=*/true)))
@@ -111,4 +115,71 @@ LogicalResult mlir::fact::compileForFact(Compilation &compilation,
     ::fact::writeFiles(files);
   });
   return error ? compilation.fail(*error) : success();
+}
+
+/// The argument that says which tokens are padding; empty if there is none.
+static std::string paddingName(func::FuncOp main) {
+  for (unsigned i = 0; i < main.getNumArguments(); ++i)
+    if (main.getArgAttr(i, kPaddingAttrName)) {
+      auto name = main.getArgAttrOfType<StringAttr>(i, kNameAttrName);
+      return name ? name.str() : "argument " + std::to_string(i);
+    }
+  return "";
+}
+
+/// Of several stacks, which one a file is for.
+static std::string numbered(StringRef path, size_t number) {
+  SmallString<128> result(path);
+  llvm::sys::path::replace_extension(result, "");
+  return (result + "-" + Twine(number) + llvm::sys::path::extension(path))
+      .str();
+}
+
+LogicalResult mlir::fact::compileForFact(Compilation &compilation,
+                                         const ::fact::ObjectOptions &options) {
+  func::FuncOp main = compilation.main();
+  SmallVector<EncoderStack> stacks = findEncoderStacks(main);
+  if (stacks.empty())
+    return compileProgram(compilation, options);
+  for (const EncoderStack &stack : stacks)
+    if (stack.between) {
+      InFlightDiagnostic diagnostic = emitError(stack.between->getLoc())
+                                      << "stands between encoder layers, and "
+                                         "is none: the accelerator would "
+                                         "wait for it";
+      diagnostic.attachNote(stack.ops.front()->getLoc())
+          << "layers behind it begin here";
+      diagnostic.attachNote(stack.between->getLoc())
+          << "the CPU runs all of the model (fact-run, --target=cpu); --from "
+             "and --to cut out the layers on one side";
+      return failure();
+    }
+  if (std::string padding = paddingName(main); !padding.empty())
+    llvm::errs() << options.tool << ": tokens that '" << padding
+                 << "' calls padding are to be left out: run the program on "
+                    "the others (--length)\n";
+  SmallVector<OwningOpRef<ModuleOp>> parts;
+  for (auto [i, stack] : llvm::enumerate(stacks)) {
+    ::fact::ObjectOptions own = options;
+    if (stacks.size() > 1)
+      own.output = numbered(options.output, i + 1);
+    llvm::errs() << options.tool << ": '" << own.output
+                 << "' is an encoder stack of " << stack.attentions
+                 << " attentions: takes " << describeBorder(stack.inputs)
+                 << "; makes " << describeBorder(stack.outputs)
+                 << "; the rest of the model is for the CPU\n";
+    parts.push_back(extractStack(main, stack));
+  }
+  for (auto [i, part] : llvm::enumerate(parts)) {
+    ::fact::ObjectOptions own = options;
+    if (parts.size() > 1) {
+      own.output = numbered(options.output, i + 1);
+      if (!options.report.empty())
+        own.report = numbered(options.report, i + 1);
+    }
+    if (failed(compilation.replaceRaised(std::move(part))) ||
+        failed(compileProgram(compilation, own)))
+      return failure();
+  }
+  return success();
 }

@@ -18,6 +18,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <set>
 
 using namespace mlir;
 using namespace mlir::fact;
@@ -230,14 +231,18 @@ JitFunction::invoke(llvm::ArrayRef<NpyArray> inputs) {
     return error;
 
   std::vector<NpyArray> outputs;
+  // Equal results may be one buffer.
+  std::set<void *> allocated;
   auto *word = results.begin().base();
   for (const auto &[shape, dtype] : signature_.outputs) {
     Descriptor result(shape.size());
     std::copy_n(word, 3 + 2 * shape.size(),
                 static_cast<int64_t *>(result.get()));
     outputs.push_back(result.read(dtype));
-    std::free(result.allocated());
+    allocated.insert(result.allocated());
     word += 3 + 2 * shape.size();
   }
+  for (void *buffer : allocated)
+    std::free(buffer);
   return outputs;
 }

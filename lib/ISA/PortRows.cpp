@@ -12,6 +12,14 @@
 using namespace fact;
 using namespace fact::isa;
 
+/// Which extent of a port of fixed shape is the sequence: of [.., L, d] or
+/// [L, 1, d]. The port has two at least.
+static size_t sequenceIndex(const Port &port) {
+  size_t rank = port.shape.size();
+  bool isFirst = rank == 3 && port.shape[1] == 1 && port.shape[0] != 1;
+  return isFirst ? 0 : rank - 2;
+}
+
 Sequence isa::sequenceBound(const Program &program) {
   int64_t longest = 0;
   for (const Port &port : program.inputs)
@@ -22,7 +30,7 @@ Sequence isa::sequenceBound(const Program &program) {
   longest = 1;
   for (const Port &port : program.inputs)
     if (port.shape.size() >= 2)
-      longest = std::max(longest, port.shape[port.shape.size() - 2]);
+      longest = std::max(longest, port.shape[sequenceIndex(port)]);
   return {longest, longest, true};
 }
 
@@ -30,8 +38,8 @@ PortRows PortRows::ofOutput(const Port &port, const Sequence &sequence) {
   int64_t open = port.openIndex();
   auto rank = static_cast<int64_t>(port.shape.size());
   if (sequence.fixed && open < 0 && rank >= 2 &&
-      port.shape[rank - 2] == sequence.rows)
-    open = rank - 2;
+      port.shape[sequenceIndex(port)] == sequence.rows)
+    open = static_cast<int64_t>(sequenceIndex(port));
   return PortRows(port, sequence, open);
 }
 

@@ -54,6 +54,9 @@ public:
   /// Runs passes of a back end.
   LogicalResult run(llvm::function_ref<void(OpPassManager &)> build);
 
+  /// Goes on with a part of the raised model in the place of all of it.
+  LogicalResult replaceRaised(OwningOpRef<ModuleOp> part);
+
   ModuleOp module() { return *owned; }
   func::FuncOp main();
   MLIRContext &context() { return *context_; }

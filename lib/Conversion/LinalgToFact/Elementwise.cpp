@@ -423,13 +423,14 @@ bool fact::isZero(const Contents &contents) {
 /// The reduced value of a body that adds it to the element so far.
 static Value addedValue(linalg::LinalgOp op) {
   auto yield = cast<linalg::YieldOp>(op.getBlock()->getTerminator());
-  auto add = yield.getOperand(0).getDefiningOp<arith::AddFOp>();
+  Operation *add = yield.getOperand(0).getDefiningOp();
   Value soFar = op.getRegionOutputArgs().front();
-  if (!add || !soFar.hasOneUse())
+  if (!isa_and_nonnull<arith::AddFOp, arith::AddIOp>(add) || !soFar.hasOneUse())
     return nullptr;
-  if (add.getLhs() == soFar)
-    return add.getRhs();
-  return add.getRhs() == soFar ? add.getLhs() : nullptr;
+  for (unsigned i : {0, 1})
+    if (add->getOperand(i) == soFar)
+      return add->getOperand(1 - i);
+  return nullptr;
 }
 
 /// What the body of a reduction takes the largest of.
@@ -523,6 +524,11 @@ bool Analysis::visitElementwise(linalg::LinalgOp op) {
       return missed(
           op, "the reduction is not a sum that starts at zero",
           "only means over the features of a row are raised (layer norm)");
+    else if (Node *node = isSequence(merged(reduced)) && !overKeys
+                              ? evaluate(result, op, *loops, elements)
+                              : nullptr;
+             node && node->width == 0 && node->heads == 0 && !node->pair)
+      elements[result] = pool.tokenSum(node);
     else if (llvm::any_of(reduced,
                           [](const Atom &atom) { return atom.isSequence(); }))
       return missed(

@@ -258,6 +258,12 @@ Node *ExpressionPool::overKeys(NodeKind kind, Node *a) {
   return unique(std::move(node));
 }
 
+Node *ExpressionPool::tokenSum(Node *a) {
+  Node node = prototype(NodeKind::TokenSum, {a});
+  node.sequence = -1;
+  return unique(std::move(node));
+}
+
 Node *ExpressionPool::condition(NodeKind kind, Node *a, Node *b) {
   return b ? make(kind, {a, b}) : make(kind, {a});
 }

@@ -55,9 +55,10 @@ enum class NodeKind : uint8_t {
   // Masks. Conditions are 0 or 1, as numbers too.
   TokenIndex,
   KeyIndex,
-  AtKeys,  ///< what its operand is at the key token
-  Table,   ///< a constant for each query and key token
-  Greater, ///< first > second
+  AtKeys,   ///< what its operand is at the key token
+  TokenSum, ///< of a number for each token
+  Table,    ///< a constant for each query and key token
+  Greater,  ///< first > second
   Equal,
   And,
   Or,
@@ -144,6 +145,7 @@ public:
   Node *table(ElementsAttr data, SmallVector<int64_t, 0> rowOffsets,
               SmallVector<int64_t, 0> columnOffsets, int sequence);
   Node *overKeys(NodeKind kind, Node *a);
+  Node *tokenSum(Node *a);
   Node *condition(NodeKind kind, Node *a, Node *b);
   Node *greater(Node *a, Node *b) { return condition(NodeKind::Greater, a, b); }
   Node *negation(Node *a);

@@ -67,6 +67,7 @@ public:
     case NodeKind::Div:
     case NodeKind::Max:
     case NodeKind::AtKeys:
+    case NodeKind::TokenSum:
     case NodeKind::Greater:
     case NodeKind::Equal:
     case NodeKind::And:
@@ -100,6 +101,16 @@ public:
       return Form{0, static_cast<double>(j)};
     case NodeKind::AtKeys:
       return at(node->operand(0), j, j, number);
+    case NodeKind::TokenSum: {
+      double sum = 0;
+      for (int64_t t = 0; t < tokens; ++t) {
+        std::optional<Form> each = at(node->operand(0), t, t, number);
+        if (!each || !each->isConstant())
+          return std::nullopt;
+        sum += each->b;
+      }
+      return Form{0, sum};
+    }
     case NodeKind::Leaf:
       return Form{0, number(i)};
     case NodeKind::Table: {
@@ -160,6 +171,7 @@ public:
   }
 
   Node *scores = nullptr, *padding = nullptr;
+  int64_t tokens = 0; ///< Of the sequence that is looked at.
   int64_t most = std::numeric_limits<int64_t>::max();
   std::string reason;
 
@@ -178,7 +190,7 @@ public:
     if (!evaluator.scores)
       return fail("the softmax is not of products of queries and keys",
                   "take it of q k^T");
-    int64_t length = evaluator.scores->length;
+    length = evaluator.scores->length;
     length = std::min(length > 0 ? length : unknownLength, evaluator.most);
     for (int64_t i = 0; i < length; ++i)
       // Of a long sequence both ends, and some rows between.
@@ -204,6 +216,7 @@ private:
   std::optional<MaskedScores> withPadding(std::optional<float> padValue) {
     double real = padValue ? 1 - *padValue : 0;
     scale = std::nullopt;
+    evaluator.tokens = length;
     bool isAll = true, isCausal = true;
     std::pair<int64_t, int64_t> notAll, notCausal;
     int64_t before = 0, after = 0; // of a window
@@ -262,21 +275,20 @@ private:
         .str();
   }
 
-  /// Whether a token that is padding is visible to nobody who is real, and
-  /// changes nothing else. A few tokens are tried: the number of one enters the
-  /// expression as that of any other does.
+  /// Whether tokens that are padding, the last ones, are visible to nobody who
+  /// is real, and change nothing else. A few lengths are tried: the number of
+  /// one token enters the expression as that of any other does.
   bool hidesPadding(double real, bool causal) {
     int64_t count = std::min<int64_t>(positions.size(), 8);
-    for (int64_t k = 0; k < count; ++k)
-      for (int64_t i = 0; i < count; ++i)
+    evaluator.tokens = count;
+    for (int64_t length = 1; length < count; ++length)
+      for (int64_t i = 0; i < length; ++i)
         for (int64_t j = 0; j < count; ++j) {
-          if (i == k)
-            continue;
           std::optional<bool> visible = isVisible(
-              i, j, [&](int64_t t) { return t == k ? 1 - real : real; });
+              i, j, [&](int64_t t) { return t < length ? real : 1 - real; });
           if (!visible)
             return false;
-          bool expected = j != k && (!causal || j <= i);
+          bool expected = j < length && (!causal || j <= i);
           if (*visible != expected) {
             fail("an input says which keys are visible, but not as padding",
                  "a padding mask hides the tokens that are not real from all "
@@ -319,6 +331,7 @@ private:
   Node *node;
   Miss &miss;
   Evaluator evaluator;
+  int64_t length = 0;
   SmallVector<int64_t> positions;
   std::optional<double> scale;
 };

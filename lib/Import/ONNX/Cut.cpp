@@ -134,12 +134,12 @@ static std::string findNodes(const Model &model,
     if (!reached.contains(name))
       return list(cut.results) + " does not depend on '" + name +
              "', which --from names";
-    cut.arguments.push_back({name, ElementType::Float, {}, {}, {}});
+    cut.arguments.emplace_back().name = name;
   }
   if (options.from.empty())
     for (const ValueInfo &input : model.inputs)
       if (reached.contains(input.name))
-        cut.arguments.push_back({input.name, ElementType::Float, {}, {}, {}});
+        cut.arguments.emplace_back().name = input.name;
   if (cut.arguments.empty())
     return list(cut.results) + " depends on no input";
   return "";
@@ -175,6 +175,10 @@ static std::optional<size_t> sequenceAxis(const Argument &argument) {
     return argument.type == ElementType::Float ? std::optional<size_t>()
                                                : size_t(0);
   if (rank == 2) {
+    // [batch, features], where other inputs have a batch in front, too.
+    if (argument.hasBatch && !argument.declared[0] && argument.declared[1] &&
+        argument.type == ElementType::Float)
+      return std::nullopt;
     bool isPerToken = argument.type != ElementType::Float || isOne(0) ||
                       (!argument.declared[0] && !argument.declared[1]);
     return isPerToken ? 1 : 0;
@@ -319,7 +323,13 @@ std::string mlir::fact::makeCut(const Model &model,
   for (const auto &entry : options.shapes)
     if (llvm::find(names, entry.first) == names.end())
       return "--shape names '" + entry.first + "', inputs are " + list(names);
+  bool hasBatch = llvm::any_of(cut.arguments, [&](const Argument &argument) {
+    const ValueInfo *info = model.findValueInfo(argument.name);
+    return info && info->shape && info->shape->size() >= 3 &&
+           !info->shape->front().value;
+  });
   for (auto [i, argument] : llvm::enumerate(cut.arguments)) {
+    argument.hasBatch = hasBatch;
     const std::vector<int64_t> *array =
         options.arrays.size() == cut.arguments.size() ? &options.arrays[i]
                                                       : nullptr;

@@ -32,6 +32,9 @@ struct Argument {
   /// What the model says for each extent, absent where it says nothing.
   SmallVector<std::optional<int64_t>> declared;
 
+  /// Whether the model leaves a first extent open that is no sequence.
+  bool hasBatch = false;
+
   bool isOpen() const { return llvm::is_contained(open, true); }
 };
 
