@@ -331,6 +331,15 @@ Node *Analysis::evaluate(Value scalar, linalg::LinalgOp op,
                  arith::SIToFPOp, arith::UIToFPOp>(def)) {
     // The same number in another type.
     result = evaluate(def->getOperand(0), op, loops, elements);
+  } else if (isa<arith::TruncIOp, arith::FPToSIOp>(def) &&
+             !def->getResult(0).getType().isInteger(1)) {
+    // So are the zeros and ones that an input has for each token.
+    result = evaluate(def->getOperand(0), op, loops, elements);
+    bool isInput = result && (result->is(NodeKind::Leaf) ||
+                              (result->is(NodeKind::AtKeys) &&
+                               result->operand(0)->is(NodeKind::Leaf)));
+    if (result && (!isInput || result->width != 0))
+      return unsupported("a number is rounded to an integer");
   } else if (IntegerAttr number; matchPattern(scalar, m_Constant(&number))) {
     APInt value = number.getValue();
     result = pool.scalar(value.getBitWidth() == 1
