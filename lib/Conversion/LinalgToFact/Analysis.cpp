@@ -70,6 +70,27 @@ int Analysis::newSequence(Value value, unsigned dim) {
   return next;
 }
 
+/// Whether all that reads a tensor [.., features, tokens] makes rows of it, at
+/// once or after changing its elements: what convolutions leave.
+static bool isTransposedOnly(Value value, unsigned depth = 0) {
+  constexpr unsigned most = 8; // an activation has about as many ops
+  auto type = cast<RankedTensorType>(value.getType());
+  int64_t rank = type.getRank();
+  if (rank < 3 || !isa<OpResult>(value) || value.use_empty() || depth > most)
+    return false;
+  return llvm::all_of(value.getUsers(), [&](Operation *user) {
+    if (auto transpose = dyn_cast<linalg::TransposeOp>(user))
+      return transpose.getInput() == value &&
+             transpose.getPermutation()[rank - 1] == rank - 2 &&
+             transpose.getPermutation()[rank - 2] == rank - 1;
+    auto elements = dyn_cast<linalg::GenericOp>(user);
+    return elements && elements.getNumReductionLoops() == 0 &&
+           elements->getNumResults() == 1 &&
+           elements->getResult(0).getType() == type &&
+           isTransposedOnly(elements->getResult(0), depth + 1);
+  });
+}
+
 void Analysis::makeLeaf(Value value, int sequence) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type || type.getRank() == 0)
@@ -82,6 +103,9 @@ void Analysis::makeLeaf(Value value, int sequence) {
   int64_t rank = type.getRank(), token = isFloat ? sequenceDim(type) : rank - 1;
   if (type.getNumDynamicDims() > 1)
     return;
+  bool isTransposed = isFloat && isTransposedOnly(value);
+  if (isTransposed)
+    token = rank - 1;
   for (int64_t i = 0; i < type.getRank(); ++i)
     if (type.isDynamicDim(i))
       token = i;
@@ -102,7 +126,7 @@ void Analysis::makeLeaf(Value value, int sequence) {
     if (i == token)
       continue;
     int64_t size = type.getDimSize(i);
-    if (i < token && size != 1)
+    if (i < token && size != 1 && !(isTransposed && i == rank - 2))
       return; // a batch
     layout.dims[i] = merged(Atom{Axis::Feature, size, width});
     width *= size;

@@ -39,7 +39,7 @@ func.func @open(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
 // -----
 
 // expected-note @below {{it comes from here}}
-// expected-error @+1 {{input 'x' must be one sequence of rows, [L, d] or [1, L, d] in float32 (was 'tensor<2x8x4xf32>')}}
+// expected-error @+1 {{input 'x' must be one sequence of rows, [L, d], [1, L, d] or [L, 1, d] in float32 (was 'tensor<2x8x4xf32>')}}
 func.func @batch(%x: tensor<2x8x4xf32>) -> tensor<2x8x4xf32> {
   return %x : tensor<2x8x4xf32>
 }

@@ -11,6 +11,7 @@
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/IR/Sequence.h"
 #include "fact/Dialect/Fact/IR/Values.h"
+#include "fact/Dialect/Fact/Transforms/InlineCalls.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -224,6 +225,11 @@ std::string nameOf(Value value) {
 } // namespace
 
 SmallVector<EncoderStack> mlir::fact::findEncoderStacks(func::FuncOp function) {
+  // What is called may be layers with other ops among them.
+  SmallVector<func::CallOp> calls(function.getOps<func::CallOp>());
+  for (func::CallOp call : calls)
+    if (!isLayerOp(call))
+      inlineCall(call);
   return StackFinder(function).run();
 }
 

@@ -14,9 +14,9 @@
 
 #include "fact/Dialect/Fact/Transforms/InlineCalls.h"
 
-#include "fact/Dialect/Fact/IR/Sequence.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/IR/Recursion.h"
+#include "fact/Dialect/Fact/IR/Sequence.h"
 #include "fact/Dialect/Fact/IR/Values.h"
 #include "fact/Dialect/Fact/Transforms/Passes.h"
 

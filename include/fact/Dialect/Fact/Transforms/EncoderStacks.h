@@ -33,7 +33,8 @@ struct EncoderStack {
 };
 
 /// The stacks of a function after `fact-raise`, in program order. None where
-/// all of the function is one: it needs no parting.
+/// all of the function is one: it needs no parting. Calls of functions that
+/// have other ops than layers among them are inlined.
 SmallVector<EncoderStack> findEncoderStacks(func::FuncOp function);
 
 /// A module like the function's, with the stack for its function `main`.
