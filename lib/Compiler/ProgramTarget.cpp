@@ -12,6 +12,7 @@
 #include "fact/Compiler/Options.h"
 #include "fact/Conversion/Passes.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Dialect/Fact/IR/Values.h"
 #include "fact/Dialect/Fact/Transforms/EncoderStacks.h"
 #include "fact/Dialect/FactISA/IR/FactISA.h"
 #include "fact/Dialect/FactISA/Transforms/Passes.h"
@@ -84,11 +85,35 @@ static std::string report(const ::fact::ObjectOptions &options,
   return text;
 }
 
+/// An attention of a policy that keeps a part of the keys, though nothing can
+/// say which ones before its queries and keys are there: they come from
+/// outside.
+static LogicalResult requirePredictable(Compilation &compilation) {
+  std::optional<::fact::numerics::Policy> policy = compilation.policy();
+  if (!policy || !policy->predicts())
+    return success();
+  WalkResult result = compilation.module().walk([&](AttentionOp op) {
+    if (!isa<BlockArgument>(sourceOf(op.getQuery())) ||
+        !isa<BlockArgument>(sourceOf(op.getKey())))
+      return WalkResult::advance();
+    InFlightDiagnostic diagnostic =
+        emitError(op.getLoc())
+        << "takes its queries and keys from outside of the program: nothing "
+           "predicts which keys a query keeps";
+    diagnostic.attachNote(op.getLoc())
+        << "with the linear layers that make them in the program it is "
+           "predicted; --preset=dense computes it as it is";
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
 /// The module as it is, as one program.
 static LogicalResult compileProgram(Compilation &compilation,
                                     const ::fact::ObjectOptions &options) {
   std::string policyJson = ::fact::isa::policyJson(compilation.policy());
-  if (failed(compilation.runTo(Stage::Sparse)) ||
+  if (failed(requirePredictable(compilation)) ||
+      failed(compilation.runTo(Stage::Sparse)) ||
       failed(lowerForFact(compilation, options, /*plan=*/true)))
     return failure();
   FailureOr<::fact::isa::Machine> machine =
