@@ -43,7 +43,8 @@ static void checkShape(const isa::Port &port, const NpyArray &array) {
 
 std::optional<int64_t> takePadding(const isa::Program &program,
                                    std::vector<NpyArray> &inputs,
-                                   std::optional<int64_t> length) {
+                                   std::optional<int64_t> length,
+                                   std::optional<int64_t> &rows) {
   const std::vector<isa::PaddingInfo> masks =
       isa::Metadata::parse(program.metadata).padding;
   size_t wanted = program.inputs.size() + masks.size();
@@ -64,6 +65,12 @@ std::optional<int64_t> takePadding(const isa::Program &program,
       throw Error("input '" + mask.name + "' must be " + mask.dtype +
                   " of shape " + shapeText(mask.shape) + " (was " +
                   array.dtype + " of " + shapeText(array.shape) + ")");
+    for (size_t d = 0; d < mask.shape.size(); ++d)
+      if (mask.shape[d] < 0) {
+        if (rows && *rows != array.shape[d])
+          throw Error("padding masks differ in length");
+        rows = array.shape[d];
+      }
     int64_t real = countRealTokens(array, mask.value, mask.name);
     if (length && *length != real)
       throw Error("padding mask '" + mask.name + "' has " +

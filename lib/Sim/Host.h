@@ -19,10 +19,11 @@ namespace fact::sim {
 
 /// Takes the model's padding masks out of `inputs`. Returns the length that
 /// they say, which must be `length`, where that is given; `length` where there
-/// are none.
+/// are none. `rows`: of the masks, which other inputs must have as well.
 std::optional<int64_t> takePadding(const isa::Program &program,
                                    std::vector<NpyArray> &inputs,
-                                   std::optional<int64_t> length);
+                                   std::optional<int64_t> length,
+                                   std::optional<int64_t> &rows);
 
 /// Checks types and shapes of all inputs and the wanted length.
 isa::Sequence sequenceOf(const isa::Program &program,

@@ -44,8 +44,13 @@ RunResult Simulator::run(const std::vector<NpyArray> &given,
   numerics::FloatMode contract;
   const isa::Program &program = *source;
   std::vector<NpyArray> inputs = given;
-  std::optional<int64_t> length = takePadding(program, inputs, options.length);
+  std::optional<int64_t> rows;
+  std::optional<int64_t> length =
+      takePadding(program, inputs, options.length, rows);
   isa::Sequence sequence = sequenceOf(program, inputs, length);
+  if (rows && *rows != sequence.rows)
+    throw Error("the padding mask has " + std::to_string(*rows) +
+                " tokens, other inputs have " + std::to_string(sequence.rows));
   if (options.checkHazards) {
     std::optional<isa::Fault> fault = isa::checkProgram(*code, sequence);
     if (!fault)

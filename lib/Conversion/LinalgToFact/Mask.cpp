@@ -21,8 +21,10 @@ namespace {
 
 /// Numbers at or below it hide a key: exp of it is 0 beside any score.
 constexpr double hidden = -1e4;
-/// Longer sequences are looked at in some rows and columns only.
-constexpr int64_t longest = 1024;
+/// Of masks of index arithmetic, in longer sequences, so many tokens are looked
+/// at: what they say of positions is the same farther on, unless they compare
+/// them with a number that is larger than half of it.
+constexpr int64_t longest = 2048;
 /// Of an open sequence without a bound. What masks say of positions is the same
 /// farther on, unless they compare them with a larger number.
 constexpr int64_t unknownLength = 256;
@@ -59,8 +61,12 @@ public:
           most = std::min<int64_t>(most, offsets->size());
       return true;
     case NodeKind::Scalar:
+      if (std::fabs(node->scalar) < -hidden)
+        largest = std::max<double>(largest, std::fabs(node->scalar));
+      return true;
     case NodeKind::TokenIndex:
     case NodeKind::KeyIndex:
+      hasIndex = true;
       return true;
     case NodeKind::Add:
     case NodeKind::Mul:
@@ -102,6 +108,8 @@ public:
     case NodeKind::AtKeys:
       return at(node->operand(0), j, j, number);
     case NodeKind::TokenSum: {
+      if (auto known = sums.find(node); known != sums.end())
+        return Form{0, known->second};
       double sum = 0;
       for (int64_t t = 0; t < tokens; ++t) {
         std::optional<Form> each = at(node->operand(0), t, t, number);
@@ -109,6 +117,7 @@ public:
           return std::nullopt;
         sum += each->b;
       }
+      sums[node] = sum;
       return Form{0, sum};
     }
     case NodeKind::Leaf:
@@ -172,12 +181,23 @@ public:
 
   Node *scores = nullptr, *padding = nullptr;
   int64_t tokens = 0; ///< Of the sequence that is looked at.
+  /// Whether the expression has positions; its largest number that hides no
+  /// key; whether it has tables.
+  bool hasIndex = false;
+  double largest = 0;
+  bool hasTable() const { return !tables.empty(); }
+  /// Before another sequence, or other numbers of its tokens.
+  void start(int64_t count) {
+    tokens = count;
+    sums.clear();
+  }
   int64_t most = std::numeric_limits<int64_t>::max();
   std::string reason;
 
 private:
   DenseSet<Node *> seen;
   DenseMap<Node *, ConstantData> tables;
+  DenseMap<Node *, double> sums; ///< TokenSum
 };
 
 class MaskReader {
@@ -192,18 +212,31 @@ public:
                   "take it of q k^T");
     length = evaluator.scores->length;
     length = std::min(length > 0 ? length : unknownLength, evaluator.most);
+    if (!evaluator.hasTable() && !evaluator.hasIndex)
+      length = std::min<int64_t>(length, 4); // all positions are alike
+    else if (!evaluator.hasTable() && length > longest) {
+      if (evaluator.largest > longest / 2)
+        return fail("the mask of so long a sequence compares positions with " +
+                        Twine(std::to_string(evaluator.largest)),
+                    "give a smaller length (--shape)");
+      length = longest;
+    }
     for (int64_t i = 0; i < length; ++i)
-      // Of a long sequence both ends, and some rows between.
-      if (length <= longest || i < 64 || i >= length - 64 || i % 61 == 0)
-        positions.push_back(i);
+      positions.push_back(i);
     if (!evaluator.padding)
       return withPadding(std::nullopt);
     // The padding's numbers are 0 and 1; one of them means a real token.
+    Miss first;
     for (float padValue : {0.0f, 1.0f}) {
       miss = {};
       if (auto found = withPadding(padValue))
         return found;
+      if (padValue == 0)
+        first = miss;
     }
+    // With the wrong meaning of 0 and 1 all is hidden, which is no reason.
+    if (StringRef(miss.reason).contains("sees no key"))
+      miss = first;
     return std::nullopt;
   }
 
@@ -216,7 +249,7 @@ private:
   std::optional<MaskedScores> withPadding(std::optional<float> padValue) {
     double real = padValue ? 1 - *padValue : 0;
     scale = std::nullopt;
-    evaluator.tokens = length;
+    evaluator.start(length);
     bool isAll = true, isCausal = true;
     std::pair<int64_t, int64_t> notAll, notCausal;
     int64_t before = 0, after = 0; // of a window
@@ -279,16 +312,19 @@ private:
   /// is real, and change nothing else. A few lengths are tried: the number of
   /// one token enters the expression as that of any other does.
   bool hidesPadding(double real, bool causal) {
-    int64_t count = std::min<int64_t>(positions.size(), 8);
-    evaluator.tokens = count;
-    for (int64_t length = 1; length < count; ++length)
-      for (int64_t i = 0; i < length; ++i)
+    // All positions of a shorter sequence, in some of its lengths.
+    int64_t count = std::min<int64_t>(positions.size(), 256);
+    for (int64_t numReal = 1; numReal < count;
+         numReal = numReal < 16 ? numReal + 1
+                                : std::min(numReal + numReal / 2, count - 1)) {
+      evaluator.start(count);
+      auto number = [&](int64_t t) { return t < numReal ? real : 1 - real; };
+      for (int64_t i = 0; i < numReal; ++i)
         for (int64_t j = 0; j < count; ++j) {
-          std::optional<bool> visible = isVisible(
-              i, j, [&](int64_t t) { return t < length ? real : 1 - real; });
+          std::optional<bool> visible = isVisible(i, j, number);
           if (!visible)
             return false;
-          bool expected = j < length && (!causal || j <= i);
+          bool expected = j < numReal && (!causal || j <= i);
           if (*visible != expected) {
             fail("an input says which keys are visible, but not as padding",
                  "a padding mask hides the tokens that are not real from all "
@@ -296,6 +332,9 @@ private:
             return false;
           }
         }
+      if (numReal == count - 1)
+        break;
+    }
     return true;
   }
 

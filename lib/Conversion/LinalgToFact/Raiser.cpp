@@ -26,32 +26,153 @@ Location Raiser::location(Node *node) {
   return node->op ? node->op->getLoc() : function.getLoc();
 }
 
-/// Whether the op makes tokens of others, in a way that no expression here
-/// explains: padding would count.
-static bool mixesTokens(Operation &op, const Analysis &analysis) {
-  auto isUnknown = [&](Value value) {
-    Contents contents = analysis.contents(value);
-    return !contents || contents.node->is(NodeKind::Leaf);
-  };
-  if (auto softmax = dyn_cast<linalg::SoftmaxOp>(op))
-    return isUnknown(softmax->getResult(0)) &&
-           softmax.getInputOperandType().isDynamicDim(softmax.getDimension());
-  if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op)) {
-    if (linalgOp->getNumResults() != 1 || !isUnknown(linalgOp->getResult(0)))
-      return false;
-    for (auto [extent, type] : llvm::zip(linalgOp.getStaticLoopRanges(),
-                                         linalgOp.getIteratorTypesArray()))
-      if (ShapedType::isDynamic(extent) &&
-          type == utils::IteratorType::reduction)
-        return true;
-    return false;
+namespace {
+
+/// Says of each op whether tokens that are padding would change anything but
+/// their own rows. All that is not known not to is taken to do so.
+class PaddingReaders {
+public:
+  /// `hiding`: softmaxes, and what is weighted by them, that hide the padding.
+  PaddingReaders(const Analysis &analysis, const DenseSet<Node *> &hiding)
+      : analysis(analysis), hiding(hiding) {}
+
+  bool seesPadding(Operation &op) {
+    if (isa<arith::ConstantOp, tensor::DimOp, tensor::EmptyOp,
+            tensor::ExpandShapeOp, tensor::CollapseShapeOp, linalg::FillOp>(
+            op) ||
+        op.hasTrait<OpTrait::IsTerminator>())
+      return llvm::any_of(op.getOperands(), [](Value operand) {
+        // The length itself.
+        return operand.getType().isInteger(64) &&
+               isa<IntegerType>(operand.getType());
+      });
+    // Lengths of tensors, for other tensors' extents.
+    if (isa<arith::AddIOp, arith::MulIOp, arith::SubIOp>(op))
+      return !op.getResult(0).getType().isIndex();
+    if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
+      return takesLastTokens(slice);
+    if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
+      return readsOthers(linalgOp);
+    return true;
   }
-  return isa<tensor::PadOp, tensor::InsertSliceOp>(op) &&
-         isUnknown(op.getResult(0));
-}
+
+private:
+  /// Whether a slice takes tokens by their distance from the end.
+  bool takesLastTokens(tensor::ExtractSliceOp op) {
+    for (auto [i, offset] : llvm::enumerate(op.getMixedOffsets()))
+      if (op.getSourceType().isDynamicDim(i) &&
+          getConstantIntValue(offset) != 0)
+        return true;
+    return llvm::any_of(op.getMixedStrides(), [](OpFoldResult stride) {
+      return getConstantIntValue(stride) != 1;
+    });
+  }
+
+  bool readsOthers(linalg::LinalgOp op) {
+    if (op->getNumResults() != 1)
+      return true;
+    Contents result = analysis.contents(op->getResult(0));
+    Node *node = result ? result.node : nullptr;
+    if (node && hiding.contains(node))
+      return false;
+    if (isa<linalg::SoftmaxOp>(op))
+      return cast<linalg::SoftmaxOp>(op.getOperation())
+          .getInputOperandType()
+          .isDynamicDim(
+              cast<linalg::SoftmaxOp>(op.getOperation()).getDimension());
+    if (readsFromOutside(op))
+      return true;
+    // A number of all tokens is for masks.
+    for (Value operand : op->getOperands())
+      if (Contents input = analysis.contents(operand);
+          input && holdsTokenSum(input.node) && !(node && node->width == 0))
+        return true;
+    bool reduces = false;
+    for (auto [extent, type] :
+         llvm::zip(op.getStaticLoopRanges(), op.getIteratorTypesArray()))
+      reduces |= ShapedType::isDynamic(extent) &&
+                 type == utils::IteratorType::reduction;
+    if (!reduces)
+      return false;
+    if (node && node->is(NodeKind::TokenSum))
+      return false; // see above
+    // Parts of a softmax in steps go back to the keys.
+    bool isPart =
+        node && (node->is(NodeKind::KeySum) || node->is(NodeKind::KeyMax));
+    return !isPart || llvm::any_of(op->getUsers(), [&](Operation *user) {
+      return !goesToPairs(user);
+    });
+  }
+
+  /// Whether all that is made of an op's result depends on a key again.
+  bool goesToPairs(Operation *op) {
+    if (op->getNumResults() != 1)
+      return false;
+    Contents result = analysis.contents(op->getResult(0));
+    if (!result)
+      return false;
+    if (result.node->pair)
+      return true;
+    return isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op) &&
+           llvm::all_of(op->getUsers(),
+                        [&](Operation *user) { return goesToPairs(user); });
+  }
+
+  /// Whether a body reads what is no element: other tensors, a length.
+  bool readsFromOutside(linalg::LinalgOp op) {
+    bool found = false;
+    op->walk([&](Operation *inner) {
+      if (inner == op.getOperation())
+        return;
+      for (Value operand : inner->getOperands()) {
+        Operation *maker = operand.getDefiningOp();
+        bool isInside =
+            maker ? op->isProperAncestor(maker)
+                  : cast<BlockArgument>(operand).getOwner() == op.getBlock();
+        bool isConstant = isa_and_nonnull<arith::ConstantOp>(maker);
+        // Rows of a table, whatever index a token has.
+        found |= !isInside && !isConstant &&
+                 !(isa<tensor::ExtractOp>(inner) && isIndexOf(operand, op));
+      }
+    });
+    return found;
+  }
+
+  /// A tensor of numbers for each token that is read at that token.
+  static bool isIndexOf(Value tensor, linalg::LinalgOp op) {
+    auto type = dyn_cast<RankedTensorType>(tensor.getType());
+    if (!type || !type.getElementType().isInteger())
+      return false;
+    bool own = true;
+    op->walk([&](tensor::ExtractOp extract) {
+      if (extract.getTensor() == tensor)
+        for (Value index : extract.getIndices())
+          own &= isa_and_nonnull<linalg::IndexOp>(index.getDefiningOp());
+    });
+    return own;
+  }
+
+  bool holdsTokenSum(Node *node) {
+    if (node->is(NodeKind::Context) || node->is(NodeKind::Leaf))
+      return false;
+    auto [it, isNew] = sums.try_emplace(node, node->is(NodeKind::TokenSum));
+    if (!isNew || it->second)
+      return it->second;
+    bool holds = llvm::any_of(
+        node->operands, [&](Node *operand) { return holdsTokenSum(operand); });
+    return sums[node] = holds;
+  }
+
+  const Analysis &analysis;
+  const DenseSet<Node *> &hiding;
+  DenseMap<Node *, bool> sums;
+};
+
+} // namespace
 
 void Raiser::findPadding() {
   Node *found = nullptr, *without = nullptr;
+  DenseSet<Node *> hiding;
   auto refuse = [&](const Twine &reason) { whyNoPadding = reason.str(); };
   for (Node *context : analysis.contexts()) {
     Miss miss;
@@ -72,6 +193,9 @@ void Raiser::findPadding() {
     found = match->padding;
     padding = argument;
     padValue = value;
+    hiding.insert(context);
+    hiding.insert(context->operand(0));
+    hiding.insert(match->softmax);
   }
   if (!found)
     return;
@@ -82,9 +206,12 @@ void Raiser::findPadding() {
   if (without)
     return refuse("an attention of the same tokens does not hide the padding" +
                   nameOf(without->op));
+  if (cast<RankedTensorType>(padding.getType()).hasStaticShape())
+    return refuse("the model fixes the length of the sequence");
+  PaddingReaders readers(analysis, hiding);
   for (Operation &op : function.getBody().front())
-    if (mixesTokens(op, analysis))
-      return refuse("an operation sees the padding of the same tokens" +
+    if (readers.seesPadding(op))
+      return refuse("an operation may see the padding of the same tokens" +
                     nameOf(&op));
   function.setArgAttr(padding.getArgNumber(), kPaddingAttrName,
                       builder.getI64IntegerAttr(padValue));
@@ -122,6 +249,15 @@ LogicalResult Raiser::run() {
   return failure(badWeight);
 }
 
+/// Notes on a raised op which tensor of the model it makes: its own location
+/// may be that of a part.
+static void nameTensor(Value rows, Operation *maker) {
+  auto name = maker ? maker->getLoc()->findInstanceOf<NameLoc>() : NameLoc();
+  Operation *raised = rows.getDefiningOp();
+  if (name && raised && !raised->hasAttr(kTensorAttrName))
+    raised->setAttr(kTensorAttrName, name.getName());
+}
+
 void Raiser::keep(Operation *op) {
   if (!op || !kept.insert(op).second)
     return;
@@ -140,6 +276,7 @@ void Raiser::keep(Operation *op) {
       if (contents && contents.node->isRows())
         if (Value rows = raise(contents.node)) {
           builder.setInsertionPoint(op);
+          nameTensor(rows, def);
           operand.set(fromRows(rows, value.getType(), contents.layout));
           continue;
         }

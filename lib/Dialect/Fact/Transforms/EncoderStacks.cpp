@@ -218,6 +218,9 @@ std::string nameOf(Value value) {
   while (op && isReshape(op) && op->getOperand(0).getDefiningOp() &&
          isa<UnknownLoc>(op->getLoc()))
     op = op->getOperand(0).getDefiningOp();
+  if (op)
+    if (auto tensor = op->getAttrOfType<StringAttr>(kTensorAttrName))
+      return tensor.str();
   auto name = (op ? op->getLoc() : value.getLoc())->findInstanceOf<NameLoc>();
   return name ? name.getName().str() : std::string();
 }

@@ -45,6 +45,8 @@ inline constexpr llvm::StringLiteral kPolicyAttrName = "fact.policy";
 inline constexpr llvm::StringLiteral kNameAttrName = "fact.name";
 /// `fact.bound` (argument): upper bound of the open, last-but-one dimension.
 inline constexpr llvm::StringLiteral kBoundAttrName = "fact.bound";
+/// On an op: the tensor of the model that it makes.
+inline constexpr llvm::StringLiteral kTensorAttrName = "tensor";
 /// On an argument: numbers, one for each token, that say which tokens are
 /// padding, those that have this value (0 or 1). Nothing that was raised reads
 /// it: who runs the function gives it the real tokens alone.
