@@ -1,0 +1,108 @@
+"""What an ONNX model computes, in NumPy: only the operators that spellings.py uses."""
+import math
+
+import numpy as np
+from onnx import helper, mapping, numpy_helper
+
+erf = np.vectorize(math.erf, otypes=[np.float32])
+
+
+def softmax(x, axis):
+    e = np.exp(x - x.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+def reshape(x, shape):
+    return x.reshape([x.shape[i] if n == 0 else n for i, n in enumerate(shape)])
+
+
+def unsqueeze(x, axes):
+    return np.expand_dims(x, tuple(int(a) for a in axes))
+
+
+def sliced(x, begins, ends, axes=None, steps=None):
+    index = [slice(None)] * x.ndim
+    axes = range(len(begins)) if axes is None else axes
+    steps = [1] * len(begins) if steps is None else steps
+    for begin, end, axis, step in zip(begins, ends, axes, steps):
+        begin, end, step = int(begin), int(end), int(step)
+        index[axis] = slice(begin, None if step < 0 and end < -x.shape[axis] else end, step)
+    return x[tuple(index)]
+
+
+def layer_norm(x, gamma, beta=0, axis=-1, epsilon=1e-5):
+    axes = tuple(range(axis % x.ndim, x.ndim))
+    c = x - x.mean(axes, keepdims=True)
+    return c / np.sqrt((c * c).mean(axes, keepdims=True) + np.float32(epsilon)) * gamma + beta
+
+
+def gemm(x, w, b=0, alpha=1.0, beta=1.0, transA=0, transB=0):
+    return np.float32(alpha) * ((x.T if transA else x) @ (w.T if transB else w)) + np.float32(beta) * b
+
+
+def reduced(function, x, axes, keepdims=1):
+    return function(x, axis=None if axes is None else tuple(int(a) for a in axes), keepdims=bool(keepdims))
+
+
+def evaluate_node(node, opset, x):
+    a = {t.name: helper.get_attribute_value(t) for t in node.attribute}
+    op = node.op_type
+    simple = {"Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide, "Max": np.maximum,
+              "Min": np.minimum, "Pow": lambda b, e: (b ** e).astype(b.dtype), "And": np.logical_and, "Or": np.logical_or,
+              "Not": np.logical_not, "Greater": np.greater, "Less": np.less, "GreaterOrEqual": np.greater_equal,
+              "LessOrEqual": np.less_equal, "Equal": np.equal, "Where": np.where, "IsNaN": np.isnan, "Sqrt": np.sqrt,
+              "Exp": np.exp, "Neg": np.negative, "Abs": np.abs, "Tanh": np.tanh, "Erf": erf,
+              "Reciprocal": lambda v: np.float32(1) / v, "Sigmoid": lambda v: 1 / (1 + np.exp(-v)), "MatMul": np.matmul,
+              "Relu": lambda v: np.maximum(v, 0), "Identity": lambda v: v, "Dropout": lambda v, *_: v,
+              "Clip": lambda v, low=-np.inf, high=np.inf: np.clip(v, low, high),
+              "Reshape": reshape, "Slice": sliced, "Shape": lambda v: np.array(v.shape),
+              "Range": lambda begin, end, step: np.arange(begin, end, step),
+              "Expand": lambda v, shape: v * np.ones([int(n) for n in shape], v.dtype),
+              "CumSum": lambda v, axis: np.cumsum(v, int(axis), dtype=v.dtype)}
+    if op in simple:
+        return [simple[op](*x)]
+    if op == "Cast":
+        return [x[0].astype(mapping.TENSOR_TYPE_TO_NP_TYPE[a["to"]])]
+    if op == "Transpose":
+        return [x[0].transpose(a["perm"])]
+    if op == "Softmax":
+        axis = a.get("axis", -1 if opset >= 13 else 1)
+        return [softmax(x[0], axis if opset >= 13 else tuple(range(axis % x[0].ndim, x[0].ndim)))]
+    if op in ("ReduceMean", "ReduceMax", "ReduceSum", "ReduceSumSquare"):
+        function = {"ReduceMean": np.mean, "ReduceMax": np.max}.get(op, np.sum)
+        return [reduced(function, x[0] * x[0] if op == "ReduceSumSquare" else x[0], x[1] if len(x) > 1 else a["axes"],
+                        a.get("keepdims", 1))]
+    if op == "Unsqueeze":
+        return [unsqueeze(x[0], x[1] if len(x) > 1 else a["axes"])]
+    if op == "Squeeze":
+        return [np.squeeze(x[0], tuple(int(v) for v in (x[1] if len(x) > 1 else a["axes"])))]
+    if op == "Split":
+        return np.split(x[0], np.cumsum(x[1] if len(x) > 1 else a["split"])[:-1], a["axis"])
+    if op == "Concat":
+        return [np.concatenate(x, a["axis"])]
+    if op == "Gather":
+        return [np.take(x[0], x[1], a.get("axis", 0))]
+    if op == "Trilu":
+        return [(np.triu if a.get("upper", 1) else np.tril)(x[0], int(x[1]) if len(x) > 1 else 0)]
+    if op == "ConstantOfShape":
+        value = numpy_helper.to_array(a["value"])
+        return [np.full([int(n) for n in x[0]], value[0], value.dtype)]
+    if op == "Gemm":
+        return [gemm(*x, **a)]
+    if op == "Einsum":
+        return [np.einsum(a["equation"].decode(), *x)]
+    if op == "LayerNormalization":
+        return [layer_norm(*x, **a)]
+    if op == "Conv":  # of one element
+        return [np.einsum("oi,bil->bol", x[1][:, :, 0], x[0]) + x[2][:, None]]
+    raise NotImplementedError(op)
+
+
+def evaluate(model, feed):
+    """The outputs, in order; feed: the inputs by name."""
+    values = {**feed, **{t.name: numpy_helper.to_array(t) for t in model.graph.initializer}}
+    with np.errstate(all="ignore"):
+        for node in model.graph.node:
+            results = evaluate_node(node, model.opset_import[0].version, [values[i] for i in node.input])
+            values.update(zip(node.output, results))
+    return [values[o.name] for o in model.graph.output]
