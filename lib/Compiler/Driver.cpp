@@ -28,6 +28,7 @@
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/thread.h"
 
 using namespace mlir;
 using namespace mlir::fact;
@@ -102,6 +103,15 @@ public:
 private:
   std::vector<Miss> &misses;
 };
+
+std::optional<std::string> mlir::fact::onLargeStack(
+    llvm::function_ref<std::optional<std::string>()> work) {
+  constexpr unsigned bytes = 1u << 30; // of addresses, not of memory
+  std::optional<std::string> result;
+  llvm::thread thread(std::optional<unsigned>(bytes), [&] { result = work(); });
+  thread.join();
+  return result;
+}
 
 Compilation::Compilation(const ::fact::CompileOptions &options)
     : options(options) {

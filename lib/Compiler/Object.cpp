@@ -146,9 +146,11 @@ static LogicalResult compile(Compilation &compilation,
 
 namespace fact {
 std::optional<std::string> compileModel(const ObjectOptions &options) {
-  Compilation compilation(options);
-  if (succeeded(compile(compilation, options)))
-    return std::nullopt;
-  return compilation.errorText("cannot compile '" + options.model + "'");
+  return onLargeStack([&]() -> std::optional<std::string> {
+    Compilation compilation(options);
+    if (succeeded(compile(compilation, options)))
+      return std::nullopt;
+    return compilation.errorText("cannot compile '" + options.model + "'");
+  });
 }
 } // namespace fact

@@ -164,6 +164,16 @@ LogicalResult Runner::applyPadding(ArrayRef<TensorSpec> specs) {
     });
     if (error)
       return compilation.fail(*error);
+    if (cast<RankedTensorType>(compilation.main().getArgument(i).getType())
+            .hasStaticShape()) {
+      if (real != inputs[i].numElements())
+        return compilation.fail("padding mask '" + specs[i].name +
+                                "' calls token " + Twine(real) +
+                                " padding, but the model's shapes are fixed: "
+                                "all tokens must be real (--reference=f32 "
+                                "takes any mask)");
+      continue;
+    }
     if (length != real && length != rows)
       return compilation.fail("padding mask '" + specs[i].name + "' has " +
                               Twine(real) + " real tokens, the length is " +
@@ -400,9 +410,11 @@ LogicalResult Runner::run() {
 
 namespace fact {
 std::optional<std::string> runModel(const RunOptions &options) {
-  Runner runner(options);
-  if (succeeded(runner.run()))
-    return std::nullopt;
-  return runner.errorText();
+  return onLargeStack([&]() -> std::optional<std::string> {
+    Runner runner(options);
+    if (succeeded(runner.run()))
+      return std::nullopt;
+    return runner.errorText();
+  });
 }
 } // namespace fact

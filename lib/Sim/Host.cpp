@@ -72,14 +72,22 @@ std::optional<int64_t> takePadding(const isa::Program &program,
         rows = array.shape[d];
       }
     int64_t real = countRealTokens(array, mask.value, mask.name);
-    if (length && *length != real)
+    bool isOpen = std::count(mask.shape.begin(), mask.shape.end(), -1) != 0;
+    if (!isOpen && real != array.numElements())
+      throw Error("padding mask '" + mask.name + "' calls token " +
+                  std::to_string(real) +
+                  " padding, but the program's shapes are fixed: all tokens "
+                  "must be real");
+    if (isOpen && length && *length != real)
       throw Error("padding mask '" + mask.name + "' has " +
                   std::to_string(real) + " real tokens, " +
                   (first ? "'" + first->name + "' has "
                          : std::string("the length is ")) +
                   std::to_string(*length));
-    length = real;
-    first = &mask;
+    if (isOpen) {
+      length = real;
+      first = &mask;
+    }
     inputs.erase(inputs.begin() + mask.position);
   }
   return length;

@@ -39,6 +39,11 @@ namespace mlir::fact {
 /// The stages that both back ends share, in order.
 enum class Stage { Imported, Raised, Quantized, Sparse };
 
+/// Runs the work of a tool in a thread with a stack for models of long chains
+/// of operations, which some passes follow by recursion.
+std::optional<std::string>
+onLargeStack(llvm::function_ref<std::optional<std::string>()> work);
+
 /// One model on its way through the compiler.
 class Compilation {
 public:

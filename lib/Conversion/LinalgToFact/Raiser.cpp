@@ -51,6 +51,11 @@ public:
       return !op.getResult(0).getType().isIndex();
     if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
       return takesLastTokens(slice);
+    if (auto softmax = dyn_cast<linalg::SoftmaxOp>(op)) {
+      Contents result = analysis.contents(softmax->getResult(0));
+      return !(result && hiding.contains(result.node)) &&
+             softmax.getInputOperandType().isDynamicDim(softmax.getDimension());
+    }
     if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
       return readsOthers(linalgOp);
     return true;
@@ -75,11 +80,6 @@ private:
     Node *node = result ? result.node : nullptr;
     if (node && hiding.contains(node))
       return false;
-    if (isa<linalg::SoftmaxOp>(op))
-      return cast<linalg::SoftmaxOp>(op.getOperation())
-          .getInputOperandType()
-          .isDynamicDim(
-              cast<linalg::SoftmaxOp>(op.getOperation()).getDimension());
     if (readsFromOutside(op))
       return true;
     // A number of all tokens is for masks.
@@ -206,11 +206,11 @@ void Raiser::findPadding() {
   if (without)
     return refuse("an attention of the same tokens does not hide the padding" +
                   nameOf(without->op));
-  if (cast<RankedTensorType>(padding.getType()).hasStaticShape())
-    return refuse("the model fixes the length of the sequence");
+  // Of a fixed length all tokens must be real: nothing is left out.
+  bool isFixed = cast<RankedTensorType>(padding.getType()).hasStaticShape();
   PaddingReaders readers(analysis, hiding);
   for (Operation &op : function.getBody().front())
-    if (readers.seesPadding(op))
+    if (!isFixed && readers.seesPadding(op))
       return refuse("an operation may see the padding of the same tokens" +
                     nameOf(&op));
   function.setArgAttr(padding.getArgNumber(), kPaddingAttrName,
