@@ -118,9 +118,11 @@ def main():
     parser = OptionParser(description="Hold the way in against a folder of ONNX models.")
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--filter", default="")
+    parser.add_argument("--known", type=pathlib.Path)
     parser.add_argument("--columns", default="attentions,program,model")
     options = parser.parse_args()
     columns = {"attentions": check_attentions, "program": check_program, "model": check_model}
+    known = set(options.known.read_text().split("\n")) if options.known else set()
     passed = failed = 0
     with open(options.folder / "expect.tsv", newline="") as table:
         for row in csv.DictReader(table, delimiter="\t"):
@@ -136,7 +138,11 @@ def main():
                     else:
                         columns[column](model, row[column])
                     passed += 1
+                    if f"{row['file']} {column}" in known:
+                        print(f"PASSES {row['file']} {column}, which is known not to")
                 except Failure as failure:
+                    if f"{row['file']} {column}" in known:
+                        continue
                     failed += 1
                     print(f"FAIL {row['file']} {column}: {failure}")
     print(f"{passed} passed, {failed} failed")

@@ -60,6 +60,9 @@ std::string
 parseShapeOption(StringRef text,
                  std::map<std::string, std::vector<int64_t>> &shapes);
 
+/// A page of Markdown with the operators that the import knows.
+std::string describeOnnxOperators();
+
 /// Registers `--import-onnx` with its options --from, --to and --shape for
 /// fact-translate.
 void registerFromOnnxTranslation();
