@@ -5,6 +5,7 @@ usage: arrays.py random FILE SHAPE [SEED]    standard normal float32
        arrays.py set FILE INDEX VALUE        changes one element
        arrays.py same FILE FILE              equal in shape, type and every bit
        arrays.py differ FILE FILE            not equal in some bit
+       arrays.py close FILE FILE SHARE       differ by no more than that share of the largest element
        arrays.py prefix SHORT LONG ROWS      LONG begins with SHORT and is zero behind
        arrays.py raw FILE OUT                the elements as plain bytes
        arrays.py keys FILE.npz               names, types and shapes
@@ -37,6 +38,10 @@ def main(command, path, *rest):
     elif command in ("same", "differ"):
         if same(np.load(path), np.load(rest[0])) != (command == "same"):
             sys.exit(f"arrays.py: '{path}' and '{rest[0]}' should {'be equal' if command == 'same' else 'differ'}")
+    elif command == "close":
+        a, b = np.load(path), np.load(rest[0])
+        if a.shape != b.shape or not np.abs(a - b).max() <= float(rest[1]) * np.abs(b).max():
+            sys.exit(f"arrays.py: '{path}' and '{rest[0]}' are not close")
     elif command == "prefix":
         short, long, rows = np.load(path), np.load(rest[0]), int(rest[1])
         if not same(short[:, :rows], long[:, :rows]) or np.any(long[:, rows:]):

@@ -14,6 +14,7 @@
 #include "fact/Dialect/Fact/Transforms/InlineCalls.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/EquivalenceClasses.h"
@@ -169,10 +170,14 @@ private:
         return reader;
       if (!maker || isa<tensor::DimOp>(maker) || !seen.insert(maker).second)
         continue;
+      // What only moves elements is not what stands between.
+      bool moves = isa<tensor::TensorDialect>(maker->getDialect()) ||
+                   isa<linalg::TransposeOp, linalg::FillOp>(maker);
+      Operation *named = moves ? reader : maker;
       maker->walk([&](Operation *inner) {
         for (Value operand : inner->getOperands()) {
           work.push_back(operand);
-          readers.push_back(maker);
+          readers.push_back(named);
         }
       });
     }
