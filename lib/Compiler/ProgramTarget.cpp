@@ -112,7 +112,9 @@ static LogicalResult requirePredictable(Compilation &compilation) {
 static LogicalResult compileProgram(Compilation &compilation,
                                     const ::fact::ObjectOptions &options) {
   std::string policyJson = ::fact::isa::policyJson(compilation.policy());
-  if (failed(requirePredictable(compilation)) ||
+  // IR is taken as it is.
+  bool isOnnx = llvm::sys::path::extension(options.model) == ".onnx";
+  if ((isOnnx && failed(requirePredictable(compilation))) ||
       failed(compilation.runTo(Stage::Sparse)) ||
       failed(lowerForFact(compilation, options, /*plan=*/true)))
     return failure();

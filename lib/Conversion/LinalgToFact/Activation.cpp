@@ -25,13 +25,23 @@
 using namespace mlir;
 using namespace mlir::fact;
 
-/// The f of 1 + f where f is of that kind.
-static Node *onePlus(Node *node, NodeKind kind) {
+/// The f of c + c * f where f is of that kind; c is 1 as a rule.
+static Node *onePlus(Node *node, NodeKind kind, double *factor = nullptr) {
   if (!node->is(NodeKind::Add))
     return nullptr;
-  for (unsigned i : {0, 1})
-    if (node->operand(i)->isScalar(1) && node->operand(1 - i)->is(kind))
-      return node->operand(1 - i);
+  for (unsigned i : {0, 1}) {
+    if (!node->operand(i)->is(NodeKind::Scalar))
+      continue;
+    Product other = productOf(node->operand(1 - i));
+    float c = node->operand(i)->scalar;
+    if (other.constant != c || !other.denominators.empty() ||
+        other.numerators.size() != 1 || !other.numerators.front()->is(kind) ||
+        (c != 1 && !factor))
+      continue;
+    if (factor)
+      *factor = c;
+    return other.numerators.front();
+  }
   return nullptr;
 }
 
@@ -45,8 +55,10 @@ static bool isTanhArgument(const Polynomial &p, double factor) {
 /// constant * rows * (1 + erf or tanh).
 static std::optional<ActivationMatch> matchGelu(Product product, Node *gate,
                                                 NodeKind kind, Miss &miss) {
-  Node *function = onePlus(gate, kind);
+  double factor = 1;
+  Node *function = onePlus(gate, kind, &factor);
   product.take(gate);
+  product.constant *= factor;
   if (product.numerators.size() != 1 || !product.denominators.empty()) {
     miss = {"'1 + " + std::string(kind == NodeKind::Erf ? "erf" : "tanh") +
                 "' does not multiply one row",
@@ -132,10 +144,10 @@ std::optional<ActivationMatch> fact::matchActivation(Node *node, Miss &miss) {
   if (!node->is(NodeKind::Mul) && !node->is(NodeKind::Div))
     return std::nullopt;
   Product product = productOf(node);
-  for (Node *factor : product.numerators)
+  for (Node *gate : product.numerators)
     for (NodeKind kind : {NodeKind::Erf, NodeKind::Tanh})
-      if (onePlus(factor, kind))
-        return matchGelu(product, factor, kind, miss);
+      if (double factor = 1; onePlus(gate, kind, &factor))
+        return matchGelu(product, gate, kind, miss);
   if (product.denominators.size() == 1 &&
       onePlus(product.denominators.front(), NodeKind::Exp))
     return matchSigmoidProduct(product, miss);

@@ -100,21 +100,48 @@ Analysis::loopAtoms(linalg::LinalgOp op, ArrayRef<OpOperand *> operands,
     (input.node->pair ? pairs : others).push_back(operand);
   }
   // Loops over queries, keys and heads first, from what has them.
+  llvm::stable_sort(pairs, [&](OpOperand *a, OpOperand *b) {
+    return contents(a->get()).node->heads > contents(b->get()).node->heads;
+  });
+  DenseSet<OpOperand *> exchanged;
   for (OpOperand *operand : pairs) {
     bool hasHeads = contents(operand->get()).node->heads > 0;
+    // Where scores are k q^T, a mask for q k^T is read with both exchanged.
+    auto opposite = [](Atoms atoms) {
+      atoms.front().axis =
+          atoms.front().axis == Axis::Key ? Axis::Token : Axis::Key;
+      return atoms;
+    };
+    bool differs = false, agrees = false;
     if (!visit(operand, [&](unsigned loop, const Atoms &atoms) {
           // Masks are repeated over heads.
           bool isRepeated = !hasHeads && !isSequence(atoms);
           if (loops[loop] && *loops[loop] != atoms && !isRepeated) {
-            disagree("operands are laid out differently");
-            return false;
+            if (hasHeads || !isSequence(*loops[loop]) ||
+                *loops[loop] != opposite(atoms)) {
+              disagree("operands are laid out differently");
+              return false;
+            }
+            differs = true;
+          } else if (loops[loop] && !isRepeated) {
+            agrees |= isSequence(atoms);
           }
-          if (!isRepeated)
+          if (!isRepeated && !loops[loop])
             loops[loop] = atoms;
           return true;
         }))
       return std::nullopt;
+    if (differs && agrees)
+      return disagree("operands are laid out differently");
+    if (differs)
+      exchanged.insert(operand);
   }
+  for (auto [operand, node] : llvm::zip_equal(operands, nodes))
+    if (exchanged.contains(operand)) {
+      node = pool.exchanged(node);
+      if (!node)
+        return disagree("operands are laid out differently");
+    }
   for (OpOperand *operand : others) {
     bool isNumber = contents(operand->get()).node->width == 0;
     if (!visit(operand, [&](unsigned loop, const Atoms &atoms) {
@@ -143,6 +170,14 @@ Analysis::loopAtoms(linalg::LinalgOp op, ArrayRef<OpOperand *> operands,
             atom->axis = Axis::Token;
             loops[dim.getPosition()] = Atoms{*atom};
           }
+  // So may one that only a constant has, of a mask for a fixed length.
+  if (pairs.empty() && width == 0)
+    for (unsigned i = 0; i < loops.size(); ++i)
+      for (unsigned j = 0; j < loops.size() && !loops[i]; ++j)
+        if (loops[j] && isSequence(*loops[j]) &&
+            loops[j]->front().axis == Axis::Token && loopExtent(op, i) > 1 &&
+            loops[j]->front().size == loopExtent(op, i))
+          loops[i] = loops[j];
   if (pairs.empty())
     assignKeys(loops);
   // What has only queries is read at the keys in a loop over those.

@@ -124,6 +124,12 @@ Node *ExpressionPool::mul(Node *a, Node *b) {
     return b;
   if (b->isScalar(1))
     return a;
+  // A softmax in steps may multiply by the reciprocal of the sum.
+  for (auto [x, inverse] : {std::pair(a, b), std::pair(b, a)})
+    if (inverse->is(NodeKind::Div) && inverse->operand(0)->isScalar(1) &&
+        inverse->operand(1)->is(NodeKind::KeySum) &&
+        inverse->operand(1)->operand(0) == x)
+      return div(x, inverse->operand(1));
   if (a->id > b->id)
     std::swap(a, b);
   return make(NodeKind::Mul, {a, b});
@@ -170,6 +176,10 @@ Node *ExpressionPool::pow(Node *base, Node *exponent) {
     return mul(mul(base, base), base);
   if (exponent->isScalar(0.5))
     return unary(NodeKind::Sqrt, base);
+  if (exponent->isScalar(-0.5))
+    return div(scalar(1), unary(NodeKind::Sqrt, base));
+  if (exponent->isScalar(-1))
+    return div(scalar(1), base);
   return nullptr;
 }
 

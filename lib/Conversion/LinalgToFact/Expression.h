@@ -131,7 +131,7 @@ public:
   Node *sub(Node *a, Node *b) { return add(a, mul(b, scalar(-1))); }
   Node *mul(Node *a, Node *b);
   Node *div(Node *a, Node *b);
-  /// Null where the exponent has no rule (only 1, 2 and 3, and 0.5 do).
+  /// Null where the exponent has no rule (only 1, 2, 3, 0.5, -0.5 and -1 do).
   Node *pow(Node *base, Node *exponent);
   Node *max(Node *a, Node *b);
   Node *unary(NodeKind kind, Node *a);

@@ -31,13 +31,15 @@ INF = float("inf")
 # Names, or how they begin.
 TODO = {
     "heads-concat": "heads by Split or Slice, Unsqueeze and Concat",
-    "softmax-chain-reciprocal": "e * (1 / sum(e))", "kq-back-todo": "K Q^T that is transposed, then a chain or a mask "
-    "over pairs of tokens", "causal-cumsum": "positions by CumSum of ones", "causal-scale-after-weak": "-1e4, then a scale",
+    "causal-cumsum": "positions by CumSum of ones",
+    "causal-scale-after-weak": "-1e4, then a scale",
     "causal-table-for-each-head": "one constant table, repeated for each head",
-    "padding-bert-expand": "Expand to a constant shape", "fixed-": "a constant table that meets padding before the scores",
+    "padding-bert-expand": "Expand to a constant shape",
+    "fixed-": "a constant table that meets padding before the scores",
     "padding-fixed-length": "fact-run refuses padded tokens where shapes are fixed",
-    "linear-conv": "Conv of one element between transposes", "activation-gelu-half_half": "x * (0.5 + 0.5 * erf)",
-    "norm-pow-minus-half": "x * (var + eps)^-0.5",
+    "linear-conv": "Conv of one element between transposes",
+    "kq-back-todo-chain": "K Q^T, transposed or not, with its softmax in steps",
+    "kq-back-todo-columns": "the same",
 }
 
 
@@ -753,8 +755,8 @@ for name, combine in {
 attends("padding-fixed-length", mask=padding_mask("where", -1e9), fixed_length=True)
 attends("kq-back-causal", scores="kq-back", causal=True, mask=causal_mask("table", "where", -1e9))
 attends("kq-back-padding", scores="kq-back", mask=padding_mask("one-minus", -1e9))
-attends("kq-back-todo-causal", scores="kq-back", causal=True, mask=causal_mask("less-or-equal", "add-where", -1e9))
-attends("kq-back-todo-outer", scores="kq-back", mask=padding_mask("where", -1e9, "outer"))
+attends("kq-back-causal", scores="kq-back", causal=True, mask=causal_mask("less-or-equal", "add-where", -1e9))
+attends("kq-back-outer", scores="kq-back", mask=padding_mask("where", -1e9, "outer"))
 attends("kq-back-todo-chain", scores="kq-back", softmax="chain")
 attends("kq-back-todo-columns", scores="kq", softmax="chain")
 attends("padding-or-causal", mask=lambda g, s, rank: take(  # what the pads see does not matter
