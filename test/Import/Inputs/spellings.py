@@ -753,10 +753,10 @@ for name, combine in {
 }.items():
     attends(f"fixed-{name}", causal=True, mask=fixed(combine))
 attends("padding-fixed-length", mask=padding_mask("where", -1e9), fixed_length=True)
-attends("kq-back-then-causal", scores="kq-back", causal=True, mask=causal_mask("table", "where", -1e9))
+attends("kq-back-causal", scores="kq-back", causal=True, mask=causal_mask("table", "where", -1e9))
 attends("kq-back-padding", scores="kq-back", mask=padding_mask("one-minus", -1e9))
 attends("kq-back-then-causal", scores="kq-back", causal=True, mask=causal_mask("less-or-equal", "add-where", -1e9))
-attends("kq-back-then-outer", scores="kq-back", mask=padding_mask("where", -1e9, "outer"))
+attends("kq-back-outer", scores="kq-back", mask=padding_mask("where", -1e9, "outer"))
 attends("kq-back-todo-chain", scores="kq-back", softmax="chain")
 attends("kq-back-todo-columns", scores="kq", softmax="chain")
 attends("padding-or-causal", mask=lambda g, s, rank: take(  # what the pads see does not matter
