@@ -135,11 +135,8 @@ Node *ExpressionPool::mul(Node *a, Node *b) {
   return make(NodeKind::Mul, {a, b});
 }
 
-/// The x of exp(x - max(x)) or exp(x), the maximum over the keys.
-static Node *exponentOf(Node *node) {
-  if (!node->is(NodeKind::Exp))
-    return nullptr;
-  Node *x = node->operand(0);
+/// The x of x - max(x), the maximum over the keys, which no softmax sees.
+static Node *withoutMax(Node *x) {
   if (x->is(NodeKind::Add))
     for (unsigned i : {0, 1}) {
       Node *rest = x->operand(1 - i), *minus = x->operand(i);
@@ -156,9 +153,9 @@ static Node *exponentOf(Node *node) {
 
 Node *ExpressionPool::div(Node *a, Node *b) {
   // A softmax in steps.
-  if (b->is(NodeKind::KeySum) && b->operand(0) == a && a->heads > 0)
-    if (Node *x = exponentOf(a))
-      return softmax(x);
+  if (b->is(NodeKind::KeySum) && b->operand(0) == a && a->heads > 0 &&
+      a->is(NodeKind::Exp))
+    return softmax(a->operand(0));
   if (b->is(NodeKind::Scalar) && b->scalar != 0) {
     if (a->is(NodeKind::Scalar))
       return scalar(a->scalar / b->scalar);
@@ -220,7 +217,7 @@ Node *ExpressionPool::scores(Node *query, Node *key, int64_t heads,
 }
 
 Node *ExpressionPool::softmax(Node *scores) {
-  return make(NodeKind::Softmax, {scores});
+  return make(NodeKind::Softmax, {withoutMax(scores)});
 }
 
 Node *ExpressionPool::context(Node *probabilities, Node *value) {

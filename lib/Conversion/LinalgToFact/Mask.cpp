@@ -21,10 +21,9 @@ namespace {
 
 /// Numbers at or below it hide a key: exp of it is 0 beside any score.
 constexpr double hidden = -1e4;
-/// Of masks of index arithmetic, in longer sequences, so many tokens are looked
-/// at: what they say of positions is the same farther on, unless they compare
-/// them with a number that is larger than half of it.
-constexpr int64_t longest = 2048;
+/// Tokens that a mask of index arithmetic is looked at for, at least; and most
+/// tokens that a number in it may need.
+constexpr int64_t fewest = 256, longest = 2048;
 /// Of an open sequence without a bound. What masks say of positions is the same
 /// farther on, unless they compare them with a larger number.
 constexpr int64_t unknownLength = 256;
@@ -214,12 +213,15 @@ public:
     length = std::min(length > 0 ? length : unknownLength, evaluator.most);
     if (!evaluator.hasTable() && !evaluator.hasIndex)
       length = std::min<int64_t>(length, 4); // all positions are alike
-    else if (!evaluator.hasTable() && length > longest) {
-      if (evaluator.largest > longest / 2)
+    else if (!evaluator.hasTable()) {
+      // What a mask says of positions is the same farther on than twice the
+      // numbers that it compares them with.
+      auto enough = static_cast<int64_t>(2 * evaluator.largest) + fewest;
+      if (length > longest && enough > longest)
         return fail("the mask of so long a sequence compares positions with " +
                         Twine(std::to_string(evaluator.largest)),
                     "give a smaller length (--shape)");
-      length = longest;
+      length = std::min(length, enough);
     }
     for (int64_t i = 0; i < length; ++i)
       positions.push_back(i);
@@ -313,10 +315,12 @@ private:
   /// one token enters the expression as that of any other does.
   bool hidesPadding(double real, bool causal) {
     // All positions of a shorter sequence, in some of its lengths.
-    int64_t count = std::min<int64_t>(positions.size(), 256);
+    auto count = static_cast<int64_t>(positions.size());
+    if (!evaluator.hasTable() && evaluator.largest < fewest / 4)
+      count = std::min(count, fewest / 2);
     for (int64_t numReal = 1; numReal < count;
-         numReal = numReal < 16 ? numReal + 1
-                                : std::min(numReal + numReal / 2, count - 1)) {
+         numReal = numReal < 8 ? numReal + 1
+                               : std::min(2 * numReal, count - 1)) {
       evaluator.start(count);
       auto number = [&](int64_t t) { return t < numReal ? real : 1 - real; };
       for (int64_t i = 0; i < numReal; ++i)
