@@ -239,6 +239,18 @@ static LogicalResult importCumSum(NodeImport &node) {
   return node.setResult(result, input.shape);
 }
 
+Value mlir::fact::indexAtRunTime(OpBuilder &builder, Location loc,
+                                 Value indices, ValueRange at, Value extent) {
+  Value picked = tensor::ExtractOp::create(builder, loc, indices, at);
+  Value number =
+      arith::IndexCastOp::create(builder, loc, builder.getIndexType(), picked);
+  Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
+  Value isNegative = arith::CmpIOp::create(
+      builder, loc, arith::CmpIPredicate::slt, number, zero);
+  Value fromEnd = arith::AddIOp::create(builder, loc, number, extent);
+  return arith::SelectOp::create(builder, loc, isNegative, fromEnd, number);
+}
+
 /// Indices of the run time pick from any tensor, along an axis: rows of an
 /// embedding. Negative ones count from the end; what is out of range is moved
 /// to the nearest element, as models rely on no particular behaviour there.
@@ -251,17 +263,10 @@ LogicalResult mlir::fact::gatherAtRunTime(NodeImport &node, int64_t axis,
   Value result = node.emit.generate(
       node.loc, shape, mlirType(data.type, node.loc.getContext()),
       [&](OpBuilder &builder, Location loc, ValueRange at) -> Value {
-        Value picked = tensor::ExtractOp::create(builder, loc, indices,
-                                                 at.slice(axis, count));
-        Value number = arith::IndexCastOp::create(
-            builder, loc, builder.getIndexType(), picked);
+        Value number = indexAtRunTime(builder, loc, indices,
+                                      at.slice(axis, count), extent);
         Value zero = arith::ConstantIndexOp::create(builder, loc, 0),
               one = arith::ConstantIndexOp::create(builder, loc, 1);
-        Value isNegative = arith::CmpIOp::create(
-            builder, loc, arith::CmpIPredicate::slt, number, zero);
-        Value fromEnd = arith::AddIOp::create(builder, loc, number, extent);
-        number =
-            arith::SelectOp::create(builder, loc, isNegative, fromEnd, number);
         number = arith::MaxSIOp::create(builder, loc, number, zero);
         Value last = arith::SubIOp::create(builder, loc, extent, one);
         number = arith::MinSIOp::create(builder, loc, number, last);

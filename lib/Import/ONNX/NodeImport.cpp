@@ -166,6 +166,22 @@ FailureOr<int64_t> NodeImport::axis(int64_t axis, int64_t rank) {
   return axis < 0 ? axis + rank : axis;
 }
 
+FailureOr<SmallVector<int64_t>>
+NodeImport::distinctAxes(llvm::ArrayRef<int64_t> axes, int64_t rank) {
+  SmallVector<bool> seen(rank);
+  SmallVector<int64_t> distinct;
+  for (int64_t each : axes) {
+    FailureOr<int64_t> counted = axis(each, rank);
+    if (failed(counted))
+      return failure();
+    if (seen[*counted])
+      return fail("axis " + Twine(each) + " is named twice");
+    seen[*counted] = true;
+    distinct.push_back(*counted);
+  }
+  return distinct;
+}
+
 LogicalResult NodeImport::checkSize(llvm::ArrayRef<Dim> shape, StringRef what) {
   int64_t elements = 1;
   for (Dim dim : shape) {

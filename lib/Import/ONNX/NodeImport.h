@@ -104,6 +104,9 @@ public:
   /// \p axis counted from the front; an error where it is outside [-rank,
   /// rank).
   FailureOr<int64_t> axis(int64_t axis, int64_t rank);
+  /// The same of each; an error also where one is named twice.
+  FailureOr<SmallVector<int64_t>> distinctAxes(llvm::ArrayRef<int64_t> axes,
+                                               int64_t rank);
 
   /// Whether the model gives result \p i a name.
   bool wantsResult(size_t i) const {
@@ -176,6 +179,11 @@ llvm::ArrayRef<Operator> rotaryOperators();
 llvm::ArrayRef<Operator> shapeOperators();
 llvm::ArrayRef<Operator> sliceOperators();
 llvm::ArrayRef<Operator> softmaxOperators();
+
+/// The index in \p indices at \p at, a number of the run time; a negative one
+/// counts from \p extent. It may be out of range.
+Value indexAtRunTime(OpBuilder &builder, Location loc, Value indices,
+                     ValueRange at, Value extent);
 
 /// Sets result 0 to elements of input 0 along \p axis, picked by the indices of
 /// input 1; \p shape is the result's.

@@ -53,17 +53,7 @@ static FailureOr<SmallVector<int64_t>> readAxes(NodeImport &node) {
   FailureOr<SmallVector<int64_t>> axes = node.integers(3);
   if (failed(axes))
     return failure();
-  SmallVector<bool> seen(rank);
-  for (int64_t &each : *axes) {
-    FailureOr<int64_t> axis = node.axis(each, rank);
-    if (failed(axis))
-      return failure();
-    if (seen[*axis])
-      return node.fail("axis " + Twine(each) + " is named twice");
-    seen[*axis] = true;
-    each = *axis;
-  }
-  return axes;
+  return node.distinctAxes(*axes, rank);
 }
 
 /// Whether at most \p count elements can be reflected, or one repeated.

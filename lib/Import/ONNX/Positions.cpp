@@ -167,16 +167,9 @@ static LogicalResult importOneHot(NodeImport &node) {
       [&](OpBuilder &builder, Location loc, ValueRange at) -> Value {
         SmallVector<Value> from(at);
         from.erase(from.begin() + *axis);
-        Value picked = tensor::ExtractOp::create(builder, loc, index, from);
-        Value number = arith::IndexCastOp::create(
-            builder, loc, builder.getIndexType(), picked);
+        Value number = indexAtRunTime(builder, loc, index, from, extent);
         Value zero = arith::ConstantIndexOp::create(builder, loc, 0),
               one = arith::ConstantIndexOp::create(builder, loc, 1);
-        Value isNegative = arith::CmpIOp::create(
-            builder, loc, arith::CmpIPredicate::slt, number, zero);
-        Value fromEnd = arith::AddIOp::create(builder, loc, number, extent);
-        number =
-            arith::SelectOp::create(builder, loc, isNegative, fromEnd, number);
         Value isHere = arith::CmpIOp::create(
             builder, loc, arith::CmpIPredicate::eq, number, at[*axis]);
         Value which = arith::SelectOp::create(builder, loc, isHere, one, zero);

@@ -28,14 +28,12 @@ FailureOr<Reduction> mlir::fact::makeReduction(NodeImport &node,
   Reduction reduction;
   reduction.keepDims = keepDims;
   reduction.reduced.assign(shape.size(), false);
-  for (int64_t each : axes) {
-    FailureOr<int64_t> axis = node.axis(each, shape.size());
-    if (failed(axis))
-      return failure();
-    if (reduction.reduced[*axis])
-      return node.fail("axis " + Twine(each) + " is named twice");
-    reduction.reduced[*axis] = true;
-  }
+  FailureOr<SmallVector<int64_t>> distinct =
+      node.distinctAxes(axes, shape.size());
+  if (failed(distinct))
+    return failure();
+  for (int64_t axis : *distinct)
+    reduction.reduced[axis] = true;
   for (auto [dim, reduced] : llvm::zip(shape, reduction.reduced)) {
     if (!reduced) {
       reduction.kept.push_back(dim);

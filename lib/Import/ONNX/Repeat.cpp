@@ -84,17 +84,7 @@ static FailureOr<SmallVector<int64_t>> readAxes(NodeImport &node) {
       node.intsAttribute("axes", llvm::to_vector(llvm::seq<int64_t>(0, rank)));
   if (failed(axes))
     return failure();
-  SmallVector<bool> seen(rank);
-  for (int64_t &each : *axes) {
-    FailureOr<int64_t> axis = node.axis(each, rank);
-    if (failed(axis))
-      return failure();
-    if (seen[*axis])
-      return node.fail("axis " + Twine(each) + " is named twice");
-    seen[*axis] = true;
-    each = *axis;
-  }
-  return axes;
+  return node.distinctAxes(*axes, rank);
 }
 
 static FailureOr<SmallVector<Dim>> factorsOf(NodeImport &node,

@@ -204,15 +204,12 @@ static LogicalResult importUnsqueeze(NodeImport &node) {
   if (rank > NodeImport::maxRank)
     return node.fail("result has more than " + Twine(NodeImport::maxRank) +
                      " dimensions");
+  FailureOr<SmallVector<int64_t>> distinct = node.distinctAxes(**axes, rank);
+  if (failed(distinct))
+    return failure();
   SmallVector<bool> added(rank);
-  for (int64_t each : **axes) {
-    FailureOr<int64_t> axis = node.axis(each, rank);
-    if (failed(axis))
-      return failure();
-    if (added[*axis])
-      return node.fail("axis " + Twine(each) + " is named twice");
-    added[*axis] = true;
-  }
+  for (int64_t axis : *distinct)
+    added[axis] = true;
   Shape shape;
   size_t next = 0;
   for (bool add : added)
