@@ -32,7 +32,7 @@ MUTATIONS = (
     ("FACT: drop a store of several", "only the first head's scales are stored", ISA + "RowGroup.cpp",
      "plane < staged.layout.planes; ++plane)\n    lowering.storeRows", "plane < 1; ++plane)\n    lowering.storeRows"),
     ("FACT: swap two operands", "gamma and beta of a layer norm", ISA + "RowGroup.cpp",
-     "*gamma,\n                           *beta,", "*beta,\n                           *gamma,"),
+     "*gamma, *beta,", "*beta, *gamma,"),
     ("FACT: forget a second reader", "an activation works in place although others read its operand", ISA + "RowGroup.cpp",
      "if (!isLastReader(op, operand))", "if (lowering.isConstant(operand))"),
     ("FACT: shorten a buffer", "half of the scores of a block of rows", ISA + "Attention.cpp",

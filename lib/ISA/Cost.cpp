@@ -7,6 +7,8 @@
 
 #include "fact/ISA/Cost.h"
 
+#include "fact/ISA/Sweeps.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -83,51 +85,20 @@ public:
   int64_t operator()(const SelListNew &i) const { return flags(i.rows); }
   int64_t operator()(const SelCount &i) const { return flags(i.rows); }
 
-  // Steps of a lane per element, or passes of a pipeline where those take
-  // longer: lib/Sim/Apu.cpp has the sweeps.
-  int64_t operator()(const ApuLayerNorm &i) const {
-    return i.rows * (sweep(i.n, 1) + sweep(i.n, 2) + sweep(i.n, 2));
-  }
-  int64_t operator()(const ApuQuantize &i) const {
-    return 2 * i.rows * sweep(i.n, 1);
-  }
-  int64_t operator()(const ApuRescale &i) const {
-    return i.rows * sweep(i.n, 2);
-  }
-  int64_t operator()(const ApuActivation &i) const {
-    switch (i.kind) {
-    case Activation::Gelu:
-      return i.rows *
-             std::max(sweep(i.n, 3), passes(i.n, machine.apu.erfPasses));
-    case Activation::GeluTanh:
-    case Activation::Swish:
-      return i.rows *
-             std::max(sweep(i.n, 4), passes(i.n, machine.apu.expPasses +
-                                                     machine.apu.dividePasses));
-    case Activation::Relu:
-      return i.rows * sweep(i.n, 1);
-    }
-    return 0;
-  }
-  int64_t operator()(const ApuAdd &i) const { return i.rows * sweep(i.n, 1); }
   int64_t operator()(const ApuSoftmax &i) const {
-    int64_t columns = keptOf(i, length);
-    return i.rows * (2 * sweep(columns, 2) +
-                     std::max(sweep(columns, 2),
-                              passes(columns, machine.apu.expPasses)));
+    return cycles(sweepsOf(i, i.rows, keptOf(i, length), i.rows));
   }
   int64_t operator()(const ApuContext &i) const {
-    return i.rows * sweep(i.n, 2);
+    return cycles(sweepsOf(i, i.rows, i.tail_score.present ? i.rows : 0));
   }
-  int64_t operator()(const ApuCopyDominated &i) const {
-    return i.rows * sweep(i.n, 1);
-  }
-  int64_t operator()(const ApuColumnSum &i) const {
-    return i.rows * sweep(i.n, 1);
-  }
-  int64_t operator()(const ApuMean &i) const {
-    return passes(i.n, machine.apu.dividePasses);
-  }
+  int64_t operator()(const ApuMean &i) const { return cycles(sweepsOf(i)); }
+  int64_t operator()(const ApuLayerNorm &i) const { return sweepRows(i); }
+  int64_t operator()(const ApuQuantize &i) const { return sweepRows(i); }
+  int64_t operator()(const ApuRescale &i) const { return sweepRows(i); }
+  int64_t operator()(const ApuActivation &i) const { return sweepRows(i); }
+  int64_t operator()(const ApuAdd &i) const { return sweepRows(i); }
+  int64_t operator()(const ApuCopyDominated &i) const { return sweepRows(i); }
+  int64_t operator()(const ApuColumnSum &i) const { return sweepRows(i); }
 
   int64_t operator()(const Load &i) const {
     return transfer(int64_t(i.rows) * i.row_bytes);
@@ -167,14 +138,14 @@ private:
   int64_t flags(int64_t count) const {
     return divideUp(count, machine.sel.scoresPerCycle);
   }
-  /// Of one row, with so many steps of the busiest kind of unit of two.
-  int64_t sweep(int64_t elements, int64_t steps) const {
-    return divideUp(elements, machine.apu.lanes) *
-           divideUp(steps,
-                    std::min(machine.apu.addUnits, machine.apu.multiplyUnits));
+  template <typename I> int64_t sweepRows(const I &i) const {
+    return cycles(sweepsOf(i, i.rows));
   }
-  int64_t passes(int64_t elements, int64_t each) const {
-    return divideUp(elements * each, machine.apu.pipelines);
+  int64_t cycles(const Sweeps &sweeps) const {
+    int64_t total = 0;
+    for (const Sweep &sweep : sweeps)
+      total += sweep.cycles(machine);
+    return total;
   }
   int64_t transfer(int64_t bytes) const {
     return static_cast<int64_t>(

@@ -26,21 +26,27 @@ FACT_VECTORIZE float largestMagnitude(const float *x, int64_t n) {
   return floatOf(largest);
 }
 
-FACT_VECTORIZE float quantizeRowInt8(const float *FACT_RESTRICT x, int64_t n,
-                                     int8_t *FACT_RESTRICT q) {
-  float e = rowExponent(largestMagnitude(x, n));
+FACT_VECTORIZE float quantizeRow(const float *FACT_RESTRICT x, int64_t n,
+                                 float largest, bool toInt4,
+                                 int8_t *FACT_RESTRICT q) {
+  if (toInt4) {
+    float inverse = int4Inverse(largest);
+    for (int64_t i = 0; i < n; ++i)
+      q[i] = toInt8(quantizeInt4(x[i], inverse));
+    return int4Scale(largest);
+  }
+  float e = rowExponent(largest);
   for (int64_t i = 0; i < n; ++i)
     q[i] = toInt8(quantizeInt8(x[i], e));
   return rowScale(e);
 }
 
-FACT_VECTORIZE float quantizeRowInt4(const float *FACT_RESTRICT x, int64_t n,
-                                     int8_t *FACT_RESTRICT q) {
-  float amax = largestMagnitude(x, n);
-  float inverse = int4Inverse(amax);
-  for (int64_t i = 0; i < n; ++i)
-    q[i] = toInt8(quantizeInt4(x[i], inverse));
-  return int4Scale(amax);
+float quantizeRowInt8(const float *x, int64_t n, int8_t *q) {
+  return quantizeRow(x, n, largestMagnitude(x, n), /*toInt4=*/false, q);
+}
+
+float quantizeRowInt4(const float *x, int64_t n, int8_t *q) {
+  return quantizeRow(x, n, largestMagnitude(x, n), /*toInt4=*/true, q);
 }
 
 void quantizeHeadsInt8(const float *x, int64_t n, int64_t headSize, int8_t *q,

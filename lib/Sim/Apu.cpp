@@ -5,9 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// docs/numerics.md, sections 1 to 3. Every instruction tells the meter its
-// sweeps: how often the lanes pass over a row, and which of their units an
-// element needs in each pass.
+// docs/numerics.md, sections 1 to 3.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,6 +14,7 @@
 #include "fact/Numerics/Formats.h"
 #include "fact/Numerics/Linear.h"
 #include "fact/Numerics/RowOps.h"
+#include "fact/Support/Error.h"
 
 #include <algorithm>
 
@@ -27,25 +26,18 @@ void execute(const isa::ApuLayerNorm &i, Frame &frame) {
   auto x = frame.in<float>("x", i.x_stride);
   auto gammaView = frame.in<float>("gamma");
   auto betaView = frame.in<float>("beta");
+  auto maximum = frame.out<float>("maximum");
   int64_t n = i.n;
   if (!y)
     return;
   const float *gamma = gammaView.vector(n), *beta = betaView.vector(n);
-  for (int64_t r = 0; r < rows.count; ++r)
-    numerics::layerNormRow(x.row(r, n), gamma, beta, i.eps, n, y.row(r, n));
-
-  FloatSteps sum, squares, perRow, result;
-  sum.add = 1;
-  squares.add = 2; // x - mu, sum
-  squares.multiply = 1;
-  perRow.divide = 3;
-  perRow.squareRoot = perRow.add = 1;
-  result.add = 2;
-  result.multiply = 2;
-  frame.meter.sweep(rows.count, n, sum);
-  frame.meter.sweep(rows.count, n, squares);
-  frame.meter.sweep(1, rows.count, perRow);
-  frame.meter.sweep(rows.count, n, result);
+  for (int64_t r = 0; r < rows.count; ++r) {
+    float *out = y.row(r, n);
+    numerics::layerNormRow(x.row(r, n), gamma, beta, i.eps, n, out);
+    if (maximum)
+      *maximum.part(0, r, 1) = numerics::largestMagnitude(out, n);
+  }
+  frame.meter.sweep(sweepsOf(i, rows.count));
   x.readAgain(2 * rows.count * n);
 }
 
@@ -55,6 +47,7 @@ void execute(const isa::ApuQuantize &i, Frame &frame) {
   auto scale = frame.out<float>("scale");
   auto x = frame.in<float>("x", i.x_stride);
   auto lowView = frame.in<uint8_t>("low");
+  auto maximum = frame.in<float>("maximum");
   int64_t n = i.n;
   if (rows.count == 0) // rows of no elements have a scale
     return;
@@ -62,19 +55,21 @@ void execute(const isa::ApuQuantize &i, Frame &frame) {
   std::vector<int32_t> listed = listedRows(frame, rows, "list");
   for (int32_t r : listed) {
     const float *in = x.row(r, n);
-    int8_t *out = q.row(r, n);
-    *scale.part(0, r, 1) = low && low[r]
-                               ? numerics::quantizeRowInt4(in, n, out)
-                               : numerics::quantizeRowInt8(in, n, out);
+    float largest = numerics::largestMagnitude(in, n);
+    if (maximum) {
+      float known = *maximum.part(0, r, 1);
+      if (!(known >= largest))
+        throw Error("the maximum of row " + std::to_string(rows.first + r) +
+                    " is below a magnitude in it");
+      largest = known;
+    }
+    *scale.part(0, r, 1) =
+        numerics::quantizeRow(in, n, largest, low && low[r], q.row(r, n));
   }
-
   int64_t count = static_cast<int64_t>(listed.size());
-  FloatSteps largest, code;
-  largest.max = 1;
-  code.quantize = 1;
-  frame.meter.sweep(count, n, largest);
-  frame.meter.sweep(count, n, code);
-  x.readAgain(count * n);
+  frame.meter.sweep(sweepsOf(i, count));
+  if (!maximum)
+    x.readAgain(count * n);
 }
 
 void execute(const isa::ApuRescale &i, Frame &frame) {
@@ -84,7 +79,10 @@ void execute(const isa::ApuRescale &i, Frame &frame) {
   auto channelScaleView = frame.in<float>("w_scale");
   auto scale = frame.in<float>("scale");
   auto biasView = frame.in<float>("bias");
+  auto residual = frame.in<float>("residual", i.residual_stride);
   auto lowView = frame.in<uint8_t>("low");
+  auto maximum = i.accumulate ? frame.inOut<float>("maximum")
+                              : frame.out<float>("maximum");
   int64_t n = i.n;
   if (!y)
     return;
@@ -97,43 +95,30 @@ void execute(const isa::ApuRescale &i, Frame &frame) {
     for (int64_t c = 0; c < n; ++c)
       highScales[c] = numerics::highPlaneScale(channelScales[c]);
   }
-  // The row that is written may be the one that is read.
+  std::optional<numerics::Activation> activation =
+      numerics::activationOrNone(i.activation);
+  // The row that is written may be one that is read.
   std::vector<int32_t> sums(n);
+  std::vector<float> result(n);
   std::vector<int32_t> listed = listedRows(frame, rows, "list");
   for (int32_t r : listed) {
     const int32_t *in = acc.row(r, n);
     std::copy(in, in + n, sums.data());
     bool high = !highScales.empty() && low[r];
     numerics::rescaleRow(sums.data(), high ? highScales.data() : channelScales,
-                         *scale.part(0, r, 1), bias, n, y.row(r, n));
+                         *scale.part(0, r, 1), bias, n, result.data());
+    if (activation)
+      numerics::activateRow(*activation, result.data(), n, result.data());
+    if (residual)
+      numerics::addRow(result.data(), residual.row(r, n), n, result.data());
+    std::copy(result.begin(), result.end(), y.row(r, n));
+    if (!maximum)
+      continue;
+    float largest = numerics::largestMagnitude(result.data(), n);
+    float &ofRow = *maximum.part(0, r, 1);
+    ofRow = i.accumulate ? std::max(ofRow, largest) : largest;
   }
-
-  FloatSteps per;
-  per.multiply = 2;
-  per.add = bias ? 1 : 0;
-  frame.meter.sweep(static_cast<int64_t>(listed.size()), n, per);
-}
-
-static FloatSteps stepsOf(isa::Activation kind) {
-  FloatSteps per;
-  switch (kind) {
-  case isa::Activation::Gelu: // (0.5 * x) * (1 + erf(x * c))
-    per.multiply = 3;
-    per.add = per.erf = 1;
-    break;
-  case isa::Activation::GeluTanh:
-    per.multiply = 4;
-    per.add = 2;
-    per.exp = per.divide = 1;
-    break;
-  case isa::Activation::Swish:
-    per.add = per.exp = per.divide = 1;
-    break;
-  case isa::Activation::Relu:
-    per.max = 1;
-    break;
-  }
-  return per;
+  frame.meter.sweep(sweepsOf(i, static_cast<int64_t>(listed.size())));
 }
 
 void execute(const isa::ApuActivation &i, Frame &frame) {
@@ -146,7 +131,7 @@ void execute(const isa::ApuActivation &i, Frame &frame) {
   for (int64_t r = 0; r < rows.count; ++r)
     numerics::activateRow(numerics::asActivation<numerics::Activation>(i.kind),
                           x.row(r, n), n, y.row(r, n));
-  frame.meter.sweep(rows.count, n, stepsOf(i.kind));
+  frame.meter.sweep(sweepsOf(i, rows.count));
 }
 
 void execute(const isa::ApuAdd &i, Frame &frame) {
@@ -159,9 +144,7 @@ void execute(const isa::ApuAdd &i, Frame &frame) {
     return;
   for (int64_t r = 0; r < rows.count; ++r)
     numerics::addRow(a.row(r, n), b.row(r, n), n, y.row(r, n));
-  FloatSteps per;
-  per.add = 1;
-  frame.meter.sweep(rows.count, n, per);
+  frame.meter.sweep(sweepsOf(i, rows.count));
 }
 
 void execute(const isa::ApuColumnSum &i, Frame &frame) {
@@ -174,9 +157,7 @@ void execute(const isa::ApuColumnSum &i, Frame &frame) {
   float *sum = sumView.vector(n);
   for (int64_t r = 0; r < rows.count; ++r)
     numerics::columnSumAdd(x.row(r, n), rows.first + r == 0, n, sum);
-  FloatSteps per;
-  per.add = 1;
-  frame.meter.sweep(rows.count, n, per);
+  frame.meter.sweep(sweepsOf(i, rows.count));
 }
 
 void execute(const isa::ApuMean &i, Frame &frame) {
@@ -186,9 +167,7 @@ void execute(const isa::ApuMean &i, Frame &frame) {
   if (!y)
     return;
   numerics::columnMeanFinish(sum.vector(n), frame.length(), n, y.vector(n));
-  FloatSteps per;
-  per.divide = 1;
-  frame.meter.sweep(1, n, per);
+  frame.meter.sweep(sweepsOf(i));
 }
 
 } // namespace fact::sim

@@ -44,18 +44,6 @@ void execute(const isa::ApuSoftmax &i, Frame &frame) {
   const float *keyScale = keyScaleView.vector(length);
   const float *valueScale = valueScaleView.vector(length);
 
-  FloatSteps maximum, terms, probabilities, perRow;
-  // Scales of rows of K and V are powers of two.
-  maximum.multiply = maximum.scale = 1; // the two of S
-  maximum.max = 1;
-  terms.add = 2; // S - mx, the sum
-  terms.exp = 1;
-  terms.multiply = terms.scale = 1; // E * 65535, g
-  terms.max = 1;
-  probabilities.multiply = probabilities.scale = 1; // g * factor, g
-  probabilities.quantize = 1;
-  perRow.divide = 2; // den, 255 / gm
-
   std::vector<float> keys(length), values(length), e(length);
   Columns columns(frame, rows, {0, length}, i.mask_stride, i.causal);
   int64_t done = 0;
@@ -83,12 +71,10 @@ void execute(const isa::ApuSoftmax &i, Frame &frame) {
                        row.weighted, static_cast<float>(n)};
     std::memcpy(stats.row(r, 4), &result, sizeof result);
 
-    frame.meter.sweep(1, n, maximum);
-    frame.meter.sweep(1, n, terms);
-    frame.meter.sweep(1, n, probabilities);
+    frame.meter.sweep(sweepsOf(i, 1, n, /*finished=*/0));
     score.readAgain(2 * n);
   }
-  frame.meter.sweep(1, done, perRow);
+  frame.meter.sweep(sweepsOf(i, 0, 0, done));
 }
 
 void execute(const isa::ApuContext &i, Frame &frame) {
@@ -149,19 +135,7 @@ void execute(const isa::ApuContext &i, Frame &frame) {
       out[c] = numerators[c] * inverse;
   }
 
-  FloatSteps per, perTail, perRow, perTailRow;
-  per.multiply = 2;
-  perTail.multiply = 3; // num * r, w * (value), value's scale
-  perTail.add = 1;
-  perRow.divide = 2; // gm / 255, 1 / den
-  perTailRow.exp = 2;
-  perTailRow.multiply = 4;
-  perTailRow.add = 3;
-  perTailRow.max = 1;
-  frame.meter.sweep(done, n, per);
-  frame.meter.sweep(1, done, perRow);
-  frame.meter.sweep(tails, n, perTail);
-  frame.meter.sweep(1, tails, perTailRow);
+  frame.meter.sweep(sweepsOf(i, done, tails));
 }
 
 void execute(const isa::ApuCopyDominated &i, Frame &frame) {
@@ -186,9 +160,7 @@ void execute(const isa::ApuCopyDominated &i, Frame &frame) {
     numerics::dominatedContext(v.row(column, n), *valueScale.part(0, column, 1),
                                n, context.row(r, n));
   }
-  FloatSteps per;
-  per.multiply = 1;
-  frame.meter.sweep(done, n, per);
+  frame.meter.sweep(sweepsOf(i, done));
 }
 
 } // namespace fact::sim

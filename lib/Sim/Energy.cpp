@@ -51,7 +51,7 @@ EnergyUse energyOf(const Work &work, int64_t arrayCycles,
   use.accumulators = of(work.accumulatorBytes, table.accumulatorByte);
   use.prediction = of(work.predictorAdds, table.predictorAdd);
   use.selection = of(work.scores, table.selectScore);
-  const FloatSteps &steps = work.floats;
+  const isa::FloatSteps &steps = work.floats;
   use.floats = of(steps.add, table.floatAdd) +
                of(steps.multiply, table.floatMultiply) +
                of(steps.max + steps.scale, table.floatMax) +

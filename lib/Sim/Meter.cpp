@@ -221,25 +221,15 @@ void Meter::fill(int64_t bytes) {
 // APU, DMA
 //===----------------------------------------------------------------------===//
 
-void Meter::sweep(int64_t rows, int64_t elements, const FloatSteps &per) {
-  const isa::Machine::AuxiliaryUnit &apu = machine.apu;
-  int64_t count = rows * elements;
-  work.floats.accumulate(per, count);
-  int64_t steps = std::max({int64_t(1), divideUp(per.add, apu.addUnits),
-                            divideUp(per.multiply, apu.multiplyUnits),
-                            divideUp(per.scale, apu.scaleUnits),
-                            divideUp(per.max, apu.maxUnits),
-                            divideUp(per.quantize, apu.quantizeUnits)});
-  int64_t passes = per.exp * apu.expPasses + per.erf * apu.erfPasses +
-                   per.divide * apu.dividePasses +
-                   per.squareRoot * apu.squareRootPasses;
-  work.cycles += rows * std::max(divideUp(elements, apu.lanes) * steps,
-                                 divideUp(elements * passes, apu.pipelines));
-  work.idealCycles +=
-      static_cast<double>(count) *
-      std::max(static_cast<double>(steps) / static_cast<double>(apu.lanes),
-               static_cast<double>(passes) /
-                   static_cast<double>(apu.pipelines));
+void Meter::sweep(const isa::Sweep &sweep) {
+  work.floats.accumulate(sweep.perElement, sweep.rows * sweep.elements);
+  work.cycles += sweep.cycles(machine);
+  work.idealCycles += sweep.idealCycles(machine);
+}
+
+void Meter::sweep(const isa::Sweeps &sweeps) {
+  for (const isa::Sweep &each : sweeps)
+    sweep(each);
 }
 
 void Meter::transfer(int64_t address, int64_t bytes) {

@@ -79,10 +79,8 @@ public:
   // APU, DMA
   //===--------------------------------------------------------------------===//
 
-  /// One sweep over `elements` elements of each of `rows` rows. A lane takes an
-  /// element per cycle, or as many cycles as its busiest kind of unit needs;
-  /// all lanes share the pipelines of special functions.
-  void sweep(int64_t rows, int64_t elements, const FloatSteps &perElement);
+  void sweep(const isa::Sweep &sweep);
+  void sweep(const isa::Sweeps &sweeps);
 
   /// `bytes` contiguous bytes of DRAM from `address` on, in whole bursts.
   void transfer(int64_t address, int64_t bytes);

@@ -81,7 +81,7 @@ TEST(Listing, LineBreaksOfOtherSystemsAreRead) {
 TEST(Listing, ErrorsHaveTheirLine) {
   EXPECT_EQ(errorOf(""), "p.s:1: unexpected end of the text");
   EXPECT_EQ(errorOf("hello"), "p.s:1: expected '.program' (was 'hello')");
-  EXPECT_EQ(errorOf("\n; text\n.program format=2 isa=3\n"),
+  EXPECT_EQ(errorOf("\n; text\n.program format=2 isa=4\n"),
             "p.s:3: format version must be 1");
   std::string error = errorWith("pe.gemm acc=[0x0]", "pe.gemm acc=0");
   EXPECT_NE(error.find(": 'pe.gemm': field 'acc' must be a scratchpad address "

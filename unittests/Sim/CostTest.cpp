@@ -187,6 +187,26 @@ TEST_F(CostTest, RowsOfTheLanes) {
   }
 }
 
+TEST_F(CostTest, ChainsAreOneSweep) {
+  // Two multiplications and two additions, on two units of each.
+  isa::ApuRescale chain = rescale(64);
+  chain.residual = chain.y;
+  chain.residual_stride = chain.y_stride;
+  chain.maximum = bench.room<float>(rows);
+  EXPECT_EQ(counted(chain), counted(rescale(64)));
+  EXPECT_EQ(estimated(chain), counted(chain));
+  // The pipelines of an error function take longer than the lanes.
+  chain.activation = isa::OptActivation::Gelu;
+  EXPECT_EQ(counted(chain), counted(activation(isa::Activation::Gelu, 64)));
+  EXPECT_EQ(estimated(chain), counted(chain));
+  // Where maxima are known, quantization need not look for them.
+  isa::ApuQuantize codes = quantize(64);
+  int64_t alone = counted(codes);
+  codes.maximum = bench.put(std::vector<float>(rows, 1));
+  EXPECT_EQ(2 * counted(codes), alone);
+  EXPECT_EQ(estimated(codes), counted(codes));
+}
+
 TEST_F(CostTest, Selection) {
   isa::Instruction i = topK();
   EXPECT_EQ(estimated(i), counted(i));

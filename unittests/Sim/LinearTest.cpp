@@ -9,6 +9,7 @@
 
 #include "fact/Numerics/Formats.h"
 #include "fact/Numerics/Linear.h"
+#include "fact/Numerics/RowOps.h"
 
 using namespace fact;
 using namespace fact::sim;
@@ -163,6 +164,89 @@ TEST(Linear, RescaleMayWriteWhereItReads) {
     numerics::rescaleRow(sums.data() + r * out, layer.quantized.scales.data(),
                          scales[r], nullptr, out, expected.data() + r * out);
   expectSameBits(bench.get<float>(acc, rows * out), expected);
+}
+
+/// What follows a linear layer element by element is one sweep with it, and
+/// tiles of columns add up to the maxima of whole rows.
+TEST(Linear, RescaleChainsWhatFollows) {
+  constexpr int64_t first = out / 2 + 1; // columns of the first tile
+  const std::pair<isa::OptActivation, std::optional<numerics::Activation>>
+      kinds[] = {{isa::OptActivation::None, std::nullopt},
+                 {isa::OptActivation::Gelu, numerics::Activation::Gelu},
+                 {isa::OptActivation::GeluTanh, numerics::Activation::GeluTanh},
+                 {isa::OptActivation::Swish, numerics::Activation::Swish},
+                 {isa::OptActivation::Relu, numerics::Activation::Relu}};
+  Layer layer;
+  auto sums = randomValues<int32_t>(rows * out, -9000, 9000, 4);
+  auto scales = randomValues<float>(rows, 0, 1, 5);
+  auto others = randomValues<float>(rows * out, -9, 9, 6);
+  for (auto [kind, activation] : kinds) {
+    Bench bench(rows);
+    isa::ApuRescale i;
+    // In place over what is added.
+    i.y = i.residual = bench.put(others);
+    i.acc = bench.put(sums);
+    i.w_scale = bench.put(layer.quantized.scales);
+    i.scale = bench.put(scales);
+    i.bias = bench.put(layer.bias);
+    i.maximum = bench.room<float>(rows); // garbage: the first tile starts it
+    i.rows = rows;
+    i.n = first;
+    i.y_stride = i.acc_stride = i.residual_stride = out * 4;
+    i.activation = kind;
+    isa::ApuRescale rest = i;
+    for (isa::SramRef isa::ApuRescale::*operand :
+         {&isa::ApuRescale::y, &isa::ApuRescale::residual,
+          &isa::ApuRescale::acc, &isa::ApuRescale::w_scale,
+          &isa::ApuRescale::bias})
+      (rest.*operand).offset += first * 4;
+    rest.n = out - first;
+    rest.accumulate = true;
+    isa::ApuQuantize quantize;
+    quantize.q = bench.room<int8_t>(rows * out);
+    quantize.scale = bench.room<float>(rows);
+    quantize.x = i.y;
+    quantize.maximum = i.maximum;
+    quantize.rows = rows;
+    quantize.n = quantize.q_stride = out;
+    quantize.x_stride = out * 4;
+    bench.run({i, rest, quantize});
+
+    std::vector<float> expected(rows * out), maxima(rows), scale(rows);
+    std::vector<int8_t> codes(rows * out);
+    for (int64_t r = 0; r < rows; ++r) {
+      float *row = expected.data() + r * out;
+      numerics::rescaleRow(sums.data() + r * out, layer.quantized.scales.data(),
+                           scales[r], layer.bias.data(), out, row);
+      if (activation)
+        numerics::activateRow(*activation, row, out, row);
+      numerics::addRow(row, others.data() + r * out, out, row);
+      maxima[r] = numerics::largestMagnitude(row, out);
+      scale[r] = numerics::quantizeRowInt8(row, out, codes.data() + r * out);
+    }
+    expectSameBits(bench.get<float>(i.y, rows * out), expected);
+    expectSameBits(bench.get<float>(i.maximum, rows), maxima);
+    expectSameBits(bench.get<float>(quantize.scale, rows), scale);
+    EXPECT_EQ(bench.get<int8_t>(quantize.q, rows * out), codes);
+  }
+}
+
+TEST(Linear, AMaximumBelowARowIsAnError) {
+  for (float known : {0.5f, -1.0f, std::numeric_limits<float>::quiet_NaN()}) {
+    Bench bench(2);
+    isa::ApuQuantize i;
+    i.rows = 2;
+    i.n = 1;
+    i.q_stride = 1;
+    i.x_stride = 4;
+    i.q = bench.room<int8_t>(2);
+    i.scale = bench.room<float>(2);
+    i.x = bench.put(std::vector<float>{0.25f, -1.0f});
+    i.maximum = bench.put(std::vector<float>{0.25f, known});
+    EXPECT_NE(bench.error({i}).find(
+                  "the maximum of row 1 is below a magnitude in it"),
+              std::string::npos);
+  }
 }
 
 TEST(Linear, AWrongListIsAnError) {

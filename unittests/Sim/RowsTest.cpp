@@ -7,6 +7,7 @@
 
 #include "Bench.h"
 
+#include "fact/Numerics/Formats.h"
 #include "fact/Numerics/RowOps.h"
 
 using namespace fact;
@@ -34,11 +35,16 @@ TEST(Rows, LayerNorm) {
   i.n = n;
   i.x_stride = i.y_stride = stride * 4;
   i.eps = 1e-5f;
+  i.maximum = bench.room<float>(rows);
   bench.run({i});
   for (int64_t r = 0; r < rows; ++r)
     numerics::layerNormRow(x.data() + r * stride, gamma.data(), beta.data(),
                            1e-5f, n, y.data() + r * stride);
   expectSameBits(bench.get<float>(i.y, rows * stride), y);
+  std::vector<float> maxima(rows);
+  for (int64_t r = 0; r < rows; ++r)
+    maxima[r] = numerics::largestMagnitude(y.data() + r * stride, n);
+  expectSameBits(bench.get<float>(i.maximum, rows), maxima);
 }
 
 TEST(Rows, ActivationsInPlace) {

@@ -323,12 +323,12 @@ TEST(Timing, TopKTakesAPassPerDigitAndOneThatMarks) {
 
 TEST(Timing, ASweepWaitsForUnitsOrForPipelines) {
   Meter meter(machine());
-  auto cycles = [&](const FloatSteps &per) {
+  auto cycles = [&](const isa::FloatSteps &per) {
     meter.begin();
-    meter.sweep(3, 33, per);
+    meter.sweep(isa::Sweep{3, 33, per});
     return meter.work.cycles;
   };
-  FloatSteps per;
+  isa::FloatSteps per;
   per.add = 1;
   EXPECT_EQ(cycles(per), 3 * 2); // two rounds of 32 lanes
   per.add = 3;

@@ -98,7 +98,7 @@ class SramField<string fieldAccess, string fieldBytes, bit isOptional, string fi
   string readIf = fieldReadIf;
 }
 class Sram<string access, string bytes, string readIf = ""> : SramField<access, bytes, 0, readIf>;
-class OptSram<string access, string bytes> : SramField<access, bytes, 1, "">;
+class OptSram<string access, string bytes, string readIf = ""> : SramField<access, bytes, 1, readIf>;
 
 // A DRAM operand: byte address = 40-bit immediate + scalar register (6 bits).
 class Dram<string fieldAccess, string fieldBytes>

@@ -49,6 +49,10 @@ def ISA_ActivationInfo : ISAEnum<"Activation", "activation function (numerics 2)
   I32EnumAttrCase<"Gelu", 0, "gelu">, I32EnumAttrCase<"GeluTanh", 1, "gelu_tanh">,
   I32EnumAttrCase<"Swish", 2, "swish">, I32EnumAttrCase<"Relu", 3, "relu">]>;
 def ISA_Activation : EnumField<ISA_ActivationInfo, 2> { let mnemonic = "activation"; }
+def ISA_OptActivationInfo : ISAEnum<"OptActivation", "activation function (numerics 2), or none", [
+  I32EnumAttrCase<"None", 0, "none">, I32EnumAttrCase<"Gelu", 1, "gelu">, I32EnumAttrCase<"GeluTanh", 2, "gelu_tanh">,
+  I32EnumAttrCase<"Swish", 3, "swish">, I32EnumAttrCase<"Relu", 4, "relu">]>;
+def ISA_OptActivation : EnumField<ISA_OptActivationInfo, 3> { let mnemonic = "opt_activation"; }
 def ISA_EngineInfo : ISAEnum<"EngineId", "engine that an instruction is queued to", [
   I32EnumAttrCase<"LOAD", 1, "LOAD">, I32EnumAttrCase<"STORE", 2, "STORE">, I32EnumAttrCase<"EP", 3, "EP">,
   I32EnumAttrCase<"SEL", 4, "SEL">, I32EnumAttrCase<"PE", 5, "PE">, I32EnumAttrCase<"APU", 6, "APU">]>;
@@ -347,31 +351,41 @@ def ISA_PePvOp : EngineInstruction<"pe.pv", 66, PE> {
 
 def ISA_ApuLayerNormOp : EngineInstruction<"apu.layer_norm", 80, APU> {
   let summary = "layer normalisation of rows";
-  let description = [{ y f32 [R, n] = layer_norm(x f32 [R, n]) with gamma, beta f32 [n] and eps (numerics 2). }];
+  let description = [{
+    y f32 [R, n] = layer_norm(x f32 [R, n]) with gamma, beta f32 [n] and eps (numerics 2). `maximum`
+    f32 [R], where there is one: the largest magnitude of each row of y.
+  }];
   let fields = (ins
     Sram<"w", "span(R, y_stride, n * 4)">:$y, Sram<"r", "span(R, x_stride, n * 4)">:$x, Sram<"r", "n * 4">:$gamma, Sram<"r", "n * 4">:$beta,
+    OptSram<"w", "R * 4">:$maximum,
     Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$y_stride, Imm<24>:$x_stride, FloatImm:$eps);
 }
 def ISA_ApuQuantizeOp : EngineInstruction<"apu.quantize", 81, APU> {
   let summary = "quantize rows, or one head's slices of rows";
   let description = [{
     q i8 [R, n], scale f32 [R] from x f32 [R, n]: INT8 with 2^e, INT4 where `low[r]` (numerics 1).
+    `maximum` f32 [R]: the largest magnitude of each row, where it is known; else a sweep finds it.
   }];
   let fields = (ins
     Sram<"w", "span(R, q_stride, n)">:$q, Sram<"w", "R * 4">:$scale, Sram<"r", "span(R, x_stride, n * 4)">:$x,
-    OptSram<"r", "4 + R * 4">:$list, OptSram<"r", "R">:$low,
+    OptSram<"r", "4 + R * 4">:$list, OptSram<"r", "R">:$low, OptSram<"r", "R * 4">:$maximum,
     Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$q_stride, Imm<24>:$x_stride);
 }
 def ISA_ApuRescaleOp : EngineInstruction<"apu.rescale", 82, APU> {
-  let summary = "accumulators of a linear layer to float32";
+  let summary = "accumulators of a linear layer to float32, and what follows element by element";
   let description = [{
     `y[r][c] = f32(acc[r][c]) * w_scale[c]` (16 * w_scale for low rows at a4w4), `* scale[r]`, `+ bias[c]`
-    where there is one; acc i32 [R, n], y f32 [R, n], w_scale and bias f32 [n], scale f32 [R].
+    where there is one; then the activation, then `+ residual[r][c]` where there is one, all in one sweep.
+    acc i32 [R, n], y and residual f32 [R, n], w_scale and bias f32 [n], scale f32 [R]; y may be residual.
+    `maximum` f32 [R], where there is one: the largest magnitude of each row of y; with `accumulate` of
+    that and what was there, so that tiles of columns make the maximum of whole rows.
   }];
   let fields = (ins
     Sram<"w", "span(R, y_stride, n * 4)">:$y, Sram<"r", "span(R, acc_stride, n * 4)">:$acc, Sram<"r", "n * 4">:$w_scale,
-    Sram<"r", "R * 4">:$scale, OptSram<"r", "n * 4">:$bias, OptSram<"r", "4 + R * 4">:$list, OptSram<"r", "R">:$low,
-    Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$y_stride, Imm<24>:$acc_stride, ISA_Precision:$precision);
+    Sram<"r", "R * 4">:$scale, OptSram<"r", "n * 4">:$bias, OptSram<"r", "span(R, residual_stride, n * 4)">:$residual,
+    OptSram<"r", "4 + R * 4">:$list, OptSram<"r", "R">:$low, OptSram<"rw", "R * 4", "accumulate">:$maximum,
+    Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$y_stride, Imm<24>:$acc_stride, Imm<24>:$residual_stride,
+    ISA_Precision:$precision, ISA_OptActivation:$activation, Flag:$accumulate);
 }
 def ISA_ApuActivationOp : EngineInstruction<"apu.activation", 83, APU> {
   let summary = "activation function of rows";

@@ -18,6 +18,7 @@
 #define FACT_NUMERICS_ENUMS_H
 
 #include <cstdint>
+#include <optional>
 
 /// What a row of an activation function is mapped by (section 2).
 #define FACT_ACTIVATIONS(CASE) CASE(Gelu) CASE(GeluTanh) CASE(Swish) CASE(Relu)
@@ -75,6 +76,18 @@ FACT_CONVERSION(asLowPrecision, FACT_LOW_PRECISIONS)
 FACT_CONVERSION(asScope, FACT_SCOPES)
 FACT_CONVERSION(asTail, FACT_TAILS)
 #undef FACT_CONVERSION
+
+/// What an activation that may be none is; null for none.
+template <typename From>
+constexpr std::optional<Activation> activationOrNone(From from) {
+  using To = Activation;
+  switch (from) {
+    FACT_ACTIVATIONS(FACT_CONVERTED_CASE)
+  case From::None:
+    return std::nullopt;
+  }
+  __builtin_unreachable();
+}
 #undef FACT_CONVERTED_CASE
 
 } // namespace fact::numerics

@@ -28,6 +28,10 @@ float quantizeRowInt8(const float *x, int64_t n, int8_t *q);
 /// returns its scale s.
 float quantizeRowInt4(const float *x, int64_t n, int8_t *q);
 
+/// One or the other, of a row whose largest magnitude is known.
+float quantizeRow(const float *x, int64_t n, float largest, bool toInt4,
+                  int8_t *q);
+
 /// Quantizes a row in slices of `headSize`, each with its own exponent: `n` is
 /// a multiple of headSize, `scales` has one 2^e per head.
 void quantizeHeadsInt8(const float *x, int64_t n, int64_t headSize, int8_t *q,

@@ -9,6 +9,7 @@
 #define FACT_SIM_WORK_H
 
 #include "fact/ISA/Machine.h"
+#include "fact/ISA/Sweeps.h"
 
 #include <array>
 #include <cstdint>
@@ -18,22 +19,6 @@ namespace fact::sim {
 /// Formats of a multiply-accumulate.
 enum class MacKind : uint8_t { A8W8, A4W8, A4W4 };
 constexpr unsigned numMacKinds = 3;
-
-/// Steps of the float32 lanes: of units that each lane has, and of pipelines
-/// that all lanes share (exp to squareRoot).
-struct FloatSteps {
-  int64_t add = 0, multiply = 0, scale = 0, max = 0, quantize = 0;
-  int64_t exp = 0, erf = 0, divide = 0, squareRoot = 0;
-
-  /// Adds `count` times the steps of another.
-  void accumulate(const FloatSteps &other, int64_t count) {
-    for (int64_t FloatSteps::*step :
-         {&FloatSteps::add, &FloatSteps::multiply, &FloatSteps::scale,
-          &FloatSteps::max, &FloatSteps::quantize, &FloatSteps::exp,
-          &FloatSteps::erf, &FloatSteps::divide, &FloatSteps::squareRoot})
-      this->*step += count * (other.*step);
-  }
-};
 
 /// What one executed instruction did. All counts are exact counts of the run's
 /// own data: rows that were listed, columns that were kept.
@@ -50,7 +35,7 @@ struct Work {
   std::array<int64_t, numMacKinds> macs{};
   int64_t predictorAdds = 0; ///< EP lane steps of code products
   int64_t scores = 0;        ///< through the selection unit
-  FloatSteps floats;         ///< on all lanes together
+  isa::FloatSteps floats;    ///< on all lanes together
   std::array<int64_t, isa::numBuffers> sramRead{}, sramWritten{}; ///< bytes
   int64_t accumulatorBytes = 0; ///< partial sums, to and from the accumulators
   int64_t dramRead = 0, dramWritten = 0; ///< bytes

@@ -621,7 +621,8 @@ void HeadLoop::generateRows(const Generated &each, HeadProjection op,
   Location loc = op.linear.getLoc();
   Precision precision = lowPrecisionOf(op.linear);
   Value acc = lowering.sram(Memory::Temp, x.count * n * 4, "accumulators"),
-        rescaled = lowering.sram(Memory::Temp, x.count * n * 4, "tile");
+        rescaled = lowering.sram(Memory::Temp, x.count * n * 4, "tile"),
+        maximum = lowering.sram(Memory::Index, x.count * 4, "row_maximum");
   PeGemmOp::create(builder, loc, acc, x.rows, allOf(each.weights.tile, part),
                    x.list, x.low, x.at, x.count, each.weights.k, n, n * 4,
                    each.weights.k, n, precision,
@@ -629,10 +630,12 @@ void HeadLoop::generateRows(const Generated &each, HeadProjection op,
                    /*accumulate=*/false);
   ApuRescaleOp::create(builder, loc, rescaled, acc, ofHead(each.weightScale),
                        x.scales, op.linear.getBias() ? ofHead(each.bias) : none,
-                       x.list, x.low, x.at, x.count, n, n * 4, n * 4,
-                       precision);
+                       /*residual=*/none, x.list, x.low, maximum, x.at, x.count,
+                       n, n * 4, n * 4, /*residual_stride=*/0, precision,
+                       OptActivation::None, /*accumulate=*/false);
   ApuQuantizeOp::create(builder, op.quantize.getLoc(), made, scales, rescaled,
-                        x.list, none, x.at, x.count, n, n, n * 4);
+                        x.list, /*low=*/none, maximum, x.at, x.count, n, n,
+                        n * 4);
 }
 
 /// Up to the softmax, and what the rest needs.

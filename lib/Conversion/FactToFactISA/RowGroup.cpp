@@ -63,6 +63,10 @@ LogicalResult RowGroup::lower() {
     // The last layer does it for nobody: a little work, beside its own.
     staging[lowering.nextLayer.stream] =
         staging.lookup(lowering.nextLayer.result);
+    if (auto it = maxima.find(lowering.nextLayer.result); it != maxima.end()) {
+      Maxima found = it->second;
+      maxima[lowering.nextLayer.stream] = found;
+    }
     for (Operation *op : next) {
       lowering.loc = op->getLoc();
       if (succeeded(result))
@@ -282,11 +286,13 @@ LogicalResult RowGroup::lowerTyped(fact::LayerNormOp op) {
   if (failed(y))
     return failure();
   int64_t n = x->layout.rowBytes / 4;
+  const Maxima *wanted = defineMaxima(op.getResult(), {{0, n}});
   forEachPiece(n, [&](int64_t first, int64_t count, Value row) {
-    ApuLayerNormOp::create(builder, op.getLoc(),
-                           lowering.view(y->buffer, first * n * 4),
-                           lowering.view(x->buffer, first * n * 4), *gamma,
-                           *beta, row, count, n, n * 4, n * 4, op.getEps());
+    ApuLayerNormOp::create(
+        builder, op.getLoc(), lowering.view(y->buffer, first * n * 4),
+        lowering.view(x->buffer, first * n * 4), *gamma, *beta,
+        wanted ? wanted->of(lowering, 0, first) : lowering.null(), row, count,
+        n, n * 4, n * 4, op.getEps());
   });
   return finish(op.getResult());
 }
@@ -349,8 +355,8 @@ void RowGroup::quantize(fact::QuantizeRowsOp op, const Staged &x, Value q,
     ApuQuantizeOp::create(
         builder, op.getLoc(), lowering.view(q, first * n),
         lowering.view(scale, first * 4), lowering.view(x.buffer, first * n * 4),
-        lowering.null(), hasLow ? lowering.view(low, first) : low, row, count,
-        n, n, n * 4);
+        lowering.null(), hasLow ? lowering.view(low, first) : low,
+        maximum(op.getInput(), n, 0, first), row, count, n, n, n * 4);
   });
 }
 
@@ -387,7 +393,8 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizeHeadsOp op) {
     ApuQuantizeOp::create(
         builder, op.getLoc(), lowering.view(q->buffer, head * n),
         scale->plane(lowering, head), lowering.view(x->buffer, head * n * 4),
-        *list, lowering.null(), row0, rows, n, features, features * 4);
+        *list, lowering.null(), maximum(op.getInput(), n, head), row0, rows, n,
+        features, features * 4);
   }
   return failure(failed(finish(op.getQuantized())) ||
                  failed(finish(op.getScale())));
@@ -466,112 +473,136 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizedLinearOp op) {
       return failure();
     tiles->exact = *exact;
   }
-  SmallVector<Operation *> epilogue = epilogueOf(op);
-  Staged y; // where the sum with other rows is not what is wanted
-  if (epilogue.empty() || isa<fact::ActivationOp>(epilogue.back())) {
-    Value last = op.getResult();
-    if (!epilogue.empty())
-      last = epilogue.back()->getResult(0);
-    FailureOr<Staged> defined = define(last, Memory::Temp, "linear");
-    if (failed(defined))
+  Epilogue epilogue = epilogueOf(op);
+  FailureOr<Staged> residual = Staged(), y;
+  if (epilogue.add) {
+    residual = use(epilogue.residual);
+    if (failed(residual))
       return failure();
-    y = *defined;
+    y = defineOver(epilogue.add, epilogue.residual, *residual, Memory::Token,
+                   "sum");
+  } else {
+    y = define(epilogue.result, Memory::Temp, "linear");
   }
+  if (failed(y))
+    return failure();
+  auto activation = OptActivation::None;
+  if (epilogue.activation)
+    activation = ::fact::numerics::asActivation<OptActivation>(
+        epilogue.activation.getKind());
+  SmallVector<std::pair<int64_t, int64_t>> columns; // of each tile
+  for (int64_t n0 = 0; n0 < features; n0 += columns.back().second)
+    columns.emplace_back(n0, tiles->columns(n0, llvm::alignTo(n0 + 1, group)));
+  const Maxima *wanted = defineMaxima(epilogue.result, columns);
   Role role = lowering.numbers.roles.lookup(op);
   Precision precision = lowPrecisionOf(op);
-  for (int64_t head = 0; head < heads; ++head) {
-    FailureOr<Value> list = rowList(op.getRows(), head);
+  for (auto [n0, n] : columns) {
+    FailureOr<Value> list = rowList(op.getRows(), n0 / group);
     if (failed(list))
       return failure();
-    int64_t n = 0;
-    for (int64_t n0 = head * group; n0 < (head + 1) * group; n0 += n) {
-      n = tiles->columns(n0, (head + 1) * group);
-      Value acc =
-          lowering.sram(Memory::Temp, rows * tiles->tileN * 4, "accumulators");
-      for (int64_t k0 = 0; k0 < tiles->k; k0 += tiles->tileK) {
-        int64_t k = std::min(tiles->tileK, tiles->k - k0);
-        auto [weight, stride] = loadTile(*tiles, k0, k, n0, n);
-        PeGemmOp::create(builder, op.getLoc(), acc,
-                         lowering.view(x->buffer, k0), weight, *list, *low,
-                         row0, rows, k, n, n * 4, tiles->k, stride, precision,
-                         role, /*accumulate=*/k0 > 0);
-      }
-      Value biasTile = op.getBias() ? lowering.view(*bias, n0 * 4) : *bias;
-      Value out = y.buffer ? lowering.view(y.buffer, n0 * 4)
-                           : lowering.sram(Memory::Temp,
-                                           rows * tiles->tileN * 4, "tile");
-      int64_t stride = y.buffer ? features * 4 : tiles->tileN * 4;
-      ApuRescaleOp::create(builder, op.getLoc(), out, acc,
-                           lowering.view(*weightScale, n0 * 4), scale->buffer,
-                           biasTile, *list, *low, row0, rows, n, stride, n * 4,
-                           precision);
-      if (failed(finishTile(op.getResult(), epilogue, out, stride, n0, n)))
-        return failure();
+    Value acc =
+        lowering.sram(Memory::Temp, rows * tiles->tileN * 4, "accumulators");
+    for (int64_t k0 = 0; k0 < tiles->k; k0 += tiles->tileK) {
+      int64_t k = std::min(tiles->tileK, tiles->k - k0);
+      auto [weight, stride] = loadTile(*tiles, k0, k, n0, n);
+      PeGemmOp::create(builder, op.getLoc(), acc, lowering.view(x->buffer, k0),
+                       weight, *list, *low, row0, rows, k, n, n * 4, tiles->k,
+                       stride, precision, role, /*accumulate=*/k0 > 0);
     }
+    auto tileOf = [&, n0 = n0](Value rowVector) {
+      return lowering.view(rowVector, n0 * 4);
+    };
+    int64_t stride = features * 4;
+    ApuRescaleOp::create(
+        builder, op.getLoc(), tileOf(y->buffer), acc, tileOf(*weightScale),
+        scale->buffer, op.getBias() ? tileOf(*bias) : *bias,
+        epilogue.add ? tileOf(residual->buffer) : lowering.null(), *list, *low,
+        wanted ? wanted->of(lowering, n0 / wanted->columns) : lowering.null(),
+        row0, rows, n, stride, n * 4, epilogue.add ? stride : 0, precision,
+        activation, /*accumulate=*/wanted && n0 % wanted->columns != 0);
   }
-  if (epilogue.empty())
-    return finish(op.getResult());
-  done.insert(epilogue.begin(), epilogue.end());
-  return finish(epilogue.back()->getResult(0));
+  for (Operation *part :
+       {epilogue.activation.getOperation(), epilogue.add.getOperation()})
+    if (part)
+      done.insert(part);
+  return finish(epilogue.result);
 }
 
-SmallVector<Operation *> RowGroup::epilogueOf(fact::QuantizedLinearOp op) {
-  SmallVector<Operation *> epilogue;
-  Value value = op.getResult();
-  while (!op.getRows()) {
-    SmallVector<Operation *> users = realUsers(value);
-    if (users.size() != 1 || !members.contains(users.front()))
-      return epilogue;
-    if (auto activation = dyn_cast<fact::ActivationOp>(users.front())) {
-      epilogue.push_back(activation);
-      value = activation.getResult();
-      continue;
-    }
-    auto sum = dyn_cast<fact::AddOp>(users.front());
-    if (!sum)
-      return epilogue;
-    // The other rows must be there, all of them.
-    bool isLeft = Lowering::root(sum.getLhs()) == value;
-    Value other = Lowering::root(isLeft ? sum.getRhs() : sum.getLhs());
-    Operation *maker = other.getDefiningOp();
-    if (other != value && (!members.contains(maker) || done.contains(maker)))
-      epilogue.push_back(sum);
+RowGroup::Epilogue RowGroup::epilogueOf(fact::QuantizedLinearOp op) {
+  Epilogue epilogue;
+  epilogue.result = Lowering::root(op.getResult());
+  if (op.getRows())
     return epilogue;
+  auto onlyReader = [&]() -> Operation * {
+    SmallVector<Operation *> users = realUsers(epilogue.result);
+    return users.size() == 1 && members.contains(users.front()) ? users.front()
+                                                                : nullptr;
+  };
+  Operation *reader = onlyReader();
+  if (auto activation = dyn_cast_or_null<fact::ActivationOp>(reader)) {
+    epilogue.activation = activation;
+    epilogue.result = Lowering::root(activation.getResult());
+    reader = onlyReader();
   }
+  auto add = dyn_cast_or_null<fact::AddOp>(reader);
+  if (!add)
+    return epilogue;
+  bool isLeft = Lowering::root(add.getLhs()) == epilogue.result;
+  Value residual = isLeft ? add.getRhs() : add.getLhs();
+  // The other rows must be there, all of them.
+  Value other = Lowering::root(residual);
+  Operation *maker = other.getDefiningOp();
+  if (other == epilogue.result ||
+      (members.contains(maker) && !done.contains(maker)))
+    return epilogue;
+  epilogue.add = add;
+  epilogue.residual = residual;
+  epilogue.result = Lowering::root(add.getResult());
   return epilogue;
 }
 
-LogicalResult RowGroup::finishTile(Value value, ArrayRef<Operation *> epilogue,
-                                   Value tile, int64_t stride, int64_t n0,
-                                   int64_t n) {
-  for (Operation *op : epilogue) {
-    if (auto activation = dyn_cast<fact::ActivationOp>(op)) {
-      value = activation.getResult();
-      ApuActivationOp::create(
-          builder, op->getLoc(), tile, tile, row0, rows, n, stride, stride,
-          ::fact::numerics::asActivation<Activation>(activation.getKind()));
+const RowGroup::Maxima *
+RowGroup::defineMaxima(Value value,
+                       ArrayRef<std::pair<int64_t, int64_t>> tiles) {
+  value = Lowering::root(value);
+  SmallVector<Operation *> readers = realUsers(value);
+  if (!next.empty() && value == lowering.nextLayer.result)
+    llvm::append_range(readers, realUsers(lowering.nextLayer.stream));
+  int64_t features = cast<ShapedType>(value.getType()).getDimSize(1);
+  for (Operation *reader : readers) {
+    if (!members.contains(reader) && !llvm::is_contained(next, reader))
       continue;
-    }
-    auto sum = cast<fact::AddOp>(op);
-    bool isLeft = Lowering::root(sum.getLhs()) == value;
-    Value otherValue = isLeft ? sum.getRhs() : sum.getLhs();
-    FailureOr<Staged> other = use(otherValue);
-    if (failed(other))
-      return failure();
-    Value result = Lowering::root(sum.getResult());
-    if (!staging.contains(result) &&
-        failed(defineOver(op, otherValue, *other, Memory::Token, "sum")))
-      return failure();
-    int64_t features = other->layout.rowBytes;
-    Value to = lowering.view(staging[result].buffer, n0 * 4),
-          from = lowering.view(other->buffer, n0 * 4);
-    Value a = isLeft ? tile : from, b = isLeft ? from : tile;
-    int64_t strideA = isLeft ? stride : features,
-            strideB = isLeft ? features : stride;
-    ApuAddOp::create(builder, op->getLoc(), to, a, b, row0, rows, n, features,
-                     strideA, strideB);
+    int64_t columns = 0;
+    if (isa<fact::QuantizeRowsOp>(reader))
+      columns = features;
+    else if (auto heads = dyn_cast<fact::QuantizeHeadsOp>(reader))
+      columns = features / heads.getHeads();
+    if (columns == 0 || llvm::any_of(tiles, [&](auto tile) {
+          auto [first, count] = tile;
+          return first / columns != (first + count - 1) / columns;
+        }))
+      continue;
+    Maxima &result = maxima[value];
+    result.columns = columns;
+    result.sliceBytes = llvm::alignTo(rows * 4, 64);
+    result.buffer = lowering.sram(
+        Memory::Index, features / columns * result.sliceBytes, "row_maximum");
+    return &result;
   }
-  return success();
+  return nullptr;
+}
+
+Value RowGroup::maximum(Value value, int64_t columns, int64_t slice,
+                        int64_t row) {
+  auto it = maxima.find(Lowering::root(value));
+  return it != maxima.end() && it->second.columns == columns
+             ? it->second.of(lowering, slice, row)
+             : lowering.null();
+}
+
+Value RowGroup::Maxima::of(Lowering &lowering, int64_t slice,
+                           int64_t row) const {
+  return lowering.view(buffer, slice * sliceBytes + row * 4);
 }
 
 LogicalResult RowGroup::projectHead(fact::LogMatmulOp op, WeightTiles &tiles,

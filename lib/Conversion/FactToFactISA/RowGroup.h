@@ -99,11 +99,29 @@ private:
   FailureOr<Staged> defineOver(Operation *op, Value operand,
                                const Staged &block, Memory memory,
                                StringRef label);
-  /// The ops that work on each element of a result and nothing else: they go
-  /// with it, tile by tile.
-  SmallVector<Operation *> epilogueOf(fact::QuantizedLinearOp op);
-  LogicalResult finishTile(Value value, ArrayRef<Operation *> epilogue,
-                           Value tile, int64_t stride, int64_t n0, int64_t n);
+  /// What a linear layer's rescaling does as well: the ops behind it that work
+  /// on each element of its result and nothing else.
+  struct Epilogue {
+    fact::ActivationOp activation; ///< or null
+    fact::AddOp add;               ///< or null
+    Value residual;                ///< What is added.
+    Value result;                  ///< Of the last of them.
+  };
+  Epilogue epilogueOf(fact::QuantizedLinearOp op);
+  /// Largest magnitudes of rows, or of slices of them, which whatever makes the
+  /// rows finds on the way: so that to quantize them takes one sweep.
+  struct Maxima {
+    Value buffer; ///< [slices, rows], f32
+    int64_t columns = 0, sliceBytes = 0;
+
+    Value of(Lowering &lowering, int64_t slice, int64_t row = 0) const;
+  };
+  /// Maxima of a value that is made in tiles of columns (first, count); null
+  /// where nothing in this loop quantizes it.
+  const Maxima *defineMaxima(Value value,
+                             ArrayRef<std::pair<int64_t, int64_t>> tiles);
+  /// Those of slices of `columns` columns, from a row of the block on, or null.
+  Value maximum(Value value, int64_t columns, int64_t slice, int64_t row = 0);
   FailureOr<Value> lowFlags(Value low);
   /// How many rows of each block are not at low precision; null where that does
   /// not matter.
@@ -131,6 +149,7 @@ private:
   DenseSet<Operation *> done;  ///< Lowered, or part of one that is.
   DenseMap<Value, Staged> staging;
   SmallVector<std::function<void()>> afterLoop;
+  DenseMap<Value, Maxima> maxima;
   DenseMap<Value, Value> constants, exacts;
   DenseMap<std::pair<Value, int64_t>, Value> lists;
 };

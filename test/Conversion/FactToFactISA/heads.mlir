@@ -77,8 +77,8 @@
 // SELECT:       factisa.store {{.*}} src=%[[MASK]], row0=%[[AT]],
 // SELECT:       factisa.sel.list list=%[[LIST:[0-9]+]], flags=%[[DOMINATED]], unless=%{{[0-9]+}}, row0=%[[AT]], {{.*}} invert
 // SELECT:       factisa.pe.gemm acc=%[[ACC:[0-9]+]], {{.*}} list=%[[LIST]], {{.*}} row0=%[[AT]], {{.*}} n=2, {{.*}} role=qkv
-// SELECT:       factisa.apu.rescale y=%[[TILE:[0-9]+]], acc=%[[ACC]], {{.*}} bias=%{{[0-9]+}}, list=%[[LIST]], {{.*}} row0=%[[AT]],
-// SELECT:       factisa.apu.quantize {{.*}} x=%[[TILE]], list=%[[LIST]], {{.*}} row0=%[[AT]],
+// SELECT:       factisa.apu.rescale y=%[[TILE:[0-9]+]], acc=%[[ACC]], {{.*}} bias=%{{[0-9]+}}, {{.*}} list=%[[LIST]], {{.*}} maximum=%[[MAXIMUM:[0-9]+]], row0=%[[AT]],
+// SELECT:       factisa.apu.quantize {{.*}} x=%[[TILE]], list=%[[LIST]], {{.*}} maximum=%[[MAXIMUM]], row0=%[[AT]],
 // SELECT:       factisa.store {{.*}} src=%[[COUNTS]], row0=%c0,
 
 // K and V: rows that the selection wants, and the row of the mean token by the weights
@@ -89,14 +89,14 @@
 // GENERATE:       factisa.apu.quantize q=%{{[0-9]+}}, {{.*}} rows=1,
 // GENERATE:       scf.for
 // GENERATE:       factisa.sel.list list=%[[LIST:[0-9]+]], flags=%{{[0-9]+}}, unless=%{{[0-9]+}}, row0=%[[AT:[0-9]+]], rows=8{{$}}
-// GENERATE:       factisa.pe.gemm acc=%[[ACC:[0-9]+]], x=%{{[0-9]+}}, w=%[[W:[0-9]+]], list=%[[LIST]], {{.*}} row0=%[[AT]], rows=8, {{.*}} role=qkv
+// GENERATE:       factisa.pe.gemm acc=%[[ACC:[0-9]+]], x=%{{[0-9]+}}, w=%[[W:[0-9]+]], {{.*}} list=%[[LIST]], {{.*}} row0=%[[AT]], rows=8, {{.*}} role=qkv
 // GENERATE:       factisa.apu.rescale y=%[[TILE:[0-9]+]], acc=%[[ACC]], {{.*}} list=%[[LIST]], {{.*}} row0=%[[AT]], rows=8,
 // GENERATE:       factisa.apu.quantize {{.*}} x=%[[TILE]], list=%[[LIST]], {{.*}} row0=%[[AT]], rows=8,
 // GENERATE:       factisa.pe.gemm acc=%[[ACC:[0-9]+]], x=%[[MEAN:[0-9]+]], w=%[[W]], {{.*}} row0=%[[AT]], rows=1, {{.*}} role=qkv
 // GENERATE:       factisa.apu.rescale y=%[[TILE:[0-9]+]], acc=%[[ACC]], {{.*}} row0=%[[AT]], rows=1,
 // GENERATE:       factisa.apu.quantize {{.*}} x=%[[TILE]], {{.*}} row0=%[[AT]], rows=1,
 // GENERATE:       factisa.sel.list list=%[[LIST:[0-9]+]], flags=%{{[0-9]+}}, unless=%{{[0-9]+}}, row0=%[[AT]], rows=8{{$}}
-// GENERATE:       factisa.pe.gemm acc=%[[ACC:[0-9]+]], x=%{{[0-9]+}}, w=%[[W:[0-9]+]], list=%[[LIST]], {{.*}} row0=%[[AT]], rows=8, {{.*}} role=qkv
+// GENERATE:       factisa.pe.gemm acc=%[[ACC:[0-9]+]], x=%{{[0-9]+}}, w=%[[W:[0-9]+]], {{.*}} list=%[[LIST]], {{.*}} row0=%[[AT]], rows=8, {{.*}} role=qkv
 // GENERATE:       factisa.apu.rescale y=%[[TILE:[0-9]+]], acc=%[[ACC]], {{.*}} list=%[[LIST]], {{.*}} row0=%[[AT]], rows=8,
 // GENERATE:       factisa.apu.quantize {{.*}} x=%[[TILE]], list=%[[LIST]], {{.*}} row0=%[[AT]], rows=8,
 // GENERATE:       factisa.pe.gemm acc=%[[ACC:[0-9]+]], x=%[[MEAN]], w=%[[W]], {{.*}} row0=%[[AT]], rows=1, {{.*}} role=qkv
@@ -153,7 +153,7 @@ func.func @selection(%x: tensor<?x4xf32> {fact.bound = 8 : i64, fact.name = "x"}
 // ALONE-DAG:     %[[AT1:[0-9]+]] = factisa.in_range %[[H1]] below 2
 // ALONE-DAG:     %[[AT2:[0-9]+]] = factisa.in_range %[[H2]] below 2
 // ALONE-DAG:     factisa.pe.gemm {{.*}} list=%{{[0-9]+}}, low=%[[ROWS:[0-9]+]], row0=%[[AT1]], {{.*}} precision=a4w8, role=qkv
-// ALONE-DAG:     factisa.apu.rescale {{.*}} low=%[[ROWS]], row0=%[[AT1]], {{.*}} precision=a4w8
+// ALONE-DAG:     factisa.apu.rescale {{.*}} low=%[[ROWS]], {{.*}} row0=%[[AT1]], {{.*}} precision=a4w8
 // ALONE-DAG:     factisa.pe.qk {{.*}} row0=%[[AT2]],
 // ALONE-DAG:     factisa.pe.pv {{.*}} row0=%[[AT2]],
 // ALONE:       {{^    }}}
@@ -165,8 +165,8 @@ func.func @selection(%x: tensor<?x4xf32> {fact.bound = 8 : i64, fact.name = "x"}
 // comes by list, too.
 // SPECULATE-LABEL: func.func @importance_of_all_heads()
 // SPECULATE:       factisa.sel.fill dst=%[[ALL:[0-9]+]], row0=%c0, rows=8, width=1, value=1
-// SPECULATE:       factisa.apu.quantize q=%[[EXACT:[0-9]+]], {{.*}} low=%[[NONE:[0-9]+]], row0=%c0,
-// SPECULATE:       factisa.apu.quantize q=%[[LOW:[0-9]+]], {{.*}} low=%[[ALL]], row0=%c0,
+// SPECULATE:       factisa.apu.quantize q=%[[EXACT:[0-9]+]], {{.*}} low=%[[NONE:[0-9]+]], maximum=%{{[0-9]+}}, row0=%c0,
+// SPECULATE:       factisa.apu.quantize q=%[[LOW:[0-9]+]], {{.*}} low=%[[ALL]], maximum=%{{[0-9]+}}, row0=%c0,
 // SPECULATE-DAG:   factisa.store dst=%[[LOWROWS:[0-9]+]], src=%[[LOW]],
 // SPECULATE-DAG:   factisa.store dst=%[[ROWS:[0-9]+]], src=%[[EXACT]],
 // SPECULATE:       factisa.sel.fill dst=%[[ALL:[0-9]+]], row0=%c0, rows=8, width=1, value=1

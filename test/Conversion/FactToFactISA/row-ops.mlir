@@ -56,6 +56,39 @@ func.func @linear(%x: tensor<?x16xf32> {fact.name = "x", fact.bound = 8 : i64}) 
 
 // -----
 
+// What follows a linear layer element by element is part of its rescaling, and so is the
+// search for the largest magnitude of a row that is quantized next; of two tiles the second
+// one goes on with the first one's. The sum takes the place of what is added.
+// CHECK-LABEL: func.func @chain()
+// CHECK:         factisa.apu.quantize {{.*}} x=%[[X:[0-9]+]], {{.*}} n=16,
+// CHECK:         factisa.apu.rescale y=%[[UP:[0-9]+]], {{.*}} maximum=%[[MAX:[0-9]+]], {{.*}} n=64, {{.*}} activation=relu{{$}}
+// CHECK:         factisa.apu.rescale {{.*}} maximum=%[[MAX]], {{.*}} n=16, {{.*}} activation=relu, accumulate{{$}}
+// CHECK:         factisa.apu.quantize {{.*}} x=%[[UP]], {{.*}} maximum=%[[MAX]],
+// CHECK:         factisa.apu.rescale y=%[[X]], {{.*}} residual=%[[X]], {{.*}} activation=none{{$}}
+// The same of a norm. Who needs no maximum has none.
+// CHECK:         factisa.apu.layer_norm {{.*}} maximum=%[[NORMED:[0-9]+]],
+// CHECK:         factisa.apu.quantize {{.*}} maximum=%[[NORMED]],
+// CHECK-NOT:     {{factisa.apu.(activation|add)}}
+func.func @chain(%x: tensor<?x16xf32> {fact.name = "x", fact.bound = 8 : i64}) -> (tensor<?x16xf32> {fact.name = "y"}) {
+  %up = arith.constant dense<3> : tensor<16x80xi8>
+  %ups = arith.constant dense<0.5> : tensor<80xf32>
+  %down = arith.constant dense<3> : tensor<80x16xi8>
+  %w = arith.constant dense<2> : tensor<16x16xi8>
+  %s = arith.constant dense<0.5> : tensor<16xf32>
+  %q, %scale = fact.quantize_rows %x : (tensor<?x16xf32>) -> (tensor<?x16xi8>, tensor<?xf32>)
+  %hidden = fact.quantized_linear %q, %scale, %up, %ups : (tensor<?x16xi8>, tensor<?xf32>, tensor<16x80xi8>, tensor<80xf32>) -> tensor<?x80xf32>
+  %act = fact.activation relu %hidden : tensor<?x80xf32>
+  %q1, %scale1 = fact.quantize_rows %act : (tensor<?x80xf32>) -> (tensor<?x80xi8>, tensor<?xf32>)
+  %back = fact.quantized_linear %q1, %scale1, %down, %s : (tensor<?x80xi8>, tensor<?xf32>, tensor<80x16xi8>, tensor<16xf32>) -> tensor<?x16xf32>
+  %sum = fact.add %x, %back : tensor<?x16xf32>
+  %norm = fact.layer_norm %sum, %s, %s eps = 1.0e-05 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
+  %q2, %scale2 = fact.quantize_rows %norm : (tensor<?x16xf32>) -> (tensor<?x16xi8>, tensor<?xf32>)
+  %y = fact.quantized_linear %q2, %scale2, %w, %s : (tensor<?x16xi8>, tensor<?xf32>, tensor<16x16xi8>, tensor<16xf32>) -> tensor<?x16xf32>
+  return %y : tensor<?x16xf32>
+}
+
+// -----
+
 // A longer sequence is a loop up to its length; a block is where its first row is. A block
 // is loaded while another one is worked on.
 // AGREE: {{^}}1 loops, 3 instructions, {{.*}}: all agree

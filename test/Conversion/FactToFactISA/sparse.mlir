@@ -37,9 +37,9 @@
 // CHECK:       role=output
 // The feed-forward network's linear layer takes the tokens' precision, in quantization,
 // product and rescaling.
-// CHECK:       factisa.apu.quantize q=%[[X:[0-9]+]], {{.*}} low=%[[LOW:[0-9]+]], row0=%{{.*}} n=4,
+// CHECK:       factisa.apu.quantize q=%[[X:[0-9]+]], {{.*}} low=%[[LOW:[0-9]+]], {{.*}} row0=%{{.*}} n=4,
 // CHECK:       factisa.pe.gemm {{.*}} x=%[[X]], {{.*}} low=%[[LOW]], {{.*}} precision=a4w4, role=ffn
-// CHECK:       factisa.apu.rescale {{.*}} low=%[[LOW]], row0=%{{.*}} precision=a4w4
+// CHECK:       factisa.apu.rescale {{.*}} low=%[[LOW]], {{.*}} row0=%{{.*}} precision=a4w4
 // NOT-LABEL: func.func @main()
 // NOT-NOT:     {{factisa.*, causal}}
 module attributes {fact.policy = #fact.policy<keep = 102, tail = mean, dominance = 3.0, importance = 256, low_precision = a4w4, scope = ffn, predictor = leading_one>} {

@@ -35,9 +35,9 @@ func.func @every(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
   factisa.pe.gemm acc=%arg0, x=%arg0, w=%arg0, list=%arg0, low=%arg0, row0=%arg2, rows=1048575, k=1048575, n=1048575, acc_stride=16777215, x_stride=16777215, w_stride=16777215, precision=a4w8, role=other, accumulate, wait=LOAD+STORE+EP+SEL+APU, signal=LOAD+STORE+EP+SEL+APU
   factisa.pe.qk score=%arg0, q=%arg0, k=%arg0, mask=%arg0, dominated=%arg0, row0=%arg2, rows=1048575, col0=%arg2, cols=1048575, n=1048575, score_stride=16777215, q_stride=16777215, k_stride=16777215, mask_stride=16777215, causal, tail, wait=LOAD+STORE+EP+SEL+APU, signal=LOAD+STORE+EP+SEL+APU
   factisa.pe.pv num=%arg0, p=%arg0, v=%arg0, mask=%arg0, dominated=%arg0, row0=%arg2, rows=1048575, col0=%arg2, cols=1048575, n=1048575, num_stride=16777215, p_stride=16777215, v_stride=16777215, mask_stride=16777215, causal, accumulate, wait=LOAD+STORE+EP+SEL+APU, signal=LOAD+STORE+EP+SEL+APU
-  factisa.apu.layer_norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, row0=%arg2, rows=1048575, n=1048575, y_stride=16777215, x_stride=16777215, eps=1.250000e-01, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
-  factisa.apu.quantize q=%arg0, scale=%arg0, x=%arg0, list=%arg0, low=%arg0, row0=%arg2, rows=1048575, n=1048575, q_stride=16777215, x_stride=16777215, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
-  factisa.apu.rescale y=%arg0, acc=%arg0, w_scale=%arg0, scale=%arg0, bias=%arg0, list=%arg0, low=%arg0, row0=%arg2, rows=1048575, n=1048575, y_stride=16777215, acc_stride=16777215, precision=a4w8, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
+  factisa.apu.layer_norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, maximum=%arg0, row0=%arg2, rows=1048575, n=1048575, y_stride=16777215, x_stride=16777215, eps=1.250000e-01, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
+  factisa.apu.quantize q=%arg0, scale=%arg0, x=%arg0, list=%arg0, low=%arg0, maximum=%arg0, row0=%arg2, rows=1048575, n=1048575, q_stride=16777215, x_stride=16777215, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
+  factisa.apu.rescale y=%arg0, acc=%arg0, w_scale=%arg0, scale=%arg0, bias=%arg0, residual=%arg0, list=%arg0, low=%arg0, maximum=%arg0, row0=%arg2, rows=1048575, n=1048575, y_stride=16777215, acc_stride=16777215, residual_stride=16777215, precision=a4w8, activation=none, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
   factisa.apu.activation y=%arg0, x=%arg0, row0=%arg2, rows=1048575, n=1048575, y_stride=16777215, x_stride=16777215, kind=relu, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
   factisa.apu.add y=%arg0, a=%arg0, b=%arg0, row0=%arg2, rows=1048575, n=1048575, y_stride=16777215, a_stride=16777215, b_stride=16777215, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
   factisa.apu.softmax p=%arg0, stats=%arg0, score=%arg0, query_scale=%arg0, key_scale=%arg0, value_scale=%arg0, mask=%arg0, dominated=%arg0, row0=%arg2, rows=1048575, p_stride=16777215, score_stride=16777215, mask_stride=16777215, attention_scale=1.250000e-01, causal, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
@@ -70,9 +70,9 @@ func.func @least(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
   factisa.pe.gemm acc=%arg0, x=%arg0, w=%arg0, list=%arg0, low=%arg0, row0=%arg2, rows=0, k=0, n=0, acc_stride=0, x_stride=0, w_stride=0, precision=a4w4, role=qkv
   factisa.pe.qk score=%arg0, q=%arg0, k=%arg0, mask=%arg0, dominated=%arg0, row0=%arg2, rows=0, col0=%arg2, cols=0, n=0, score_stride=0, q_stride=0, k_stride=0, mask_stride=0
   factisa.pe.pv num=%arg0, p=%arg0, v=%arg0, mask=%arg0, dominated=%arg0, row0=%arg2, rows=0, col0=%arg2, cols=0, n=0, num_stride=0, p_stride=0, v_stride=0, mask_stride=0
-  factisa.apu.layer_norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, eps=-0.000000e+00
-  factisa.apu.quantize q=%arg0, scale=%arg0, x=%arg0, list=%arg0, low=%arg0, row0=%arg2, rows=0, n=0, q_stride=0, x_stride=0
-  factisa.apu.rescale y=%arg0, acc=%arg0, w_scale=%arg0, scale=%arg0, bias=%arg0, list=%arg0, low=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, acc_stride=0, precision=a4w4
+  factisa.apu.layer_norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, eps=-0.000000e+00
+  factisa.apu.quantize q=%arg0, scale=%arg0, x=%arg0, list=%arg0, low=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, q_stride=0, x_stride=0
+  factisa.apu.rescale y=%arg0, acc=%arg0, w_scale=%arg0, scale=%arg0, bias=%arg0, residual=%arg0, list=%arg0, low=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, acc_stride=0, residual_stride=0, precision=a4w4, activation=none
   factisa.apu.activation y=%arg0, x=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, kind=gelu
   factisa.apu.add y=%arg0, a=%arg0, b=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, a_stride=0, b_stride=0
   factisa.apu.softmax p=%arg0, stats=%arg0, score=%arg0, query_scale=%arg0, key_scale=%arg0, value_scale=%arg0, mask=%arg0, dominated=%arg0, row0=%arg2, rows=0, p_stride=0, score_stride=0, mask_stride=0, attention_scale=-0.000000e+00
@@ -109,13 +109,13 @@ func.func @choices(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
 // Floats keep every bit: of the smallest subnormal, the largest number, and one that six
 // digits do not tell.
 func.func @floats(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
-  factisa.apu.layer_norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, eps=1.401300e-45
-  factisa.apu.layer_norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, eps=1.17549435E-38
-  factisa.apu.layer_norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, eps=3.40282347E+38
-  factisa.apu.layer_norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, eps=9.99999974E-6
-  factisa.apu.layer_norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, eps=-3.000000e+00
-  factisa.apu.layer_norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, eps=0.333333343
-  factisa.apu.layer_norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, eps=0.333333313
+  factisa.apu.layer_norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, eps=1.401300e-45
+  factisa.apu.layer_norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, eps=1.17549435E-38
+  factisa.apu.layer_norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, eps=3.40282347E+38
+  factisa.apu.layer_norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, eps=9.99999974E-6
+  factisa.apu.layer_norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, eps=-3.000000e+00
+  factisa.apu.layer_norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, eps=0.333333343
+  factisa.apu.layer_norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, eps=0.333333313
   return
 }
 

@@ -51,10 +51,10 @@ func.func @levels() attributes {factisa.bound = 96 : i64} {
     %to = factisa.view %y + 0[%i] strides [1024] : !factisa.dram
     factisa.load dst=%a, src=%from, row0=%i, rows=16, row_bytes=256, dst_stride=256, src_stride=256
     factisa.pe.gemm acc=%acc, x=%a, w=%w, list=%none, low=%none, row0=%i, rows=16, k=256, n=256, acc_stride=1024, x_stride=256, w_stride=256, precision=a4w4, role=other
-    factisa.apu.rescale y=%r, acc=%acc, w_scale=%s, scale=%s, bias=%none, list=%none, low=%none, row0=%i, rows=16, n=256, y_stride=1024, acc_stride=1024, precision=a4w4
-    factisa.apu.quantize q=%q, scale=%qs, x=%r, list=%none, low=%none, row0=%i, rows=16, n=256, q_stride=256, x_stride=1024
+    factisa.apu.rescale y=%r, acc=%acc, w_scale=%s, scale=%s, bias=%none, residual=%none, list=%none, low=%none, maximum=%none, row0=%i, rows=16, n=256, y_stride=1024, acc_stride=1024, residual_stride=0, precision=a4w4, activation=none
+    factisa.apu.quantize q=%q, scale=%qs, x=%r, list=%none, low=%none, maximum=%none, row0=%i, rows=16, n=256, q_stride=256, x_stride=1024
     factisa.pe.gemm acc=%acc2, x=%q, w=%w, list=%none, low=%none, row0=%i, rows=16, k=256, n=256, acc_stride=1024, x_stride=256, w_stride=256, precision=a4w4, role=ffn
-    factisa.apu.rescale y=%r2, acc=%acc2, w_scale=%s, scale=%qs, bias=%none, list=%none, low=%none, row0=%i, rows=16, n=256, y_stride=1024, acc_stride=1024, precision=a4w4
+    factisa.apu.rescale y=%r2, acc=%acc2, w_scale=%s, scale=%qs, bias=%none, residual=%none, list=%none, low=%none, maximum=%none, row0=%i, rows=16, n=256, y_stride=1024, acc_stride=1024, residual_stride=0, precision=a4w4, activation=none
     factisa.apu.add y=%r2, a=%r2, b=%r, row0=%i, rows=16, n=256, y_stride=1024, a_stride=1024, b_stride=1024
     factisa.store dst=%to, src=%r2, row0=%i, rows=16, row_bytes=1024, dst_stride=1024, src_stride=1024
   } {factisa.independent = 2 : i64}
@@ -81,6 +81,7 @@ func.func @ring() attributes {factisa.bound = 64 : i64} {
   %c8 = arith.constant 8 : index
   %n = factisa.length 64
   %x = factisa.dram input 131072 "x" {shape = array<i64: -1, 512>}
+  %none = factisa.null
   %y = factisa.dram output 131072 "y" {shape = array<i64: -1, 512>}
   %ones = factisa.dram constant 2048 "g" {values = [dense<1.0> : tensor<512xf32>], stride = 2048 : i64}
   scf.for %i = %c0 to %n step %c8 {
@@ -90,7 +91,7 @@ func.func @ring() attributes {factisa.bound = 64 : i64} {
     %to = factisa.view %y + 0[%i] strides [2048] : !factisa.dram
     factisa.load dst=%a, src=%from, row0=%i, rows=8, row_bytes=2048, dst_stride=2048, src_stride=2048
     factisa.load dst=%g, src=%ones, row0=%c0, rows=1, row_bytes=2048, dst_stride=2048, src_stride=2048, whole
-    factisa.apu.layer_norm y=%a, x=%a, gamma=%g, beta=%g, row0=%i, rows=8, n=512, y_stride=2048, x_stride=2048, eps=1.0e-5
+    factisa.apu.layer_norm y=%a, x=%a, gamma=%g, beta=%g, maximum=%none, row0=%i, rows=8, n=512, y_stride=2048, x_stride=2048, eps=1.0e-5
     factisa.store dst=%to, src=%a, row0=%i, rows=8, row_bytes=2048, dst_stride=2048, src_stride=2048
   } {factisa.independent = 2 : i64}
   return
@@ -200,8 +201,8 @@ func.func @one_after_the_other() attributes {factisa.bound = 96 : i64} {
   scf.for %i = %c0 to %n step %c16 {
     %r = factisa.sram temp 16384 "r"
     factisa.pe.gemm acc=%acc, x=%x, w=%w, list=%none, low=%none, row0=%i, rows=16, k=256, n=256, acc_stride=1024, x_stride=256, w_stride=256, precision=a4w4, role=other
-    factisa.apu.rescale y=%r, acc=%acc, w_scale=%s, scale=%s, bias=%none, list=%none, low=%none, row0=%i, rows=16, n=256, y_stride=1024, acc_stride=1024, precision=a4w4
-    factisa.apu.quantize q=%q, scale=%qs, x=%r, list=%none, low=%none, row0=%i, rows=16, n=256, q_stride=256, x_stride=1024
+    factisa.apu.rescale y=%r, acc=%acc, w_scale=%s, scale=%s, bias=%none, residual=%none, list=%none, low=%none, maximum=%none, row0=%i, rows=16, n=256, y_stride=1024, acc_stride=1024, residual_stride=0, precision=a4w4, activation=none
+    factisa.apu.quantize q=%q, scale=%qs, x=%r, list=%none, low=%none, maximum=%none, row0=%i, rows=16, n=256, q_stride=256, x_stride=1024
     factisa.pe.gemm acc=%acc, x=%q, w=%w, list=%none, low=%none, row0=%i, rows=16, k=256, n=256, acc_stride=1024, x_stride=256, w_stride=256, precision=a4w4, role=ffn, accumulate
   } {factisa.independent = 2 : i64}
   return
@@ -233,7 +234,7 @@ func.func @first() attributes {factisa.bound = 64 : i64} {
     %low = factisa.view %flags + 0[%i] strides [1] : !factisa.sram
     factisa.sel.fill dst=%flags, row0=%in_first, rows=64, width=1, value=1
     factisa.load dst=%a, src=%from, row0=%i, rows=8, row_bytes=256, dst_stride=256, src_stride=256
-    factisa.apu.quantize q=%q, scale=%s, x=%a, list=%none, low=%low, row0=%i, rows=8, n=64, q_stride=64, x_stride=256
+    factisa.apu.quantize q=%q, scale=%s, x=%a, list=%none, low=%low, maximum=%none, row0=%i, rows=8, n=64, q_stride=64, x_stride=256
     factisa.store dst=%to, src=%q, row0=%i, rows=8, row_bytes=64, dst_stride=64, src_stride=64
   } {factisa.independent = 2 : i64}
   return

@@ -1,5 +1,5 @@
 ; relu of four rows, for fact-objdump-check.test
-.program format=1 isa=3
+.program format=1 isa=4
 .machine
 {
   "name": "fact-28nm",

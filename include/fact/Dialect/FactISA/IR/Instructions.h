@@ -74,6 +74,9 @@ template <> struct FieldAttrOf<::fact::isa::Precision> {
 template <> struct FieldAttrOf<::fact::isa::Activation> {
   using type = ActivationAttr;
 };
+template <> struct FieldAttrOf<::fact::isa::OptActivation> {
+  using type = OptActivationAttr;
+};
 template <> struct FieldAttrOf<::fact::isa::EngineId> {
   using type = EngineIdAttr;
 };
