@@ -356,7 +356,7 @@ void RowGroup::quantize(fact::QuantizeRowsOp op, const Staged &x, Value q,
         builder, op.getLoc(), lowering.view(q, first * n),
         lowering.view(scale, first * 4), lowering.view(x.buffer, first * n * 4),
         lowering.null(), hasLow ? lowering.view(low, first) : low,
-        maximum(op.getInput(), n, 0, first), row, count, n, n, n * 4);
+        maximum(op, 0, first), row, count, n, n, n * 4);
   });
 }
 
@@ -393,8 +393,8 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizeHeadsOp op) {
     ApuQuantizeOp::create(
         builder, op.getLoc(), lowering.view(q->buffer, head * n),
         scale->plane(lowering, head), lowering.view(x->buffer, head * n * 4),
-        *list, lowering.null(), maximum(op.getInput(), n, head), row0, rows, n,
-        features, features * 4);
+        *list, lowering.null(), maximum(op, head), row0, rows, n, features,
+        features * 4);
   }
   return failure(failed(finish(op.getQuantized())) ||
                  failed(finish(op.getScale())));
@@ -493,7 +493,7 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizedLinearOp op) {
   SmallVector<std::pair<int64_t, int64_t>> columns; // of each tile
   for (int64_t n0 = 0; n0 < features; n0 += columns.back().second)
     columns.emplace_back(n0, tiles->columns(n0, llvm::alignTo(n0 + 1, group)));
-  const Maxima *wanted = defineMaxima(epilogue.result, columns);
+  const Maxima *wanted = defineMaxima(epilogue.result, columns, op.getRows());
   Role role = lowering.numbers.roles.lookup(op);
   Precision precision = lowPrecisionOf(op);
   for (auto [n0, n] : columns) {
@@ -561,23 +561,36 @@ RowGroup::Epilogue RowGroup::epilogueOf(fact::QuantizedLinearOp op) {
   return epilogue;
 }
 
+/// The slices and rows that an op quantizes: columns of a slice (0: it does not
+/// quantize), and the mask of its rows, or null.
+static std::pair<int64_t, Value> quantizedSlices(Operation *op) {
+  if (auto rows = dyn_cast<mlir::fact::QuantizeRowsOp>(op))
+    return {cast<ShapedType>(rows.getInput().getType()).getDimSize(1), Value()};
+  auto heads = dyn_cast<mlir::fact::QuantizeHeadsOp>(op);
+  if (!heads)
+    return {0, Value()};
+  return {cast<ShapedType>(heads.getInput().getType()).getDimSize(1) /
+              heads.getHeads(),
+          heads.getRows() ? Lowering::root(heads.getRows()) : Value()};
+}
+
 const RowGroup::Maxima *
-RowGroup::defineMaxima(Value value,
-                       ArrayRef<std::pair<int64_t, int64_t>> tiles) {
+RowGroup::defineMaxima(Value value, ArrayRef<std::pair<int64_t, int64_t>> tiles,
+                       Value mask) {
   value = Lowering::root(value);
+  if (mask)
+    mask = Lowering::root(mask);
   SmallVector<Operation *> readers = realUsers(value);
   if (!next.empty() && value == lowering.nextLayer.result)
     llvm::append_range(readers, realUsers(lowering.nextLayer.stream));
   int64_t features = cast<ShapedType>(value.getType()).getDimSize(1);
   for (Operation *reader : readers) {
-    if (!members.contains(reader) && !llvm::is_contained(next, reader))
+    auto [columns, rowsRead] = quantizedSlices(reader);
+    bool isHere = members.contains(reader) || llvm::is_contained(next, reader);
+    if (!isHere || columns == 0 || (mask && rowsRead != mask))
       continue;
-    int64_t columns = 0;
-    if (isa<fact::QuantizeRowsOp>(reader))
-      columns = features;
-    else if (auto heads = dyn_cast<fact::QuantizeHeadsOp>(reader))
-      columns = features / heads.getHeads();
-    if (columns == 0 || llvm::any_of(tiles, [&](auto tile) {
+    // No tile may be of two slices.
+    if (llvm::any_of(tiles, [columns = columns](auto tile) {
           auto [first, count] = tile;
           return first / columns != (first + count - 1) / columns;
         }))
@@ -585,6 +598,7 @@ RowGroup::defineMaxima(Value value,
     Maxima &result = maxima[value];
     result.columns = columns;
     result.sliceBytes = llvm::alignTo(rows * 4, 64);
+    result.rows = mask;
     result.buffer = lowering.sram(
         Memory::Index, features / columns * result.sliceBytes, "row_maximum");
     return &result;
@@ -592,12 +606,13 @@ RowGroup::defineMaxima(Value value,
   return nullptr;
 }
 
-Value RowGroup::maximum(Value value, int64_t columns, int64_t slice,
-                        int64_t row) {
-  auto it = maxima.find(Lowering::root(value));
-  return it != maxima.end() && it->second.columns == columns
-             ? it->second.of(lowering, slice, row)
-             : lowering.null();
+Value RowGroup::maximum(Operation *quantize, int64_t slice, int64_t row) {
+  auto [columns, rowsRead] = quantizedSlices(quantize);
+  auto it = maxima.find(Lowering::root(quantize->getOperand(0)));
+  if (it == maxima.end() || it->second.columns != columns ||
+      (it->second.rows && it->second.rows != rowsRead))
+    return lowering.null();
+  return it->second.of(lowering, slice, row);
 }
 
 Value RowGroup::Maxima::of(Lowering &lowering, int64_t slice,

@@ -113,15 +113,19 @@ private:
   struct Maxima {
     Value buffer; ///< [slices, rows], f32
     int64_t columns = 0, sliceBytes = 0;
+    Value rows; ///< Mask of the rows of each slice that are made; null: all.
 
     Value of(Lowering &lowering, int64_t slice, int64_t row = 0) const;
   };
-  /// Maxima of a value that is made in tiles of columns (first, count); null
-  /// where nothing in this loop quantizes it.
+  /// Maxima of a value that is made in tiles of columns (first, count), of the
+  /// rows of a mask alone where there is one; null where nothing in this loop
+  /// quantizes it so.
   const Maxima *defineMaxima(Value value,
-                             ArrayRef<std::pair<int64_t, int64_t>> tiles);
-  /// Those of slices of `columns` columns, from a row of the block on, or null.
-  Value maximum(Value value, int64_t columns, int64_t slice, int64_t row = 0);
+                             ArrayRef<std::pair<int64_t, int64_t>> tiles,
+                             Value mask = {});
+  /// Those of a slice that an op quantizes, from a row of the block on, or
+  /// null.
+  Value maximum(Operation *quantize, int64_t slice, int64_t row = 0);
   FailureOr<Value> lowFlags(Value low);
   /// How many rows of each block are not at low precision; null where that does
   /// not matter.

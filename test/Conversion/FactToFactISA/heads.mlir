@@ -89,14 +89,14 @@
 // GENERATE:       factisa.apu.quantize q=%{{[0-9]+}}, {{.*}} rows=1,
 // GENERATE:       scf.for
 // GENERATE:       factisa.sel.list list=%[[LIST:[0-9]+]], flags=%{{[0-9]+}}, unless=%{{[0-9]+}}, row0=%[[AT:[0-9]+]], rows=8{{$}}
-// GENERATE:       factisa.pe.gemm acc=%[[ACC:[0-9]+]], x=%{{[0-9]+}}, w=%[[W:[0-9]+]], {{.*}} list=%[[LIST]], {{.*}} row0=%[[AT]], rows=8, {{.*}} role=qkv
+// GENERATE:       factisa.pe.gemm acc=%[[ACC:[0-9]+]], x=%{{[0-9]+}}, w=%[[W:[0-9]+]], list=%[[LIST]], {{.*}} row0=%[[AT]], rows=8, {{.*}} role=qkv
 // GENERATE:       factisa.apu.rescale y=%[[TILE:[0-9]+]], acc=%[[ACC]], {{.*}} list=%[[LIST]], {{.*}} row0=%[[AT]], rows=8,
 // GENERATE:       factisa.apu.quantize {{.*}} x=%[[TILE]], list=%[[LIST]], {{.*}} row0=%[[AT]], rows=8,
 // GENERATE:       factisa.pe.gemm acc=%[[ACC:[0-9]+]], x=%[[MEAN:[0-9]+]], w=%[[W]], {{.*}} row0=%[[AT]], rows=1, {{.*}} role=qkv
 // GENERATE:       factisa.apu.rescale y=%[[TILE:[0-9]+]], acc=%[[ACC]], {{.*}} row0=%[[AT]], rows=1,
 // GENERATE:       factisa.apu.quantize {{.*}} x=%[[TILE]], {{.*}} row0=%[[AT]], rows=1,
 // GENERATE:       factisa.sel.list list=%[[LIST:[0-9]+]], flags=%{{[0-9]+}}, unless=%{{[0-9]+}}, row0=%[[AT]], rows=8{{$}}
-// GENERATE:       factisa.pe.gemm acc=%[[ACC:[0-9]+]], x=%{{[0-9]+}}, w=%[[W:[0-9]+]], {{.*}} list=%[[LIST]], {{.*}} row0=%[[AT]], rows=8, {{.*}} role=qkv
+// GENERATE:       factisa.pe.gemm acc=%[[ACC:[0-9]+]], x=%{{[0-9]+}}, w=%[[W:[0-9]+]], list=%[[LIST]], {{.*}} row0=%[[AT]], rows=8, {{.*}} role=qkv
 // GENERATE:       factisa.apu.rescale y=%[[TILE:[0-9]+]], acc=%[[ACC]], {{.*}} list=%[[LIST]], {{.*}} row0=%[[AT]], rows=8,
 // GENERATE:       factisa.apu.quantize {{.*}} x=%[[TILE]], list=%[[LIST]], {{.*}} row0=%[[AT]], rows=8,
 // GENERATE:       factisa.pe.gemm acc=%[[ACC:[0-9]+]], x=%[[MEAN]], w=%[[W]], {{.*}} row0=%[[AT]], rows=1, {{.*}} role=qkv
