@@ -49,8 +49,10 @@ def FactToFactISAPass : Pass<"fact-to-factisa", "::mlir::ModuleOp"> {
                           clEnumValN(::mlir::fact::Schedule::Overlap, "overlap", "heads, blocks and parts of a layer"),
                           clEnumValN(::mlir::fact::Schedule::Differential, "differential", "likewise, but K and V follow the selection block by block"),
                           clEnumValN(::mlir::fact::Schedule::InOrder, "in-order", "nothing but as far as tokens let engines run ahead"))}]>,
-                 Option<"speculate", "speculate", "bool", "true", "make Q, K and V at low precision while the selection decides on the precision">];
-  let statistics = [Statistic<"rowsPerBlock", "rows-per-block", "Rows of a row block">];
+                 Option<"speculate", "speculate", "bool", "true", "make Q, K and V at low precision while the selection decides on the precision">,
+                 Option<"keep", "keep", "bool", "true", "keep tensors between loops in the scratchpad where there is room">];
+  let statistics = [Statistic<"rowsPerBlock", "rows-per-block", "Rows of a row block">,
+                    Statistic<"residents", "residents", "Tensors between loops that stay in the scratchpad">];
   let dependentDialects = ["::mlir::factisa::FactISADialect", "::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect",
                            "::mlir::func::FuncDialect"];
 }

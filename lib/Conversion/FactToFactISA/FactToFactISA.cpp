@@ -75,6 +75,8 @@ struct FactToFactISAPass
     func::FuncOp program = findTiling(source, bound, *loaded);
     if (!program)
       return signalPassFailure();
+    if (keep)
+      program = keepResidents(program, source, bound, *loaded);
     remarkMissed(program, missed);
     for (auto [loc, reason] : notDifferential)
       remark::missed(loc, remark::RemarkOpts::name("NotDifferential")
@@ -279,6 +281,7 @@ private:
     program->setAttr(
         kBoundAttrName,
         IntegerAttr::get(IntegerType::get(&getContext(), 64), bound));
+    chosen = tiling;
     rowsPerBlock = tiling.rows;
     missed = std::move(pipelining);
     notDifferential = std::move(lowered.notDifferential);
@@ -290,7 +293,65 @@ private:
     return program;
   }
 
+  /// The same program with as many tensors in the scratchpad as it has room for
+  /// beside the buffers of the chosen sizes, those first that save the most
+  /// traffic.
+  func::FuncOp keepResidents(func::FuncOp program, func::FuncOp source,
+                             int64_t bound,
+                             const ::fact::isa::Machine &machine) {
+    func::FuncOp plain = lower(source, bound, chosen).program;
+    SmallVector<int64_t> places; // of tensors among all that are in DRAM
+    auto tensorsOf = [](func::FuncOp function) {
+      SmallVector<DramBufferOp> all;
+      function.walk([&](DramBufferOp tensor) { all.push_back(tensor); });
+      return all;
+    };
+    SmallVector<DramBufferOp> all = tensorsOf(plain);
+    for (DramBufferOp tensor : findResidents(plain))
+      if (static_cast<int64_t>(tensor.getBytes()) < machine.scratchpadBytes())
+        places.push_back(llvm::find(all, tensor) - all.begin());
+
+    SmallVector<int64_t> kept;
+    auto tryMore = [&](ArrayRef<int64_t> more) {
+      func::FuncOp attempt = plain.clone();
+      plain->getParentRegion()->front().push_back(attempt);
+      SmallVector<DramBufferOp> tensors = tensorsOf(attempt);
+      bool isKept = true;
+      for (ArrayRef<int64_t> list : {ArrayRef<int64_t>(kept), more})
+        for (int64_t place : list)
+          isKept &= keepInScratchpad(tensors[place]) || list.size() > 1;
+      Pipelining pipelining;
+      if (chosen.turns > 0 || chosen.heads.turns > 0)
+        pipelining = pipelineLoops(attempt, machine);
+      // No traffic is worth a loop whose iterations do not overlap.
+      if (!isKept || pipelining.missed.size() > missed.missed.size() ||
+          failed(planMemory(attempt, machine, /*explain=*/false))) {
+        attempt.erase();
+        return false;
+      }
+      attempt->setAttrs(program->getAttrs());
+      program.erase();
+      program = attempt;
+      missed = std::move(pipelining);
+      kept.append(more.begin(), more.end());
+      return true;
+    };
+    // Halves of what does not fit together.
+    std::function<void(ArrayRef<int64_t>)> keepMost =
+        [&](ArrayRef<int64_t> more) {
+          if (more.empty() || tryMore(more) || more.size() == 1)
+            return;
+          keepMost(more.take_front(more.size() / 2));
+          keepMost(more.drop_front(more.size() / 2));
+        };
+    keepMost(places);
+    residents = static_cast<int64_t>(kept.size());
+    plain.erase();
+    return program;
+  }
+
   // Of the last tiling that fits.
+  Tiling chosen;
   Pipelining missed;
   Lowering::Reasons notDifferential;
 

@@ -9,6 +9,8 @@
 #ifndef FACT_DIALECT_FACTISA_TRANSFORMS_PASSES_H
 #define FACT_DIALECT_FACTISA_TRANSFORMS_PASSES_H
 
+#include "fact/Dialect/FactISA/IR/FactISA.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
 
@@ -36,6 +38,14 @@ Pipelining pipelineLoops(func::FuncOp program,
 /// Remarks on the loops left alone: apart, for who tries several programs and
 /// keeps one.
 void remarkMissed(func::FuncOp program, const Pipelining &pipelining);
+
+/// Tensors between loops that may stay in the scratchpad, those first whose
+/// transfers save the most for their size. To keep one may take another's
+/// blocks, which then has to stay in DRAM.
+SmallVector<DramBufferOp> findResidents(func::FuncOp program);
+
+/// Keeps a tensor in the scratchpad; false where it must go through DRAM.
+bool keepInScratchpad(DramBufferOp buffer);
 
 /// Where the planner has put things, for statistics.
 struct MemoryPlan {

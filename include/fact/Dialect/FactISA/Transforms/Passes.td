@@ -11,6 +11,41 @@
 
 include "mlir/Pass/PassBase.td"
 
+def KeepInScratchpadPass : Pass<"factisa-keep-in-scratchpad", "::mlir::func::FuncOp"> {
+  let summary = "keep tensors between loops in the scratchpad";
+  let description = [{
+    A tensor that is stored block by block and loaded again becomes one buffer in the
+    scratchpad; its blocks are places in it, and its loads and stores are gone. It stays
+    in DRAM where blocks are transferred by list or into buffers of other blocks of the
+    program, where rows have another stride that a user of theirs has no field for, or
+    where some bytes would change between a load and the use of what was loaded.
+
+    Does so for all tensors that can stay, whether there is room or not, before loops
+    overlap and addresses are planned. `fact-to-factisa` does it for as many as its
+    machine has room for.
+
+    ```mlir
+    %x = factisa.dram scratch 25600 "x"                                // before
+    scf.for %i = %c0 to %n step %c16 {
+      %b = factisa.sram token 4096 "b"
+      %to = factisa.view %x + 0[%i] strides [256] : !factisa.dram
+      factisa.apu.add y=%b, a=%a, b=%a, row0=%i, rows=16, ...
+      factisa.store dst=%to, src=%b, row0=%i, rows=16, ...
+    }
+
+    %x = factisa.sram token 25600 "x"                                  // after
+    scf.for %i = %c0 to %n step %c16 {
+      %b = factisa.view %x + 0[%i] strides [256] : !factisa.sram
+      factisa.apu.add y=%b, a=%a, b=%a, row0=%i, rows=16, ...
+    }
+    ```
+  }];
+  let statistics = [
+    Statistic<"numTensors", "tensors", "Number of tensors kept in the scratchpad">,
+    Statistic<"numBytes", "bytes", "Bytes of these">];
+  let dependentDialects = ["::mlir::factisa::FactISADialect"];
+}
+
 def PipelinePass : Pass<"factisa-pipeline", "::mlir::func::FuncOp"> {
   let summary = "overlap the iterations of innermost loops";
   let description = [{
