@@ -59,6 +59,7 @@ CHANGES = (
     ("schedule: differential", ("--schedule=differential",), None, ("balanced",)),
     ("schedule: in order", ("--schedule=in-order",), None, PRESETS),
     ("no speculation", ("--speculate=off",), None, ALL_HEADS),
+    ("all tensors through DRAM", ("--resident=off",), None, PRESETS),
     ("no mean token", ("--tail=none",), None, SPARSE),
     ("no dominated rows", ("--dominance=0",), None, SPARSE),
     ("all rows INT8", ("--importance=0",), None, SPARSE),

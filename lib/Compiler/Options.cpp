@@ -179,6 +179,11 @@ void fact::addObjectFlags(CLI::App &app, ObjectOptions &options) {
                      "decides on it (scope all, schedule overlap); off: after "
                      "it")
           ->check(CLI::IsMember({"on", "off"}));
+  CLI::Option *resident =
+      app.add_option("--resident", options.resident,
+                     "on: tensors between loops stay in the scratchpad where "
+                     "it has room; off: all go through DRAM")
+          ->check(CLI::IsMember({"on", "off"}));
   CLI::Option *emit =
       app.add_option("--emit", options.emit,
                      "print a stage on standard output instead")
@@ -189,11 +194,12 @@ void fact::addObjectFlags(CLI::App &app, ObjectOptions &options) {
                      "file (.json) for compile-time decisions")
           ->excludes(emit);
   emit->excludes(output);
-  app.final_callback([&options, machine, cpu, report, schedule, speculate] {
+  app.final_callback([&options, machine, cpu, report, schedule, speculate,
+                      resident] {
     if (options.emit.empty() && options.output.empty())
       throw CLI::RequiredError("-o or --emit");
     // What would have no effect. A stage says by itself what it is for.
-    for (CLI::Option *option : {machine, report, schedule, speculate})
+    for (CLI::Option *option : {machine, report, schedule, speculate, resident})
       if (options.emit.empty() && options.target == "cpu" && option->count())
         throw CLI::ExcludesError("--target=cpu", option->get_name());
     if (options.emit.empty() && options.target == "fact" && cpu->count())

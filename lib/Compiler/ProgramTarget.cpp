@@ -45,6 +45,7 @@ LogicalResult mlir::fact::lowerForFact(Compilation &compilation,
                             .Case("in-order", Schedule::InOrder)
                             .Default(Schedule::Overlap);
     lowering.speculate = options.speculate == "on";
+    lowering.resident = options.resident == "on";
     pm.addPass(createFactToFactISAPass(lowering));
     if (!plan)
       return;

@@ -54,6 +54,7 @@ struct ObjectOptions : CompileOptions {
   std::string cpu = "native";
   std::string schedule = "overlap"; ///< or differential, in-order
   std::string speculate = "on";     ///< or off
+  std::string resident = "on";      ///< or off
 };
 
 /// Adds the flags of CompileOptions to a tool. The policy is complete once the

@@ -25,7 +25,8 @@ def FactToFactISAPass : Pass<"fact-to-factisa", "::mlir::ModuleOp"> {
     wanted, then its attention, instead of all masks of a head before. Where rows need the importance of all heads
     before their precision is known, Q, K and V of all rows are made at low precision
     beside the selection, and those rows again that are to be precise (`speculate`). Block sizes are the first of an order of preference
-    with which the machine's scratchpad holds every buffer (docs/schedule.md).
+    with which the machine's scratchpad holds every buffer (docs/schedule.md). Where there is room left, tensors between
+    loops stay there, as `factisa-keep-in-scratchpad` does with all of them (`resident`).
 
     Before: quantized, sparse fact IR, weights constant (`fact-sparsify`), an upper
     bound of the sequence length on each input (`fact.bound`) or in its type.
@@ -50,7 +51,7 @@ def FactToFactISAPass : Pass<"fact-to-factisa", "::mlir::ModuleOp"> {
                           clEnumValN(::mlir::fact::Schedule::Differential, "differential", "likewise, but K and V follow the selection block by block"),
                           clEnumValN(::mlir::fact::Schedule::InOrder, "in-order", "nothing but as far as tokens let engines run ahead"))}]>,
                  Option<"speculate", "speculate", "bool", "true", "make Q, K and V at low precision while the selection decides on the precision">,
-                 Option<"keep", "keep", "bool", "true", "keep tensors between loops in the scratchpad where there is room">];
+                 Option<"resident", "resident", "bool", "true", "keep tensors between loops in the scratchpad where there is room">];
   let statistics = [Statistic<"rowsPerBlock", "rows-per-block", "Rows of a row block">,
                     Statistic<"residents", "residents", "Tensors between loops that stay in the scratchpad">];
   let dependentDialects = ["::mlir::factisa::FactISADialect", "::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect",

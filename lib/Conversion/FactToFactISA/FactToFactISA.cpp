@@ -75,7 +75,7 @@ struct FactToFactISAPass
     func::FuncOp program = findTiling(source, bound, *loaded);
     if (!program)
       return signalPassFailure();
-    if (keep)
+    if (resident)
       program = keepResidents(program, source, bound, *loaded);
     remarkMissed(program, missed);
     for (auto [loc, reason] : notDifferential)

@@ -68,8 +68,7 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops,
     if (!nest)
       return;
     nest->isDifferential = !reason && tiling.heads.isDifferential;
-    if (nest->getHeads() == 1 && !nest->isDifferential &&
-        (!nest->attention || nest->attention.getMask()))
+    if (nest->getHeads() == 1 && !nest->isDifferential)
       return;
     if (const SpeculatedRows *rows = speculationOf(op)) {
       nest->speculation = &rows->of;

@@ -147,8 +147,14 @@ bool Tensor::readTransfers(Value address) {
       return false;
     }
     if (transfer.rows == 1)
-      transfer.tensorStride = transfer.stride;
-    if (!transfer.buffer() || transfer.buffer()->getBlock() != op->getBlock())
+      transfer.stride = transfer.tensorStride = transfer.rowBytes;
+    // A block is these rows and nothing else, which the tensor may not have.
+    SramBufferOp block = transfer.buffer();
+    if (!block || block->getBlock() != op->getBlock() ||
+        transfer.stride != transfer.rowBytes ||
+        static_cast<int64_t>(block.getBytes()) >
+            static_cast<int64_t>(
+                llvm::alignTo(transfer.rows * transfer.rowBytes, 64)))
       return false;
     transfers.push_back(transfer);
   }
@@ -358,11 +364,15 @@ Value Tensor::placeIn(Value whole, const Transfer &transfer) const {
 }
 
 void Tensor::keep() {
+  // Where the blocks are that it is made of.
+  auto store = llvm::find_if(transfers,
+                             [](const Transfer &each) { return !each.isLoad; });
+  const Transfer &first = store != transfers.end() ? *store : transfers.front();
   OpBuilder builder(home());
   Value whole = SramBufferOp::create(
       builder, tensor.getLoc(), SramType::get(builder.getContext()),
-      transfers.front().buffer().getMemory(), DramBufferOp(tensor).getBytes(),
-      DramBufferOp(tensor).getLabel(), IntegerAttr());
+      first.buffer().getMemory(), tensor.getBytes(), tensor.getLabel(),
+      IntegerAttr());
   DenseSet<Operation *> blocks;
   for (const Transfer &transfer : transfers) {
     if (!blocks.insert(transfer.buffer()).second)
