@@ -266,8 +266,8 @@ def policy_flags(seed, generated):
 
 def schedule_flags(seed):
     """Flags of fact-compile for how a program is scheduled; most often none."""
-    kind = Draw("schedule", seed).weighted(default=6, speculate=1, in_order=1, differential=1)
-    return {"default": [], "speculate": ["--speculate=off"], "in_order": ["--schedule=in-order"],
+    kind = Draw("schedule", seed).weighted(default=6, speculate=1, resident=1, in_order=1, differential=1)
+    return {"default": [], "speculate": ["--speculate=off"], "resident": ["--resident=off"], "in_order": ["--schedule=in-order"],
             "differential": ["--schedule=differential"]}[kind]
 
 

@@ -1,13 +1,13 @@
 // Masked attention: a loop over heads, in it one over row blocks. With room for all keys
 // of a head these are loaded once per head; on a small machine a third loop walks over
 // blocks of them.
-// RUN: fact-opt %s --split-input-file --fact-to-factisa | FileCheck %s
-// RUN: fact-opt %s --split-input-file --fact-to-factisa | FileCheck %s --check-prefix=PLAIN
+// RUN: fact-opt %s --split-input-file --fact-to-factisa=resident=false | FileCheck %s
+// RUN: fact-opt %s --split-input-file --fact-to-factisa=resident=false | FileCheck %s --check-prefix=PLAIN
 // RUN: %python %fact_src/test/Inputs/machine.py %t.json token=24576 weight=8192 temp=24576 index=16384
-// RUN: fact-opt %s --split-input-file --fact-to-factisa=machine=%t.json | FileCheck %s --check-prefix=BLOCKS
+// RUN: fact-opt %s --split-input-file --fact-to-factisa="machine=%t.json resident=false" | FileCheck %s --check-prefix=BLOCKS
 // Iterations overlap; instructions of one have its rows and its places.
-// RUN: fact-opt %s --split-input-file --fact-to-factisa | %python %fact_src/test/Dialect/FactISA/Inputs/check_pipeline.py | FileCheck %s --check-prefix=AGREE
-// RUN: fact-opt %s --split-input-file --fact-to-factisa=machine=%t.json | %python %fact_src/test/Dialect/FactISA/Inputs/check_pipeline.py | FileCheck %s --check-prefix=AGREE
+// RUN: fact-opt %s --split-input-file --fact-to-factisa=resident=false | %python %fact_src/test/Dialect/FactISA/Inputs/check_pipeline.py | FileCheck %s --check-prefix=AGREE
+// RUN: fact-opt %s --split-input-file --fact-to-factisa="machine=%t.json resident=false" | %python %fact_src/test/Dialect/FactISA/Inputs/check_pipeline.py | FileCheck %s --check-prefix=AGREE
 // AGREE: {{^}}{{[1-9]}} loops, {{.*}}: all agree
 
 // Dense: no mask, no dominated rows, no mean token.

@@ -2,15 +2,15 @@
 // of one head, selection of the one before, generation of Q, K and V, attention. Sequences
 // here are one block (but in the last test), so that nothing overlaps and what is done stands in its order. What
 // is the same is named once (--cse).
-// RUN: fact-opt %s --split-input-file --fact-sparsify --fact-to-factisa --cse >%t.mlir
+// RUN: fact-opt %s --split-input-file --fact-sparsify --fact-to-factisa=resident=false --cse >%t.mlir
 // RUN: FileCheck %s --input-file=%t.mlir
 // RUN: FileCheck %s --input-file=%t.mlir --check-prefix=SPECULATE
-// RUN: fact-opt %s --split-input-file --fact-sparsify --fact-to-factisa=speculate=false --cse | FileCheck %s --check-prefix=ALONE
+// RUN: fact-opt %s --split-input-file --fact-sparsify --fact-to-factisa="speculate=false resident=false" --cse | FileCheck %s --check-prefix=ALONE
 // RUN: FileCheck %s --input-file=%t.mlir --check-prefix=PREDICT
 // RUN: FileCheck %s --input-file=%t.mlir --check-prefix=SELECT
 // RUN: FileCheck %s --input-file=%t.mlir --check-prefix=GENERATE
 // RUN: FileCheck %s --input-file=%t.mlir --check-prefix=ATTEND
-// RUN: fact-opt %s --split-input-file --fact-sparsify --fact-to-factisa=schedule=differential --cse --remarks-filter=fact-to-factisa >%t.differential.mlir 2>%t.remarks
+// RUN: fact-opt %s --split-input-file --fact-sparsify --fact-to-factisa="schedule=differential resident=false" --cse --remarks-filter=fact-to-factisa >%t.differential.mlir 2>%t.remarks
 // RUN: FileCheck %s --input-file=%t.differential.mlir --check-prefix=DIFFERENTIAL
 // RUN: FileCheck %s --input-file=%t.remarks --check-prefix=MISSED
 

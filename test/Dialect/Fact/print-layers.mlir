@@ -44,4 +44,30 @@ func.func @head(%x: tensor<?x16xf32>, %w: tensor<16x16xf32>) -> tensor<?x16xf32>
   %y = fact.linear %x, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
   return %y : tensor<?x16xf32>
 }
+
+// A linear between two layers is of none, although a residual goes around the second one and
+// adds it: that sum is the second layer's. (So are the same layers in functions of their own.)
+// CHECK-LABEL: layers of 'between': 2
+// CHECK:         layer 0:
+// CHECK-NOT:       feed-forward
+// CHECK:         layer 1:
+// CHECK:           feed-forward linear: fact.{{(quantized_)?}}linear %
+// CHECK-NOT:       feed-forward
+// CHECK:           other linear: fact.{{(quantized_)?}}linear %
+// CHECK-NEXT:        because it does not lead to a residual addition of its layer
+func.func @between(%x: tensor<?x16xf32>, %w: tensor<16x16xf32>, %g: tensor<16xf32>) -> tensor<?x16xf32> {
+  %q = fact.linear %x, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
+  %c = fact.attention %q, %q, %q heads = 2 scale = 0.353553385 : tensor<?x16xf32>
+  %o = fact.linear %c, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
+  %r = fact.add %x, %o : tensor<?x16xf32>
+  %between = fact.linear %r, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
+  %q1 = fact.linear %between, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
+  %c1 = fact.attention %q1, %q1, %q1 heads = 2 scale = 0.353553385 : tensor<?x16xf32>
+  %o1 = fact.linear %c1, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
+  %r1 = fact.add %between, %o1 : tensor<?x16xf32>
+  %f1 = fact.linear %r1, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
+  %sum = fact.add %r1, %f1 : tensor<?x16xf32>
+  %y = fact.add %sum, %between : tensor<?x16xf32>
+  return %y : tensor<?x16xf32>
+}
 }

@@ -208,7 +208,9 @@ private:
           if (flow.layer == layer && flow.pastOutput)
             return true;
         }
-        if (keepsTokensApart(user) && !projections.contains(user))
+        // What joins a later layer is of that one.
+        if (keepsTokensApart(user) && !projections.contains(user) &&
+            flows.lookup(user->getResult(0)).layer == layer)
           work.insert(user);
       }
     }
