@@ -497,22 +497,34 @@ void HeadLoop::predict() {
     lowering.loadRows(keyScale, keyScales, head(predicting), zero, padded,
                       once);
   }
-  Value predicted = lowering.sram(Memory::Temp, rows * padded * 4, "predicted");
-  EpScoreOp::create(builder, predict.getLoc(), predicted, queries, keys,
-                    keyScale, tokenScale, at, rows, zero, padded, n, padded * 4,
-                    n, n, scorePredictorOf(predict));
   Value masks =
       lowering.sram(Memory::Index, rows * lowering.maskStride(), "masks");
   Value flags = blockOf(dominatedRows, predicting),
         largest = blockOf(argmaxRows, predicting);
-  SelTopKOp::create(
-      builder, lowering.loc, masks, flags, largest, allOf(kFlags, predicting),
-      allOf(vFlags, predicting), counts, predicted, queryScale,
-      lowering.view(tokenScale, 0, {{block, 4}}), predictorScales, at, rows,
-      lowering.maskStride(), padded * 4, select.getKeep(),
-      select.getDominance(), predict.getAttentionScale(),
-      ::fact::numerics::asPredictor<Predictor>(select.getPredictor()),
-      select.getCausal(), lowering.layerOf(select), head(predicting));
+  // Of the scores of long rows there is one buffer: in halves, the one is
+  // selected from while the other one is predicted.
+  int64_t count =
+      rows * padded * 4 > mostScores && rows % 2 == 0 ? rows / 2 : rows;
+  for (int64_t from = 0; from < rows; from += count) {
+    auto piece = [&](Value block, int64_t rowBytes) {
+      return lowering.view(block, from * rowBytes);
+    };
+    Value begin = sum(at, lowering.index(from)),
+          predicted =
+              lowering.sram(Memory::Temp, count * padded * 4, "predicted");
+    EpScoreOp::create(builder, predict.getLoc(), predicted, piece(queries, n),
+                      keys, keyScale, tokenScale, begin, count, zero, padded, n,
+                      padded * 4, n, n, scorePredictorOf(predict));
+    SelTopKOp::create(
+        builder, lowering.loc, piece(masks, lowering.maskStride()),
+        piece(flags, 1), piece(largest, 4), allOf(kFlags, predicting),
+        allOf(vFlags, predicting), counts, predicted, piece(queryScale, 4),
+        lowering.view(tokenScale, from * 4, {{block, 4}}), predictorScales,
+        begin, count, lowering.maskStride(), padded * 4, select.getKeep(),
+        select.getDominance(), predict.getAttentionScale(),
+        ::fact::numerics::asPredictor<Predictor>(select.getPredictor()),
+        select.getCausal(), lowering.layerOf(select), head(predicting));
+  }
   selectedMask = masks;
   storeBlock(mask, masks, predicting, at);
   if (!nest.attention)
