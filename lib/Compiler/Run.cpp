@@ -75,8 +75,13 @@ public:
 
 private:
   LogicalResult readInputs();
+  LogicalResult readSignature();
+  LogicalResult countSequences();
+  /// Calls run() for each sequence of a batch, with its inputs and length;
+  /// `outputs` are those of all then.
+  LogicalResult forEachSequence(function_ref<LogicalResult()> run);
   LogicalResult matchInputs();
-  LogicalResult applyPadding(ArrayRef<TensorSpec> specs);
+  LogicalResult applyPadding();
   LogicalResult requireNoFactOps();
   LogicalResult makeSparse();
   LogicalResult compile();
@@ -88,11 +93,24 @@ private:
 
   const RunOptions &options;
   Compilation compilation;
-  std::vector<NpyArray> inputs;  ///< cropped to the length
+  /// An argument or a result of the model.
+  struct Port {
+    TensorSpec spec;
+    std::optional<int64_t> padding; ///< What padding has in a padding mask.
+    std::optional<int64_t> batch;   ///< The extent that sequences have had.
+    int64_t sequences = 0;          ///< How many; 0: any number.
+    bool isFixed = false;
+  };
+  std::vector<Port> ports;     ///< of the model's arguments
+  std::vector<NpyArray> given; ///< of all sequences
+  int64_t sequences = 1;
+  std::vector<NpyArray> inputs;  ///< of a sequence, cropped to the length
   std::vector<NpyArray> outputs; ///< of the model, then dumped ones
+  std::vector<std::optional<int64_t>> outputBatch; ///< As of ports.
   std::vector<TensorSpec> outputSpecs;
   std::vector<std::string> dumps; ///< names of those after the model's own
   std::vector<LayerShape> layers;
+  EntryLength range;
   int64_t rows = 0, length = 0;
   OwningOpRef<ModuleOp> unchanged; ///< the model for the f32 reference
   std::unique_ptr<Jit> jit;
@@ -101,32 +119,105 @@ private:
 LogicalResult Runner::readInputs() {
   std::optional<std::string> error = ::fact::catchError([&] {
     for (const std::string &path : options.inputs)
-      inputs.push_back(::fact::readNpy(path));
+      given.push_back(::fact::readNpy(path));
   });
   return error ? compilation.fail(*error) : success();
 }
 
-LogicalResult Runner::matchInputs() {
-  std::vector<TensorSpec> specs;
+/// What the model takes, as long as its function is one on tensors.
+LogicalResult Runner::readSignature() {
   func::FuncOp main = compilation.main();
   for (unsigned i = 0; i < main.getNumArguments(); ++i) {
     auto name = main.getArgAttrOfType<StringAttr>(i, kNameAttrName);
     std::string called = name ? name.str() : "input " + std::to_string(i);
-    auto spec = specOf(main.getArgument(i).getType(), called);
+    Type type = main.getArgument(i).getType();
+    auto spec = specOf(type, called);
     if (!spec)
       return compilation.fail("'" + Twine(called) +
                               "' has a type that no array file holds");
-    specs.push_back(std::move(*spec));
+    Port port;
+    port.spec = std::move(*spec);
+    port.isFixed = cast<RankedTensorType>(type).hasStaticShape();
+    if (auto padding = main.getArgAttrOfType<IntegerAttr>(i, kPaddingAttrName))
+      port.padding = padding.getInt();
+    if (auto batch =
+            main.getArgAttrOfType<DenseI64ArrayAttr>(i, kBatchAttrName)) {
+      port.batch = batch[0];
+      port.sequences = batch[1];
+    }
+    ports.push_back(std::move(port));
   }
-  if (specs.size() != options.inputs.size())
-    return compilation.fail("the model takes " + Twine(specs.size()) +
+  for (unsigned i = 0; i < main.getNumResults(); ++i) {
+    auto batch = main.getResultAttrOfType<DenseI64ArrayAttr>(i, kBatchAttrName);
+    outputBatch.push_back(batch ? std::optional(batch[0]) : std::nullopt);
+  }
+  range = entryLength(main);
+  if (ports.size() != options.inputs.size())
+    return compilation.fail("the model takes " + Twine(ports.size()) +
                             " inputs (was given " +
                             Twine(options.inputs.size()) + ")");
+  return countSequences();
+}
+
+LogicalResult Runner::countSequences() {
+  const Port *first = nullptr;
+  for (auto [port, array] : llvm::zip(ports, given)) {
+    if (!port.batch || array.shape.size() != port.spec.shape.size())
+      continue; // what does not fit is said later
+    int64_t count = array.shape[*port.batch];
+    if (count < 1 || (port.sequences > 0 && count != port.sequences))
+      return compilation.fail(
+          "'" + Twine(port.spec.name) + "' must have " +
+          (port.sequences > 0 ? Twine(port.sequences) : Twine("1 or more")) +
+          " sequences (was " + Twine(count) + ")");
+    if (first && count != sequences)
+      return compilation.fail("'" + Twine(port.spec.name) + "' has " +
+                              Twine(count) + " sequences, '" +
+                              first->spec.name + "' has " + Twine(sequences));
+    first = &port;
+    sequences = count;
+  }
+  if (sequences > 1 && !options.dumpMasks.empty())
+    return compilation.fail("--dump-masks is for one sequence (was given " +
+                            Twine(sequences) + ")");
+  return success();
+}
+
+LogicalResult Runner::forEachSequence(function_ref<LogicalResult()> run) {
+  std::vector<std::vector<NpyArray>> all(outputBatch.size());
+  for (int64_t i = 0; i < sequences; ++i) {
+    inputs.clear();
+    for (auto [port, array] : llvm::zip(ports, given))
+      inputs.push_back(port.batch &&
+                               array.shape.size() == port.spec.shape.size()
+                           ? ::fact::takeEntry(array, *port.batch, i)
+                           : array);
+    if (failed(matchInputs()) || failed(run()))
+      return failure();
+    if (sequences > 1)
+      for (size_t j = 0; j < all.size(); ++j)
+        all[j].push_back(pad(outputSpecs[j], outputs[j], rows));
+  }
+  if (sequences == 1)
+    return success();
+  for (size_t j = 0; j < all.size(); ++j) {
+    // What no argument with a batch has a part in is the same for all.
+    outputs[j] = outputBatch[j] ? ::fact::joinEntries(all[j], *outputBatch[j])
+                                : all[j].front();
+    if (outputBatch[j])
+      outputSpecs[j].shape[*outputBatch[j]] = sequences;
+  }
+  return success();
+}
+
+LogicalResult Runner::matchInputs() {
+  std::vector<TensorSpec> specs;
+  for (const Port &port : ports)
+    specs.push_back(port.spec);
   std::optional<std::string> error = ::fact::catchError(
       [&] { rows = sequenceRows(specs, inputs, options.inputs); });
   if (error)
     return compilation.fail(*error);
-  EntryLength range = entryLength(main);
   bool isOpen = rows != 0;
   if (isOpen && (rows < range.smallest || rows > range.largest))
     return compilation.fail("the inputs must have " + Twine(range.smallest) +
@@ -135,7 +226,7 @@ LogicalResult Runner::matchInputs() {
   if (!isOpen)
     rows = range.largest;
   length = options.length ? options.length : rows;
-  if (failed(applyPadding(specs)))
+  if (failed(applyPadding()))
     return failure();
   if (!isOpen && length != rows)
     return compilation.fail("length must be " + Twine(rows) +
@@ -149,40 +240,35 @@ LogicalResult Runner::matchInputs() {
   return success();
 }
 
-/// The f32 reference runs models as they were before they were raised.
 /// The real tokens of the model's padding masks are the length.
-LogicalResult Runner::applyPadding(ArrayRef<TensorSpec> specs) {
-  for (size_t i = 0; i < specs.size(); ++i) {
-    auto padding =
-        compilation.main().getArgAttrOfType<IntegerAttr>(i, kPaddingAttrName);
-    if (!padding)
+LogicalResult Runner::applyPadding() {
+  for (auto [port, array] : llvm::zip(ports, inputs)) {
+    if (!port.padding)
       continue;
+    const std::string &name = port.spec.name;
     int64_t real = 0;
-    std::optional<std::string> error = ::fact::catchError([&] {
-      real =
-          ::fact::countRealTokens(inputs[i], padding.getInt(), specs[i].name);
-    });
+    std::optional<std::string> error = ::fact::catchError(
+        [&] { real = ::fact::countRealTokens(array, *port.padding, name); });
     if (error)
       return compilation.fail(*error);
-    if (cast<RankedTensorType>(compilation.main().getArgument(i).getType())
-            .hasStaticShape()) {
-      if (real != inputs[i].numElements())
-        return compilation.fail("padding mask '" + specs[i].name +
-                                "' calls token " + Twine(real) +
+    if (port.isFixed) {
+      if (real != array.numElements())
+        return compilation.fail("padding mask '" + name + "' calls token " +
+                                Twine(real) +
                                 " padding, but the model's shapes are fixed: "
                                 "all tokens must be real (--reference=f32 "
                                 "takes any mask)");
       continue;
     }
     if (length != real && length != rows)
-      return compilation.fail("padding mask '" + specs[i].name + "' has " +
-                              Twine(real) + " real tokens, the length is " +
-                              Twine(length));
+      return compilation.fail("padding mask '" + name + "' has " + Twine(real) +
+                              " real tokens, the length is " + Twine(length));
     length = real;
   }
   return success();
 }
 
+/// The f32 reference runs models as they were before they were raised.
 LogicalResult Runner::requireNoFactOps() {
   WalkResult result = compilation.module().walk([&](Operation *op) {
     if (!isa_and_nonnull<FactDialect>(op->getDialect()))
@@ -354,13 +440,14 @@ LogicalResult Runner::run() {
   if (failed(readInputs()))
     return failure();
   std::vector<std::vector<int64_t>> shapes;
-  for (const NpyArray &input : inputs)
+  for (const NpyArray &input : given)
     shapes.push_back(input.shape);
   if (failed(compilation.load(shapes)))
     return failure();
-  func::FuncOp main = compilation.main();
-  if (options.outputs.size() != main.getNumResults())
-    return compilation.fail("the model has " + Twine(main.getNumResults()) +
+  // Stages may make another function of it.
+  size_t results = compilation.main().getNumResults();
+  if (options.outputs.size() != results)
+    return compilation.fail("the model has " + Twine(results) +
                             " outputs (was given " +
                             Twine(options.outputs.size()) + " --output)");
   bool inFloat = options.reference == "f32";
@@ -374,10 +461,13 @@ LogicalResult Runner::run() {
     auto fixLength = [](OpPassManager &pm) {
       pm.addPass(createFixLengthPass());
     };
-    if (failed(compilation.run(fixLength)) || failed(matchInputs()))
+    if (failed(compilation.run(fixLength)) || failed(readSignature()))
+      return failure();
+    inputs = given;
+    if (failed(matchInputs()))
       return failure();
     unchanged = compilation.module().clone();
-    for (Type type : main.getResultTypes()) {
+    for (Type type : compilation.main().getResultTypes()) {
       auto spec = specOf(type, "output");
       if (!spec)
         return compilation.fail(
@@ -391,13 +481,26 @@ LogicalResult Runner::run() {
   if (std::string policy = compilation.policyLine(); !policy.empty())
     llvm::errs() << options.tool << ": " << policy << "\n";
   // The model may fix the length of its inputs.
-  if (failed(makeSparse()) || failed(matchInputs()))
+  if (failed(makeSparse()) || failed(readSignature()))
     return failure();
-  if (options.reference == "numerics")
-    return failed(interpret(main, inputs, outputs)) ? failure() : write();
-  if (failed(compile()) || failed(callEntry(options.repeat)))
+  if (options.reference == "numerics") {
+    auto interpretOne = [&]() {
+      outputs.clear();
+      return interpret(compilation.main(), inputs, outputs);
+    };
+    return failed(forEachSequence(interpretOne)) ? failure() : write();
+  }
+  // What does not fit is said before the model is compiled.
+  auto callOne = [&]() {
+    if (!jit && failed(compile()))
+      return failure();
+    return callEntry(options.repeat);
+  };
+  if (failed(forEachSequence(callOne)))
     return failure();
   if (options.compare) {
+    if (sequences > 1)
+      inputs = given;
     std::vector<NpyArray> expected;
     if (failed(runReference(expected)) ||
         failed(printAgreement(expected.front())))

@@ -114,6 +114,23 @@ static PaddingInfo paddingOf(const Json &json) {
   return info;
 }
 
+static std::vector<BatchInfo> batchesOf(const Json &batch, const char *field) {
+  std::vector<BatchInfo> result;
+  auto pairs = batch.find(field);
+  if (pairs == batch.end() || !pairs->is_array())
+    throw Error("metadata field 'batch' must have lists of inputs and outputs");
+  for (const Json &pair : *pairs) {
+    bool valid = pair.is_array() && pair.size() == 2 &&
+                 pair[0].is_number_integer() && pair[0] >= -1 && pair[0] < 8 &&
+                 pair[1].is_number_integer() && pair[1] >= 0;
+    if (!valid)
+      throw Error("metadata field 'batch' has a wrong entry (was " +
+                  pair.dump() + ")");
+    result.push_back({pair[0].get<int64_t>(), pair[1].get<int64_t>()});
+  }
+  return result;
+}
+
 Metadata Metadata::parse(std::string_view text) {
   Metadata result;
   Json json = Json::parse(text, nullptr, false);
@@ -123,6 +140,13 @@ Metadata Metadata::parse(std::string_view text) {
     result.layers.push_back(layerOf(layer));
   for (const Json &input : list(json, "padding"))
     result.padding.push_back(paddingOf(input));
+  if (auto batch = json.find("batch"); batch != json.end()) {
+    if (!batch->is_object())
+      throw Error("metadata field 'batch' must be an object (was " +
+                  batch->dump() + ")");
+    result.inputBatch = batchesOf(*batch, "inputs");
+    result.outputBatch = batchesOf(*batch, "outputs");
+  }
   if (json.contains("bound"))
     result.bound = number(json, "bound", 0);
   auto policy = json.find("policy");
@@ -170,8 +194,19 @@ static std::string toJson(const PaddingInfo &info) {
          shape + "],\"value\":" + std::to_string(info.value) + "}";
 }
 
+static std::string toJson(const std::vector<BatchInfo> &batches) {
+  std::string text;
+  for (const BatchInfo &batch : batches)
+    text += (text.empty() ? "[" : ",[") + std::to_string(batch.dim) + "," +
+            std::to_string(batch.sequences) + "]";
+  return "[" + text + "]";
+}
+
 std::string Metadata::toJson() const {
   std::string text = "{";
+  if (!inputBatch.empty())
+    text += "\"batch\":{\"inputs\":" + isa::toJson(inputBatch) +
+            ",\"outputs\":" + isa::toJson(outputBatch) + "},";
   if (bound)
     text += "\"bound\":" + std::to_string(*bound) + ",";
   text += "\"layers\":[";

@@ -89,9 +89,9 @@ void Counters::onInstruction(const Executed &executed) {
   if (engine == isa::Engine::CTRL)
     return;
   const Work &work = executed.work;
-  add(total, work);
+  sim::add(total, work);
   PartWork &part = parts[static_cast<unsigned>(partOf(executed.instruction))];
-  add(part.work, work);
+  sim::add(part.work, work);
   if (engine == isa::Engine::PE)
     part.arrayCycles += work.cycles + work.conflictCycles;
   idealCycles[static_cast<unsigned>(engine)] += work.idealCycles;
@@ -100,6 +100,19 @@ void Counters::onInstruction(const Executed &executed) {
   else
     for (int64_t macs : work.macs)
       attentionMacs += macs;
+}
+
+void Counters::add(const Counters &other) {
+  instructions += other.instructions;
+  for (unsigned role = 0; role < numRoles; ++role)
+    addAll(linearMacs[role], other.linearMacs[role]);
+  attentionMacs += other.attentionMacs;
+  sim::add(total, other.total);
+  for (unsigned part = 0; part < numParts; ++part) {
+    sim::add(parts[part].work, other.parts[part].work);
+    parts[part].arrayCycles += other.parts[part].arrayCycles;
+  }
+  addAll(idealCycles, other.idealCycles);
 }
 
 } // namespace fact::sim

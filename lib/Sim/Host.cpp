@@ -41,6 +41,30 @@ static void checkShape(const isa::Port &port, const NpyArray &array) {
                 ")");
 }
 
+int64_t countSequences(const isa::Metadata &metadata,
+                       const std::vector<NpyArray> &inputs) {
+  const std::vector<isa::BatchInfo> &batches = metadata.inputBatch;
+  std::optional<int64_t> sequences;
+  for (size_t i = 0; i < std::min(batches.size(), inputs.size()); ++i) {
+    auto [dim, wanted] = batches[i];
+    if (dim < 0)
+      continue;
+    if (dim >= static_cast<int64_t>(inputs[i].shape.size()))
+      continue; // the shape is wrong, which is said later
+    int64_t own = inputs[i].shape[dim];
+    if (own < 1 || (wanted > 0 && own != wanted))
+      throw Error("input " + std::to_string(i) + " must have " +
+                  (wanted > 0 ? std::to_string(wanted) : "1 or more") +
+                  " sequences (was " + std::to_string(own) + ")");
+    if (sequences && *sequences != own)
+      throw Error("inputs must have the same number of sequences (was " +
+                  std::to_string(*sequences) + " and " + std::to_string(own) +
+                  ")");
+    sequences = own;
+  }
+  return sequences.value_or(1);
+}
+
 std::optional<int64_t> takePadding(const isa::Program &program,
                                    std::vector<NpyArray> &inputs,
                                    std::optional<int64_t> length,

@@ -8,6 +8,7 @@
 #ifndef FACT_LIB_SIM_HOST_H
 #define FACT_LIB_SIM_HOST_H
 
+#include "fact/ISA/Metadata.h"
 #include "fact/ISA/PortRows.h"
 #include "fact/Sim/State.h"
 #include "fact/Support/Npy.h"
@@ -16,6 +17,10 @@
 #include <vector>
 
 namespace fact::sim {
+
+/// How many sequences a batch has; 1 where the model has none.
+int64_t countSequences(const isa::Metadata &metadata,
+                       const std::vector<NpyArray> &inputs);
 
 /// Takes the model's padding masks out of `inputs`. Returns the length that
 /// they say, which must be `length`, where that is given; `length` where there

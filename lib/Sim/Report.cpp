@@ -46,6 +46,62 @@ DenseMacs denseMacs(const isa::Metadata &metadata, int64_t length) {
   return result;
 }
 
+static Json layersToJson(const std::vector<LayerShares> &layers) {
+  Json result = Json::array();
+  for (const LayerShares &layer : layers)
+    result.push_back({{"kept_k", layer.keptK},
+                      {"kept_v", layer.keptV},
+                      {"live_q", layer.liveQ},
+                      {"kept_scores", layer.keptScores},
+                      {"int8_tokens", layer.int8Tokens}});
+  return result;
+}
+
+void Report::add(const Report &own) {
+  if (sequences.empty()) {
+    *this = own;
+    sequences.push_back(own);
+    return;
+  }
+  length = std::max(length, own.length);
+  dense.qkv += own.dense.qkv;
+  dense.attention += own.dense.attention;
+  dense.output += own.dense.output;
+  dense.ffn += own.dense.ffn;
+  counters.add(own.counters);
+  dramBoundCycles += own.dramBoundCycles;
+  auto before = static_cast<double>(sequences.size());
+  for (size_t i = 0; i < layers.size(); ++i)
+    for (double LayerShares::*share :
+         {&LayerShares::keptK, &LayerShares::keptV, &LayerShares::liveQ,
+          &LayerShares::keptScores, &LayerShares::int8Tokens}) {
+      double &mean = layers[i].*share;
+      mean = (mean * before + own.layers[i].*share) / (before + 1);
+    }
+  if (times && own.times) {
+    times->cycles += own.times->cycles;
+    times->seconds += own.times->seconds;
+    for (unsigned i = 0; i < isa::numEngines; ++i) {
+      times->engines[i].busy += own.times->engines[i].busy;
+      for (unsigned cause = 0; cause < numCauses; ++cause)
+        times->engines[i].wait[cause] += own.times->engines[i].wait[cause];
+    }
+  }
+  sequences.push_back(own);
+}
+
+static Json sequencesToJson(const std::vector<Report> &sequences) {
+  Json result = Json::array();
+  for (const Report &sequence : sequences) {
+    Json own = {{"length", sequence.length}};
+    if (sequence.times)
+      own["cycles"] = sequence.times->cycles;
+    own["layers"] = layersToJson(sequence.layers);
+    result.push_back(own);
+  }
+  return result;
+}
+
 double Report::gops() const {
   if (!times || times->seconds <= 0)
     return 0;
@@ -188,11 +244,14 @@ std::string Report::summary() const {
   if (!times)
     return "";
   auto run = static_cast<double>(times->cycles);
+  std::string several = sequences.empty() ? std::string()
+                                          : std::to_string(sequences.size()) +
+                                                " sequences, up to ";
   std::string result = format(
-      "%s on %s, %lld tokens: %lld cycles, %.6g us at %g MHz\n",
-      program.c_str(), machine->name.c_str(), static_cast<long long>(length),
-      static_cast<long long>(times->cycles), times->seconds * 1e6,
-      machine->clockMHz);
+      "%s on %s, %s%lld tokens: %lld cycles, %.6g us at %g MHz\n",
+      program.c_str(), machine->name.c_str(), several.c_str(),
+      static_cast<long long>(length), static_cast<long long>(times->cycles),
+      times->seconds * 1e6, machine->clockMHz);
   if (dense.total() > 0) {
     double done = 0;
     for (int64_t macs : counters.total.macs)
@@ -257,13 +316,9 @@ std::string Report::toJson() const {
                         {"ffn", dense.ffn}};
   json["predictor_adds"] = counters.total.predictorAdds;
   json["policy"] = Json::parse(policy);
-  json["layers"] = Json::array();
-  for (const LayerShares &layer : layers)
-    json["layers"].push_back({{"kept_k", layer.keptK},
-                              {"kept_v", layer.keptV},
-                              {"live_q", layer.liveQ},
-                              {"kept_scores", layer.keptScores},
-                              {"int8_tokens", layer.int8Tokens}});
+  json["layers"] = layersToJson(layers);
+  if (!sequences.empty())
+    json["sequences"] = sequencesToJson(sequences);
   json["dram_bytes"] = {{"read", counters.total.dramRead},
                         {"write", counters.total.dramWritten}};
   json["sram_bytes"] = sramToJson(counters.total);

@@ -39,8 +39,38 @@ static void prepare(State &state, const isa::Program &program,
   state.readOnly = program.readOnly();
 }
 
-RunResult Simulator::run(const std::vector<NpyArray> &given,
+RunResult Simulator::run(const std::vector<NpyArray> &inputs,
                          const RunOptions &options) const {
+  int64_t sequences = countSequences(described, inputs);
+  if (sequences == 1)
+    return runSequence(inputs, options);
+  if (options.masks || !options.timeObservers.empty())
+    throw Error("masks and traces are for one sequence (was given " +
+                std::to_string(sequences) + ")");
+  RunResult result;
+  std::vector<std::vector<NpyArray>> outputs(source->outputs.size());
+  for (int64_t i = 0; i < sequences; ++i) {
+    std::vector<NpyArray> own = inputs;
+    for (size_t j = 0; j < described.inputBatch.size(); ++j)
+      if (int64_t dim = described.inputBatch[j].dim; dim >= 0)
+        own[j] = takeEntry(inputs[j], dim, i);
+    RunResult one = runSequence(own, options);
+    for (size_t j = 0; j < outputs.size(); ++j)
+      outputs[j].push_back(std::move(one.outputs[j]));
+    result.report.add(one.report);
+  }
+  for (size_t j = 0; j < outputs.size(); ++j) {
+    int64_t dim =
+        j < described.outputBatch.size() ? described.outputBatch[j].dim : -1;
+    // What has no batch is the same for all.
+    result.outputs.push_back(dim >= 0 ? joinEntries(outputs[j], dim)
+                                      : std::move(outputs[j].front()));
+  }
+  return result;
+}
+
+RunResult Simulator::runSequence(const std::vector<NpyArray> &given,
+                                 const RunOptions &options) const {
   numerics::FloatMode contract;
   const isa::Program &program = *source;
   std::vector<NpyArray> inputs = given;

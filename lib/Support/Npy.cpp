@@ -203,6 +203,45 @@ int64_t NpyArray::numElements() const {
   return count;
 }
 
+/// Elements of one step of an extent's index.
+static int64_t elementsBehind(const NpyArray &array, size_t dim) {
+  int64_t count = 1;
+  for (size_t i = dim + 1; i < array.shape.size(); ++i)
+    count *= array.shape[i];
+  return count;
+}
+
+NpyArray fact::takeEntry(const NpyArray &array, size_t dim, int64_t index) {
+  NpyArray result{array.dtype, array.shape, {}};
+  result.shape[dim] = 1;
+  int64_t elements = array.numElements();
+  if (elements == 0)
+    return result;
+  int64_t bytes = static_cast<int64_t>(array.data.size()) / elements *
+                  elementsBehind(array, dim);
+  int64_t step = bytes * array.shape[dim];
+  for (auto at = array.data.begin(); at != array.data.end(); at += step)
+    result.data.insert(result.data.end(), at + index * bytes,
+                       at + (index + 1) * bytes);
+  return result;
+}
+
+NpyArray fact::joinEntries(const std::vector<NpyArray> &arrays, size_t dim) {
+  const NpyArray &first = arrays.front();
+  NpyArray result{first.dtype, first.shape, {}};
+  result.shape[dim] = static_cast<int64_t>(arrays.size());
+  int64_t elements = first.numElements();
+  if (elements == 0)
+    return result;
+  int64_t bytes = static_cast<int64_t>(first.data.size()) / elements *
+                  elementsBehind(first, dim);
+  for (size_t at = 0; at < first.data.size(); at += bytes)
+    for (const NpyArray &array : arrays)
+      result.data.insert(result.data.end(), array.data.begin() + at,
+                         array.data.begin() + at + bytes);
+  return result;
+}
+
 void NpyArray::requireType(const char *type, bool orBool,
                            const std::string &what) const {
   if (dtype != type && !(orBool && dtype == "|b1"))

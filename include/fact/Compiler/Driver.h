@@ -35,6 +35,10 @@ class OpPassManager;
 } // namespace mlir
 
 namespace mlir::fact {
+struct OnnxImportOptions;
+} // namespace mlir::fact
+
+namespace mlir::fact {
 
 /// The stages that both back ends share, in order.
 enum class Stage { Imported, Raised, Quantized, Sparse };
@@ -81,6 +85,8 @@ public:
 
 private:
   class Diagnostics;
+
+  OwningOpRef<ModuleOp> importBatch(OnnxImportOptions import);
 
   /// A part of the model that `fact-raise` left alone.
   struct Miss {

@@ -62,6 +62,31 @@ def FactToFactISAPass : Pass<"fact-to-factisa", "::mlir::ModuleOp"> {
 // linalg to fact.
 //===----------------------------------------------------------------------===//
 
+def SplitBatchPass : Pass<"fact-split-batch", "::mlir::ModuleOp"> {
+  let summary = "a model of a batch as one of a single sequence";
+  let description = [{
+    A batch is an extent of 2 or more in front of tokens [batch, length] or rows
+    [batch, length, features], or the second one of [length, batch, features]. Follows it
+    through every op. Where all of them work on each sequence by itself, also where the
+    batch is merged with heads or tokens, the function becomes one of a single sequence;
+    arguments and results that have the batch say where it is, and how many sequences
+    there were:
+
+    ```mlir
+    func.func @main(%x: tensor<3x?x64xf32>) -> tensor<3x?x64xf32>
+    func.func @main(%x: tensor<1x?x64xf32> {fact.batch = array<i64: 0, 3>})
+        -> (tensor<1x?x64xf32> {fact.batch = array<i64: 0, 3>})
+    ```
+
+    Constants and what is computed from them must be the same for all sequences. Else the
+    function stays as it is, with a missed remark at the op that mixes sequences.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+  let statistics = [
+    Statistic<"numSplit", "split", "functions of a batch that became one of a sequence">,
+    Statistic<"numMissed", "missed", "functions of a batch left alone">];
+}
+
 def RaisePass : Pass<"fact-raise", "::mlir::func::FuncOp"> {
   let summary = "recognise encoder layers in linalg on tensors as dense fact ops";
   let description = [{

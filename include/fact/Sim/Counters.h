@@ -36,6 +36,8 @@ const char *partName(Part part);
 class Counters : public Observer {
 public:
   void onInstruction(const Executed &executed) override;
+  /// Those of another run.
+  void add(const Counters &other);
 
   int64_t instructions = 0; ///< executed, control processor included
   /// Multiply-accumulates of linear layers, by role and format.

@@ -48,6 +48,13 @@ struct Report {
   };
   std::optional<Times> times;
 
+  /// Of several sequences, one after the other: each one's own. All else is
+  /// their sum then, the length the longest, shares are means.
+  std::vector<Report> sequences;
+
+  /// Adds a sequence.
+  void add(const Report &sequence);
+
   /// Dense-equivalent operations (2 per multiply-accumulate) per nanosecond.
   double gops() const;
 

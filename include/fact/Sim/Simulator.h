@@ -68,10 +68,16 @@ public:
   /// extent of 1 .. bound where the program's shape is open. fact::Error for
   /// inputs that do not fit, NaN, infinity or |x| > 2^50 in a row that counts,
   /// whatever goes wrong in the program, and an output that is not finite.
+  ///
+  /// Where the model has a batch, inputs and outputs have all of its sequences,
+  /// which run one after the other; masks, and observers of times, are for one.
   RunResult run(const std::vector<NpyArray> &inputs,
                 const RunOptions &options) const;
 
 private:
+  RunResult runSequence(const std::vector<NpyArray> &inputs,
+                        const RunOptions &options) const;
+
   std::unique_ptr<const isa::Program> source;
   std::unique_ptr<const isa::Code> code;
   isa::Metadata described;

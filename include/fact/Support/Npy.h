@@ -74,6 +74,13 @@ private:
                    const std::string &what) const;
 };
 
+/// Entry `index` of extent `dim` of an array, which is 1 then: one sequence of
+/// a batch.
+NpyArray takeEntry(const NpyArray &array, size_t dim, int64_t index);
+/// Arrays of one type and shape, one after the other along extent `dim`, which
+/// is 1.
+NpyArray joinEntries(const std::vector<NpyArray> &arrays, size_t dim);
+
 /// An archive: array names without ".npy", in alphabetical order.
 using NpzArchive = std::map<std::string, NpyArray>;
 

@@ -41,6 +41,25 @@ static SmallVector<std::string> namesOf(ArrayRef<Attribute> attributes,
   return names;
 }
 
+void Lowering::noteBatch(func::FuncOp source) {
+  std::vector<::fact::isa::BatchInfo> inputs, outputs;
+  bool hasBatch = false;
+  auto note = [&](Attribute attribute, auto &to) {
+    auto batch = dyn_cast_or_null<DenseI64ArrayAttr>(attribute);
+    hasBatch |= batch != nullptr;
+    to.push_back(batch ? ::fact::isa::BatchInfo{batch[0], batch[1]}
+                       : ::fact::isa::BatchInfo());
+  };
+  for (unsigned i = 0; i < source.getNumArguments(); ++i)
+    note(source.getArgAttr(i, fact::kBatchAttrName), inputs);
+  for (unsigned i = 0; i < source.getNumResults(); ++i)
+    note(source.getResultAttr(i, fact::kBatchAttrName), outputs);
+  if (!hasBatch)
+    return;
+  described.inputBatch = std::move(inputs);
+  described.outputBatch = std::move(outputs);
+}
+
 bool Lowering::notePadding(func::FuncOp source, BlockArgument argument,
                            StringRef name) {
   auto value = source.getArgAttrOfType<IntegerAttr>(argument.getArgNumber(),
@@ -105,6 +124,7 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
     outputs.push_back(source.getResultAttr(i, fact::kNameAttrName));
   SmallVector<std::string> inputNames = namesOf(inputs, "x"),
                            outputNames = namesOf(outputs, "y");
+  noteBatch(source);
   for (BlockArgument argument : source.getArguments()) {
     if (notePadding(source, argument, inputNames[argument.getArgNumber()]))
       continue;

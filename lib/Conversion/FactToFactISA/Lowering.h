@@ -135,6 +135,8 @@ private:
   LogicalResult lowerCalls(ArrayRef<func::CallOp> calls);
   LogicalResult copyRows(const Storage &from, const Storage &to, Location loc);
   bool sameChain(func::CallOp previous, func::CallOp next);
+  /// Notes where the model's arguments and results have a batch.
+  void noteBatch(func::FuncOp source);
   /// Notes an argument that only says which tokens are padding: it has no
   /// storage.
   bool notePadding(func::FuncOp source, BlockArgument argument, StringRef name);

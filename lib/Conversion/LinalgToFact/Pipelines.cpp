@@ -17,6 +17,7 @@
 using namespace mlir;
 
 void mlir::fact::buildRaisePipeline(OpPassManager &pm) {
+  pm.addPass(createSplitBatchPass());
   pm.addNestedPass<func::FuncOp>(createRaisePass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

@@ -34,6 +34,8 @@ struct Argument {
 
   /// Whether the model leaves a first extent open that is no sequence.
   bool hasBatch = false;
+  /// The extent that was taken for an open batch, if one was.
+  std::optional<size_t> batchAxis;
 
   bool isOpen() const { return llvm::is_contained(open, true); }
 };

@@ -170,6 +170,10 @@ func::FuncOp GraphImport::createFunction() {
     }
     NamedAttrList list;
     list.set("fact.name", builder.getStringAttr(argument.name));
+    if (argument.batchAxis)
+      list.set("fact.batch",
+               builder.getDenseI64ArrayAttr(
+                   {static_cast<int64_t>(*argument.batchAxis), 0}));
     if (open && argument.isOpen())
       list.set("fact.bound", builder.getI64IntegerAttr(cut.bound));
     types.push_back(

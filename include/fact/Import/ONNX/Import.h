@@ -37,6 +37,9 @@ struct OnnxImportOptions {
   /// Shapes of the arrays that are to be run, in the arguments' order: for what
   /// is still open then.
   std::vector<std::vector<int64_t>> arrays;
+  /// How many sequences a batch that is still open then has. If there are more
+  /// than one, arguments say where it is (`fact.batch`).
+  int64_t batch = 1;
 };
 
 /// Imports the ONNX model at \p path as one function `@main` of linalg on f32

@@ -77,6 +77,16 @@ static bool isName(Attribute value) {
          name.getValue().size() <= longestName;
 }
 
+/// Whether `fact.batch` of an argument or a result names a fixed extent and a
+/// number of sequences.
+static bool isBatch(Attribute attribute, Type type) {
+  auto batch = dyn_cast<DenseI64ArrayAttr>(attribute);
+  auto tensor = dyn_cast<ShapedType>(type); // or a buffer
+  return batch && batch.size() == 2 && tensor && tensor.hasRank() &&
+         batch[0] >= 0 && batch[0] < tensor.getRank() &&
+         !tensor.isDynamicDim(batch[0]) && batch[1] >= 0;
+}
+
 LogicalResult FactDialect::verifyRegionArgAttribute(Operation *op,
                                                     unsigned region,
                                                     unsigned argument,
@@ -110,6 +120,18 @@ LogicalResult FactDialect::verifyRegionArgAttribute(Operation *op,
                           << "(was " << attribute.getValue() << ")";
     return noteArgument(diagnostic);
   }
+  if (attribute.getName() == kBatchAttrName) {
+    if (isBatch(attribute.getValue(),
+                cast<FunctionOpInterface>(op).getArgumentTypes()[argument]))
+      return success();
+    InFlightDiagnostic diagnostic =
+        op->emitOpError() << "'" << kBatchAttrName << "' of argument "
+                          << argument
+                          << " must be a fixed extent and a number of "
+                             "sequences (was "
+                          << attribute.getValue() << ")";
+    return noteArgument(diagnostic);
+  }
   if (attribute.getName() != kBoundAttrName) {
     InFlightDiagnostic diagnostic = op->emitOpError()
                                     << "has no meaning for attribute '"
@@ -141,6 +163,15 @@ LogicalResult FactDialect::verifyRegionArgAttribute(Operation *op,
 
 LogicalResult FactDialect::verifyRegionResultAttribute(
     Operation *op, unsigned region, unsigned result, NamedAttribute attribute) {
+  if (attribute.getName() == kBatchAttrName) {
+    if (isBatch(attribute.getValue(),
+                cast<FunctionOpInterface>(op).getResultTypes()[result]))
+      return success();
+    return op->emitOpError()
+           << "'" << kBatchAttrName << "' of result " << result
+           << " must be a fixed extent and a number of sequences (was "
+           << attribute.getValue() << ")";
+  }
   if (attribute.getName() != kNameAttrName &&
       attribute.getName() != kDumpAttrName)
     return op->emitOpError()

@@ -262,8 +262,18 @@ OwningOpRef<ModuleOp> mlir::fact::extractStack(func::FuncOp function,
   (*result)->setAttrs(source->getAttrDictionary());
   OpBuilder builder(result->getBodyRegion());
   IntegerAttr bound;
-  for (unsigned i = 0; i < function.getNumArguments() && !bound; ++i)
-    bound = function.getArgAttrOfType<IntegerAttr>(i, kBoundAttrName);
+  DenseI64ArrayAttr batch;
+  for (unsigned i = 0; i < function.getNumArguments(); ++i) {
+    if (!bound)
+      bound = function.getArgAttrOfType<IntegerAttr>(i, kBoundAttrName);
+    if (!batch)
+      batch = function.getArgAttrOfType<DenseI64ArrayAttr>(i, kBatchAttrName);
+  }
+  // Rows between ops have the model's batch where its inputs have it.
+  auto hasBatch = [&](Value value) {
+    auto type = cast<RankedTensorType>(value.getType());
+    return batch && type.getRank() == 3 && type.getDimSize(batch[0]) == 1;
+  };
   SmallVector<Type> inputs, outputs;
   for (Value input : stack.inputs)
     inputs.push_back(input.getType());
@@ -282,10 +292,15 @@ OwningOpRef<ModuleOp> mlir::fact::extractStack(func::FuncOp function,
       main.setArgAttr(i, kNameAttrName, builder.getStringAttr(name));
     if (bound && !cast<RankedTensorType>(input.getType()).hasStaticShape())
       main.setArgAttr(i, kBoundAttrName, bound);
+    if (hasBatch(input))
+      main.setArgAttr(i, kBatchAttrName, batch);
   }
-  for (auto [i, output] : llvm::enumerate(stack.outputs))
+  for (auto [i, output] : llvm::enumerate(stack.outputs)) {
     if (std::string name = nameOf(output); !name.empty())
       main.setResultAttr(i, kNameAttrName, builder.getStringAttr(name));
+    if (hasBatch(output))
+      main.setResultAttr(i, kBatchAttrName, batch);
+  }
   builder.setInsertionPointToStart(body);
   // The one length of the stack's rows, for reshapes.
   Value length;

@@ -51,6 +51,10 @@ inline constexpr llvm::StringLiteral kTensorAttrName = "tensor";
 /// padding, those that have this value (0 or 1). Nothing that was raised reads
 /// it: who runs the function gives it the real tokens alone.
 inline constexpr llvm::StringLiteral kPaddingAttrName = "fact.padding";
+/// `fact.batch` (argument or result), [dim, sequences]: extent `dim` is the
+/// model's batch, of so many sequences (0: any number). After
+/// `fact-split-batch` it is 1, and who runs the function does so for each.
+inline constexpr llvm::StringLiteral kBatchAttrName = "fact.batch";
 /// `fact.dump` (result of main, after --fact-expose-masks): its name in a dump.
 inline constexpr llvm::StringLiteral kDumpAttrName = "fact.dump";
 /// `fact.layers` (main, likewise): heads and causal of each attention.

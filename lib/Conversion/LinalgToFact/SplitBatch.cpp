@@ -1,0 +1,855 @@
+//===- SplitBatch.cpp - One sequence of a batch ---------------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Follows the batch from the arguments through every op: a value has it in one
+// extent, which is `outer * batch * inner` where other extents were merged with
+// it (heads of all sequences in a row, say). An op that works on each element
+// of the batch by itself becomes one for a batch of 1. If some op does not, no
+// op is changed.
+//
+// A value that comes from no argument has no batch, but may have an extent as
+// long (a constant that is added to all sequences): where the batch meets it,
+// it is made for a batch of 1, too, if it is the same for all.
+//
+//===----------------------------------------------------------------------===//
+
+#include "fact/Conversion/Passes.h"
+#include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Dialect/Fact/IR/Weights.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/Remarks.h"
+
+namespace mlir::fact {
+#define GEN_PASS_DEF_SPLITBATCHPASS
+#include "fact/Conversion/Passes.h.inc"
+} // namespace mlir::fact
+
+using namespace mlir;
+using namespace mlir::fact;
+
+namespace {
+
+/// Where the batch is in a value: extent `dim` is outer * batch * inner.
+/// `outer` or `inner` may be open, not both.
+struct Place {
+  int64_t dim = 0, outer = 1, inner = 1;
+
+  bool operator==(const Place &other) const {
+    return dim == other.dim && outer == other.outer && inner == other.inner;
+  }
+  bool isAlone() const { return outer == 1 && inner == 1; }
+  /// The extent for a batch of 1.
+  int64_t extent() const {
+    return ShapedType::isDynamic(outer) || ShapedType::isDynamic(inner)
+               ? ShapedType::kDynamic
+               : outer * inner;
+  }
+};
+
+/// a * b, open where one of them is.
+int64_t product(int64_t a, int64_t b) {
+  return ShapedType::isDynamic(a) || ShapedType::isDynamic(b)
+             ? ShapedType::kDynamic
+             : a * b;
+}
+
+int64_t product(ArrayRef<int64_t> extents) {
+  int64_t result = 1;
+  for (int64_t extent : extents)
+    result = product(result, extent);
+  return result;
+}
+
+class BatchSplitter {
+public:
+  BatchSplitter(func::FuncOp source, int64_t axis, int64_t batch, bool isOpen)
+      : source(source), axis(axis), batch(batch), isOpen(isOpen),
+        builder(source) {}
+
+  /// The function for a batch of 1, beside the other one; null where some op
+  /// does not keep the sequences apart.
+  func::FuncOp run();
+
+  Operation *failedOp = nullptr;
+  std::string reason;
+
+private:
+  bool fail(Operation *op, const Twine &why) {
+    if (!failedOp) {
+      failedOp = op;
+      reason = why.str();
+    }
+    return false;
+  }
+  RankedTensorType reduced(Value value, const Place &place) const;
+  std::optional<Place> placeOf(Value value) const {
+    auto it = places.find(value);
+    return it == places.end() ? std::nullopt : std::optional(it->second);
+  }
+  bool hasBatch(Operation *op) const;
+  void set(Value value, Value made, const Place &place) {
+    map.map(value, made);
+    places[value] = place;
+  }
+
+  bool split(Operation &op);
+  bool splitLinalg(linalg::LinalgOp op);
+  bool splitSoftmax(linalg::SoftmaxOp op);
+  bool splitReshape(Operation *op);
+  bool splitSlice(tensor::ExtractSliceOp op);
+  bool splitInsert(tensor::InsertSliceOp op);
+  bool splitPad(tensor::PadOp op);
+  bool splitReturn(func::ReturnOp op);
+
+  /// A linalg op for a batch of 1 along a loop, its operands made for that.
+  Operation *makeLinalg(linalg::LinalgOp op, unsigned loop, Place place);
+  /// An operand that is not worked on but written to.
+  Value makeInit(Value init, const Place &place, function_ref<Value()> extent);
+  Value makeReshape(Operation *op, Value input, const Place &to);
+  /// A value without a batch, for a batch of 1; null where it differs along it.
+  Value demand(Value value, const Place &place);
+  Value demandConstant(arith::ConstantOp constant, const Place &place);
+  Value mapped(Operation *reader, Value value);
+
+  std::optional<Place> expanded(Place from, ArrayRef<int64_t> extents,
+                                ArrayRef<int64_t> group) const;
+  static Place collapsed(Place from, ArrayRef<int64_t> extents,
+                         ArrayRef<int64_t> group, int64_t dim);
+
+  func::FuncOp source;
+  int64_t axis, batch;
+  bool isOpen; ///< Whether any number will do as well as this one.
+  OpBuilder builder;
+  IRMapping map;
+  DenseMap<Value, Place> places; ///< Of the source's values.
+  DenseSet<Value> merged; ///< Numbers that count elements of the whole batch.
+};
+
+} // namespace
+
+RankedTensorType BatchSplitter::reduced(Value value, const Place &place) const {
+  auto type = cast<RankedTensorType>(value.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  shape[place.dim] = place.extent();
+  return type.clone(shape);
+}
+
+bool BatchSplitter::hasBatch(Operation *op) const {
+  bool found = false;
+  op->walk([&](Operation *inner) {
+    for (Value operand : inner->getOperands())
+      found |= places.contains(operand);
+  });
+  return found;
+}
+
+Value BatchSplitter::mapped(Operation *reader, Value value) {
+  if (Value made = map.lookupOrNull(value))
+    return made;
+  fail(reader, "it needs a number that counts elements of all sequences");
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Reshapes
+//===----------------------------------------------------------------------===//
+
+/// The place after an extent became a group of several.
+std::optional<Place> BatchSplitter::expanded(Place from,
+                                             ArrayRef<int64_t> extents,
+                                             ArrayRef<int64_t> group) const {
+  // From the side whose extents are all known.
+  bool fromLeft = !ShapedType::isDynamic(from.outer);
+  int64_t rest = fromLeft ? from.outer : from.inner;
+  if (ShapedType::isDynamic(rest))
+    return std::nullopt;
+  for (size_t n = 0; n < group.size(); ++n) {
+    size_t i = fromLeft ? n : group.size() - 1 - n;
+    int64_t extent = extents[group[i]];
+    int64_t other = fromLeft ? from.inner : from.outer;
+    if (ShapedType::isDynamic(extent)) {
+      // The others must be what is on the other side, whatever that is.
+      if (!ShapedType::isDynamic(other) && group.size() > 1)
+        return std::nullopt;
+      other = ShapedType::kDynamic;
+    } else if (extent % (rest * batch) == 0) {
+      other = extent / (rest * batch);
+    } else if (rest % extent == 0) {
+      rest /= extent;
+      continue;
+    } else {
+      return std::nullopt; // the batch is cut
+    }
+    Place place{group[i], rest, other};
+    if (!fromLeft)
+      std::swap(place.outer, place.inner);
+    return place;
+  }
+  return std::nullopt;
+}
+
+/// The place after a group of extents became one.
+Place BatchSplitter::collapsed(Place from, ArrayRef<int64_t> extents,
+                               ArrayRef<int64_t> group, int64_t dim) {
+  Place place{dim, from.outer, from.inner};
+  for (int64_t i : group)
+    if (i < from.dim)
+      place.outer = product(place.outer, extents[i]);
+    else if (i > from.dim)
+      place.inner = product(place.inner, extents[i]);
+  return place;
+}
+
+Value BatchSplitter::makeReshape(Operation *op, Value input, const Place &to) {
+  RankedTensorType type = reduced(op->getResult(0), to);
+  if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op))
+    return tensor::CollapseShapeOp::create(builder, op->getLoc(), type, input,
+                                           collapse.getReassociationIndices());
+  auto expand = cast<tensor::ExpandShapeOp>(op);
+  SmallVector<ReassociationIndices> groups = expand.getReassociationIndices();
+  SmallVector<OpFoldResult> extents;
+  for (auto [i, extent] : llvm::enumerate(expand.getMixedOutputShape())) {
+    auto dim = static_cast<int64_t>(i);
+    if (dim != to.dim) {
+      if (auto value = dyn_cast<Value>(extent)) {
+        Value made = mapped(op, value);
+        if (!made)
+          return {};
+        extents.push_back(made);
+      } else {
+        extents.push_back(extent);
+      }
+      continue;
+    }
+    if (!ShapedType::isDynamic(to.extent())) {
+      extents.push_back(builder.getIndexAttr(to.extent()));
+      continue;
+    }
+    // What the other extents of the group leave.
+    for (auto [from, group] : llvm::enumerate(groups))
+      if (llvm::is_contained(group, dim)) {
+        Value whole = tensor::DimOp::create(builder, op->getLoc(), input,
+                                            static_cast<int64_t>(from));
+        int64_t others = 1;
+        for (int64_t member : group)
+          if (member != dim)
+            others = product(others, type.getDimSize(member));
+        if (ShapedType::isDynamic(others)) {
+          fail(op, "it merges the batch with two open extents");
+          return {};
+        }
+        Value by =
+            arith::ConstantIndexOp::create(builder, op->getLoc(), others);
+        extents.push_back(others == 1 ? whole
+                                      : arith::DivUIOp::create(
+                                            builder, op->getLoc(), whole, by)
+                                            .getResult());
+      }
+  }
+  return tensor::ExpandShapeOp::create(builder, op->getLoc(), type, input,
+                                       groups, extents);
+}
+
+bool BatchSplitter::splitReshape(Operation *op) {
+  Place from = *placeOf(op->getOperand(0));
+  auto sourceType = cast<RankedTensorType>(op->getOperand(0).getType()),
+       resultType = cast<RankedTensorType>(op->getResult(0).getType());
+  std::optional<Place> to;
+  if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op)) {
+    to = expanded(from, resultType.getShape(),
+                  expand.getReassociationIndices()[from.dim]);
+  } else {
+    auto collapse = cast<tensor::CollapseShapeOp>(op);
+    for (auto [dim, group] :
+         llvm::enumerate(collapse.getReassociationIndices()))
+      if (llvm::is_contained(group, from.dim))
+        to = collapsed(from, sourceType.getShape(), group,
+                       static_cast<int64_t>(dim));
+  }
+  if (!to ||
+      (ShapedType::isDynamic(to->outer) && ShapedType::isDynamic(to->inner)))
+    return fail(op, "its reshape mixes the batch with other extents");
+  Value made = makeReshape(op, map.lookup(op->getOperand(0)), *to);
+  if (!made)
+    return false;
+  set(op->getResult(0), made, *to);
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// linalg
+//===----------------------------------------------------------------------===//
+
+Value BatchSplitter::makeInit(Value init, const Place &place,
+                              function_ref<Value()> extent) {
+  Operation *maker = init.getDefiningOp();
+  if (auto empty = dyn_cast_or_null<tensor::EmptyOp>(maker)) {
+    RankedTensorType type = reduced(init, place);
+    SmallVector<Value> sizes;
+    auto old = empty.getDynamicSizes().begin();
+    for (int64_t i = 0; i < type.getRank(); ++i) {
+      bool wasOpen = empty.getType().isDynamicDim(i);
+      Value size = wasOpen ? *old++ : Value();
+      if (!type.isDynamicDim(i))
+        continue;
+      size = i == place.dim ? extent() : mapped(empty, size);
+      if (!size) {
+        fail(empty, "nothing says its extent for one sequence");
+        return {};
+      }
+      sizes.push_back(size);
+    }
+    return tensor::EmptyOp::create(builder, empty.getLoc(), type, sizes);
+  }
+  if (auto fill = dyn_cast_or_null<linalg::FillOp>(maker);
+      fill && !placeOf(init)) {
+    Value value = mapped(fill, fill.getInputs()[0]);
+    Value made = makeInit(fill.getOutputs()[0], place, extent);
+    if (!value || !made)
+      return {};
+    return linalg::FillOp::create(builder, fill.getLoc(), value, made)
+        .getResult(0);
+  }
+  if (std::optional<Place> own = placeOf(init)) {
+    if (*own == place)
+      return map.lookup(init);
+    fail(maker, "its operands have the batch at different places");
+    return {};
+  }
+  return demand(init, place);
+}
+
+Operation *BatchSplitter::makeLinalg(linalg::LinalgOp op, unsigned loop,
+                                     Place place) {
+  if (op.getIteratorTypesArray()[loop] != utils::IteratorType::parallel) {
+    fail(op, "it adds up or compares elements of different sequences");
+    return nullptr;
+  }
+  bool usesIndex = false;
+  op.getBlock()->walk(
+      [&](linalg::IndexOp index) { usesIndex |= index.getDim() == loop; });
+  if (usesIndex) {
+    fail(op, "it does something else for each sequence");
+    return nullptr;
+  }
+  SmallVector<Value> operands;
+  SmallVector<std::pair<Value, int64_t>> withLoop; // made operands, their dim
+  auto extent = [&]() -> Value {
+    if (withLoop.empty())
+      return {};
+    auto [value, dim] = withLoop.front();
+    return tensor::DimOp::create(builder, op.getLoc(), value, dim);
+  };
+  for (OpOperand &operand : op->getOpOperands()) {
+    Value value = operand.get();
+    AffineMap indexing = op.getMatchingIndexingMap(&operand);
+    std::optional<int64_t> dim;
+    for (auto [i, result] : llvm::enumerate(indexing.getResults())) {
+      if (!result.isFunctionOfDim(loop))
+        continue;
+      if (!isa<AffineDimExpr>(result) || dim) {
+        fail(op, "it reads elements of one sequence beside those of another");
+        return nullptr;
+      }
+      dim = static_cast<int64_t>(i);
+    }
+    Value made;
+    if (!dim) {
+      made = placeOf(value) ? Value() : mapped(op, value);
+      if (placeOf(value))
+        fail(op, "it reads elements of one sequence for another");
+    } else {
+      Place own{*dim, place.outer, place.inner};
+      if (op.isDpsInit(&operand))
+        made = makeInit(value, own, extent);
+      else if (!placeOf(value))
+        made = demand(value, own);
+      else if (*placeOf(value) == own)
+        made = map.lookup(value);
+      else
+        fail(op, "its operands have the batch at different places");
+      if (made)
+        withLoop.push_back({made, *dim});
+    }
+    if (!made)
+      return nullptr;
+    operands.push_back(made);
+  }
+  // Values that the body reads, of elements that it computes.
+  bool isClosed = true;
+  op.getBlock()->walk([&](Operation *inner) {
+    for (Value value : inner->getOperands())
+      if (!op->isAncestor(value.getParentRegion()->getParentOp()))
+        isClosed &= map.contains(value) && !placeOf(value);
+  });
+  if (!isClosed) {
+    fail(op, "it looks up elements of other sequences");
+    return nullptr;
+  }
+  SmallVector<Type> types;
+  for (OpOperand &init : op.getDpsInitsMutable())
+    types.push_back(operands[init.getOperandNumber()].getType());
+  OperationState state(op.getLoc(), op->getName(), operands, types,
+                       op->getAttrs());
+  for (Region &region : op->getRegions())
+    builder.cloneRegionBefore(region, *state.addRegion(),
+                              state.regions.back()->begin(), map);
+  return builder.create(state);
+}
+
+bool BatchSplitter::splitLinalg(linalg::LinalgOp op) {
+  std::optional<unsigned> loop;
+  std::optional<Place> place;
+  for (OpOperand &operand : op->getOpOperands()) {
+    std::optional<Place> own = placeOf(operand.get());
+    if (!own)
+      continue;
+    auto dim = dyn_cast<AffineDimExpr>(
+        op.getMatchingIndexingMap(&operand).getResult(own->dim));
+    if (!dim || (loop && *loop != dim.getPosition()))
+      return fail(op, "it combines elements of different sequences");
+    loop = dim.getPosition();
+    if (!place)
+      place = own;
+  }
+  if (!loop)
+    return fail(op, "it looks up elements of other sequences");
+  Operation *made = makeLinalg(op, *loop, *place);
+  if (!made)
+    return false;
+  for (auto [result, init] :
+       llvm::zip(op->getResults(), op.getDpsInitsMutable())) {
+    AffineMap indexing = op.getMatchingIndexingMap(&init);
+    std::optional<unsigned> dim = indexing.getResultPosition(
+        getAffineDimExpr(*loop, builder.getContext()));
+    if (!dim)
+      return fail(op, "its result is of all sequences together");
+    set(result, made->getResult(result.getResultNumber()),
+        {*dim, place->outer, place->inner});
+  }
+  return true;
+}
+
+bool BatchSplitter::splitSoftmax(linalg::SoftmaxOp op) {
+  std::optional<Place> place = placeOf(op.getInput());
+  if (!place || static_cast<int64_t>(op.getDimension()) == place->dim)
+    return fail(op, "it adds up elements of different sequences");
+  Value input = map.lookup(op.getInput());
+  Value init = makeInit(op.getOutput(), *place, [&]() -> Value {
+    return tensor::DimOp::create(builder, op.getLoc(), input, place->dim);
+  });
+  if (!init)
+    return false;
+  IRMapping own;
+  own.map(op.getInput(), input);
+  own.map(op.getOutput(), init);
+  Operation *made = builder.clone(*op, own);
+  made->getResult(0).setType(cast<RankedTensorType>(init.getType()));
+  set(op->getResult(0), made->getResult(0), *place);
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// Parts of tensors
+//===----------------------------------------------------------------------===//
+
+/// Whether a part takes all of an extent.
+static bool isWhole(Value source, int64_t dim, OpFoldResult offset,
+                    OpFoldResult size, OpFoldResult stride) {
+  int64_t extent = cast<RankedTensorType>(source.getType()).getDimSize(dim);
+  auto isExtent = [&]() {
+    if (!ShapedType::isDynamic(extent))
+      return getConstantIntValue(size) == extent;
+    auto value = dyn_cast<Value>(size);
+    auto of = value ? value.getDefiningOp<tensor::DimOp>() : tensor::DimOp();
+    return of && of.getSource() == source && of.getConstantIndex() == dim;
+  };
+  return getConstantIntValue(offset) == 0 && getConstantIntValue(stride) == 1 &&
+         isExtent();
+}
+
+/// The numbers of a part in the new function; the extent of the batch is `at`.
+static bool mapSizes(ArrayRef<OpFoldResult> from, int64_t dim, OpFoldResult at,
+                     function_ref<Value(Value)> mapped,
+                     SmallVectorImpl<OpFoldResult> &to) {
+  for (auto [i, size] : llvm::enumerate(from)) {
+    auto value = dyn_cast<Value>(size);
+    if (static_cast<int64_t>(i) == dim && at) {
+      to.push_back(at);
+    } else if (!value) {
+      to.push_back(size);
+    } else if (Value made = mapped(value)) {
+      to.push_back(made);
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool BatchSplitter::splitSlice(tensor::ExtractSliceOp op) {
+  Place place = *placeOf(op.getSource());
+  auto offsets = op.getMixedOffsets(), sizes = op.getMixedSizes(),
+       strides = op.getMixedStrides();
+  if (!isWhole(op.getSource(), place.dim, offsets[place.dim], sizes[place.dim],
+               strides[place.dim]) ||
+      op.getDroppedDims()[place.dim])
+    return fail(op, "it takes some of the sequences");
+  Value input = map.lookup(op.getSource());
+  OpFoldResult extent =
+      ShapedType::isDynamic(place.extent())
+          ? OpFoldResult(
+                tensor::DimOp::create(builder, op.getLoc(), input, place.dim)
+                    .getResult())
+          : OpFoldResult(builder.getIndexAttr(place.extent()));
+  auto value = [&](Value number) { return mapped(op, number); };
+  SmallVector<OpFoldResult> newOffsets, newSizes;
+  if (!mapSizes(offsets, place.dim, {}, value, newOffsets) ||
+      !mapSizes(sizes, place.dim, extent, value, newSizes))
+    return false;
+  Place to = place;
+  for (int64_t i = 0; i < place.dim; ++i)
+    to.dim -= op.getDroppedDims()[i];
+  Value made = tensor::ExtractSliceOp::create(
+      builder, op.getLoc(), reduced(op.getResult(), to), input, newOffsets,
+      newSizes, strides);
+  set(op.getResult(), made, to);
+  return true;
+}
+
+bool BatchSplitter::splitInsert(tensor::InsertSliceOp op) {
+  auto offsets = op.getMixedOffsets(), sizes = op.getMixedSizes(),
+       strides = op.getMixedStrides();
+  if (op.getSourceType().getRank() != op.getDestType().getRank())
+    return fail(op, "it writes a part of another rank");
+  std::optional<Place> from = placeOf(op.getSource()),
+                       to = placeOf(op.getDest());
+  Place place = from ? *from : *to;
+  if ((from && to && !(*from == *to)) ||
+      !isWhole(op.getDest(), place.dim, offsets[place.dim], sizes[place.dim],
+               strides[place.dim]))
+    return fail(op, "it writes some of the sequences");
+  Value input =
+      from ? map.lookup(op.getSource()) : demand(op.getSource(), place);
+  if (!input)
+    return false;
+  auto extent = [&]() -> Value {
+    return tensor::DimOp::create(builder, op.getLoc(), input, place.dim);
+  };
+  Value dest = makeInit(op.getDest(), place, extent);
+  if (!dest)
+    return false;
+  OpFoldResult size = ShapedType::isDynamic(place.extent())
+                          ? OpFoldResult(extent())
+                          : OpFoldResult(builder.getIndexAttr(place.extent()));
+  auto value = [&](Value number) { return mapped(op, number); };
+  SmallVector<OpFoldResult> newOffsets, newSizes;
+  if (!mapSizes(offsets, place.dim, {}, value, newOffsets) ||
+      !mapSizes(sizes, place.dim, size, value, newSizes))
+    return false;
+  Value made = tensor::InsertSliceOp::create(builder, op.getLoc(), input, dest,
+                                             newOffsets, newSizes, strides);
+  set(op.getResult(), made, place);
+  return true;
+}
+
+bool BatchSplitter::splitPad(tensor::PadOp op) {
+  std::optional<Place> place = placeOf(op.getSource());
+  if (!place || getConstantIntValue(op.getMixedLowPad()[place->dim]) != 0 ||
+      getConstantIntValue(op.getMixedHighPad()[place->dim]) != 0)
+    return fail(op, "it adds sequences");
+  bool isOpen = llvm::any_of(op->getOperands().drop_front(),
+                             [&](Value value) { return !map.contains(value); });
+  bool readsOthers = false;
+  op.getRegion().walk([&](Operation *inner) {
+    for (Value value : inner->getOperands())
+      readsOthers |= placeOf(value).has_value();
+  });
+  if (isOpen || readsOthers)
+    return fail(op, "its padding depends on the sequences");
+  Operation *made = builder.clone(*op, map);
+  made->getResult(0).setType(reduced(op.getResult(), *place));
+  set(op.getResult(), made->getResult(0), *place);
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// Values without a batch
+//===----------------------------------------------------------------------===//
+
+Value BatchSplitter::demandConstant(arith::ConstantOp constant,
+                                    const Place &place) {
+  RankedTensorType type = reduced(constant.getResult(), place);
+  if (!type.hasStaticShape())
+    return {};
+  auto make = [&](ElementsAttr values) -> Value {
+    return arith::ConstantOp::create(builder, constant.getLoc(), values);
+  };
+  auto values = dyn_cast<ElementsAttr>(constant.getValue());
+  if (auto splat = dyn_cast_or_null<SplatElementsAttr>(values))
+    return make(splat.resizeSplat(type));
+  // Groups of bytes: before the batch, of the batch, behind it.
+  auto shape = cast<RankedTensorType>(constant.getType()).getShape();
+  int64_t before = product(shape.take_front(place.dim)) * place.outer,
+          behind = product(shape.drop_front(place.dim + 1)) * place.inner;
+  auto sameForAll = [&](auto elements) -> Value {
+    if (!elements)
+      return {};
+    using T = std::decay_t<decltype(elements->data()[0])>;
+    std::vector<T> kept;
+    const T *data = elements->data();
+    for (int64_t i = 0; i < before; ++i) {
+      const T *first = data + i * batch * behind;
+      for (int64_t b = 1; b < batch; ++b)
+        if (!std::equal(first, first + behind, first + b * behind))
+          return {};
+      kept.insert(kept.end(), first, first + behind);
+    }
+    return make(DenseElementsAttr::get(type, ArrayRef<T>(kept)));
+  };
+  Type element = type.getElementType();
+  if (element.isF32())
+    return sameForAll(ConstantElements<float>::of(values));
+  if (element.isInteger(32))
+    return sameForAll(ConstantElements<int32_t>::of(values));
+  if (element.isInteger(64))
+    return sameForAll(ConstantElements<int64_t>::of(values));
+  return {};
+}
+
+Value BatchSplitter::demand(Value value, const Place &place) {
+  auto type = cast<RankedTensorType>(value.getType());
+  Operation *maker = value.getDefiningOp();
+  int64_t extent = product(place.extent(), batch);
+  Value made;
+  if (!maker || type.getDimSize(place.dim) != extent) {
+    // Nothing says how long it is, or that it is as long.
+  } else if (auto constant = dyn_cast<arith::ConstantOp>(maker)) {
+    made = demandConstant(constant, place);
+  } else if (isa<tensor::EmptyOp, linalg::FillOp>(maker)) {
+    made = makeInit(value, place, []() -> Value { return {}; });
+  } else if (auto op = dyn_cast<linalg::LinalgOp>(maker)) {
+    OpOperand *init =
+        op.getDpsInitOperand(cast<OpResult>(value).getResultNumber());
+    auto loop = dyn_cast<AffineDimExpr>(
+        op.getMatchingIndexingMap(init).getResult(place.dim));
+    Operation *of = loop ? makeLinalg(op, loop.getPosition(), place) : nullptr;
+    if (of)
+      made = of->getResult(cast<OpResult>(value).getResultNumber());
+  } else if (auto expand = dyn_cast<tensor::ExpandShapeOp>(maker)) {
+    for (auto [dim, group] : llvm::enumerate(expand.getReassociationIndices()))
+      if (llvm::is_contained(group, place.dim)) {
+        Place from =
+            collapsed(place, type.getShape(), group, static_cast<int64_t>(dim));
+        if (Value input = demand(expand.getSrc(), from))
+          made = makeReshape(maker, input, place);
+      }
+  } else if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(maker)) {
+    std::optional<Place> from =
+        expanded(place, collapse.getSrcType().getShape(),
+                 collapse.getReassociationIndices()[place.dim]);
+    if (Value input = from ? demand(collapse.getSrc(), *from) : Value())
+      made = makeReshape(maker, input, place);
+  }
+  if (!made)
+    fail(maker ? maker : source.getOperation(),
+         "it may be another one for each sequence");
+  return made;
+}
+
+//===----------------------------------------------------------------------===//
+// Functions
+//===----------------------------------------------------------------------===//
+
+bool BatchSplitter::split(Operation &op) {
+  if (auto last = dyn_cast<func::ReturnOp>(op))
+    return splitReturn(last);
+  if (hasBatch(&op)) {
+    if (auto dim = dyn_cast<tensor::DimOp>(op)) {
+      std::optional<Place> place = placeOf(dim.getSource());
+      if (!place || dim.getConstantIndex() == place->dim ||
+          !dim.getConstantIndex())
+        merged.insert(dim.getResult());
+      else
+        builder.clone(op, map);
+      return true;
+    }
+    if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
+      return splitLinalg(linalgOp);
+    if (auto softmax = dyn_cast<linalg::SoftmaxOp>(op))
+      return splitSoftmax(softmax);
+    if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op))
+      return splitReshape(&op);
+    if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
+      return splitSlice(slice);
+    if (auto insert = dyn_cast<tensor::InsertSliceOp>(op))
+      return splitInsert(insert);
+    if (auto pad = dyn_cast<tensor::PadOp>(op))
+      return splitPad(pad);
+    return fail(&op, "it is not known to keep the sequences apart");
+  }
+  // Of the whole batch: made where it is needed, for one sequence.
+  bool isMerged = false;
+  op.walk([&](Operation *inner) {
+    for (Value operand : inner->getOperands())
+      isMerged |= merged.contains(operand);
+  });
+  if (isMerged) {
+    for (Value result : op.getResults())
+      merged.insert(result);
+    return true;
+  }
+  builder.clone(op, map);
+  return true;
+}
+
+bool BatchSplitter::splitReturn(func::ReturnOp op) {
+  SmallVector<Value> values;
+  for (Value value : op.getOperands()) {
+    std::optional<Place> place = placeOf(value);
+    if (place && !place->isAlone())
+      return fail(op, "a result has the batch merged with another extent");
+    Value made = mapped(op, value);
+    if (!made)
+      return false;
+    values.push_back(made);
+  }
+  func::ReturnOp::create(builder, op.getLoc(), values);
+  return true;
+}
+
+func::FuncOp BatchSplitter::run() {
+  SmallVector<Type> inputs, outputs;
+  for (BlockArgument argument : source.getArguments()) {
+    auto type = cast<RankedTensorType>(argument.getType());
+    if (type.getRank() > axis && type.getDimSize(axis) == batch) {
+      places[argument] = {axis};
+      type = reduced(argument, places[argument]);
+    }
+    inputs.push_back(type);
+  }
+  auto target = func::FuncOp::create(
+      builder, source.getLoc(), source.getName(),
+      builder.getFunctionType(inputs, source.getResultTypes()));
+  target->setDiscardableAttrs(source->getDiscardableAttrDictionary());
+  target.setVisibility(source.getVisibility());
+  if (ArrayAttr attributes = source.getArgAttrsAttr())
+    target.setAllArgAttrs(attributes);
+  if (ArrayAttr attributes = source.getResAttrsAttr())
+    target.setAllResultAttrs(attributes);
+  Block *body = target.addEntryBlock();
+  for (auto [from, to] :
+       llvm::zip(source.getArguments(), body->getArguments())) {
+    to.setLoc(from.getLoc());
+    map.map(from, to);
+  }
+  builder.setInsertionPointToStart(body);
+  for (Operation &op : source.getBody().front())
+    if (!split(op)) {
+      target.erase();
+      return {};
+    }
+  Operation *last = body->getTerminator();
+  target.setType(builder.getFunctionType(inputs, last->getOperandTypes()));
+  auto where = [&](int64_t dim) {
+    return builder.getDenseI64ArrayAttr({dim, isOpen ? 0 : batch});
+  };
+  for (BlockArgument argument : source.getArguments())
+    if (placeOf(argument))
+      target.setArgAttr(argument.getArgNumber(), kBatchAttrName, where(axis));
+  for (auto [i, value] :
+       llvm::enumerate(source.getBody().front().getTerminator()->getOperands()))
+    if (std::optional<Place> place = placeOf(value))
+      target.setResultAttr(i, kBatchAttrName, where(place->dim));
+  return target;
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct Batch {
+  int64_t axis, sequences;
+  bool isOpen;
+};
+} // namespace
+
+/// The batch of a function, if it has one of 2 or more: as an argument says, or
+/// the first extent of tokens [batch, length] or of rows [batch, length,
+/// features], or the second one of [length, batch, features].
+static std::optional<Batch> batchOf(func::FuncOp function) {
+  for (unsigned i = 0; i < function.getNumArguments(); ++i)
+    if (auto said =
+            function.getArgAttrOfType<DenseI64ArrayAttr>(i, kBatchAttrName)) {
+      int64_t extent = cast<RankedTensorType>(function.getArgument(i).getType())
+                           .getDimSize(said[0]);
+      if (extent < 2)
+        return std::nullopt; // split already
+      return Batch{said[0], extent, said[1] == 0};
+    }
+  for (int64_t axis : {0, 1})
+    for (Type type : function.getArgumentTypes()) {
+      auto tensor = dyn_cast<RankedTensorType>(type);
+      if (!tensor || tensor.getRank() < 2 || tensor.isDynamicDim(axis) ||
+          tensor.getDimSize(axis) < 2)
+        continue;
+      bool isTokens = tensor.getElementType().isInteger(),
+           isRows = tensor.getRank() >= 3;
+      if (axis == 0 ? isTokens || isRows
+                    : tensor.getRank() == 3 && tensor.isDynamicDim(0))
+        return Batch{axis, tensor.getDimSize(axis), false};
+    }
+  return std::nullopt;
+}
+
+namespace {
+struct SplitBatchPass
+    : public mlir::fact::impl::SplitBatchPassBase<SplitBatchPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    SmallVector<func::FuncOp> functions;
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (function.isPublic() && !function.isExternal() &&
+          function.getBody().hasOneBlock())
+        functions.push_back(function);
+    for (func::FuncOp function : functions) {
+      std::optional<Batch> batch = batchOf(function);
+      if (!batch)
+        continue;
+      BatchSplitter splitter(function, batch->axis, batch->sequences,
+                             batch->isOpen);
+      func::FuncOp target = splitter.run();
+      if (target) {
+        remark::passed(function.getLoc(), remark::RemarkOpts::name("BatchSplit")
+                                              .category("fact-split-batch")
+                                              .function(function.getName()))
+            << remark::metric("Sequences", batch->sequences);
+        function.erase();
+        ++numSplit;
+        continue;
+      }
+      remark::missed(splitter.failedOp->getLoc(),
+                     remark::RemarkOpts::name("BatchNotSplit")
+                         .category("fact-split-batch")
+                         .function(function.getName()))
+          << remark::reason("{0} (of a batch of {1})", splitter.reason,
+                            batch->sequences)
+          << remark::suggest("a model of one sequence has its layers raised");
+      ++numMissed;
+    }
+  }
+};
+} // namespace
