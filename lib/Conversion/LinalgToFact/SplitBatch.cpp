@@ -112,6 +112,10 @@ private:
   bool splitPad(tensor::PadOp op);
   bool splitReturn(func::ReturnOp op);
 
+  /// The loop over the sequences of a linalg op whose body looks up an element
+  /// of its own sequence.
+  std::optional<unsigned> lookedUpLoop(Operation *op) const;
+  bool isBatchIndex(OpOperand &use) const;
   /// A linalg op for a batch of 1 along a loop, its operands made for that.
   Operation *makeLinalg(linalg::LinalgOp op, unsigned loop, Place place);
   /// An operand that is not worked on but written to.
@@ -330,6 +334,23 @@ Value BatchSplitter::makeInit(Value init, const Place &place,
   return demand(init, place);
 }
 
+bool BatchSplitter::isBatchIndex(OpOperand &use) const {
+  auto extract = dyn_cast<tensor::ExtractOp>(use.getOwner());
+  return extract && static_cast<int64_t>(use.getOperandNumber()) ==
+                        places.lookup(extract.getTensor()).dim + 1;
+}
+
+std::optional<unsigned> BatchSplitter::lookedUpLoop(Operation *op) const {
+  auto extract = dyn_cast<tensor::ExtractOp>(op);
+  std::optional<Place> place =
+      extract ? placeOf(extract.getTensor()) : std::nullopt;
+  if (!place || !place->isAlone())
+    return std::nullopt;
+  auto index =
+      extract.getIndices()[place->dim].getDefiningOp<linalg::IndexOp>();
+  return index ? std::optional<unsigned>(index.getDim()) : std::nullopt;
+}
+
 Operation *BatchSplitter::makeLinalg(linalg::LinalgOp op, unsigned loop,
                                      Place place) {
   if (op.getIteratorTypesArray()[loop] != utils::IteratorType::parallel) {
@@ -337,8 +358,11 @@ Operation *BatchSplitter::makeLinalg(linalg::LinalgOp op, unsigned loop,
     return nullptr;
   }
   bool usesIndex = false;
-  op.getBlock()->walk(
-      [&](linalg::IndexOp index) { usesIndex |= index.getDim() == loop; });
+  op.getBlock()->walk([&](linalg::IndexOp index) {
+    if (index.getDim() == loop)
+      for (OpOperand &use : index->getUses())
+        usesIndex |= lookedUpLoop(use.getOwner()) != loop || !isBatchIndex(use);
+  });
   if (usesIndex) {
     fail(op, "it does something else for each sequence");
     return nullptr;
@@ -386,12 +410,18 @@ Operation *BatchSplitter::makeLinalg(linalg::LinalgOp op, unsigned loop,
       return nullptr;
     operands.push_back(made);
   }
-  // Values that the body reads, of elements that it computes.
+  // What the body reads from outside. (Not all of `map`: the op may have been
+  // made before, for all sequences.)
+  IRMapping outside;
   bool isClosed = true;
   op.getBlock()->walk([&](Operation *inner) {
+    bool isOwn = lookedUpLoop(inner) == loop;
     for (Value value : inner->getOperands())
       if (!op->isAncestor(value.getParentRegion()->getParentOp()))
-        isClosed &= map.contains(value) && !placeOf(value);
+        if (map.contains(value) && (!placeOf(value) || isOwn))
+          outside.map(value, map.lookup(value));
+        else
+          isClosed = false;
   });
   if (!isClosed) {
     fail(op, "it looks up elements of other sequences");
@@ -404,7 +434,7 @@ Operation *BatchSplitter::makeLinalg(linalg::LinalgOp op, unsigned loop,
                        op->getAttrs());
   for (Region &region : op->getRegions())
     builder.cloneRegionBefore(region, *state.addRegion(),
-                              state.regions.back()->begin(), map);
+                              state.regions.back()->begin(), outside);
   return builder.create(state);
 }
 
@@ -423,7 +453,16 @@ bool BatchSplitter::splitLinalg(linalg::LinalgOp op) {
     if (!place)
       place = own;
   }
-  if (!loop)
+  bool isApart = true;
+  op.getBlock()->walk([&](Operation *inner) {
+    if (std::optional<unsigned> own = lookedUpLoop(inner)) {
+      isApart &= !loop || loop == own;
+      loop = own;
+      if (!place)
+        place = Place();
+    }
+  });
+  if (!loop || !isApart)
     return fail(op, "it looks up elements of other sequences");
   Operation *made = makeLinalg(op, *loop, *place);
   if (!made)
@@ -786,19 +825,20 @@ struct Batch {
 };
 } // namespace
 
-/// The batch of a function, if it has one of 2 or more: as an argument says, or
-/// the first extent of tokens [batch, length] or of rows [batch, length,
-/// features], or the second one of [length, batch, features].
-static std::optional<Batch> batchOf(func::FuncOp function) {
+/// What may be the batch of a function: what an argument says it is, else the
+/// first extent of tokens [batch, length] or of rows [batch, length, features],
+/// then the second one of [length, batch, features]. None below 2.
+static SmallVector<Batch> batchesOf(func::FuncOp function) {
   for (unsigned i = 0; i < function.getNumArguments(); ++i)
     if (auto said =
             function.getArgAttrOfType<DenseI64ArrayAttr>(i, kBatchAttrName)) {
       int64_t extent = cast<RankedTensorType>(function.getArgument(i).getType())
                            .getDimSize(said[0]);
       if (extent < 2)
-        return std::nullopt; // split already
-      return Batch{said[0], extent, said[1] == 0};
+        return {}; // split already
+      return {{said[0], extent, said[1] == 0}};
     }
+  SmallVector<Batch> batches;
   for (int64_t axis : {0, 1})
     for (Type type : function.getArgumentTypes()) {
       auto tensor = dyn_cast<RankedTensorType>(type);
@@ -807,11 +847,12 @@ static std::optional<Batch> batchOf(func::FuncOp function) {
         continue;
       bool isTokens = tensor.getElementType().isInteger(),
            isRows = tensor.getRank() >= 3;
-      if (axis == 0 ? isTokens || isRows
-                    : tensor.getRank() == 3 && tensor.isDynamicDim(0))
-        return Batch{axis, tensor.getDimSize(axis), false};
+      if (axis == 0 ? isTokens || isRows : tensor.getRank() == 3) {
+        batches.push_back({axis, tensor.getDimSize(axis), false});
+        break;
+      }
     }
-  return std::nullopt;
+  return batches;
 }
 
 namespace {
@@ -825,31 +866,39 @@ struct SplitBatchPass
       if (function.isPublic() && !function.isExternal() &&
           function.getBody().hasOneBlock())
         functions.push_back(function);
-    for (func::FuncOp function : functions) {
-      std::optional<Batch> batch = batchOf(function);
-      if (!batch)
-        continue;
-      BatchSplitter splitter(function, batch->axis, batch->sequences,
-                             batch->isOpen);
-      func::FuncOp target = splitter.run();
-      if (target) {
+    for (func::FuncOp function : functions)
+      splitFunction(function);
+  }
+
+private:
+  void splitFunction(func::FuncOp function) {
+    SmallVector<Batch> batches = batchesOf(function);
+    std::optional<BatchSplitter> first;
+    for (const Batch &batch : batches) {
+      BatchSplitter splitter(function, batch.axis, batch.sequences,
+                             batch.isOpen);
+      if (splitter.run()) {
         remark::passed(function.getLoc(), remark::RemarkOpts::name("BatchSplit")
                                               .category("fact-split-batch")
                                               .function(function.getName()))
-            << remark::metric("Sequences", batch->sequences);
+            << remark::metric("Sequences", batch.sequences);
         function.erase();
         ++numSplit;
-        continue;
+        return;
       }
-      remark::missed(splitter.failedOp->getLoc(),
-                     remark::RemarkOpts::name("BatchNotSplit")
-                         .category("fact-split-batch")
-                         .function(function.getName()))
-          << remark::reason("{0} (of a batch of {1})", splitter.reason,
-                            batch->sequences)
-          << remark::suggest("a model of one sequence has its layers raised");
-      ++numMissed;
+      if (!first)
+        first.emplace(std::move(splitter));
     }
+    if (!first)
+      return;
+    remark::missed(first->failedOp->getLoc(),
+                   remark::RemarkOpts::name("BatchNotSplit")
+                       .category("fact-split-batch")
+                       .function(function.getName()))
+        << remark::reason("{0} (of a batch of {1})", first->reason,
+                          batches.front().sequences)
+        << remark::suggest("a model of one sequence has its layers raised");
+    ++numMissed;
   }
 };
 } // namespace

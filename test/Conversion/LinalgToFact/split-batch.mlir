@@ -1,0 +1,144 @@
+// A model of a batch becomes one of a single sequence where every op works on each by itself.
+// What such models compute: test/Import/batches.test.
+// RUN: fact-opt %s --split-input-file --fact-split-batch --canonicalize | FileCheck %s
+// RUN: fact-opt %s --split-input-file --fact-split-batch --remarks-filter=fact-split-batch 2>&1 >/dev/null | FileCheck %s --check-prefix=REMARK
+
+// The batch merged with heads, and with tokens; a constant that is the same for all.
+// CHECK-LABEL: func.func @merged(
+// CHECK-SAME:  %[[X:.*]]: tensor<1x?x8xf32> {fact.batch = array<i64: 0, 3>, fact.name = "x"}) -> (tensor<1x?x8xf32> {fact.batch = array<i64: 0, 3>})
+// CHECK-DAG:   %[[TABLE:.*]] = arith.constant dense<{{.*}}> : tensor<1x8xf32>
+// CHECK:       tensor.collapse_shape %[[X]] {{\[\[0, 1\], \[2\]\]}} : tensor<1x?x8xf32> into tensor<?x8xf32>
+// CHECK:       tensor.expand_shape {{.*}} : tensor<?x8xf32> into tensor<1x?x2x4xf32>
+// CHECK:       linalg.transpose {{.*}} outs({{.*}} : tensor<1x2x?x4xf32>)
+// CHECK:       tensor.collapse_shape {{.*}} : tensor<1x2x?x4xf32> into tensor<2x?x4xf32>
+// CHECK:       linalg.softmax dimension(2) ins({{.*}} : tensor<2x?x4xf32>)
+// CHECK:       linalg.generic {{.*}} ins({{.*}}, %[[TABLE]] : tensor<1x?x8xf32>, tensor<1x8xf32>)
+// REMARK:      remark: [Passed] BatchSplit {{.*}} Function=merged | Sequences=3
+#map3 = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+#table = affine_map<(d0, d1, d2) -> (d0, d2)>
+func.func @merged(%x: tensor<3x?x8xf32> {fact.name = "x"}) -> tensor<3x?x8xf32> {
+  %c1 = arith.constant 1 : index
+  %c3 = arith.constant 3 : index
+  %table = arith.constant dense<[[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0], [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]]> : tensor<3x8xf32>
+  %length = tensor.dim %x, %c1 : tensor<3x?x8xf32>
+  %tokens = tensor.collapse_shape %x [[0, 1], [2]] : tensor<3x?x8xf32> into tensor<?x8xf32>
+  %all = arith.muli %length, %c3 : index
+  %init = tensor.empty(%all) : tensor<?x8xf32>
+  %exp = linalg.exp ins(%tokens : tensor<?x8xf32>) outs(%init : tensor<?x8xf32>) -> tensor<?x8xf32>
+  %heads = tensor.expand_shape %exp [[0, 1], [2, 3]] output_shape [3, %length, 2, 4] : tensor<?x8xf32> into tensor<3x?x2x4xf32>
+  %init1 = tensor.empty(%length) : tensor<3x2x?x4xf32>
+  %byHead = linalg.transpose ins(%heads : tensor<3x?x2x4xf32>) outs(%init1 : tensor<3x2x?x4xf32>) permutation = [0, 2, 1, 3]
+  %inBatch = tensor.collapse_shape %byHead [[0, 1], [2], [3]] : tensor<3x2x?x4xf32> into tensor<6x?x4xf32>
+  %init2 = tensor.empty(%length) : tensor<6x?x4xf32>
+  %soft = linalg.softmax dimension(2) ins(%inBatch : tensor<6x?x4xf32>) outs(%init2 : tensor<6x?x4xf32>) -> tensor<6x?x4xf32>
+  %apart = tensor.expand_shape %soft [[0, 1], [2], [3]] output_shape [3, 2, %length, 4] : tensor<6x?x4xf32> into tensor<3x2x?x4xf32>
+  %init3 = tensor.empty(%length) : tensor<3x?x2x4xf32>
+  %back = linalg.transpose ins(%apart : tensor<3x2x?x4xf32>) outs(%init3 : tensor<3x?x2x4xf32>) permutation = [0, 2, 1, 3]
+  %rows = tensor.collapse_shape %back [[0], [1], [2, 3]] : tensor<3x?x2x4xf32> into tensor<3x?x8xf32>
+  %init4 = tensor.empty(%length) : tensor<3x?x8xf32>
+  %sum = linalg.generic {indexing_maps = [#map3, #table, #map3], iterator_types = ["parallel", "parallel", "parallel"]} ins(%rows, %table : tensor<3x?x8xf32>, tensor<3x8xf32>) outs(%init4 : tensor<3x?x8xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %s = arith.addf %a, %b : f32
+    linalg.yield %s : f32
+  } -> tensor<3x?x8xf32>
+  return %sum : tensor<3x?x8xf32>
+}
+
+// -----
+
+// Behind the length, merged in front of the heads of its own, in rows of all and back.
+// CHECK-LABEL: func.func @second(
+// CHECK-SAME:  %{{.*}}: tensor<?x1x8xf32> {fact.batch = array<i64: 1, 3>}) -> (tensor<?x1x8xf32> {fact.batch = array<i64: 1, 3>})
+// CHECK:       linalg.exp ins({{.*}} : tensor<?x8xf32>)
+// CHECK:       tensor.expand_shape {{.*}} into tensor<?x1x8xf32>
+// REMARK:      remark: [Passed] BatchSplit {{.*}} Function=second | Sequences=3
+func.func @second(%x: tensor<?x3x8xf32>) -> tensor<?x3x8xf32> {
+  %c0 = arith.constant 0 : index
+  %c3 = arith.constant 3 : index
+  %length = tensor.dim %x, %c0 : tensor<?x3x8xf32>
+  %flat = tensor.collapse_shape %x [[0], [1, 2]] : tensor<?x3x8xf32> into tensor<?x24xf32>
+  %heads = tensor.expand_shape %flat [[0], [1, 2]] output_shape [%length, 6, 4] : tensor<?x24xf32> into tensor<?x6x4xf32>
+  %one = tensor.collapse_shape %heads [[0, 1, 2]] : tensor<?x6x4xf32> into tensor<?xf32>
+  %all = arith.muli %length, %c3 : index
+  %rows = tensor.expand_shape %one [[0, 1]] output_shape [%all, 8] : tensor<?xf32> into tensor<?x8xf32>
+  %init = tensor.empty(%all) : tensor<?x8xf32>
+  %exp = linalg.exp ins(%rows : tensor<?x8xf32>) outs(%init : tensor<?x8xf32>) -> tensor<?x8xf32>
+  %y = tensor.expand_shape %exp [[0, 1], [2]] output_shape [%length, 3, 8] : tensor<?x8xf32> into tensor<?x3x8xf32>
+  return %y : tensor<?x3x8xf32>
+}
+
+// -----
+
+// An embedding of ids, one table for all; what does not depend on an argument is made for
+// one sequence, too. Any number of sequences stays any number.
+// CHECK-LABEL: func.func @ids(
+// CHECK-SAME:  %[[IDS:.*]]: tensor<1x?xi64> {fact.batch = array<i64: 0, 0>}) -> (tensor<1x?x4xf32> {fact.batch = array<i64: 0, 0>})
+// CHECK:       linalg.generic {{.*}} outs({{.*}} : tensor<1x?x4xf32>)
+// CHECK:         tensor.extract %[[IDS]][%{{.*}}, %{{.*}}] : tensor<1x?xi64>
+// REMARK:      remark: [Passed] BatchSplit {{.*}} Function=ids | Sequences=2
+#ids = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+#pair = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1, d2) -> (d0, d2)>
+func.func @ids(%ids: tensor<2x?xi64> {fact.batch = array<i64: 0, 0>}) -> tensor<2x?x4xf32> {
+  %c1 = arith.constant 1 : index
+  %table = arith.constant dense<[[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]]> : tensor<2x4xf32>
+  %length = tensor.dim %ids, %c1 : tensor<2x?xi64>
+  %init = tensor.empty(%length) : tensor<2x?x4xf32>
+  %rows = linalg.generic {indexing_maps = [#ids], iterator_types = ["parallel", "parallel", "parallel"]} outs(%init : tensor<2x?x4xf32>) {
+  ^bb0(%out: f32):
+    %b = linalg.index 0 : index
+    %i = linalg.index 1 : index
+    %c = linalg.index 2 : index
+    %id = tensor.extract %ids[%b, %i] : tensor<2x?xi64>
+    %at = arith.index_cast %id : i64 to index
+    %v = tensor.extract %table[%at, %c] : tensor<2x4xf32>
+    linalg.yield %v : f32
+  } -> tensor<2x?x4xf32>
+  %init1 = tensor.empty() : tensor<2x4xf32>
+  %same = linalg.generic {indexing_maps = [#pair], iterator_types = ["parallel", "parallel"]} outs(%init1 : tensor<2x4xf32>) {
+  ^bb0(%out: f32):
+    %c = linalg.index 1 : index
+    %n = arith.index_cast %c : index to i32
+    %f = arith.sitofp %n : i32 to f32
+    linalg.yield %f : f32
+  } -> tensor<2x4xf32>
+  %sum = linalg.generic {indexing_maps = [#ids, #row, #ids], iterator_types = ["parallel", "parallel", "parallel"]} ins(%rows, %same : tensor<2x?x4xf32>, tensor<2x4xf32>) outs(%init : tensor<2x?x4xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %s = arith.addf %a, %b : f32
+    linalg.yield %s : f32
+  } -> tensor<2x?x4xf32>
+  return %sum : tensor<2x?x4xf32>
+}
+
+// -----
+
+// What mixes sequences leaves all of the function as it is, and is named.
+// CHECK-LABEL: func.func @ownIndex(%{{.*}}: tensor<3x?x8xf32>) -> tensor<3x?x8xf32>
+// REMARK:      split-batch.mlir:[[# @LINE + 6]]:{{.*}}: remark: [Missed] BatchNotSplit {{.*}} Reason="it does something else for each sequence (of a batch of 3)"
+#map = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+func.func @ownIndex(%x: tensor<3x?x8xf32>) -> tensor<3x?x8xf32> {
+  %c1 = arith.constant 1 : index
+  %length = tensor.dim %x, %c1 : tensor<3x?x8xf32>
+  %init = tensor.empty(%length) : tensor<3x?x8xf32>
+  %y = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel", "parallel", "parallel"]} ins(%x : tensor<3x?x8xf32>) outs(%init : tensor<3x?x8xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %b = linalg.index 0 : index
+    %n = arith.index_cast %b : index to i32
+    %f = arith.sitofp %n : i32 to f32
+    %s = arith.addf %a, %f : f32
+    linalg.yield %s : f32
+  } -> tensor<3x?x8xf32>
+  return %y : tensor<3x?x8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @cut(%{{.*}}: tensor<4x?x8xf32>) -> tensor<2x?x8xf32>
+// REMARK:      remark: [Missed] BatchNotSplit {{.*}} Reason="its reshape mixes the batch with other extents (of a batch of 4)"
+func.func @cut(%x: tensor<4x?x8xf32>) -> tensor<2x?x8xf32> {
+  %c1 = arith.constant 1 : index
+  %length = tensor.dim %x, %c1 : tensor<4x?x8xf32>
+  %cut = tensor.expand_shape %x [[0, 1], [2], [3]] output_shape [2, 2, %length, 8] : tensor<4x?x8xf32> into tensor<2x2x?x8xf32>
+  %part = tensor.extract_slice %cut[0, 0, 0, 0] [2, 1, %length, 8] [1, 1, 1, 1] : tensor<2x2x?x8xf32> to tensor<2x?x8xf32>
+  return %part : tensor<2x?x8xf32>
+}
