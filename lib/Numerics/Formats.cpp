@@ -16,8 +16,9 @@ namespace fact::numerics {
 
 FACT_VECTORIZE float largestMagnitude(const float *x, int64_t n) {
   // Magnitudes order like their bits, and an integer maximum is a reduction
-  // that compilers vectorise without leave to reorder floats. NaN cannot
-  // arrive: inputs are checked, see findUnusable.
+  // that compilers vectorise without leave to reorder floats. NaN is
+  // larger than all: inputs are checked (findUnusable), but sums of rows may
+  // overflow.
   int32_t largest = 0;
   for (int64_t i = 0; i < n; ++i) {
     int32_t bits = bitsOf(x[i]) & std::numeric_limits<int32_t>::max();

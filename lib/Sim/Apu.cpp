@@ -17,6 +17,7 @@
 #include "fact/Support/Error.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace fact::sim {
 
@@ -57,11 +58,12 @@ void execute(const isa::ApuQuantize &i, Frame &frame) {
     const float *in = x.row(r, n);
     float largest = numerics::largestMagnitude(in, n);
     if (maximum) {
-      float known = *maximum.part(0, r, 1);
-      if (!(known >= largest))
+      // Hardware takes it as it is; a program that gives another one is wrong.
+      const float *known = maximum.part(0, r, 1);
+      if (std::memcmp(known, &largest, sizeof largest) != 0)
         throw Error("the maximum of row " + std::to_string(rows.first + r) +
-                    " is below a magnitude in it");
-      largest = known;
+                    " must be " + std::to_string(largest) + " (was " +
+                    std::to_string(*known) + ")");
     }
     *scale.part(0, r, 1) =
         numerics::quantizeRow(in, n, largest, low && low[r], q.row(r, n));
@@ -81,6 +83,8 @@ void execute(const isa::ApuRescale &i, Frame &frame) {
   auto biasView = frame.in<float>("bias");
   auto residual = frame.in<float>("residual", i.residual_stride);
   auto lowView = frame.in<uint8_t>("low");
+  if (i.accumulate && !i.maximum.present)
+    throw Error("there is no maximum to accumulate");
   auto maximum = i.accumulate ? frame.inOut<float>("maximum")
                               : frame.out<float>("maximum");
   int64_t n = i.n;
@@ -114,9 +118,10 @@ void execute(const isa::ApuRescale &i, Frame &frame) {
     std::copy(result.begin(), result.end(), y.row(r, n));
     if (!maximum)
       continue;
-    float largest = numerics::largestMagnitude(result.data(), n);
     float &ofRow = *maximum.part(0, r, 1);
-    ofRow = i.accumulate ? std::max(ofRow, largest) : largest;
+    float both[] = {numerics::largestMagnitude(result.data(), n),
+                    i.accumulate ? ofRow : 0};
+    ofRow = numerics::largestMagnitude(both, 2);
   }
   frame.meter.sweep(sweepsOf(i, static_cast<int64_t>(listed.size())));
 }

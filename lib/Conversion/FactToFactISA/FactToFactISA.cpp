@@ -267,10 +267,9 @@ private:
     func::FuncOp program = lowered.program;
     if (!program)
       return failure();
-    Pipelining pipelining;
-    if (tiling.turns > 0 || tiling.heads.turns > 0)
-      pipelining = pipelineLoops(program, machine);
-    if (failed(planMemory(program, machine, explain))) {
+    std::optional<Pipelining> pipelining =
+        finish(program, tiling, machine, explain);
+    if (!pipelining) {
       program.erase();
       if (explain)
         return failure();
@@ -283,7 +282,7 @@ private:
         IntegerAttr::get(IntegerType::get(&getContext(), 64), bound));
     chosen = tiling;
     rowsPerBlock = tiling.rows;
-    missed = std::move(pipelining);
+    missed = std::move(*pipelining);
     notDifferential = std::move(lowered.notDifferential);
     if (schedule == Schedule::Differential && !tiling.heads.isDifferential)
       notDifferential.push_back(
@@ -293,60 +292,83 @@ private:
     return program;
   }
 
-  /// The same program with as many tensors in the scratchpad as it has room for
+  /// Overlaps the loops of a program and plans its memory; null where that
+  /// does not fit.
+  std::optional<Pipelining> finish(func::FuncOp program, const Tiling &tiling,
+                                   const ::fact::isa::Machine &machine,
+                                   bool explain) {
+    Pipelining pipelining;
+    if (tiling.turns > 0 || tiling.heads.turns > 0)
+      pipelining = pipelineLoops(program, machine);
+    if (failed(planMemory(program, machine, explain)))
+      return std::nullopt;
+    return pipelining;
+  }
+
+  static SmallVector<DramBufferOp> tensorsIn(func::FuncOp program) {
+    SmallVector<DramBufferOp> all;
+    program.walk([&](DramBufferOp tensor) { all.push_back(tensor); });
+    return all;
+  }
+
+  /// The program with as many tensors in the scratchpad as it has room for
   /// beside the buffers of the chosen sizes, those first that save the most
   /// traffic.
   func::FuncOp keepResidents(func::FuncOp program, func::FuncOp source,
                              int64_t bound,
                              const ::fact::isa::Machine &machine) {
     func::FuncOp plain = lower(source, bound, chosen).program;
-    SmallVector<int64_t> places; // of tensors among all that are in DRAM
-    auto tensorsOf = [](func::FuncOp function) {
-      SmallVector<DramBufferOp> all;
-      function.walk([&](DramBufferOp tensor) { all.push_back(tensor); });
-      return all;
-    };
-    SmallVector<DramBufferOp> all = tensorsOf(plain);
-    for (DramBufferOp tensor : findResidents(plain))
-      if (static_cast<int64_t>(tensor.getBytes()) < machine.scratchpadBytes())
-        places.push_back(llvm::find(all, tensor) - all.begin());
+    if (!plain)
+      return program;
+    SmallVector<DramBufferOp> all = tensorsIn(plain);
+    SmallVector<size_t> candidates, kept; // numbers in all
+    for (DramBufferOp tensor : findResidents(plain, bound))
+      candidates.push_back(llvm::find(all, tensor) - all.begin());
 
-    SmallVector<int64_t> kept;
-    auto tryMore = [&](ArrayRef<int64_t> more) {
+    auto tryMore = [&](ArrayRef<size_t> more) {
       func::FuncOp attempt = plain.clone();
-      plain->getParentRegion()->front().push_back(attempt);
-      SmallVector<DramBufferOp> tensors = tensorsOf(attempt);
-      bool isKept = true;
-      for (ArrayRef<int64_t> list : {ArrayRef<int64_t>(kept), more})
-        for (int64_t place : list)
-          isKept &= keepInScratchpad(tensors[place]) || list.size() > 1;
-      Pipelining pipelining;
-      if (chosen.turns > 0 || chosen.heads.turns > 0)
-        pipelining = pipelineLoops(attempt, machine);
+      getOperation().push_back(attempt);
+      SmallVector<DramBufferOp> tensors = tensorsIn(attempt);
+      SmallVector<size_t> stay;
+      for (size_t number : llvm::concat<const size_t>(kept, more))
+        // One that was kept may have taken another one's blocks.
+        if (keepInScratchpad(tensors[number], bound))
+          stay.push_back(number);
+      std::optional<Pipelining> pipelining;
+      if (stay.size() > kept.size())
+        pipelining = finish(attempt, chosen, machine, /*explain=*/false);
       // No traffic is worth a loop whose iterations do not overlap.
-      if (!isKept || pipelining.missed.size() > missed.missed.size() ||
-          failed(planMemory(attempt, machine, /*explain=*/false))) {
+      if (!pipelining || pipelining->missed.size() > missed.missed.size()) {
         attempt.erase();
         return false;
       }
       attempt->setAttrs(program->getAttrs());
       program.erase();
       program = attempt;
-      missed = std::move(pipelining);
-      kept.append(more.begin(), more.end());
+      missed = std::move(*pipelining);
+      kept = std::move(stay);
       return true;
     };
     // Halves of what does not fit together.
-    std::function<void(ArrayRef<int64_t>)> keepMost =
-        [&](ArrayRef<int64_t> more) {
+    std::function<void(ArrayRef<size_t>)> keepMost =
+        [&](ArrayRef<size_t> more) {
           if (more.empty() || tryMore(more) || more.size() == 1)
             return;
           keepMost(more.take_front(more.size() / 2));
           keepMost(more.drop_front(more.size() / 2));
         };
-    keepMost(places);
-    residents = static_cast<int64_t>(kept.size());
+    keepMost(candidates);
     plain.erase();
+    residents = static_cast<int64_t>(kept.size());
+    size_t inDram = candidates.size() - kept.size();
+    if (inDram > 0)
+      remark::missed(source.getLoc(), remark::RemarkOpts::name("TensorsInDram")
+                                          .category("fact-to-factisa")
+                                          .function(source.getName()))
+          << remark::reason("{0} of {1} tensors between loops find no room in "
+                            "the scratchpad",
+                            inDram, candidates.size())
+          << remark::suggest("a machine with larger buffers moves less data");
     return program;
   }
 

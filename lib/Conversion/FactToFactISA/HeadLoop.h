@@ -129,7 +129,7 @@ private:
   /// Rows of a list of new ones, at least, and how many such lists there are at
   /// most.
   static constexpr int64_t pieceRows = 128, mostPieces = 8;
-  /// Bytes of a buffer of scores of which a loop has several.
+  /// Larger buffers have one slot where order allows it (PipelineSlots.cpp).
   static constexpr int64_t mostScores = 65536;
   static constexpr int64_t listBytes =
       8;            ///< Of a list, for each row it may have.

@@ -584,10 +584,11 @@ RowGroup::defineMaxima(Value value, ArrayRef<std::pair<int64_t, int64_t>> tiles,
   if (!next.empty() && value == lowering.nextLayer.result)
     llvm::append_range(readers, realUsers(lowering.nextLayer.stream));
   int64_t features = cast<ShapedType>(value.getType()).getDimSize(1);
-  for (Operation *reader : readers) {
+  // The first one of the loop, if several do so in different slices.
+  for (Operation *reader : llvm::concat<Operation *const>(ops, next)) {
     auto [columns, rowsRead] = quantizedSlices(reader);
-    bool isHere = members.contains(reader) || llvm::is_contained(next, reader);
-    if (!isHere || columns == 0 || (mask && rowsRead != mask))
+    if (!llvm::is_contained(readers, reader) || columns == 0 ||
+        (mask && rowsRead != mask))
       continue;
     // No tile may be of two slices.
     if (llvm::any_of(tiles, [columns = columns](auto tile) {

@@ -1,6 +1,7 @@
 // A tensor between two loops becomes one buffer, in which its blocks are places. What programs
 // compute with and without: test/tools/resident.test and utils/check-random.
 // RUN: fact-opt %s --split-input-file --factisa-keep-in-scratchpad | FileCheck %s
+// RUN: fact-opt %s --split-input-file --factisa-keep-in-scratchpad --remarks-filter='factisa.*' 2>&1 >/dev/null | FileCheck %s --check-prefix=REMARK
 
 // The buffer is there before the first block is made. Who makes a block of columns gets the
 // tensor's stride.
@@ -119,10 +120,13 @@ func.func @ofLayers() attributes {factisa.bound = 64 : i64} {
 
 // -----
 
-// What stays in DRAM: `changed` (a block that was loaded changes, and the tensor does not),
-// `mixed` (a block is loaded while another one is being made), `part` (a place in a buffer
-// that holds more), `wide` (nothing says the stride of flags), and of two tensors that one
-// block is of, the second one.
+// What stays in DRAM, and why.
+// REMARK-DAG: remark: [Missed] TensorInDram {{.*}} Reason="a block changes, and the tensor does not", Tensor=changed
+// REMARK-DAG: remark: [Missed] TensorInDram {{.*}} Reason="a block changes while another one is in use", Tensor=mixed
+// REMARK-DAG: remark: [Missed] TensorInDram {{.*}} Reason="a buffer has more than a block of it", Tensor=part
+// REMARK-DAG: remark: [Missed] TensorInDram {{.*}} Reason="a user of a block of columns has no stride of its rows", Tensor=wide
+// Of two tensors that one block is of, one stays.
+// REMARK-DAG: remark: [Missed] TensorInDram {{.*}} Reason="a block of it is a part of a buffer, or one of another loop", Tensor={{one|two}}
 // CHECK-LABEL: func.func @stay()
 // CHECK-DAG:     factisa.dram scratch 4096 "changed"
 // CHECK-DAG:     factisa.dram scratch 4096 "mixed"
@@ -171,6 +175,60 @@ func.func @stay() attributes {factisa.bound = 64 : i64} {
     factisa.load dst=%f, src=%from, row0=%i, rows=8, row_bytes=64, dst_stride=64, src_stride=64
     factisa.store dst=%atOne, src=%f, row0=%i, rows=8, row_bytes=64, dst_stride=64, src_stride=64
     factisa.store dst=%atTwo, src=%f, row0=%i, rows=8, row_bytes=64, dst_stride=64, src_stride=64
+  }
+  return
+}
+
+// -----
+
+// A block is loaded outside of a loop in which others are read.
+// REMARK-DAG: remark: [Missed] TensorInDram {{.*}} Function=nested | Reason="a block changes while another one is in use", Tensor=t
+func.func @nested() attributes {factisa.bound = 64 : i64} {
+  %c0 = arith.constant 0 : index
+  %c8 = arith.constant 8 : index
+  %n = factisa.length 64
+  %x = factisa.dram input 4096 "x" {shape = array<i64: -1, 16>}
+  %y = factisa.dram output 4096 "y" {shape = array<i64: -1, 16>}
+  %t = factisa.dram scratch 4096 "t"
+  scf.for %i = %c0 to %n step %c8 {
+    %from = factisa.view %x + 0[%i] strides [64] : !factisa.dram
+    %at = factisa.view %t + 0[%i] strides [64] : !factisa.dram
+    %b = factisa.sram token 512 "b"
+    factisa.load dst=%b, src=%from, row0=%i, rows=8, row_bytes=64, dst_stride=64, src_stride=64
+    scf.for %j = %c0 to %n step %c8 {
+      %c = factisa.sram token 512 "c"
+      %fj = factisa.view %t + 0[%j] strides [64] : !factisa.dram
+      %tj = factisa.view %y + 0[%j] strides [64] : !factisa.dram
+      factisa.load dst=%c, src=%fj, row0=%j, rows=8, row_bytes=64, dst_stride=64, src_stride=64
+      factisa.store dst=%tj, src=%c, row0=%j, rows=8, row_bytes=64, dst_stride=64, src_stride=64
+    }
+    factisa.store dst=%at, src=%b, row0=%i, rows=8, row_bytes=64, dst_stride=64, src_stride=64
+  }
+  return
+}
+
+// -----
+
+// Compact rows have a stride that is also the most that a row has.
+// REMARK-DAG: remark: [Missed] TensorInDram {{.*}} Function=compact | Reason="a user of a block of columns has no stride of its rows", Tensor=t
+// REMARK-DAG: remark: [Missed] TensorInDram {{.*}} Function=compact | Reason="its rows are loaded by a list", Tensor=listed
+func.func @compact() attributes {factisa.bound = 64 : i64} {
+  %c0 = arith.constant 0 : index
+  %c8 = arith.constant 8 : index
+  %n = factisa.length 64
+  %t = factisa.dram scratch 8192 "t"
+  %listed = factisa.dram scratch 4096 "listed"
+  %none = factisa.null
+  %q = factisa.sram token 4096 "q"
+  %m = factisa.sram index 512 "m"
+  %list = factisa.sram index 256 "list"
+  scf.for %i = %c0 to %n step %c8 {
+    %s = factisa.sram temp 512 "s"
+    factisa.pe.qk score=%s, q=%q, k=%q, mask=%m, dominated=%none, row0=%i, rows=8, col0=%c0, cols=64, n=64, score_stride=64, q_stride=64, k_stride=64, mask_stride=8
+    %to = factisa.view %t + 0[%i] strides [128] : !factisa.dram
+    factisa.store dst=%to, src=%s, row0=%i, rows=8, row_bytes=64, dst_stride=128, src_stride=64
+    %r = factisa.sram token 512 "r"
+    factisa.load.listed dst=%r, src=%listed, list=%list, row0=%i, rows=8, row_bytes=64, dst_stride=64, src_stride=64
   }
   return
 }

@@ -62,7 +62,8 @@ SmallVector<AddressUse> factisa::addressesOf(Operation *op) {
         bufferOf(use.get()).getDefiningOp<NullOp>())
       continue;
     StringRef access(field.access);
-    uses.push_back({&use, dram, access.contains('r'), access.contains('w')});
+    uses.push_back(
+        {&use, &field, dram, access.contains('r'), access.contains('w')});
   }
   return uses;
 }

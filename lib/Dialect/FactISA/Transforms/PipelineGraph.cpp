@@ -6,10 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "AnyIteration.h"
 #include "Pipeline.h"
 
 #include "fact/Dialect/FactISA/IR/Instructions.h"
-#include "fact/Target/EncodeProgram.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
@@ -82,28 +82,6 @@ public:
   }
 
 private:
-  static int64_t constantOf(Value index) {
-    if (APInt constant; matchPattern(index, m_ConstantInt(&constant)))
-      return constant.getSExtValue();
-    if (auto sum = index.getDefiningOp<arith::AddIOp>())
-      return constantOf(sum.getLhs()) + constantOf(sum.getRhs());
-    return 0;
-  }
-
-  /// What is the same in all iterations of an address; the rest is another
-  /// place of each iteration.
-  static int64_t offsetOf(Value address) {
-    int64_t offset = 0;
-    while (auto view = address.getDefiningOp<ViewOp>()) {
-      offset += view.getOffset();
-      for (auto [index, stride] :
-           llvm::zip(view.getIndices(), view.getStrides()))
-        offset += constantOf(index) * stride;
-      address = view.getBase();
-    }
-    return offset;
-  }
-
   bool isCounter(Value index) {
     if (auto sum = index.getDefiningOp<arith::AddIOp>())
       return isCounter(sum.getLhs()) || isCounter(sum.getRhs());
@@ -168,16 +146,7 @@ private:
 
   void add(Operation &op) {
     auto number = static_cast<unsigned>(body.steps.size());
-    SmallVector<std::optional<Resolved>> operands;
-    for (Value operand : op.getOperands()) {
-      if (operand.getDefiningOp<NullOp>())
-        operands.push_back(std::nullopt);
-      else if (isa<IndexType>(operand.getType()))
-        operands.push_back(Resolved());
-      else
-        operands.push_back(Resolved{offsetOf(operand), 0});
-    }
-    target::Instruction instruction = makeInstruction(&op, operands);
+    target::Instruction instruction = inAnyIteration(&op);
     Step step;
     step.op = &op;
     step.engine = target::engineOf(instruction);

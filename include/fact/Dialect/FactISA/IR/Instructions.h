@@ -37,6 +37,7 @@ const ::fact::isa::InstructionInfo *instructionOf(Operation *op);
 /// there, as its record says. Both is also what is read under a condition.
 struct AddressUse {
   OpOperand *operand;
+  const ::fact::isa::FieldInfo *field;
   bool dram, read, write;
 
   Value address() const { return operand->get(); }

@@ -40,12 +40,12 @@ Pipelining pipelineLoops(func::FuncOp program,
 void remarkMissed(func::FuncOp program, const Pipelining &pipelining);
 
 /// Tensors between loops that may stay in the scratchpad, those first whose
-/// transfers save the most for their size. To keep one may take another's
-/// blocks, which then has to stay in DRAM.
-SmallVector<DramBufferOp> findResidents(func::FuncOp program);
+/// transfers save the most for their size, for sequences of up to `bound` rows.
+/// To keep one may take another's blocks, which then has to stay in DRAM.
+SmallVector<DramBufferOp> findResidents(func::FuncOp program, int64_t bound);
 
 /// Keeps a tensor in the scratchpad; false where it must go through DRAM.
-bool keepInScratchpad(DramBufferOp buffer);
+bool keepInScratchpad(DramBufferOp buffer, int64_t bound);
 
 /// Where the planner has put things, for statistics.
 struct MemoryPlan {

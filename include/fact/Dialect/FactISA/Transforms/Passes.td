@@ -14,11 +14,18 @@ include "mlir/Pass/PassBase.td"
 def KeepInScratchpadPass : Pass<"factisa-keep-in-scratchpad", "::mlir::func::FuncOp"> {
   let summary = "keep tensors between loops in the scratchpad";
   let description = [{
-    A tensor that is stored block by block and loaded again becomes one buffer in the
-    scratchpad; its blocks are places in it, and its loads and stores are gone. It stays
-    in DRAM where blocks are transferred by list or into buffers of other blocks of the
-    program, where rows have another stride that a user of theirs has no field for, or
-    where some bytes would change between a load and the use of what was loaded.
+    A scratch tensor that is stored block by block and loaded again becomes one buffer in
+    the scratchpad; its blocks are places in it, and its loads and stores are gone. It
+    stays in DRAM, with a missed remark,
+
+    * where rows are loaded by a list, or into a buffer that has more than the block, or
+      that is defined outside of the loop;
+    * where a block of columns is used by an operand whose record has no stride, or one
+      that says more (compact rows);
+    * where bytes would change too early or too late: a block that was loaded changes and
+      is not stored again to its place, one changes after it was stored, or one changes
+      while another one is in use. That is decided by program order: other iterations of
+      a loop must have other rows.
 
     Does so for all tensors that can stay, whether there is room or not, before loops
     overlap and addresses are planned. `fact-to-factisa` does it for as many as its
@@ -42,7 +49,8 @@ def KeepInScratchpadPass : Pass<"factisa-keep-in-scratchpad", "::mlir::func::Fun
   }];
   let statistics = [
     Statistic<"numTensors", "tensors", "Number of tensors kept in the scratchpad">,
-    Statistic<"numBytes", "bytes", "Bytes of these">];
+    Statistic<"numBytes", "bytes", "Bytes of these tensors">,
+    Statistic<"numMissed", "missed", "Number of scratch tensors that stay in DRAM">];
   let dependentDialects = ["::mlir::factisa::FactISADialect"];
 }
 
