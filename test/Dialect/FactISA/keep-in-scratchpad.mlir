@@ -232,3 +232,47 @@ func.func @compact() attributes {factisa.bound = 64 : i64} {
   }
   return
 }
+
+// -----
+
+// Users touch the rows that are transferred, and nothing else.
+// REMARK-DAG: remark: [Missed] TensorInDram {{.*}} Function=users | Reason="other rows of a block are made than are stored", Tensor=ahead
+// REMARK-DAG: remark: [Missed] TensorInDram {{.*}} Function=users | Reason="other rows of a block are made than are stored", Tensor=some
+// REMARK-DAG: remark: [Missed] TensorInDram {{.*}} Function=users | Reason="its rows lie over each other, or between words", Tensor=over
+// REMARK-DAG: remark: [Missed] TensorInDram {{.*}} Function=users | Reason="a user of a block touches more than the block", Tensor=padding
+func.func @users() attributes {factisa.bound = 64 : i64} {
+  %c0 = arith.constant 0 : index
+  %c4 = arith.constant 4 : index
+  %c8 = arith.constant 8 : index
+  %n = factisa.length 64
+  %a = factisa.sram token 512 "a"
+  %ahead = factisa.dram scratch 4096 "ahead"
+  %some = factisa.dram scratch 4096 "some"
+  %over = factisa.dram scratch 4096 "over"
+  %padding = factisa.dram scratch 4096 "padding"
+  scf.for %i = %c0 to %n step %c8 {
+    %b = factisa.sram token 512 "b"
+    %next = arith.addi %i, %c4 : index
+    %toAhead = factisa.view %ahead + 0[%i] strides [64] : !factisa.dram
+    factisa.apu.add y=%b, a=%a, b=%a, row0=%i, rows=8, n=16, y_stride=64, a_stride=64, b_stride=64
+    factisa.store dst=%toAhead, src=%b, row0=%next, rows=8, row_bytes=64, dst_stride=64, src_stride=64
+
+    %c = factisa.sram token 512 "c"
+    %first = factisa.in_range %i below 8
+    %row = arith.addi %i, %first : index
+    %toSome = factisa.view %some + 0[%i] strides [64] : !factisa.dram
+    factisa.apu.add y=%c, a=%a, b=%a, row0=%i, rows=8, n=16, y_stride=64, a_stride=64, b_stride=64
+    factisa.store dst=%toSome, src=%c, row0=%row, rows=8, row_bytes=64, dst_stride=64, src_stride=64
+
+    %d = factisa.sram token 512 "d"
+    %toOver = factisa.view %over + 0[%i] strides [32] : !factisa.dram
+    factisa.apu.add y=%d, a=%a, b=%a, row0=%i, rows=8, n=16, y_stride=64, a_stride=64, b_stride=64
+    factisa.store dst=%toOver, src=%d, row0=%i, rows=8, row_bytes=64, dst_stride=32, src_stride=64
+
+    %e = factisa.sram index 64 "e"
+    %toPadding = factisa.view %padding + 0[%i] strides [4] : !factisa.dram
+    factisa.sel.fill dst=%e, row0=%i, rows=8, width=8, value=1
+    factisa.store dst=%toPadding, src=%e, row0=%i, rows=8, row_bytes=4, dst_stride=4, src_stride=4
+  }
+  return
+}

@@ -209,9 +209,14 @@ const char *Tensor::whyUsers(const Transfer &transfer) const {
     for (const AddressUse &use : addressesOf(user)) {
       if (bufferOf(use.address()) != transfer.block)
         continue;
-      if (llvm::any_of(viewsOf(use.address()),
-                       [](ViewOp view) { return !view.getIndices().empty(); }))
+      // What reads beyond the block reads nothing that is defined.
+      if (llvm::any_of(viewsOf(use.address()), [](ViewOp view) {
+            return !view.getIndices().empty();
+          })) {
+        if (!use.write && !isNewStride)
+          continue;
         return "a part of a block is another one in each iteration";
+      }
       auto access = llvm::find_if(accesses, [&](const auto &each) {
         return StringRef(each.operand) == use.field->name;
       });
