@@ -4,7 +4,8 @@
 // RUN: fact-opt %s --split-input-file --fact-outline --remarks-filter='fact-outline' 2>&1 >/dev/null | grep remark: | FileCheck %s --check-prefix=REMARK --implicit-check-not=remark:
 
 // Two layers that differ in their weights only; the second layer ends where it
-// equals the first, so that the last norm stays in main.
+// equals the first, so that the last norm stays in main. What the model calls a tensor makes
+// no difference between layers; the call has it.
 // CHECK-LABEL: func.func @main(
 // CHECK-SAME:    %[[X:.*]]: tensor<?x4xf32>
 // CHECK-DAG:     %[[G:.*]] = arith.constant dense<1.000000e+00> : tensor<4xf32>
@@ -12,8 +13,8 @@
 // CHECK-DAG:     %[[V:.*]] = arith.constant dense<2.500000e-01> : tensor<4x4xf32>
 // CHECK-NOT:     fact.
 // CHECK:         %[[A:.*]] = call @encoder_layer(%[[X]], %[[W]], %[[V]]) :
-// CHECK-NEXT:    %[[B:.*]] = call @encoder_layer(%[[A]], %[[V]], %[[V]]) :
-// CHECK-NEXT:    %[[Y:.*]] = fact.layer_norm %[[B]], %[[G]], %[[G]]
+// CHECK-NEXT:    %[[B:.*]] = call @encoder_layer(%[[A]], %[[V]], %[[V]]) {tensor = "hidden"} :
+// CHECK-NEXT:    %[[Y:.*]] = fact.layer_norm %[[B]], %[[G]], %[[G]] {{.*}} {tensor = "y"}
 // CHECK-NEXT:    return %[[Y]]
 // CHECK-LABEL: func.func private @encoder_layer(
 // CHECK-SAME:    %[[X:.*]]: tensor<?x4xf32>, %[[W:.*]]: tensor<4x4xf32>, %[[V:.*]]: tensor<4x4xf32>) -> tensor<?x4xf32>
@@ -34,8 +35,8 @@ func.func @main(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   %q1 = fact.linear %r0, %v : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
   %c1 = fact.attention %q1, %r0, %r0 heads = 2 scale = 0.5 : tensor<?x4xf32>
   %o1 = fact.linear %c1, %v : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
-  %r1 = fact.add %r0, %o1 : tensor<?x4xf32>
-  %y = fact.layer_norm %r1, %g, %g eps = 1.0e-05 : tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>
+  %r1 = fact.add %r0, %o1 {tensor = "hidden"} : tensor<?x4xf32>
+  %y = fact.layer_norm %r1, %g, %g eps = 1.0e-05 {tensor = "y"} : tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>
   return %y : tensor<?x4xf32>
 }
 

@@ -231,11 +231,14 @@ struct OutlinePass : fact::impl::OutlinePassBase<OutlinePass> {
 
   void runOnOperation() override {
     replaced.clear();
+    names.clear();
     std::vector<std::vector<Layer>> groups; // layers of one structure each
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (!function.isExternal() && function.getBody().hasOneBlock() &&
-          !function.isPrivate())
+          !function.isPrivate()) {
+        takeNames(function);
         collect(function, groups);
+      }
     SymbolTable symbols(getOperation());
     for (auto [i, group] : llvm::enumerate(groups)) {
       std::string name = "encoder_layer";
@@ -247,12 +250,23 @@ struct OutlinePass : fact::impl::OutlinePassBase<OutlinePass> {
     // layer of perhaps another group, and the values are keys of `replaced`.
     for (const std::vector<Layer> &group : groups)
       for (const Layer &layer : group)
-        for (Operation *op : llvm::reverse(layer.ops))
+        for (Operation *op : llvm::reverse(layer.ops)) {
+          names.erase(op);
           op->erase();
+        }
+    for (auto [op, name] : names)
+      op->setAttr(kTensorAttrName, name);
   }
 
 private:
   static constexpr StringLiteral flag = "fact-outline";
+
+  /// What a tensor is called makes no difference between layers.
+  void takeNames(func::FuncOp function) {
+    for (Operation &op : function.getBody().front())
+      if (Attribute name = op.removeDiscardableAttr(kTensorAttrName))
+        names[&op] = name;
+  }
 
   /// What a layer returned before it became a call: the result of the call.
   Value current(Value value) const {
@@ -412,6 +426,8 @@ private:
       auto call = func::CallOp::create(builder, layer.attention->getLoc(),
                                        function, operands);
       Value output = layer.output;
+      if (Attribute name = names.lookup(output.getDefiningOp()))
+        call->setAttr(kTensorAttrName, name);
       output.replaceAllUsesWith(call.getResult(0));
       replaced[output] = call.getResult(0);
       ++numLayers;
@@ -421,6 +437,8 @@ private:
   }
 
   DenseMap<Value, Value> replaced;
+  /// Of ops that make a tensor of the model, which a call has afterwards.
+  llvm::MapVector<Operation *, Attribute> names;
 };
 
 } // namespace
