@@ -134,10 +134,25 @@ void fact::addRunFlags(CLI::App &app, RunOptions &options) {
          "f32: print the agreement with that")
       ->check(CLI::IsMember({"f32"}))
       ->excludes(reference);
+  CLI::Option *on =
+      app.add_option("--on", options.on,
+                     "fact: run the encoder stacks in the simulator as well, "
+                     "check that they make the same bits, and print what they "
+                     "took; cpu: not")
+          ->check(CLI::IsMember({"cpu", "fact"}))
+          ->excludes(reference)
+          ->excludes(repeat);
+  CLI::Option *machine =
+      app.add_option("--machine", options.machine,
+                     "machine description (.json) for --on=fact");
   CLI::Option *fill = app.add_flag(
       "--fill-undefined", options.fillUndefined,
       "fill rows that hold no value with garbage: the output must not change");
-  app.final_callback([&options, masks, repeat, fill] {
+  app.final_callback([&options, masks, repeat, fill, on, machine] {
+    if (options.on == "fact" && masks->count())
+      throw CLI::ExcludesError("--on=fact", masks->get_name());
+    if (options.on != "fact" && machine->count())
+      throw CLI::RequiresError(machine->get_name(), on->get_name() + "=fact");
     auto exclude = [&](const char *reference, CLI::Option *option) {
       if (options.reference == reference && option->count())
         throw CLI::ExcludesError("--reference=" + options.reference,

@@ -109,9 +109,10 @@ static LogicalResult requirePredictable(Compilation &compilation) {
   return failure(result.wasInterrupted());
 }
 
-/// The module as it is, as one program.
-static LogicalResult compileProgram(Compilation &compilation,
-                                    const ::fact::ObjectOptions &options) {
+LogicalResult
+mlir::fact::makeProgram(Compilation &compilation,
+                        const ::fact::ObjectOptions &options,
+                        std::unique_ptr<::fact::isa::Program> &program) {
   std::string policyJson = ::fact::isa::policyJson(compilation.policy());
   // IR is taken as it is.
   bool isOnnx = llvm::sys::path::extension(options.model) == ".onnx";
@@ -126,9 +127,16 @@ static LogicalResult compileProgram(Compilation &compilation,
   factisa::EncodeOptions encode;
   encode.policyJson = policyJson;
   factisa::ProgramPlaces places;
-  std::unique_ptr<::fact::isa::Program> program =
+  program =
       factisa::encodeProgram(compilation.module(), *machine, encode, &places);
-  if (!program || failed(factisa::checkProgram(*program, places)))
+  return failure(!program || failed(factisa::checkProgram(*program, places)));
+}
+
+/// Writes the program of the module as it is.
+static LogicalResult compileProgram(Compilation &compilation,
+                                    const ::fact::ObjectOptions &options) {
+  std::unique_ptr<::fact::isa::Program> program;
+  if (failed(makeProgram(compilation, options, program)))
     return failure();
   std::string text = options.report.empty()
                          ? ""
@@ -163,12 +171,7 @@ static std::string numbered(StringRef path, size_t number) {
       .str();
 }
 
-LogicalResult mlir::fact::compileForFact(Compilation &compilation,
-                                         const ::fact::ObjectOptions &options) {
-  func::FuncOp main = compilation.main();
-  SmallVector<EncoderStack> stacks = findEncoderStacks(main);
-  if (stacks.empty())
-    return compileProgram(compilation, options);
+LogicalResult mlir::fact::requireApart(ArrayRef<EncoderStack> stacks) {
   for (const EncoderStack &stack : stacks)
     if (stack.between) {
       InFlightDiagnostic diagnostic = emitError(stack.between->getLoc())
@@ -182,6 +185,17 @@ LogicalResult mlir::fact::compileForFact(Compilation &compilation,
              "and --to cut out the layers on one side";
       return failure();
     }
+  return success();
+}
+
+LogicalResult mlir::fact::compileForFact(Compilation &compilation,
+                                         const ::fact::ObjectOptions &options) {
+  func::FuncOp main = compilation.main();
+  SmallVector<EncoderStack> stacks = findEncoderStacks(main);
+  if (stacks.empty())
+    return compileProgram(compilation, options);
+  if (failed(requireApart(stacks)))
+    return failure();
   if (std::string padding = paddingName(main); !padding.empty())
     llvm::errs() << options.tool << ": tokens that '" << padding
                  << "' calls padding are to be left out: run the program on "

@@ -11,18 +11,33 @@
 
 #include "mlir/Support/LLVM.h"
 
+#include <memory>
+
 namespace fact {
 struct ObjectOptions;
+namespace isa {
+struct Program;
+} // namespace isa
 } // namespace fact
 
 namespace mlir::fact {
 
 class Compilation;
+struct EncoderStack;
 
 /// From sparse IR to instructions: the stage `scheduled`; with `plan` also
 /// addresses and tokens: the stage `factisa`.
 LogicalResult lowerForFact(Compilation &compilation,
                            const ::fact::ObjectOptions &options, bool plan);
+
+/// The module as it is, raised, as one program, for options' machine and
+/// schedule.
+LogicalResult makeProgram(Compilation &compilation,
+                          const ::fact::ObjectOptions &options,
+                          std::unique_ptr<::fact::isa::Program> &program);
+
+/// Fails where another op stands between two stacks.
+LogicalResult requireApart(ArrayRef<EncoderStack> stacks);
 
 /// Writes the program options.output, and the report where one is asked for.
 /// The compilation must be at the stage `Raised`.

@@ -9,6 +9,7 @@
 #include "fact/Compiler/Run.h"
 
 #include "RunArrays.h"
+#include "RunOnFact.h"
 
 #include "fact/Compiler/Driver.h"
 #include "fact/Compiler/Options.h"
@@ -86,6 +87,7 @@ private:
   LogicalResult makeSparse();
   LogicalResult compile();
   LogicalResult callEntry(int64_t times);
+  LogicalResult simulate();
   LogicalResult runReference(std::vector<NpyArray> &results);
   void printMedian(std::vector<double> milliseconds);
   LogicalResult printAgreement(const NpyArray &expected);
@@ -114,6 +116,7 @@ private:
   int64_t rows = 0, length = 0;
   OwningOpRef<ModuleOp> unchanged; ///< the model for the f32 reference
   std::unique_ptr<Jit> jit;
+  FactStacks onFact;
 };
 
 LogicalResult Runner::readInputs() {
@@ -480,6 +483,8 @@ LogicalResult Runner::run() {
     return failure();
   if (std::string policy = compilation.policyLine(); !policy.empty())
     llvm::errs() << options.tool << ": " << policy << "\n";
+  if (options.on == "fact" && failed(onFact.prepare(compilation, options)))
+    return failure();
   // The model may fix the length of its inputs.
   if (failed(makeSparse()) || failed(readSignature()))
     return failure();
@@ -494,7 +499,9 @@ LogicalResult Runner::run() {
   auto callOne = [&]() {
     if (!jit && failed(compile()))
       return failure();
-    return callEntry(options.repeat);
+    if (failed(callEntry(options.repeat)))
+      return failure();
+    return options.on == "fact" ? simulate() : success();
   };
   if (failed(forEachSequence(callOne)))
     return failure();
@@ -506,7 +513,21 @@ LogicalResult Runner::run() {
         failed(printAgreement(expected.front())))
       return failure();
   }
-  return write();
+  if (failed(write()))
+    return failure();
+  if (options.on == "fact")
+    llvm::outs() << onFact.summary();
+  return success();
+}
+
+/// Holds the programs of the encoder stacks against what the CPU has made.
+LogicalResult Runner::simulate() {
+  size_t own = outputs.size() - dumps.size();
+  NpzArchive borders;
+  for (size_t i = 0; i < dumps.size(); ++i)
+    borders[dumps[i]] = outputs[own + i];
+  std::string wrong = onFact.run(inputs, outputs, borders);
+  return wrong.empty() ? success() : compilation.fail(wrong);
 }
 
 } // namespace

@@ -58,11 +58,12 @@ static Json layersToJson(const std::vector<LayerShares> &layers) {
 }
 
 void Report::add(const Report &own) {
-  if (sequences.empty()) {
+  if (!machine) { // the first one
     *this = own;
-    sequences.push_back(own);
     return;
   }
+  if (sequences.empty())
+    sequences.push_back(Report(*this));
   length = std::max(length, own.length);
   dense.qkv += own.dense.qkv;
   dense.attention += own.dense.attention;

@@ -38,9 +38,10 @@ struct CompileOptions {
 struct RunOptions : CompileOptions {
   std::vector<std::string> inputs, outputs;
   std::string dumpMasks;
-  int64_t length = 0;    ///< 0: that of the input
-  int64_t repeat = 0;    ///< 0: run once, measure nothing
-  std::string reference; ///< f32, numerics, or empty
+  int64_t length = 0;     ///< 0: that of the input
+  int64_t repeat = 0;     ///< 0: run once, measure nothing
+  std::string reference;  ///< f32, numerics, or empty
+  std::string on = "cpu"; ///< or fact: the encoder stacks in the simulator
   bool compare = false;
   bool fillUndefined = false;
 };

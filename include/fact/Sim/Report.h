@@ -52,7 +52,7 @@ struct Report {
   /// their sum then, the length the longest, shares are means.
   std::vector<Report> sequences;
 
-  /// Adds a sequence.
+  /// Adds a sequence; to an empty report the first one.
   void add(const Report &sequence);
 
   /// Dense-equivalent operations (2 per multiply-accumulate) per nanosecond.

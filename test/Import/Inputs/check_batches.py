@@ -13,6 +13,7 @@ import onnx
 from onnx import TensorProto as T, helper, numpy_helper
 
 D, H, L, B = 16, 2, 12, 3
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 
 class Graph:
@@ -99,7 +100,7 @@ def check(folder, name, merged=False, batch=B, length=L, masked=False):
         arrays.append(np.array([[i < n for i in range(L)] for n in real], np.int64))
     tool("fact-compile", path, "-o", folder / f"{name}.fact")
     sides = {"CPU": ("fact-run", path), "FACT": ("fact-sim", folder / f"{name}.fact"),
-             "numerics": ("fact-run", path, "--reference=numerics")}
+             "numerics": ("fact-run", path, "--reference=numerics"), "both": ("fact-run", path, "--on=fact")}
     expected = np.concatenate([run(folder, "one", ("fact-run", single), [a[b:b + 1] for a in arrays])
                                for b in range(B)])
     for side, how in sides.items():
@@ -110,6 +111,25 @@ def check(folder, name, merged=False, batch=B, length=L, masked=False):
         if np.any(expected[b, count:]) or not np.all(np.any(expected[b, :count], axis=-1)):
             raise RuntimeError(f"{name}: padding of sequence {b} is not zero, or more is")
     print(f"{name}: {B} sequences as alone")
+
+
+def whole(folder):
+    """A model from ids to classes: the layers run in the simulator, what is around them on the CPU."""
+    g = Graph()
+    table = g.random.standard_normal((20, D)).astype("f4")
+    y = layer(g, g.Gather(table, "ids"), mask="mask")
+    y = layer(g, y, mask="mask")
+    classes = g.linear(g.Squeeze(g.Slice(y, np.array([0]), np.array([1]), np.array([1])), np.array([1])), D, 5)
+    path = folder / "whole.onnx"
+    save(g, path, [helper.make_tensor_value_info(n, T.INT64, ["B", "L"]) for n in ("ids", "mask")], classes, ["B", 5])
+    random = np.random.default_rng(11)
+    ids = random.integers(0, 20, (B, L))
+    mask = np.array([[i < n for i in range(L)] for n in (L, 5, 1)], np.int64)
+    alone = run(folder, "alone", ("fact-run", path), [ids, mask])
+    both = run(folder, "both", ("fact-run", path, "--on=fact", f"--machine={ROOT}/machines/fact-28nm-lean.json"), [ids, mask])
+    if both.shape != (B, 5) or alone.tobytes() != both.tobytes():
+        raise RuntimeError("whole: --on=fact gives something else")
+    print("whole: as on the CPU, and in the simulator")
 
 
 def mixes(folder, name, build, words):
@@ -136,6 +156,7 @@ def main():
     check(folder, "open-length", batch="B", length="L")
     check(folder, "fixed-batch-masked", length="L", masked=True)
     check(folder, "open-batch-masked", batch="B", length="L", masked=True)
+    whole(folder)
     table = np.random.default_rng(3).standard_normal((B, 1, D)).astype("f4")
     mixes(folder, "mean-of-all", lambda g: g.Add("x", g.ReduceMean("x", axes=[0], keepdims=1)),
           "it adds up or compares elements of different sequences")
