@@ -189,8 +189,8 @@ void Analysis::visitConstant(Operation *op) {
     set(value, pool.scalar((*data)[0]), {});
     return;
   }
-  auto all = llvm::to_vector<0>(llvm::seq<int64_t>(0, data->size()));
-  set(value, pool.weight(cast<ElementsAttr>(attr), {}, std::move(all)),
+  set(value,
+      pool.weight(cast<ElementsAttr>(attr), {}, Offsets::upTo(data->size())),
       dataLayout(type.getShape()));
 }
 

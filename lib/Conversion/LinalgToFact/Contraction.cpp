@@ -137,9 +137,7 @@ bool Analysis::visitLinear(linalg::LinalgOp op, ContractionSides &sides) {
   SmallVector<int64_t> rowOffsets = offsetsOf(k),
                        columnOffsets = offsetsOf(n, sides.rhs.layout.offset);
   pool.setSource(sides.rhs.node->op, sides.rhs.node->before);
-  Node *weight =
-      pool.weight(sides.rhs.node->data, {rowOffsets.begin(), rowOffsets.end()},
-                  {columnOffsets.begin(), columnOffsets.end()});
+  Node *weight = pool.weight(sides.rhs.node->data, rowOffsets, columnOffsets);
   pool.setSource(op, op->getNextNode());
   SmallVector<Atoms> loops = sides.lhsLoops;
   int64_t stride = 1;

@@ -15,17 +15,28 @@
 using namespace mlir;
 using namespace mlir::fact;
 
+Offsets::Offsets(ArrayRef<int64_t> offsets)
+    : first(offsets.empty() ? 0 : offsets.front()),
+      count(static_cast<int64_t>(offsets.size())) {
+  if (!llvm::equal(offsets, llvm::seq(first, first + count)))
+    list.assign(offsets.begin(), offsets.end());
+}
+
+void Offsets::profile(llvm::FoldingSetNodeID &id) const {
+  id.AddInteger(first);
+  id.AddInteger(count);
+  for (int64_t offset : list)
+    id.AddInteger(offset);
+}
+
 void Node::Profile(llvm::FoldingSetNodeID &profile) const {
   profile.AddInteger(static_cast<unsigned>(kind));
   for (Node *operand : operands)
     profile.AddPointer(operand);
   profile.AddInteger(llvm::bit_cast<uint32_t>(scalar));
   profile.AddPointer(data ? Attribute(data).getAsOpaquePointer() : nullptr);
-  profile.AddInteger(rowOffsets.size());
-  for (int64_t offset : rowOffsets)
-    profile.AddInteger(offset);
-  for (int64_t offset : columnOffsets)
-    profile.AddInteger(offset);
+  rowOffsets.profile(profile);
+  columnOffsets.profile(profile);
   profile.AddPointer(leaf.getAsOpaquePointer());
   // Operands decide these for all other nodes.
   if (kind == NodeKind::Leaf || kind == NodeKind::TokenIndex ||
@@ -89,8 +100,7 @@ Node *ExpressionPool::scalar(float value) {
   return unique(std::move(node));
 }
 
-Node *ExpressionPool::column(ElementsAttr data,
-                             SmallVector<int64_t, 0> offsets) {
+Node *ExpressionPool::column(ElementsAttr data, Offsets offsets) {
   Node node = prototype(NodeKind::Column, {});
   node.data = data;
   node.width = offsets.size();
@@ -98,9 +108,8 @@ Node *ExpressionPool::column(ElementsAttr data,
   return unique(std::move(node));
 }
 
-Node *ExpressionPool::weight(ElementsAttr data,
-                             SmallVector<int64_t, 0> rowOffsets,
-                             SmallVector<int64_t, 0> columnOffsets) {
+Node *ExpressionPool::weight(ElementsAttr data, Offsets rowOffsets,
+                             Offsets columnOffsets) {
   Node node = prototype(NodeKind::Weight, {});
   node.data = data;
   node.width = columnOffsets.size();
@@ -246,10 +255,8 @@ Node *ExpressionPool::atKeys(Node *a) {
   return unique(std::move(node));
 }
 
-Node *ExpressionPool::table(ElementsAttr data,
-                            SmallVector<int64_t, 0> rowOffsets,
-                            SmallVector<int64_t, 0> columnOffsets,
-                            int sequence) {
+Node *ExpressionPool::table(ElementsAttr data, Offsets rowOffsets,
+                            Offsets columnOffsets, int sequence) {
   Node node = prototype(NodeKind::Table, {});
   node.data = data;
   node.rowOffsets = std::move(rowOffsets);
@@ -383,7 +390,7 @@ Node *ExpressionPool::columns(Node *node, ArrayRef<int64_t> columns) {
   default: {
     Node chosen = prototype(NodeKind::Columns, {node});
     chosen.width = columns.size();
-    chosen.columnOffsets.assign(columns.begin(), columns.end());
+    chosen.columnOffsets = columns;
     result = unique(std::move(chosen));
     break;
   }

@@ -70,6 +70,60 @@ enum class NodeKind : uint8_t {
   KeyMax,
 };
 
+/// Places in a constant's elements. Those that follow each other, as the ones
+/// of most weights do, take no room.
+class Offsets {
+public:
+  Offsets() = default;
+  Offsets(ArrayRef<int64_t> offsets);
+  Offsets(const SmallVectorImpl<int64_t> &offsets)
+      : Offsets(ArrayRef<int64_t>(offsets)) {}
+  /// 0, 1, ...
+  static Offsets upTo(int64_t count) {
+    Offsets result;
+    result.count = count;
+    return result;
+  }
+
+  class Iterator : public llvm::iterator_facade_base<
+                       Iterator, std::random_access_iterator_tag, int64_t,
+                       ptrdiff_t, const int64_t *, int64_t> {
+  public:
+    Iterator(const Offsets *of, size_t at) : of(of), at(at) {}
+    int64_t operator*() const { return (*of)[at]; }
+    Iterator &operator+=(ptrdiff_t n) {
+      at += n;
+      return *this;
+    }
+    Iterator &operator-=(ptrdiff_t n) {
+      at -= n;
+      return *this;
+    }
+    ptrdiff_t operator-(const Iterator &other) const {
+      return static_cast<ptrdiff_t>(at - other.at);
+    }
+    bool operator==(const Iterator &other) const { return at == other.at; }
+    bool operator<(const Iterator &other) const { return at < other.at; }
+
+  private:
+    const Offsets *of;
+    size_t at;
+  };
+
+  size_t size() const { return count; }
+  bool empty() const { return count == 0; }
+  int64_t operator[](size_t i) const {
+    return list.empty() ? first + static_cast<int64_t>(i) : list[i];
+  }
+  Iterator begin() const { return {this, 0}; }
+  Iterator end() const { return {this, size()}; }
+  void profile(llvm::FoldingSetNodeID &id) const;
+
+private:
+  int64_t first = 0, count = 0;
+  SmallVector<int64_t, 0> list; ///< Where they do not follow each other.
+};
+
 struct Node : llvm::FoldingSetNode {
   NodeKind kind;
   unsigned id; ///< in order of creation; operands have lower ones
@@ -80,7 +134,7 @@ struct Node : llvm::FoldingSetNode {
   /// Element (i, j) of a weight is data[rowOffsets[i] + columnOffsets[j]], that
   /// of a table likewise for query i and key j; a Column has columnOffsets
   /// only. Columns: the chosen columns.
-  SmallVector<int64_t, 0> rowOffsets, columnOffsets;
+  Offsets rowOffsets, columnOffsets;
   Value leaf; ///< Leaf
 
   int64_t width = 0;  ///< features, 0 where it does not depend on the feature
@@ -123,9 +177,8 @@ public:
 
   Node *leaf(Value value, int64_t width, int sequence);
   Node *scalar(float value);
-  Node *column(ElementsAttr data, SmallVector<int64_t, 0> offsets);
-  Node *weight(ElementsAttr data, SmallVector<int64_t, 0> rowOffsets,
-               SmallVector<int64_t, 0> columnOffsets);
+  Node *column(ElementsAttr data, Offsets offsets);
+  Node *weight(ElementsAttr data, Offsets rowOffsets, Offsets columnOffsets);
 
   Node *add(Node *a, Node *b);
   Node *sub(Node *a, Node *b) { return add(a, mul(b, scalar(-1))); }
@@ -142,8 +195,8 @@ public:
   Node *context(Node *probabilities, Node *value);
   Node *index(Axis axis, int sequence);
   Node *atKeys(Node *a);
-  Node *table(ElementsAttr data, SmallVector<int64_t, 0> rowOffsets,
-              SmallVector<int64_t, 0> columnOffsets, int sequence);
+  Node *table(ElementsAttr data, Offsets rowOffsets, Offsets columnOffsets,
+              int sequence);
   Node *overKeys(NodeKind kind, Node *a);
   Node *tokenSum(Node *a);
   Node *condition(NodeKind kind, Node *a, Node *b);

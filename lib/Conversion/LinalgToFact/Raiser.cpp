@@ -462,8 +462,8 @@ Value Raiser::vector(Node *column, int64_t width, float fallback, Node *factor,
                      float scale, float shift) {
   bool isChanged = factor || scale != 1 || shift != 0;
   if (!isChanged && column && column->is(NodeKind::Column))
-    return constant(column,
-                    gathered(column->data, {width}, column->columnOffsets));
+    return constant(column, gathered(column->data, {width},
+                                     llvm::to_vector(column->columnOffsets)));
   SmallVector<float> values =
       column ? numbersOf(column, width) : SmallVector<float>(width, fallback);
   if (factor)
