@@ -9,6 +9,7 @@
 #include "fact/Compiler/Object.h"
 
 #include "CHeader.h"
+#include "Explain.h"
 #include "ProgramTarget.h"
 
 #include "fact/Compiler/Driver.h"
@@ -78,6 +79,19 @@ static LogicalResult compileForCpu(Compilation &compilation,
   return error ? compilation.fail(*error) : success();
 }
 
+/// Prints on standard output.
+static LogicalResult print(Compilation &compilation,
+                           llvm::function_ref<void()> text) {
+  text();
+  llvm::outs().flush();
+  if (std::error_code error = llvm::outs().error()) {
+    llvm::outs().clear_error(); // otherwise LLVM ends the process itself
+    return compilation.fail("cannot write to standard output: " +
+                            error.message());
+  }
+  return success();
+}
+
 /// Prints a stage on standard output.
 static LogicalResult emitStage(Compilation &compilation,
                                const ObjectOptions &options) {
@@ -114,14 +128,7 @@ static LogicalResult emitStage(Compilation &compilation,
   if (!done)
     return compilation.fail("the stage '" + options.emit +
                             "' is not there yet");
-  compilation.module().print(llvm::outs());
-  llvm::outs().flush();
-  if (std::error_code error = llvm::outs().error()) {
-    llvm::outs().clear_error(); // otherwise LLVM ends the process itself
-    return compilation.fail("cannot write to standard output: " +
-                            error.message());
-  }
-  return success();
+  return print(compilation, [&] { compilation.module().print(llvm::outs()); });
 }
 
 static LogicalResult compile(Compilation &compilation,
@@ -133,10 +140,12 @@ static LogicalResult compile(Compilation &compilation,
     return failure();
   if (!options.emit.empty())
     return emitStage(compilation, options);
-  if (options.output.empty())
+  if (options.output.empty() && !options.explain)
     return compilation.fail("needs an output file (-o)");
   if (failed(compilation.runTo(Stage::Raised)))
     return failure();
+  if (options.explain)
+    return print(compilation, [&] { llvm::outs() << explain(compilation); });
   if (std::string policy = compilation.policyLine(); !policy.empty())
     llvm::errs() << options.tool << ": " << policy << "\n";
   if (options.target == "cpu")

@@ -204,15 +204,24 @@ void fact::addObjectFlags(CLI::App &app, ObjectOptions &options) {
                      "print a stage on standard output instead")
           ->check(CLI::IsMember({"imported", "raised", "quantized", "sparse",
                                  "scheduled", "factisa", "cpu", "llvm"}));
+  CLI::Option *explain =
+      app.add_flag("--explain", options.explain,
+                   "print what was recognised, from which nodes, and why not "
+                   "what was not")
+          ->excludes(emit)
+          ->excludes(output);
   CLI::Option *report =
       app.add_option("--report", options.report,
                      "file (.json) for compile-time decisions")
           ->excludes(emit);
   emit->excludes(output);
   app.final_callback([&options, machine, cpu, report, schedule, speculate,
-                      resident] {
-    if (options.emit.empty() && options.output.empty())
-      throw CLI::RequiredError("-o or --emit");
+                      resident, explain] {
+    if (options.emit.empty() && options.output.empty() && !options.explain)
+      throw CLI::RequiredError("-o, --emit or --explain");
+    for (CLI::Option *option : {machine, report, schedule, speculate, resident})
+      if (options.explain && option->count())
+        throw CLI::ExcludesError(explain->get_name(), option->get_name());
     // What would have no effect. A stage says by itself what it is for.
     for (CLI::Option *option : {machine, report, schedule, speculate, resident})
       if (options.emit.empty() && options.target == "cpu" && option->count())

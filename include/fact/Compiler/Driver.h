@@ -78,6 +78,13 @@ public:
   /// The policy of the model, one line; empty where there is none.
   std::string policyLine();
 
+  /// A part of the model that `fact-raise` left alone.
+  struct Miss {
+    Location location;
+    std::string reason, suggestion;
+  };
+  ArrayRef<Miss> notRaised() const { return misses; }
+
   /// Keeps an error that did not come through MLIR's diagnostics.
   LogicalResult fail(const Twine &text);
   /// The first error, with its notes; for a failure without one `otherwise`.
@@ -88,11 +95,6 @@ private:
 
   OwningOpRef<ModuleOp> importBatch(OnnxImportOptions import);
 
-  /// A part of the model that `fact-raise` left alone.
-  struct Miss {
-    Location location;
-    std::string reason, suggestion;
-  };
   class MissCollector;
 
   const ::fact::CompileOptions &options;

@@ -50,7 +50,8 @@ struct RunOptions : CompileOptions {
 struct ObjectOptions : CompileOptions {
   std::string output;
   std::string target = "fact";
-  std::string emit;   ///< a stage, or empty
+  std::string emit; ///< a stage, or empty
+  bool explain = false;
   std::string report; ///< JSON file of compile-time decisions, or empty
   std::string cpu = "native";
   std::string schedule = "overlap"; ///< or differential, in-order
