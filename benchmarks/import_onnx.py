@@ -20,53 +20,10 @@ import sys
 import tempfile
 import time
 
-import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
-
+from fact.onnx_model import Builder
 from fact.options import OptionParser
 
 FEATURES, HEADS = 768, 12
-
-
-class Builder:
-    """b.Add(x, y) adds a node and returns the name of its output."""
-
-    def __init__(self):
-        self.nodes, self.weights, self.random = [], [], np.random.default_rng(0)
-
-    def __getattr__(self, operator):
-        def add(*inputs, **attributes):
-            name = f"{operator}_{len(self.nodes)}"
-            names = [value if isinstance(value, str) else self.constant(value) for value in inputs]
-            self.nodes.append(helper.make_node(operator, names, [name], name=name, **attributes))
-            return name
-        return add
-
-    def constant(self, value):
-        self.weights.append(numpy_helper.from_array(np.asarray(value), f"weight_{len(self.weights)}"))
-        return self.weights[-1].name
-
-    def linear(self, x, rows, columns):
-        weight = self.random.standard_normal((rows, columns), dtype=np.float32) / np.float32(np.sqrt(rows))
-        return self.Add(self.MatMul(x, weight), self.random.standard_normal(columns, dtype=np.float32))
-
-    def norm(self, x):
-        return self.LayerNormalization(x, np.ones(FEATURES, np.float32), np.zeros(FEATURES, np.float32), axis=-1,
-                                       epsilon=1e-12)
-
-    def layer(self, x):
-        split = np.array([0, 0, HEADS, FEATURES // HEADS])
-        q, k, v = (self.Transpose(self.Reshape(self.linear(x, FEATURES, FEATURES), split), perm=[0, 2, 1, 3])
-                   for _ in range(3))
-        scores = self.Div(self.MatMul(q, self.Transpose(k, perm=[0, 1, 3, 2])), np.float32(8))
-        context = self.Transpose(self.MatMul(self.Softmax(scores, axis=-1), v), perm=[0, 2, 1, 3])
-        context = self.Reshape(context, np.array([0, 0, FEATURES]))
-        x = self.norm(self.Add(x, self.linear(context, FEATURES, FEATURES)))
-        hidden = self.linear(x, FEATURES, 4 * FEATURES)
-        gate = self.Add(self.Erf(self.Div(hidden, np.float32(np.sqrt(2)))), np.float32(1))
-        hidden = self.Mul(self.Mul(hidden, np.float32(0.5)), gate)
-        return self.norm(self.Add(x, self.linear(hidden, 4 * FEATURES, FEATURES)))
 
 
 def write_model(path, layers, external):
@@ -74,13 +31,10 @@ def write_model(path, layers, external):
     builder = Builder()
     y = "x"
     for _ in range(layers):
-        y = builder.layer(y)
+        y = builder.layer(y, FEATURES, HEADS)
     shape = ["batch", "length", FEATURES]
-    graph = helper.make_graph(builder.nodes, "encoder", [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
-                              [helper.make_tensor_value_info(y, TensorProto.FLOAT, shape)], builder.weights)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.save(model, str(path), save_as_external_data=external, location=path.stem + ".bin")
-    return sum(file.stat().st_size for file in path.parent.glob(path.stem + ".*"))
+    builder.save(path, [("x", "float32", shape)], [(y, shape)], external)
+    return sum(file.stat().st_size for file in path.parent.glob(path.name + "*"))
 
 
 def measure(runs, *command):

@@ -9,68 +9,22 @@ import subprocess
 import sys
 
 import numpy as np
-import onnx
-from onnx import TensorProto as T, helper, numpy_helper
+
+from fact.onnx_model import Builder
 
 D, H, L, B = 16, 2, 12, 3
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 
-class Graph:
-    def __init__(self):
-        self.nodes, self.weights = [], []
-        self.random = np.random.default_rng(5)
-
-    def __getattr__(self, op):
-        def add(*inputs, **attributes):
-            name = f"{op}_{len(self.nodes)}"
-            names = [i if isinstance(i, str) else self.constant(i) for i in inputs]
-            self.nodes.append(helper.make_node(op, names, [name], name=name, **attributes))
-            return name
-        return add
-
-    def constant(self, value):
-        self.weights.append(numpy_helper.from_array(np.asarray(value), f"c{len(self.weights)}"))
-        return self.weights[-1].name
-
-    def linear(self, x, rows=D, columns=D):
-        return self.Add(self.MatMul(x, self.random.standard_normal((rows, columns)).astype("f4") / 4),
-                        self.random.standard_normal(columns).astype("f4"))
-
-
 def layer(g, x, merged=False, mask=None):
-    """One post-norm layer on x [B, L, D]; merged: the heads are in the batch."""
-    def heads(value):
-        value = g.Transpose(g.Reshape(g.linear(value), np.array([0, 0, H, D // H])), perm=[0, 2, 1, 3])
-        return g.Reshape(value, np.array([-1, L, D // H])) if merged else value
-
-    q, k, v = heads(x), heads(x), heads(x)
-    scores = g.Mul(g.MatMul(q, g.Transpose(k, perm=[0, 2, 1] if merged else [0, 1, 3, 2])),
-                   np.float32((D // H) ** -0.5))
-    if mask:
-        hidden = g.Sub(np.float32(1), g.Unsqueeze(g.Cast(mask, to=T.FLOAT), np.array([1, 2])))
-        scores = g.Add(scores, g.Mul(hidden, np.float32(-1e9)))
-    context = g.MatMul(g.Softmax(scores, axis=-1), v)
-    if merged:
-        context = g.Reshape(context, np.array([-1, H, L, D // H]))
-    context = g.Reshape(g.Transpose(context, perm=[0, 2, 1, 3]), np.array([0, 0, D]))
-    y = g.Add(x, g.linear(context))
-    y = g.LayerNormalization(y, g.random.standard_normal(D).astype("f4"), np.zeros(D, "f4"), axis=-1)
-    return g.Add(y, g.linear(g.Relu(g.linear(y, D, 2 * D)), 2 * D, D))
-
-
-def save(g, path, inputs, output, shape):
-    graph = helper.make_graph(g.nodes, "batch", inputs, [helper.make_tensor_value_info(output, T.FLOAT, shape)],
-                              g.weights)
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return g.layer(x, D, H, hidden=2 * D, mask=mask, heads_in_batch=L if merged else None)
 
 
 def model(path, merged, batch, length, masked):
-    g = Graph()
-    inputs = [helper.make_tensor_value_info("x", T.FLOAT, [batch, length, D])]
-    if masked:
-        inputs.append(helper.make_tensor_value_info("mask", T.INT64, [batch, length]))
-    save(g, path, inputs, layer(g, "x", merged, "mask" if masked else None), [batch, length, D])
+    g = Builder(5)
+    shape = [batch, length, D]
+    inputs = [("x", "float32", shape)] + [("mask", "int64", [batch, length])] * masked
+    g.save(path, inputs, [(layer(g, "x", merged, "mask" if masked else None), shape)])
 
 
 def tool(*arguments):
@@ -115,13 +69,13 @@ def check(folder, name, merged=False, batch=B, length=L, masked=False):
 
 def whole(folder):
     """A model from ids to classes: the layers run in the simulator, what is around them on the CPU."""
-    g = Graph()
+    g = Builder(5)
     table = g.random.standard_normal((20, D)).astype("f4")
     y = layer(g, g.Gather(table, "ids"), mask="mask")
     y = layer(g, y, mask="mask")
     classes = g.linear(g.Squeeze(g.Slice(y, np.array([0]), np.array([1]), np.array([1])), np.array([1])), D, 5)
     path = folder / "whole.onnx"
-    save(g, path, [helper.make_tensor_value_info(n, T.INT64, ["B", "L"]) for n in ("ids", "mask")], classes, ["B", 5])
+    g.save(path, [(n, "int64", ["B", "L"]) for n in ("ids", "mask")], [(classes, ["B", 5])])
     random = np.random.default_rng(11)
     ids = random.integers(0, 20, (B, L))
     mask = np.array([[i < n for i in range(L)] for n in (L, 5, 1)], np.int64)
@@ -133,9 +87,9 @@ def whole(folder):
 
 
 def mixes(folder, name, build, words):
-    g = Graph()
+    g = Builder(5)
     path = folder / f"{name}.onnx"
-    save(g, path, [helper.make_tensor_value_info("x", T.FLOAT, [B, L, D])], build(g), None)
+    g.save(path, [("x", "float32", [B, L, D])], [(build(g), None)])
     said = tool("fact-compile", path, "--emit=raised", "--remarks")
     if f"Reason=\"{words} (of a batch of {B})" not in said:
         raise RuntimeError(f"{name}: not '{words}': {said}")
