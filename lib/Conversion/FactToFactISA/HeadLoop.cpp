@@ -501,10 +501,11 @@ void HeadLoop::predict() {
       lowering.sram(Memory::Index, rows * lowering.maskStride(), "masks");
   Value flags = blockOf(dominatedRows, predicting),
         largest = blockOf(argmaxRows, predicting);
-  // Of the scores of long rows there is one buffer: in halves, the one is
+  // Scores that do not take turns have one buffer: in halves, the one is
   // selected from while the other one is predicted.
   int64_t count =
-      rows * padded * 4 > mostScores && rows % 2 == 0 ? rows / 2 : rows;
+      rows * padded * 4 > factisa::kMostBytesInTurns && rows % 2 == 0 ? rows / 2
+                                                                      : rows;
   for (int64_t from = 0; from < rows; from += count) {
     auto piece = [&](Value block, int64_t rowBytes) {
       return lowering.view(block, from * rowBytes);

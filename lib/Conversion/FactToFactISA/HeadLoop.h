@@ -129,8 +129,6 @@ private:
   /// Rows of a list of new ones, at least, and how many such lists there are at
   /// most.
   static constexpr int64_t pieceRows = 128, mostPieces = 8;
-  /// Larger buffers have one slot where order allows it (PipelineSlots.cpp).
-  static constexpr int64_t mostScores = 65536;
   static constexpr int64_t listBytes =
       8;            ///< Of a list, for each row it may have.
   Value allTokens;  ///< Rows of the sequence, where K and V may need any.

@@ -230,7 +230,7 @@ const char *Tensor::whyUsers(const Transfer &transfer) const {
       IntegerAttr stride = strideOf(*use.operand);
       bool fits = stride && stride.getInt() == transfer.stride &&
                   access->rows.bytes <= transfer.rowBytes && offset == 0 &&
-                  transfer.tensorStride < 1 << 24;
+                  llvm::isUInt<24>(transfer.tensorStride);
       if (isNewStride && !fits)
         return "a user of a block of columns has no stride of its rows";
       // Rows that are made are rows that are stored.

@@ -60,9 +60,10 @@ public:
       auto bytes = static_cast<int64_t>(op.getBytes());
       Arc arc = arcOf(b);
       int64_t slots = (arc.last - arc.first) / circle + 1;
-      if (bytes <= mostInTurns && !isTight())
+      if (bytes <= kMostBytesInTurns && !isTight())
         slots = std::max(slots, slotsInTime(b));
-      if (isLoaded(b) && counts[kindOf(b)] < turns && bytes <= mostInTurns)
+      if (isLoaded(b) && counts[kindOf(b)] < turns &&
+          bytes <= kMostBytesInTurns)
         slots += std::max<int64_t>(turns - 2, 0);
       if (slots > 1) {
         places.ofBuffer[b] = {slots, add(op, bytes * slots)};
@@ -81,10 +82,6 @@ public:
 private:
   /// One turn is for machines with little room: nobody has more than needed.
   bool isTight() const { return turns <= 1; }
-
-  /// Buffers up to this size have more slots than their order needs, so that
-  /// the next iterations' loads, and who writes them, need not wait.
-  static constexpr int64_t mostInTurns = 65536;
 
   bool isLoaded(unsigned buffer) const {
     return llvm::any_of(body.buffers[buffer].writers, [&](unsigned s) {

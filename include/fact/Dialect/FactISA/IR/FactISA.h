@@ -53,6 +53,10 @@ inline constexpr llvm::StringLiteral kExtraAttrName = "factisa.extra";
 /// many buffers of one size take turns at least.
 inline constexpr llvm::StringLiteral kIndependentAttrName =
     "factisa.independent";
+/// Bytes of a buffer up to which it gets more slots than the order of a loop
+/// needs, so that the next iterations' loads, and who writes them, need not
+/// wait.
+inline constexpr int64_t kMostBytesInTurns = 65536;
 
 } // namespace mlir::factisa
 
