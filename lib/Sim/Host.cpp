@@ -41,16 +41,30 @@ static void checkShape(const isa::Port &port, const NpyArray &array) {
                 ")");
 }
 
-int64_t countSequences(const isa::Metadata &metadata,
+int64_t countSequences(const isa::Program &program,
+                       const isa::Metadata &metadata,
                        const std::vector<NpyArray> &inputs) {
   const std::vector<isa::BatchInfo> &batches = metadata.inputBatch;
+  if (batches.empty())
+    return 1;
+  bool fits =
+      batches.size() == program.inputs.size() + metadata.padding.size() &&
+      metadata.outputBatch.size() == program.outputs.size();
+  for (size_t j = 0; fits && j < program.outputs.size(); ++j)
+    fits = metadata.outputBatch[j].dim <
+           static_cast<int64_t>(program.outputs[j].shape.size());
+  if (!fits)
+    throw Error("metadata field 'batch' must be of the program's inputs and "
+                "outputs");
   std::optional<int64_t> sequences;
   for (size_t i = 0; i < std::min(batches.size(), inputs.size()); ++i) {
     auto [dim, wanted] = batches[i];
     if (dim < 0)
       continue;
     if (dim >= static_cast<int64_t>(inputs[i].shape.size()))
-      continue; // the shape is wrong, which is said later
+      throw Error("input " + std::to_string(i) + " must have sequences along " +
+                  "dimension " + std::to_string(dim) + " (was of rank " +
+                  std::to_string(inputs[i].shape.size()) + ")");
     int64_t own = inputs[i].shape[dim];
     if (own < 1 || (wanted > 0 && own != wanted))
       throw Error("input " + std::to_string(i) + " must have " +

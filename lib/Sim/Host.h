@@ -19,7 +19,9 @@
 namespace fact::sim {
 
 /// How many sequences a batch has; 1 where the model has none.
-int64_t countSequences(const isa::Metadata &metadata,
+/// Throws where the metadata has another batch than the program's ports.
+int64_t countSequences(const isa::Program &program,
+                       const isa::Metadata &metadata,
                        const std::vector<NpyArray> &inputs);
 
 /// Takes the model's padding masks out of `inputs`. Returns the length that

@@ -14,6 +14,7 @@
 #include "fact/Numerics/FloatMode.h"
 #include "fact/Support/Error.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace fact::sim {
@@ -41,7 +42,7 @@ static void prepare(State &state, const isa::Program &program,
 
 RunResult Simulator::run(const std::vector<NpyArray> &inputs,
                          const RunOptions &options) const {
-  int64_t sequences = countSequences(described, inputs);
+  int64_t sequences = countSequences(*source, described, inputs);
   if (sequences == 1)
     return runSequence(inputs, options);
   if (options.masks || !options.timeObservers.empty())
@@ -51,7 +52,8 @@ RunResult Simulator::run(const std::vector<NpyArray> &inputs,
   std::vector<std::vector<NpyArray>> outputs(source->outputs.size());
   for (int64_t i = 0; i < sequences; ++i) {
     std::vector<NpyArray> own = inputs;
-    for (size_t j = 0; j < described.inputBatch.size(); ++j)
+    for (size_t j = 0; j < std::min(described.inputBatch.size(), own.size());
+         ++j)
       if (int64_t dim = described.inputBatch[j].dim; dim >= 0)
         own[j] = takeEntry(inputs[j], dim, i);
     RunResult one = runSequence(own, options);
@@ -60,8 +62,7 @@ RunResult Simulator::run(const std::vector<NpyArray> &inputs,
     result.report.add(one.report);
   }
   for (size_t j = 0; j < outputs.size(); ++j) {
-    int64_t dim =
-        j < described.outputBatch.size() ? described.outputBatch[j].dim : -1;
+    int64_t dim = described.outputBatch[j].dim;
     // What has no batch is the same for all.
     result.outputs.push_back(dim >= 0 ? joinEntries(outputs[j], dim)
                                       : std::move(outputs[j].front()));

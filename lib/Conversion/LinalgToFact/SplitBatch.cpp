@@ -176,17 +176,23 @@ std::optional<Place> BatchSplitter::expanded(Place from,
   // From the side whose extents are all known.
   bool fromLeft = !ShapedType::isDynamic(from.outer);
   int64_t rest = fromLeft ? from.outer : from.inner;
-  if (ShapedType::isDynamic(rest))
+  if (ShapedType::isDynamic(rest) || rest == 0)
     return std::nullopt;
   for (size_t n = 0; n < group.size(); ++n) {
     size_t i = fromLeft ? n : group.size() - 1 - n;
     int64_t extent = extents[group[i]];
     int64_t other = fromLeft ? from.inner : from.outer;
     if (ShapedType::isDynamic(extent)) {
-      // The others must be what is on the other side, whatever that is.
+      // The others must be what is on the other side, whatever that is. None
+      // may take a part of it: it need not be a multiple of that part.
       if (!ShapedType::isDynamic(other) && group.size() > 1)
         return std::nullopt;
+      for (size_t later = n + 1; later < group.size(); ++later)
+        if (extents[group[fromLeft ? later : group.size() - 1 - later]] != 1)
+          return std::nullopt;
       other = ShapedType::kDynamic;
+    } else if (extent == 0) {
+      return std::nullopt;
     } else if (extent % (rest * batch) == 0) {
       other = extent / (rest * batch);
     } else if (rest % extent == 0) {
@@ -464,6 +470,17 @@ bool BatchSplitter::splitLinalg(linalg::LinalgOp op) {
   });
   if (!loop || !isApart)
     return fail(op, "it looks up elements of other sequences");
+  // A loop that only looks up need not go through all sequences.
+  bool reads = llvm::any_of(op->getOperands(), [&](Value operand) {
+    return placeOf(operand).has_value();
+  });
+  for (OpOperand &init : op.getDpsInitsMutable())
+    if (std::optional<unsigned> dim =
+            op.getMatchingIndexingMap(&init).getResultPosition(
+                getAffineDimExpr(*loop, builder.getContext()));
+        !reads && dim &&
+        cast<RankedTensorType>(init.get().getType()).getDimSize(*dim) != batch)
+      return fail(op, "it looks up elements of some of the sequences");
   Operation *made = makeLinalg(op, *loop, *place);
   if (!made)
     return false;
@@ -553,16 +570,17 @@ bool BatchSplitter::splitSlice(tensor::ExtractSliceOp op) {
                     .getResult())
           : OpFoldResult(builder.getIndexAttr(place.extent()));
   auto value = [&](Value number) { return mapped(op, number); };
-  SmallVector<OpFoldResult> newOffsets, newSizes;
+  SmallVector<OpFoldResult> newOffsets, newSizes, newStrides;
   if (!mapSizes(offsets, place.dim, {}, value, newOffsets) ||
-      !mapSizes(sizes, place.dim, extent, value, newSizes))
+      !mapSizes(sizes, place.dim, extent, value, newSizes) ||
+      !mapSizes(strides, place.dim, {}, value, newStrides))
     return false;
   Place to = place;
   for (int64_t i = 0; i < place.dim; ++i)
     to.dim -= op.getDroppedDims()[i];
   Value made = tensor::ExtractSliceOp::create(
       builder, op.getLoc(), reduced(op.getResult(), to), input, newOffsets,
-      newSizes, strides);
+      newSizes, newStrides);
   set(op.getResult(), made, to);
   return true;
 }
@@ -593,12 +611,13 @@ bool BatchSplitter::splitInsert(tensor::InsertSliceOp op) {
                           ? OpFoldResult(extent())
                           : OpFoldResult(builder.getIndexAttr(place.extent()));
   auto value = [&](Value number) { return mapped(op, number); };
-  SmallVector<OpFoldResult> newOffsets, newSizes;
+  SmallVector<OpFoldResult> newOffsets, newSizes, newStrides;
   if (!mapSizes(offsets, place.dim, {}, value, newOffsets) ||
-      !mapSizes(sizes, place.dim, size, value, newSizes))
+      !mapSizes(sizes, place.dim, size, value, newSizes) ||
+      !mapSizes(strides, place.dim, {}, value, newStrides))
     return false;
   Value made = tensor::InsertSliceOp::create(builder, op.getLoc(), input, dest,
-                                             newOffsets, newSizes, strides);
+                                             newOffsets, newSizes, newStrides);
   set(op.getResult(), made, place);
   return true;
 }
@@ -771,8 +790,9 @@ bool BatchSplitter::splitReturn(func::ReturnOp op) {
 func::FuncOp BatchSplitter::run() {
   SmallVector<Type> inputs, outputs;
   for (BlockArgument argument : source.getArguments()) {
-    auto type = cast<RankedTensorType>(argument.getType());
-    if (type.getRank() > axis && type.getDimSize(axis) == batch) {
+    Type type = argument.getType();
+    if (auto tensor = dyn_cast<RankedTensorType>(type);
+        tensor && tensor.getRank() > axis && tensor.getDimSize(axis) == batch) {
       places[argument] = {axis};
       type = reduced(argument, places[argument]);
     }
@@ -864,7 +884,8 @@ struct SplitBatchPass
     SmallVector<func::FuncOp> functions;
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (function.isPublic() && !function.isExternal() &&
-          function.getBody().hasOneBlock())
+          function.getBody().hasOneBlock() &&
+          SymbolTable::symbolKnownUseEmpty(function, getOperation()))
         functions.push_back(function);
     for (func::FuncOp function : functions)
       splitFunction(function);
