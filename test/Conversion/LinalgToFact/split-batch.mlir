@@ -142,3 +142,30 @@ func.func @cut(%x: tensor<4x?x8xf32>) -> tensor<2x?x8xf32> {
   %part = tensor.extract_slice %cut[0, 0, 0, 0] [2, 1, %length, 8] [1, 1, 1, 1] : tensor<2x2x?x8xf32> to tensor<2x?x8xf32>
   return %part : tensor<2x?x8xf32>
 }
+
+// -----
+
+// CHECK-LABEL: func.func @first_two(%{{.*}}: tensor<3x1x8xf32>) -> tensor<2x1x8xf32>
+// REMARK:      remark: [Missed] BatchNotSplit {{.*}} Reason="it looks up elements of some of the sequences (of a batch of 3)"
+#map3 = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+func.func @first_two(%x: tensor<3x1x8xf32>) -> tensor<2x1x8xf32> {
+  %init = tensor.empty() : tensor<2x1x8xf32>
+  %y = linalg.generic {indexing_maps = [#map3], iterator_types = ["parallel", "parallel", "parallel"]} outs(%init : tensor<2x1x8xf32>) {
+  ^bb0(%out: f32):
+    %a = linalg.index 0 : index
+    %b = linalg.index 1 : index
+    %c = linalg.index 2 : index
+    %v = tensor.extract %x[%a, %b, %c] : tensor<3x1x8xf32>
+    linalg.yield %v : f32
+  } -> tensor<2x1x8xf32>
+  return %y : tensor<2x1x8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @no_sequence(%{{.*}}: tensor<0x2x8xf32>)
+func.func @no_sequence(%x: tensor<0x2x8xf32>) -> tensor<0x2x8xf32> {
+  %a = tensor.collapse_shape %x [[0, 1], [2]] : tensor<0x2x8xf32> into tensor<0x8xf32>
+  %b = tensor.expand_shape %a [[0, 1], [2]] output_shape [0, 2, 8] : tensor<0x8xf32> into tensor<0x2x8xf32>
+  return %b : tensor<0x2x8xf32>
+}
