@@ -109,6 +109,15 @@ private:
                          features / static_cast<int64_t>(op.getHeads()));
   }
 
+  /// What a fact op that has multiply-accumulates is; empty for others.
+  static std::string textOf(Operation &op) {
+    if (auto linear = dyn_cast<LinearOp>(op))
+      return textOf(linear);
+    if (auto attention = dyn_cast<AttentionOp>(op))
+      return textOf(attention);
+    return "";
+  }
+
   /// Whether an op computes floats outside of the accelerator's arithmetic.
   static bool isFloat(Operation &op) {
     return isa<linalg::SoftmaxOp>(op) ||
@@ -125,11 +134,7 @@ private:
     SmallVector<std::pair<std::string, int64_t>> parts;
     int64_t floats = 0;
     for (Operation &op : layer.getBody().front()) {
-      std::string part;
-      if (auto linear = dyn_cast<LinearOp>(op))
-        part = textOf(linear);
-      else if (auto attention = dyn_cast<AttentionOp>(op))
-        part = textOf(attention);
+      std::string part = textOf(op);
       floats += isFloat(op);
       if (part.empty())
         continue;
@@ -176,14 +181,10 @@ private:
       return;
     }
     flush();
-    std::string what;
-    if (auto linear = dyn_cast<LinearOp>(op))
-      what = textOf(linear);
-    else if (auto attention = dyn_cast<AttentionOp>(op))
-      what = textOf(attention);
-    else
-      what = "product or convolution in float32 on the CPU";
-    rows.push_back({what, nodesAt(op.getLoc()), macs});
+    std::string what = textOf(op);
+    rows.push_back(
+        {what.empty() ? "product or convolution in float32 on the CPU" : what,
+         nodesAt(op.getLoc()), macs});
   }
 
   void flush() {

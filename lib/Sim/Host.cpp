@@ -80,11 +80,11 @@ int64_t countSequences(const isa::Program &program,
 }
 
 std::optional<int64_t> takePadding(const isa::Program &program,
+                                   const isa::Metadata &metadata,
                                    std::vector<NpyArray> &inputs,
                                    std::optional<int64_t> length,
                                    std::optional<int64_t> &rows) {
-  const std::vector<isa::PaddingInfo> masks =
-      isa::Metadata::parse(program.metadata).padding;
+  const std::vector<isa::PaddingInfo> &masks = metadata.padding;
   size_t wanted = program.inputs.size() + masks.size();
   if (!masks.empty() && inputs.size() != wanted)
     throw Error("the program has " + std::to_string(wanted) + " inputs (was " +

@@ -28,6 +28,7 @@ int64_t countSequences(const isa::Program &program,
 /// they say, which must be `length`, where that is given; `length` where there
 /// are none. `rows`: of the masks, which other inputs must have as well.
 std::optional<int64_t> takePadding(const isa::Program &program,
+                                   const isa::Metadata &metadata,
                                    std::vector<NpyArray> &inputs,
                                    std::optional<int64_t> length,
                                    std::optional<int64_t> &rows);

@@ -77,7 +77,7 @@ RunResult Simulator::runSequence(const std::vector<NpyArray> &given,
   std::vector<NpyArray> inputs = given;
   std::optional<int64_t> rows;
   std::optional<int64_t> length =
-      takePadding(program, inputs, options.length, rows);
+      takePadding(program, described, inputs, options.length, rows);
   isa::Sequence sequence = sequenceOf(program, inputs, length);
   if (rows && *rows != sequence.rows)
     throw Error("the padding mask has " + std::to_string(*rows) +

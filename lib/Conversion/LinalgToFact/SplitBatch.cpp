@@ -423,11 +423,12 @@ Operation *BatchSplitter::makeLinalg(linalg::LinalgOp op, unsigned loop,
   op.getBlock()->walk([&](Operation *inner) {
     bool isOwn = lookedUpLoop(inner) == loop;
     for (Value value : inner->getOperands())
-      if (!op->isAncestor(value.getParentRegion()->getParentOp()))
+      if (!op->isAncestor(value.getParentRegion()->getParentOp())) {
         if (map.contains(value) && (!placeOf(value) || isOwn))
           outside.map(value, map.lookup(value));
         else
           isClosed = false;
+      }
   });
   if (!isClosed) {
     fail(op, "it looks up elements of other sequences");
@@ -459,7 +460,7 @@ bool BatchSplitter::splitLinalg(linalg::LinalgOp op) {
     if (!place)
       place = own;
   }
-  bool isApart = true;
+  bool isApart = true, reads = place.has_value();
   op.getBlock()->walk([&](Operation *inner) {
     if (std::optional<unsigned> own = lookedUpLoop(inner)) {
       isApart &= !loop || loop == own;
@@ -471,9 +472,6 @@ bool BatchSplitter::splitLinalg(linalg::LinalgOp op) {
   if (!loop || !isApart)
     return fail(op, "it looks up elements of other sequences");
   // A loop that only looks up need not go through all sequences.
-  bool reads = llvm::any_of(op->getOperands(), [&](Value operand) {
-    return placeOf(operand).has_value();
-  });
   for (OpOperand &init : op.getDpsInitsMutable())
     if (std::optional<unsigned> dim =
             op.getMatchingIndexingMap(&init).getResultPosition(
@@ -535,23 +533,38 @@ static bool isWhole(Value source, int64_t dim, OpFoldResult offset,
          isExtent();
 }
 
-/// The numbers of a part in the new function; the extent of the batch is `at`.
-static bool mapSizes(ArrayRef<OpFoldResult> from, int64_t dim, OpFoldResult at,
-                     function_ref<Value(Value)> mapped,
-                     SmallVectorImpl<OpFoldResult> &to) {
-  for (auto [i, size] : llvm::enumerate(from)) {
-    auto value = dyn_cast<Value>(size);
-    if (static_cast<int64_t>(i) == dim && at) {
-      to.push_back(at);
-    } else if (!value) {
-      to.push_back(size);
-    } else if (Value made = mapped(value)) {
-      to.push_back(made);
-    } else {
-      return false;
-    }
-  }
-  return true;
+namespace {
+/// The numbers of a part in the new function.
+struct Part {
+  SmallVector<OpFoldResult> offsets, sizes, strides;
+};
+} // namespace
+
+/// Those of a slice; the extent of the batch is `extent`. None where one of
+/// them is not there.
+static std::optional<Part> mapPart(OffsetSizeAndStrideOpInterface slice,
+                                   int64_t dim, OpFoldResult extent,
+                                   function_ref<Value(Value)> mapped) {
+  bool isThere = true;
+  auto map = [&](SmallVector<OpFoldResult> numbers) {
+    for (OpFoldResult &number : numbers)
+      if (auto value = dyn_cast_or_null<Value>(number); value && isThere) {
+        Value made = mapped(value);
+        isThere = made != nullptr;
+        number = made;
+      }
+    return numbers;
+  };
+  SmallVector<OpFoldResult> offsets = map(slice.getMixedOffsets());
+  // The batch's own size counts the sequences: it is not there.
+  SmallVector<OpFoldResult> sizes = slice.getMixedSizes();
+  sizes[dim] = OpFoldResult();
+  sizes = map(sizes);
+  sizes[dim] = extent;
+  SmallVector<OpFoldResult> strides = map(slice.getMixedStrides());
+  if (!isThere)
+    return std::nullopt;
+  return Part{offsets, sizes, strides};
 }
 
 bool BatchSplitter::splitSlice(tensor::ExtractSliceOp op) {
@@ -570,17 +583,15 @@ bool BatchSplitter::splitSlice(tensor::ExtractSliceOp op) {
                     .getResult())
           : OpFoldResult(builder.getIndexAttr(place.extent()));
   auto value = [&](Value number) { return mapped(op, number); };
-  SmallVector<OpFoldResult> newOffsets, newSizes, newStrides;
-  if (!mapSizes(offsets, place.dim, {}, value, newOffsets) ||
-      !mapSizes(sizes, place.dim, extent, value, newSizes) ||
-      !mapSizes(strides, place.dim, {}, value, newStrides))
+  std::optional<Part> part = mapPart(op, place.dim, extent, value);
+  if (!part)
     return false;
   Place to = place;
   for (int64_t i = 0; i < place.dim; ++i)
     to.dim -= op.getDroppedDims()[i];
   Value made = tensor::ExtractSliceOp::create(
-      builder, op.getLoc(), reduced(op.getResult(), to), input, newOffsets,
-      newSizes, newStrides);
+      builder, op.getLoc(), reduced(op.getResult(), to), input, part->offsets,
+      part->sizes, part->strides);
   set(op.getResult(), made, to);
   return true;
 }
@@ -611,13 +622,12 @@ bool BatchSplitter::splitInsert(tensor::InsertSliceOp op) {
                           ? OpFoldResult(extent())
                           : OpFoldResult(builder.getIndexAttr(place.extent()));
   auto value = [&](Value number) { return mapped(op, number); };
-  SmallVector<OpFoldResult> newOffsets, newSizes, newStrides;
-  if (!mapSizes(offsets, place.dim, {}, value, newOffsets) ||
-      !mapSizes(sizes, place.dim, size, value, newSizes) ||
-      !mapSizes(strides, place.dim, {}, value, newStrides))
+  std::optional<Part> part = mapPart(op, place.dim, size, value);
+  if (!part)
     return false;
-  Value made = tensor::InsertSliceOp::create(builder, op.getLoc(), input, dest,
-                                             newOffsets, newSizes, newStrides);
+  Value made =
+      tensor::InsertSliceOp::create(builder, op.getLoc(), input, dest,
+                                    part->offsets, part->sizes, part->strides);
   set(op.getResult(), made, place);
   return true;
 }
