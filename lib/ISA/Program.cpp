@@ -66,9 +66,16 @@ std::vector<ReadOnlyRange> Program::readOnly() const {
   std::vector<ReadOnlyRange> ranges;
   if (constantBytes > 0)
     ranges.push_back({0, constantBytes, "constants"});
-  for (const Port &port : inputs)
-    ranges.push_back({port.address, port.address + port.byteSize(),
-                      "input '" + port.name + "'"});
+  for (const Port &port : inputs) {
+    bool becomesOutput = std::any_of(
+        outputs.begin(), outputs.end(), [&](const Port &output) {
+          return output.address == port.address &&
+                 output.byteSize() >= port.byteSize();
+        });
+    if (!becomesOutput)
+      ranges.push_back({port.address, port.address + port.byteSize(),
+                        "input '" + port.name + "'"});
+  }
   return ranges;
 }
 

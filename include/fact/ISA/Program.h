@@ -92,7 +92,7 @@ struct Program {
   size_t constantsSize() const { return constantBytes; }
   void setConstants(std::string_view bytes);
 
-  /// Constants and inputs.
+  /// Constants, and inputs but for those in whose place an output comes.
   std::vector<ReadOnlyRange> readOnly() const;
 
   /// Appends an instruction that comes from `source`.

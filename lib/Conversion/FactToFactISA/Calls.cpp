@@ -82,11 +82,27 @@ bool Lowering::notePadding(func::FuncOp source, BlockArgument argument,
   return true;
 }
 
+SmallVector<SmallVector<func::CallOp>> Lowering::chainsOf(func::FuncOp source) {
+  SmallVector<SmallVector<func::CallOp>> chains;
+  bool extends = false;
+  for (Operation &op : source.getBody().front()) {
+    if (isa<arith::ConstantOp>(op) || fact::isReshape(&op))
+      continue; // nothing by itself
+    auto call = dyn_cast<func::CallOp>(op);
+    if (call && extends && sameChain(chains.back().back(), call))
+      chains.back().push_back(call);
+    else if (call)
+      chains.push_back({call});
+    extends = call != nullptr;
+  }
+  return chains;
+}
+
 LogicalResult Lowering::lowerMain(func::FuncOp source) {
   loc = source.getLoc();
   // DRAM of an input or output, in the function's own shape.
-  auto port = [&](Value value, DramKind kind,
-                  StringRef name) -> FailureOr<Storage> {
+  auto port = [&](Value value, DramKind kind, StringRef name,
+                  Value place = Value()) -> FailureOr<Storage> {
     auto type = dyn_cast<RankedTensorType>(value.getType());
     if (!type || !type.getElementType().isF32() ||
         (type.getRank() != 2 &&
@@ -113,8 +129,8 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
         builder, loc, DramType::get(builder.getContext()),
         DramKindAttr::get(builder.getContext(), kind),
         builder.getI64IntegerAttr(storage.planeStride),
-        builder.getStringAttr(name), IntegerAttr(), ArrayAttr(), IntegerAttr(),
-        builder.getDenseI64ArrayAttr(shape), IntegerAttr());
+        builder.getStringAttr(name), place, IntegerAttr(), ArrayAttr(),
+        IntegerAttr(), builder.getDenseI64ArrayAttr(shape), IntegerAttr());
     return storage;
   };
   SmallVector<Attribute> inputs, outputs;
@@ -125,15 +141,6 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
   SmallVector<std::string> inputNames = namesOf(inputs, "x"),
                            outputNames = namesOf(outputs, "y");
   noteBatch(source);
-  for (BlockArgument argument : source.getArguments()) {
-    if (notePadding(source, argument, inputNames[argument.getArgNumber()]))
-      continue;
-    FailureOr<Storage> storage =
-        port(argument, DramKind::Input, inputNames[argument.getArgNumber()]);
-    if (failed(storage))
-      return failure();
-    setStorage(argument, *storage);
-  }
   auto returned =
       cast<func::ReturnOp>(source.getBody().front().getTerminator());
   SmallVector<std::pair<Value, Storage>> copies;
@@ -141,46 +148,50 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
     FailureOr<Storage> storage = port(value, DramKind::Output, outputNames[i]);
     if (failed(storage))
       return failure();
-    if (hasStorage(value) || isConstant(value))
-      copies.push_back({value, *storage}); // an input, or returned twice
+    // An input, or returned twice.
+    if (isa<BlockArgument>(root(value)) || hasStorage(value) ||
+        isConstant(value))
+      copies.push_back({value, *storage});
     else
       setStorage(value, *storage);
   }
+  if (failed(placeStreams(source)))
+    return failure();
+  for (BlockArgument argument : source.getArguments()) {
+    StringRef name = inputNames[argument.getArgNumber()];
+    if (notePadding(source, argument, name))
+      continue;
+    Value place = hasStorage(argument) ? storages.at(argument).base : Value();
+    FailureOr<Storage> storage = port(argument, DramKind::Input, name, place);
+    if (failed(storage))
+      return failure();
+    if (!place)
+      setStorage(argument, *storage);
+  }
 
   const LayerNumbers ofMain(source);
+  const SmallVector<SmallVector<func::CallOp>> chains = chainsOf(source);
+  auto chain = chains.begin();
   SmallVector<Operation *> pending;
-  SmallVector<func::CallOp> chain;
   auto flush = [&]() -> LogicalResult {
-    if (!pending.empty()) {
-      SmallVector<Operation *> ops = std::move(pending);
-      pending.clear();
-      numbers = ofMain;
-      firstLayer = 0;
-      noteLayers(ops, 1);
-      addSpeculations(ops);
-      if (failed(lowerOps(ops)))
-        return failure();
-    }
-    if (!chain.empty()) {
-      SmallVector<func::CallOp> calls = std::move(chain);
-      chain.clear();
-      return lowerCalls(calls);
-    }
-    return success();
+    if (pending.empty())
+      return success();
+    SmallVector<Operation *> ops = std::move(pending);
+    pending.clear();
+    numbers = ofMain;
+    firstLayer = 0;
+    noteLayers(ops, 1);
+    addSpeculations(ops);
+    return lowerOps(ops);
   };
   for (Operation &op : source.getBody().front()) {
     if (isa<arith::ConstantOp>(op) || fact::isReshape(&op))
       continue; // nothing by itself
-    auto call = dyn_cast<func::CallOp>(op);
-    bool extends = call && pending.empty() && !chain.empty() &&
-                   sameChain(chain.back(), call);
-    if (!extends && (call || !chain.empty()))
-      if (failed(flush()))
-        return failure();
-    if (call)
-      chain.push_back(call);
-    else
+    if (!isa<func::CallOp>(op))
       pending.push_back(&op);
+    else if (chain != chains.end() && chain->front() == &op)
+      if (failed(flush()) || failed(lowerCalls(*chain++)))
+        return failure();
   }
   if (failed(flush()))
     return failure();
@@ -188,6 +199,30 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
     FailureOr<Storage> from = storageOf(value);
     if (failed(from) || failed(copyRows(*from, to, loc)))
       return failure();
+  }
+  return success();
+}
+
+LogicalResult Lowering::placeStreams(func::FuncOp source) {
+  const SmallVector<SmallVector<func::CallOp>> chains = chainsOf(source);
+  for (ArrayRef<func::CallOp> chain : llvm::reverse(chains)) {
+    func::CallOp first = chain.front(), last = chain.back();
+    Value stream = root(first.getOperand(*fact::layerStream(first))),
+          result = last.getResult(0);
+    if (chain.size() == 1 || isConstant(stream) || hasStorage(stream) ||
+        realUsers(stream).size() != 1)
+      continue;
+    FailureOr<Layout> rows = layoutOf(stream);
+    FailureOr<Storage> place = storageOf(result);
+    if (failed(rows) || failed(place))
+      return failure();
+    // An input of the program has a place in DRAM that the host knows.
+    bool isPort =
+        place->base.getDefiningOp<DramBufferOp>().getKind() == DramKind::Output;
+    if (rows->rowBytes == place->layout.rowBytes &&
+        rows->single == place->layout.single &&
+        (isPort || !isa<BlockArgument>(stream)))
+      setStorage(stream, *place);
   }
   return success();
 }
@@ -319,7 +354,7 @@ LogicalResult Lowering::lowerCalls(ArrayRef<func::CallOp> calls) {
     // All layers work in the place of the last one's result. A layer may write
     // its result over its input when the op that makes it works row by row and
     // comes after every reader of the input.
-    if (failed(copyRows(*input, *output, loc)))
+    if (input->base != output->base && failed(copyRows(*input, *output, loc)))
       return failure();
     storages[stream] = *output;
     BackwardSliceOptions options;

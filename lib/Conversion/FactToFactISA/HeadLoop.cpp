@@ -42,7 +42,11 @@ HeadLoop::HeadLoop(Lowering &lowering, const HeadNest &nest)
   if (this->nest.speculation)
     speculated = lowering.speculationOf(this->nest.speculation->select);
   if (!op) {
-    speculating = speculated ? 1 : -1;
+    if (speculated) {
+      // Some products are left for the last head's selection.
+      speculating = 1;
+      speculatingQuery = predicting;
+    }
     last = predicting + 1;
     return;
   }
@@ -121,6 +125,13 @@ Value HeadLoop::head(int64_t part) {
 Value HeadLoop::inHeads(int64_t part) {
   return InRangeOp::create(builder, lowering.loc, head(part),
                            static_cast<uint64_t>(heads));
+}
+
+Value HeadLoop::anyRow(int64_t firstPart, int64_t lastPart) {
+  Value exists =
+      InRangeOp::create(builder, lowering.loc, head(firstPart),
+                        static_cast<uint64_t>(heads + lastPart - firstPart));
+  return sum(block, exists);
 }
 
 Value HeadLoop::first(int64_t part) {
@@ -366,7 +377,7 @@ LogicalResult HeadLoop::prepareGenerated(Generated &each, int64_t part,
     each.low = made;
     each.lowScale = scales;
   }
-  if (part == speculating)
+  if (speculating >= 0)
     return success();
   int64_t slots = attending - part + 1;
   if (nest.isDifferential) // What is made is read at once.
@@ -411,7 +422,7 @@ void HeadLoop::loadTokens() {
     lowTokenRows = lowering.sram(
         Memory::Token, rows * speculated->tokens.layout.rowBytes, "low_rows");
     lowering.loadRows(lowTokenRows, speculated->tokens, zero, block, rows,
-                      row(speculating));
+                      anyRow(speculating, speculatingQuery));
   }
   if (lastPart == 0)
     return;
@@ -420,18 +431,16 @@ void HeadLoop::loadTokens() {
     tokenRows = lowering.view(allTokens, 0, {{block, bytes}});
     return;
   }
-  Value some =
-      InRangeOp::create(builder, lowering.loc, head(firstPart),
-                        static_cast<uint64_t>(heads + lastPart - firstPart));
+  Value some = anyRow(firstPart, lastPart);
   tokenRows = lowering.sram(Memory::Token, rows * bytes, "rows");
   if (exactLists) {
     LoadListedOp::create(builder, lowering.loc, tokenRows,
                          lowering.view(tokens.base, 0, {{block, bytes}}),
                          lowering.view(exactLists, 0, {{block, listBytes}}),
-                         sum(block, some), rows, bytes, bytes, bytes);
+                         some, rows, bytes, bytes, bytes);
     return;
   }
-  lowering.loadRows(tokenRows, tokens, zero, block, rows, sum(block, some));
+  lowering.loadRows(tokenRows, tokens, zero, block, rows, some);
 }
 
 /// The next head's columns of a weight: they come while this head is worked on.
@@ -504,8 +513,9 @@ void HeadLoop::predict() {
   // Scores that do not take turns have one buffer: in halves, the one is
   // selected from while the other one is predicted.
   int64_t count =
-      rows * padded * 4 > factisa::kMostBytesInTurns && rows % 2 == 0 ? rows / 2
-                                                                      : rows;
+      rows * padded * 4 >= factisa::kMostBytesInTurns && rows % 2 == 0
+          ? rows / 2
+          : rows;
   for (int64_t from = 0; from < rows; from += count) {
     auto piece = [&](Value block, int64_t rowBytes) {
       return lowering.view(block, from * rowBytes);
@@ -784,9 +794,11 @@ void HeadLoop::lowerParts() {
   }
   if (nest.select)
     predict();
-  if (speculating >= 0)
-    for (Generated *each : {&key, &value, &query})
-      speculate(*each);
+  if (speculating >= 0) {
+    speculate(key, speculating);
+    speculate(value, speculating);
+    speculate(query, speculatingQuery);
+  }
   if (nest.attention) {
     generate(query, querying);
     attendValues();

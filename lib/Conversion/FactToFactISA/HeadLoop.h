@@ -62,6 +62,8 @@ private:
   Value head(int64_t part);
   /// First row of the block, no row where the head does not exist.
   Value row(int64_t part) { return sum(block, inHeads(part)); }
+  /// First row of the block, no row where none of these parts has a head.
+  Value anyRow(int64_t firstPart, int64_t lastPart);
   /// 0 in the first block of a head that exists.
   Value first(int64_t part);
   Value inHeads(int64_t part);
@@ -96,7 +98,7 @@ private:
                                  const HeadProjection &of, StringRef label);
   void generate(Generated &each, int64_t part);
   void generateNew(Generated &each);
-  void speculate(Generated &each);
+  void speculate(Generated &each, int64_t part);
   void generateTail(Generated &each);
   Value exactFor(const Generated &each);
   /// INT8 rows that a head's columns of a weight multiply, and which of them.
@@ -117,8 +119,9 @@ private:
   int64_t heads, features, n, rows, padded;
   bool causal = false, hasMask = false, hasDominated = false, hasTail = false;
   // Which part is done how many iterations after the first one.
-  int64_t projecting = -1, predicting = -1, speculating = -1, querying = -1,
-          generating = -1, attending = -1, last = 0;
+  int64_t projecting = -1, predicting = -1, speculating = -1,
+          speculatingQuery = -1, querying = -1, generating = -1, attending = -1,
+          last = 0;
   Value counter, block, zero, none; ///< counter: of heads
 
   // Before the loop.

@@ -134,7 +134,12 @@ private:
   // --- Calls and chains of equal layers (Calls.cpp).
   LogicalResult lowerCalls(ArrayRef<func::CallOp> calls);
   LogicalResult copyRows(const Storage &from, const Storage &to, Location loc);
-  bool sameChain(func::CallOp previous, func::CallOp next);
+  static bool sameChain(func::CallOp previous, func::CallOp next);
+  /// Calls of one layer function in a row, each taking the last one's result.
+  static SmallVector<SmallVector<func::CallOp>> chainsOf(func::FuncOp source);
+  /// Rows that come into a chain of several layers, and that nobody else reads,
+  /// lie where the chain's result will, in which all layers work.
+  LogicalResult placeStreams(func::FuncOp source);
   /// Notes where the model's arguments and results have a batch.
   void noteBatch(func::FuncOp source);
   /// Notes an argument that only says which tokens are padding: it has no
@@ -310,7 +315,8 @@ private:
 
 /// Bytes of an element as instructions store it (i1: a byte, counts: u32).
 int64_t storedBytes(Type elementType);
-/// All users of a value, looking through ops that are free.
+/// All users of a value that read more than its length, looking through ops
+/// that are free.
 SmallVector<Operation *> realUsers(Value value);
 /// Whether the code of an operand of eager prediction is the operand itself.
 bool isIdentity(fact::EncodeOp op);

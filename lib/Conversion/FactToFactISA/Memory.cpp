@@ -49,6 +49,8 @@ Value Lowering::root(Value value) {
 SmallVector<Operation *> factisa::realUsers(Value value) {
   SmallVector<Operation *> users;
   for (Operation *user : value.getUsers()) {
+    if (isa<tensor::DimOp>(user))
+      continue; // the length is no row
     if (isFree(user))
       llvm::append_range(users, realUsers(user->getResult(0)));
     else
@@ -152,8 +154,8 @@ Storage Lowering::allocateStorage(const Layout &layout, StringRef label) {
       builder, loc, DramType::get(builder.getContext()),
       DramKindAttr::get(builder.getContext(), DramKind::Scratch),
       builder.getI64IntegerAttr(storage.planeStride * layout.planes),
-      builder.getStringAttr(label), IntegerAttr(), ArrayAttr(), IntegerAttr(),
-      DenseI64ArrayAttr(), IntegerAttr());
+      builder.getStringAttr(label), /*place=*/Value(), IntegerAttr(),
+      ArrayAttr(), IntegerAttr(), DenseI64ArrayAttr(), IntegerAttr());
   return storage;
 }
 
@@ -377,7 +379,7 @@ Constant Lowering::constantBuffer(ArrayRef<ElementsAttr> values,
         builder, loc, DramType::get(builder.getContext()),
         DramKindAttr::get(builder.getContext(), DramKind::Constant),
         builder.getI64IntegerAttr(constant.layerStride * values.size()),
-        builder.getStringAttr("weight"), IntegerAttr(), key,
+        builder.getStringAttr("weight"), /*place=*/Value(), IntegerAttr(), key,
         builder.getI64IntegerAttr(constant.layerStride), DenseI64ArrayAttr(),
         tileColumns > 0 ? builder.getI64IntegerAttr(tileColumns)
                         : IntegerAttr());

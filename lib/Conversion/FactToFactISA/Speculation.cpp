@@ -154,20 +154,21 @@ LogicalResult HeadLoop::prepareSpeculation() {
   return failure(
       failed(prepareGenerated(key, speculating, nest.key, "low_keys")) ||
       failed(prepareGenerated(value, speculating, nest.value, "low_values")) ||
-      failed(prepareGenerated(query, speculating, nest.query, "low_queries")));
+      failed(prepareGenerated(query, speculatingQuery, nest.query,
+                              "low_queries")));
 }
 
 /// A block of a head's rows at low precision, all of them.
-void HeadLoop::speculate(Generated &each) {
+void HeadLoop::speculate(Generated &each, int64_t part) {
   lowering.loc = fact::QuantizedLinearOp(each.op.linear).getLoc();
-  loadWeights(each.weights, speculating, exactFor(each));
-  Value at = row(speculating);
+  loadWeights(each.weights, part, exactFor(each));
+  Value at = row(part);
   Value made = lowering.sram(Memory::Temp, rows * n, "made"),
         scales = lowering.sram(Memory::Index, rows * 4, "scales");
   generateRows(each, each.op,
                {lowTokenRows, lowering.view(lowTokenScale, 0, {{block, 4}}), at,
                 none, allLow, rows},
-               speculating, made, scales);
-  storeBlock(*each.low, made, speculating, at);
-  storeBlock(*each.lowScale, scales, speculating, at);
+               part, made, scales);
+  storeBlock(*each.low, made, part, at);
+  storeBlock(*each.lowScale, scales, part, at);
 }

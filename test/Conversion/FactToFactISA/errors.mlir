@@ -40,8 +40,18 @@ func.func @open(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
 
 // expected-note @below {{it comes from here}}
 // expected-error @+1 {{input 'x' must be one sequence of rows, [L, d], [1, L, d] or [L, 1, d] in float32 (was 'tensor<2x8x4xf32>')}}
-func.func @batch(%x: tensor<2x8x4xf32>) -> tensor<2x8x4xf32> {
-  return %x : tensor<2x8x4xf32>
+func.func @batch(%x: tensor<2x8x4xf32>) -> tensor<8x4xf32> {
+  %y = tensor.empty() : tensor<8x4xf32>
+  return %y : tensor<8x4xf32>
+}
+
+// -----
+
+// expected-error @below {{output 'y' must be one sequence of rows, [L, d], [1, L, d] or [L, 1, d] in float32 (was 'tensor<2x8x4xf32>')}}
+func.func @batch_out(%x: tensor<8x4xf32>) -> tensor<2x8x4xf32> {
+  // expected-note @below {{it comes from here}}
+  %y = tensor.empty() : tensor<2x8x4xf32>
+  return %y : tensor<2x8x4xf32>
 }
 
 // -----

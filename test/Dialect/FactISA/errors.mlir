@@ -90,6 +90,36 @@ func.func @shape() {
 
 // -----
 
+func.func @place() {
+  %y = factisa.dram scratch 64 "y"
+  // expected-error @+1 {{must be an input to lie in another range, and that one an output}}
+  %x = factisa.dram input 64 "x" in %y {shape = array<i64: -1, 4>}
+  return
+}
+
+// -----
+
+func.func @place_too_small() {
+  %y = factisa.dram output 64 "y" {shape = array<i64: -1, 4>}
+  // expected-error @+1 {{must have no more bytes than the output that it lies in, 64 (was 128)}}
+  %x = factisa.dram input 128 "x" in %y {shape = array<i64: -1, 4>}
+  return
+}
+
+// -----
+
+func.func @place_used() {
+  %c0 = arith.constant 0 : index
+  %y = factisa.dram output 64 "y" {shape = array<i64: -1, 4>}
+  // expected-error @+1 {{must have no users: the output that it lies in has them}}
+  %x = factisa.dram input 64 "x" in %y {shape = array<i64: -1, 4>}
+  %b = factisa.sram token 64 "b"
+  factisa.load dst=%b, src=%x, row0=%c0, rows=4, row_bytes=16, dst_stride=16, src_stride=16
+  return
+}
+
+// -----
+
 func.func @dimensions() {
   // expected-error @+1 {{must have one dimension at least}}
   %x = factisa.dram output 64 "x" {shape = array<i64>}

@@ -69,12 +69,14 @@ func.func @elsewhere() {
 // CHECK: factisa.dram scratch 100 "masks" at 2176
 // CHECK: factisa.dram output 1000 "y" at 1152
 // CHECK: factisa.dram input 1000 "x" at 128
+// CHECK: factisa.dram input 500 "z" in %{{.*}} at 1152
 // CHECK: factisa.dram constant 16 "w" at 0
 // CHECK: factisa.dram constant 16 "v" at 64
 func.func @dram() {
   %m = factisa.dram scratch 100 "masks"
   %y = factisa.dram output 1000 "y" {shape = array<i64: 1, -1, 4>}
   %x = factisa.dram input 1000 "x" {shape = array<i64: 1, -1, 4>}
+  %z = factisa.dram input 500 "z" in %y {shape = array<i64: 1, -1, 4>}
   %w = factisa.dram constant 16 "w" {values = [dense<1> : tensor<4x4xi8>], stride = 16 : i64}
   %v = factisa.dram constant 16 "v" {values = [dense<2> : tensor<4x4xi8>], stride = 16 : i64}
   return

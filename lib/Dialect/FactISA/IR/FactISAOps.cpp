@@ -30,6 +30,21 @@ LogicalResult DramBufferOp::verify() {
            << "must have 'shape' if it is an input or output, and only then";
   if (isPort && getShapeAttr().empty())
     return emitOpError() << "must have one dimension at least";
+  if (getPlace()) {
+    auto output = getPlace().getDefiningOp<DramBufferOp>();
+    if (getKind() != DramKind::Input || !output ||
+        output.getKind() != DramKind::Output)
+      return emitOpError() << "must be an input to lie in another range, and "
+                              "that one an output";
+    if (!getResult().use_empty())
+      return emitOpError()
+             << "must have no users: the output that it lies in has them";
+    if (getBytes() > output.getBytes())
+      return emitOpError() << "must have no more bytes than the output that it "
+                              "lies in, "
+                           << output.getBytes() << " (was " << getBytes()
+                           << ")";
+  }
   if (getTileColumns() && !isConstant)
     return emitOpError() << "must be a constant to have 'tile_columns'";
   if (!isConstant)

@@ -179,11 +179,15 @@ LogicalResult planDram(func::FuncOp program) {
   for (DramKind kind : {DramKind::Constant, DramKind::Input, DramKind::Output,
                         DramKind::Scratch})
     program.walk([&](DramBufferOp op) {
-      if (op.getKind() != kind)
+      if (op.getKind() != kind || op.getPlace())
         return;
       op.setAddress(address);
       address += llvm::alignTo(op.getBytes(), 64);
     });
+  program.walk([](DramBufferOp op) {
+    if (op.getPlace())
+      op.setAddress(*op.getPlace().getDefiningOp<DramBufferOp>().getAddress());
+  });
   if (address >> 40)
     return program.emitError() << "needs more DRAM than 40 address bits reach ("
                                << address << " bytes)";

@@ -58,20 +58,22 @@ def FactISA_DramBufferOp : Op<FactISA_Dialect, "dram", [DeclareOpInterfaceMethod
     layers keep the same weight side by side), padded to 64 bytes at most. With
     `tile_columns` the values are weights [k, n], INT8, whose planes lie apart, in tiles of
     so many columns, as `load.weight` reads them (`fact/ISA/WeightPlanes.h`). `input`, `output`: one sequence of rows;
-    `shape` is that of the model's tensor, -1 for the length.
-    `address` is set by the planner. Two of them are two ranges, however alike; inputs and
-    outputs are the program's interface and stay, used or not.
+    `shape` is that of the model's tensor, -1 for the length. An input may be `in` an output:
+    the host writes it to where the output will be, and instructions read it there.
+    `address` is set by the planner. Two others of them are two ranges, however alike; inputs
+    and outputs are the program's interface and stay, used or not.
 
     ```mlir
     %w = factisa.dram constant 4096 "weight" {values = [dense<1> : tensor<64x64xi8>], stride = 4096 : i64}
-    %x = factisa.dram input 25344 "x" at 8192
+    %y = factisa.dram output 25344 "y" at 8192 {shape = array<i64: -1, 64>}
+    %x = factisa.dram input 25344 "x" in %y at 8192 {shape = array<i64: -1, 64>}
     ```
   }];
-  let arguments = (ins FactISA_DramKind:$kind, ConfinedAttr<I64Attr, [IntPositive]>:$bytes, StrAttr:$label,
+  let arguments = (ins FactISA_DramKind:$kind, ConfinedAttr<I64Attr, [IntPositive]>:$bytes, StrAttr:$label, Optional<FactISA_Dram>:$place,
                        OptionalAttr<FactISA_Address>:$address, OptionalAttr<ArrayAttr>:$values, OptionalAttr<I64Attr>:$stride,
                        OptionalAttr<DenseI64ArrayAttr>:$shape, OptionalAttr<ConfinedAttr<I64Attr, [IntPositive]>>:$tile_columns);
   let results = (outs FactISA_Dram:$result);
-  let assemblyFormat = "$kind $bytes $label (`at` $address^)? attr-dict";
+  let assemblyFormat = "$kind $bytes $label (`in` $place^)? (`at` $address^)? attr-dict";
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     /// How a value's planes lie; nothing where it lies as it is.
