@@ -37,8 +37,7 @@ func.func private @layer(%x: tensor<?x4xf32>, %g: tensor<4xf32>, %b: tensor<4xf3
 // CHECK-LABEL: func.func @read_later()
 // CHECK-DAG:   factisa.dram output 1024 "y"
 // CHECK-DAG:   %[[X:[0-9]+]] = factisa.dram input 1024 "x" at
-// CHECK:       %[[FROM:[0-9]+]] = factisa.view %[[X]]
-// CHECK:       factisa.load dst={{.*}}, src=%[[FROM]]
+// CHECK:       factisa.load dst={{.*}}, src=%[[X]]
 // CHECK:       factisa.store
 // CHECK:       scf.for
 // CHECK:         factisa.apu.layer_norm
