@@ -108,7 +108,7 @@ public:
   }
   int64_t operator()(const LoadWeight &i) const {
     // One row that needs the low plane is enough.
-    int64_t planes = i.exact.present && low >= 1 ? 1 : 2;
+    int64_t planes = !i.exact.present || low < 1 ? 2 : i.only_exact ? 0 : 1;
     return transfer(int64_t(i.rows) * divideUp(i.n, 2) * planes);
   }
   int64_t operator()(const Store &i) const {

@@ -67,6 +67,8 @@ void execute(const isa::LoadWeight &i, Frame &frame) {
   if (!dst)
     return;
   bool isExact = !exact || *exact.vector(1) != 0;
+  if (!isExact && i.only_exact)
+    return;
   for (int64_t r = 0; r < rows; ++r)
     numerics::unpackPlanes(high.row(r, packed),
                            isExact ? low.row(r, packed) : nullptr, n,

@@ -159,12 +159,13 @@ def ISA_LoadWeightOp : EngineInstruction<"load.weight", 18, LOAD> {
     `dst[r][c] = 16 * high[r][c] + low[r][c]` of each of R rows; dst i8 [R, n], high and
     low i4 [R, n], two to a byte, the first one in the lower half. Where `exact` (u32 [1]) is
     there and 0, no row needs the low plane (numerics 7): it is not read, and counts as 0.
-    `whole` as for load.
+    `only_exact`: nor is the high plane, since no row is left that needs the tile; nothing
+    is written. `whole` as for load.
   }];
   let fields = (ins
     Sram<"w", "span(R, dst_stride, n)">:$dst, Dram<"r", "span(R, src_stride, (n + 1) / 2)">:$high,
     Dram<"r", "span(R, src_stride, (n + 1) / 2)">:$low, OptSram<"r", "4">:$exact,
-    Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$dst_stride, Imm<24>:$src_stride, Flag:$whole);
+    Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$dst_stride, Imm<24>:$src_stride, Flag:$only_exact, Flag:$whole);
 }
 def ISA_StoreOp : EngineInstruction<"store", 17, STORE> {
   let summary = "copy rows from the scratchpad to DRAM";

@@ -319,17 +319,20 @@ LogicalResult HeadLoop::prepareAttention() {
 }
 
 LogicalResult HeadLoop::prepareTail() {
-  fact::QuantizedAttentionOp op = nest.attention;
   tailKeyRow = makeRows(1, n, 2, Memory::Temp, "mean_key");
   tailKeyScaleRow = makeRows(1, 4, 2, Memory::Index, "mean_key_scale");
   tailValueRow = makeRows(1, n, 2, Memory::Temp, "mean_value");
   tailValueScaleRow = makeRows(1, 4, 2, Memory::Index, "mean_value_scale");
-  if (!nest.tailKey.linear)
-    return failure(
-        failed(stored(op.getTailKey(), false, tailKey)) ||
-        failed(stored(op.getTailKeyScale(), true, tailKeyScale)) ||
-        failed(stored(op.getTailValue(), false, tailValue)) ||
-        failed(stored(op.getTailValueScale(), true, tailValueScale)));
+  if (nest.tailKey.linear)
+    return prepareMadeTail();
+  fact::QuantizedAttentionOp op = nest.attention;
+  return failure(failed(stored(op.getTailKey(), false, tailKey)) ||
+                 failed(stored(op.getTailKeyScale(), true, tailKeyScale)) ||
+                 failed(stored(op.getTailValue(), false, tailValue)) ||
+                 failed(stored(op.getTailValueScale(), true, tailValueScale)));
+}
+
+LogicalResult HeadLoop::prepareMadeTail() {
   fact::QuantizedLinearOp tail = nest.tailKey.linear;
   FailureOr<Storage> row = lowering.storageOf(tail.getInput()),
                      scale = lowering.storageOf(tail.getScale());
@@ -446,7 +449,8 @@ void HeadLoop::loadTokens() {
 /// The next head's columns of a weight: they come while this head is worked on.
 void HeadLoop::loadWeights(const Weights &weights, int64_t part, Value needed) {
   lowering.loadWeight(allOf(weights.tile, part - 1), weights.of, 0, weights.k,
-                      0, head(part - 1), n, n, first(part - 1), needed);
+                      0, head(part - 1), n, n, first(part - 1), needed,
+                      /*onlyExact=*/part == generating && speculated);
 }
 
 /// Who multiplies the high plane alone at low precision, and has no row of the
@@ -585,7 +589,7 @@ void HeadLoop::generate(Generated &each, int64_t part) {
                 lowFlags, rows},
                part, made, blockOf(each.scales, part));
   done(each.rows, made, part);
-  generateTail(each);
+  generateTail(each, part);
 }
 
 /// Rows of K or V that this block of queries wants and none before it did: any
@@ -621,18 +625,25 @@ void HeadLoop::generateNew(Generated &each) {
                  piece(allOf(each.rows, generating), each.rows.rowBytes),
                  piece(allOf(each.scales, generating), each.scales.rowBytes));
   }
-  generateTail(each);
+  generateTail(each, generating);
 }
 
 /// K or V of the mean token, with the head's weights that are there.
-void HeadLoop::generateTail(Generated &each) {
+void HeadLoop::generateTail(Generated &each, int64_t part) {
   if (!each.tail.linear)
     return;
   lowering.loc = each.tail.linear->getLoc();
-  generateRows(each, each.tail,
-               {meanRow, meanScale, first(generating), none, none, 1},
-               generating, allOf(*each.tailRow, generating),
-               allOf(*each.tailScale, generating));
+  Value once = first(part), made = allOf(*each.tailRow, part),
+        scale = allOf(*each.tailScale, part);
+  generateRows(each, each.tail, {meanRow, meanScale, once, none, none, 1}, part,
+               made, scale);
+  if (nest.attention)
+    return;
+  bool isKey = &each == &key;
+  lowering.storeHead(isKey ? tailKey : tailValue, made, head(part), n, zero, 1,
+                     once);
+  lowering.storeRows(isKey ? tailKeyScale : tailValueScale, scale, head(part),
+                     zero, 1, once);
 }
 
 void HeadLoop::generateRows(const Generated &each, HeadProjection op,

@@ -41,6 +41,7 @@ private:
   LogicalResult prepareSelection();
   LogicalResult prepareAttention();
   LogicalResult prepareTail();
+  LogicalResult prepareMadeTail();
   LogicalResult prepareSpeculation();
   LogicalResult stored(Value value, bool headMajor, Storage &result);
   HeadRows makeRows(int64_t count, int64_t rowBytes, int64_t slots,
@@ -99,7 +100,7 @@ private:
   void generate(Generated &each, int64_t part);
   void generateNew(Generated &each);
   void speculate(Generated &each, int64_t part);
-  void generateTail(Generated &each);
+  void generateTail(Generated &each, int64_t part);
   Value exactFor(const Generated &each);
   /// INT8 rows that a head's columns of a weight multiply, and which of them.
   struct Tokens {
@@ -138,6 +139,8 @@ private:
   Value exactLists; ///< Which rows of a block are made again, by first row.
   Storage tokens, context, mask, dominated, argmax;
   Storage kStorage, vStorage; ///< Of a selection for other loops.
+  /// K and V of the mean token, where they are made by another loop than the
+  /// attention's.
   Storage tailKey, tailKeyScale, tailValue, tailValueScale;
   HeadRows kFlags, vFlags, dominatedRows, argmaxRows;
   HeadRows tailKeyRow, tailKeyScaleRow, tailValueRow, tailValueScaleRow;

@@ -35,15 +35,15 @@ SmallVector<Operation *> HeadNest::ops() const {
       all.push_back(side->normalize);
   if (select)
     all.push_back(select);
+  for (const HeadProjection *each : {&tailKey, &tailValue})
+    if (each->linear)
+      all.append({each->linear, each->quantize});
   if (!attention)
     return all;
   if (speculation)
     all.push_back(speculation->mixed);
   for (const HeadProjection *each : {&query, &key, &value})
     all.append({each->linear, each->quantize});
-  for (const HeadProjection *each : {&tailKey, &tailValue})
-    if (each->linear)
-      all.append({each->linear, each->quantize});
   all.push_back(attention);
   return all;
 }

@@ -38,6 +38,9 @@ struct SpeculatedHeads {
   fact::QuantizeRowsOp exact; ///< INT8 rows, which stage 1 reads.
   fact::QuantizeRowsOp mixed; ///< INT8 or INT4 rows, for this attention alone.
   HeadProjection query, key, value;
+  /// K and V of the mean token, by the same weights; null where they are made
+  /// elsewhere, or there are none.
+  HeadProjection tailKey, tailValue;
 };
 
 /// An attention with what it needs head by head, so that all of that is one

@@ -253,11 +253,11 @@ public:
   /// A number for each token, of the whole sequence, from DRAM to a new buffer.
   FailureOr<Value> loadVector(Value vector, StringRef label);
   /// Rows k0 .. k0 + k of n columns of a weight: from n0 on, or with `head` the
-  /// head's n. Nothing where `first` is no row of the sequence; `exact` as for
-  /// load.weight.
+  /// head's n. Nothing where `first` is no row of the sequence; `exact` and
+  /// `onlyExact` as for load.weight.
   void loadWeight(Value buffer, const Weight &from, int64_t k0, int64_t k,
                   int64_t n0, Value head, int64_t n, int64_t bufferStride,
-                  Value first, Value exact);
+                  Value first, Value exact, bool onlyExact = false);
   /// Rows row0 .. of one plane into a buffer; `first` where the instruction's
   /// first row is another one than that of its address.
   void loadRows(Value buffer, const Storage &from, Value plane, Value row0,

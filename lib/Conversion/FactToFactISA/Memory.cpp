@@ -459,7 +459,8 @@ FailureOr<Value> Lowering::loadVector(Value vector, StringRef label) {
 
 void Lowering::loadWeight(Value buffer, const Weight &from, int64_t k0,
                           int64_t k, int64_t n0, Value head, int64_t n,
-                          int64_t bufferStride, Value first, Value exact) {
+                          int64_t bufferStride, Value first, Value exact,
+                          bool onlyExact) {
   auto at = [&](int64_t offset, int64_t headBytes) {
     return head ? view(from.address, offset, {{head, headBytes}})
                 : view(from.address, offset);
@@ -475,7 +476,7 @@ void Lowering::loadWeight(Value buffer, const Weight &from, int64_t k0,
   int64_t headBytes = from.planes->tileBytes();
   LoadWeightOp::create(builder, loc, buffer, at(part.high, headBytes),
                        at(part.low, headBytes), exact, first, k, n,
-                       bufferStride, part.stride, /*whole=*/true);
+                       bufferStride, part.stride, onlyExact, /*whole=*/true);
 }
 
 void Lowering::loadRows(Value buffer, const Storage &from, Value plane,

@@ -75,6 +75,10 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops,
       nest->query = rows->of.query;
       nest->key = rows->of.key;
       nest->value = rows->of.value;
+      // K and V of the mean token are made with the rows that are all made.
+      bool isMaker = isa<fact::SelectOp>(op);
+      nest->tailKey = isMaker ? rows->of.tailKey : HeadProjection();
+      nest->tailValue = isMaker ? rows->of.tailValue : HeadProjection();
     }
     for (Operation *part : nest->ops())
       partOf[part] = op;
@@ -102,7 +106,12 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops,
   };
   auto ready = [&](Operation *op) {
     nest = partOf.lookup(op);
-    return llvm::all_of(op->getOperands(), available);
+    auto isReady = [&](Operation *part) {
+      return llvm::all_of(part->getOperands(), available);
+    };
+    auto found = nests.find(op);
+    return found == nests.end() ? isReady(op)
+                                : llvm::all_of(found->second.ops(), isReady);
   };
 
   while (!waiting.empty()) {

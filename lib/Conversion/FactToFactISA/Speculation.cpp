@@ -76,7 +76,8 @@ factisa::findSpeculations(ArrayRef<Operation *> ops) {
     if (llvm::all_of(realUsers(mixed.getQuantized()), isOfAttention) &&
         llvm::all_of(realUsers(mixed.getScale()), isOfAttention))
       all.push_back({select, attention, exact, mixed, reader->query,
-                     reader->key, reader->value});
+                     reader->key, reader->value, reader->tailKey,
+                     reader->tailValue});
   }
   return all;
 }
@@ -151,6 +152,18 @@ LogicalResult HeadLoop::prepareSpeculation() {
   allLow = lowering.allFlags(rows);
   exact = lowering.sram(Memory::Index, 4, "exact");
   SelFillOp::create(builder, lowering.loc, exact, zero, 1, 4, 0);
+  if (nest.tailKey.linear) {
+    // The attention's loop then needs no weights but for rows that it makes
+    // again.
+    fact::QuantizeHeadsOp keys = nest.tailKey.quantize,
+                          values = nest.tailValue.quantize;
+    if (failed(stored(keys.getQuantized(), false, tailKey)) ||
+        failed(stored(keys.getScale(), true, tailKeyScale)) ||
+        failed(stored(values.getQuantized(), false, tailValue)) ||
+        failed(stored(values.getScale(), true, tailValueScale)) ||
+        failed(prepareTail()))
+      return failure();
+  }
   return failure(
       failed(prepareGenerated(key, speculating, nest.key, "low_keys")) ||
       failed(prepareGenerated(value, speculating, nest.value, "low_values")) ||
@@ -171,4 +184,5 @@ void HeadLoop::speculate(Generated &each, int64_t part) {
                part, made, scales);
   storeBlock(*each.low, made, part, at);
   storeBlock(*each.lowScale, scales, part, at);
+  generateTail(each, part);
 }

@@ -1,5 +1,5 @@
 ; relu of four rows, for fact-objdump-check.test
-.program format=1 isa=4
+.program format=1 isa=5
 .machine
 {
   "name": "fact-28nm",
