@@ -134,10 +134,13 @@ Value HeadLoop::anyRow(int64_t firstPart, int64_t lastPart) {
   return sum(block, exists);
 }
 
-Value HeadLoop::first(int64_t part) {
+Value HeadLoop::first(int64_t part, int64_t iteration) {
   if (matchPattern(block, m_Zero()))
     return inHeads(part);
-  return sum(inHeads(part), InRangeOp::create(builder, lowering.loc, block, 1));
+  return sum(inHeads(part),
+             InRangeOp::create(builder, lowering.loc,
+                               sum(block, lowering.index(-iteration * rows)),
+                               1));
 }
 
 Value HeadLoop::allOf(const HeadRows &rows, int64_t part) {
@@ -446,10 +449,12 @@ void HeadLoop::loadTokens() {
   lowering.loadRows(tokenRows, tokens, zero, block, rows, some);
 }
 
-/// The next head's columns of a weight: they come while this head is worked on.
+/// The next head's columns of a weight: they come while this head is worked on,
+/// one weight in each of a few iterations, so that rows come in between.
 void HeadLoop::loadWeights(const Weights &weights, int64_t part, Value needed) {
   lowering.loadWeight(allOf(weights.tile, part - 1), weights.of, 0, weights.k,
-                      0, head(part - 1), n, n, first(part - 1), needed,
+                      0, head(part - 1), n, n,
+                      first(part - 1, weightLoads++ % weightIterations), needed,
                       /*onlyExact=*/part == generating && speculated);
 }
 
@@ -768,16 +773,22 @@ LogicalResult HeadLoop::lower() {
       std::exchange(lowering.loopTurns, lowering.tiling.heads.turns);
   lowering.loop(Over::Parts, heads + last, 1, [&](Value iteration) {
     counter = iteration;
-    lowering.loop(Over::Rows, lowering.bound, rows, [&](Value first) {
-      block = first;
-      lowerBlock();
-    });
+    scf::ForOp loop =
+        lowering.loop(Over::Rows, lowering.bound, rows, [&](Value first) {
+          block = first;
+          lowerBlock();
+        });
+    // A sequence of one block has these iterations, too.
+    if (loop)
+      loop->setAttr(kExtraAttrName,
+                    builder.getI64IntegerAttr(weightIterations - 1));
   });
   lowering.loopTurns = turns;
   return finish();
 }
 
 void HeadLoop::lowerBlock() {
+  weightLoads = 0;
   loadTokens();
   if (nest.isDifferential) {
     predict();

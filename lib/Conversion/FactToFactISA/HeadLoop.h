@@ -65,8 +65,8 @@ private:
   Value row(int64_t part) { return sum(block, inHeads(part)); }
   /// First row of the block, no row where none of these parts has a head.
   Value anyRow(int64_t firstPart, int64_t lastPart);
-  /// 0 in the first block of a head that exists.
-  Value first(int64_t part);
+  /// 0 in the first block of a head that exists, or in a later iteration.
+  Value first(int64_t part, int64_t iteration = 0);
   Value inHeads(int64_t part);
   Value sum(Value a, Value b);
   /// A head's rows from the block on, or all of them.
@@ -125,6 +125,10 @@ private:
           last = 0;
   Value counter, block, zero, none; ///< counter: of heads
 
+  /// In how many iterations of a head weights are loaded: as many more than its
+  /// last one as a body of three stages has.
+  static constexpr int64_t weightIterations = 3;
+
   // Before the loop.
   const SpeculatedRows *speculated = nullptr;
   Value tokenScale, low, predictorScales, counts;
@@ -173,6 +177,7 @@ private:
   } query, key, value;
 
   // Of a block.
+  int64_t weightLoads = 0; ///< So far.
   Value tokenRows, selectedMask;
   Value scores, probabilities, stats, tailScores, maskRows, attendedFlags,
       attendedArgmax, attendedValues;

@@ -271,8 +271,8 @@ public:
                  Value row0, int64_t rows, Value first = {});
   /// A loop 0, step, ... below `limit` (and the sequence's length, over rows);
   /// `body` builds its inside.
-  void loop(Over over, int64_t limit, int64_t step,
-            function_ref<void(Value)> body);
+  scf::ForOp loop(Over over, int64_t limit, int64_t step,
+                  function_ref<void(Value)> body);
   /// Rows of a row block.
   int64_t blockRows() const { return std::min(tiling.rows, paddedRows); }
 

@@ -513,12 +513,12 @@ void Lowering::storeHead(const Storage &to, Value buffer, Value head,
                   bytes, rowBytes, bytes, to.layout.single);
 }
 
-void Lowering::loop(Over over, int64_t limit, int64_t step,
-                    function_ref<void(Value)> body) {
+scf::ForOp Lowering::loop(Over over, int64_t limit, int64_t step,
+                          function_ref<void(Value)> body) {
   if (limit <=
       step) { // a single iteration needs no loop: clamping does the rest
     body(index(0));
-    return;
+    return {};
   }
   Value upper = over == Over::Rows
                     ? LengthOp::create(builder, loc, limit).getResult()
@@ -529,4 +529,5 @@ void Lowering::loop(Over over, int64_t limit, int64_t step,
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(op.getBody());
   body(op.getInductionVar());
+  return op;
 }

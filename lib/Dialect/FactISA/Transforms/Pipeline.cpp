@@ -77,10 +77,14 @@ private:
   void rebuild() {
     std::vector<unsigned> order = orderOf(body, interval);
     int64_t first = std::numeric_limits<int64_t>::max(),
-            last = std::numeric_limits<int64_t>::min();
+            last = std::numeric_limits<int64_t>::min(), end = last;
     for (const Step &each : body.steps) {
-      first = std::min(first, stageOf(each, interval));
-      last = std::max(last, stageOf(each, interval));
+      int64_t stage = stageOf(each, interval), only = 0;
+      for (Value operand : each.op->getOperands())
+        only = std::max(only, onlyIteration(operand));
+      first = std::min(first, stage);
+      last = std::max(last, stage);
+      end = std::max(end, stage + only);
     }
     Places places = placeBuffers(body, order, interval, turns);
     SmallVector<Value> storages;
@@ -92,7 +96,7 @@ private:
     auto result =
         scf::ForOp::create(builder, loop.getLoc(), loop.getLowerBound(),
                            loop.getUpperBound(), loop.getStep());
-    result->setAttr(kExtraAttrName, builder.getI64IntegerAttr(last - first));
+    result->setAttr(kExtraAttrName, builder.getI64IntegerAttr(end - first));
     builder.setInsertionPointToStart(result.getBody());
     counter = result.getInductionVar();
     maps.resize(last - first + 1);
@@ -112,6 +116,21 @@ private:
       clone(body.steps[s].op, map);
     }
     loop.erase();
+  }
+
+  /// Where a row is one in one iteration alone, which may be past the last one:
+  /// its number; else 0.
+  int64_t onlyIteration(Value row) {
+    if (auto sum = row.getDefiningOp<arith::AddIOp>())
+      return std::max(onlyIteration(sum.getLhs()), onlyIteration(sum.getRhs()));
+    auto range = row.getDefiningOp<InRangeOp>();
+    auto from = range ? range.getIndex().getDefiningOp<arith::AddIOp>()
+                      : arith::AddIOp();
+    APInt offset;
+    if (!from || from.getLhs() != loop.getInductionVar() ||
+        !matchPattern(from.getRhs(), m_ConstantInt(&offset)))
+      return 0;
+    return -offset.getSExtValue() / step;
   }
 
   Value index(int64_t value) {

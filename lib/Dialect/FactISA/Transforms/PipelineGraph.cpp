@@ -107,7 +107,7 @@ private:
     if (auto sum = row.getDefiningOp<arith::AddIOp>())
       return isForFew(sum.getLhs()) || isForFew(sum.getRhs());
     auto range = row.getDefiningOp<InRangeOp>();
-    return range && range.getIndex() == body.loop.getInductionVar() &&
+    return range && isCounter(range.getIndex()) &&
            static_cast<int64_t>(range.getLimit()) < expected.length;
   }
 

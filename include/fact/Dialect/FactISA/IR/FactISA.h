@@ -45,8 +45,8 @@ namespace mlir::factisa {
 inline constexpr llvm::StringLiteral kMetadataAttrName = "factisa.metadata";
 /// On the program's function: upper bound of the sequence length.
 inline constexpr llvm::StringLiteral kBoundAttrName = "factisa.bound";
-/// On a loop: iterations behind its last one, for what is delayed in it (an
-/// integer).
+/// On a loop: iterations behind its last one, for what is delayed in it, or
+/// happens in an iteration that a short sequence has not (an integer).
 inline constexpr llvm::StringLiteral kExtraAttrName = "factisa.extra";
 /// On a loop: its iterations may be worked on in turn, op by op. What they
 /// write does not overlap, or it adds up and keeps its order. An integer: how
