@@ -27,14 +27,19 @@ HeadLoop::HeadLoop(Lowering &lowering, const HeadNest &nest)
   n = features / heads;
   rows = std::min(lowering.tiling.heads.rows, lowering.paddedRows);
   padded = lowering.paddedRows;
+  key.tail = nest.tailKey;
+  key.tailRow = &tailKeyRow;
+  key.tailScale = &tailKeyScaleRow;
+  value.tail = nest.tailValue;
+  value.tailRow = &tailValueRow;
+  value.tailScale = &tailValueScaleRow;
   if (op) {
     causal = op.getCausal();
     hasMask = bool(op.getMask());
     hasDominated = bool(op.getDominated());
     hasTail = bool(op.getTailKey());
   }
-  // The first iteration loads weights only.
-  int64_t part = 1;
+  int64_t part = 0;
   if (nest.queryCode.normalize)
     projecting = part++;
   if (nest.select)
@@ -44,7 +49,7 @@ HeadLoop::HeadLoop(Lowering &lowering, const HeadNest &nest)
   if (!op) {
     if (speculated) {
       // Some products are left for the last head's selection.
-      speculating = 1;
+      speculating = 0;
       speculatingQuery = predicting;
     }
     last = predicting + 1;
@@ -146,7 +151,9 @@ Value HeadLoop::first(int64_t part, int64_t iteration) {
 Value HeadLoop::allOf(const HeadRows &rows, int64_t part) {
   if (rows.slots == 1)
     return rows.buffer;
-  Value phase = PhaseOp::create(builder, lowering.loc, counter, part,
+  // The slot of a head to come is that of one so many before it.
+  int64_t delay = part < 0 ? part + rows.slots : part;
+  Value phase = PhaseOp::create(builder, lowering.loc, counter, delay,
                                 static_cast<uint64_t>(rows.slots));
   return lowering.view(rows.buffer, 0, {{phase, rows.slotBytes}});
 }
@@ -197,13 +204,14 @@ void HeadLoop::storeBlock(const Storage &to, Value made, int64_t part,
 
 LogicalResult HeadLoop::prepare() {
   zero = lowering.index(0);
-  none = lowering.null();
+  low = exact = none = lowering.null();
+  // Weights come first: they need not wait for what the loop before stores.
   return failure(
-      failed(prepareTokens()) || failed(prepareSelection()) ||
-      failed(prepareSide(queryCode, nest.queryCode, "query_code_weight")) ||
       failed(prepareSide(keyCode, nest.keyCode, "key_code_weight")) ||
-      (nest.attention && failed(prepareAttention())) ||
-      (speculating >= 0 && failed(prepareSpeculation())));
+      failed(prepareSide(queryCode, nest.queryCode, "query_code_weight")) ||
+      (speculating >= 0 && failed(prepareSpeculation())) ||
+      failed(prepareTokens()) || failed(prepareSelection()) ||
+      (nest.attention && failed(prepareAttention())));
 }
 
 LogicalResult HeadLoop::stored(Value value, bool headMajor, Storage &result) {
@@ -228,7 +236,6 @@ LogicalResult HeadLoop::prepareTokens() {
                               "all_rows");
     lowering.loadRows(allTokens, tokens, zero, zero, padded);
   }
-  low = exact = none;
   if (!nest.attention)
     return success();
   if (Value flags = nest.query.linear.getLow()) {
@@ -294,6 +301,7 @@ LogicalResult HeadLoop::prepareSide(Side &side, const HeadPrediction &of,
   if (failed(weights))
     return failure();
   side.weights = *weights;
+  loadFirstWeights(side.weights, projecting, none);
   if (matmul.getBias()) {
     FailureOr<Value> bias = lowering.loadConstant(
         matmul.getBias(), Memory::Weight, "predictor_bias");
@@ -345,12 +353,6 @@ LogicalResult HeadLoop::prepareMadeTail() {
   meanScale = lowering.sram(Memory::Index, 4, "mean_row_scale");
   lowering.loadRows(meanRow, *row, zero, zero, 1);
   lowering.loadRows(meanScale, *scale, zero, zero, 1);
-  key.tail = nest.tailKey;
-  key.tailRow = &tailKeyRow;
-  key.tailScale = &tailKeyScaleRow;
-  value.tail = nest.tailValue;
-  value.tailRow = &tailValueRow;
-  value.tailScale = &tailValueScaleRow;
   return success();
 }
 
@@ -365,6 +367,7 @@ LogicalResult HeadLoop::prepareGenerated(Generated &each, int64_t part,
   if (failed(weights) || failed(scale))
     return failure();
   each.weights = *weights;
+  loadFirstWeights(each.weights, part, exactFor(each));
   each.weightScale = *scale;
   each.bias = none;
   if (linear.getBias()) {
@@ -418,7 +421,7 @@ LogicalResult HeadLoop::prepareGenerated(Generated &each, int64_t part,
 
 /// INT8 rows of the block, for stage 1 and generation.
 void HeadLoop::loadTokens() {
-  int64_t firstPart = last, lastPart = 0;
+  int64_t firstPart = last, lastPart = -1;
   for (int64_t part : {projecting, querying, generating})
     if (part >= 0) {
       firstPart = std::min(firstPart, part);
@@ -430,7 +433,7 @@ void HeadLoop::loadTokens() {
     lowering.loadRows(lowTokenRows, speculated->tokens, zero, block, rows,
                       anyRow(speculating, speculatingQuery));
   }
-  if (lastPart == 0)
+  if (lastPart < 0)
     return;
   int64_t bytes = tokens.layout.rowBytes;
   if (nest.isDifferential) {
@@ -456,6 +459,15 @@ void HeadLoop::loadWeights(const Weights &weights, int64_t part, Value needed) {
                       0, head(part - 1), n, n,
                       first(part - 1, weightLoads++ % weightIterations), needed,
                       /*onlyExact=*/part == generating && speculated);
+}
+
+/// Those of the first head, before the loop, where the first part needs them.
+void HeadLoop::loadFirstWeights(const Weights &weights, int64_t part,
+                                Value needed) {
+  if (part == 0)
+    lowering.loadWeight(weights.tile.buffer, weights.of, 0, weights.k, 0, zero,
+                        n, n, zero, needed,
+                        /*onlyExact=*/part == generating && speculated);
 }
 
 /// Who multiplies the high plane alone at low precision, and has no row of the

@@ -86,6 +86,7 @@ private:
   // --- The parts of a block.
   void loadTokens();
   void loadWeights(const Weights &weights, int64_t part, Value needed);
+  void loadFirstWeights(const Weights &weights, int64_t part, Value needed);
   void lowerBlock();
   void lowerParts();
   void storeSelection(Value flags, Value largest);

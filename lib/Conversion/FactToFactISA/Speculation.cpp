@@ -147,11 +147,16 @@ void RowGroup::quantizeLow(fact::QuantizeRowsOp op, const Staged &x,
 //===----------------------------------------------------------------------===//
 
 LogicalResult HeadLoop::prepareSpeculation() {
+  exact = lowering.sram(Memory::Index, 4, "exact");
+  SelFillOp::create(builder, lowering.loc, exact, zero, 1, 4, 0);
+  if (failed(prepareGenerated(key, speculating, nest.key, "low_keys")) ||
+      failed(prepareGenerated(value, speculating, nest.value, "low_values")) ||
+      failed(
+          prepareGenerated(query, speculatingQuery, nest.query, "low_queries")))
+    return failure();
   lowTokenScale = lowering.sram(Memory::Index, padded * 4, "low_row_scales");
   lowering.loadRows(lowTokenScale, speculated->tokenScale, zero, zero, padded);
   allLow = lowering.allFlags(rows);
-  exact = lowering.sram(Memory::Index, 4, "exact");
-  SelFillOp::create(builder, lowering.loc, exact, zero, 1, 4, 0);
   if (nest.tailKey.linear) {
     // The attention's loop then needs no weights but for rows that it makes
     // again.
@@ -164,11 +169,7 @@ LogicalResult HeadLoop::prepareSpeculation() {
         failed(prepareTail()))
       return failure();
   }
-  return failure(
-      failed(prepareGenerated(key, speculating, nest.key, "low_keys")) ||
-      failed(prepareGenerated(value, speculating, nest.value, "low_values")) ||
-      failed(prepareGenerated(query, speculatingQuery, nest.query,
-                              "low_queries")));
+  return success();
 }
 
 /// A block of a head's rows at low precision, all of them.
