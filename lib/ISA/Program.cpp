@@ -67,8 +67,8 @@ std::vector<ReadOnlyRange> Program::readOnly() const {
   if (constantBytes > 0)
     ranges.push_back({0, constantBytes, "constants"});
   for (const Port &port : inputs) {
-    bool becomesOutput = std::any_of(
-        outputs.begin(), outputs.end(), [&](const Port &output) {
+    bool becomesOutput =
+        std::any_of(outputs.begin(), outputs.end(), [&](const Port &output) {
           return output.address == port.address &&
                  output.byteSize() >= port.byteSize();
         });

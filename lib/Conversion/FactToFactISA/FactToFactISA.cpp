@@ -182,9 +182,13 @@ private:
                    ArrayRef<int64_t> turnsToTry) {
       for (int64_t stored : {0, 1, 2})
         for (int64_t rows : blockRows(bound))
-          for (int64_t turns : turnsToTry)
-            if (rows <= 32 && rows >= std::min<int64_t>(bound, 8))
-              all.push_back({rows, stored, turns, isDifferential, speculates});
+          for (bool hasQueriesInPlace : {false, true})
+            for (int64_t turns : turnsToTry)
+              if (rows <= 32 && rows >= std::min<int64_t>(bound, 8) &&
+                  !(hasQueriesInPlace &&
+                    (stored > 0 || isDifferential || rows < 16)))
+                all.push_back({rows, stored, turns, hasQueriesInPlace,
+                               isDifferential, speculates});
     };
     for (bool isDifferential : {true, false})
       for (bool speculates : {true, false})
@@ -219,10 +223,29 @@ private:
       return rows.cols >= bound && !(head.speculates && rows.isLastResort);
     };
     auto fits = [&](const Tiling &rows, const HeadTiling &head,
-                    bool explain = false) {
+                    bool explain = false, const HeadTiling &readers = {}) {
       Tiling tiling = rows;
       tiling.heads = head;
+      tiling.readers = readers;
       return tryTiling(source, bound, tiling, machine, explain);
+    };
+    // What reads speculated rows comes after what makes them, and has all of
+    // the scratchpad again.
+    auto withBestReaders = [&](func::FuncOp program, const Tiling &rows,
+                               size_t head) -> func::FuncOp {
+      for (size_t better = 0; heads[head].speculates && better < head;
+           ++better) {
+        if (heads[better].isDifferential != heads[head].isDifferential ||
+            !heads[better].speculates)
+          continue;
+        FailureOr<func::FuncOp> other =
+            fits(rows, heads[head], /*explain=*/false, heads[better]);
+        if (succeeded(other) && !*other)
+          continue;
+        program->erase();
+        return failed(other) ? func::FuncOp() : *other;
+      }
+      return program;
     };
     // Speculation is worth more than a few rows: it comes first.
     size_t none = heads.size() - 1;
@@ -249,10 +272,11 @@ private:
           FailureOr<func::FuncOp> other = fits(tiling, heads[better]);
           if (failed(other) || *other) {
             program->erase();
-            return failed(other) ? func::FuncOp() : *other;
+            return failed(other) ? func::FuncOp()
+                                 : withBestReaders(*other, tiling, better);
           }
         }
-        return *program;
+        return withBestReaders(*program, tiling, least);
       }
     return {};
   }

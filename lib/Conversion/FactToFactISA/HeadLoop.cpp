@@ -23,9 +23,14 @@ HeadLoop::HeadLoop(Lowering &lowering, const HeadNest &nest)
   heads = nest.getHeads();
   Value rowsOfHeads =
       op ? op.getQuery() : fact::PredictOp(nest.predict).getQuery();
+  if (this->nest.speculation)
+    speculated = lowering.speculationOf(this->nest.speculation->select);
+  tiling = op && speculated && lowering.tiling.readers.rows > 0
+               ? lowering.tiling.readers
+               : lowering.tiling.heads;
+  rows = std::min(tiling.rows, lowering.paddedRows);
   features = cast<ShapedType>(rowsOfHeads.getType()).getDimSize(1);
   n = features / heads;
-  rows = std::min(lowering.tiling.heads.rows, lowering.paddedRows);
   padded = lowering.paddedRows;
   key.tail = nest.tailKey;
   key.tailRow = &tailKeyRow;
@@ -44,8 +49,6 @@ HeadLoop::HeadLoop(Lowering &lowering, const HeadNest &nest)
     projecting = part++;
   if (nest.select)
     predicting = part++;
-  if (this->nest.speculation)
-    speculated = lowering.speculationOf(this->nest.speculation->select);
   if (!op) {
     if (speculated) {
       // Some products are left for the last head's selection.
@@ -89,13 +92,13 @@ HeadRows HeadLoop::makeStored(int64_t rowBytes, StringRef label) {
 
 HeadRows HeadLoop::makeBlocks(int64_t rowBytes, int64_t slots,
                               StringRef label) {
-  if (lowering.tiling.heads.stored == 0)
+  if (tiling.stored == 0)
     return makeRows(padded, rowBytes, slots, Memory::Temp, label);
   return makeStored(rowBytes, label);
 }
 
 HeadRows HeadLoop::makeKeys(int64_t rowBytes, int64_t slots, StringRef label) {
-  if (lowering.tiling.heads.stored < 2)
+  if (tiling.stored < 2)
     return makeRows(padded, rowBytes, slots, Memory::Temp, label);
   HeadRows result = makeStored(rowBytes, label);
   result.buffer =
@@ -265,8 +268,10 @@ LogicalResult HeadLoop::prepareSelection() {
     return success();
   kFlags = makeRows(padded, 1, 2, Memory::Index, "k_rows");
   vFlags = makeRows(padded, 1, 2, Memory::Index, "v_rows");
-  dominatedRows = makeRows(padded, 1, 3, Memory::Index, "dominated");
-  argmaxRows = makeRows(padded, 4, 3, Memory::Index, "argmax");
+  if (nest.attention) {
+    dominatedRows = makeRows(padded, 1, 3, Memory::Index, "dominated");
+    argmaxRows = makeRows(padded, 4, 3, Memory::Index, "argmax");
+  }
   FailureOr<Value> scales = lowering.loadWeightScales(nest.predict);
   if (failed(scales) || failed(stored(nest.select.getMask(), false, mask)))
     return failure();
@@ -310,7 +315,7 @@ LogicalResult HeadLoop::prepareSide(Side &side, const HeadPrediction &of,
     side.bias = *bias;
   }
   side.codes = &side == &keyCode ? makeKeys(n, 2, "key_codes")
-                                 : makeBlocks(n, 2, "query_codes");
+                                 : makeBlocks(n, 1, "query_codes");
   side.scales = makeRows(padded, 4, 2, Memory::Index, "code_scales");
   return success();
 }
@@ -392,8 +397,9 @@ LogicalResult HeadLoop::prepareGenerated(Generated &each, int64_t part,
   if (nest.isDifferential) // What is made is read at once.
     each.rows = makeRows(padded, n, slots, Memory::Temp, label);
   else
-    each.rows = &each == &query ? makeBlocks(n, slots, label)
-                                : makeKeys(n, slots, label);
+    each.rows = &each == &query
+                    ? makeBlocks(n, slots - tiling.hasQueriesInPlace, label)
+                    : makeKeys(n, slots, label);
   each.scales = makeRows(padded, 4, slots, Memory::Index, label);
   Value flags = linear.getRows();
   if (!flags)
@@ -529,8 +535,13 @@ void HeadLoop::predict() {
   }
   Value masks =
       lowering.sram(Memory::Index, rows * lowering.maskStride(), "masks");
-  Value flags = blockOf(dominatedRows, predicting),
-        largest = blockOf(argmaxRows, predicting);
+  auto made = [&](const HeadRows &ofHead, int64_t rowBytes, StringRef label) {
+    return nest.attention
+               ? blockOf(ofHead, predicting)
+               : lowering.sram(Memory::Index, rows * rowBytes, label);
+  };
+  Value flags = made(dominatedRows, 1, "dominated"),
+        largest = made(argmaxRows, 4, "argmax");
   // Scores that do not take turns have one buffer: in halves, the one is
   // selected from while the other one is predicted.
   int64_t count =
@@ -781,8 +792,7 @@ LogicalResult HeadLoop::lower() {
   lowering.loc = nest.ops().back()->getLoc();
   if (failed(prepare()))
     return failure();
-  int64_t turns =
-      std::exchange(lowering.loopTurns, lowering.tiling.heads.turns);
+  int64_t turns = std::exchange(lowering.loopTurns, tiling.turns);
   lowering.loop(Over::Parts, heads + last, 1, [&](Value iteration) {
     counter = iteration;
     scf::ForOp loop =

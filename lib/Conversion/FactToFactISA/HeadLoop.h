@@ -118,6 +118,7 @@ private:
   Lowering &lowering;
   OpBuilder &builder;
   HeadNest nest;
+  HeadTiling tiling;
   int64_t heads, features, n, rows, padded;
   bool causal = false, hasMask = false, hasDominated = false, hasTail = false;
   // Which part is done how many iterations after the first one.

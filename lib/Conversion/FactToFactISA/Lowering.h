@@ -42,10 +42,12 @@ struct HeadTiling {
   int64_t stored = 0; ///< What goes through DRAM from one part of the loop to
                       ///< the next: 0 nothing, 1 rows of queries, 2 all rows.
   int64_t turns = 0;  ///< As of other loops.
-  bool isDifferential = false; ///< Whether K and V are made block by block
+  bool hasQueriesInPlace = false; ///< Whether a block of a head's queries comes
+                                  ///< where the one that is read was.
+  bool isDifferential = false;    ///< Whether K and V are made block by block
                                ///< of queries, as far as each wants new rows.
-  bool speculates = false;     ///< Whether Q, K and V at low precision are made
-                               ///< beside a selection of all heads.
+  bool speculates = false; ///< Whether Q, K and V at low precision are made
+                           ///< beside a selection of all heads.
 };
 
 /// Sizes of blocks, chosen so that the plan fits the scratchpad.
@@ -59,6 +61,8 @@ struct Tiling {
   int64_t turns = 0; ///< Buffers of one size that take turns in a loop whose
                      ///< iterations overlap; 0: they do not overlap.
   HeadTiling heads;
+  HeadTiling readers; ///< Of loops over heads that read what others speculate;
+                      ///< without rows: as the others.
   bool isLastResort = false; ///< So small that programs are long and slow.
 };
 

@@ -62,7 +62,7 @@ public:
       int64_t slots = (arc.last - arc.first) / circle + 1;
       if (bytes <= kMostBytesInTurns && !isTight())
         slots = std::max(slots, slotsInTime(b));
-      if (isLoaded(b) && counts[kindOf(b)] < turns &&
+      if (isLoaded(b) && (counts[kindOf(b)] < turns || isSmall(bytes)) &&
           bytes <= kMostBytesInTurns)
         slots += std::max<int64_t>(turns - 2, 0);
       if (slots > 1) {
@@ -82,6 +82,12 @@ public:
 private:
   /// One turn is for machines with little room: nobody has more than needed.
   bool isTight() const { return turns <= 1; }
+
+  /// Who has so little shares no place: its engines would wait for each other.
+  bool isSmall(int64_t bytes) const {
+    constexpr int64_t few = 4096;
+    return bytes <= few && !isTight();
+  }
 
   bool isLoaded(unsigned buffer) const {
     return llvm::any_of(body.buffers[buffer].writers, [&](unsigned s) {
@@ -153,10 +159,11 @@ private:
                           [&](const Arc &a) { return meet(a, arc); }) &&
             (!best || storage.arcs.back().last < best->arcs.back().last))
           best = &storage;
+      SramBufferOp op = body.buffers[arc.buffer].op;
       bool isNew = static_cast<int64_t>(storages.size()) <
-                   std::min<int64_t>(turns, static_cast<int64_t>(arcs.size()));
+                       std::min<int64_t>(turns, arcs.size()) ||
+                   isSmall(static_cast<int64_t>(op.getBytes()));
       if (!best || isNew) {
-        SramBufferOp op = body.buffers[arc.buffer].op;
         storages.push_back({add(op, static_cast<int64_t>(op.getBytes())), {}});
         best = &storages.back();
       }
