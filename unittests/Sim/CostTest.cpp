@@ -279,5 +279,8 @@ TEST_F(CostTest, TransfersTakeTheirBytes) {
   EXPECT_EQ(estimated(weight, 1, 0.99), estimated(load));
   EXPECT_EQ(estimated(weight, 1, 1),
             static_cast<int64_t>(std::ceil(64 * 500 / perCycle)));
+  weight.only_exact = true;
+  EXPECT_EQ(estimated(weight, 1, 0.99), estimated(load));
+  EXPECT_EQ(estimated(weight, 1, 1), 0);
 }
 } // namespace

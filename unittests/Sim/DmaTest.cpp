@@ -71,6 +71,21 @@ TEST(Dma, WeightsOfTheHighPlaneWhereNoRowNeedsTheOther) {
   }
 }
 
+TEST(Dma, NoWeightsWhereNoRowNeedsThem) {
+  for (uint32_t exact : {0, 3}) {
+    Bench bench(4);
+    Weights weights;
+    isa::LoadWeight i = weights.load(bench);
+    i.exact = bench.put(std::vector<uint32_t>{exact});
+    i.only_exact = true;
+    bench.run({i});
+    EXPECT_EQ(bench.get<int8_t>(i.dst, k * 20),
+              exact != 0 ? weights.expected(true)
+                         : std::vector<int8_t>(k * 20, 77));
+    EXPECT_EQ(bench.counters.total.dramRead, exact != 0 ? (k - 1) * tile : 0);
+  }
+}
+
 TEST(Dma, NoWeightsForABlockThatIsNone) {
   for (uint32_t row0 : {4u, 1u << 23}) {
     Bench bench(4);
