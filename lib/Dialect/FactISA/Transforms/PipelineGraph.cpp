@@ -116,15 +116,21 @@ private:
                         [&](Value value) { return isForFew(value); });
   }
 
+  using Buffers = llvm::SmallDenseSet<Value>;
+
+  /// Whether an instruction takes one of these buffers.
+  static bool takes(Operation &op, const Buffers &buffers) {
+    return llvm::any_of(op.getOperands(), [&](Value value) {
+      return !isa<IndexType>(value.getType()) &&
+             !value.getDefiningOp<NullOp>() &&
+             buffers.contains(bufferOf(value));
+    });
+  }
+
   /// Whether an instruction works on rows that a list names in this iteration
   /// and in no other.
   bool isOfNewRows(Operation &op) const {
-    return !isa<SelListNewOp>(op) &&
-           llvm::any_of(op.getOperands(), [&](Value value) {
-             return !isa<IndexType>(value.getType()) &&
-                    !value.getDefiningOp<NullOp>() &&
-                    newLists.contains(bufferOf(value));
-           });
+    return !isa<SelListNewOp>(op) && takes(op, newLists);
   }
 
   double iterations() {
@@ -157,6 +163,12 @@ private:
       step.cycles /= iterations();
     if (isNew)
       ofNewRows.insert(number);
+    // Rows that are named unless they are at low precision.
+    auto named = dyn_cast<SelListOp>(op);
+    if (!named && takes(op, preciseLists))
+      step.cycles *= 1 - expected.low;
+    if (named && !named.getUnless().getDefiningOp<NullOp>())
+      preciseLists.insert(bufferOf(named.getList()));
     if (auto list = dyn_cast<SelListNewOp>(op))
       newLists.insert(bufferOf(list.getList()));
     body.steps.push_back(std::move(step));
@@ -216,7 +228,8 @@ private:
   Body body;
   llvm::MapVector<Value, SmallVector<Touch>> touched;
   llvm::SmallDenseSet<unsigned> ofNewRows; ///< Steps.
-  llvm::SmallDenseSet<Value> newLists;     ///< Buffers of lists of new rows.
+  Buffers newLists;                        ///< Of lists of new rows.
+  Buffers preciseLists; ///< Of lists without rows at low precision.
 };
 } // namespace
 
