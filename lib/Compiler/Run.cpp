@@ -517,7 +517,7 @@ LogicalResult Runner::run() {
   }
   if (inFloat) {
     auto fixLength = [](OpPassManager &pm) {
-      pm.addPass(createFixLengthPass());
+      pm.addPass(createFixLengthPass({/*oneSequence=*/false}));
     };
     if (failed(compilation.run(fixLength)) || failed(readSignature()))
       return failure();
