@@ -10,6 +10,7 @@
 
 #include "RunArrays.h"
 #include "RunOnFact.h"
+#include "RunSignature.h"
 
 #include "fact/Compiler/Driver.h"
 #include "fact/Compiler/Options.h"
@@ -42,36 +43,6 @@ using ::fact::RunOptions;
 using ::fact::TensorSpec;
 
 namespace {
-
-/// The array type of a tensor, if array files have one.
-std::optional<TensorSpec> specOf(Type type, std::string name) {
-  auto shaped = dyn_cast<RankedTensorType>(type);
-  if (!shaped)
-    return std::nullopt;
-  TensorSpec spec;
-  spec.name = std::move(name);
-  Type element = shaped.getElementType();
-  if (element.isF32())
-    spec.dtype = "<f4";
-  else if (element.isInteger(1))
-    spec.dtype = "|b1";
-  else if (element.isInteger(8))
-    spec.dtype = "|i1";
-  else if (element.isInteger(32))
-    spec.dtype = "<i4";
-  else if (element.isInteger(64))
-    spec.dtype = "<i8";
-  else
-    return std::nullopt;
-  for (int64_t extent : shaped.getShape())
-    spec.shape.push_back(ShapedType::isDynamic(extent) ? -1 : extent);
-  return spec;
-}
-
-/// Where an argument's or a result's attributes say that its batch is.
-BatchAxis batchOf(DenseI64ArrayAttr attribute) {
-  return attribute ? BatchAxis{attribute[0], attribute[1]} : BatchAxis();
-}
 
 /// A result of a packed entry point, which is freed at the end.
 class HandedOver {
@@ -109,7 +80,6 @@ public:
 private:
   LogicalResult readInputs();
   LogicalResult readSignature();
-  LogicalResult readResults();
   LogicalResult countSequences();
   /// Calls run() for each sequence of a batch, with its inputs and length, and
   /// makes the results of what it leaves in `outputs`.
@@ -133,36 +103,24 @@ private:
   LogicalResult simulate();
   LogicalResult runReference(std::vector<NpyArray> &results);
   void printMedian(std::vector<double> milliseconds);
-  LogicalResult printAgreement(const NpyArray &expected);
+  NpyArray withoutPadding(const NpyArray &expected);
+  LogicalResult printAgreement(const NpyArray &reference);
   LogicalResult write();
 
   const RunOptions &options;
   Compilation compilation;
-  /// An argument of the model.
-  struct Port {
-    TensorSpec spec;
-    std::optional<int64_t> padding; ///< What padding has in a padding mask.
-    BatchAxis batch;
-    bool isFixed = false;
-  };
-  /// A result of the model.
-  struct Output {
-    TensorSpec spec;
-    SmallVector<AffineExpr> extents;
-    BatchAxis batch;
-  };
-  std::vector<Port> ports;
+  std::vector<ModelInput> ports;
   std::vector<NpyArray> given; ///< of all sequences
   int64_t sequences = 1;
-  std::vector<NpyArray> inputs;  ///< of a sequence, cropped to the length
-  std::vector<NpyArray> outputs; ///< of a sequence: own, then dumped ones
-  std::vector<NpyArray> results; ///< of all sequences, as they are written
-  std::vector<Output> own;       ///< what the model returns
-  /// Names and types of what is dumped beside it.
-  std::vector<TensorSpec> dumps;
+  std::vector<NpyArray> inputs;   ///< of a sequence, cropped to the length
+  std::vector<NpyArray> outputs;  ///< of a sequence: own, then dumped ones
+  std::vector<NpyArray> results;  ///< of all sequences, as they are written
+  std::vector<ModelOutput> own;   ///< what the model returns
+  std::vector<ModelOutput> dumps; ///< what is dumped beside it
   std::vector<LayerShape> layers;
   EntryLength range;
   int64_t rows = 0, length = 0;
+  std::vector<int64_t> lengths;    ///< of all sequences that have run
   OwningOpRef<ModuleOp> unchanged; ///< the model for the f32 reference
   std::unique_ptr<Jit> jit;
   FactStacks onFact;
@@ -176,54 +134,19 @@ LogicalResult Runner::readInputs() {
   return error ? compilation.fail(*error) : success();
 }
 
-/// What the model takes, as long as its function is one on tensors.
 LogicalResult Runner::readSignature() {
   func::FuncOp main = compilation.main();
-  for (unsigned i = 0; i < main.getNumArguments(); ++i) {
-    auto name = main.getArgAttrOfType<StringAttr>(i, kNameAttrName);
-    std::string called = name ? name.str() : "input " + std::to_string(i);
-    Type type = main.getArgument(i).getType();
-    auto spec = specOf(type, called);
-    if (!spec)
-      return compilation.fail("'" + Twine(called) +
-                              "' has a type that no array file holds");
-    Port port;
-    port.spec = std::move(*spec);
-    port.isFixed = cast<RankedTensorType>(type).hasStaticShape();
-    if (auto padding = main.getArgAttrOfType<IntegerAttr>(i, kPaddingAttrName))
-      port.padding = padding.getInt();
-    port.batch =
-        batchOf(main.getArgAttrOfType<DenseI64ArrayAttr>(i, kBatchAttrName));
-    ports.push_back(std::move(port));
-  }
+  std::string wrong = readInputsOf(main, ports);
+  if (wrong.empty())
+    wrong = readOutputsOf(main, own, dumps);
+  if (!wrong.empty())
+    return compilation.fail(wrong);
   range = entryLength(main);
   if (ports.size() != options.inputs.size())
     return compilation.fail("the model takes " + Twine(ports.size()) +
                             " inputs (was given " +
                             Twine(options.inputs.size()) + ")");
-  return failed(readResults()) ? failure() : countSequences();
-}
-
-/// What the model returns, and what is dumped beside it.
-LogicalResult Runner::readResults() {
-  func::FuncOp main = compilation.main();
-  for (unsigned i = 0; i < main.getNumResults(); ++i) {
-    auto name = main.getResultAttrOfType<StringAttr>(i, kNameAttrName);
-    auto dump = main.getResultAttrOfType<StringAttr>(i, kDumpAttrName);
-    std::string called = name ? name.str() : "output " + std::to_string(i);
-    auto spec =
-        specOf(main.getResultTypes()[i], dump ? dump.str() : std::move(called));
-    if (!spec)
-      return compilation.fail("output " + Twine(i) +
-                              " has a type that no array file holds");
-    if (dump)
-      dumps.push_back(std::move(*spec));
-    else
-      own.push_back({std::move(*spec), resultExtents(main, i),
-                     batchOf(main.getResultAttrOfType<DenseI64ArrayAttr>(
-                         i, kBatchAttrName))});
-  }
-  return success();
+  return countSequences();
 }
 
 LogicalResult Runner::countSequences() {
@@ -252,6 +175,7 @@ LogicalResult Runner::forEachSequence(function_ref<LogicalResult()> run) {
     if (failed(matchInputs()) || failed(run()))
       return failure();
     all.add(paddedOutputs(), length);
+    lengths.push_back(length);
   }
   std::optional<std::string> error =
       ::fact::catchError([&] { results = all.join(); });
@@ -267,7 +191,7 @@ std::vector<NpyArray> Runner::paddedOutputs() {
 
 LogicalResult Runner::matchInputs() {
   std::vector<TensorSpec> specs;
-  for (const Port &port : ports)
+  for (const ModelInput &port : ports)
     specs.push_back(port.spec);
   std::optional<std::string> error = ::fact::catchError(
       [&] { rows = sequenceRows(specs, inputs, options.inputs); });
@@ -300,7 +224,7 @@ LogicalResult Runner::matchInputs() {
 LogicalResult Runner::requirePaddable() {
   if (length == rows)
     return success();
-  for (const Output &output : own)
+  for (const ModelOutput &output : own)
     if (!isSequenceOrFixed(output.extents))
       return compilation.fail(
           "output '" + Twine(output.spec.name) + "' has the shape [" +
@@ -388,10 +312,10 @@ LogicalResult Runner::compile() {
 LogicalResult Runner::callEntry(int64_t times) {
   outputs.clear();
   std::vector<const TensorSpec *> specs;
-  for (const Output &output : own)
+  for (const ModelOutput &output : own)
     specs.push_back(&output.spec);
-  for (const TensorSpec &dump : dumps)
-    specs.push_back(&dump);
+  for (const ModelOutput &dump : dumps)
+    specs.push_back(&dump.spec);
   auto entry = reinterpret_cast<PackedEntry>(jit->address());
   std::vector<double> milliseconds;
   for (int64_t i = 0; i < std::max<int64_t>(times, 1); ++i) {
@@ -461,11 +385,25 @@ LogicalResult Runner::runReference(std::vector<NpyArray> &results) {
   return success();
 }
 
-LogicalResult Runner::printAgreement(const NpyArray &expected) {
+/// What the reference makes of a batch's padding is zero on the other side.
+NpyArray Runner::withoutPadding(const NpyArray &expected) {
+  const ModelOutput &output = own.front();
+  ::fact::BatchOutputs all({output.batch});
+  for (size_t i = 0; i < lengths.size(); ++i) {
+    NpyArray one = ::fact::takeSequence({output.batch}, {expected}, i).front();
+    if (lengths[i] != rows)
+      one = pad(output.spec, crop(output.spec, one, lengths[i]), rows);
+    all.add({std::move(one)}, lengths[i]);
+  }
+  return all.join().front();
+}
+
+LogicalResult Runner::printAgreement(const NpyArray &reference) {
   const NpyArray &got = sequences > 1 ? results.front() : outputs.front();
-  if (got.dtype != "<f4" || got.shape != expected.shape)
+  if (got.dtype != "<f4" || got.shape != reference.shape)
     return compilation.fail(
         "the output cannot be compared with the f32 reference");
+  NpyArray expected = sequences > 1 ? withoutPadding(reference) : reference;
   const float *a = reinterpret_cast<const float *>(got.data.data());
   const float *b = reinterpret_cast<const float *>(expected.data.data());
   double aa = 0, bb = 0, ab = 0, largest = 0;
@@ -486,7 +424,7 @@ LogicalResult Runner::write() {
     if (!options.dumpMasks.empty()) {
       NpzArchive found;
       for (size_t i = 0; i < dumps.size(); ++i)
-        found[dumps[i].name] = outputs[own.size() + i];
+        found[dumps[i].spec.name] = outputs[own.size() + i];
       masks = completeMasks(std::move(found), layers, length);
     }
     writeAll(options.outputs, results, options.dumpMasks, masks);
@@ -575,7 +513,7 @@ LogicalResult Runner::run() {
 LogicalResult Runner::simulate() {
   NpzArchive borders;
   for (size_t i = 0; i < dumps.size(); ++i)
-    borders[dumps[i].name] = outputs[own.size() + i];
+    borders[dumps[i].spec.name] = outputs[own.size() + i];
   std::string wrong = onFact.run(inputs, outputs, borders);
   return wrong.empty() ? success() : compilation.fail(wrong);
 }
