@@ -10,6 +10,7 @@
 
 #include "fact/Conversion/FactToLoops/EntryPoint.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Dialect/Fact/Transforms/SequenceExtents.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -39,13 +40,10 @@ static std::string identifier(StringRef text) {
   return name;
 }
 
-static std::string shapeText(Type type) {
+static std::string shapeText(ArrayRef<AffineExpr> extents) {
   std::string text;
-  for (int64_t extent : cast<ShapedType>(type).getShape())
-    text += "[" +
-            (ShapedType::isDynamic(extent) ? std::string("length")
-                                           : std::to_string(extent)) +
-            "]";
+  for (AffineExpr extent : extents)
+    text += "[" + extentText(extent) + "]";
   return text;
 }
 
@@ -97,13 +95,13 @@ typedef struct fact_error {
   SmallVector<std::string> parameters;
   llvm::StringMap<unsigned> used;
   used["length"] = used["error"] = 1;
-  auto describe = [&](Type type, StringAttr called, const Twine &otherwise,
-                      bool isInput) {
+  auto describe = [&](Type type, ArrayRef<AffineExpr> extents,
+                      StringAttr called, const Twine &otherwise, bool isInput) {
     std::string parameter =
         identifier(called ? called.getValue().str() : otherwise.str());
     while (used[parameter]++)
       parameter += "_";
-    out << " *   " << parameter << shapeText(type)
+    out << " *   " << parameter << shapeText(extents)
         << (isInput ? " (read)" : " (written)") << "\n";
     return (Twine(isInput ? "const " : "") +
             cType(cast<ShapedType>(type).getElementType()) + " *" + parameter)
@@ -111,13 +109,13 @@ typedef struct fact_error {
   };
   for (unsigned i = 0; i < main.getNumArguments(); ++i)
     parameters.push_back(
-        describe(main.getArgument(i).getType(),
+        describe(main.getArgument(i).getType(), argumentExtents(main, i),
                  main.getArgAttrOfType<StringAttr>(i, kNameAttrName),
                  "input" + Twine(i), true));
   parameters.push_back("int64_t length");
   for (unsigned i = 0; i < main.getNumResults(); ++i)
     parameters.push_back(
-        describe(main.getResultTypes()[i],
+        describe(main.getResultTypes()[i], resultExtents(main, i),
                  main.getResultAttrOfType<StringAttr>(i, kNameAttrName),
                  "output" + Twine(i), false));
   parameters.push_back("fact_error *error");

@@ -348,6 +348,7 @@ LogicalResult Compilation::runTo(Stage wanted) {
     LogicalResult result = success();
     switch (stage) {
     case Stage::Imported:
+      isOneSequence = hasFactOps(*owned);
       if (hasAny<linalg::LinalgOp>(*owned))
         result = run(buildRaisePipeline);
       // The policy is input to the passes from here on.
@@ -371,10 +372,13 @@ LogicalResult Compilation::runTo(Stage wanted) {
     case Stage::Quantized:
       // Quantizing again changes nothing.
       if (findPolicy(*owned))
-        result = run(buildSparsifyPipeline);
+        result = run([&](OpPassManager &pm) {
+          buildSparsifyPipeline(pm, isOneSequence);
+        });
       // Without one all is decided.
       else
-        result = run(buildFinishPipeline);
+        result = run(
+            [&](OpPassManager &pm) { buildFinishPipeline(pm, isOneSequence); });
       stage = Stage::Sparse;
       break;
     case Stage::Sparse:

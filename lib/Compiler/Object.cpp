@@ -14,6 +14,8 @@
 
 #include "fact/Compiler/Driver.h"
 #include "fact/Compiler/Options.h"
+#include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Dialect/Fact/Transforms/SequenceExtents.h"
 #include "fact/Execution/Jit.h"
 #include "fact/ISA/Machine.h"
 #include "fact/Support/Error.h"
@@ -51,6 +53,24 @@ static LogicalResult lowerForCpu(Compilation &compilation,
   });
 }
 
+/// Callers in C have to know how large an output is.
+static LogicalResult requireExtents(Compilation &compilation) {
+  func::FuncOp main = compilation.main();
+  for (unsigned i = 0; i < main.getNumResults(); ++i) {
+    SmallVector<AffineExpr> extents = resultExtents(main, i);
+    const auto *unknown = llvm::find(extents, AffineExpr());
+    if (unknown == extents.end())
+      continue;
+    auto name = main.getResultAttrOfType<StringAttr>(i, kNameAttrName);
+    return compilation.fail("output '" +
+                            (name ? name.str() : std::to_string(i)) +
+                            "' cannot be described in a C header: extent " +
+                            Twine(unknown - extents.begin()) +
+                            " does not follow from the sequence's length");
+  }
+  return success();
+}
+
 /// Object file and header.
 static LogicalResult compileForCpu(Compilation &compilation,
                                    const ObjectOptions &options) {
@@ -60,6 +80,8 @@ static LogicalResult compileForCpu(Compilation &compilation,
   std::string name = functionName(options.output);
   std::string policy = compilation.policyLine();
   if (failed(compilation.runTo(Stage::Sparse)))
+    return failure();
+  if (failed(requireExtents(compilation)))
     return failure();
   std::string header = cHeader(compilation.main(), name, policy);
   if (failed(lowerForCpu(compilation, **machine, name, /*toLLVM=*/true)))

@@ -14,6 +14,7 @@
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/IR/Values.h"
 #include "fact/Dialect/Fact/Transforms/EncoderStacks.h"
+#include "fact/Dialect/Fact/Transforms/Passes.h"
 #include "fact/Dialect/FactISA/IR/FactISA.h"
 #include "fact/Dialect/FactISA/Transforms/Passes.h"
 #include "fact/ISA/Metadata.h"
@@ -25,6 +26,7 @@
 #include "fact/Target/LoadMachine.h"
 
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
@@ -46,6 +48,9 @@ LogicalResult mlir::fact::lowerForFact(Compilation &compilation,
                             .Default(Schedule::Overlap);
     lowering.speculate = options.speculate == "on";
     lowering.resident = options.resident == "on";
+    // A program has one sequence.
+    pm.addPass(createFixLengthPass());
+    pm.addPass(createCanonicalizerPass());
     pm.addPass(createFactToFactISAPass(lowering));
     if (!plan)
       return;

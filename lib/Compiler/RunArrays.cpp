@@ -16,7 +16,7 @@
 
 using namespace fact;
 
-static int64_t bytesOf(const std::string &dtype) { return dtype.back() - '0'; }
+int64_t fact::bytesOf(const std::string &dtype) { return dtype.back() - '0'; }
 
 static std::string text(const std::vector<int64_t> &shape) {
   std::string result = "[";
@@ -30,12 +30,6 @@ std::vector<int64_t> TensorSpec::shapeAt(int64_t length) const {
   std::vector<int64_t> result = shape;
   std::replace(result.begin(), result.end(), int64_t(-1), length);
   return result;
-}
-
-NpyArray TensorSpec::zeros(int64_t length) const {
-  NpyArray array{dtype, shapeAt(length), {}};
-  array.data.resize(array.numElements() * bytesOf(dtype));
-  return array;
 }
 
 int64_t fact::sequenceRows(const std::vector<TensorSpec> &specs,

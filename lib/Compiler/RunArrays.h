@@ -22,8 +22,10 @@ struct TensorSpec {
   std::vector<int64_t> shape;
 
   std::vector<int64_t> shapeAt(int64_t length) const;
-  NpyArray zeros(int64_t length) const;
 };
+
+/// The size of an element by NumPy's name of its type.
+int64_t bytesOf(const std::string &dtype);
 
 /// The functions below throw fact::Error; this header is for code with and
 /// without exceptions.

@@ -69,6 +69,7 @@ static void buildBufferization(OpPassManager &manager) {
   bufferization::buildBufferDeallocationPipeline(
       manager, bufferization::BufferDeallocationPipelineOptions());
   manager.addPass(createConvertBufferizationToMemRefPass());
+  manager.addPass(createCopiesToLoopsPass());
 }
 
 static void buildLowering(OpPassManager &manager) {

@@ -114,8 +114,8 @@ static PaddingInfo paddingOf(const Json &json) {
   return info;
 }
 
-static std::vector<BatchInfo> batchesOf(const Json &batch, const char *field) {
-  std::vector<BatchInfo> result;
+static std::vector<BatchAxis> batchesOf(const Json &batch, const char *field) {
+  std::vector<BatchAxis> result;
   auto pairs = batch.find(field);
   if (pairs == batch.end() || !pairs->is_array())
     throw Error("metadata field 'batch' must have lists of inputs and outputs");
@@ -194,9 +194,9 @@ static std::string toJson(const PaddingInfo &info) {
          shape + "],\"value\":" + std::to_string(info.value) + "}";
 }
 
-static std::string toJson(const std::vector<BatchInfo> &batches) {
+static std::string toJson(const std::vector<BatchAxis> &batches) {
   std::string text;
-  for (const BatchInfo &batch : batches)
+  for (const BatchAxis &batch : batches)
     text += (text.empty() ? "[" : ",[") + std::to_string(batch.dim) + "," +
             std::to_string(batch.sequences) + "]";
   return "[" + text + "]";

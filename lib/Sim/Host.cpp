@@ -44,7 +44,7 @@ static void checkShape(const isa::Port &port, const NpyArray &array) {
 int64_t countSequences(const isa::Program &program,
                        const isa::Metadata &metadata,
                        const std::vector<NpyArray> &inputs) {
-  const std::vector<isa::BatchInfo> &batches = metadata.inputBatch;
+  const std::vector<BatchAxis> &batches = metadata.inputBatch;
   if (batches.empty())
     return 1;
   bool fits =
@@ -56,27 +56,10 @@ int64_t countSequences(const isa::Program &program,
   if (!fits)
     throw Error("metadata field 'batch' must be of the program's inputs and "
                 "outputs");
-  std::optional<int64_t> sequences;
-  for (size_t i = 0; i < std::min(batches.size(), inputs.size()); ++i) {
-    auto [dim, wanted] = batches[i];
-    if (dim < 0)
-      continue;
-    if (dim >= static_cast<int64_t>(inputs[i].shape.size()))
-      throw Error("input " + std::to_string(i) + " must have sequences along " +
-                  "dimension " + std::to_string(dim) + " (was of rank " +
-                  std::to_string(inputs[i].shape.size()) + ")");
-    int64_t own = inputs[i].shape[dim];
-    if (own < 1 || (wanted > 0 && own != wanted))
-      throw Error("input " + std::to_string(i) + " must have " +
-                  (wanted > 0 ? std::to_string(wanted) : "1 or more") +
-                  " sequences (was " + std::to_string(own) + ")");
-    if (sequences && *sequences != own)
-      throw Error("inputs must have the same number of sequences (was " +
-                  std::to_string(*sequences) + " and " + std::to_string(own) +
-                  ")");
-    sequences = own;
-  }
-  return sequences.value_or(1);
+  std::vector<std::string> names;
+  for (size_t i = 0; i < batches.size(); ++i)
+    names.push_back("input " + std::to_string(i));
+  return fact::countSequences(batches, inputs, names);
 }
 
 std::optional<int64_t> takePadding(const isa::Program &program,

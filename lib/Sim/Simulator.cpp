@@ -49,24 +49,14 @@ RunResult Simulator::run(const std::vector<NpyArray> &inputs,
     throw Error("masks and traces are for one sequence (was given " +
                 std::to_string(sequences) + ")");
   RunResult result;
-  std::vector<std::vector<NpyArray>> outputs(source->outputs.size());
+  BatchOutputs outputs(described.outputBatch);
   for (int64_t i = 0; i < sequences; ++i) {
-    std::vector<NpyArray> own = inputs;
-    for (size_t j = 0; j < std::min(described.inputBatch.size(), own.size());
-         ++j)
-      if (int64_t dim = described.inputBatch[j].dim; dim >= 0)
-        own[j] = takeEntry(inputs[j], dim, i);
-    RunResult one = runSequence(own, options);
-    for (size_t j = 0; j < outputs.size(); ++j)
-      outputs[j].push_back(std::move(one.outputs[j]));
+    RunResult one =
+        runSequence(takeSequence(described.inputBatch, inputs, i), options);
+    outputs.add(std::move(one.outputs), one.report.length);
     result.report.add(one.report);
   }
-  for (size_t j = 0; j < outputs.size(); ++j) {
-    int64_t dim = described.outputBatch[j].dim;
-    // What has no batch is the same for all.
-    result.outputs.push_back(dim >= 0 ? joinEntries(outputs[j], dim)
-                                      : std::move(outputs[j].front()));
-  }
+  result.outputs = outputs.join();
   return result;
 }
 

@@ -103,6 +103,9 @@ private:
   std::vector<Miss> misses;
   OwningOpRef<ModuleOp> owned;
   Stage stage = Stage::Imported;
+  /// Whether the model came as fact IR, whose ops are on one sequence. One that
+  /// was imported may have inputs of several lengths, as far as a CPU runs it.
+  bool isOneSequence = false;
 };
 
 } // namespace mlir::fact

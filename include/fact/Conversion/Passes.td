@@ -210,6 +210,27 @@ def FactToLoopsPass : Pass<"fact-to-loops", "::mlir::ModuleOp"> {
   ];
 }
 
+def CopiesToLoopsPass : Pass<"fact-copies-to-loops", "::mlir::ModuleOp"> {
+  let summary = "copies of buffers with strides to linalg";
+  let description = [{
+    A copy of a buffer with strides (a slice that is returned) would become a call
+    of MLIR's runtime library, which neither an object file nor the JIT has. It
+    becomes a `linalg.generic`, from which loops are made:
+
+    ```mlir
+    memref.copy %slice, %y : memref<?x8xf32, strided<[16, 1]>> to memref<?x8xf32>
+    // becomes
+    linalg.generic {...} ins(%slice : ...) outs(%y : ...) {
+    ^bb0(%in: f32, %out: f32):
+      linalg.yield %in : f32
+    }
+    ```
+
+    Copies of dense buffers stay: they are a `memcpy`.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect"];
+}
+
 def ExposeMasksPass : Pass<"fact-expose-masks", "::mlir::ModuleOp"> {
   let summary = "return what each layer selected from the main function";
   let description = [{
@@ -234,8 +255,9 @@ def EntryPointPass : Pass<"fact-entry-point", "::mlir::ModuleOp"> {
     ```
 
     or, with `packed`, `int NAME(void **inputs_and_outputs, int64_t length,
-    fact_error *error)`. Every open dimension is `length`. The entry point checks
-    the length, refuses inputs that are not finite or above 2^50, runs `main`
+    fact_error *error)`, which hands over the outputs that `main` has made, with
+    their extents, in place of copying them. Every open dimension of an input is
+    `length`. The entry point checks the length, refuses inputs that are not finite or above 2^50, runs `main`
     with denormals on and rounding to nearest whatever the caller's mode is, and
     reports an output that is not finite. `main` becomes private.
   }];

@@ -10,6 +10,7 @@
 
 #include "fact/ISA/Instructions.h"
 #include "fact/Numerics/Policy.h"
+#include "fact/Support/Batch.h"
 
 #include <cstdint>
 #include <optional>
@@ -47,13 +48,6 @@ struct PaddingInfo {
   int64_t value = 0; ///< Of tokens that are padding; real ones have 1 - value.
 };
 
-/// Where an input or an output of the model has a batch; a program is for one
-/// sequence.
-struct BatchInfo {
-  int64_t dim = -1;      ///< The extent; -1: it has none.
-  int64_t sequences = 0; ///< How many there must be; 0: any number.
-};
-
 /// A program's metadata, a JSON object: `layers`, a list of {heads, causal,
 /// features, mask_given, selects_with, lowers_with, linears: [{role, k, n},
 /// ...]}; `policy`, an object that reports pass on; `padding`, a list of
@@ -67,8 +61,8 @@ struct Metadata {
   std::optional<int64_t> bound;
   std::vector<PaddingInfo> padding; ///< In the order of positions.
   /// Of all inputs, padding masks among them, and outputs; empty where the
-  /// model has no batch.
-  std::vector<BatchInfo> inputBatch, outputBatch;
+  /// model has no batch. A program is for one sequence.
+  std::vector<BatchAxis> inputBatch, outputBatch;
 
   /// A text that is no object, a field of a wrong type are fact::Errors. Other
   /// fields are left out.

@@ -42,13 +42,13 @@ static SmallVector<std::string> namesOf(ArrayRef<Attribute> attributes,
 }
 
 void Lowering::noteBatch(func::FuncOp source) {
-  std::vector<::fact::isa::BatchInfo> inputs, outputs;
+  std::vector<::fact::BatchAxis> inputs, outputs;
   bool hasBatch = false;
   auto note = [&](Attribute attribute, auto &to) {
     auto batch = dyn_cast_or_null<DenseI64ArrayAttr>(attribute);
     hasBatch |= batch != nullptr;
-    to.push_back(batch ? ::fact::isa::BatchInfo{batch[0], batch[1]}
-                       : ::fact::isa::BatchInfo());
+    to.push_back(batch ? ::fact::BatchAxis{batch[0], batch[1]}
+                       : ::fact::BatchAxis());
   };
   for (unsigned i = 0; i < source.getNumArguments(); ++i)
     note(source.getArgAttr(i, fact::kBatchAttrName), inputs);

@@ -48,6 +48,7 @@ private:
                  llvm::function_ref<Value(int64_t)> sizeOf);
   Value argument(MemRefType type, Value address, Value length);
   Value copyTarget(Value result, Value address);
+  void handOver(Value result, Value place);
   Value nameOf(DictionaryAttr attributes, const Twine &otherwise);
   Value globalText(StringRef text);
   void report(Value error, int32_t code, Value name, Value row, Value column);
@@ -99,6 +100,26 @@ Value EntryBuilder::copyTarget(Value result, Value address) {
   return describe(cast<MemRefType>(result.getType()), address, [&](int64_t i) {
     return e.fromIndex(e.dim(result, i), e.i64);
   });
+}
+
+/// Tells the caller where a result of main is, which is the caller's from
+/// then on (packedExtents).
+void EntryBuilder::handOver(Value result, Value place) {
+  Location loc = e.b.getLoc();
+  auto type = cast<MemRefType>(result.getType());
+  MemRefDescriptor descriptor(UnrealizedConversionCastOp::create(
+                                  e.b, converter.convertType(type), result)
+                                  .getResult(0));
+  SmallVector<Value> words = {descriptor.allocatedPtr(e.b, loc),
+                              descriptor.alignedPtr(e.b, loc)};
+  for (int64_t i = 0; i < type.getRank(); ++i)
+    words.push_back(descriptor.size(e.b, loc, i));
+  for (auto [i, word] : llvm::enumerate(words)) {
+    Value at =
+        LLVM::GEPOp::create(e.b, pointer, e.i64, place,
+                            ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(i)});
+    LLVM::StoreOp::create(e.b, word, at);
+  }
 }
 
 Value EntryBuilder::globalText(StringRef text) {
@@ -317,14 +338,22 @@ LogicalResult EntryBuilder::build(func::FuncOp entry, bool packed) {
       auto call = func::CallOp::create(e.b, main, buffers);
       for (unsigned i = 0; i < outputs; ++i)
         check(call.getResult(i), false, i);
+      auto free = [&] {
+        for (Value result : call.getResults())
+          memref::DeallocOp::create(e.b, result);
+      };
       e.ifThen(e.compare(Predicate::eq, status, e.integer(e.i32, 0)), [&] {
-        for (unsigned i = 0; i < outputs; ++i)
-          memref::CopyOp::create(
-              e.b, call.getResult(i),
-              copyTarget(call.getResult(i), addresses[inputs + i]));
+        for (auto [result, address] : llvm::zip(
+                 call.getResults(), ArrayRef(addresses).drop_front(inputs)))
+          if (packed)
+            handOver(result, address);
+          else
+            memref::CopyOp::create(e.b, result, copyTarget(result, address));
       });
-      for (Value result : call.getResults())
-        memref::DeallocOp::create(e.b, result);
+      if (packed)
+        e.ifThen(e.compare(Predicate::ne, status, e.integer(e.i32, 0)), free);
+      else
+        free();
       return {status};
     };
     Value before = status;

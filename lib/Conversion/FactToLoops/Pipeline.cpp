@@ -34,6 +34,8 @@ void mlir::fact::buildFactToLoopsPipeline(OpPassManager &pm,
   pm.addPass(createCSEPass());
   bufferization::buildBufferDeallocationPipeline(
       pm, bufferization::BufferDeallocationPipelineOptions());
+  pm.addPass(createConvertBufferizationToMemRefPass());
+  pm.addPass(createCopiesToLoopsPass());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   EntryPointPassOptions entry;
   entry.name = options.entryPoint;
@@ -45,7 +47,6 @@ void mlir::fact::buildFactToLoopsPipeline(OpPassManager &pm,
 
 void mlir::fact::buildLoopsToLLVMPipeline(OpPassManager &pm,
                                           const CpuPipelineOptions &) {
-  pm.addPass(createConvertBufferizationToMemRefPass());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());

@@ -16,7 +16,22 @@
 // CHECK:         llvm.call_intrinsic "llvm.x86.sse.ldmxcsr"
 // CHECK:         return
 
+// The packed one gives the result itself away, and frees it where it is not finite.
 // PACKED: func.func @relu(%arg0: !llvm.ptr, %arg1: i64, %arg2: !llvm.ptr) -> i32
+// PACKED-NOT:     memref.copy
+// PACKED:         %[[Y:.*]] = {{(func\.)?}}call @__fact_main
+// PACKED-NOT:     memref.copy
+// PACKED:         %[[D:.*]] = builtin.unrealized_conversion_cast %[[Y]]
+// PACKED:         %[[OWNED:.*]] = llvm.extractvalue %[[D]][0]
+// PACKED:         %[[DATA:.*]] = llvm.extractvalue %[[D]][1]
+// PACKED:         llvm.extractvalue %[[D]][3, 0]
+// PACKED:         llvm.extractvalue %[[D]][3, 1]
+// PACKED:         llvm.extractvalue %[[D]][3, 2]
+// PACKED:         llvm.store %[[OWNED]]
+// PACKED:         llvm.store %[[DATA]]
+// PACKED:         %[[BAD:.*]] = arith.cmpi ne
+// PACKED-NEXT:    scf.if %[[BAD]] {
+// PACKED-NEXT:      memref.dealloc %[[Y]]
 // ARM: llvm.inline_asm has_side_effects "mrs $0, fpcr"
 // NAME: error: has a function with the name of the entry point 'helper'
 module {

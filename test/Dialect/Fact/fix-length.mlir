@@ -1,5 +1,8 @@
 // Where one length only can run, arguments and results have it.
 // RUN: fact-opt %s --split-input-file --verify-diagnostics --fact-fix-length | FileCheck %s
+// RUN: fact-opt %S/Inputs/several-lengths.mlir --fact-fix-length=one-sequence=false 2>%t | FileCheck %S/Inputs/several-lengths.mlir
+// RUN: FileCheck %s --check-prefix=SAID --input-file=%t --implicit-check-not=warning
+// SAID: several-lengths.mlir:11:8: warning: this has 8 tokens: no sequence of another length can run
 
 // CHECK-LABEL: func.func @cast_of_an_input(
 // CHECK-SAME:    %[[X:.*]]: tensor<8x4xf32>, %{{.*}}: tensor<1x8x4xf32>) -> (tensor<1x4xf32>, tensor<8x4xf32>)
@@ -146,6 +149,23 @@ func.func @mean_token_alone(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   %m = fact.mean_token %x : tensor<?x4xf32> -> tensor<1x4xf32>
   %p = tensor.cast %m : tensor<1x4xf32> to tensor<?x4xf32>
   return %p : tensor<?x4xf32>
+}
+
+// -----
+
+// A reshape may make another extent of the length.
+// CHECK-LABEL: func.func @reshaped(%{{.*}}: tensor<6x4xf32>) -> (tensor<?x2xf32>, tensor<1x6x4xf32>)
+func.func @reshaped(%x: tensor<?x4xf32>) -> (tensor<?x2xf32>, tensor<1x?x4xf32>) {
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %n = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %m = arith.muli %n, %c2 : index
+  %a = tensor.collapse_shape %x [[0, 1]] : tensor<?x4xf32> into tensor<?xf32>
+  %y = tensor.expand_shape %a [[0, 1]] output_shape [%m, 2] : tensor<?xf32> into tensor<?x2xf32>
+  %z = tensor.expand_shape %x [[0, 1], [2]] output_shape [1, %n, 4] : tensor<?x4xf32> into tensor<1x?x4xf32>
+  // expected-warning @below {{this has 6 tokens: no sequence of another length can run}}
+  %c = tensor.cast %z : tensor<1x?x4xf32> to tensor<1x6x4xf32>
+  return %y, %z : tensor<?x2xf32>, tensor<1x?x4xf32>
 }
 
 // -----

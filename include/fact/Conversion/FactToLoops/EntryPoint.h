@@ -36,7 +36,14 @@ struct EntryError {
   int64_t column = 0;
 };
 
-/// A packed entry point: pointers to the inputs, then to the outputs.
+/// What a packed entry point writes of an output, as 64-bit words: the address
+/// that its caller passes to free(), the address of the elements, which are
+/// dense and in C order, and the extents. Nothing is written unless all is
+/// well.
+constexpr int packedExtents = 2; ///< The word of the first extent.
+
+/// A packed entry point: pointers to the inputs, then to what it writes of each
+/// output.
 using PackedEntry = int32_t (*)(void **pointers, int64_t length,
                                 EntryError *error);
 

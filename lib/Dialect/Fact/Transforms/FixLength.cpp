@@ -53,7 +53,10 @@ bool isOpen(Type type) {
 /// Follows one function and collects what its length has to be.
 class LengthAnalysis {
 public:
-  explicit LengthAnalysis(func::FuncOp function) : function(function) {}
+  /// Rows of arguments and of results are of one sequence (`oneSequence`) or
+  /// have nothing to do with each other.
+  LengthAnalysis(func::FuncOp function, bool oneSequence)
+      : function(function), oneSequence(oneSequence) {}
 
   /// Fails, with an error, where two fixed numbers contradict each other.
   LogicalResult run();
@@ -72,6 +75,7 @@ private:
   FailureOr<OpenSize> castSize(tensor::CastOp op, OpenSize source);
 
   func::FuncOp function;
+  bool oneSequence;
 };
 
 } // namespace
@@ -177,6 +181,19 @@ static LogicalResult checkRegions(Operation &op) {
   return failure(result.wasInterrupted());
 }
 
+/// Whether the open dimensions of a reshape's result are those of its operand,
+/// and not of 2 L elements, or L / 2.
+static bool keepsOpenSize(Operation &reshape) {
+  auto count = [](Type type) {
+    int64_t open = 0, fixed = 1;
+    for (int64_t extent : cast<RankedTensorType>(type).getShape())
+      ShapedType::isDynamic(extent) ? ++open : fixed *= extent;
+    return std::make_pair(open, fixed);
+  };
+  return count(reshape.getOperand(0).getType()) ==
+         count(reshape.getResult(0).getType());
+}
+
 FailureOr<LengthAnalysis::Sizes>
 LengthAnalysis::follow(Block &body, ArrayRef<OpenSize> arguments) {
   // Only open types have one.
@@ -217,7 +234,8 @@ LengthAnalysis::follow(Block &body, ArrayRef<OpenSize> arguments) {
     if (auto cast = dyn_cast<tensor::CastOp>(op)) {
       size = castSize(cast, sizes.lookup(cast.getSource()));
     } else if (isReshape(&op)) {
-      size = sizes.lookup(op.getOperand(0));
+      if (keepsOpenSize(op))
+        size = sizes.lookup(op.getOperand(0));
     } else if (auto empty = dyn_cast<tensor::EmptyOp>(op)) {
       SmallVector<OpenSize> open = llvm::map_to_vector(
           empty.getDynamicSizes(), [&](Value extent) -> OpenSize {
@@ -289,9 +307,9 @@ static bool isSequence(BlockArgument argument) {
 }
 
 LogicalResult LengthAnalysis::run() {
-  // A model has one sequence: where the rows of one input are fixed, those that
-  // are open have as many.
-  bool anyOpen = llvm::any_of(function.getArgumentTypes(), isOpen);
+  // Where the rows of one input are fixed, those that are open have as many.
+  bool anyOpen =
+      oneSequence && llvm::any_of(function.getArgumentTypes(), isOpen);
   for (BlockArgument argument : function.getArguments()) {
     if (!anyOpen || isOpen(argument.getType()) || !isSequence(argument))
       continue;
@@ -382,7 +400,7 @@ struct FixLengthPass : mlir::fact::impl::FixLengthPassBase<FixLengthPass> {
       if (!function.isPublic() || !isModel(function) ||
           !SymbolTable::symbolKnownUseEmpty(function, getOperation()))
         continue;
-      LengthAnalysis analysis(function);
+      LengthAnalysis analysis(function, oneSequence);
       if (failed(verifyNotRecursive(function)) || failed(analysis.run()))
         return signalPassFailure();
       fixResults(function, analysis);

@@ -14,17 +14,17 @@
 
 using namespace mlir;
 
-void mlir::fact::buildSparsifyPipeline(OpPassManager &pm) {
+void mlir::fact::buildSparsifyPipeline(OpPassManager &pm, bool oneSequence) {
   pm.addPass(createQuantizePass());
   pm.addPass(createPredictPass());
   pm.addPass(createPrecisionPass());
   pm.addPass(createFusePass());
-  buildFinishPipeline(pm);
+  buildFinishPipeline(pm, oneSequence);
 }
 
-void mlir::fact::buildFinishPipeline(OpPassManager &pm) {
+void mlir::fact::buildFinishPipeline(OpPassManager &pm, bool oneSequence) {
   pm.addPass(createInlineCallsPass());
-  pm.addPass(createFixLengthPass());
+  pm.addPass(createFixLengthPass({oneSequence}));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createHoistWeightsPass());
   pm.addPass(createCanonicalizerPass());
@@ -33,9 +33,10 @@ void mlir::fact::buildFinishPipeline(OpPassManager &pm) {
 }
 
 void mlir::fact::registerFactTransformsPipelines() {
-  PassPipelineRegistration<>("fact-sparsify",
-                             "dense fact IR to sparse: quantize, predict, "
-                             "precision, fuse, inline calls, fix the length, "
-                             "hoist weights and fold them, check",
-                             buildSparsifyPipeline);
+  PassPipelineRegistration<>(
+      "fact-sparsify",
+      "dense fact IR to sparse: quantize, predict, "
+      "precision, fuse, inline calls, fix the length, "
+      "hoist weights and fold them, check",
+      [](OpPassManager &pm) { buildSparsifyPipeline(pm); });
 }

@@ -20,12 +20,13 @@ namespace mlir::fact {
 #include "fact/Dialect/Fact/Transforms/Passes.h.inc"
 
 /// From dense `fact` IR with a policy to sparse IR without: quantize, predict,
-/// precision, fuse, and the end. Both back ends start there.
-void buildSparsifyPipeline(OpPassManager &pm);
+/// precision, fuse, and the end. Both back ends start there. `oneSequence`: as
+/// the pass fact-fix-length has it.
+void buildSparsifyPipeline(OpPassManager &pm, bool oneSequence = true);
 
 /// The end of that, for IR that is sparse already: inline-calls, fix-length,
 /// hoist-weights, canonicalize, cse, check-sparse.
-void buildFinishPipeline(OpPassManager &pm);
+void buildFinishPipeline(OpPassManager &pm, bool oneSequence = true);
 
 /// Registers `fact-sparsify`.
 void registerFactTransformsPipelines();

@@ -255,6 +255,12 @@ def FixLengthPass : Pass<"fact-fix-length", "::mlir::ModuleOp"> {
       %c = tensor.cast %o : tensor<?x4xf32> to tensor<8x4xf32>
     ```
 
+    With `one-sequence` (the default) the model has one, as a program for the
+    accelerator must: where the rows of one argument or result are fixed, and are
+    not a single one, those of all are. Without it, as for a model that was
+    imported and runs on a CPU, they may be something else: what a decoder looks
+    at, what was pooled.
+
     A warning names the op that decides. It is an error where two ops need other
     lengths, where the bound is below, where two fixed numbers differ, and where
     nobody knows what a cast gets.
@@ -262,6 +268,8 @@ def FixLengthPass : Pass<"fact-fix-length", "::mlir::ModuleOp"> {
     Before: `fact-inline-calls`. After: every cast to a fixed type holds, if ops of
     other dialects get as many rows as they expect; none is inside of an op.
   }];
+  let options = [Option<"oneSequence", "one-sequence", "bool", "true",
+                        "all arguments and results are rows of the one sequence">];
   let dependentDialects = ["::mlir::tensor::TensorDialect"];
   let statistics = [
     Statistic<"numFixed", "fixed", "functions whose sequence got one length">,
