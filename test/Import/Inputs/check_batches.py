@@ -86,6 +86,14 @@ def whole(folder):
     print("whole: as on the CPU, and in the simulator")
 
 
+def compare(folder, name, path, arrays):
+    """Dense layers and float32 give about the same."""
+    result, float32 = (run(folder, name, ("fact-run", path, flag), arrays).astype("f8")
+                       for flag in ("--preset=dense", "--reference=f32"))
+    if result.shape != float32.shape or np.linalg.norm(result - float32) > 0.05 * np.linalg.norm(float32):
+        raise RuntimeError(f"{name}: {result.shape} differs from {float32.shape} in float32")
+
+
 def mixes(folder, name, build, words):
     g = Builder(5)
     path = folder / f"{name}.onnx"
@@ -94,10 +102,19 @@ def mixes(folder, name, build, words):
     if f"Reason=\"{words} (of a batch of {B})" not in said:
         raise RuntimeError(f"{name}: not '{words}': {said}")
     x = np.random.default_rng(1).standard_normal((B, L, D)).astype("f4")
-    whole, float32 = (run(folder, "whole", ("fact-run", path, *flags), [x]) for flags in ((), ("--reference=f32",)))
-    if whole.shape != float32.shape:
-        raise RuntimeError(f"{name}: {whole.shape}, not {float32.shape}")
+    compare(folder, name, path, [x])
     print(f"{name}: left as it is")
+
+
+def across(folder, batch, length):
+    """The layer runs across the batch: its sequences are the columns of the model's input."""
+    g = Builder(5)
+    name, path = f"across-{batch}-{length}", folder / f"across-{batch}-{length}.onnx"
+    y = g.Transpose(layer(g, g.Transpose("x", perm=[1, 0, 2])), perm=[1, 0, 2])
+    g.save(path, [("x", "float32", [batch, length, D])], [(y, None)])
+    for count in ([batch] if isinstance(batch, int) else [1, B]):
+        compare(folder, name, path, [np.random.default_rng(1).standard_normal((count, L, D)).astype("f4")])
+    print(f"{name}: as in float32")
 
 
 def main():
@@ -121,6 +138,9 @@ def main():
           "it may be another one for each sequence")
     mixes(folder, "all-pairs", lambda g: g.MatMul(g.Transpose("x", perm=[1, 0, 2]), g.Transpose("x", perm=[1, 2, 0])),
           "it combines elements of different sequences")
+    for batch in (B, "B"):
+        for length in (L, "L"):
+            across(folder, batch, length)
 
 
 if __name__ == "__main__":
