@@ -18,6 +18,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "BatchPlace.h"
+
 #include "fact/Conversion/Passes.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/IR/Weights.h"
@@ -40,42 +42,20 @@ using namespace mlir::fact;
 
 namespace {
 
-/// Where the batch is in a value: extent `dim` is outer * batch * inner.
-/// `outer` or `inner` may be open, not both.
-struct Place {
-  int64_t dim = 0, outer = 1, inner = 1;
-
-  bool operator==(const Place &other) const {
-    return dim == other.dim && outer == other.outer && inner == other.inner;
-  }
-  bool isAlone() const { return outer == 1 && inner == 1; }
-  /// The extent for a batch of 1.
-  int64_t extent() const {
-    return ShapedType::isDynamic(outer) || ShapedType::isDynamic(inner)
-               ? ShapedType::kDynamic
-               : outer * inner;
-  }
+/// What may be the batch of a function.
+struct Batch {
+  /// The extent of each argument that is the batch; none for one that all
+  /// sequences share.
+  SmallVector<std::optional<int64_t>> axes;
+  int64_t sequences;
+  bool isOpen; ///< Whether any number will do as well as this one.
 };
-
-/// a * b, open where one of them is.
-int64_t product(int64_t a, int64_t b) {
-  return ShapedType::isDynamic(a) || ShapedType::isDynamic(b)
-             ? ShapedType::kDynamic
-             : a * b;
-}
-
-int64_t product(ArrayRef<int64_t> extents) {
-  int64_t result = 1;
-  for (int64_t extent : extents)
-    result = product(result, extent);
-  return result;
-}
 
 class BatchSplitter {
 public:
-  BatchSplitter(func::FuncOp source, int64_t axis, int64_t batch, bool isOpen)
-      : source(source), axis(axis), batch(batch), isOpen(isOpen),
-        builder(source) {}
+  BatchSplitter(func::FuncOp source, const Batch &batch)
+      : source(source), axes(batch.axes), batch(batch.sequences),
+        isOpen(batch.isOpen), builder(source) {}
 
   /// The function for a batch of 1, beside the other one; null where some op
   /// does not keep the sequences apart.
@@ -121,22 +101,24 @@ private:
   /// An operand that is not worked on but written to.
   Value makeInit(Value init, const Place &place, function_ref<Value()> extent);
   Value makeReshape(Operation *op, Value input, const Place &to);
-  /// A value without a batch, for a batch of 1; null where it differs along it.
+  Value makeSlice(tensor::ExtractSliceOp op, Value input, const Place &from,
+                  const Place &to);
+  /// A value without a batch, for a batch of 1, made once for each place; null
+  /// where it differs along it.
   Value demand(Value value, const Place &place);
+  Value makeDemanded(Value value, const Place &place);
   Value demandConstant(arith::ConstantOp constant, const Place &place);
   Value mapped(Operation *reader, Value value);
 
-  std::optional<Place> expanded(Place from, ArrayRef<int64_t> extents,
-                                ArrayRef<int64_t> group) const;
-  static Place collapsed(Place from, ArrayRef<int64_t> extents,
-                         ArrayRef<int64_t> group, int64_t dim);
-
   func::FuncOp source;
-  int64_t axis, batch;
-  bool isOpen; ///< Whether any number will do as well as this one.
+  SmallVector<std::optional<int64_t>> axes; ///< Of the arguments.
+  int64_t batch;
+  bool isOpen;
   OpBuilder builder;
   IRMapping map;
   DenseMap<Value, Place> places; ///< Of the source's values.
+  /// By the value, and the dimension, outer and inner extent of the place.
+  DenseMap<std::tuple<Value, int64_t, int64_t, int64_t>, Value> demanded;
   DenseSet<Value> merged; ///< Numbers that count elements of the whole batch.
 };
 
@@ -169,58 +151,6 @@ Value BatchSplitter::mapped(Operation *reader, Value value) {
 // Reshapes
 //===----------------------------------------------------------------------===//
 
-/// The place after an extent became a group of several.
-std::optional<Place> BatchSplitter::expanded(Place from,
-                                             ArrayRef<int64_t> extents,
-                                             ArrayRef<int64_t> group) const {
-  // From the side whose extents are all known.
-  bool fromLeft = !ShapedType::isDynamic(from.outer);
-  int64_t rest = fromLeft ? from.outer : from.inner;
-  if (ShapedType::isDynamic(rest) || rest == 0)
-    return std::nullopt;
-  for (size_t n = 0; n < group.size(); ++n) {
-    size_t i = fromLeft ? n : group.size() - 1 - n;
-    int64_t extent = extents[group[i]];
-    int64_t other = fromLeft ? from.inner : from.outer;
-    if (ShapedType::isDynamic(extent)) {
-      // The others must be what is on the other side, whatever that is. None
-      // may take a part of it: it need not be a multiple of that part.
-      if (!ShapedType::isDynamic(other) && group.size() > 1)
-        return std::nullopt;
-      for (size_t later = n + 1; later < group.size(); ++later)
-        if (extents[group[fromLeft ? later : group.size() - 1 - later]] != 1)
-          return std::nullopt;
-      other = ShapedType::kDynamic;
-    } else if (extent == 0) {
-      return std::nullopt;
-    } else if (extent % (rest * batch) == 0) {
-      other = extent / (rest * batch);
-    } else if (rest % extent == 0) {
-      rest /= extent;
-      continue;
-    } else {
-      return std::nullopt; // the batch is cut
-    }
-    Place place{group[i], rest, other};
-    if (!fromLeft)
-      std::swap(place.outer, place.inner);
-    return place;
-  }
-  return std::nullopt;
-}
-
-/// The place after a group of extents became one.
-Place BatchSplitter::collapsed(Place from, ArrayRef<int64_t> extents,
-                               ArrayRef<int64_t> group, int64_t dim) {
-  Place place{dim, from.outer, from.inner};
-  for (int64_t i : group)
-    if (i < from.dim)
-      place.outer = product(place.outer, extents[i]);
-    else if (i > from.dim)
-      place.inner = product(place.inner, extents[i]);
-  return place;
-}
-
 Value BatchSplitter::makeReshape(Operation *op, Value input, const Place &to) {
   RankedTensorType type = reduced(op->getResult(0), to);
   if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op))
@@ -251,20 +181,20 @@ Value BatchSplitter::makeReshape(Operation *op, Value input, const Place &to) {
       if (llvm::is_contained(group, dim)) {
         Value whole = tensor::DimOp::create(builder, op->getLoc(), input,
                                             static_cast<int64_t>(from));
-        int64_t others = 1;
+        Count others;
         for (int64_t member : group)
           if (member != dim)
-            others = product(others, type.getDimSize(member));
-        if (ShapedType::isDynamic(others)) {
+            others = others * countOf(type.getDimSize(member));
+        if (others.isOpen) {
           fail(op, "it merges the batch with two open extents");
           return {};
         }
-        Value by =
-            arith::ConstantIndexOp::create(builder, op->getLoc(), others);
-        extents.push_back(others == 1 ? whole
-                                      : arith::DivUIOp::create(
-                                            builder, op->getLoc(), whole, by)
-                                            .getResult());
+        Value by = arith::ConstantIndexOp::create(builder, op->getLoc(),
+                                                  others.factor);
+        extents.push_back(others.isOne() ? whole
+                                         : arith::DivUIOp::create(
+                                               builder, op->getLoc(), whole, by)
+                                               .getResult());
       }
   }
   return tensor::ExpandShapeOp::create(builder, op->getLoc(), type, input,
@@ -277,18 +207,17 @@ bool BatchSplitter::splitReshape(Operation *op) {
        resultType = cast<RankedTensorType>(op->getResult(0).getType());
   std::optional<Place> to;
   if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op)) {
-    to = expanded(from, resultType.getShape(),
-                  expand.getReassociationIndices()[from.dim]);
+    to = from.expanded(resultType.getShape(),
+                       expand.getReassociationIndices()[from.dim], batch);
   } else {
     auto collapse = cast<tensor::CollapseShapeOp>(op);
     for (auto [dim, group] :
          llvm::enumerate(collapse.getReassociationIndices()))
       if (llvm::is_contained(group, from.dim))
-        to = collapsed(from, sourceType.getShape(), group,
-                       static_cast<int64_t>(dim));
+        to = from.collapsed(sourceType.getShape(), group,
+                            static_cast<int64_t>(dim));
   }
-  if (!to ||
-      (ShapedType::isDynamic(to->outer) && ShapedType::isDynamic(to->inner)))
+  if (!to || (to->outer.isOpen && to->inner.isOpen))
     return fail(op, "its reshape mixes the batch with other extents");
   Value made = makeReshape(op, map.lookup(op->getOperand(0)), *to);
   if (!made)
@@ -567,32 +496,46 @@ static std::optional<Part> mapPart(OffsetSizeAndStrideOpInterface slice,
   return Part{offsets, sizes, strides};
 }
 
-bool BatchSplitter::splitSlice(tensor::ExtractSliceOp op) {
-  Place place = *placeOf(op.getSource());
-  auto offsets = op.getMixedOffsets(), sizes = op.getMixedSizes(),
-       strides = op.getMixedStrides();
-  if (!isWhole(op.getSource(), place.dim, offsets[place.dim], sizes[place.dim],
-               strides[place.dim]) ||
-      op.getDroppedDims()[place.dim])
-    return fail(op, "it takes some of the sequences");
-  Value input = map.lookup(op.getSource());
-  OpFoldResult extent =
-      ShapedType::isDynamic(place.extent())
-          ? OpFoldResult(
-                tensor::DimOp::create(builder, op.getLoc(), input, place.dim)
-                    .getResult())
-          : OpFoldResult(builder.getIndexAttr(place.extent()));
-  auto value = [&](Value number) { return mapped(op, number); };
-  std::optional<Part> part = mapPart(op, place.dim, extent, value);
-  if (!part)
-    return false;
+/// Whether a slice takes all sequences, and the place of the batch in it.
+static std::optional<Place> sliced(tensor::ExtractSliceOp op, Place place) {
+  llvm::SmallBitVector dropped = op.getDroppedDims();
+  if (!isWhole(op.getSource(), place.dim, op.getMixedOffsets()[place.dim],
+               op.getMixedSizes()[place.dim],
+               op.getMixedStrides()[place.dim]) ||
+      dropped[place.dim])
+    return std::nullopt;
   Place to = place;
   for (int64_t i = 0; i < place.dim; ++i)
-    to.dim -= op.getDroppedDims()[i];
-  Value made = tensor::ExtractSliceOp::create(
+    to.dim -= dropped[i];
+  return to;
+}
+
+Value BatchSplitter::makeSlice(tensor::ExtractSliceOp op, Value input,
+                               const Place &from, const Place &to) {
+  OpFoldResult extent =
+      ShapedType::isDynamic(from.extent())
+          ? OpFoldResult(
+                tensor::DimOp::create(builder, op.getLoc(), input, from.dim)
+                    .getResult())
+          : OpFoldResult(builder.getIndexAttr(from.extent()));
+  auto value = [&](Value number) { return mapped(op, number); };
+  std::optional<Part> part = mapPart(op, from.dim, extent, value);
+  if (!part)
+    return {};
+  return tensor::ExtractSliceOp::create(
       builder, op.getLoc(), reduced(op.getResult(), to), input, part->offsets,
       part->sizes, part->strides);
-  set(op.getResult(), made, to);
+}
+
+bool BatchSplitter::splitSlice(tensor::ExtractSliceOp op) {
+  Place from = *placeOf(op.getSource());
+  std::optional<Place> to = sliced(op, from);
+  if (!to)
+    return fail(op, "it takes some of the sequences");
+  Value made = makeSlice(op, map.lookup(op.getSource()), from, *to);
+  if (!made)
+    return false;
+  set(op.getResult(), made, *to);
   return true;
 }
 
@@ -669,8 +612,9 @@ Value BatchSplitter::demandConstant(arith::ConstantOp constant,
     return make(splat.resizeSplat(type));
   // Groups of bytes: before the batch, of the batch, behind it.
   auto shape = cast<RankedTensorType>(constant.getType()).getShape();
-  int64_t before = product(shape.take_front(place.dim)) * place.outer,
-          behind = product(shape.drop_front(place.dim + 1)) * place.inner;
+  int64_t before = (countOf(shape.take_front(place.dim)) * place.outer).factor,
+          behind =
+              (countOf(shape.drop_front(place.dim + 1)) * place.inner).factor;
   auto sameForAll = [&](auto elements) -> Value {
     if (!elements)
       return {};
@@ -680,7 +624,8 @@ Value BatchSplitter::demandConstant(arith::ConstantOp constant,
     for (int64_t i = 0; i < before; ++i) {
       const T *first = data + i * batch * behind;
       for (int64_t b = 1; b < batch; ++b)
-        if (!std::equal(first, first + behind, first + b * behind))
+        // All bits: zeros of two signs are equal numbers.
+        if (std::memcmp(first, first + b * behind, behind * sizeof(T)) != 0)
           return {};
       kept.insert(kept.end(), first, first + behind);
     }
@@ -697,9 +642,18 @@ Value BatchSplitter::demandConstant(arith::ConstantOp constant,
 }
 
 Value BatchSplitter::demand(Value value, const Place &place) {
+  std::tuple key(value, place.dim, place.outer.extent(), place.inner.extent());
+  if (auto known = demanded.find(key); known != demanded.end())
+    return known->second;
+  Value made = makeDemanded(value, place);
+  demanded[key] = made;
+  return made;
+}
+
+Value BatchSplitter::makeDemanded(Value value, const Place &place) {
   auto type = cast<RankedTensorType>(value.getType());
   Operation *maker = value.getDefiningOp();
-  int64_t extent = product(place.extent(), batch);
+  int64_t extent = (place.outer * place.inner * Count(batch)).extent();
   Value made;
   if (!maker || type.getDimSize(place.dim) != extent) {
     // Nothing says how long it is, or that it is as long.
@@ -719,16 +673,25 @@ Value BatchSplitter::demand(Value value, const Place &place) {
     for (auto [dim, group] : llvm::enumerate(expand.getReassociationIndices()))
       if (llvm::is_contained(group, place.dim)) {
         Place from =
-            collapsed(place, type.getShape(), group, static_cast<int64_t>(dim));
+            place.collapsed(type.getShape(), group, static_cast<int64_t>(dim));
         if (Value input = demand(expand.getSrc(), from))
           made = makeReshape(maker, input, place);
       }
   } else if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(maker)) {
     std::optional<Place> from =
-        expanded(place, collapse.getSrcType().getShape(),
-                 collapse.getReassociationIndices()[place.dim]);
+        place.expanded(collapse.getSrcType().getShape(),
+                       collapse.getReassociationIndices()[place.dim], batch);
     if (Value input = from ? demand(collapse.getSrc(), *from) : Value())
       made = makeReshape(maker, input, place);
+  } else if (auto slice = dyn_cast<tensor::ExtractSliceOp>(maker)) {
+    for (int64_t dim = 0; dim < slice.getSourceType().getRank(); ++dim) {
+      Place from{dim, place.outer, place.inner};
+      if (std::optional<Place> to = sliced(slice, from); to && *to == place) {
+        if (Value input = demand(slice.getSource(), from))
+          made = makeSlice(slice, input, from, place);
+        break;
+      }
+    }
   }
   if (!made)
     fail(maker ? maker : source.getOperation(),
@@ -799,11 +762,10 @@ bool BatchSplitter::splitReturn(func::ReturnOp op) {
 
 func::FuncOp BatchSplitter::run() {
   SmallVector<Type> inputs, outputs;
-  for (BlockArgument argument : source.getArguments()) {
+  for (auto [argument, axis] : llvm::zip(source.getArguments(), axes)) {
     Type type = argument.getType();
-    if (auto tensor = dyn_cast<RankedTensorType>(type);
-        tensor && tensor.getRank() > axis && tensor.getDimSize(axis) == batch) {
-      places[argument] = {axis};
+    if (axis) {
+      places[argument] = {*axis};
       type = reduced(argument, places[argument]);
     }
     inputs.push_back(type);
@@ -834,9 +796,9 @@ func::FuncOp BatchSplitter::run() {
   auto where = [&](int64_t dim) {
     return builder.getDenseI64ArrayAttr({dim, isOpen ? 0 : batch});
   };
-  for (BlockArgument argument : source.getArguments())
-    if (placeOf(argument))
-      target.setArgAttr(argument.getArgNumber(), kBatchAttrName, where(axis));
+  for (auto [i, axis] : llvm::enumerate(axes))
+    if (axis)
+      target.setArgAttr(i, kBatchAttrName, where(*axis));
   for (auto [i, value] :
        llvm::enumerate(source.getBody().front().getTerminator()->getOperands()))
     if (std::optional<Place> place = placeOf(value))
@@ -848,26 +810,48 @@ func::FuncOp BatchSplitter::run() {
 // The pass
 //===----------------------------------------------------------------------===//
 
-namespace {
-struct Batch {
-  int64_t axis, sequences;
-  bool isOpen;
-};
-} // namespace
+/// What arguments say is the batch of a function; null where none does. An
+/// argument of as many rows that does not say so is shared by all sequences.
+static std::optional<Batch> saidBatch(func::FuncOp function) {
+  std::optional<Batch> batch;
+  for (BlockArgument argument : function.getArguments()) {
+    unsigned i = argument.getArgNumber();
+    auto said = function.getArgAttrOfType<DenseI64ArrayAttr>(i, kBatchAttrName);
+    if (!said)
+      continue;
+    int64_t extent =
+        cast<RankedTensorType>(argument.getType()).getDimSize(said[0]);
+    if (!batch)
+      batch = Batch{{}, extent, said[1] == 0};
+    batch->axes.resize(function.getNumArguments());
+    batch->axes[i] = said[0];
+    if (batch->sequences != extent)
+      batch->sequences = 1; // not the same number everywhere
+  }
+  return batch;
+}
 
-/// What may be the batch of a function: what an argument says it is, else the
+/// The arguments with that many sequences along an extent.
+static Batch batchAlong(func::FuncOp function, int64_t axis,
+                        int64_t sequences) {
+  Batch batch{{}, sequences, false};
+  for (Type type : function.getArgumentTypes()) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    bool fits = tensor && tensor.getRank() > axis &&
+                tensor.getDimSize(axis) == sequences;
+    batch.axes.push_back(fits ? std::optional(axis) : std::nullopt);
+  }
+  return batch;
+}
+
+/// What may be the batch of a function: what its arguments say it is, else the
 /// first extent of tokens [batch, length] or of rows [batch, length, features],
-/// then the second one of [length, batch, features]. None below 2.
+/// then the second one of [length, batch, features]. None below 2, which is
+/// split already.
 static SmallVector<Batch> batchesOf(func::FuncOp function) {
-  for (unsigned i = 0; i < function.getNumArguments(); ++i)
-    if (auto said =
-            function.getArgAttrOfType<DenseI64ArrayAttr>(i, kBatchAttrName)) {
-      int64_t extent = cast<RankedTensorType>(function.getArgument(i).getType())
-                           .getDimSize(said[0]);
-      if (extent < 2)
-        return {}; // split already
-      return {{said[0], extent, said[1] == 0}};
-    }
+  if (std::optional<Batch> said = saidBatch(function))
+    return said->sequences < 2 ? SmallVector<Batch>()
+                               : SmallVector<Batch>{*said};
   SmallVector<Batch> batches;
   for (int64_t axis : {0, 1})
     for (Type type : function.getArgumentTypes()) {
@@ -878,7 +862,7 @@ static SmallVector<Batch> batchesOf(func::FuncOp function) {
       bool isTokens = tensor.getElementType().isInteger(),
            isRows = tensor.getRank() >= 3;
       if (axis == 0 ? isTokens || isRows : tensor.getRank() == 3) {
-        batches.push_back({axis, tensor.getDimSize(axis), false});
+        batches.push_back(batchAlong(function, axis, tensor.getDimSize(axis)));
         break;
       }
     }
@@ -906,8 +890,7 @@ private:
     SmallVector<Batch> batches = batchesOf(function);
     std::optional<BatchSplitter> first;
     for (const Batch &batch : batches) {
-      BatchSplitter splitter(function, batch.axis, batch.sequences,
-                             batch.isOpen);
+      BatchSplitter splitter(function, batch);
       if (splitter.run()) {
         remark::passed(function.getLoc(), remark::RemarkOpts::name("BatchSplit")
                                               .category("fact-split-batch")

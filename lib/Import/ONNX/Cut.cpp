@@ -315,6 +315,15 @@ static void openSequence(const Model &model, Cut &cut) {
     }
 }
 
+/// Opens the batch instead.
+static void openBatch(int64_t most, Cut &cut) {
+  cut.bound = most;
+  cut.isBoundChosen = false;
+  for (Argument &argument : cut.arguments)
+    if (argument.batchAxis)
+      argument.open[*argument.batchAxis] = true;
+}
+
 std::string mlir::fact::makeCut(const Model &model,
                                 const OnnxImportOptions &options, Cut &cut) {
   if (std::string error = findResults(model, options, cut); !error.empty())
@@ -341,6 +350,9 @@ std::string mlir::fact::makeCut(const Model &model,
         !error.empty())
       return error;
   }
-  openSequence(model, cut);
+  if (options.opensBatch)
+    openBatch(options.batch, cut);
+  else
+    openSequence(model, cut);
   return "";
 }

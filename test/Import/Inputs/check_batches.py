@@ -86,12 +86,88 @@ def whole(folder):
     print("whole: as on the CPU, and in the simulator")
 
 
-def compare(folder, name, path, arrays):
-    """Dense layers and float32 give about the same."""
-    result, float32 = (run(folder, name, ("fact-run", path, flag), arrays).astype("f8")
-                       for flag in ("--preset=dense", "--reference=f32"))
+def compare(folder, name, path, arrays, raised=None):
+    """Dense layers (of the model that was raised before, if given) and float32 give about the same."""
+    result, float32 = (run(folder, name, ("fact-run", model, flag), arrays).astype("f8")
+                       for model, flag in ((raised or path, "--preset=dense"), (path, "--reference=f32")))
     if result.shape != float32.shape or np.linalg.norm(result - float32) > 0.05 * np.linalg.norm(float32):
         raise RuntimeError(f"{name}: {result.shape} differs from {float32.shape} in float32")
+
+
+def raise_model(folder, path):
+    """Raises a model for any number of sequences: its path, its IR, what is said."""
+    done = subprocess.run(["fact-compile", str(path), "--emit=raised", "--remarks"], capture_output=True, text=True)
+    raised = folder / f"{path.stem}.mlir"
+    raised.write_text(done.stdout)
+    return raised, done.stdout, done.stderr
+
+
+def counts(folder, name, build, words):
+    """The import would compute something from the number of sequences: only one is run."""
+    g = Builder(5)
+    path = folder / f"{name}.onnx"
+    g.save(path, [("x", "float32", ["B", L, D])], [(build(g), None)])
+    raised, code, said = raise_model(folder, path)
+    if f"Reason=\"{words}" not in said or "fact.batch" in code:
+        raise RuntimeError(f"{name}: not '{words}': {said}")
+    x = np.random.default_rng(1).standard_normal((B, L, D)).astype("f4")
+    compare(folder, name, path, [x])
+    compare(folder, name, path, [x[:1]], raised)
+    print(f"{name}: for one sequence alone")
+
+
+def any_number(folder, name, build, inputs=()):
+    """The raised model gives what float32 gives for any number of sequences; `inputs` are for all of them."""
+    g = Builder(5)
+    path = folder / f"{name}.onnx"
+    g.save(path, [("x", "float32", ["B", L, D])] + [(n, "float32", a.shape) for n, a in inputs], [(build(g), None)])
+    raised, code, said = raise_model(folder, path)
+    if "BatchSplit" not in said or code.count("fact.batch") != 2:
+        raise RuntimeError(f"{name}: not split: {said}")
+    for count in (1, B):
+        x = np.random.default_rng(1).standard_normal((count, L, D)).astype("f4")
+        compare(folder, name, path, [x] + [array for _, array in inputs], raised)
+    print(f"{name}: for any number of sequences")
+
+
+def numbers(folder):
+    """What an import computes must not depend on how many sequences it was made for."""
+    def count(g):
+        return g.Gather(g.Shape("x"), np.int64(0))
+
+    def first(g, end):
+        return g.Slice("x", np.array([0]), np.array([end]), np.array([0]))
+
+    def number(g, value):
+        return g.Cast(value, to=1)
+
+    uses = "it computes with the number of sequences"
+    counts(folder, "divided", lambda g: g.Div(layer(g, "x"), number(g, count(g))), uses)
+    counts(folder, "at-most-four", lambda g: g.Div("x", number(g, g.Min(count(g), np.int64(4)))), uses)
+    counts(folder, "odd-or-even", lambda g: g.Add("x", number(g, g.Mod(count(g), np.int64(2)))), uses)
+    counts(folder, "one-or-more", lambda g: g.Add("x", number(g, g.Equal(count(g), np.int64(1)))), uses)
+    counts(folder, "in-four", lambda g: g.Reshape(g.Softmax(g.Reshape("x", np.array([4, -1]))), g.Shape("x")),
+           "its reshape mixes the batch with other extents")
+    counts(folder, "first-twenty", lambda g: first(g, 20), "it takes some of the sequences")
+    counts(folder, "squeezed", lambda g: g.Squeeze("x"), "its results have another shape for one sequence")
+    by_place = np.array([1, 2])
+    counts(folder, "place-in-batch",
+           lambda g: g.Add("x", g.Unsqueeze(number(g, g.Range(np.int64(0), count(g), np.int64(1))), by_place)),
+           "it may be another one for each sequence")
+    any_number(folder, "layer", lambda g: layer(g, "x"))
+    any_number(folder, "filled", lambda g: g.Add("x", g.Expand(np.ones((1, 1, D), "f4"), g.Shape("x"))))
+    any_number(folder, "known-test",
+               lambda g: g.Expand("x", g.Where(g.Equal(g.Shape("x"), np.int64(-1)), np.array([1, 1, 1]), g.Shape("x"))))
+    rows = np.random.default_rng(2).standard_normal((2, L, D)).astype("f4")
+    any_number(folder, "two-shared-rows",
+               lambda g: g.Add(layer(g, "x"), g.ReduceMean("w", axes=[0], keepdims=1)), [("w", rows)])
+    # The import itself makes a mask of so many elements for a few sequences only.
+    mask = np.tril(np.ones((1, 1, 128, 128), np.int64))
+    shape = np.array([1, 128, 128])
+    any_number(folder, "large-mask", lambda g: g.Mul("x", g.Unsqueeze(g.Slice(
+        g.ReduceMax(number(g, g.Expand(mask, g.Concat(g.Slice(g.Shape("x"), np.array([0]), np.array([1]), np.array([0])),
+                                                      shape, axis=0))), axes=[1, 3], keepdims=0),
+        np.array([0]), np.array([L]), np.array([1])), np.array([2]))))
 
 
 def mixes(folder, name, build, words):
@@ -128,6 +204,7 @@ def main():
     check(folder, "fixed-batch-masked", length="L", masked=True)
     check(folder, "open-batch-masked", batch="B", length="L", masked=True)
     whole(folder)
+    numbers(folder)
     table = np.random.default_rng(3).standard_normal((B, 1, D)).astype("f4")
     mixes(folder, "mean-of-all", lambda g: g.Add("x", g.ReduceMean("x", axes=[0], keepdims=1)),
           "it adds up or compares elements of different sequences")
