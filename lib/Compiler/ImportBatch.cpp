@@ -275,10 +275,15 @@ enum class Counting {
   Unknown,   ///< The import needs the number.
 };
 
-static Counting findCounting(const OnnxFile &file, OnnxImportOptions options) {
+/// `any`: an import with an open length, whose longest sequences are looked at.
+static Counting findCounting(const OnnxFile &file, OnnxImportOptions options,
+                             func::FuncOp any) {
   constexpr int64_t most = 4096;
   options.batch = most;
   options.opensBatch = true;
+  for (unsigned i = 0; i < any.getNumArguments(); ++i)
+    if (auto bound = any.getArgAttrOfType<IntegerAttr>(i, kBoundAttrName))
+      options.length = bound.getInt();
   OwningOpRef<ModuleOp> module;
   Said said;
   said.during(file.getContext(), [&] { module = file.import(options); });
@@ -291,64 +296,91 @@ static Counting findCounting(const OnnxFile &file, OnnxImportOptions options) {
   return reader ? Counting::Sometimes : Counting::Never;
 }
 
-/// Whether a single sequence gives what it gives beside others: a batch of one
-/// may be squeezed away.
-static bool fitsAlone(Import &any, Import &one) {
-  return one.module &&
-         succeeded(verifyCompatibleShapes(any.main().getResultTypes(),
-                                          one.main().getResultTypes()));
+/// The names of all nodes that became operations.
+static DenseSet<Attribute> nodesOf(func::FuncOp function) {
+  DenseSet<Attribute> nodes;
+  function.walk([&](Operation *op) {
+    if (auto name = op->getLoc()->findInstanceOf<NameLoc>())
+      nodes.insert(name.getName());
+  });
+  return nodes;
+}
+
+/// Why a single sequence does not give what it gives beside others, null where
+/// nothing says so: a batch of one may be squeezed away, or be a case of its
+/// own.
+static const char *whyNotAlone(Import &any, Import &one) {
+  if (!one.module ||
+      failed(verifyCompatibleShapes(any.main().getResultTypes(),
+                                    one.main().getResultTypes())))
+    return "its results have another shape for one sequence";
+  DenseSet<Attribute> nodes = nodesOf(any.main());
+  for (Attribute node : nodesOf(one.main()))
+    if (!nodes.contains(node))
+      return "it does something else for one sequence";
+  return nullptr;
+}
+
+/// The first difference between the functions of one sequence that are made for
+/// two numbers of them; `second` may not be split, which is said.
+static Operation *compare(Import &first, Import &second) {
+  if (!second.isSplit) {
+    second.split.repeat(first.module->getContext());
+    if (!second.isOpen)
+      miss(first.main(), "there is no other number of sequences");
+    return first.main();
+  }
+  Operation *op = Comparison::firstDifference(first.main(), second.main());
+  if (op)
+    miss(op, "it is another one for another number of sequences");
+  return op;
 }
 
 /// The function of one sequence of any number.
 static OwningOpRef<ModuleOp> importForAny(const OnnxFile &file,
                                           const OnnxImportOptions &options) {
-  // Primes: no extent of a model is a multiple of the larger ones by chance,
-  // few are cut at so many sequences, and what is computed for them is small.
-  constexpr int64_t few = 2, many = 61, almostAsMany = 59;
   MLIRContext *context = file.getContext();
-  Import import(file, options, few);
-  if (!import.isOpen) {
-    if (import.module)
-      import.imported.repeat(context);
+  Import import(file, options, 2);
+  auto take = [&](Import &import) {
+    import.imported.repeat(context);
+    import.split.repeat(context);
     return std::move(import.module);
-  }
+  };
+  if (!import.isOpen)
+    return import.module ? take(import) : nullptr;
   if (!import.isSplit) {
     import.split.repeat(context);
     return nullptr;
   }
-  if (Import one(file, options, 1); !fitsAlone(import, one)) {
-    miss(import.main(), "its results have another shape for one sequence");
+  if (Import one(file, options, 1);
+      const char *why = whyNotAlone(import, one)) {
+    miss(import.main(), why);
     return nullptr;
   }
-  Counting counting = findCounting(file, options);
-  if (counting == Counting::Sometimes)
-    return nullptr;
+  // Primes: no extent of a model is a multiple of the larger ones by chance.
+  // What is computed for them is still small.
+  constexpr int64_t many = 61, almostAsMany = 59;
   Import other(file, options, many);
-  if (!other.isSplit) {
-    if (other.isOpen)
-      other.split.repeat(context);
-    else
-      miss(import.main(), "it cannot be imported for many sequences");
+  switch (findCounting(file, options, import.main())) {
+  case Counting::Sometimes:
     return nullptr;
-  }
-  Operation *changed = Comparison::firstDifference(import.main(), other.main());
-  if (changed && counting == Counting::Never) {
+  case Counting::Never: {
+    if (!other.isSplit ||
+        !Comparison::firstDifference(import.main(), other.main()))
+      break;
     // Constants that are too large for the import are made by the model: hold
     // two imports against each other that leave the same ones to it.
     Import second(file, options, almostAsMany);
-    if (second.isSplit &&
-        !Comparison::firstDifference(second.main(), other.main())) {
-      std::swap(import, second);
-      changed = nullptr;
-    }
+    return compare(other, second) ? nullptr : take(second);
   }
-  if (changed) {
-    miss(changed, "it is another one for another number of sequences");
-    return nullptr;
+  case Counting::Unknown:
+    // What the number decides should show for one of these.
+    for (int64_t number : {3, 4, 5, 8, 16, 32})
+      if (Import another(file, options, number); compare(import, another))
+        return nullptr;
+    break;
   }
-  import.imported.repeat(context);
-  import.split.repeat(context);
-  return std::move(import.module);
+  return compare(import, other) ? nullptr : take(import);
 }
 
 OwningOpRef<ModuleOp> mlir::fact::importBatch(const OnnxFile &file,

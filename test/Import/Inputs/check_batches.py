@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import numpy as np
+from onnx import helper
 
 from fact.onnx_model import Builder
 
@@ -138,6 +139,13 @@ def numbers(folder):
     def first(g, end):
         return g.Slice("x", np.array([0]), np.array([end]), np.array([0]))
 
+    def branch(g, condition):
+        """Exp where the condition holds, else Neg."""
+        def body(operator):
+            node = helper.make_node(operator, ["x"], [operator], name=operator)
+            return helper.make_graph([node], operator, [], [helper.make_tensor_value_info(operator, 1, None)])
+        return g.If(condition, then_branch=body("Exp"), else_branch=body("Neg"))
+
     def number(g, value):
         return g.Cast(value, to=1)
 
@@ -150,6 +158,10 @@ def numbers(folder):
            "its reshape mixes the batch with other extents")
     counts(folder, "first-twenty", lambda g: first(g, 20), "it takes some of the sequences")
     counts(folder, "squeezed", lambda g: g.Squeeze("x"), "its results have another shape for one sequence")
+    counts(folder, "branch-for-one", lambda g: g.Add("x", branch(g, g.Equal(count(g), np.int64(1)))),
+           "it does something else for one sequence")
+    counts(folder, "branch-for-many", lambda g: g.Add("x", branch(g, g.Greater(count(g), np.int64(4)))),
+           "it is another one for another number of sequences")
     by_place = np.array([1, 2])
     counts(folder, "place-in-batch",
            lambda g: g.Add("x", g.Unsqueeze(number(g, g.Range(np.int64(0), count(g), np.int64(1))), by_place)),
@@ -158,6 +170,12 @@ def numbers(folder):
     any_number(folder, "filled", lambda g: g.Add("x", g.Expand(np.ones((1, 1, D), "f4"), g.Shape("x"))))
     any_number(folder, "known-test",
                lambda g: g.Expand("x", g.Where(g.Equal(g.Shape("x"), np.int64(-1)), np.array([1, 1, 1]), g.Shape("x"))))
+    # The import can do this only for a number that it knows.
+    most = np.array([1, 99], "f4")
+    any_number(folder, "at-most-one-row", lambda g: g.Add("x", g.Slice(
+        np.ones((1, L, D), "f4"), np.array([0, 0]),
+        g.Cast(g.Min(number(g, g.Slice(g.Shape("x"), np.array([0]), np.array([2]), np.array([0]))), most), to=7),
+        np.array([0, 1]))))
     rows = np.random.default_rng(2).standard_normal((2, L, D)).astype("f4")
     any_number(folder, "two-shared-rows",
                lambda g: g.Add(layer(g, "x"), g.ReduceMean("w", axes=[0], keepdims=1)), [("w", rows)])

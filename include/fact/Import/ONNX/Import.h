@@ -36,12 +36,14 @@ struct OnnxImportOptions {
   /// The tensor that the function returns. Empty: all outputs of the graph.
   std::string to;
   /// Shapes of arguments, by name, the sequence with its largest length. Where
-  /// the model leaves an extent open and nobody says what it is, a sequence has
-  /// up to 512 tokens, and there is one of them, with a remark.
+  /// the model leaves an extent open and nobody says what it is, it is `length`
+  /// or `batch`, with a remark.
   std::map<std::string, std::vector<int64_t>> shapes;
   /// Shapes of the arrays that are to be run, in the arguments' order: for what
   /// is still open then.
   std::vector<std::vector<int64_t>> arrays;
+  /// The largest length of a sequence that is still open then.
+  int64_t length = 512;
   /// How many sequences a batch that is still open then has. If there are more
   /// than one, arguments say where it is (`fact.batch`).
   int64_t batch = 1;
