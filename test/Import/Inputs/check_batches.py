@@ -87,6 +87,22 @@ def whole(folder):
     print("whole: as on the CPU, and in the simulator")
 
 
+def shared_rows(folder):
+    """An encoder stack that takes rows of each sequence, and rows that all of them share."""
+    g = Builder(5)
+    path, program = folder / "shared.onnx", folder / "shared.fact"
+    y = g.Exp(layer(g, g.Add(g.Exp("x"), g.Exp("w"))))
+    g.save(path, [("x", "float32", ["B", "L", D]), ("w", "float32", [1, "L", D])], [(y, ["B", "L", D])])
+    tool("fact-compile", path, "-o", program)
+    random = np.random.default_rng(7)
+    x, w = (random.standard_normal((n, L, D)).astype("f4") for n in (B, 1))
+    whole = run(folder, "shared", ("fact-sim", program), [x, w])
+    alone = np.concatenate([run(folder, "one", ("fact-sim", program), [x[b:b + 1], w]) for b in range(B)])
+    if whole.shape != (B, L, D) or whole.tobytes() != alone.tobytes():
+        raise RuntimeError("shared: not as one sequence after the other")
+    print("shared: rows of all sequences beside those of one")
+
+
 def compare(folder, name, path, arrays, raised=None):
     """Dense layers (of the model that was raised before, if given) and float32 give about the same."""
     result, float32 = (run(folder, name, ("fact-run", model, flag), arrays).astype("f8")
@@ -111,9 +127,8 @@ def counts(folder, name, build, words):
     raised, code, said = raise_model(folder, path)
     if f"Reason=\"{words}" not in said or "fact.batch" in code:
         raise RuntimeError(f"{name}: not '{words}': {said}")
-    x = np.random.default_rng(1).standard_normal((B, L, D)).astype("f4")
-    compare(folder, name, path, [x])
-    compare(folder, name, path, [x[:1]], raised)
+    x = np.random.default_rng(1).standard_normal((1, L, D)).astype("f4")
+    compare(folder, name, path, [x], raised)
     print(f"{name}: for one sequence alone")
 
 
@@ -125,9 +140,8 @@ def any_number(folder, name, build, inputs=()):
     raised, code, said = raise_model(folder, path)
     if "BatchSplit" not in said or code.count("fact.batch") != 2:
         raise RuntimeError(f"{name}: not split: {said}")
-    for count in (1, B):
-        x = np.random.default_rng(1).standard_normal((count, L, D)).astype("f4")
-        compare(folder, name, path, [x] + [array for _, array in inputs], raised)
+    x = np.random.default_rng(1).standard_normal((B, L, D)).astype("f4")
+    compare(folder, name, path, [x] + [array for _, array in inputs], raised)
     print(f"{name}: for any number of sequences")
 
 
@@ -222,6 +236,7 @@ def main():
     check(folder, "fixed-batch-masked", length="L", masked=True)
     check(folder, "open-batch-masked", batch="B", length="L", masked=True)
     whole(folder)
+    shared_rows(folder)
     numbers(folder)
     table = np.random.default_rng(3).standard_normal((B, 1, D)).astype("f4")
     mixes(folder, "mean-of-all", lambda g: g.Add("x", g.ReduceMean("x", axes=[0], keepdims=1)),
