@@ -186,38 +186,48 @@ bool BatchSplitter::splitSlice(tensor::ExtractSliceOp op) {
   return true;
 }
 
-bool BatchSplitter::splitInsert(tensor::InsertSliceOp op) {
-  auto offsets = op.getMixedOffsets(), sizes = op.getMixedSizes(),
-       strides = op.getMixedStrides();
-  if (op.getSourceType().getRank() != op.getDestType().getRank())
-    return fail(op, "it writes a part of another rank");
+Value BatchSplitter::makeInsert(tensor::InsertSliceOp op, const Place &place) {
   std::optional<Place> from = placeOf(op.getSource()),
                        to = placeOf(op.getDest());
-  Place place = from ? *from : *to;
+  if (op.getSourceType().getRank() != op.getDestType().getRank()) {
+    fail(op, "it writes a part of another rank");
+    return {};
+  }
   if ((from && to && !(*from == *to)) ||
-      !isWhole(op.getDest(), place.dim, offsets[place.dim], sizes[place.dim],
-               strides[place.dim]))
-    return fail(op, "it writes some of the sequences");
+      !isWhole(op.getDest(), place.dim, op.getMixedOffsets()[place.dim],
+               op.getMixedSizes()[place.dim],
+               op.getMixedStrides()[place.dim])) {
+    fail(op, "it writes some of the sequences");
+    return {};
+  }
   Value input =
       from ? map.lookup(op.getSource()) : demand(op.getSource(), place);
   if (!input)
-    return false;
+    return {};
   auto extent = [&]() -> Value {
     return tensor::DimOp::create(builder, op.getLoc(), input, place.dim);
   };
   Value dest = makeInit(op.getDest(), place, extent);
   if (!dest)
-    return false;
+    return {};
   OpFoldResult size = ShapedType::isDynamic(place.extent())
                           ? OpFoldResult(extent())
                           : OpFoldResult(builder.getIndexAttr(place.extent()));
   auto value = [&](Value number) { return mapped(op, number); };
   std::optional<Part> part = mapPart(op, place.dim, size, value);
   if (!part)
+    return {};
+  return tensor::InsertSliceOp::create(builder, op.getLoc(), input, dest,
+                                       part->offsets, part->sizes,
+                                       part->strides);
+}
+
+bool BatchSplitter::splitInsert(tensor::InsertSliceOp op) {
+  std::optional<Place> from = placeOf(op.getSource());
+  Place place = from ? *from : *placeOf(op.getDest());
+  Value made = makeInsert(op, place);
+  if (!made)
     return false;
-  Value made =
-      tensor::InsertSliceOp::create(builder, op.getLoc(), input, dest,
-                                    part->offsets, part->sizes, part->strides);
   set(op.getResult(), made, place);
   return true;
 }

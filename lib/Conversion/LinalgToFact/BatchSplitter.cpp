@@ -99,19 +99,56 @@ std::optional<unsigned> BatchSplitter::lookedUpLoop(Operation *op) const {
   return index ? std::optional<unsigned>(index.getDim()) : std::nullopt;
 }
 
+std::optional<DenseMap<Value, int64_t>>
+BatchSplitter::lookedUpByNumber(linalg::LinalgOp op, unsigned loop,
+                                const Place &place) const {
+  DenseMap<Value, int64_t> found;
+  auto dimOf = [&](OpOperand &use) -> std::optional<int64_t> {
+    auto extract = dyn_cast<tensor::ExtractOp>(use.getOwner());
+    int64_t dim = int64_t(use.getOperandNumber()) - 1;
+    if (!extract || dim < 0 || placeOf(extract.getTensor()) ||
+        op->isAncestor(extract.getTensor().getParentRegion()->getParentOp()) ||
+        extract.getTensor().getType().getDimSize(dim) != batch)
+      return std::nullopt;
+    return dim;
+  };
+  bool isLookup = true;
+  op.getBlock()->walk([&](linalg::IndexOp index) {
+    if (index.getDim() != loop)
+      return;
+    for (OpOperand &use : index->getUses()) {
+      if (lookedUpLoop(use.getOwner()) == loop && isBatchIndex(use))
+        continue;
+      std::optional<int64_t> dim = dimOf(use);
+      isLookup &= dim && place.isAlone();
+      if (dim)
+        isLookup &= found.try_emplace(use.getOwner()->getOperand(0), *dim)
+                        .first->second == *dim;
+    }
+  });
+  // No other element of these.
+  op.getBlock()->walk([&](tensor::ExtractOp extract) {
+    auto it = found.find(extract.getTensor());
+    if (it == found.end())
+      return;
+    for (auto [i, value] : llvm::enumerate(extract.getIndices())) {
+      auto index = value.getDefiningOp<linalg::IndexOp>();
+      bool isNumber = index && index.getDim() == loop;
+      isLookup &= isNumber == (static_cast<int64_t>(i) == it->second);
+    }
+  });
+  return isLookup ? std::optional(std::move(found)) : std::nullopt;
+}
+
 Operation *BatchSplitter::makeLinalg(linalg::LinalgOp op, unsigned loop,
                                      Place place) {
   if (op.getIteratorTypesArray()[loop] != utils::IteratorType::parallel) {
     fail(op, "it adds up or compares elements of different sequences");
     return nullptr;
   }
-  bool usesIndex = false;
-  op.getBlock()->walk([&](linalg::IndexOp index) {
-    if (index.getDim() == loop)
-      for (OpOperand &use : index->getUses())
-        usesIndex |= lookedUpLoop(use.getOwner()) != loop || !isBatchIndex(use);
-  });
-  if (usesIndex) {
+  std::optional<DenseMap<Value, int64_t>> byNumber =
+      lookedUpByNumber(op, loop, place);
+  if (!byNumber) {
     fail(op, "it does something else for each sequence");
     return nullptr;
   }
@@ -166,7 +203,12 @@ Operation *BatchSplitter::makeLinalg(linalg::LinalgOp op, unsigned loop,
     bool isOwn = lookedUpLoop(inner) == loop;
     for (Value value : inner->getOperands())
       if (!op->isAncestor(value.getParentRegion()->getParentOp())) {
-        if (map.contains(value) && (!placeOf(value) || isOwn))
+        if (auto it = byNumber->find(value); it != byNumber->end()) {
+          if (Value made = demand(value, {it->second, {}, {}}))
+            outside.map(value, made);
+          else
+            isClosed = false;
+        } else if (map.contains(value) && (!placeOf(value) || isOwn))
           outside.map(value, map.lookup(value));
         else
           isClosed = false;
@@ -344,6 +386,8 @@ Value BatchSplitter::makeDemanded(Value value, const Place &place) {
                        collapse.getReassociationIndices()[place.dim], batch);
     if (Value input = from ? demand(collapse.getSrc(), *from) : Value())
       made = makeReshape(maker, input, place);
+  } else if (auto insert = dyn_cast<tensor::InsertSliceOp>(maker)) {
+    made = makeInsert(insert, place);
   } else if (auto slice = dyn_cast<tensor::ExtractSliceOp>(maker)) {
     for (int64_t dim = 0; dim < slice.getSourceType().getRank(); ++dim) {
       Place from{dim, place.outer, place.inner};

@@ -87,6 +87,12 @@ private:
   /// of its own sequence.
   std::optional<unsigned> lookedUpLoop(Operation *op) const;
   bool isBatchIndex(OpOperand &use) const;
+  /// Tensors without a batch in which a body looks up an element for each
+  /// sequence, and the dimension that counts these. None where it does
+  /// anything else with the number of the sequence.
+  std::optional<DenseMap<Value, int64_t>>
+  lookedUpByNumber(linalg::LinalgOp op, unsigned loop,
+                   const Place &place) const;
   /// A linalg op for a batch of 1 along a loop, its operands made for that.
   Operation *makeLinalg(linalg::LinalgOp op, unsigned loop, Place place);
   /// An operand that is not worked on but written to.
@@ -97,6 +103,7 @@ private:
                                            Place place);
   Value makeSlice(tensor::ExtractSliceOp op, Value input, const Place &from,
                   const Place &to);
+  Value makeInsert(tensor::InsertSliceOp op, const Place &place);
   /// A value without a batch, for a batch of 1, made once for each place; null
   /// where it differs along it.
   Value demand(Value value, const Place &place);

@@ -308,3 +308,83 @@ func.func @slice_of_shared(%x: tensor<2x4xf32> {fact.batch = array<i64: 0, 2>}) 
   %y = linalg.add ins(%x, %part : tensor<2x4xf32>, tensor<2x4xf32>) outs(%out : tensor<2x4xf32>) -> tensor<2x4xf32>
   return %y : tensor<2x4xf32>
 }
+
+// -----
+
+// A row that all sequences share in front of each, put there before the batch comes.
+// CHECK-LABEL: func.func @row_in_front(
+// CHECK-SAME:  %[[X:.*]]: tensor<1x?x4xf32>
+// CHECK:       %[[FRONT:.*]] = tensor.insert_slice %{{.*}} into %{{.*}}[0, 0, 0] [1, 1, 4] [1, 1, 1] : tensor<1x1x4xf32> into tensor<1x?x4xf32>
+// CHECK:       tensor.insert_slice %[[X]] into %[[FRONT]][0, 1, 0] [1, %{{.*}}, 4] [1, 1, 1] : tensor<1x?x4xf32> into tensor<1x?x4xf32>
+// REMARK:      remark: [Passed] BatchSplit {{.*}} Function=row_in_front | Sequences=2
+func.func @row_in_front(%x: tensor<2x?x4xf32> {fact.batch = array<i64: 0, 2>}) -> tensor<2x?x4xf32> {
+  %c1 = arith.constant 1 : index
+  %row = arith.constant dense<[[[1.0, 2.0, 3.0, 4.0]], [[1.0, 2.0, 3.0, 4.0]]]> : tensor<2x1x4xf32>
+  %length = tensor.dim %x, %c1 : tensor<2x?x4xf32>
+  %more = arith.addi %length, %c1 : index
+  %init = tensor.empty(%more) : tensor<2x?x4xf32>
+  %front = tensor.insert_slice %row into %init[0, 0, 0] [2, 1, 4] [1, 1, 1] : tensor<2x1x4xf32> into tensor<2x?x4xf32>
+  %all = tensor.insert_slice %x into %front[0, 1, 0] [2, %length, 4] [1, 1, 1] : tensor<2x?x4xf32> into tensor<2x?x4xf32>
+  return %all : tensor<2x?x4xf32>
+}
+
+// -----
+
+// Numbers that are the same for all sequences, and looked up for each of them.
+// CHECK-LABEL: func.func @looked_up_by_number(
+// CHECK:       %[[PLACES:.*]] = linalg.generic {{.*}} outs(%{{.*}} : tensor<1x4xi64>)
+// CHECK:       linalg.generic {{.*}} outs(%{{.*}} : tensor<1x4xf32>)
+// CHECK:         tensor.extract %[[PLACES]][%{{.*}}, %{{.*}}] : tensor<1x4xi64>
+// REMARK:      remark: [Passed] BatchSplit {{.*}} Function=looked_up_by_number | Sequences=2
+#map = affine_map<(d0, d1) -> (d0, d1)>
+func.func @looked_up_by_number(%x: tensor<2x4xf32> {fact.batch = array<i64: 0, 2>}) -> tensor<2x4xf32> {
+  %table = arith.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>
+  %init = tensor.empty() : tensor<2x4xi64>
+  %places = linalg.generic {indexing_maps = [#map], iterator_types = ["parallel", "parallel"]} outs(%init : tensor<2x4xi64>) {
+  ^bb0(%out: i64):
+    %i = linalg.index 1 : index
+    %n = arith.index_cast %i : index to i64
+    linalg.yield %n : i64
+  } -> tensor<2x4xi64>
+  %init1 = tensor.empty() : tensor<2x4xf32>
+  %rows = linalg.generic {indexing_maps = [#map], iterator_types = ["parallel", "parallel"]} outs(%init1 : tensor<2x4xf32>) {
+  ^bb0(%out: f32):
+    %b = linalg.index 0 : index
+    %i = linalg.index 1 : index
+    %n = tensor.extract %places[%b, %i] : tensor<2x4xi64>
+    %at = arith.index_cast %n : i64 to index
+    %v = tensor.extract %table[%at] : tensor<4xf32>
+    linalg.yield %v : f32
+  } -> tensor<2x4xf32>
+  %y = linalg.add ins(%x, %rows : tensor<2x4xf32>, tensor<2x4xf32>) outs(%init1 : tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}
+
+// -----
+
+// Those of another sequence are not looked up there.
+// CHECK-LABEL: func.func @number_of_another(%{{.*}}: tensor<2x4xf32> {{.*}}) -> tensor<2x4xf32>
+// REMARK:      remark: [Missed] BatchNotSplit {{.*}} Reason="it does something else for each sequence (of a batch of 2)"
+#map = affine_map<(d0, d1) -> (d0, d1)>
+func.func @number_of_another(%x: tensor<2x4xf32> {fact.batch = array<i64: 0, 2>}) -> tensor<2x4xf32> {
+  %c1 = arith.constant 1 : index
+  %init = tensor.empty() : tensor<2x4xf32>
+  %same = linalg.generic {indexing_maps = [#map], iterator_types = ["parallel", "parallel"]} outs(%init : tensor<2x4xf32>) {
+  ^bb0(%out: f32):
+    %i = linalg.index 1 : index
+    %n = arith.index_cast %i : index to i32
+    %f = arith.sitofp %n : i32 to f32
+    linalg.yield %f : f32
+  } -> tensor<2x4xf32>
+  %rows = linalg.generic {indexing_maps = [#map], iterator_types = ["parallel", "parallel"]} outs(%init : tensor<2x4xf32>) {
+  ^bb0(%out: f32):
+    %b = linalg.index 0 : index
+    %i = linalg.index 1 : index
+    %own = tensor.extract %same[%b, %i] : tensor<2x4xf32>
+    %last = tensor.extract %same[%c1, %i] : tensor<2x4xf32>
+    %v = arith.addf %own, %last : f32
+    linalg.yield %v : f32
+  } -> tensor<2x4xf32>
+  %y = linalg.add ins(%x, %rows : tensor<2x4xf32>, tensor<2x4xf32>) outs(%init : tensor<2x4xf32>) -> tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}

@@ -184,6 +184,16 @@ def numbers(folder):
     any_number(folder, "filled", lambda g: g.Add("x", g.Expand(np.ones((1, 1, D), "f4"), g.Shape("x"))))
     any_number(folder, "known-test",
                lambda g: g.Expand("x", g.Where(g.Equal(g.Shape("x"), np.int64(-1)), np.array([1, 1, 1]), g.Shape("x"))))
+    row = np.random.default_rng(3).standard_normal((1, 1, D)).astype("f4")
+    rows = np.random.default_rng(3).standard_normal((L, D)).astype("f4")
+
+    def batch_by(g, *extents):
+        return g.Concat(g.Slice(g.Shape("x"), np.array([0]), np.array([1]), np.array([0])), np.array(extents), axis=0)
+    any_number(folder, "class-token",
+               lambda g: g.Add("x", g.Slice(layer(g, g.Concat(g.Expand(row, batch_by(g, 1, D)), "x", axis=1)),
+                                            np.array([0]), np.array([1]), np.array([1]))))
+    any_number(folder, "places-of-each",
+               lambda g: layer(g, g.Add("x", g.Gather(rows, g.Expand(np.arange(L)[None], batch_by(g, L))))))
     # The import can do this only for a number that it knows.
     most = np.array([1, 99], "f4")
     any_number(folder, "at-most-one-row", lambda g: g.Add("x", g.Slice(
@@ -195,10 +205,8 @@ def numbers(folder):
                lambda g: g.Add(layer(g, "x"), g.ReduceMean("w", axes=[0], keepdims=1)), [("w", rows)])
     # The import itself makes a mask of so many elements for a few sequences only.
     mask = np.tril(np.ones((1, 1, 128, 128), np.int64))
-    shape = np.array([1, 128, 128])
     any_number(folder, "large-mask", lambda g: g.Mul("x", g.Unsqueeze(g.Slice(
-        g.ReduceMax(number(g, g.Expand(mask, g.Concat(g.Slice(g.Shape("x"), np.array([0]), np.array([1]), np.array([0])),
-                                                      shape, axis=0))), axes=[1, 3], keepdims=0),
+        g.ReduceMax(number(g, g.Expand(mask, batch_by(g, 1, 128, 128))), axes=[1, 3], keepdims=0),
         np.array([0]), np.array([L]), np.array([1])), np.array([2]))))
 
 
