@@ -8,6 +8,8 @@
 
 #include "fact/Compiler/Driver.h"
 
+#include "ImportBatch.h"
+
 #include "fact/Compiler/Options.h"
 #include "fact/Conversion/Passes.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
@@ -153,38 +155,6 @@ func::FuncOp Compilation::main() {
   return owned->lookupSymbol<func::FuncOp>("main");
 }
 
-/// The extent of a batch of any number of sequences, if there is one.
-static std::optional<int64_t> openBatch(func::FuncOp main) {
-  for (unsigned i = 0; i < main.getNumArguments(); ++i)
-    if (auto batch =
-            main.getArgAttrOfType<DenseI64ArrayAttr>(i, kBatchAttrName))
-      return cast<RankedTensorType>(main.getArgument(i).getType())
-          .getDimSize(batch[0]);
-  return std::nullopt;
-}
-
-/// The model for one sequence of any number, where it leaves the batch open:
-/// what two sequences do apart, any number does. Null where they do not, and
-/// where the number is known.
-OwningOpRef<ModuleOp> Compilation::importBatch(OnnxImportOptions import) {
-  if (!import.arrays.empty())
-    return nullptr;
-  import.batch = 2;
-  OwningOpRef<ModuleOp> module =
-      importOnnx(options.model, import, context_.get());
-  diagnostics->first.clear(); // the error is that of one sequence
-  auto main =
-      module ? module->lookupSymbol<func::FuncOp>("main") : func::FuncOp();
-  if (!main || !openBatch(main))
-    return module;
-  OwningOpRef<ModuleOp> before = std::exchange(owned, std::move(module));
-  LogicalResult split =
-      run([](OpPassManager &pm) { pm.addPass(createSplitBatchPass()); });
-  module = std::exchange(owned, std::move(before));
-  main = module->lookupSymbol<func::FuncOp>("main");
-  return succeeded(split) && openBatch(main) == 1 ? std::move(module) : nullptr;
-}
-
 LogicalResult
 Compilation::load(const std::vector<std::vector<int64_t>> &arrays) {
   StringRef extension = llvm::sys::path::extension(options.model);
@@ -197,9 +167,10 @@ Compilation::load(const std::vector<std::vector<int64_t>> &arrays) {
       if (std::string wrong = parseShapeOption(shape, import.shapes);
           !wrong.empty())
         return fail(wrong);
-    owned = importBatch(import);
-    if (!owned)
-      owned = importOnnx(options.model, import, context_.get());
+    std::unique_ptr<OnnxFile> file =
+        OnnxFile::read(options.model, import, context_.get());
+    if (file)
+      owned = importBatch(*file, import);
   } else if (extension == ".mlir" || extension == ".mlirbc") {
     if (!options.from.empty() || !options.to.empty() || !options.shapes.empty())
       return fail("--from, --to and --shape are for ONNX models (model is '" +

@@ -35,10 +35,6 @@ class OpPassManager;
 } // namespace mlir
 
 namespace mlir::fact {
-struct OnnxImportOptions;
-} // namespace mlir::fact
-
-namespace mlir::fact {
 
 /// The stages that both back ends share, in order.
 enum class Stage { Imported, Raised, Quantized, Sparse };
@@ -92,8 +88,6 @@ public:
 
 private:
   class Diagnostics;
-
-  OwningOpRef<ModuleOp> importBatch(OnnxImportOptions import);
 
   class MissCollector;
 

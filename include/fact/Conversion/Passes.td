@@ -65,9 +65,10 @@ def FactToFactISAPass : Pass<"fact-to-factisa", "::mlir::ModuleOp"> {
 def SplitBatchPass : Pass<"fact-split-batch", "::mlir::ModuleOp"> {
   let summary = "a model of a batch as one of a single sequence";
   let description = [{
-    A batch is an extent of 2 or more in front of tokens [batch, length] or rows
-    [batch, length, features], or the second one of [length, batch, features]. Follows it
-    through every op. Where all of them work on each sequence by itself, also where the
+    A batch is what arguments say it is (`fact.batch`); all sequences share the others. If
+    none does, it is an extent of 2 or more in front of tokens [batch, length] or rows
+    [batch, length, features], or the second one of [length, batch, features], and every
+    argument with as many there has it. Follows it through every op. Where all of them work on each sequence by itself, also where the
     batch is merged with heads or tokens, the function becomes one of a single sequence;
     arguments and results that have the batch say where it is, and how many sequences
     there were:

@@ -77,6 +77,8 @@ private:
   Value toRows(Value value, const Layout &layout);
   Value fromRows(Value rows, Type type, const Layout &layout);
   OpFoldResult extent(const Atom &atom, Location loc);
+  /// Of a dimension of these parts.
+  OpFoldResult extent(ArrayRef<Atom> atoms, Location loc);
 
   func::FuncOp function;
   const Analysis &analysis;

@@ -8,6 +8,7 @@
 
 #include "Raiser.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -53,6 +54,26 @@ OpFoldResult Raiser::extent(const Atom &atom, Location loc) {
     return builder.getIndexAttr(atom.size);
   auto [tensor, dim] = analysis.sequenceSource(atom.sequence);
   return tensor::DimOp::create(builder, loc, tensor, dim).getResult();
+}
+
+OpFoldResult Raiser::extent(ArrayRef<Atom> atoms, Location loc) {
+  int64_t fixed = 1;
+  Value open;
+  for (const Atom &atom : atoms) {
+    OpFoldResult size = extent(atom, loc);
+    if (std::optional<int64_t> number = getConstantIntValue(size))
+      fixed *= *number;
+    else
+      open = open ? arith::MulIOp::create(builder, loc, open, cast<Value>(size))
+                        .getResult()
+                  : cast<Value>(size);
+  }
+  if (!open)
+    return builder.getIndexAttr(fixed);
+  if (fixed == 1)
+    return open;
+  Value factor = arith::ConstantIndexOp::create(builder, loc, fixed);
+  return arith::MulIOp::create(builder, loc, open, factor).getResult();
 }
 
 static Value transposed(OpBuilder &builder, Location loc, Value value,
@@ -149,22 +170,12 @@ Value Raiser::fromRows(Value rows, Type resultType, const Layout &layout) {
   SmallVector<ReassociationIndices> groups;
   SmallVector<int64_t> shape;
   SmallVector<bool> real;
-  SmallVector<OpFoldResult> target;
   int64_t next = 0;
   auto tensorType = cast<RankedTensorType>(resultType);
   for (auto [i, dim] : llvm::enumerate(layout.dims)) {
     real.push_back(!dim.empty());
-    target.push_back(dim.empty() ? OpFoldResult(builder.getIndexAttr(1))
-                                 : OpFoldResult(builder.getIndexAttr(
-                                       tensorType.getDimSize(i))));
     if (dim.empty())
       continue;
-    if (tensorType.isDynamicDim(i)) {
-      if (dim.size() != 1)
-        return value; // unreachable for layouts that reshapes built; the
-                      // verifier reports it
-      target.back() = extent(dim.front(), loc);
-    }
     auto group =
         llvm::to_vector<2>(llvm::seq<int64_t>(next, next + dim.size()));
     next += dim.size();
@@ -174,8 +185,13 @@ Value Raiser::fromRows(Value rows, Type resultType, const Layout &layout) {
   if (groups.size() != atoms.size())
     value = tensor::CollapseShapeOp::create(
         builder, loc, typeOf(shape, builder), value, groups);
-  if (!llvm::all_of(real, [](bool r) { return r; }))
-    value = tensor::ExpandShapeOp::create(builder, loc, resultType, value,
-                                          unitGroups(real), target);
-  return value;
+  if (llvm::all_of(real, [](bool r) { return r; }))
+    return value;
+  SmallVector<OpFoldResult> target;
+  for (auto [i, dim] : llvm::enumerate(layout.dims))
+    target.push_back(tensorType.isDynamicDim(i)
+                         ? extent(dim, loc)
+                         : builder.getIndexAttr(tensorType.getDimSize(i)));
+  return tensor::ExpandShapeOp::create(builder, loc, resultType, value,
+                                       unitGroups(real), target);
 }

@@ -191,8 +191,7 @@ static std::optional<size_t> sequenceAxis(const Argument &argument) {
 /// The extents that the model leaves open and no flag tells.
 static std::string chooseExtents(Argument &argument,
                                  const std::vector<int64_t> *array,
-                                 int64_t batch, Cut &cut) {
-  constexpr int64_t defaultLength = 512;
+                                 int64_t length, int64_t batch, Cut &cut) {
   if (array && array->size() == argument.declared.size()) {
     for (size_t i = 0; i < array->size(); ++i)
       argument.extents.push_back(argument.declared[i].value_or((*array)[i]));
@@ -206,7 +205,7 @@ static std::string chooseExtents(Argument &argument,
       return "the model leaves the shape of '" + argument.name +
              "' open: give the largest with --shape=" + argument.name + ":" +
              shapeText(argument.declared, "N") + ", where N are numbers";
-    extents.push_back(extent.value_or(axis == i ? defaultLength : batch));
+    extents.push_back(extent.value_or(axis == i ? length : batch));
     if (!extent && axis != i && batch > 1)
       argument.batchAxis = i;
   }
@@ -247,7 +246,8 @@ static std::string findExtents(const Model &model,
     else if (!hasShape)
       return "the model does not tell the shape of '" + argument.name +
              "': give it with --shape=" + argument.name + ":1x...";
-    if (std::string error = chooseExtents(argument, array, options.batch, cut);
+    if (std::string error =
+            chooseExtents(argument, array, options.length, options.batch, cut);
         !error.empty())
       return error;
   } else {
@@ -315,6 +315,15 @@ static void openSequence(const Model &model, Cut &cut) {
     }
 }
 
+/// Opens the batch instead.
+static void openBatch(int64_t most, Cut &cut) {
+  cut.bound = most;
+  cut.isBoundChosen = false;
+  for (Argument &argument : cut.arguments)
+    if (argument.batchAxis)
+      argument.open[*argument.batchAxis] = true;
+}
+
 std::string mlir::fact::makeCut(const Model &model,
                                 const OnnxImportOptions &options, Cut &cut) {
   if (std::string error = findResults(model, options, cut); !error.empty())
@@ -341,6 +350,9 @@ std::string mlir::fact::makeCut(const Model &model,
         !error.empty())
       return error;
   }
-  openSequence(model, cut);
+  if (options.opensBatch)
+    openBatch(options.batch, cut);
+  else
+    openSequence(model, cut);
   return "";
 }

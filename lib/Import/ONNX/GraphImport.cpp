@@ -170,7 +170,7 @@ func::FuncOp GraphImport::createFunction() {
     }
     NamedAttrList list;
     list.set("fact.name", builder.getStringAttr(argument.name));
-    if (argument.batchAxis)
+    if (argument.batchAxis && !(open && argument.open[*argument.batchAxis]))
       list.set("fact.batch",
                builder.getDenseI64ArrayAttr(
                    {static_cast<int64_t>(*argument.batchAxis), 0}));

@@ -50,35 +50,38 @@ static void lowerBound(Cut &cut, int64_t bound) {
   cut.bound = bound;
 }
 
-OwningOpRef<ModuleOp> mlir::fact::importOnnx(StringRef path,
-                                             const OnnxImportOptions &options,
-                                             MLIRContext *context) {
+/// Names in a damaged file may hold anything; a message stays one line.
+static std::string printable(std::string text) {
+  for (char &c : text)
+    if (!llvm::isPrint(c) && static_cast<unsigned char>(c) < 128)
+      c = '?';
+  return text;
+}
+
+static OwningOpRef<ModuleOp> failGraph(Location location, const Twine &before,
+                                       const ImportError &error) {
+  InFlightDiagnostic diagnostic = emitError(location)
+                                  << printable((before + error.text).str());
+  for (const auto &[node, text] : error.notes)
+    diagnostic.attachNote(
+        NameLoc::get(StringAttr::get(location.getContext(), printable(node))))
+        << printable(text);
+  return nullptr;
+}
+
+OnnxFile::OnnxFile(std::unique_ptr<::fact::onnx::Model> model,
+                   Location location)
+    : model(std::move(model)), location(location) {}
+
+OnnxFile::~OnnxFile() = default;
+
+std::unique_ptr<OnnxFile> OnnxFile::read(StringRef path,
+                                         const OnnxImportOptions &options,
+                                         MLIRContext *context) {
   context->loadDialect<arith::ArithDialect, func::FuncDialect,
                        linalg::LinalgDialect, math::MathDialect,
                        tensor::TensorDialect>();
-  Location loc = FileLineColLoc::get(context, path, 0, 0);
-  // Names in a damaged file may hold anything; a message stays one line.
-  auto printable = [](std::string text) {
-    for (char &c : text)
-      if (!llvm::isPrint(c) && static_cast<unsigned char>(c) < 128)
-        c = '?';
-    return text;
-  };
-  auto fail = [&](const std::string &text) -> OwningOpRef<ModuleOp> {
-    emitError(loc) << printable(text);
-    return nullptr;
-  };
-  auto failGraph = [&](const Twine &before,
-                       const ImportError &error) -> OwningOpRef<ModuleOp> {
-    InFlightDiagnostic diagnostic = emitError(loc)
-                                    << printable((before + error.text).str());
-    for (const auto &[node, text] : error.notes)
-      diagnostic.attachNote(
-          NameLoc::get(StringAttr::get(context, printable(node))))
-          << printable(text);
-    return nullptr;
-  };
-
+  Location location = FileLineColLoc::get(context, path, 0, 0);
   // A tensor with a given shape needs no inference, nor does an input.
   std::vector<std::string> wanted;
   for (const std::string &name : options.from)
@@ -87,18 +90,26 @@ OwningOpRef<ModuleOp> mlir::fact::importOnnx(StringRef path,
   std::string error;
   std::unique_ptr<::fact::onnx::Model> model =
       ::fact::onnx::readModel(path.str(), wanted, error);
-  if (!model)
-    return fail(error);
-  Cut cut;
-  if (error = makeCut(*model, options, cut); !error.empty())
-    return fail(error);
+  if (!model) {
+    emitError(location) << printable(error);
+    return nullptr;
+  }
+  return std::unique_ptr<OnnxFile>(new OnnxFile(std::move(model), location));
+}
 
+OwningOpRef<ModuleOp> OnnxFile::import(const OnnxImportOptions &options) const {
+  MLIRContext *context = location.getContext();
+  Cut cut;
+  if (std::string error = makeCut(*model, options, cut); !error.empty()) {
+    emitError(location) << printable(error);
+    return nullptr;
+  }
   for (const std::string &remark : cut.remarks)
-    emitRemark(loc) << printable(remark);
+    emitRemark(location) << printable(remark);
   if (!model->readAsFloat.empty())
-    emitRemark(loc) << "values of type "
-                    << llvm::join(model->readAsFloat, " and ")
-                    << " are read as float32";
+    emitRemark(location) << "values of type "
+                         << llvm::join(model->readAsFloat, " and ")
+                         << " are read as float32";
   bool hasSequence = llvm::any_of(
       cut.arguments, [](const Argument &each) { return each.isOpen(); });
   ImportError whyClosed;
@@ -111,28 +122,37 @@ OwningOpRef<ModuleOp> mlir::fact::importOnnx(StringRef path,
        whyClosed.lowerBound > 0 && whyClosed.lowerBound < cut.bound;
        ++attempt) {
     lowerBound(cut, whyClosed.lowerBound);
-    emitRemark(loc) << printable("the model is for " +
-                                 std::to_string(cut.bound) +
-                                 " tokens at most: " + whyClosed.text);
+    emitRemark(location) << printable("the model is for " +
+                                      std::to_string(cut.bound) +
+                                      " tokens at most: " + whyClosed.text);
     whyClosed = {};
     module = importGraph(*model, cut, /*open=*/true, context, whyClosed);
   }
+  if (!module && options.opensBatch)
+    return failGraph(location, "", whyClosed);
   if (!module) {
     // The error that counts is the one with all shapes known, if there is one.
     std::string difference = closeSequence(cut);
     ImportError why;
     module = importGraph(*model, cut, /*open=*/false, context, why);
     if (!module)
-      return failGraph("", why);
+      return failGraph(location, "", why);
     if (!difference.empty())
-      return failGraph(difference + ": ", whyClosed);
+      return failGraph(location, difference + ": ", whyClosed);
     if (hasSequence)
-      emitRemark(loc) << "the sequence keeps its length, " << cut.bound << ": "
-                      << printable(whyClosed.text);
+      emitRemark(location) << "the sequence keeps its length, " << cut.bound
+                           << ": " << printable(whyClosed.text);
   }
   if (failed(verify(*module)))
     return nullptr;
   return module;
+}
+
+OwningOpRef<ModuleOp> mlir::fact::importOnnx(StringRef path,
+                                             const OnnxImportOptions &options,
+                                             MLIRContext *context) {
+  std::unique_ptr<OnnxFile> file = OnnxFile::read(path, options, context);
+  return file ? file->import(options) : nullptr;
 }
 
 std::string mlir::fact::parseShapeOption(

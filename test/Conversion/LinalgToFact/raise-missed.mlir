@@ -454,3 +454,34 @@ func.func @branches(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
 ^next:
   return %x : tensor<?x4xf32>
 }
+
+// What stays may read rows with the heads in the extent of the tokens, alone or beside one of extent 1.
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=heads_among_tokens |
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=heads_among_tokens |
+// IR-LABEL: func.func @heads_among_tokens(
+// IR:         %[[ROWS:.*]] = fact.linear
+// IR:         %[[HEADS:.*]] = tensor.expand_shape %[[ROWS]] {{.*}} : tensor<?x4xf32> into tensor<?x2x2xf32>
+// IR:         %[[MERGED:.*]] = tensor.collapse_shape %[[HEADS]] {{\[\[0, 1\], \[2\]\]}} : tensor<?x2x2xf32> into tensor<?x2xf32>
+// IR:         %[[UNIT:.*]] = tensor.expand_shape %[[MERGED]] {{\[\[0\], \[1, 2\]\]}} output_shape [%[[TWICE:.*]], 1, 2] : tensor<?x2xf32> into tensor<?x1x2xf32>
+// IR:         linalg.exp ins(%[[UNIT]] : tensor<?x1x2xf32>)
+// IR:         %[[AGAIN:.*]] = tensor.collapse_shape {{.*}} : tensor<?x2x2xf32> into tensor<?x2xf32>
+// IR:         linalg.exp ins(%[[AGAIN]] : tensor<?x2xf32>)
+func.func @heads_among_tokens(%x: tensor<?x3xf32>) -> (tensor<?x1x2xf32>, tensor<?x2xf32>) {
+  %zero = arith.constant 0.0 : f32
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %w = arith.constant dense<[[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0], [9.0, 1.0, 2.0, 3.0]]> : tensor<3x4xf32>
+  %length = tensor.dim %x, %c0 : tensor<?x3xf32>
+  %twice = arith.muli %length, %c2 : index
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %fill = linalg.fill ins(%zero : f32) outs(%init : tensor<?x4xf32>) -> tensor<?x4xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<?x3xf32>, tensor<3x4xf32>) outs(%fill : tensor<?x4xf32>) -> tensor<?x4xf32>
+  %heads = tensor.expand_shape %y [[0], [1, 2]] output_shape [%length, 2, 2] : tensor<?x4xf32> into tensor<?x2x2xf32>
+  %merged = tensor.collapse_shape %heads [[0, 1], [2]] : tensor<?x2x2xf32> into tensor<?x2xf32>
+  %unit = tensor.expand_shape %merged [[0, 1], [2]] output_shape [%twice, 1, 2] : tensor<?x2xf32> into tensor<?x1x2xf32>
+  %init1 = tensor.empty(%twice) : tensor<?x1x2xf32>
+  %a = linalg.exp ins(%unit : tensor<?x1x2xf32>) outs(%init1 : tensor<?x1x2xf32>) -> tensor<?x1x2xf32>
+  %init2 = tensor.empty(%twice) : tensor<?x2xf32>
+  %b = linalg.exp ins(%merged : tensor<?x2xf32>) outs(%init2 : tensor<?x2xf32>) -> tensor<?x2xf32>
+  return %a, %b : tensor<?x1x2xf32>, tensor<?x2xf32>
+}

@@ -18,8 +18,13 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
+
+namespace fact::onnx {
+struct Model;
+} // namespace fact::onnx
 
 namespace mlir::fact {
 
@@ -31,28 +36,56 @@ struct OnnxImportOptions {
   /// The tensor that the function returns. Empty: all outputs of the graph.
   std::string to;
   /// Shapes of arguments, by name, the sequence with its largest length. Where
-  /// the model leaves an extent open and nobody says what it is, a sequence has
-  /// up to 512 tokens, and there is one of them, with a remark.
+  /// the model leaves an extent open and nobody says what it is, it is `length`
+  /// or `batch`, with a remark.
   std::map<std::string, std::vector<int64_t>> shapes;
   /// Shapes of the arrays that are to be run, in the arguments' order: for what
   /// is still open then.
   std::vector<std::vector<int64_t>> arrays;
+  /// The largest length of a sequence that is still open then.
+  int64_t length = 512;
   /// How many sequences a batch that is still open then has. If there are more
   /// than one, arguments say where it is (`fact.batch`).
   int64_t batch = 1;
+  /// Whether such a batch is the one extent that is `?`, up to `batch`; the
+  /// sequence has its largest length. An error where a node needs its value.
+  bool opensBatch = false;
 };
 
-/// Imports the ONNX model at \p path as one function `@main` of linalg on f32
-/// tensors. The last dimension but one of the first argument (of rank 2 and
-/// more) is the sequence; it is `?`, in this and every other argument of the
-/// same length, unless a node needs its value: then the shapes are static and a
-/// remark names the node. An argument with an open sequence carries
-/// `fact.bound`, the largest length; arguments and result carry `fact.name`.
-/// Every operation has the name of its ONNX node as location.
-///
-/// Returns null after one error (in MLIR's diagnostic engine, with the file as
-/// location) where the file is no usable model or has a node that the importer
-/// does not know. Loads the dialects that it needs into \p context.
+/// An ONNX model that was read, to be imported once or more often: all imports
+/// share the data of its weights.
+class OnnxFile {
+public:
+  /// Reads the model at \p path for imports with these `from` and `shapes`.
+  /// Returns null after one error (in MLIR's diagnostic engine, with the file
+  /// as location) where the file is no usable model. Loads the dialects that
+  /// imports need into \p context.
+  static std::unique_ptr<OnnxFile>
+  read(StringRef path, const OnnxImportOptions &options, MLIRContext *context);
+  ~OnnxFile();
+
+  /// Imports the model as one function `@main` of linalg on f32 tensors. The
+  /// last dimension but one of the first argument (of rank 2 and more) is the
+  /// sequence; it is `?`, in this and every other argument of the same length,
+  /// unless a node needs its value: then the shapes are static and a remark
+  /// names the node. An argument with an open sequence carries `fact.bound`,
+  /// the largest length; arguments and result carry `fact.name`. Every
+  /// operation has the name of its ONNX node as location.
+  ///
+  /// Returns null after one error, located as above, where the model has a node
+  /// that the importer does not know.
+  OwningOpRef<ModuleOp> import(const OnnxImportOptions &options) const;
+
+  MLIRContext *getContext() const { return location.getContext(); }
+
+private:
+  OnnxFile(std::unique_ptr<::fact::onnx::Model> model, Location location);
+
+  std::unique_ptr<::fact::onnx::Model> model;
+  Location location; ///< Of the file.
+};
+
+/// Reads the model at \p path and imports it once.
 OwningOpRef<ModuleOp> importOnnx(StringRef path,
                                  const OnnxImportOptions &options,
                                  MLIRContext *context);

@@ -255,6 +255,27 @@ std::string mlir::fact::describeBorder(ArrayRef<Value> values) {
   return text;
 }
 
+/// What depends on the sequence of a batch: the arguments that have it, and
+/// what is computed from them.
+static DenseSet<Value> valuesOfBatch(func::FuncOp function) {
+  DenseSet<Value> values;
+  for (BlockArgument argument : function.getArguments())
+    if (function.getArgAttr(argument.getArgNumber(), kBatchAttrName))
+      values.insert(argument);
+  for (Operation &op : function.getBody().front()) {
+    bool reads = false;
+    if (!isa<tensor::DimOp>(op))
+      op.walk([&](Operation *inner) {
+        reads |= llvm::any_of(inner->getOperands(), [&](Value operand) {
+          return values.contains(operand);
+        });
+      });
+    if (reads)
+      values.insert(op.result_begin(), op.result_end());
+  }
+  return values;
+}
+
 OwningOpRef<ModuleOp> mlir::fact::extractStack(func::FuncOp function,
                                                const EncoderStack &stack) {
   auto source = function->getParentOfType<ModuleOp>();
@@ -262,17 +283,19 @@ OwningOpRef<ModuleOp> mlir::fact::extractStack(func::FuncOp function,
   (*result)->setAttrs(source->getAttrDictionary());
   OpBuilder builder(result->getBodyRegion());
   IntegerAttr bound;
-  DenseI64ArrayAttr batch;
-  for (unsigned i = 0; i < function.getNumArguments(); ++i) {
-    if (!bound)
-      bound = function.getArgAttrOfType<IntegerAttr>(i, kBoundAttrName);
-    if (!batch)
-      batch = function.getArgAttrOfType<DenseI64ArrayAttr>(i, kBatchAttrName);
-  }
+  for (unsigned i = 0; i < function.getNumArguments() && !bound; ++i)
+    bound = function.getArgAttrOfType<IntegerAttr>(i, kBoundAttrName);
+  DenseSet<Value> ofBatch = valuesOfBatch(function);
   // Rows between ops have the model's batch where its inputs have it.
-  auto hasBatch = [&](Value value) {
+  auto batchOf = [&](Value value) -> DenseI64ArrayAttr {
     auto type = cast<RankedTensorType>(value.getType());
-    return batch && type.getRank() == 3 && type.getDimSize(batch[0]) == 1;
+    for (unsigned i = 0; i < function.getNumArguments(); ++i)
+      if (auto batch =
+              function.getArgAttrOfType<DenseI64ArrayAttr>(i, kBatchAttrName);
+          batch && type.getRank() == 3 && ofBatch.contains(value) &&
+          batch[0] < 3 && type.getDimSize(batch[0]) == 1)
+        return batch;
+    return {};
   };
   SmallVector<Type> inputs, outputs;
   for (Value input : stack.inputs)
@@ -292,13 +315,13 @@ OwningOpRef<ModuleOp> mlir::fact::extractStack(func::FuncOp function,
       main.setArgAttr(i, kNameAttrName, builder.getStringAttr(name));
     if (bound && !cast<RankedTensorType>(input.getType()).hasStaticShape())
       main.setArgAttr(i, kBoundAttrName, bound);
-    if (hasBatch(input))
+    if (DenseI64ArrayAttr batch = batchOf(input))
       main.setArgAttr(i, kBatchAttrName, batch);
   }
   for (auto [i, output] : llvm::enumerate(stack.outputs)) {
     if (std::string name = nameOf(output); !name.empty())
       main.setResultAttr(i, kNameAttrName, builder.getStringAttr(name));
-    if (hasBatch(output))
+    if (DenseI64ArrayAttr batch = batchOf(output))
       main.setResultAttr(i, kBatchAttrName, batch);
   }
   builder.setInsertionPointToStart(body);
