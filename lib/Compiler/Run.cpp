@@ -236,7 +236,9 @@ LogicalResult Runner::requirePaddable() {
 
 /// The real tokens of the model's padding masks are the length.
 LogicalResult Runner::applyPadding() {
-  for (auto [port, array] : llvm::zip(ports, inputs)) {
+  for (auto pair : llvm::zip(ports, inputs)) {
+    auto &port = std::get<0>(pair);
+    auto &array = std::get<1>(pair);
     if (!port.padding)
       continue;
     const std::string &name = port.spec.name;

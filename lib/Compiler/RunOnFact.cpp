@@ -91,7 +91,9 @@ LogicalResult FactStacks::prepare(Compilation &compilation,
   }
   expose(main, borders);
   OwningOpRef<ModuleOp> whole = compilation.module().clone();
-  for (auto [stack, part] : llvm::zip(stacks, parts)) {
+  for (auto pair : llvm::zip(stacks, parts)) {
+    auto &stack = std::get<0>(pair);
+    auto &part = std::get<1>(pair);
     std::unique_ptr<::fact::isa::Program> program;
     if (failed(compilation.replaceRaised(std::move(part))))
       return failure();
