@@ -182,13 +182,15 @@ private:
                    ArrayRef<int64_t> turnsToTry) {
       for (int64_t stored : {0, 1, 2})
         for (int64_t rows : blockRows(bound))
-          for (bool hasQueriesInPlace : {false, true})
-            for (int64_t turns : turnsToTry)
-              if (rows <= 32 && rows >= std::min<int64_t>(bound, 8) &&
-                  !(hasQueriesInPlace &&
-                    (stored > 0 || isDifferential || rows < 16)))
-                all.push_back({rows, stored, turns, hasQueriesInPlace,
-                               isDifferential, speculates});
+          for (int64_t weightSlots : {2, 1})
+            for (bool hasQueriesInPlace : {false, true})
+              for (int64_t turns : turnsToTry)
+                if (rows <= 32 && rows >= std::min<int64_t>(bound, 8) &&
+                    !(hasQueriesInPlace &&
+                      (stored > 0 || isDifferential || rows < 16)))
+                  all.push_back({rows, stored, turns, weightSlots,
+                                 hasQueriesInPlace, isDifferential,
+                                 speculates});
     };
     for (bool isDifferential : {true, false})
       for (bool speculates : {true, false})

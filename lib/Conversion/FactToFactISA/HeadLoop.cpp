@@ -320,19 +320,22 @@ void HeadLoop::loadTokens() {
   lowering.loadRows(tokenRows, tokens, zero, block, rows, some);
 }
 
-/// The next head's columns of a weight: they come while this head is worked on,
-/// one weight in each of a few iterations, so that rows come in between.
+/// A head's columns of a weight: they come while the head before is worked on,
+/// if there is room for both, one weight in each of a few iterations, so that
+/// rows come in between.
 void HeadLoop::loadWeights(const Weights &weights, int64_t part, Value needed) {
-  lowering.loadWeight(allOf(weights.tile, part - 1), weights.of, 0, weights.k,
-                      0, head(part - 1), n, n,
-                      first(part - 1, weightLoads++ % weightIterations), needed,
+  bool isAhead = weights.tile.slots > 1;
+  int64_t at = isAhead ? part - 1 : part,
+          iteration = isAhead ? weightLoads++ % weightIterations : 0;
+  lowering.loadWeight(allOf(weights.tile, at), weights.of, 0, weights.k, 0,
+                      head(at), n, n, first(at, iteration), needed,
                       /*onlyExact=*/part == generating && speculated);
 }
 
 /// Those of the first head, before the loop, where the first part needs them.
 void HeadLoop::loadFirstWeights(const Weights &weights, int64_t part,
                                 Value needed) {
-  if (part == 0)
+  if (part == 0 && weights.tile.slots > 1)
     lowering.loadWeight(weights.tile.buffer, weights.of, 0, weights.k, 0, zero,
                         n, n, zero, needed,
                         /*onlyExact=*/part == generating && speculated);

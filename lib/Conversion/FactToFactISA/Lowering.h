@@ -42,6 +42,8 @@ struct HeadTiling {
   int64_t stored = 0; ///< What goes through DRAM from one part of the loop to
                       ///< the next: 0 nothing, 1 rows of queries, 2 all rows.
   int64_t turns = 0;  ///< As of other loops.
+  int64_t weightSlots = 2; ///< 2: a head's weights come while the one before is
+                           ///< worked on; 1: with its first blocks.
   bool hasQueriesInPlace = false; ///< Whether a block of a head's queries comes
                                   ///< where the one that is read was.
   bool isDifferential = false;    ///< Whether K and V are made block by block
