@@ -178,27 +178,39 @@ private:
     SmallVector<HeadTiling> all;
     if (schedule == Schedule::InOrder)
       return {{}};
-    auto add = [&](bool isDifferential, bool speculates,
+    auto add = [&](bool isDifferential, bool speculates, bool selectsApart,
                    ArrayRef<int64_t> turnsToTry) {
       for (int64_t stored : {0, 1, 2})
         for (int64_t rows : blockRows(bound))
           for (int64_t weightSlots : {2, 1})
             for (bool hasQueriesInPlace : {false, true})
-              for (int64_t turns : turnsToTry)
-                if (rows <= 32 && rows >= std::min<int64_t>(bound, 8) &&
-                    !(hasQueriesInPlace &&
-                      (stored > 0 || isDifferential || rows < 16)))
-                  all.push_back({rows, stored, turns, weightSlots,
-                                 hasQueriesInPlace, isDifferential,
-                                 speculates});
+              for (int64_t turns : turnsToTry) {
+                bool mayHaveQueriesInPlace =
+                    stored == 0 && !isDifferential && rows >= 16;
+                if (rows > 32 || rows < std::min<int64_t>(bound, 8) ||
+                    (hasQueriesInPlace && !mayHaveQueriesInPlace))
+                  continue;
+                HeadTiling tiling;
+                tiling.rows = rows;
+                tiling.stored = stored;
+                tiling.turns = turns;
+                tiling.weightSlots = weightSlots;
+                tiling.hasQueriesInPlace = hasQueriesInPlace;
+                tiling.selectsApart = selectsApart;
+                tiling.isDifferential = isDifferential;
+                tiling.speculates = speculates;
+                all.push_back(tiling);
+              }
     };
     for (bool isDifferential : {true, false})
       for (bool speculates : {true, false})
-        if ((canSpeculate || !speculates) &&
-            (schedule == Schedule::Differential || !isDifferential)) {
-          add(isDifferential, speculates, {6, 4, 3});
-          add(isDifferential, speculates, {1});
-        }
+        for (bool selectsApart : {false, true})
+          if ((canSpeculate || !speculates) &&
+              (schedule == Schedule::Differential || !isDifferential) &&
+              !(selectsApart && (speculates || isDifferential))) {
+            add(isDifferential, speculates, selectsApart, {6, 4, 3});
+            add(isDifferential, speculates, selectsApart, {1});
+          }
     all.push_back({});
     return all;
   }
@@ -254,11 +266,13 @@ private:
     SmallVector<size_t> smallest;
     for (size_t i = 0; i < none; ++i)
       if (heads[i].speculates != heads[i + 1].speculates ||
+          heads[i].selectsApart != heads[i + 1].selectsApart ||
           heads[i].isDifferential != heads[i + 1].isDifferential ||
           i + 1 == none)
         smallest.push_back(i);
     smallest.push_back(none);
-    for (size_t least : smallest)
+    size_t largest = 0; // of the same kind
+    for (size_t least : smallest) {
       for (const Tiling &tiling : tilings) {
         if (!isWorthTrying(tiling, heads[least]))
           continue;
@@ -268,7 +282,7 @@ private:
           return {};
         if (!*program)
           continue;
-        for (size_t better = 0; better < least; ++better) {
+        for (size_t better = largest; better < least; ++better) {
           if (!isWorthTrying(tiling, heads[better]))
             continue;
           FailureOr<func::FuncOp> other = fits(tiling, heads[better]);
@@ -280,6 +294,8 @@ private:
         }
         return withBestReaders(*program, tiling, least);
       }
+      largest = least + 1;
+    }
     return {};
   }
 

@@ -78,7 +78,8 @@ class Finder {
 public:
   explicit Finder(const DenseSet<Operation *> &allowed) : allowed(allowed) {}
 
-  std::optional<HeadNest> run(mlir::fact::QuantizedAttentionOp attention) {
+  std::optional<HeadNest> run(mlir::fact::QuantizedAttentionOp attention,
+                              bool withSelection) {
     nest.attention = attention;
     if (!project(attention.getQuery(), attention.getQueryScale(), nest.query) ||
         !project(attention.getKey(), attention.getKeyScale(), nest.key) ||
@@ -90,7 +91,8 @@ public:
           !isSame(each->linear.getLow(), nest.query.linear.getLow()))
         return std::nullopt;
     addTail();
-    addSelection();
+    if (withSelection)
+      addSelection();
     return nest;
   }
 
@@ -272,8 +274,9 @@ private:
 
 std::optional<HeadNest>
 factisa::findHeadNest(fact::QuantizedAttentionOp attention,
-                      const DenseSet<Operation *> &allowed) {
-  return Finder(allowed).run(attention);
+                      const DenseSet<Operation *> &allowed,
+                      bool withSelection) {
+  return Finder(allowed).run(attention, withSelection);
 }
 
 std::optional<HeadNest>

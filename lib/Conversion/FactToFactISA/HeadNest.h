@@ -81,10 +81,11 @@ struct HeadNest {
   SmallVector<Operation *> ops() const;
 };
 
-/// The nest of an attention, of ops that are all `allowed`; nothing where its
-/// operands are not made for it alone.
+/// The nest of an attention, of ops that are all `allowed`, its selection
+/// included if it may be; nothing where its operands are not made for it alone.
 std::optional<HeadNest> findHeadNest(fact::QuantizedAttentionOp attention,
-                                     const DenseSet<Operation *> &allowed);
+                                     const DenseSet<Operation *> &allowed,
+                                     bool withSelection = true);
 
 /// The speculations among the ops of a function.
 SmallVector<SpeculatedHeads> findSpeculations(ArrayRef<Operation *> ops);

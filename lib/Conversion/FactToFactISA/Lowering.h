@@ -46,10 +46,11 @@ struct HeadTiling {
                            ///< worked on; 1: with its first blocks.
   bool hasQueriesInPlace = false; ///< Whether a block of a head's queries comes
                                   ///< where the one that is read was.
-  bool isDifferential = false;    ///< Whether K and V are made block by block
+  bool selectsApart = false;   ///< Whether selections are loops of their own.
+  bool isDifferential = false; ///< Whether K and V are made block by block
                                ///< of queries, as far as each wants new rows.
-  bool speculates = false; ///< Whether Q, K and V at low precision are made
-                           ///< beside a selection of all heads.
+  bool speculates = false;     ///< Whether Q, K and V at low precision are made
+                               ///< beside a selection of all heads.
 };
 
 /// Sizes of blocks, chosen so that the plan fits the scratchpad.

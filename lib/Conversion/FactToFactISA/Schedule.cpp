@@ -87,7 +87,7 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops,
   if (tiling.heads.rows > 0) {
     for (Operation *op : ops)
       if (auto attention = dyn_cast<fact::QuantizedAttentionOp>(op))
-        add(op, findHeadNest(attention, missing));
+        add(op, findHeadNest(attention, missing, !tiling.heads.selectsApart));
     for (Operation *op : ops)
       if (auto select = dyn_cast<fact::SelectOp>(op);
           select && !partOf.contains(select))
