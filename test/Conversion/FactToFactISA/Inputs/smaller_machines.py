@@ -28,7 +28,9 @@ def kind(ir):
         return "one loop over heads, keys and values block by block"
     if "factisa.in_range" in ir:
         rows = sorted(set(re.findall(r'factisa\.dram scratch \d+ "(queries|keys|values)"', ir.replace("  ", " "))))
-        return "one loop over heads" + (f", {' and '.join(rows)} in DRAM" if rows else "")
+        # What the function's outermost loops have.
+        loops = [loop for loop in ir.split("\n    }") if "pe.qk" in loop or "sel.topk" in loop]
+        return ("one loop" if len(loops) == 1 else "two loops") + " over heads" + (f", {' and '.join(rows)} in DRAM" if rows else "")
     blocks = any(column != "%c0" for column in re.findall(r"pe\.qk .* col0=(%[\w-]+)", ir))
     return "attention apart" + (", blocks of keys" if blocks else "")
 
