@@ -54,7 +54,7 @@ public:
         length(sequence.length), scratchpadBytes(static_cast<uint64_t>(
                                      program.machine.scratchpadBytes())),
         readOnly(program.readOnly()), sram(scratchpadBytes),
-        dram(program.dramBytes) {
+        dram(program.dramBytes), stored(program.dramBytes) {
     dram.insert(0, program.constantsSize());
     for (const Port &port : program.inputs)
       forEachRow(PortRows::ofInput(port, sequence),
@@ -147,6 +147,8 @@ private:
       if (access.write)
         forEachRange(access, [&](uint64_t begin, uint64_t end) {
           memory(access.dram).insert(begin, end);
+          if (access.dram)
+            stored.insert(begin, end);
           return true;
         });
     return std::nullopt;
@@ -155,6 +157,22 @@ private:
   /// Rows are copied with their padding, which need not be written: what
   /// nothing wrote is in the copy what nothing wrote. But a row has some byte.
   std::optional<Fault> copy(size_t index, const AccessList &list) {
+    std::optional<Fault> fault = copyWritten(index, list);
+    const Access &to = list[0].write ? list[0] : list[1];
+    if (to.dram)
+      forEachRange(to, [&](uint64_t begin, uint64_t end) {
+        for (uint64_t at = dram.find(true, begin, end); at != end;
+             at = dram.find(true, at, end)) {
+          uint64_t stop = dram.find(false, at, end);
+          stored.insert(at, stop);
+          at = stop;
+        }
+        return true;
+      });
+    return fault;
+  }
+
+  std::optional<Fault> copyWritten(size_t index, const AccessList &list) {
     const Access &to = list[0].write ? list[0] : list[1];
     const Access &from = list[0].write ? list[1] : list[0];
     ByteSet &source = memory(from.dram), &target = memory(to.dram);
@@ -203,20 +221,31 @@ private:
     for (size_t i = 0; i < program.outputs.size() && !fault; ++i)
       forEachRow(PortRows::ofOutput(program.outputs[i], sequence),
                  [&](uint64_t begin, uint64_t end) {
-                   if (dram.find(false, begin, end) != end)
+                   if (written(i).find(false, begin, end) != end)
                      fault = unwritten(i, begin, end);
                    return !fault;
                  });
     return fault;
   }
 
+  /// What of DRAM is an output's by now: of one in whose place an input came,
+  /// what instructions wrote.
+  const ByteSet &written(size_t output) const {
+    uint64_t address = program.outputs[output].address;
+    bool hadInput = std::any_of(
+        program.inputs.begin(), program.inputs.end(),
+        [&](const Port &input) { return input.address == address; });
+    return hadInput ? stored : dram;
+  }
+
   Fault unwritten(size_t output, uint64_t begin, uint64_t end) const {
     const Port &port = program.outputs[output];
-    uint64_t missing = dram.find(false, begin, end);
+    const ByteSet &bytes = written(output);
+    uint64_t missing = bytes.find(false, begin, end);
     Fault fault;
     fault.output = output;
     fault.reason = "output '" + port.name + "' is " +
-                   bytesText(true, missing, dram.find(true, missing, end)) +
+                   bytesText(true, missing, bytes.find(true, missing, end)) +
                    ", which nothing wrote";
     noteWriter(true, port.address, port.address + port.byteSize(), fault);
     return fault;
@@ -257,7 +286,8 @@ private:
   int64_t length;
   uint64_t scratchpadBytes;
   std::vector<ReadOnlyRange> readOnly;
-  ByteSet sram, dram;
+  ByteSet sram, dram; ///< What was written.
+  ByteSet stored;     ///< Of DRAM, by instructions.
   std::set<size_t> startsAt;
 };
 } // namespace

@@ -155,7 +155,8 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
     else
       setStorage(value, *storage);
   }
-  if (failed(placeStreams(source)))
+  const SmallVector<SmallVector<func::CallOp>> chains = chainsOf(source);
+  if (failed(placeStreams(chains)))
     return failure();
   for (BlockArgument argument : source.getArguments()) {
     StringRef name = inputNames[argument.getArgNumber()];
@@ -170,7 +171,6 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
   }
 
   const LayerNumbers ofMain(source);
-  const SmallVector<SmallVector<func::CallOp>> chains = chainsOf(source);
   auto chain = chains.begin();
   SmallVector<Operation *> pending;
   auto flush = [&]() -> LogicalResult {
@@ -203,8 +203,8 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
   return success();
 }
 
-LogicalResult Lowering::placeStreams(func::FuncOp source) {
-  const SmallVector<SmallVector<func::CallOp>> chains = chainsOf(source);
+LogicalResult
+Lowering::placeStreams(ArrayRef<SmallVector<func::CallOp>> chains) {
   for (ArrayRef<func::CallOp> chain : llvm::reverse(chains)) {
     func::CallOp first = chain.front(), last = chain.back();
     Value stream = root(first.getOperand(*fact::layerStream(first))),
@@ -216,12 +216,12 @@ LogicalResult Lowering::placeStreams(func::FuncOp source) {
     FailureOr<Storage> place = storageOf(result);
     if (failed(rows) || failed(place))
       return failure();
-    // An input of the program has a place in DRAM that the host knows.
-    bool isPort =
+    // The host writes an input where it reads an output, but nowhere else.
+    bool isOutput =
         place->base.getDefiningOp<DramBufferOp>().getKind() == DramKind::Output;
     if (rows->rowBytes == place->layout.rowBytes &&
         rows->single == place->layout.single &&
-        (isPort || !isa<BlockArgument>(stream)))
+        (isOutput || !isa<BlockArgument>(stream)))
       setStorage(stream, *place);
   }
   return success();

@@ -131,12 +131,13 @@ private:
     int64_t weights = machine.buffer(::fact::isa::Buffer::Weight).bytes;
     SmallVector<Tiling> all;
     int64_t everything = llvm::alignTo(bound, 64);
-    all.push_back({blockRows(bound).front(),
-                   everything,
-                   weights,
-                   /*keepWeights=*/true,
-                   /*turns=*/schedule == Schedule::InOrder ? 0 : 4,
-                   {}});
+    Tiling atOnce;
+    atOnce.rows = blockRows(bound).front();
+    atOnce.cols = everything;
+    atOnce.weightBytes = weights;
+    atOnce.keepWeights = true;
+    atOnce.turns = schedule == Schedule::InOrder ? 0 : 4;
+    all.push_back(atOnce);
     auto add = [&](bool isSmall, bool hasSmallTiles,
                    ArrayRef<int64_t> turnsToTry) {
       for (int64_t share : hasSmallTiles ? std::array<int64_t, 2>{64, 512}
@@ -146,15 +147,15 @@ private:
                                int64_t(64), int64_t(8)})
             for (int64_t turns : turnsToTry)
               if ((cols == everything || cols < bound) &&
-                  isSmall == (rows < std::min<int64_t>(bound, 8)))
-                all.push_back(
-                    {rows,
-                     cols,
-                     std::max<int64_t>(weights / share, 64),
-                     /*keepWeights=*/false,
-                     turns,
-                     {},
-                     /*isLastResort=*/isSmall || hasSmallTiles || turns == 0});
+                  isSmall == (rows < std::min<int64_t>(bound, 8))) {
+                Tiling tiling;
+                tiling.rows = rows;
+                tiling.cols = cols;
+                tiling.weightBytes = std::max<int64_t>(weights / share, 64);
+                tiling.turns = turns;
+                tiling.isLastResort = isSmall || hasSmallTiles || turns == 0;
+                all.push_back(tiling);
+              }
     };
     // Small tiles make long programs: down to 8, fewer rows are better. Without
     // turns a loop needs the fewest buffers.

@@ -201,13 +201,23 @@ LogicalResult HeadLoop::prepareTail() {
   tailKeyScaleRow = makeRows(1, 4, 2, Memory::Index, "mean_key_scale");
   tailValueRow = makeRows(1, n, 2, Memory::Temp, "mean_value");
   tailValueScaleRow = makeRows(1, 4, 2, Memory::Index, "mean_value_scale");
-  if (nest.tailKey.linear)
-    return prepareMadeTail();
+  fact::QuantizedLinearOp linear = nest.tailKey.linear;
+  if (linear && failed(prepareMadeTail()))
+    return failure();
+  if (linear && nest.attention)
+    return success();
+  // One loop makes them, and another one reads them.
   fact::QuantizedAttentionOp op = nest.attention;
-  return failure(failed(stored(op.getTailKey(), false, tailKey)) ||
-                 failed(stored(op.getTailKeyScale(), true, tailKeyScale)) ||
-                 failed(stored(op.getTailValue(), false, tailValue)) ||
-                 failed(stored(op.getTailValueScale(), true, tailValueScale)));
+  fact::QuantizeHeadsOp keys = nest.tailKey.quantize,
+                        values = nest.tailValue.quantize;
+  return failure(failed(stored(op ? op.getTailKey() : keys.getQuantized(),
+                               false, tailKey)) ||
+                 failed(stored(op ? op.getTailKeyScale() : keys.getScale(),
+                               true, tailKeyScale)) ||
+                 failed(stored(op ? op.getTailValue() : values.getQuantized(),
+                               false, tailValue)) ||
+                 failed(stored(op ? op.getTailValueScale() : values.getScale(),
+                               true, tailValueScale)));
 }
 
 LogicalResult HeadLoop::prepareMadeTail() {
@@ -320,6 +330,12 @@ void HeadLoop::loadTokens() {
   lowering.loadRows(tokenRows, tokens, zero, block, rows, some);
 }
 
+/// Whether a weight is for rows alone that were speculated on and are not at
+/// low precision.
+bool HeadLoop::comesOnlyForExact(int64_t part) const {
+  return part == generating && speculated != nullptr;
+}
+
 /// A head's columns of a weight: they come while the head before is worked on,
 /// if there is room for both, one weight in each of a few iterations, so that
 /// rows come in between.
@@ -329,7 +345,7 @@ void HeadLoop::loadWeights(const Weights &weights, int64_t part, Value needed) {
           iteration = isAhead ? weightLoads++ % weightIterations : 0;
   lowering.loadWeight(allOf(weights.tile, at), weights.of, 0, weights.k, 0,
                       head(at), n, n, first(at, iteration), needed,
-                      /*onlyExact=*/part == generating && speculated);
+                      comesOnlyForExact(part));
 }
 
 /// Those of the first head, before the loop, where the first part needs them.
@@ -337,8 +353,7 @@ void HeadLoop::loadFirstWeights(const Weights &weights, int64_t part,
                                 Value needed) {
   if (part == 0 && weights.tile.slots > 1)
     lowering.loadWeight(weights.tile.buffer, weights.of, 0, weights.k, 0, zero,
-                        n, n, zero, needed,
-                        /*onlyExact=*/part == generating && speculated);
+                        n, n, zero, needed, comesOnlyForExact(part));
 }
 
 /// Who multiplies the high plane alone at low precision, and has no row of the

@@ -27,7 +27,8 @@ struct HeadRows {
 /// Lowers a nest to a loop over heads and row blocks. The parts of a head
 /// follow each other, one iteration of the outer loop after the other: stage 1,
 /// stage 2 and selection, generation, attention. What is done once for a head
-/// is done in its first block: the inner loop has all the work.
+/// is done in its first block, or in its first few iterations if it is to load
+/// weights: the inner loop has all the work.
 class HeadLoop {
 public:
   HeadLoop(Lowering &lowering, const HeadNest &nest);
@@ -86,6 +87,7 @@ private:
   // --- The parts of a block.
   void loadTokens();
   void loadWeights(const Weights &weights, int64_t part, Value needed);
+  bool comesOnlyForExact(int64_t part) const;
   void loadFirstWeights(const Weights &weights, int64_t part, Value needed);
   void lowerBlock();
   void lowerParts();

@@ -170,6 +170,10 @@ private:
     mlir::fact::PredictOp predict = predictOf(select);
     if (!predict || predict.getHeads() != attention.getHeads())
       return;
+    // A mean token that needs the selection is there after its loop.
+    HeadProjection tail = nest.tailKey;
+    if (tail.linear && mlir::fact::dependsOn(tail.linear.getInput(), select))
+      return;
     // Each projection's rows are its own of this selection, or all.
     auto q = mlir::fact::definingOp<mlir::fact::QRowsOp>(
         nest.query.linear.getRows());

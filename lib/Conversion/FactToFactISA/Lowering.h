@@ -64,9 +64,9 @@ struct Tiling {
   int64_t turns = 0; ///< Buffers of one size that take turns in a loop whose
                      ///< iterations overlap; 0: they do not overlap.
   HeadTiling heads;
+  bool isLastResort = false; ///< So small that programs are long and slow.
   HeadTiling readers; ///< Of loops over heads that read what others speculate;
                       ///< without rows: as the others.
-  bool isLastResort = false; ///< So small that programs are long and slow.
 };
 
 /// What a loop counts. Iterations over rows (or keys) and heads do not depend
@@ -146,7 +146,7 @@ private:
   static SmallVector<SmallVector<func::CallOp>> chainsOf(func::FuncOp source);
   /// Rows that come into a chain of several layers, and that nobody else reads,
   /// lie where the chain's result will, in which all layers work.
-  LogicalResult placeStreams(func::FuncOp source);
+  LogicalResult placeStreams(ArrayRef<SmallVector<func::CallOp>> chains);
   /// Notes where the model's arguments and results have a batch.
   void noteBatch(func::FuncOp source);
   /// Notes an argument that only says which tokens are padding: it has no

@@ -77,8 +77,10 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops,
       nest->value = rows->of.value;
       // K and V of the mean token are made with the rows that are all made.
       bool isMaker = isa<fact::SelectOp>(op);
-      nest->tailKey = isMaker ? rows->of.tailKey : HeadProjection();
-      nest->tailValue = isMaker ? rows->of.tailValue : HeadProjection();
+      if (isMaker || rows->of.tailKey.linear) {
+        nest->tailKey = isMaker ? rows->of.tailKey : HeadProjection();
+        nest->tailValue = isMaker ? rows->of.tailValue : HeadProjection();
+      }
     }
     for (Operation *part : nest->ops())
       partOf[part] = op;

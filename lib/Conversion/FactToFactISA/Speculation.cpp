@@ -74,10 +74,18 @@ factisa::findSpeculations(ArrayRef<Operation *> ops) {
                                 user);
     };
     if (llvm::all_of(realUsers(mixed.getQuantized()), isOfAttention) &&
-        llvm::all_of(realUsers(mixed.getScale()), isOfAttention))
-      all.push_back({select, attention, exact, mixed, reader->query,
-                     reader->key, reader->value, reader->tailKey,
-                     reader->tailValue});
+        llvm::all_of(realUsers(mixed.getScale()), isOfAttention)) {
+      SpeculatedHeads found{
+          select,      attention,     exact, mixed, reader->query,
+          reader->key, reader->value, {},    {}};
+      // A mean token that needs the selection is no part of its loop.
+      HeadProjection tail = reader->tailKey;
+      if (tail.linear && !fact::dependsOn(tail.linear.getInput(), select)) {
+        found.tailKey = tail;
+        found.tailValue = reader->tailValue;
+      }
+      all.push_back(found);
+    }
   }
   return all;
 }
@@ -157,18 +165,10 @@ LogicalResult HeadLoop::prepareSpeculation() {
   lowTokenScale = lowering.sram(Memory::Index, padded * 4, "low_row_scales");
   lowering.loadRows(lowTokenScale, speculated->tokenScale, zero, zero, padded);
   allLow = lowering.allFlags(rows);
-  if (nest.tailKey.linear) {
-    // The attention's loop then needs no weights but for rows that it makes
-    // again.
-    fact::QuantizeHeadsOp keys = nest.tailKey.quantize,
-                          values = nest.tailValue.quantize;
-    if (failed(stored(keys.getQuantized(), false, tailKey)) ||
-        failed(stored(keys.getScale(), true, tailKeyScale)) ||
-        failed(stored(values.getQuantized(), false, tailValue)) ||
-        failed(stored(values.getScale(), true, tailValueScale)) ||
-        failed(prepareTail()))
-      return failure();
-  }
+  // The attention's loop then needs no weights but for rows that it makes
+  // again.
+  if (nest.tailKey.linear)
+    return prepareTail();
   return success();
 }
 

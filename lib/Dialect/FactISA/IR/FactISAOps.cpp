@@ -36,6 +36,12 @@ LogicalResult DramBufferOp::verify() {
         output.getKind() != DramKind::Output)
       return emitOpError() << "must be an input to lie in another range, and "
                               "that one an output";
+    for (Operation *user : output.getResult().getUsers())
+      if (user != getOperation() && isa<DramBufferOp>(user))
+        return emitOpError() << "must be the only input in that output";
+    if (getAddress() && getAddress() != output.getAddress())
+      return emitOpError() << "must have the output's address (was "
+                           << *getAddress() << ")";
     if (!getResult().use_empty())
       return emitOpError()
              << "must have no users: the output that it lies in has them";

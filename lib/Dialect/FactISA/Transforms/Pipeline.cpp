@@ -77,15 +77,20 @@ private:
   void rebuild() {
     std::vector<unsigned> order = orderOf(body, interval);
     int64_t first = std::numeric_limits<int64_t>::max(),
-            last = std::numeric_limits<int64_t>::min(), end = last;
+            last = std::numeric_limits<int64_t>::min(), end = last, known = 0;
     for (const Step &each : body.steps) {
       int64_t stage = stageOf(each, interval), only = 0;
       for (Value operand : each.op->getOperands())
-        only = std::max(only, onlyIteration(operand));
+        only = std::max(only, onlyIteration(operand, loop).value_or(0));
+      known = std::max(known, only);
       first = std::min(first, stage);
       last = std::max(last, stage);
       end = std::max(end, stage + only);
     }
+    // Iterations that the loop has for something else.
+    auto own = loop->getAttrOfType<IntegerAttr>(kExtraAttrName);
+    if (own && own.getInt() > known)
+      end = std::max(end, last + own.getInt());
     Places places = placeBuffers(body, order, interval, turns);
     SmallVector<Value> storages;
     for (const Places::Storage &storage : places.storages)
@@ -116,21 +121,6 @@ private:
       clone(body.steps[s].op, map);
     }
     loop.erase();
-  }
-
-  /// Where a row is one in one iteration alone, which may be past the last one:
-  /// its number; else 0.
-  int64_t onlyIteration(Value row) {
-    if (auto sum = row.getDefiningOp<arith::AddIOp>())
-      return std::max(onlyIteration(sum.getLhs()), onlyIteration(sum.getRhs()));
-    auto range = row.getDefiningOp<InRangeOp>();
-    auto from = range ? range.getIndex().getDefiningOp<arith::AddIOp>()
-                      : arith::AddIOp();
-    APInt offset;
-    if (!from || from.getLhs() != loop.getInductionVar() ||
-        !matchPattern(from.getRhs(), m_ConstantInt(&offset)))
-      return 0;
-    return -offset.getSExtValue() / step;
   }
 
   Value index(int64_t value) {

@@ -56,6 +56,10 @@ struct Body {
 Body readBody(scf::ForOp loop, const ::fact::isa::Machine &machine,
               const ::fact::isa::Expectation &expected);
 
+/// Where a row is one in a single iteration of a loop alone: that iteration's
+/// number, which may be past the last one. Nothing for any other row.
+std::optional<int64_t> onlyIteration(Value row, scf::ForOp loop);
+
 /// Says when each step begins; returns the cycles between iterations. Null with
 /// a reason where the steps have no such order. `turns`: see placeBuffers.
 std::optional<double> schedule(Body &body, int64_t turns, const char *&reason);

@@ -104,6 +104,8 @@ private:
 
   /// Whether a row is one in some iterations only, the first one mostly.
   bool isForFew(Value row) {
+    if (onlyIteration(row, body.loop))
+      return true;
     if (auto sum = row.getDefiningOp<arith::AddIOp>())
       return isForFew(sum.getLhs()) || isForFew(sum.getRhs());
     auto range = row.getDefiningOp<InRangeOp>();
@@ -232,6 +234,30 @@ private:
   Buffers preciseLists; ///< Of lists without rows at low precision.
 };
 } // namespace
+
+std::optional<int64_t> factisa::onlyIteration(Value row, scf::ForOp loop) {
+  if (auto sum = row.getDefiningOp<arith::AddIOp>()) {
+    std::optional<int64_t> left = onlyIteration(sum.getLhs(), loop);
+    return left ? left : onlyIteration(sum.getRhs(), loop);
+  }
+  auto range = row.getDefiningOp<InRangeOp>();
+  APInt step;
+  if (!range || !matchPattern(loop.getStep(), m_ConstantInt(&step)) ||
+      static_cast<int64_t>(range.getLimit()) > step.getSExtValue())
+    return std::nullopt;
+  // The loop's counter, less so many rows.
+  if (range.getIndex() == loop.getInductionVar())
+    return 0;
+  auto from = range.getIndex().getDefiningOp<arith::AddIOp>();
+  for (unsigned i = 0; from && i < 2; ++i) {
+    APInt offset;
+    if (from->getOperand(i) == loop.getInductionVar() &&
+        matchPattern(from->getOperand(1 - i), m_ConstantInt(&offset)))
+      return llvm::divideCeil(std::max<int64_t>(-offset.getSExtValue(), 0),
+                              step.getSExtValue());
+  }
+  return std::nullopt;
+}
 
 Body factisa::readBody(scf::ForOp loop, const target::Machine &machine,
                        const target::Expectation &expected) {

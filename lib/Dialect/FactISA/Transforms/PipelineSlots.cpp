@@ -62,7 +62,8 @@ public:
       int64_t slots = (arc.last - arc.first) / circle + 1;
       if (bytes <= kMostBytesInTurns && !isTight())
         slots = std::max(slots, slotsInTime(b));
-      if (isLoaded(b) && (counts[kindOf(b)] < turns || isSmall(bytes)) &&
+      if (isLoaded(b) &&
+          (counts[kindOf(b)] < turns || isSmall(bytes * counts[kindOf(b)])) &&
           bytes <= kMostBytesInTurns)
         slots += std::max<int64_t>(turns - 2, 0);
       if (slots > 1) {
@@ -83,9 +84,10 @@ private:
   /// One turn is for machines with little room: nobody has more than needed.
   bool isTight() const { return turns <= 1; }
 
-  /// Who has so little shares no place: its engines would wait for each other.
+  /// Buffers of one kind that have so little all together share no place: their
+  /// engines would wait for each other.
   bool isSmall(int64_t bytes) const {
-    constexpr int64_t few = 4096;
+    constexpr int64_t few = 32768;
     return bytes <= few && !isTight();
   }
 
@@ -160,11 +162,13 @@ private:
             (!best || storage.arcs.back().last < best->arcs.back().last))
           best = &storage;
       SramBufferOp op = body.buffers[arc.buffer].op;
-      bool isNew = static_cast<int64_t>(storages.size()) <
-                       std::min<int64_t>(turns, arcs.size()) ||
-                   isSmall(static_cast<int64_t>(op.getBytes()));
+      auto bytes = static_cast<int64_t>(op.getBytes()),
+           count = static_cast<int64_t>(arcs.size());
+      bool isNew =
+          static_cast<int64_t>(storages.size()) < std::min(turns, count) ||
+          isSmall(bytes * count);
       if (!best || isNew) {
-        storages.push_back({add(op, static_cast<int64_t>(op.getBytes())), {}});
+        storages.push_back({add(op, bytes), {}});
         best = &storages.back();
       }
       best->arcs.push_back(arc);
