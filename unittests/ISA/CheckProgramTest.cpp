@@ -116,4 +116,18 @@ TEST(CheckProgram, OutputsOfAFixedShapeEndAtTheLength) {
   program.outputs[0].shape = {10, 4};
   EXPECT_TRUE(contains(check(program), "output 'y' is bytes 1168 to 1183"));
 }
+
+TEST(CheckProgram, AnOutputInAnInputsPlaceMustBeWritten) {
+  Program program = copyProgram();
+  ASSERT_TRUE(std::holds_alternative<Store>(program.instructions[1]));
+  Store &store = std::get<Store>(program.instructions[1]);
+  program.outputs[0].address = program.inputs[0].address;
+  // That the host wrote there does not count.
+  EXPECT_TRUE(contains(check(program), "output 'y' is bytes 0 to "));
+  store.dst.offset = program.inputs[0].address;
+  EXPECT_EQ(check(program), "");
+  // Elsewhere inputs are only read.
+  program.outputs[0].address = 1024;
+  EXPECT_TRUE(contains(check(program), "writes input 'x'"));
+}
 } // namespace

@@ -276,3 +276,35 @@ func.func @blocks(%x: tensor<?x32xf32> {fact.bound = 200 : i64, fact.name = "x"}
   %y = fact.attention %q, %k, %v heads = 2 scale = 0.25 : tensor<?x32xf32>
   return %y : tensor<?x32xf32>
 }
+
+// -----
+
+// With weights in two planes, and a mean token: K and V of it are made in the first loop, by
+// the weights that are there; the second loop loads what they are, and weights only where a
+// row is precise.
+// SPECULATE-LABEL: func.func @mean_token_speculated()
+// SPECULATE:       factisa.load.weight {{.*}} rows=4, n=2, {{.*}} whole
+// SPECULATE:       scf.for
+// SPECULATE:         factisa.pe.gemm acc=%[[ACC:[0-9]+]], {{.*}} rows=1, {{.*}} role=qkv
+// SPECULATE:         factisa.apu.rescale y=%[[TILE:[0-9]+]], acc=%[[ACC]],
+// SPECULATE:         factisa.apu.quantize q=%[[MEAN:[0-9]+]], {{.*}} x=%[[TILE]],
+// SPECULATE:         factisa.store dst=%{{[0-9]+}}, src=%[[MEAN]], {{.*}} rows=1, row_bytes=2,
+// SPECULATE-NOT:     only_exact
+// SPECULATE:       factisa.sel.precision
+// SPECULATE:       scf.for
+// SPECULATE-NOT:     factisa.pe.gemm {{.*}} rows=1,
+// SPECULATE-COUNT-3: factisa.load.weight {{.*}} only_exact
+// SPECULATE-NOT:     factisa.pe.gemm {{.*}} rows=1,
+// SPECULATE:       return
+module attributes {fact.policy = #fact.policy<keep = 512, tail = mean, dominance = 3.0, importance = 256, low_precision = a4w4, scope = all, predictor = leading_one>} {
+func.func @mean_token_speculated(%x: tensor<?x4xf32> {fact.bound = 8 : i64, fact.name = "x"}) -> (tensor<?x4xf32> {fact.name = "y"}) {
+  %w = arith.constant dense<[[0.5, -0.25, 0.1, 0.7], [1.0, 0.3, -0.9, 0.2], [0.4, -0.6, 0.8, -1.0], [0.15, 0.35, -0.55, 0.75]]> : tensor<4x4xf32>
+  %wk = arith.constant dense<[[0.3, 0.25, -0.1, 0.7], [-1.0, 0.3, 0.9, 0.2], [0.4, 0.6, 0.8, 1.0], [0.15, 0.35, 0.55, -0.75]]> : tensor<4x4xf32>
+  %wv = arith.constant dense<[[0.1, 0.2, 0.3, 0.4], [-0.5, 0.6, -0.7, 0.8], [0.9, 0.1, 0.2, -0.3], [-0.4, 0.5, 0.6, 0.7]]> : tensor<4x4xf32>
+  %q = fact.linear %x, %w : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+  %k = fact.linear %x, %wk : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+  %v = fact.linear %x, %wv : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
+  %y = fact.attention %q, %k, %v heads = 2 scale = 0.707106769 : tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+}

@@ -108,6 +108,25 @@ func.func @place_too_small() {
 
 // -----
 
+func.func @place_twice() {
+  %y = factisa.dram output 64 "y" {shape = array<i64: -1, 4>}
+  // expected-error @+1 {{must be the only input in that output}}
+  %x = factisa.dram input 64 "x" in %y {shape = array<i64: -1, 4>}
+  %z = factisa.dram input 64 "z" in %y {shape = array<i64: -1, 4>}
+  return
+}
+
+// -----
+
+func.func @place_elsewhere() {
+  %y = factisa.dram output 64 "y" at 0 {shape = array<i64: -1, 4>}
+  // expected-error @+1 {{must have the output's address (was 64)}}
+  %x = factisa.dram input 64 "x" in %y at 64 {shape = array<i64: -1, 4>}
+  return
+}
+
+// -----
+
 func.func @place_used() {
   %c0 = arith.constant 0 : index
   %y = factisa.dram output 64 "y" {shape = array<i64: -1, 4>}

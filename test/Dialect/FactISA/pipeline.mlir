@@ -6,7 +6,7 @@
 // Rows, places in DRAM and slots of an instruction are of one iteration; the loop has as
 // many iterations more as the last one is behind.
 // RUN: fact-opt %s --split-input-file --factisa-pipeline | %python %S/Inputs/check_pipeline.py | FileCheck %s --check-prefix=AGREE
-// AGREE: {{^}}6 loops, {{[1-9][0-9]+}} instructions, {{[1-9][0-9]*}} slots: all agree
+// AGREE: {{^}}8 loops, {{[1-9][0-9]+}} instructions, {{[1-9][0-9]*}} slots: all agree
 // RUN: fact-compile %fact_src/test/tools/Inputs/layer.mlir --preset=fast --emit=scheduled | %python %S/Inputs/check_pipeline.py | FileCheck %s --check-prefix=LAYER
 // LAYER: {{^}}{{[1-9]}} loops, {{[1-9][0-9]+}} instructions, {{[1-9][0-9]+}} slots: all agree
 // RUN: fact-opt %s --split-input-file --factisa-pipeline | sed 's/delay 0 slots/delay 9 slots/' | %python %S/Inputs/check_pipeline.py | FileCheck %s --check-prefix=WRONG
@@ -345,5 +345,57 @@ func.func @shared_rows() attributes {factisa.bound = 64 : i64} {
     factisa.apu.activation y=%next, x=%a, row0=%i, rows=8, n=512, y_stride=2048, x_stride=2048, kind=gelu
     factisa.store dst=%to, src=%next, row0=%i, rows=8, row_bytes=2048, dst_stride=2048, src_stride=2048
   } {factisa.independent = 2 : i64}
+  return
+}
+
+// -----
+
+// What happens in one iteration alone, here the one of number 2, which a short sequence has
+// not: the loop keeps an iteration for it, as many more as the instruction is behind. It may
+// be written in either order.
+// CHECK-LABEL: func.func @late()
+// CHECK:       } {factisa.extra = [[LATE:[2-9]]] : i64}
+// CHECK-LABEL: func.func @late_swapped()
+// CHECK:       } {factisa.extra = [[LATE]] : i64}
+func.func @late() attributes {factisa.bound = 64 : i64} {
+  %c0 = arith.constant 0 : index
+  %c8 = arith.constant 8 : index
+  %cm16 = arith.constant -16 : index
+  %n = factisa.length 64
+  %x = factisa.dram input 131072 "x" {shape = array<i64: -1, 512>}
+  %y = factisa.dram output 131072 "y" {shape = array<i64: -1, 512>}
+  %w = factisa.sram weight 2048 "w"
+  scf.for %i = %c0 to %n step %c8 {
+    %a = factisa.sram token 16384 "a"
+    %from = factisa.view %x + 0[%i] strides [2048] : !factisa.dram
+    %to = factisa.view %y + 0[%i] strides [2048] : !factisa.dram
+    factisa.load dst=%a, src=%from, row0=%i, rows=8, row_bytes=2048, dst_stride=2048, src_stride=2048
+    factisa.apu.activation y=%a, x=%a, row0=%i, rows=8, n=512, y_stride=2048, x_stride=2048, kind=gelu
+    factisa.store dst=%to, src=%a, row0=%i, rows=8, row_bytes=2048, dst_stride=2048, src_stride=2048
+    %third = arith.addi %i, %cm16 : index
+    %once = factisa.in_range %third below 1
+    factisa.load dst=%w, src=%x, row0=%once, rows=1, row_bytes=2048, dst_stride=2048, src_stride=2048, whole
+  } {factisa.independent = 2 : i64, factisa.extra = 2 : i64}
+  return
+}
+func.func @late_swapped() attributes {factisa.bound = 64 : i64} {
+  %c0 = arith.constant 0 : index
+  %c8 = arith.constant 8 : index
+  %cm16 = arith.constant -16 : index
+  %n = factisa.length 64
+  %x = factisa.dram input 131072 "x" {shape = array<i64: -1, 512>}
+  %y = factisa.dram output 131072 "y" {shape = array<i64: -1, 512>}
+  %w = factisa.sram weight 2048 "w"
+  scf.for %i = %c0 to %n step %c8 {
+    %a = factisa.sram token 16384 "a"
+    %from = factisa.view %x + 0[%i] strides [2048] : !factisa.dram
+    %to = factisa.view %y + 0[%i] strides [2048] : !factisa.dram
+    factisa.load dst=%a, src=%from, row0=%i, rows=8, row_bytes=2048, dst_stride=2048, src_stride=2048
+    factisa.apu.activation y=%a, x=%a, row0=%i, rows=8, n=512, y_stride=2048, x_stride=2048, kind=gelu
+    factisa.store dst=%to, src=%a, row0=%i, rows=8, row_bytes=2048, dst_stride=2048, src_stride=2048
+    %third = arith.addi %cm16, %i : index
+    %once = factisa.in_range %third below 1
+    factisa.load dst=%w, src=%x, row0=%once, rows=1, row_bytes=2048, dst_stride=2048, src_stride=2048, whole
+  } {factisa.independent = 2 : i64, factisa.extra = 2 : i64}
   return
 }

@@ -62,7 +62,8 @@ def PipelinePass : Pass<"factisa-pipeline", "::mlir::func::FuncOp"> {
     for the others as little as can be, and puts them in that order (docs/schedule.md says
     how times are found). An instruction of stage s works for the iteration s before; for
     that the loop has as many iterations more, and rows before the first and past the
-    last are none. Buffers that an iteration needs for longer than an iteration takes have
+    last are none. So are those of a loop that has `factisa.extra` already: what happens
+    there, in an iteration of its own number, happens as much later as its stage says. Buffers that an iteration needs for longer than an iteration takes have
     several slots (`factisa.phase`); others of one size share places, as many of them as
     the attribute says at least, so that engines need not wait for a place.
 
@@ -102,7 +103,8 @@ def PlanMemoryPass : Pass<"factisa-plan-memory", "::mlir::func::FuncOp"> {
     the op keeps it to the end of that loop. Buffers that live at the same time never
     overlap; each lies within one memory, its own where it fits, else another one (a
     remark for each memory says how many did not fit).
-    DRAM holds constants from address 0, then inputs, outputs and scratch.
+    DRAM holds constants from address 0, then inputs, outputs and scratch; an input in
+    an output has its address.
 
     A program that does not fit is an error with the memory map: every buffer that
     lives beside the one without a place, its range, its size and the op that it serves.
