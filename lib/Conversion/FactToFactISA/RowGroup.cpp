@@ -122,12 +122,8 @@ FailureOr<Staged> RowGroup::use(Value value) {
   Memory memory = storage->layout.rowBytes <= 4 ? Memory::Index : Memory::Token;
   Staged staged = stage(source, storage->layout, memory, "block");
   for (int64_t plane = 0; plane < staged.layout.planes; ++plane)
-    forEachPiece(storage->layout.rowBytes / 4, [&](int64_t first, int64_t count,
-                                                   Value row) {
-      lowering.loadRows(lowering.view(staged.plane(lowering, plane),
-                                      first * storage->layout.rowBytes),
-                        *storage, lowering.index(plane), row, count);
-    });
+    lowering.loadRows(staged.plane(lowering, plane), *storage,
+                      lowering.index(plane), row0, rows);
   return staged;
 }
 
@@ -249,8 +245,7 @@ LogicalResult RowGroup::lowerOp(Operation *op) {
 
 void RowGroup::forEachPiece(int64_t n,
                             function_ref<void(int64_t, int64_t, Value)> body) {
-  int64_t pieceRows =
-      std::max<int64_t>(1, pieceElements / std::max<int64_t>(n, 1));
+  int64_t pieceRows = std::max<int64_t>(1, pieceElements / n);
   for (int64_t first = 0; first < rows; first += pieceRows) {
     Value row = row0;
     if (first > 0)

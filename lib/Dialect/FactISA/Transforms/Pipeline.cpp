@@ -27,6 +27,9 @@ using namespace mlir::factisa;
 
 namespace {
 
+/// Of a block that is loaded: 8 rows of 768 numbers.
+constexpr int64_t kMostBytesOfPiece = 24576;
+
 /// The loop with its steps in their order, each for the iteration of its stage.
 class LoopPipeliner {
 public:
@@ -39,6 +42,8 @@ public:
     if (const char *reason = whyNot())
       return reason;
     expected.length = static_cast<int64_t>(length.getBound());
+    for (auto load : llvm::make_early_inc_range(loop.getOps<LoadOp>()))
+      split(load);
     body = readBody(loop, machine, expected);
     const char *reason = nullptr;
     std::optional<double> found = schedule(body, turns, reason);
@@ -72,6 +77,35 @@ private:
     if (static_cast<int64_t>(length.getBound()) <= step)
       return "it has one iteration";
     return nullptr;
+  }
+
+  /// Loads a large block piece by piece, so that LOAD can do others in between.
+  void split(LoadOp load) {
+    auto rows = static_cast<int64_t>(load.getRows()),
+         bytes = static_cast<int64_t>(load.getRowBytes());
+    int64_t count = std::max<int64_t>(1, kMostBytesOfPiece / bytes);
+    if (load.getWhole() || rows <= count || onlyIteration(load.getRow0(), loop))
+      return;
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPoint(load);
+    Location loc = load.getLoc();
+    auto piece = [&](Value address, int64_t offset) -> Value {
+      return ViewOp::create(builder, loc, address.getType(), address, offset,
+                            ValueRange(), ArrayRef<int64_t>());
+    };
+    for (int64_t first = 0; first < rows; first += count) {
+      Value to = piece(load.getDst(), first * load.getDstStride()),
+            from = piece(load.getSrc(), first * load.getSrcStride()),
+            row0 = arith::AddIOp::create(
+                builder, loc, load.getRow0(),
+                arith::ConstantIndexOp::create(builder, loc, first));
+      auto part = cast<LoadOp>(builder.clone(*load));
+      part.getDstMutable().assign(to);
+      part.getSrcMutable().assign(from);
+      part.getRow0Mutable().assign(row0);
+      part.setRows(std::min(count, rows - first));
+    }
+    load.erase();
   }
 
   void rebuild() {
