@@ -20,6 +20,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "llvm/ADT/StringMap.h"
 
 #include <memory>
 #include <optional>
@@ -35,6 +36,8 @@ class OpPassManager;
 } // namespace mlir
 
 namespace mlir::fact {
+
+struct OnnxImportOptions;
 
 /// The stages that both back ends share, in order.
 enum class Stage { Imported, Raised, Quantized, Sparse };
@@ -53,6 +56,12 @@ public:
   /// Reads the model: the stage `Imported`. `arrays` are the shapes of what it
   /// is to be run on, where an ONNX model leaves an extent open.
   LogicalResult load(const std::vector<std::vector<int64_t>> &arrays = {});
+  /// Reads a part of the model, an ONNX file, likewise.
+  LogicalResult loadOnnx(const OnnxImportOptions &import);
+  /// The tensors of an ONNX model that nodes of this name make.
+  std::vector<std::string> tensorsOf(StringRef node) const {
+    return tensors.lookup(node);
+  }
   /// Runs everything between the present stage and `stage`. IR that is past a
   /// stage already (fact ops in a .mlir file) goes through unchanged.
   LogicalResult runTo(Stage stage);
@@ -91,11 +100,14 @@ private:
 
   class MissCollector;
 
+  LogicalResult checkLoaded();
+
   const ::fact::CompileOptions &options;
   std::unique_ptr<MLIRContext> context_;
   std::unique_ptr<Diagnostics> diagnostics;
   std::vector<Miss> misses;
   OwningOpRef<ModuleOp> owned;
+  llvm::StringMap<std::vector<std::string>> tensors;
   Stage stage = Stage::Imported;
   /// Whether the model came as fact IR, whose ops are on one sequence. One that
   /// was imported may have inputs of several lengths, as far as a CPU runs it.

@@ -104,7 +104,9 @@ OwningOpRef<ModuleOp> OnnxFile::import(const OnnxImportOptions &options) const {
     emitError(location) << printable(error);
     return nullptr;
   }
-  for (const std::string &remark : cut.remarks)
+  // Of a part, the import of the whole model has said it.
+  for (const std::string &remark :
+       options.takesInputs ? std::vector<std::string>() : cut.remarks)
     emitRemark(location) << printable(remark);
   if (!model->readAsFloat.empty())
     emitRemark(location) << "values of type "
@@ -146,6 +148,14 @@ OwningOpRef<ModuleOp> OnnxFile::import(const OnnxImportOptions &options) const {
   if (failed(verify(*module)))
     return nullptr;
   return module;
+}
+
+llvm::StringMap<std::vector<std::string>> OnnxFile::tensorsByNode() const {
+  llvm::StringMap<std::vector<std::string>> tensors;
+  for (const ::fact::onnx::Node &node : model->nodes)
+    llvm::copy_if(node.outputs, std::back_inserter(tensors[node.name]),
+                  [](const std::string &name) { return !name.empty(); });
+  return tensors;
 }
 
 OwningOpRef<ModuleOp> mlir::fact::importOnnx(StringRef path,

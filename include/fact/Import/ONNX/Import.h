@@ -15,6 +15,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "llvm/ADT/StringMap.h"
 
 #include <cstdint>
 #include <map>
@@ -33,8 +34,11 @@ struct OnnxImportOptions {
   /// Tensors that become the function's arguments, in this order. Empty: the
   /// graph's inputs that `to` depends on, in the file's order.
   std::vector<std::string> from;
-  /// The tensor that the function returns. Empty: all outputs of the graph.
-  std::string to;
+  /// The tensors that the function returns. Empty: all outputs of the graph.
+  std::vector<std::string> to;
+  /// Whether inputs of the graph that `to` depends on beside `from` become
+  /// arguments behind them; else that is an error.
+  bool takesInputs = false;
   /// Shapes of arguments, by name, the sequence with its largest length. Where
   /// the model leaves an extent open and nobody says what it is, it is `length`
   /// or `batch`, with a remark.
@@ -75,6 +79,10 @@ public:
   /// Returns null after one error, located as above, where the model has a node
   /// that the importer does not know.
   OwningOpRef<ModuleOp> import(const OnnxImportOptions &options) const;
+
+  /// The tensors that nodes of a name make, by that name: what the location of
+  /// an operation names. (Nothing keeps two nodes from having one name.)
+  llvm::StringMap<std::vector<std::string>> tensorsByNode() const;
 
   MLIRContext *getContext() const { return location.getContext(); }
 
