@@ -195,7 +195,7 @@ LogicalResult Compilation::loadOnnx(const OnnxImportOptions &import) {
       OnnxFile::read(options.model, import, context_.get());
   if (!file)
     return failure();
-  tensors = file->tensorsByNode();
+  nodes = file->nodes();
   owned = importBatch(*file, import);
   return checkLoaded();
 }

@@ -20,7 +20,10 @@
 #include "fact/Support/OutputFile.h"
 #include "fact/Target/LoadMachine.h"
 
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Path.h"
 
 using namespace mlir;
@@ -40,6 +43,85 @@ struct NamedStack {
   int64_t longest = 0; ///< Sequence.
 };
 
+/// What is written at the end.
+struct Outputs {
+  Files files; ///< Programs and reports.
+  ::fact::onnx::Partition partition;
+  std::string text; ///< For stderr.
+};
+
+/// A model's nodes, to be followed from tensor to tensor.
+class Graph {
+public:
+  explicit Graph(ArrayRef<OnnxNode> nodes) : nodes(nodes) {
+    for (auto [i, node] : llvm::enumerate(nodes)) {
+      for (const std::string &tensor : node.makes)
+        makers[tensor] = i;
+      for (const std::string &tensor : node.reads)
+        read.insert(tensor);
+    }
+  }
+
+  /// What nodes of a name make, as far as that may be rows: statistics that
+  /// nobody reads, or that stand behind the rows of a norm, are not.
+  std::vector<std::string> tensorsOf(StringRef name) const {
+    std::vector<std::string> tensors;
+    for (const OnnxNode &node : nodes) {
+      if (node.name != name)
+        continue;
+      std::vector<std::string> rows = node.makes;
+      if (rows.size() > 1)
+        llvm::erase_if(rows, [&](const std::string &tensor) {
+          return !read.contains(tensor);
+        });
+      if (rows.empty() || StringRef(node.opType).ends_with("Normalization"))
+        rows = ArrayRef(node.makes).take_front().vec();
+      llvm::append_range(tensors, rows);
+    }
+    return tensors;
+  }
+
+  /// The tensors that those of `outputs` are made of, as far as they depend on
+  /// elements of `inputs`; empty where one is made of none, or of an input.
+  std::vector<std::string> oneNodeBack(ArrayRef<std::string> outputs,
+                                       ArrayRef<std::string> inputs) const {
+    llvm::StringSet<> inside, all;
+    for (const std::string &input : inputs)
+      all.insert(input);
+    for (const OnnxNode &node : nodes)
+      if (node.opType != "Shape" && node.opType != "Size" &&
+          llvm::any_of(node.reads, [&](const std::string &tensor) {
+            return all.contains(tensor);
+          }))
+        for (const std::string &tensor : node.makes) {
+          inside.insert(tensor);
+          all.insert(tensor);
+        }
+    std::vector<std::string> back;
+    for (const std::string &output : outputs) {
+      size_t count = 0;
+      auto maker = makers.find(output);
+      if (maker == makers.end())
+        return {};
+      for (const std::string &tensor : nodes[maker->second].reads) {
+        if (!inside.contains(tensor))
+          continue;
+        ++count;
+        if (!llvm::is_contained(back, tensor))
+          back.push_back(tensor);
+      }
+      if (count == 0)
+        return {};
+    }
+    return back;
+  }
+
+private:
+  std::vector<OnnxNode> nodes;
+  llvm::StringMap<size_t> makers;
+  llvm::StringSet<> read;
+};
+
 } // namespace
 
 /// "'a', 'b'".
@@ -56,11 +138,11 @@ static std::string listNames(ArrayRef<std::string> names) {
 
 /// The tensor of the file that a value should be: whether it is, the program
 /// between two of them shows.
-static LogicalResult findTensor(Compilation &whole, Value value,
+static LogicalResult findTensor(const Graph &graph, Value value,
                                 std::vector<std::string> &tensors) {
   std::string tensor = nameInModel(value);
   if (!isa<BlockArgument>(value)) {
-    std::vector<std::string> made = whole.tensorsOf(tensor);
+    std::vector<std::string> made = graph.tensorsOf(tensor);
     if (made.size() != 1)
       return emitError(value.getLoc())
              << "is at the border of an encoder stack, and makes "
@@ -87,7 +169,7 @@ static int64_t longestSequence(func::FuncOp main, const EncoderStack &stack) {
   return longest;
 }
 
-static LogicalResult findStacks(Compilation &whole,
+static LogicalResult findStacks(Compilation &whole, const Graph &graph,
                                 SmallVectorImpl<NamedStack> &named) {
   SmallVector<EncoderStack> stacks = findEncoderStacks(whole.main());
   if (failed(requireApart(stacks)))
@@ -97,10 +179,10 @@ static LogicalResult findStacks(Compilation &whole,
     names.attentions = stack.attentions;
     names.longest = longestSequence(whole.main(), stack);
     for (Value input : stack.inputs)
-      if (failed(findTensor(whole, input, names.inputs)))
+      if (failed(findTensor(graph, input, names.inputs)))
         return failure();
     for (Value output : stack.outputs)
-      if (failed(findTensor(whole, output, names.outputs)))
+      if (failed(findTensor(graph, output, names.outputs)))
         return failure();
   }
   return success();
@@ -146,6 +228,17 @@ static std::string describe(ArrayRef<BorderTensor> borders, TypeRange types) {
   return text;
 }
 
+/// Names what is no part of a stack.
+static LogicalResult failBeside(ArrayRef<EncoderStack> stacks) {
+  Block *block = stacks.front().ops.front()->getBlock();
+  for (Operation &op : *block)
+    if (isa<linalg::LinalgOp>(op) && !isa<linalg::FillOp>(op))
+      return emitError(op.getLoc())
+             << "computes also what is no part of an encoder layer";
+  return emitError(stacks.front().ops.front()->getLoc())
+         << "is in a stack with more around it";
+}
+
 /// Raises the model between a stack's borders. Fails where that is not the
 /// stack alone.
 static LogicalResult raiseBetween(Compilation &part, const NamedStack &stack,
@@ -153,8 +246,9 @@ static LogicalResult raiseBetween(Compilation &part, const NamedStack &stack,
   if (failed(part.loadOnnx(import)) || failed(part.runTo(Stage::Raised)))
     return failure();
   func::FuncOp main = part.main();
-  if (!findEncoderStacks(main).empty())
-    return part.fail("it is more than that");
+  SmallVector<EncoderStack> inside = findEncoderStacks(main);
+  if (!inside.empty())
+    return failBeside(inside);
   if (failed(part.requireRaised()))
     return failure();
   if (int64_t found = countAttentions(main); found != stack.attentions)
@@ -166,40 +260,65 @@ static LogicalResult raiseBetween(Compilation &part, const NamedStack &stack,
 
 /// Compiles what lies between a stack's borders, adds its files and notes the
 /// borders' shapes. Returns an error.
-static std::optional<std::string>
-compileBetween(const ObjectOptions &options, const NamedStack &stack,
-               Files &files, ::fact::onnx::Partition &partition) {
+static std::optional<std::string> compileBetween(const ObjectOptions &options,
+                                                 const NamedStack &stack,
+                                                 Outputs &outputs) {
   OnnxImportOptions import;
   import.from = stack.inputs;
   import.to = stack.outputs;
   import.takesInputs = true;
   import.length = stack.longest;
   Compilation part(options);
+  Files own;
   if (failed(raiseBetween(part, stack, import)))
-    return "the model between " + listNames(stack.inputs) + " and " +
-           listNames(stack.outputs) +
-           " is an encoder stack in the whole model, but not by itself: " +
-           part.errorText("it cannot be read");
+    return part.errorText("it cannot be read");
   func::FuncOp main = part.main();
   std::vector<BorderTensor> taken, made;
-  for (unsigned i = 0; i < main.getNumArguments(); ++i) {
+  for (unsigned i = 0; i < main.getNumArguments(); ++i)
     taken.push_back(
         borderTensor(main.getArgumentTypes()[i], main.getArgAttrDict(i)));
-    if (!main.getArgAttr(i, kPaddingAttrName))
-      partition.taken.push_back(taken.back());
-  }
   for (unsigned i = 0; i < main.getNumResults(); ++i)
     made.push_back(
         borderTensor(main.getResultTypes()[i], main.getResultAttrDict(i)));
-  llvm::append_range(partition.made, made);
-  llvm::errs() << options.tool << ": '" << options.output
-               << "' is an encoder stack of " << stack.attentions
-               << " attentions: takes "
-               << describe(taken, main.getArgumentTypes()) << "; makes "
-               << describe(made, main.getResultTypes()) << "\n";
-  if (failed(addProgramFiles(part, options, files)))
-    return part.errorText("cannot compile '" + options.model + "'");
+  std::string text;
+  llvm::raw_string_ostream(text)
+      << options.tool << ": '" << options.output << "' is an encoder stack of "
+      << stack.attentions << " attentions: takes "
+      << describe(taken, main.getArgumentTypes()) << "; makes "
+      << describe(made, main.getResultTypes()) << "\n";
+  llvm::erase_if(taken, [&](const BorderTensor &border) {
+    return !llvm::is_contained(stack.inputs, border.name);
+  });
+  if (failed(addProgramFiles(part, options, own)))
+    return part.errorText("it cannot be compiled");
+  outputs.text += text;
+  llvm::append_range(outputs.files, own);
+  llvm::append_range(outputs.partition.taken, taken);
+  llvm::append_range(outputs.partition.made, made);
   return std::nullopt;
+}
+
+/// Compiles a stack. Where it does not end in tensors of the model (a last
+/// reshape, say, is another one than the model's, or half of a node), it ends
+/// in those from which the next nodes make them.
+static std::optional<std::string> compileStack(const ObjectOptions &options,
+                                               NamedStack stack,
+                                               const Graph &graph,
+                                               Outputs &outputs) {
+  constexpr int mostNodesBack = 4;
+  std::string between = "the model between " + listNames(stack.inputs) +
+                        " and " + listNames(stack.outputs);
+  std::optional<std::string> first;
+  for (int back = 0; back <= mostNodesBack && !stack.outputs.empty(); ++back) {
+    std::optional<std::string> error = compileBetween(options, stack, outputs);
+    if (!error)
+      return std::nullopt;
+    if (!first)
+      first = error;
+    stack.outputs = graph.oneNodeBack(stack.outputs, stack.inputs);
+  }
+  return between +
+         ", where an encoder stack was found, is no program: " + *first;
 }
 
 //===----------------------------------------------------------------------===//
@@ -235,6 +354,7 @@ static void print(const ObjectOptions &options, const PartOfModel &part,
 std::optional<std::string>
 mlir::fact::compilePartition(const ObjectOptions &options) {
   SmallVector<NamedStack> stacks;
+  std::optional<Graph> graph;
   {
     Compilation whole(options);
     auto fail = [&] {
@@ -249,7 +369,8 @@ mlir::fact::compilePartition(const ObjectOptions &options) {
       return fail();
     if (std::string policy = whole.policyLine(); !policy.empty())
       llvm::errs() << options.tool << ": " << policy << "\n";
-    if (failed(findStacks(whole, stacks)))
+    graph.emplace(whole.onnxNodes());
+    if (failed(findStacks(whole, *graph, stacks)))
       return fail();
     if (stacks.empty()) {
       if (failed(writeWhole(whole, options)))
@@ -257,10 +378,9 @@ mlir::fact::compilePartition(const ObjectOptions &options) {
       return std::nullopt;
     }
   }
-  ::fact::onnx::Partition partition;
-  partition.model = options.model;
-  partition.folder = options.partition;
-  Files files;
+  Outputs outputs;
+  outputs.partition.model = options.model;
+  outputs.partition.folder = options.partition;
   for (auto [i, stack] : llvm::enumerate(stacks)) {
     ObjectOptions own = options;
     if (stacks.size() > 1) {
@@ -269,13 +389,15 @@ mlir::fact::compilePartition(const ObjectOptions &options) {
         own.report = numbered(options.report, i + 1);
     }
     if (std::optional<std::string> error =
-            compileBetween(own, stack, files, partition))
+            compileStack(own, stack, *graph, outputs))
       return error;
   }
   ::fact::onnx::PartsOfModel parts;
-  if (std::optional<std::string> error = ::fact::catchError(
-          [&] { parts = ::fact::onnx::writePartition(partition, files); }))
+  if (std::optional<std::string> error = ::fact::catchError([&] {
+        parts = ::fact::onnx::writePartition(outputs.partition, outputs.files);
+      }))
     return error;
+  llvm::errs() << outputs.text;
   print(options, parts.before,
         "no before.onnx: what is taken are the model's own inputs");
   print(options, parts.after,

@@ -14,13 +14,13 @@
 #ifndef FACT_COMPILER_DRIVER_H
 #define FACT_COMPILER_DRIVER_H
 
+#include "fact/Import/ONNX/Import.h"
 #include "fact/Numerics/Policy.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
-#include "llvm/ADT/StringMap.h"
 
 #include <memory>
 #include <optional>
@@ -36,8 +36,6 @@ class OpPassManager;
 } // namespace mlir
 
 namespace mlir::fact {
-
-struct OnnxImportOptions;
 
 /// The stages that both back ends share, in order.
 enum class Stage { Imported, Raised, Quantized, Sparse };
@@ -58,10 +56,8 @@ public:
   LogicalResult load(const std::vector<std::vector<int64_t>> &arrays = {});
   /// Reads a part of the model, an ONNX file, likewise.
   LogicalResult loadOnnx(const OnnxImportOptions &import);
-  /// The tensors of an ONNX model that nodes of this name make.
-  std::vector<std::string> tensorsOf(StringRef node) const {
-    return tensors.lookup(node);
-  }
+  /// The nodes of an ONNX model.
+  ArrayRef<OnnxNode> onnxNodes() const { return nodes; }
   /// Runs everything between the present stage and `stage`. IR that is past a
   /// stage already (fact ops in a .mlir file) goes through unchanged.
   LogicalResult runTo(Stage stage);
@@ -107,7 +103,7 @@ private:
   std::unique_ptr<Diagnostics> diagnostics;
   std::vector<Miss> misses;
   OwningOpRef<ModuleOp> owned;
-  llvm::StringMap<std::vector<std::string>> tensors;
+  std::vector<OnnxNode> nodes;
   Stage stage = Stage::Imported;
   /// Whether the model came as fact IR, whose ops are on one sequence. One that
   /// was imported may have inputs of several lengths, as far as a CPU runs it.

@@ -150,12 +150,14 @@ OwningOpRef<ModuleOp> OnnxFile::import(const OnnxImportOptions &options) const {
   return module;
 }
 
-llvm::StringMap<std::vector<std::string>> OnnxFile::tensorsByNode() const {
-  llvm::StringMap<std::vector<std::string>> tensors;
-  for (const ::fact::onnx::Node &node : model->nodes)
-    llvm::copy_if(node.outputs, std::back_inserter(tensors[node.name]),
-                  [](const std::string &name) { return !name.empty(); });
-  return tensors;
+std::vector<OnnxNode> OnnxFile::nodes() const {
+  std::vector<OnnxNode> nodes;
+  for (const ::fact::onnx::Node &node : model->nodes) {
+    nodes.push_back({node.name, node.opType, node.reads(), node.outputs});
+    for (auto *names : {&nodes.back().reads, &nodes.back().makes})
+      llvm::erase(*names, "");
+  }
+  return nodes;
 }
 
 OwningOpRef<ModuleOp> mlir::fact::importOnnx(StringRef path,

@@ -70,6 +70,27 @@ std::vector<std::string> fact::onnx::readsOf(const ::onnx::NodeProto &node) {
   return reads;
 }
 
+void fact::onnx::renameReads(::onnx::NodeProto &node, const std::string &from,
+                             const std::string &to) {
+  // No name stands for another tensor inside.
+  auto rename = [&](::onnx::GraphProto &graph) {
+    for (auto &inner : *graph.mutable_node())
+      renameReads(inner, from, to);
+    for (auto &output : *graph.mutable_output())
+      if (output.name() == from)
+        output.set_name(to);
+  };
+  for (auto &input : *node.mutable_input())
+    if (input == from)
+      input = to;
+  for (auto &attribute : *node.mutable_attribute()) {
+    if (attribute.has_g())
+      rename(*attribute.mutable_g());
+    for (auto &graph : *attribute.mutable_graphs())
+      rename(graph);
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // External data
 //===----------------------------------------------------------------------===//

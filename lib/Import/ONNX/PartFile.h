@@ -28,6 +28,10 @@ namespace fact::onnx {
 /// attributes read of the graph around them.
 std::vector<std::string> readsOf(const ::onnx::NodeProto &node);
 
+/// Lets the node read \p to wherever it reads \p from.
+void renameReads(::onnx::NodeProto &node, const std::string &from,
+                 const std::string &to);
+
 /// A folder that is made if it is not there, and removed again unless it is
 /// kept.
 class NewFolder {

@@ -163,13 +163,19 @@ void Partitioner::findInside() {
         isBehind[i] = true;
     }
   }
+  // Nor is a cast, where the rows are not float32 in the model.
+  auto isCastOfBorder = [&](size_t i) {
+    const ::onnx::NodeProto &node = graph.node(static_cast<int>(i));
+    return node.op_type() == "Cast" &&
+           (taken.has(node.input(0)) || made.has(node.input(0)));
+  };
   Part all;
   all.nodes.resize(reads.size());
   for (const std::string &name : made.list())
     walk(all, name,
          [&](const std::string &tensor) { return taken.has(tensor); });
   for (size_t i = 0; i < reads.size(); ++i)
-    isInside[i] = all.nodes[i] && isBehind[i];
+    isInside[i] = all.nodes[i] && isBehind[i] && !isCastOfBorder(i);
 }
 
 template <typename Stop>
@@ -201,10 +207,10 @@ void Partitioner::checkOutside(size_t node, const std::string &tensor,
   if (!isInside[node])
     return;
   throw Error("'" + partition.model + "' cannot be parted: " +
-              (reader.empty()
-                   ? "tensor '" + tensor + "' is an output of it,"
-                   : "node '" + reader + "' reads tensor '" + tensor + "',") +
-              " and is made between '" + taken.list().front() + "' and '" +
+              (reader.empty() ? "its output '" + tensor + "'"
+                              : "node '" + reader + "' reads tensor '" +
+                                    tensor + "', which") +
+              " is made between '" + taken.list().front() + "' and '" +
               made.list().front() + "', inside of the program");
 }
 
@@ -215,10 +221,11 @@ void Partitioner::checkBorders() const {
       if (type != types.end() &&
           type->second != ::onnx::TensorProto::UNDEFINED &&
           type->second != ::onnx::TensorProto::FLOAT)
-        throw Error("'" + partition.model + "' cannot be parted at tensor '" +
-                    name + "': a program's rows are float32 (is " +
-                    elementTypeName(static_cast<ElementType>(type->second)) +
-                    ")");
+        throw Error(
+            "'" + partition.model + "' cannot be parted at tensor '" + name +
+            "': it is an input or output of the model, and a "
+            "program's rows are float32 (is " +
+            elementTypeName(static_cast<ElementType>(type->second)) + ")");
     }
 }
 
@@ -259,6 +266,55 @@ void Partitioner::run() {
       before.outputs.add(name);
   before.inputs = before.inputs.inOrderOf({&inputs});
   after.inputs = after.inputs.inOrderOf({&made, &before.outputs, &inputs});
+}
+
+/// Makes a tensor of another type float32 and that type again, so that a
+/// program takes or makes the float32 between the two.
+static void castToFloat(::onnx::GraphProto &graph, const std::string &name,
+                        int32_t type) {
+  std::string typeName = elementTypeName(static_cast<ElementType>(type));
+  std::string before = name + "/" + typeName, after = before + "_again";
+  for (auto &node : *graph.mutable_node()) {
+    renameReads(node, name, after);
+    for (auto &output : *node.mutable_output())
+      if (output == name)
+        output = before;
+  }
+  auto add = [&](const std::string &from, const std::string &to, int32_t kind) {
+    ::onnx::NodeProto &node = *graph.add_node();
+    node.set_op_type("Cast");
+    node.set_name(to + "/Cast");
+    node.add_input(from);
+    node.add_output(to);
+    auto &attribute = *node.add_attribute();
+    attribute.set_name("to");
+    attribute.set_type(::onnx::AttributeProto::INT);
+    attribute.set_i(kind);
+  };
+  add(before, name, ::onnx::TensorProto::FLOAT);
+  add(name, after, type);
+}
+
+/// Does so with all borders between nodes that are known to need it.
+static void castBorders(const Partition &partition, ::onnx::GraphProto &graph) {
+  NameSet ends;
+  for (const auto *list : {&graph.input(), &graph.output()})
+    for (const auto &info : *list)
+      ends.insert(info.name());
+  NameSet borders;
+  for (const auto *list : {&partition.taken, &partition.made})
+    for (const BorderTensor &border : *list)
+      borders.insert(border.name);
+  for (auto &info : *graph.mutable_value_info()) {
+    auto &type = *info.mutable_type()->mutable_tensor_type();
+    int32_t kind = type.elem_type();
+    if (borders.count(info.name()) == 0 || ends.count(info.name()) != 0 ||
+        kind == ::onnx::TensorProto::UNDEFINED ||
+        kind == ::onnx::TensorProto::FLOAT)
+      continue;
+    castToFloat(graph, info.name(), kind);
+    type.set_elem_type(::onnx::TensorProto::FLOAT);
+  }
 }
 
 /// Puts each node behind what makes its inputs, in the file's order where that
@@ -404,8 +460,9 @@ PartsOfModel fact::onnx::writePartition(
     const std::vector<std::pair<std::string, std::string>> &others) try {
   ::onnx::ModelProto model = parseModel(partition.model);
   inlineFunctions(model);
-  sortNodes(*model.mutable_graph());
   inferShapes(model);
+  castBorders(partition, *model.mutable_graph());
+  sortNodes(*model.mutable_graph());
   Partitioner partitioner(partition, model);
   partitioner.run();
   describeBorders(partition.taken, *model.mutable_graph());

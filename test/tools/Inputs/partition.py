@@ -13,6 +13,7 @@ import sys
 
 import numpy as np
 import onnx
+from onnx import numpy_helper
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "Import" / "Inputs"))
 from evaluate import evaluate  # noqa: E402
@@ -71,11 +72,46 @@ def models(folder):
     score = b.Mul(b.ReduceMean(first, axes=[1], keepdims=0), b.ReduceMean(second, axes=[1], keepdims=0))
     b.save(folder / "two.onnx", [("samples", "float32", samples), ("others", "float32", samples)], [(score, ["batch", D])])
 
+    # What --partition refuses: a head that reads the shape of a tensor inside; a model without a layer.
+    b = Builder(6)
+    inner = b.layer(conv_front(b, "samples")[1], D, HEADS)
+    y = b.layer(inner, D, HEADS)
+    head = b.Reshape(b.Relu(b.Transpose(y, perm=[0, 2, 1])), b.Gather(b.Shape(inner), np.array([0, 2, 1])))
+    b.save(folder / "inside.onnx", [("samples", "float32", samples)], [(head, ["batch", D, "length"])])
+    b = Builder(7)
+    b.save(folder / "no-layer.onnx", [("samples", "float32", samples)], [(conv_front(b, "samples")[1], rows)])
+
+
+    # Rows that are a part of what a node makes.
+    b = Builder(10)
+    b.nodes.append(onnx.helper.make_node("Split", ["x"], ["left", "right"], name="halves", axis=2))
+    y = b.layer(b.Add("left", b.Relu("right")), D // 2, HEADS)
+    b.save(folder / "split.onnx", [("x", "float32", rows)], [(b.ReduceMax(y, axes=[1], keepdims=0), ["batch", D // 2])])
+
+    # All in float16, but for the result. The root of two is not near enough there for a gelu: the stack ends inside of
+    # what was one.
+    b = Builder(9)
+    x = b.Gather(b.random.standard_normal((40, D), dtype=np.float32), "ids")
+    head = b.Cast(b.ReduceMax(b.Sub(b.layer(x, D, HEADS), x), axes=[1], keepdims=0), to=onnx.TensorProto.FLOAT)
+    arrays = {weight.name: numpy_helper.to_array(weight) for weight in b.weights}
+    b.weights = [numpy_helper.from_array(array.astype(np.float16) if array.dtype == np.float32 else array, name)
+                 for name, array in arrays.items()]
+    b.save(folder / "half.onnx", [("ids", "int64", ["batch", "length"])], [(head, ["batch", D])])
+
+    # Padding, and a last activation behind a transpose.
+    b = Builder(8)
+    y = b.layer(b.Gather(b.random.standard_normal((40, D), dtype=np.float32), "ids"), D, HEADS, mask="mask")
+    y = b.Gather(b.Relu(b.Transpose(y, perm=[0, 2, 1])), np.array(0), axis=2)
+    tokens = ["batch", "length"]
+    b.save(folder / "masked.onnx", [("ids", "int64", tokens), ("mask", "int64", tokens)],
+           [(y, ["batch", D])])
+
     rng = np.random.default_rng(0)
     for name in ("samples", "others"):
         np.save(folder / f"{name}.npy", rng.integers(-16, 17, (2, LENGTH, 4)).astype(np.float32) / 8)
     np.save(folder / "x.npy", rng.standard_normal((2, LENGTH, D), dtype=np.float32))
     np.save(folder / "ids.npy", rng.integers(0, 40, (2, LENGTH)))
+    np.save(folder / "mask.npy", np.array([[1] * 7 + [0] * 5, [1] * LENGTH]))
     np.save(folder / "gain.npy", np.array([3], np.float32))
 
 

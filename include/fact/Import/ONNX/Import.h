@@ -15,7 +15,6 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
-#include "llvm/ADT/StringMap.h"
 
 #include <cstdint>
 #include <map>
@@ -56,6 +55,15 @@ struct OnnxImportOptions {
   bool opensBatch = false;
 };
 
+/// What a node of a model is called, reads and makes.
+struct OnnxNode {
+  /// The location of its operations. Nothing keeps two nodes from having one.
+  std::string name;
+  std::string opType;
+  /// Tensors; those without a name are left out.
+  std::vector<std::string> reads, makes;
+};
+
 /// An ONNX model that was read, to be imported once or more often: all imports
 /// share the data of its weights.
 class OnnxFile {
@@ -80,9 +88,8 @@ public:
   /// that the importer does not know.
   OwningOpRef<ModuleOp> import(const OnnxImportOptions &options) const;
 
-  /// The tensors that nodes of a name make, by that name: what the location of
-  /// an operation names. (Nothing keeps two nodes from having one name.)
-  llvm::StringMap<std::vector<std::string>> tensorsByNode() const;
+  /// The model's nodes, each behind what makes its inputs.
+  std::vector<OnnxNode> nodes() const;
 
   MLIRContext *getContext() const { return location.getContext(); }
 
