@@ -268,6 +268,31 @@ void Partitioner::run() {
   after.inputs = after.inputs.inOrderOf({&made, &before.outputs, &inputs});
 }
 
+/// Puts functions in the place of their calls, and what they need of operator
+/// sets into the model.
+static void inlineAll(::onnx::ModelProto &model) {
+  auto nameOf = [](const std::string &domain) {
+    return domain.empty() ? "ai.onnx" : domain;
+  };
+  for (const auto &function : model.functions())
+    for (const auto &needed : function.opset_import()) {
+      auto found =
+          std::find_if(model.opset_import().begin(), model.opset_import().end(),
+                       [&](const auto &has) {
+                         return nameOf(has.domain()) == nameOf(needed.domain());
+                       });
+      if (found == model.opset_import().end())
+        *model.add_opset_import() = needed;
+      else if (found->version() != needed.version())
+        throw Error("function '" + function.name() + "' is of version " +
+                    std::to_string(needed.version()) + " of operator set '" +
+                    nameOf(needed.domain()) + "', the model of " +
+                    std::to_string(found->version()) +
+                    ": a part cannot have both");
+    }
+  inlineFunctions(model);
+}
+
 /// Makes a tensor of another type float32 and that type again, so that a
 /// program takes or makes the float32 between the two.
 static void castToFloat(::onnx::GraphProto &graph, const std::string &name,
@@ -459,7 +484,7 @@ PartsOfModel fact::onnx::writePartition(
     const Partition &partition,
     const std::vector<std::pair<std::string, std::string>> &others) try {
   ::onnx::ModelProto model = parseModel(partition.model);
-  inlineFunctions(model);
+  inlineAll(model);
   inferShapes(model);
   castBorders(partition, *model.mutable_graph());
   sortNodes(*model.mutable_graph());

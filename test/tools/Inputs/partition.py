@@ -88,6 +88,20 @@ def models(folder):
     y = b.layer(b.Add("left", b.Relu("right")), D // 2, HEADS)
     b.save(folder / "split.onnx", [("x", "float32", rows)], [(b.ReduceMax(y, axes=[1], keepdims=0), ["batch", D // 2])])
 
+    # A function of the model before the layer, of its own operator set or of another.
+    for version, name in ((13, "versions"), (17, "function")):
+        b = Builder(11)
+        table = b.constant(b.random.standard_normal((40, D), dtype=np.float32))
+        b.nodes.append(onnx.helper.make_node("Embed", [table, "ids"], ["rows"], name="embed", domain="local"))
+        y = b.layer("rows", D, HEADS)
+        b.save(folder / "function.onnx", [("ids", "int64", ["batch", "length"])], [(b.ReduceMax(y, axes=[1]), ["batch", 1, D])])
+        model = onnx.load(str(folder / "function.onnx"))
+        gather = onnx.helper.make_node("Gather", ["t", "i"], ["r"])
+        model.functions.append(onnx.helper.make_function("local", "Embed", ["t", "i"], ["r"], [gather],
+                                                         [onnx.helper.make_opsetid("", version)]))
+        model.opset_import.append(onnx.helper.make_opsetid("local", 1))
+        onnx.save(model, str(folder / f"{name}.onnx"))
+
     # All in float16, but for the result. The root of two is not near enough there for a gelu: the stack ends inside of
     # what was one.
     b = Builder(9)
