@@ -94,7 +94,8 @@ def models(folder):
         table = b.constant(b.random.standard_normal((40, D), dtype=np.float32))
         b.nodes.append(onnx.helper.make_node("Embed", [table, "ids"], ["rows"], name="embed", domain="local"))
         y = b.layer("rows", D, HEADS)
-        b.save(folder / "function.onnx", [("ids", "int64", ["batch", "length"])], [(b.ReduceMax(y, axes=[1]), ["batch", 1, D])])
+        b.save(folder / "function.onnx", [("ids", "int64", ["batch", "length"])],
+               [(b.ReduceMax(y, axes=[1]), ["batch", 1, D])])
         model = onnx.load(str(folder / "function.onnx"))
         gather = onnx.helper.make_node("Gather", ["t", "i"], ["r"])
         model.functions.append(onnx.helper.make_function("local", "Embed", ["t", "i"], ["r"], [gather],
