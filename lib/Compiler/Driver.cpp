@@ -161,17 +161,16 @@ Compilation::load(const std::vector<std::vector<int64_t>> &arrays) {
   if (extension == ".onnx") {
     OnnxImportOptions import;
     import.from = options.from;
-    import.to = options.to;
+    if (!options.to.empty())
+      import.to = {options.to};
     import.arrays = arrays;
     for (const std::string &shape : options.shapes)
       if (std::string wrong = parseShapeOption(shape, import.shapes);
           !wrong.empty())
         return fail(wrong);
-    std::unique_ptr<OnnxFile> file =
-        OnnxFile::read(options.model, import, context_.get());
-    if (file)
-      owned = importBatch(*file, import);
-  } else if (extension == ".mlir" || extension == ".mlirbc") {
+    return loadOnnx(import);
+  }
+  if (extension == ".mlir" || extension == ".mlirbc") {
     if (!options.from.empty() || !options.to.empty() || !options.shapes.empty())
       return fail("--from, --to and --shape are for ONNX models (model is '" +
                   options.model + "')");
@@ -188,6 +187,20 @@ Compilation::load(const std::vector<std::vector<int64_t>> &arrays) {
     return fail("a model is a .mlir, .mlirbc or .onnx file (was '" +
                 options.model + "')");
   }
+  return checkLoaded();
+}
+
+LogicalResult Compilation::loadOnnx(const OnnxImportOptions &import) {
+  std::unique_ptr<OnnxFile> file =
+      OnnxFile::read(options.model, import, context_.get());
+  if (!file)
+    return failure();
+  nodes = file->nodes();
+  owned = importBatch(*file, import);
+  return checkLoaded();
+}
+
+LogicalResult Compilation::checkLoaded() {
   if (!owned)
     return fail("cannot read '" + options.model + "'");
   if (!main() || main().isExternal())

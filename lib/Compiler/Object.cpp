@@ -10,6 +10,7 @@
 
 #include "CHeader.h"
 #include "Explain.h"
+#include "PartitionTarget.h"
 #include "ProgramTarget.h"
 
 #include "fact/Compiler/Driver.h"
@@ -178,6 +179,8 @@ static LogicalResult compile(Compilation &compilation,
 namespace fact {
 std::optional<std::string> compileModel(const ObjectOptions &options) {
   return onLargeStack([&]() -> std::optional<std::string> {
+    if (!options.partition.empty())
+      return compilePartition(options);
     Compilation compilation(options);
     if (succeeded(compile(compilation, options)))
       return std::nullopt;

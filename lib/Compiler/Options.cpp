@@ -210,20 +210,29 @@ void fact::addObjectFlags(CLI::App &app, ObjectOptions &options) {
                    "what was not")
           ->excludes(emit)
           ->excludes(output);
+  CLI::Option *partition =
+      app.add_option("--partition", options.partition,
+                     "folder for before.onnx and after.onnx: what of the model "
+                     "(ONNX) is no encoder stack, for another runtime")
+          ->excludes(emit)
+          ->excludes(explain)
+          ->excludes(app.get_option("--from"))
+          ->excludes(app.get_option("--to"));
   CLI::Option *report =
       app.add_option("--report", options.report,
                      "file (.json) for compile-time decisions")
           ->excludes(emit);
   emit->excludes(output);
   app.final_callback([&options, machine, cpu, report, schedule, speculate,
-                      resident, explain] {
+                      resident, explain, partition] {
     if (options.emit.empty() && options.output.empty() && !options.explain)
       throw CLI::RequiredError("-o, --emit or --explain");
     for (CLI::Option *option : {machine, report, schedule, speculate, resident})
       if (options.explain && option->count())
         throw CLI::ExcludesError(explain->get_name(), option->get_name());
     // What would have no effect. A stage says by itself what it is for.
-    for (CLI::Option *option : {machine, report, schedule, speculate, resident})
+    for (CLI::Option *option :
+         {machine, report, schedule, speculate, resident, partition})
       if (options.emit.empty() && options.target == "cpu" && option->count())
         throw CLI::ExcludesError("--target=cpu", option->get_name());
     if (options.emit.empty() && options.target == "fact" && cpu->count())

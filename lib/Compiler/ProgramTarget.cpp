@@ -137,24 +137,30 @@ mlir::fact::makeProgram(Compilation &compilation,
   return failure(!program || failed(factisa::checkProgram(*program, places)));
 }
 
-/// Writes the program of the module as it is.
-static LogicalResult compileProgram(Compilation &compilation,
-                                    const ::fact::ObjectOptions &options) {
+LogicalResult mlir::fact::addProgramFiles(
+    Compilation &compilation, const ::fact::ObjectOptions &options,
+    std::vector<std::pair<std::string, std::string>> &files) {
   std::unique_ptr<::fact::isa::Program> program;
   if (failed(makeProgram(compilation, options, program)))
     return failure();
-  std::string text = options.report.empty()
-                         ? ""
-                         : report(options, *program, compilation.module());
-  std::optional<std::string> error = ::fact::catchError([&] {
-    // The files are opened where exceptions are caught: nothing in this frame
-    // would be cleaned up.
-    std::vector<std::pair<std::string, std::string>> files = {
-        {options.output, program->toBytes()}};
-    if (!options.report.empty())
-      files.emplace_back(options.report, text);
-    ::fact::writeFiles(files);
-  });
+  std::optional<std::string> error = ::fact::catchError(
+      [&] { files.emplace_back(options.output, program->toBytes()); });
+  if (error)
+    return compilation.fail(*error);
+  if (!options.report.empty())
+    files.emplace_back(options.report,
+                       report(options, *program, compilation.module()));
+  return success();
+}
+
+/// Writes the program of the module as it is.
+static LogicalResult compileProgram(Compilation &compilation,
+                                    const ::fact::ObjectOptions &options) {
+  std::vector<std::pair<std::string, std::string>> files;
+  if (failed(addProgramFiles(compilation, options, files)))
+    return failure();
+  std::optional<std::string> error =
+      ::fact::catchError([&] { ::fact::writeFiles(files); });
   return error ? compilation.fail(*error) : success();
 }
 
@@ -168,8 +174,7 @@ static std::string paddingName(func::FuncOp main) {
   return "";
 }
 
-/// Of several stacks, which one a file is for.
-static std::string numbered(StringRef path, size_t number) {
+std::string mlir::fact::numbered(StringRef path, size_t number) {
   SmallString<128> result(path);
   llvm::sys::path::replace_extension(result, "");
   return (result + "-" + Twine(number) + llvm::sys::path::extension(path))

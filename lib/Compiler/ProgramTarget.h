@@ -12,6 +12,9 @@
 #include "mlir/Support/LLVM.h"
 
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace fact {
 struct ObjectOptions;
@@ -35,6 +38,15 @@ LogicalResult lowerForFact(Compilation &compilation,
 LogicalResult makeProgram(Compilation &compilation,
                           const ::fact::ObjectOptions &options,
                           std::unique_ptr<::fact::isa::Program> &program);
+
+/// Adds the files (name and contents) of that: options.output, and the report
+/// where one is asked for.
+LogicalResult
+addProgramFiles(Compilation &compilation, const ::fact::ObjectOptions &options,
+                std::vector<std::pair<std::string, std::string>> &files);
+
+/// The name of a file for one of several stacks, counted from 1.
+std::string numbered(StringRef path, size_t number);
 
 /// Fails where another op stands between two stacks.
 LogicalResult requireApart(ArrayRef<EncoderStack> stacks);

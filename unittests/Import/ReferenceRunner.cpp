@@ -27,7 +27,8 @@ std::string runReference(const std::string &model,
                          std::vector<RunnerTensor> &outputs) {
   OnnxImportOptions options;
   options.from = from;
-  options.to = to;
+  if (!to.empty())
+    options.to = {to};
   for (const std::string &text : shapes)
     if (std::string error = parseShapeOption(text, options.shapes);
         !error.empty())

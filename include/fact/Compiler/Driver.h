@@ -14,6 +14,7 @@
 #ifndef FACT_COMPILER_DRIVER_H
 #define FACT_COMPILER_DRIVER_H
 
+#include "fact/Import/ONNX/Import.h"
 #include "fact/Numerics/Policy.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -53,6 +54,10 @@ public:
   /// Reads the model: the stage `Imported`. `arrays` are the shapes of what it
   /// is to be run on, where an ONNX model leaves an extent open.
   LogicalResult load(const std::vector<std::vector<int64_t>> &arrays = {});
+  /// Reads a part of the model, an ONNX file, likewise.
+  LogicalResult loadOnnx(const OnnxImportOptions &import);
+  /// The nodes of an ONNX model.
+  ArrayRef<OnnxNode> onnxNodes() const { return nodes; }
   /// Runs everything between the present stage and `stage`. IR that is past a
   /// stage already (fact ops in a .mlir file) goes through unchanged.
   LogicalResult runTo(Stage stage);
@@ -91,11 +96,14 @@ private:
 
   class MissCollector;
 
+  LogicalResult checkLoaded();
+
   const ::fact::CompileOptions &options;
   std::unique_ptr<MLIRContext> context_;
   std::unique_ptr<Diagnostics> diagnostics;
   std::vector<Miss> misses;
   OwningOpRef<ModuleOp> owned;
+  std::vector<OnnxNode> nodes;
   Stage stage = Stage::Imported;
   /// Whether the model came as fact IR, whose ops are on one sequence. One that
   /// was imported may have inputs of several lengths, as far as a CPU runs it.

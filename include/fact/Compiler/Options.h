@@ -52,7 +52,8 @@ struct ObjectOptions : CompileOptions {
   std::string target = "fact";
   std::string emit; ///< a stage, or empty
   bool explain = false;
-  std::string report; ///< JSON file of compile-time decisions, or empty
+  std::string partition; ///< folder for what is no program, or empty
+  std::string report;    ///< JSON file of compile-time decisions, or empty
   std::string cpu = "native";
   std::string schedule = "overlap"; ///< or differential, in-order
   std::string speculate = "on";     ///< or off

@@ -75,8 +75,11 @@ static std::string checkName(const Model &model, StringRef flag,
 static std::string findResults(const Model &model,
                                const OnnxImportOptions &options, Cut &cut) {
   if (!options.to.empty()) {
-    cut.results.push_back(options.to);
-    return checkName(model, "--to", options.to);
+    cut.results = options.to;
+    for (const std::string &name : options.to)
+      if (std::string error = checkName(model, "--to", name); !error.empty())
+        return error;
+    return "";
   }
   if (model.outputs.empty())
     return "the model has no output; name a tensor with --to";
@@ -125,7 +128,7 @@ static std::string findNodes(const Model &model,
     if (needed[i])
       cut.nodes.push_back(i);
 
-  if (!options.from.empty() && !inputs.empty())
+  if (!options.from.empty() && !inputs.empty() && !options.takesInputs)
     return list(cut.results) +
            " depends not only on what --from names, but "
            "also on input " +
@@ -136,9 +139,9 @@ static std::string findNodes(const Model &model,
              "', which --from names";
     cut.arguments.emplace_back().name = name;
   }
-  if (options.from.empty())
+  if (options.from.empty() || options.takesInputs)
     for (const ValueInfo &input : model.inputs)
-      if (reached.contains(input.name))
+      if (reached.contains(input.name) && !stops.contains(input.name))
         cut.arguments.emplace_back().name = input.name;
   if (cut.arguments.empty())
     return list(cut.results) + " depends on no input";

@@ -104,7 +104,9 @@ OwningOpRef<ModuleOp> OnnxFile::import(const OnnxImportOptions &options) const {
     emitError(location) << printable(error);
     return nullptr;
   }
-  for (const std::string &remark : cut.remarks)
+  // Of a part, the import of the whole model has said it.
+  for (const std::string &remark :
+       options.takesInputs ? std::vector<std::string>() : cut.remarks)
     emitRemark(location) << printable(remark);
   if (!model->readAsFloat.empty())
     emitRemark(location) << "values of type "
@@ -146,6 +148,16 @@ OwningOpRef<ModuleOp> OnnxFile::import(const OnnxImportOptions &options) const {
   if (failed(verify(*module)))
     return nullptr;
   return module;
+}
+
+std::vector<OnnxNode> OnnxFile::nodes() const {
+  std::vector<OnnxNode> nodes;
+  for (const ::fact::onnx::Node &node : model->nodes) {
+    nodes.push_back({node.name, node.opType, node.reads(), node.outputs});
+    for (auto *names : {&nodes.back().reads, &nodes.back().makes})
+      llvm::erase(*names, "");
+  }
+  return nodes;
 }
 
 OwningOpRef<ModuleOp> mlir::fact::importOnnx(StringRef path,

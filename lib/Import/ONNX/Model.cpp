@@ -8,7 +8,7 @@
 
 #include "Model.h"
 #include "Functions.h"
-#include "ReadTensor.h"
+#include "ReadProto.h"
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl.h>
@@ -39,9 +39,8 @@ const ValueInfo *Model::findValueInfo(const std::string &name) const {
   return found == valueInfos.end() ? nullptr : &found->second;
 }
 
-/// Parses the whole file. Protobuf's own messages are silenced: the caller
-/// prints one error.
-static ::onnx::ModelProto parse(const std::string &path) {
+/// Protobuf's own messages are silenced: the caller prints one error.
+::onnx::ModelProto fact::onnx::parseModel(const std::string &path) {
   std::error_code code;
   if (!fs::exists(path, code))
     throw std::runtime_error("no such file");
@@ -206,9 +205,9 @@ static bool tellsShapes(const ::onnx::GraphProto &graph,
   return open.empty();
 }
 
-/// Adds what libonnx can infer to value_info. A model that it cannot digest
-/// keeps what it has: --shape may tell what is missing.
-static void inferShapes(::onnx::ModelProto &proto) {
+/// A model that libonnx cannot digest keeps what it has: --shape may tell what
+/// is missing.
+void fact::onnx::inferShapes(::onnx::ModelProto &proto) {
   try {
     ::onnx::shape_inference::InferShapes(
         proto, ::onnx::OpSchemaRegistry::Instance(),
@@ -311,7 +310,7 @@ static void checkTensors(Model &model) {
 static std::unique_ptr<Model>
 readChecked(const std::string &path,
             const std::vector<std::string> &shapesWanted) {
-  ::onnx::ModelProto proto = parse(path);
+  ::onnx::ModelProto proto = parseModel(path);
   auto model = std::make_unique<Model>();
   for (const auto &opset : proto.opset_import())
     if (opset.domain().empty() || opset.domain() == "ai.onnx")

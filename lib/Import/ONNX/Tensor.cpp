@@ -11,7 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ReadTensor.h"
+#include "ReadProto.h"
 
 #include <cmath>
 #include <cstring>
@@ -127,11 +127,8 @@ static int64_t expectedBytes(const ::onnx::TensorProto &proto, int64_t size) {
   return bytes;
 }
 
-/// The range of the second file that holds the elements. The file must lie
-/// beside the model or below it.
-static std::string readExternal(const ::onnx::TensorProto &proto,
-                                const std::string &modelPath,
-                                int64_t expected) {
+ExternalData fact::onnx::findExternal(const ::onnx::TensorProto &proto,
+                                      const std::string &modelPath) {
   std::string location;
   int64_t offset = 0, length = -1;
   auto number = [&](const std::string &text) {
@@ -164,6 +161,11 @@ static std::string readExternal(const ::onnx::TensorProto &proto,
                              "' must be in a file below the model's folder "
                              "(was '" +
                              location + "')");
+  int64_t element = elementSize(static_cast<ElementType>(proto.data_type()));
+  int64_t expected = element == 0 ? length : expectedBytes(proto, element);
+  if (expected < 0)
+    throw std::runtime_error("tensor '" + proto.name() +
+                             "' does not tell the length of its external data");
   if (length >= 0 && length != expected)
     throw std::runtime_error(
         "tensor '" + proto.name() + "' needs " + std::to_string(expected) +
@@ -177,13 +179,19 @@ static std::string readExternal(const ::onnx::TensorProto &proto,
   if (offset > size || expected > size - offset)
     throw std::runtime_error("data of tensor '" + proto.name() +
                              "' ends past the end of '" + file.string() + "'");
-  std::string bytes(static_cast<size_t>(expected), '\0');
-  std::ifstream stream(file, std::ios::binary);
-  stream.seekg(offset);
-  stream.read(bytes.data(), expected);
+  return {file.string(), offset, expected};
+}
+
+static std::string readExternal(const ::onnx::TensorProto &proto,
+                                const std::string &modelPath) {
+  ExternalData data = findExternal(proto, modelPath);
+  std::string bytes(static_cast<size_t>(data.bytes), '\0');
+  std::ifstream stream(data.file, std::ios::binary);
+  stream.seekg(data.offset);
+  stream.read(bytes.data(), data.bytes);
   if (!stream)
     throw std::runtime_error("cannot read the data of tensor '" + proto.name() +
-                             "' in '" + file.string() + "'");
+                             "' in '" + data.file + "'");
   return bytes;
 }
 
@@ -292,7 +300,7 @@ std::shared_ptr<Tensor> fact::onnx::readTensor(::onnx::TensorProto &proto,
                              "' is stored in segments");
   int64_t expected = expectedBytes(proto, size);
   if (proto.data_location() == ::onnx::TensorProto::EXTERNAL)
-    tensor->data = readExternal(proto, modelPath, expected);
+    tensor->data = readExternal(proto, modelPath);
   else if (proto.has_raw_data())
     tensor->data = std::move(*proto.mutable_raw_data());
   else

@@ -47,7 +47,8 @@ void mlir::fact::registerFromOnnxTranslation() {
                              ->getBufferIdentifier();
         OnnxImportOptions options;
         options.from.assign(flags.from.begin(), flags.from.end());
-        options.to = flags.to;
+        if (!flags.to.empty())
+          options.to = {flags.to};
         for (const std::string &text : flags.shapes)
           if (std::string error = parseShapeOption(text, options.shapes);
               !error.empty()) {

@@ -33,8 +33,11 @@ struct OnnxImportOptions {
   /// Tensors that become the function's arguments, in this order. Empty: the
   /// graph's inputs that `to` depends on, in the file's order.
   std::vector<std::string> from;
-  /// The tensor that the function returns. Empty: all outputs of the graph.
-  std::string to;
+  /// The tensors that the function returns. Empty: all outputs of the graph.
+  std::vector<std::string> to;
+  /// Whether inputs of the graph that `to` depends on beside `from` become
+  /// arguments behind them; else that is an error.
+  bool takesInputs = false;
   /// Shapes of arguments, by name, the sequence with its largest length. Where
   /// the model leaves an extent open and nobody says what it is, it is `length`
   /// or `batch`, with a remark.
@@ -50,6 +53,15 @@ struct OnnxImportOptions {
   /// Whether such a batch is the one extent that is `?`, up to `batch`; the
   /// sequence has its largest length. An error where a node needs its value.
   bool opensBatch = false;
+};
+
+/// What a node of a model is called, reads and makes.
+struct OnnxNode {
+  /// The location of its operations. Nothing keeps two nodes from having one.
+  std::string name;
+  std::string opType;
+  /// Tensors; those without a name are left out.
+  std::vector<std::string> reads, makes;
 };
 
 /// An ONNX model that was read, to be imported once or more often: all imports
@@ -75,6 +87,9 @@ public:
   /// Returns null after one error, located as above, where the model has a node
   /// that the importer does not know.
   OwningOpRef<ModuleOp> import(const OnnxImportOptions &options) const;
+
+  /// The model's nodes, each behind what makes its inputs.
+  std::vector<OnnxNode> nodes() const;
 
   MLIRContext *getContext() const { return location.getContext(); }
 

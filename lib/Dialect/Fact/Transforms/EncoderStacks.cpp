@@ -23,22 +23,32 @@
 using namespace mlir;
 using namespace mlir::fact;
 
-namespace {
+static int64_t attentionsIn(Block &block);
 
 /// Attentions that an op does, itself or in what it calls.
-int64_t attentionsOf(Operation *op) {
+static int64_t attentionsOf(Operation *op) {
   if (isa<AttentionOp>(op))
     return 1;
   auto call = dyn_cast<func::CallOp>(op);
   auto callee = call ? SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(
                            call, call.getCalleeAttr())
                      : func::FuncOp();
+  return callee && !callee.isExternal() ? attentionsIn(callee.getBody().front())
+                                        : 0;
+}
+
+static int64_t attentionsIn(Block &block) {
   int64_t count = 0;
-  if (callee && !callee.isExternal())
-    for (Operation &inner : callee.getBody().front())
-      count += attentionsOf(&inner);
+  for (Operation &op : block)
+    count += attentionsOf(&op);
   return count;
 }
+
+int64_t mlir::fact::countAttentions(func::FuncOp function) {
+  return attentionsIn(function.getBody().front());
+}
+
+namespace {
 
 bool isLayerOp(Operation *op) {
   if (isa<FactDialect>(op->getDialect()))
@@ -209,8 +219,9 @@ private:
   DenseMap<Operation *, int64_t> stages;
 };
 
-/// What the model calls a value.
-std::string nameOf(Value value) {
+} // namespace
+
+std::string mlir::fact::nameInModel(Value value) {
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     auto function = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp());
     if (function)
@@ -230,8 +241,6 @@ std::string nameOf(Value value) {
   return name ? name.getName().str() : std::string();
 }
 
-} // namespace
-
 SmallVector<EncoderStack> mlir::fact::findEncoderStacks(func::FuncOp function) {
   // What is called may be layers with other ops among them.
   SmallVector<func::CallOp> calls(function.getOps<func::CallOp>());
@@ -244,7 +253,7 @@ SmallVector<EncoderStack> mlir::fact::findEncoderStacks(func::FuncOp function) {
 std::string mlir::fact::describeBorder(ArrayRef<Value> values) {
   std::string text;
   for (Value value : values) {
-    text += (text.empty() ? "'" : ", '") + nameOf(value) + "' ";
+    text += (text.empty() ? "'" : ", '") + nameInModel(value) + "' ";
     std::string shape;
     for (int64_t extent : cast<RankedTensorType>(value.getType()).getShape())
       shape += (shape.empty() ? "" : "x") + (ShapedType::isDynamic(extent)
@@ -311,7 +320,7 @@ OwningOpRef<ModuleOp> mlir::fact::extractStack(func::FuncOp function,
   for (auto [i, input] : llvm::enumerate(stack.inputs)) {
     map.map(input, body->getArgument(i));
     body->getArgument(i).setLoc(input.getLoc());
-    if (std::string name = nameOf(input); !name.empty())
+    if (std::string name = nameInModel(input); !name.empty())
       main.setArgAttr(i, kNameAttrName, builder.getStringAttr(name));
     if (bound && !cast<RankedTensorType>(input.getType()).hasStaticShape())
       main.setArgAttr(i, kBoundAttrName, bound);
@@ -319,7 +328,7 @@ OwningOpRef<ModuleOp> mlir::fact::extractStack(func::FuncOp function,
       main.setArgAttr(i, kBatchAttrName, batch);
   }
   for (auto [i, output] : llvm::enumerate(stack.outputs)) {
-    if (std::string name = nameOf(output); !name.empty())
+    if (std::string name = nameInModel(output); !name.empty())
       main.setResultAttr(i, kNameAttrName, builder.getStringAttr(name));
     if (DenseI64ArrayAttr batch = batchOf(output))
       main.setResultAttr(i, kBatchAttrName, batch);

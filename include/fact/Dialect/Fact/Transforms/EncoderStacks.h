@@ -42,6 +42,13 @@ SmallVector<EncoderStack> findEncoderStacks(func::FuncOp function);
 OwningOpRef<ModuleOp> extractStack(func::FuncOp function,
                                    const EncoderStack &stack);
 
+/// The attentions of a function and of what it calls.
+int64_t countAttentions(func::FuncOp function);
+
+/// What the model calls a value: an argument's name, or that of the node that
+/// makes it; empty where neither has one.
+std::string nameInModel(Value value);
+
 /// "name, LENGTHxFEATURES" of each value, with commas.
 std::string describeBorder(ArrayRef<Value> values);
 
