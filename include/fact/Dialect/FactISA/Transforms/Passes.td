@@ -63,9 +63,10 @@ def PipelinePass : Pass<"factisa-pipeline", "::mlir::func::FuncOp"> {
     how times are found). An instruction of stage s works for the iteration s before; for
     that the loop has as many iterations more, and rows before the first and past the
     last are none. So are those of a loop that has `factisa.extra` already: what happens
-    there, in an iteration of its own number, happens as much later as its stage says. Buffers that an iteration needs for longer than an iteration takes have
-    several slots (`factisa.phase`); others of one size share places, as many of them as
-    the attribute says at least, so that engines need not wait for a place.
+    there, in an iteration of its own number, happens as much later as its stage says. Loads of many
+    rows are cut, so that LOAD can do others in between. Buffers that an iteration needs
+    for longer than an iteration takes have several slots (`factisa.phase`); others of one
+    size share places, as many of them as the attribute says at least, so that engines need not wait for a place.
 
     Must run before addresses are planned. A loop left alone has a missed remark.
 
