@@ -12,14 +12,15 @@
 //   swish      x / (1 + exp(-x))
 //   relu       max(x, 0), or x > 0 ? x : 0
 // with factors and terms in any order. Constants that stand for irrational or
-// decimal numbers may differ by a relative 1e-6 (isAbout), all others are
-// exact.
+// decimal numbers may differ by a relative 1e-6 (isAbout), or be what float16
+// or bfloat16 makes of them (a remark says so); all others are exact.
 //
 //===----------------------------------------------------------------------===//
 
 #include "Match.h"
 #include "Terms.h"
 
+#include "llvm/ADT/APFloat.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -45,11 +46,37 @@ static Node *onePlus(Node *node, NodeKind kind, double *factor = nullptr) {
   return nullptr;
 }
 
+/// Whether a constant of a model in 16 bits stands for a number: what rounding
+/// makes of it, or of its inverse.
+static bool isRounded(double value, double expected) {
+  auto is = [&](const llvm::fltSemantics &format) {
+    auto rounded = [&](double number) {
+      llvm::APFloat result(number);
+      bool isInexact = false;
+      result.convert(format, llvm::APFloat::rmNearestTiesToEven, &isInexact);
+      result.convert(llvm::APFloat::IEEEdouble(),
+                     llvm::APFloat::rmNearestTiesToEven, &isInexact);
+      return result.convertToDouble();
+    };
+    return isAbout(value, rounded(expected)) ||
+           isAbout(value, 1 / rounded(1 / expected));
+  };
+  return is(llvm::APFloat::IEEEhalf()) || is(llvm::APFloat::BFloat());
+}
+
 /// factor * sqrt(2/pi) * (x + 0.044715 * x^3).
-static bool isTanhArgument(const Polynomial &p, double factor) {
+static bool isTanhArgument(const Polynomial &p, double factor,
+                           bool &hasRounded) {
   const double root = 0.79788456080286535588; // sqrt(2 / pi)
-  return p[0] == 0 && p[2] == 0 && isAbout(p[1], factor * root) &&
-         isAbout(p[3], factor * root * 0.044715);
+  const double cubic = 0.044715;
+  if (p[0] != 0 || p[2] != 0 || p[1] == 0)
+    return false;
+  if (isAbout(p[1], factor * root) && isAbout(p[3], factor * root * cubic))
+    return true;
+  double first = p[1] / factor, third = p[3] / p[1];
+  hasRounded = (isAbout(first, root) || isRounded(first, root)) &&
+               (isAbout(third, cubic) || isRounded(third, cubic));
+  return hasRounded;
 }
 
 /// constant * rows * (1 + erf or tanh).
@@ -74,16 +101,19 @@ static std::optional<ActivationMatch> matchGelu(Product product, Node *gate,
             "write gelu as 0.5 * x * (1 + erf(x / sqrt(2)))"};
     return std::nullopt;
   }
+  bool hasRounded = false;
   if (kind == NodeKind::Erf) {
+    const double root = 1 / llvm::numbers::sqrt2;
+    hasRounded = p && !isAbout((*p)[1], root) && isRounded((*p)[1], root);
     if (p && (*p)[0] == 0 && (*p)[2] == 0 && (*p)[3] == 0 &&
-        isAbout((*p)[1], 1 / llvm::numbers::sqrt2))
-      return ActivationMatch{Activation::Gelu, x};
+        (hasRounded || isAbout((*p)[1], root)))
+      return ActivationMatch{Activation::Gelu, x, hasRounded};
     miss = {"the argument of erf is not x / sqrt(2)",
             "write gelu as 0.5 * x * (1 + erf(x / sqrt(2)))"};
     return std::nullopt;
   }
-  if (p && isTanhArgument(*p, 1))
-    return ActivationMatch{Activation::GeluTanh, x};
+  if (p && isTanhArgument(*p, 1, hasRounded))
+    return ActivationMatch{Activation::GeluTanh, x, hasRounded};
   miss = {"the argument of tanh is not 0.79788456 * (x + 0.044715 * x^3)",
           "write gelu_tanh as 0.5 * x * (1 + tanh(0.79788456 * (x + 0.044715 * "
           "x^3)))"};
@@ -103,8 +133,9 @@ matchSigmoidProduct(const Product &product, Miss &miss) {
   std::optional<Polynomial> p = polynomialIn(x, exp->operand(0));
   if (p && *p == Polynomial{0, -1, 0, 0})
     return ActivationMatch{Activation::Swish, x};
-  if (p && isTanhArgument(*p, -2))
-    return ActivationMatch{Activation::GeluTanh, x};
+  bool hasRounded = false;
+  if (p && isTanhArgument(*p, -2, hasRounded))
+    return ActivationMatch{Activation::GeluTanh, x, hasRounded};
   if (p && (*p)[0] == 0 && (*p)[2] == 0 && (*p)[3] == 0)
     miss = {("swish with beta other than 1 (was " +
              Twine(std::to_string(-(*p)[1])) + ")")

@@ -43,6 +43,8 @@ std::optional<LayerNormMatch> matchLayerNorm(Node *node, Miss &miss);
 struct ActivationMatch {
   Activation kind;
   Node *rows;
+  /// Whether a constant is the textbook's only as far as 16 bits say it.
+  bool hasRounded = false;
 };
 std::optional<ActivationMatch> matchActivation(Node *node, Miss &miss);
 

@@ -76,7 +76,7 @@ private:
     }
     for (Operation *op : raiser.raised())
       if (alive.contains(op))
-        count(op);
+        count(op, raiser);
     for (Operation &op : block) {
       bool isFloat = llvm::any_of(op.getResultTypes(), [](Type type) {
         return getElementTypeOrSelf(type).isF32();
@@ -98,7 +98,7 @@ private:
     }
   }
 
-  void count(Operation *op) {
+  void count(Operation *op, const Raiser &raiser) {
     auto passed = [&](StringRef name) {
       return remark::passed(op->getLoc(), options(name));
     };
@@ -111,8 +111,13 @@ private:
       passed("LayerNorm") << remark::metric("Epsilon", norm.getEpsAttr());
     } else if (auto activation = dyn_cast<ActivationOp>(op)) {
       ++numActivation;
-      passed("Activation") << remark::metric(
-          "Kind", stringifyActivation(activation.getKind()).str());
+      auto remark = passed("Activation");
+      remark << remark::metric("Kind",
+                               stringifyActivation(activation.getKind()).str());
+      if (raiser.hasRoundedConstants(activation))
+        remark << remark::reason(
+            "constants of the model are rounded to 16 bits; those of the "
+            "contract are not");
     } else if (auto attention = dyn_cast<AttentionOp>(op)) {
       ++numAttention;
       passed("Attention") << remark::metric("Heads", attention.getHeads())

@@ -386,8 +386,11 @@ Value Raiser::activation(Node *node, const ActivationMatch &match) {
   if (!input)
     return nullptr;
   insertAt(node);
-  return ActivationOp::create(builder, location(node), input.getType(),
-                              match.kind, input);
+  auto op = ActivationOp::create(builder, location(node), input.getType(),
+                                 match.kind, input);
+  if (match.hasRounded)
+    rounded.insert(op);
+  return op;
 }
 
 Value Raiser::attention(Node *node, const AttentionMatch &match) {

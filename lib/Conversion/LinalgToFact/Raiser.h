@@ -39,6 +39,8 @@ public:
   bool isExplained(Operation *op) const {
     return explained.contains(op) || analysis.isConsequence(op);
   }
+  /// Whether an activation's constants are rounded to 16 bits in the model.
+  bool hasRoundedConstants(Operation *op) const { return rounded.contains(op); }
   /// The ops that were built.
   ArrayRef<Operation *> raised() const { return built; }
 
@@ -85,6 +87,7 @@ private:
   OpBuilder builder;
   DenseMap<Node *, Value> raisedRows, plainRows;
   DenseMap<Operation *, Miss> misses;
+  llvm::SmallPtrSet<Operation *, 4> rounded;
   DenseSet<Operation *> kept, explained;
   DenseSet<Attribute> checked;
   SmallVector<Operation *> built;

@@ -244,6 +244,52 @@ func.func @gelu(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   return %y : tensor<?x4xf32>
 }
 
+// What float16 makes of 1 / sqrt(2), and of sqrt(2), is gelu, too. A remark says so.
+// CHECK-LABEL: func.func @gelu_float16(
+// CHECK:         fact.activation gelu %{{.*}} : tensor<?x4xf32>
+// REMARK-DAG: remark: [Passed] Activation | Category:fact-raise | Function=gelu_float16 | Kind=gelu, Reason="constants of the model are rounded to 16 bits; those of the contract are not"
+func.func @gelu_float16(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %half = arith.constant 0.5 : f32
+  %one = arith.constant 1.0 : f32
+  %root = arith.constant 0.70703125 : f32
+  %c0 = arith.constant 0 : index
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %y = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<?x4xf32>) outs(%init : tensor<?x4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.mulf %in, %root : f32
+    %1 = math.erf %0 : f32
+    %2 = arith.addf %1, %one : f32
+    %3 = arith.mulf %in, %half : f32
+    %4 = arith.mulf %3, %2 : f32
+    linalg.yield %4 : f32
+  } -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// CHECK-LABEL: func.func @gelu_float16_divided(
+// CHECK:         fact.activation gelu %{{.*}} : tensor<?x4xf32>
+func.func @gelu_float16_divided(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %half = arith.constant 0.5 : f32
+  %one = arith.constant 1.0 : f32
+  %root = arith.constant 1.4140625 : f32
+  %c0 = arith.constant 0 : index
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %y = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<?x4xf32>) outs(%init : tensor<?x4xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %0 = arith.divf %in, %root : f32
+    %1 = math.erf %0 : f32
+    %2 = arith.addf %1, %one : f32
+    %3 = arith.mulf %in, %half : f32
+    %4 = arith.mulf %3, %2 : f32
+    linalg.yield %4 : f32
+  } -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
 // CHECK-LABEL: func.func @gelu_tanh(
 // CHECK:         fact.activation gelu_tanh %{{.*}} : tensor<?x4xf32>
 // REMARK-DAG: remark: [Passed] Activation | Category:fact-raise | Function=gelu_tanh | Kind=gelu_tanh
