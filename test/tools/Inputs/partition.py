@@ -103,8 +103,7 @@ def models(folder):
         model.opset_import.append(onnx.helper.make_opsetid("local", 1))
         onnx.save(model, str(folder / f"{name}.onnx"))
 
-    # All in float16, but for the result. The root of two is not near enough there for a gelu: the stack ends inside of
-    # what was one.
+    # All in float16, but for the result. Gelu has the root of two as float16 has it.
     b = Builder(9)
     x = b.Gather(b.random.standard_normal((40, D), dtype=np.float32), "ids")
     head = b.Cast(b.ReduceMax(b.Sub(b.layer(x, D, HEADS), x), axes=[1], keepdims=0), to=onnx.TensorProto.FLOAT)
