@@ -17,6 +17,7 @@
 #include "fact/Dialect/Fact/IR/Recursion.h"
 #include "fact/Dialect/Fact/IR/Sequence.h"
 #include "fact/Dialect/Fact/Transforms/InlineCalls.h"
+#include "fact/Dialect/Fact/Transforms/LayerPolicies.h"
 #include "fact/Dialect/Fact/Transforms/Passes.h"
 #include "fact/Import/ONNX/Import.h"
 #include "fact/InitAll.h"
@@ -322,9 +323,34 @@ std::optional<::fact::numerics::Policy> Compilation::policy() {
   return attribute ? std::optional(policyFrom(attribute)) : std::nullopt;
 }
 
+std::vector<::fact::numerics::LayerPolicy> Compilation::layerPolicies() {
+  std::vector<::fact::numerics::LayerPolicy> result;
+  std::optional<::fact::numerics::Policy> whole = policy();
+  int64_t layer = 0;
+  for (PolicyAttr attribute : mlir::fact::layerPolicies(main())) {
+    std::string text = attribute ? policyFrom(attribute).print() : "";
+    if (whole && attribute && text != whole->print()) {
+      if (result.empty() || result.back().last != layer - 1 ||
+          result.back().text != text)
+        result.push_back({layer, layer, text});
+      result.back().last = layer;
+    }
+    ++layer;
+  }
+  return result;
+}
+
 std::string Compilation::policyLine() {
   std::optional<::fact::numerics::Policy> found = policy();
-  return found ? "policy: " + found->print() : "";
+  if (!found)
+    return "";
+  std::string line = "policy: " + found->print();
+  for (const ::fact::numerics::LayerPolicy &own : layerPolicies())
+    line += (own.first == own.last ? "; layer " + std::to_string(own.first)
+                                   : "; layers " + std::to_string(own.first) +
+                                         " to " + std::to_string(own.last)) +
+            ": " + own.text;
+  return line;
 }
 
 LogicalResult Compilation::runTo(Stage wanted) {
@@ -342,6 +368,11 @@ LogicalResult Compilation::runTo(Stage wanted) {
           function->removeAttr(kPolicyAttrName);
         (*owned)->setAttr(kPolicyAttrName,
                           policyFrom(options.policy, context_.get()));
+        if (succeeded(result))
+          result = setLayerPolicies(main(), options.layerPolicies);
+      } else if (!options.layerPolicies.empty()) {
+        return fail("--layer-policy needs layers that are not quantized yet, "
+                    "and this model has none");
       }
       if (succeeded(result) && hasFactOps(*owned))
         result = verifySequenceLength(main());

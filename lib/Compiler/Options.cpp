@@ -56,10 +56,25 @@ void addPolicyFlags(CLI::App &app, CompileOptions &options) {
            text == help.end() ? "" : text->second)
         ->group("Policy");
   }
+  app.add_option_function<std::vector<std::string>>(
+         "--layer-policy",
+         [&options](const std::vector<std::string> &texts) {
+           options.layerPolicies.clear();
+           for (const std::string &text : texts)
+             if (std::string wrong = numerics::parseLayerPolicy(
+                     text, options.layerPolicies.emplace_back());
+                 !wrong.empty())
+               throw CLI::ValidationError("--layer-policy", wrong);
+         },
+         "another policy in some layers, LAYERS:POLICY, on top of the flags "
+         "above: 0:dense, 4-11:keep=0.1,importance=2")
+      ->allow_extra_args(false)
+      ->group("Policy");
   // Single flags override the preset, wherever they stand.
   app.parse_complete_callback([flags, &options] {
-    options.policyGiven =
-        flags->dense || !flags->preset.empty() || !flags->fields.empty();
+    options.policyGiven = flags->dense || !flags->preset.empty() ||
+                          !flags->fields.empty() ||
+                          !options.layerPolicies.empty();
     std::string name = flags->dense            ? "dense"
                        : flags->preset.empty() ? numerics::defaultPolicyPreset
                                                : flags->preset;

@@ -11,6 +11,7 @@
 #include "fact/Compiler/Driver.h"
 #include "fact/Compiler/Options.h"
 #include "fact/Conversion/Passes.h"
+#include "fact/Dialect/Fact/IR/Policy.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/IR/Values.h"
 #include "fact/Dialect/Fact/Transforms/EncoderStacks.h"
@@ -95,11 +96,10 @@ static std::string report(const ::fact::ObjectOptions &options,
 /// say which ones before its queries and keys are there: they come from
 /// outside.
 static LogicalResult requirePredictable(Compilation &compilation) {
-  std::optional<::fact::numerics::Policy> policy = compilation.policy();
-  if (!policy || !policy->predicts())
-    return success();
   WalkResult result = compilation.module().walk([&](AttentionOp op) {
-    if (!isa<BlockArgument>(sourceOf(op.getQuery())) ||
+    PolicyAttr policy = policyOf(op);
+    if (!policy || !policyFrom(policy).predicts() ||
+        !isa<BlockArgument>(sourceOf(op.getQuery())) ||
         !isa<BlockArgument>(sourceOf(op.getKey())))
       return WalkResult::advance();
     InFlightDiagnostic diagnostic =
@@ -118,7 +118,8 @@ LogicalResult
 mlir::fact::makeProgram(Compilation &compilation,
                         const ::fact::ObjectOptions &options,
                         std::unique_ptr<::fact::isa::Program> &program) {
-  std::string policyJson = ::fact::isa::policyJson(compilation.policy());
+  std::string policyJson = ::fact::isa::policyJson(compilation.policy(),
+                                                   compilation.layerPolicies());
   // IR is taken as it is.
   bool isOnnx = llvm::sys::path::extension(options.model) == ".onnx";
   if ((isOnnx && failed(requirePredictable(compilation))) ||

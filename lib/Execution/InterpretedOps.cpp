@@ -320,8 +320,11 @@ void OpInterpreter::run(SelectOp op) {
   const Tensor &scores = at(op.getScores()), &unit = at(op.getUnit());
   int64_t heads = scores.dim(0), length = scores.dim(1);
   numerics::Policy policy;
-  policy.keep = static_cast<int32_t>(op.getKeep());
-  policy.dominance = op.getDominance().convertToFloat();
+  policy.keep = op.getKeep() ? static_cast<int32_t>(*op.getKeep())
+                             : at(op.getKeepValue()).as<int32_t>()[0];
+  policy.dominance = op.getDominance()
+                         ? op.getDominance()->convertToFloat()
+                         : at(op.getDominanceValue()).as<float>()[0];
   policy.predictor = numericsOf(op.getPredictor());
   results.reserve(4);
   Tensor &mask = result(i1(), scores.shape);
@@ -415,8 +418,10 @@ void OpInterpreter::run(SelectPrecisionOp op) {
   Tensor &low = result(i1(), count.shape);
   if (!count.isDefined())
     return low.forget();
-  numerics::lowPrecisionTokens(count.as<int64_t>(), count.dim(0),
-                               static_cast<int32_t>(op.getImportance()),
+  int32_t importance = op.getImportance()
+                           ? static_cast<int32_t>(*op.getImportance())
+                           : at(op.getImportanceValue()).as<int32_t>()[0];
+  numerics::lowPrecisionTokens(count.as<int64_t>(), count.dim(0), importance,
                                low.as<uint8_t>());
 }
 

@@ -224,12 +224,11 @@ std::string Metadata::toJson() const {
   return text + "}";
 }
 
-std::string policyJson(const std::optional<numerics::Policy> &policy) {
-  if (!policy)
-    return "{}";
-  std::map<std::string, std::string> fields; // by rising name
+/// A policy's fields by rising name: "\"dominance\":3,...".
+static std::string fieldsJson(const numerics::Policy &policy) {
+  std::map<std::string, std::string> fields;
   for (const std::string &field : numerics::policyFields()) {
-    std::string key = field, value = policy->get(field);
+    std::string key = field, value = policy.get(field);
     std::replace(key.begin(), key.end(), '-', '_');
     double number;
     auto [end, error] =
@@ -244,8 +243,24 @@ std::string policyJson(const std::optional<numerics::Policy> &policy) {
   }
   std::string text;
   for (const auto &[key, value] : fields)
-    text += (text.empty() ? "{\"" : ",\"") + key + "\":" + value;
-  return text + "}";
+    text += (text.empty() ? "\"" : ",\"") + key + "\":" + value;
+  return text;
+}
+
+std::string policyJson(const std::optional<numerics::Policy> &policy,
+                       const std::vector<numerics::LayerPolicy> &layers) {
+  if (!policy)
+    return "{}";
+  std::string text = "{" + fieldsJson(*policy);
+  for (const numerics::LayerPolicy &own : layers) {
+    numerics::Policy fields = *policy;
+    numerics::overridePolicy(own.text, fields);
+    text += (&own == &layers.front() ? ",\"layers\":[{" : ",{") +
+            std::string("\"first\":") + std::to_string(own.first) +
+            ",\"last\":" + std::to_string(own.last) + "," + fieldsJson(fields) +
+            "}";
+  }
+  return text + (layers.empty() ? "}" : "]}");
 }
 
 } // namespace fact::isa

@@ -210,6 +210,14 @@ bool Policy::operator==(const Policy &other) const {
          predictor == other.predictor;
 }
 
+bool Policy::hasFormOf(const Policy &other) const {
+  return (keep < keepAll) == (other.keep < keepAll) &&
+         (dominance > 0) == (other.dominance > 0) &&
+         (importance > 0) == (other.importance > 0) && tail == other.tail &&
+         lowPrecision == other.lowPrecision && scope == other.scope &&
+         predictor == other.predictor;
+}
+
 const std::vector<std::string> &policyPresets() {
   static const std::vector<std::string> presets = {"dense", "paper", "balanced",
                                                    "fast"};
@@ -238,6 +246,14 @@ std::optional<Policy> policyPreset(std::string_view preset) {
 
 std::string parsePolicy(std::string_view text, Policy &policy) {
   Policy result;
+  std::string error = overridePolicy(text, result);
+  if (error.empty())
+    policy = result;
+  return error;
+}
+
+std::string overridePolicy(std::string_view text, Policy &policy) {
+  Policy result = policy;
   bool first = true;
   while (true) {
     size_t begin = text.find_first_not_of(" ,");
@@ -263,6 +279,39 @@ std::string parsePolicy(std::string_view text, Policy &policy) {
     first = false;
   }
   policy = result;
+  return {};
+}
+
+std::string parseLayerPolicy(std::string_view text, LayerPolicy &policy) {
+  auto wrong = [&](const std::string &what) {
+    return what + " (was '" + std::string(text) + "')";
+  };
+  size_t colon = text.find(':');
+  std::string_view layers = text.substr(0, colon);
+  auto number = [](std::string_view digits, int64_t &value) {
+    auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return error == std::errc() && end == digits.data() + digits.size() &&
+           value >= 0;
+  };
+  LayerPolicy result;
+  size_t dash = layers.find('-');
+  bool isRange = dash != std::string_view::npos;
+  if (colon == std::string_view::npos ||
+      !number(layers.substr(0, dash), result.first) ||
+      (isRange && !number(layers.substr(dash + 1), result.last)))
+    return wrong("must be LAYERS:POLICY, as 0:dense or 0-3:keep=0.5,tail=none");
+  if (!isRange)
+    result.last = result.first;
+  if (result.last < result.first)
+    return wrong("layers must be in rising order");
+  result.text = text.substr(colon + 1);
+  if (result.text.find_first_not_of(" ,") == std::string::npos)
+    return wrong("names no preset and no field for the layers");
+  Policy scratch;
+  if (std::string error = overridePolicy(result.text, scratch); !error.empty())
+    return error;
+  policy = std::move(result);
   return {};
 }
 

@@ -12,7 +12,9 @@
 #include "Semantics.h"
 
 #include "fact/Numerics/FloatRules.h"
+#include "fact/Numerics/Limits.h"
 #include "fact/Numerics/Selection.h"
+#include "fact/Support/Error.h"
 
 #include <algorithm>
 #include <cstring>
@@ -32,6 +34,7 @@ void execute(const isa::SelTopK &i, Frame &frame) {
   auto queryScaleView = frame.in<float>("query_scale");
   auto scaleView = frame.in<float>("scale");
   auto weightScalesView = frame.in<float>("weight_scales");
+  auto policyView = frame.in<uint32_t>("policy");
   if (!maskView)
     return;
   uint8_t *dominated = dominatedView.vector(rows.count);
@@ -43,9 +46,17 @@ void execute(const isa::SelTopK &i, Frame &frame) {
   const float *scale = scaleView.vector(rows.count);
   const float *weightScales = weightScalesView.vector(2);
 
+  const uint32_t *numbers = policyView.vector(2);
+  if (numbers[0] > numerics::keepAll)
+    throw Error("keep must be in 0.." + std::to_string(numerics::keepAll) +
+                " (was " + std::to_string(numbers[0]) + ")");
   numerics::Policy policy;
-  policy.keep = static_cast<int32_t>(i.keep);
-  policy.dominance = i.dominance;
+  policy.keep = static_cast<int32_t>(numbers[0]);
+  std::memcpy(&policy.dominance, numbers + 1, sizeof policy.dominance);
+  if (!(policy.dominance >= 0 &&
+        policy.dominance <= numerics::largestDominance))
+    throw Error("dominance must be in 0..1e30 (was " +
+                std::to_string(policy.dominance) + ")");
   policy.predictor = numerics::asPredictor<numerics::Predictor>(i.predictor);
 
   std::vector<uint8_t> mask(length);
@@ -105,12 +116,18 @@ void execute(const isa::SelPrecision &i, Frame &frame) {
   int64_t length = frame.length();
   auto lowView = frame.out<uint8_t>("low");
   auto countView = frame.in<uint32_t>("count");
+  auto importanceView = frame.in<uint32_t>("importance");
   if (!lowView)
     return;
+  uint32_t importance = *importanceView.vector(1);
+  if (importance > numerics::largestImportance256)
+    throw Error("importance must be in 0.." +
+                std::to_string(numerics::largestImportance256) + " (was " +
+                std::to_string(importance) + ")");
   const uint32_t *count = countView.vector(length);
   std::vector<int64_t> counts(count, count + length);
   numerics::lowPrecisionTokens(counts.data(), length,
-                               static_cast<int32_t>(i.importance),
+                               static_cast<int32_t>(importance),
                                lowView.vector(length));
   // One sweep for the sum, one for the comparison.
   frame.meter.select(2 * length);

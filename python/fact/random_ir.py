@@ -13,6 +13,7 @@ the inputs are, and no row that a mask does not name is read on the way there.
 import dataclasses
 import math
 import random
+import re
 
 import numpy as np
 
@@ -261,7 +262,25 @@ def policy_flags(seed, generated):
     flags = [f"--preset={draw.choice(numerics.POLICY_PRESETS)}"] if draw.chance(0.5) or kind == "preset" else []
     if kind == "fields":
         flags += [f"--{field}={value}" for field, value in policy_fields(draw).items()]
+    layers = count_layers(generated.text)
+    while layers and draw.chance(0.3):
+        first = draw.choice(range(layers))
+        last = draw.choice(range(first, layers))
+        fields = [f"{field}={value}" for field, value in policy_fields(draw).items()]
+        preset = [draw.choice(numerics.POLICY_PRESETS)] if draw.chance(0.3) or not fields else []
+        flags.append(f"--layer-policy={first}-{last}:{','.join(preset + fields)}")
     return flags
+
+
+def count_layers(text):
+    """Attentions that `main` and what it calls have; 0 where raising decides."""
+    functions = {name: body for name, body in re.findall(r"func\.func (?:private )?@(\w+)(.*?)^}", text, re.M | re.S)}
+
+    def count(name):
+        ops = re.findall(r"= (?:fact\.attention|call @(\w+))", functions.get(name, ""))
+        return sum(count(called) if called else 1 for called in ops)
+
+    return count("main")
 
 
 def schedule_flags(seed):

@@ -46,6 +46,17 @@ TEST(Metadata, APolicyKeepsItsNumbers) {
             R"({"dominance":3,"importance":1,"keep":0.20000000000000001,)"
             R"("low_precision":"a4w4","predictor":"leading-one",)"
             R"("scope":"ffn","tail":"mean"})");
+  EXPECT_EQ(
+      policyJson(numerics::Policy(), {{0, 1, "keep=0.5"}, {3, 3, "keep=0.25"}}),
+      R"({"dominance":0,"importance":0,"keep":1,)"
+      R"("low_precision":"a4w4","predictor":"leading-one",)"
+      R"("scope":"ffn","tail":"none","layers":[{"first":0,"last":1,)"
+      R"("dominance":0,"importance":0,"keep":0.5,)"
+      R"("low_precision":"a4w4","predictor":"leading-one",)"
+      R"("scope":"ffn","tail":"none"},{"first":3,"last":3,)"
+      R"("dominance":0,"importance":0,"keep":0.25,)"
+      R"("low_precision":"a4w4","predictor":"leading-one",)"
+      R"("scope":"ffn","tail":"none"}]})");
 }
 
 TEST(Metadata, WrongTextsAreErrors) {

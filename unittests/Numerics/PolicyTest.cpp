@@ -121,4 +121,60 @@ TEST(PolicyTest, MeanTokenNeedsDroppedKeysAndNoCausality) {
   EXPECT_TRUE(policy.predicts()) << "dominance needs scores";
 }
 
+TEST(PolicyTest, OverridesKeepTheRest) {
+  Policy policy = *policyPreset("balanced");
+  EXPECT_EQ(overridePolicy("keep=0.5,importance=2", policy), "");
+  EXPECT_EQ(policy.print(),
+            "keep=0.5 tail=mean dominance=3 importance=2 low-precision=a4w4 "
+            "scope=ffn predictor=leading-one");
+  Policy before = policy;
+  EXPECT_EQ(overridePolicy("keep=0.1 keep=2", policy),
+            "keep must be a number above 0 and at most 1 (was '2')");
+  EXPECT_EQ(policy, before);
+  EXPECT_EQ(overridePolicy("dense", policy), "");
+  EXPECT_EQ(policy, Policy());
+}
+
+TEST(PolicyTest, LayersAndTheirPolicies) {
+  LayerPolicy policy;
+  EXPECT_EQ(parseLayerPolicy("3:dense", policy), "");
+  EXPECT_EQ(policy.first, 3);
+  EXPECT_EQ(policy.last, 3);
+  EXPECT_EQ(policy.text, "dense");
+  EXPECT_EQ(parseLayerPolicy("0-11:fast,keep=0.5", policy), "");
+  EXPECT_EQ(policy.first, 0);
+  EXPECT_EQ(policy.last, 11);
+  EXPECT_EQ(policy.text, "fast,keep=0.5");
+  for (const char *text :
+       {"", ":", "keep=0.5", "x:dense", "-1:dense", "1-:dense", "1-2-3:dense",
+        "99999999999999999999:dense"})
+    EXPECT_EQ(parseLayerPolicy(text, policy),
+              std::string("must be LAYERS:POLICY, as 0:dense or "
+                          "0-3:keep=0.5,tail=none (was '") +
+                  text + "')")
+        << text;
+  EXPECT_EQ(parseLayerPolicy("2-1:dense", policy),
+            "layers must be in rising order (was '2-1:dense')");
+  EXPECT_EQ(parseLayerPolicy("2:, ", policy),
+            "names no preset and no field for the layers (was '2:, ')");
+  EXPECT_EQ(parseLayerPolicy("2:thick", policy), "unknown preset 'thick'");
+  EXPECT_EQ(policy.text, "fast,keep=0.5");
+}
+
+TEST(PolicyTest, FormIsWhatIsOn) {
+  const Policy base = *policyPreset("balanced");
+  for (const char *same : {"keep=0.9", "dominance=0.1", "importance=7"}) {
+    Policy other = base;
+    EXPECT_EQ(overridePolicy(same, other), "");
+    EXPECT_TRUE(other.hasFormOf(base)) << same;
+  }
+  for (const char *differs :
+       {"keep=1", "dominance=0", "importance=0", "tail=none", "scope=all",
+        "low-precision=a4w8", "predictor=exact"}) {
+    Policy other = base;
+    EXPECT_EQ(overridePolicy(differs, other), "");
+    EXPECT_FALSE(other.hasFormOf(base)) << differs;
+  }
+}
+
 } // namespace

@@ -118,10 +118,10 @@ protected:
     i.query_scale = bench.put(std::vector<float>(rows, 1));
     i.scale = bench.put(std::vector<float>(rows, 1));
     i.weight_scales = bench.put(std::vector<float>{1, 1});
+    i.policy = bench.put(std::vector<uint32_t>{256, 0});
     i.rows = rows;
     i.mask_stride = length / 8;
     i.score_stride = length * 4;
-    i.keep = 256;
     i.attention_scale = 1;
     return i;
   }

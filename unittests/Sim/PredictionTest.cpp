@@ -11,6 +11,8 @@
 #include "fact/Numerics/Prediction.h"
 #include "fact/Numerics/Selection.h"
 
+#include <cstring>
+
 using namespace fact;
 using namespace fact::sim;
 
@@ -59,6 +61,10 @@ public:
     x = bench.put(model.x8);
     scale = bench.put(model.scales);
     weightScales = bench.put(std::vector<float>{query.scale, key.scale});
+    uint32_t dominance;
+    std::memcpy(&dominance, &policy.dominance, sizeof dominance);
+    numbers = bench.put(
+        std::vector<uint32_t>{static_cast<uint32_t>(policy.keep), dominance});
     count = bench.put(std::vector<uint32_t>(length, 99));
     isa::SelFill clear;
     clear.dst = count;
@@ -74,7 +80,8 @@ public:
     isa::SelPrecision precision;
     precision.low = low = bench.room<uint8_t>(length);
     precision.count = count;
-    precision.importance = static_cast<uint32_t>(policy.importance);
+    precision.importance = bench.put(
+        std::vector<uint32_t>{static_cast<uint32_t>(policy.importance)});
     code.push_back(precision);
     bench.run(code);
   }
@@ -187,8 +194,7 @@ private:
       i.rows = block;
       i.mask_stride = maskBytes;
       i.score_stride = length * 4;
-      i.keep = static_cast<uint32_t>(policy.keep);
-      i.dominance = policy.dominance;
+      i.policy = numbers;
       i.attention_scale = 0.25f;
       i.predictor = predictor;
       i.causal = causal;
@@ -199,7 +205,7 @@ private:
   numerics::Policy policy;
   isa::Predictor predictor;
   std::vector<isa::Instruction> code;
-  isa::SramRef x, scale, weightScales;
+  isa::SramRef x, scale, weightScales, numbers;
 };
 
 template <typename T>

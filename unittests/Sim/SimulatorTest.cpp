@@ -15,6 +15,7 @@
 #include "gtest/gtest.h"
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <thread>
 
@@ -36,6 +37,11 @@ isa::Program sample(bool select = false) {
     constants.push_back(static_cast<float>(i * 7 % 11));
   constants.push_back(1); // scales of queries, rows and weights
   constants.resize(constants.size() + 7, 1.0f);
+  for (uint32_t number : {512u, 0u, 256u}) { // keep, dominance, importance
+    float bits;
+    std::memcpy(&bits, &number, sizeof bits);
+    constants.push_back(bits);
+  }
   constants.resize((constants.size() + 15) / 16 * 16, 0.0f);
   program.setConstants(
       {reinterpret_cast<const char *>(constants.data()), constants.size() * 4});
@@ -81,7 +87,7 @@ isa::Program sample(bool select = false) {
 
   if (select) {
     load(2048, bound * features * 4, bound, bound * 4);
-    load(4096, (bound * features + bound * bound) * 4, 1, 32);
+    load(4096, (bound * features + bound * bound) * 4, 1, 44);
     isa::SelFill clear; // masks, counts and lists in one go
     clear.dst = {8192, 0, true};
     clear.rows = 1;
@@ -99,7 +105,7 @@ isa::Program sample(bool select = false) {
     topK.rows = bound;
     topK.mask_stride = 1;
     topK.score_stride = bound * 4;
-    topK.keep = 512;
+    topK.policy = {4128, 0, true};
     topK.attention_scale = 1;
     topK.layer = {1, 0};
     topK.head = {1, 0};
@@ -107,7 +113,7 @@ isa::Program sample(bool select = false) {
     isa::SelPrecision precision;
     precision.low = {8576, 0, true};
     precision.count = topK.count;
-    precision.importance = 256;
+    precision.importance = {4136, 0, true};
     precision.layer = {1, 0};
     program.append(precision, "TopK_3");
   }

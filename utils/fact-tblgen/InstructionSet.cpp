@@ -118,16 +118,15 @@ Field readField(const Record &instruction, const Init *init, StringRef name) {
   if (field.kind == Kind::Enum)
     field.enumeration =
         record.getValueAsDef("enum")->getValueAsString("className").str();
-  if (field.kind == Kind::Imm)
-    field.maximum = record.getValueAsInt("max");
+  if (field.kind == Kind::Imm) {
+    if (field.bits > 62)
+      PrintFatalError(&instruction, "field '" + name + "' is too wide");
+    field.maximum = (int64_t(1) << field.bits) - 1;
+  }
   if (field.kind == Kind::SImm) {
     field.minimum = -(int64_t(1) << (field.bits - 1));
     field.maximum = -(field.minimum + 1);
   }
-  if (field.kind == Kind::Imm && (field.bits > 62 || field.maximum < 0 ||
-                                  field.maximum >= int64_t(1) << field.bits))
-    PrintFatalError(&instruction,
-                    "field '" + name + "' cannot hold its largest value");
   return field;
 }
 

@@ -76,7 +76,10 @@ public:
 
   /// The policy of the model, where the IR still has one.
   std::optional<::fact::numerics::Policy> policy();
-  /// The policy of the model, one line; empty where there is none.
+  /// The layers whose policies differ from that, with all that they say.
+  std::vector<::fact::numerics::LayerPolicy> layerPolicies();
+  /// The policy of the model and of layers with others, one line; empty where
+  /// there is none.
   std::string policyLine();
 
   /// A part of the model that `fact-raise` left alone.

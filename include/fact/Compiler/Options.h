@@ -29,6 +29,7 @@ struct CompileOptions {
   std::string machine;             ///< empty: the built-in default
   bool remarks = false;
   numerics::Policy policy;
+  std::vector<numerics::LayerPolicy> layerPolicies; ///< on top of `policy`
   /// Whether a flag said anything about the policy. If not, a policy in the IR
   /// stands.
   bool policyGiven = false;

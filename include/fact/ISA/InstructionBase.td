@@ -115,11 +115,9 @@ def Scalar
       BuildableType<"$_builder.getIndexType()">,
       Field<"scalar", 30>;
 
-// An unsigned immediate of `bits` bits, 0 .. max.
-class Imm<int fieldBits, int maximum = !sub(!shl(1, fieldBits), 1)>
-    : ConfinedAttr<I64Attr, [IntNonNegative, IntMaxValue<maximum>]>, Field<"imm", fieldBits> {
-  int max = maximum;
-}
+// An unsigned immediate.
+class Imm<int fieldBits>
+    : ConfinedAttr<I64Attr, [IntNonNegative, IntMaxValue<!sub(!shl(1, fieldBits), 1)>]>, Field<"imm", fieldBits>;
 // A signed immediate.
 class SImm<int fieldBits> : ConfinedAttr<I64Attr, [
       IntMinValue<!sub(0, !shl(1, !sub(fieldBits, 1)))>,

@@ -239,18 +239,19 @@ def ISA_SelTopKOp : EngineInstruction<"sel.topk", 48, SEL> {
     column), argmax i32 [R], dominated u8 [R]:
     `((top1 - top2) * unit) * logit gain > dominance`, n_i >= 2, dominance 0 = off, with
     `unit[r] = (query_scale[r] * scale[r]) * ((weight_scales[0] * weight_scales[1]) * attention_scale)`,
-    query_scale and scale f32 [R], weight_scales f32 [2]. Then, for the whole sequence of this
+    query_scale and scale f32 [R], weight_scales f32 [2]. `policy`: keep in 1024ths, u32, and
+    dominance, f32: a table in memory, so that one loop runs layers that differ. Then, for the whole sequence of this
     head: k_rows u8 [LEN] and v_rows u8 [LEN] are set (never cleared) to 1 where K and V are
     needed by these rows, and count u32 [LEN] is increased where a row keeps a column.
-    `keep` in 1024ths. With `causal` row i sees columns 0..i.
+    With `causal` row i sees columns 0..i.
   }];
   let fields = (ins
     Sram<"w", "span(R, mask_stride, (LEN + 7) / 8)">:$mask, Sram<"w", "R">:$dominated, Sram<"w", "R * 4">:$argmax,
     Sram<"rw", "R ? LEN : 0">:$k_rows, Sram<"rw", "R ? LEN : 0">:$v_rows, Sram<"rw", "R ? LEN * 4 : 0">:$count,
     Sram<"r", "span(R, score_stride, LEN * 4)">:$score, Sram<"r", "R * 4">:$query_scale, Sram<"r", "R * 4">:$scale,
-    Sram<"r", "R ? 8 : 0">:$weight_scales,
+    Sram<"r", "R ? 8 : 0">:$weight_scales, Sram<"r", "R ? 8 : 0">:$policy,
     Scalar:$row0, Imm<20>:$rows, Imm<24>:$mask_stride, Imm<24>:$score_stride,
-    Imm<11, 1024>:$keep, FloatImm:$dominance, FloatImm:$attention_scale, ISA_Predictor:$predictor, Flag:$causal,
+    FloatImm:$attention_scale, ISA_Predictor:$predictor, Flag:$causal,
     Scalar:$layer, Scalar:$head);
 }
 def ISA_SelFillOp : EngineInstruction<"sel.fill", 49, SEL> {
@@ -269,9 +270,9 @@ def ISA_SelPrecisionOp : EngineInstruction<"sel.precision", 51, SEL> {
   let summary = "low-precision tokens from their importance";
   let description = [{
     `low[j] = count[j] * 256 * LEN <= importance * (sum of count)` in 64 bits; count u32 [LEN],
-    low u8 [LEN]. `importance` in 256ths.
+    low u8 [LEN], importance u32 in 256ths, 0 (none is low) to 4096.
   }];
-  let fields = (ins Sram<"w", "LEN">:$low, Sram<"r", "LEN * 4">:$count, Imm<32, 4096>:$importance, Scalar:$layer);
+  let fields = (ins Sram<"w", "LEN">:$low, Sram<"r", "LEN * 4">:$count, Sram<"r", "4">:$importance, Scalar:$layer);
 }
 def ISA_SelListOp : EngineInstruction<"sel.list", 52, SEL> {
   let summary = "row list of a block of rows from a mask";

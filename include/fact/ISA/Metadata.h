@@ -72,9 +72,11 @@ struct Metadata {
   std::string toJson() const;
 };
 
-/// A policy by its flags' names, numbers as numbers: {"dominance":3,...}; {}
-/// where a model's IR had none (it was sparse already).
-std::string policyJson(const std::optional<numerics::Policy> &policy);
+/// A policy by its flags' names, numbers as numbers: {"dominance":3,...}, and
+/// "layers", a list of such objects with "first" and "last", where layers have
+/// other ones; {} where a model's IR had none (it was sparse already).
+std::string policyJson(const std::optional<numerics::Policy> &policy,
+                       const std::vector<numerics::LayerPolicy> &layers = {});
 
 } // namespace fact::isa
 

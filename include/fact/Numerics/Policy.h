@@ -54,6 +54,9 @@ struct Policy {
     return tail == Tail::Mean && keep < 1024 && !causal;
   }
   bool hasLowTokens() const { return importance > 0; }
+  /// Whether both say the same of a layer but for the values of keep,
+  /// dominance and importance: what is on in one is on in the other.
+  bool hasFormOf(const Policy &other) const;
 
   /// Sets one field by its flag name (keep, tail, dominance, importance,
   /// low-precision, scope, predictor). Returns the empty string, or what is
@@ -85,6 +88,18 @@ inline constexpr const char *defaultPolicyPreset = "balanced";
 /// the dense policy is the base, so that `print` is read back as it was.
 /// Returns the empty string, or what is wrong; then `policy` is unchanged.
 std::string parsePolicy(std::string_view text, Policy &policy);
+/// The same with `policy` itself as the base.
+std::string overridePolicy(std::string_view text, Policy &policy);
+
+/// "LAYERS:POLICY": what overrides the policy in some layers. LAYERS is a
+/// number or a range of numbers, "0-3", from 0 in the order of the model's
+/// attentions; POLICY is as overridePolicy() reads it.
+struct LayerPolicy {
+  int64_t first = 0, last = 0; ///< layers, both included
+  std::string text;
+};
+/// Returns the empty string, or what is wrong.
+std::string parseLayerPolicy(std::string_view text, LayerPolicy &policy);
 
 /// rne(keep * 1024), for 0 < keep <= 1.
 int32_t keepIn1024ths(double keep);

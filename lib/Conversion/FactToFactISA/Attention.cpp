@@ -14,13 +14,15 @@
 using namespace mlir;
 using namespace mlir::factisa;
 
-int64_t Lowering::scoreColumns(fact::QuantizedAttentionOp op) const {
+int64_t Lowering::scoreColumns(fact::QuantizedAttentionOp op) {
   auto select = op.getMask() ? fact::definingOp<fact::SelectOp>(op.getMask())
                              : fact::SelectOp();
   if (!select)
     return paddedRows;
-  int64_t kept =
-      ::fact::numerics::keptKeys(static_cast<int32_t>(select.getKeep()), bound);
+  // A buffer serves all layers.
+  double keep = *llvm::max_element(
+      policyNumbers(select.getKeepValue(), select.getKeepAttr()));
+  int64_t kept = ::fact::numerics::keptKeys(static_cast<int32_t>(keep), bound);
   return std::min<int64_t>(llvm::alignTo(kept, 16), paddedRows);
 }
 

@@ -135,9 +135,12 @@ LogicalResult HeadLoop::prepareSelection() {
     argmaxRows = makeRows(padded, 4, 3, Memory::Index, "argmax");
   }
   FailureOr<Value> scales = lowering.loadWeightScales(nest.predict);
-  if (failed(scales) || failed(stored(nest.select.getMask(), false, mask)))
+  FailureOr<Value> numbers = lowering.loadPolicy(nest.select);
+  if (failed(scales) || failed(numbers) ||
+      failed(stored(nest.select.getMask(), false, mask)))
     return failure();
   predictorScales = *scales;
+  policy = *numbers;
   counts = lowering.clearedCounts();
   if (!nest.queryCode.normalize) {
     if (failed(stored(nest.predict.getQuery(), false, queryCodes)) ||

@@ -135,7 +135,7 @@ private:
 
   // Before the loop.
   const SpeculatedRows *speculated = nullptr;
-  Value tokenScale, low, predictorScales, counts;
+  Value tokenScale, low, predictorScales, policy, counts;
   Value lowTokenScale, lowTokenRows, allLow; ///< Where rows are speculated.
   Value exact; ///< How many rows are precise, where some may be low.
   /// Rows of a list of new ones, at least, and how many such lists there are at

@@ -89,15 +89,16 @@ void HeadLoop::predict() {
     EpScoreOp::create(builder, predict.getLoc(), predicted, piece(queries, n),
                       keys, keyScale, tokenScale, begin, count, zero, padded, n,
                       padded * 4, n, n, scorePredictorOf(predict));
-    SelTopKOp::create(
+    auto topK = SelTopKOp::create(
         builder, lowering.loc, piece(masks, lowering.maskStride()),
         piece(flags, 1), piece(largest, 4), allOf(kFlags, predicting),
         allOf(vFlags, predicting), counts, predicted, piece(queryScale, 4),
         lowering.view(tokenScale, from * 4, {{block, 4}}), predictorScales,
-        begin, count, lowering.maskStride(), padded * 4, select.getKeep(),
-        select.getDominance(), predict.getAttentionScale(),
+        policy, begin, count, lowering.maskStride(), padded * 4,
+        predict.getAttentionScale(),
         ::fact::numerics::asPredictor<Predictor>(select.getPredictor()),
         select.getCausal(), lowering.layerOf(select), head(predicting));
+    topK->setAttr(kExpectedAttrName, lowering.expectedShare(select));
   }
   selectedMask = masks;
   storeBlock(mask, masks, predicting, at);

@@ -93,6 +93,7 @@ struct Storage {
 struct Constant {
   Value base;
   int64_t layerStride = 0;
+  SmallVector<ElementsAttr> values; ///< one for all layers, or one each
 };
 
 /// A weight [k, n] of the current layer in DRAM.
@@ -222,6 +223,16 @@ public:
                      Storage &vRows);
   /// The scales of the weights of Q and K, side by side in a new buffer.
   FailureOr<Value> loadWeightScales(fact::PredictOp op);
+  /// A number of the policy, in the layers of this loop: what an operand may
+  /// be, or the literal.
+  SmallVector<double> policyNumbers(Value operand, Attribute literal);
+  /// Keep and dominance of the current layer's policy, in a new buffer.
+  FailureOr<Value> loadPolicy(fact::SelectOp op);
+  /// The share of the keys that a selection is expected to keep, the mean of
+  /// the layers, for what estimates work.
+  FloatAttr expectedShare(fact::SelectOp op);
+  /// Loads one number of the current layer's policy.
+  LogicalResult loadPolicyNumber(Value to, Value operand, Attribute literal);
   /// How often each row is selected, none yet.
   Value clearedCounts();
   /// Flags of so many rows, all set.
@@ -292,7 +303,7 @@ public:
   int64_t paddedRows;
   /// Columns of a row of scores, and bytes of one of probabilities: those that
   /// a selection keeps of the longest sequence, all where it is not known.
-  int64_t scoreColumns(fact::QuantizedAttentionOp op) const;
+  int64_t scoreColumns(fact::QuantizedAttentionOp op);
   /// Bytes of a row of mask bits.
   int64_t maskStride() const { return (paddedRows + 7) / 8; }
   /// Layers of the function that is being lowered.

@@ -385,6 +385,7 @@ Constant Lowering::constantBuffer(ArrayRef<ElementsAttr> values,
                         : IntegerAttr());
   }
   constant.base = it->second;
+  constant.values.assign(values.begin(), values.end());
   return constant;
 }
 

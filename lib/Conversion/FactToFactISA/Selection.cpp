@@ -10,6 +10,7 @@
 #include "Lowering.h"
 
 #include "fact/Dialect/Fact/IR/Values.h"
+#include "fact/Numerics/Limits.h"
 
 using namespace mlir;
 using namespace mlir::factisa;
@@ -44,6 +45,67 @@ FailureOr<Value> Lowering::loadWeightScales(fact::PredictOp op) {
   LoadOp::create(builder, loc, view(scales, 4), *key, index(0), 1, 4, 4, 4,
                  /*whole=*/true);
   return scales;
+}
+
+SmallVector<double> Lowering::policyNumbers(Value operand, Attribute literal) {
+  SmallVector<Attribute> values(1, literal);
+  if (operand) {
+    auto known = constants.find(root(operand));
+    ElementsAttr constant;
+    SmallVector<ElementsAttr> each;
+    if (known != constants.end())
+      each = known->second.values;
+    else if (matchPattern(root(operand), m_Constant(&constant)))
+      each = {constant};
+    values.clear(); // none: loadPolicyNumber() reports it
+    for (ElementsAttr value : each)
+      values.push_back(*value.getValues<Attribute>().begin());
+  }
+  SmallVector<double> numbers;
+  for (Attribute value : values)
+    numbers.push_back(
+        isa<FloatAttr>(value)
+            ? cast<FloatAttr>(value).getValueAsDouble()
+            : static_cast<double>(cast<IntegerAttr>(value).getInt()));
+  return numbers;
+}
+
+LogicalResult Lowering::loadPolicyNumber(Value to, Value operand,
+                                         Attribute literal) {
+  FailureOr<Value> from = failure();
+  if (operand) {
+    from = constantAddress(operand);
+    if (failed(from))
+      return failure();
+  } else {
+    // 32 bits each, as operands have.
+    auto integer = dyn_cast<IntegerAttr>(literal);
+    Attribute value =
+        integer ? builder.getI32IntegerAttr(integer.getInt()) : literal;
+    auto type = RankedTensorType::get({}, cast<TypedAttr>(value).getType());
+    from = constantBuffer({DenseElementsAttr::get(type, value)}).base;
+  }
+  LoadOp::create(builder, loc, to, *from, index(0), 1, 4, 4, 4,
+                 /*whole=*/true);
+  return success();
+}
+
+FailureOr<Value> Lowering::loadPolicy(fact::SelectOp op) {
+  Value policy = sram(Memory::Index, 8, "policy");
+  if (failed(loadPolicyNumber(policy, op.getKeepValue(), op.getKeepAttr())) ||
+      failed(loadPolicyNumber(view(policy, 4), op.getDominanceValue(),
+                              op.getDominanceAttr())))
+    return failure();
+  return policy;
+}
+
+FloatAttr Lowering::expectedShare(fact::SelectOp op) {
+  SmallVector<double> keeps =
+      policyNumbers(op.getKeepValue(), op.getKeepAttr());
+  double sum = 0;
+  for (double keep : keeps)
+    sum += keep / static_cast<double>(::fact::numerics::keepAll);
+  return builder.getF64FloatAttr(sum / static_cast<double>(keeps.size()));
 }
 
 Value Lowering::clearedCounts() {
@@ -103,7 +165,8 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
 
   Value zero = index(0), layer = layerOf(op);
   FailureOr<Value> weightScales = loadWeightScales(predict);
-  if (failed(weightScales))
+  FailureOr<Value> policy = loadPolicy(op);
+  if (failed(weightScales) || failed(policy))
     return failure();
   Value counts = clearedCounts();
 
@@ -147,11 +210,12 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
       Value maskRows = sram(Memory::Index, rows * maskStride(), "mask");
       Value dominatedRows = sram(Memory::Index, rows, "dominated"),
             argmaxRows = sram(Memory::Index, rows * 4, "argmax");
-      SelTopKOp::create(
+      auto topK = SelTopKOp::create(
           builder, loc, maskRows, dominatedRows, argmaxRows, kFlags, vFlags,
-          counts, scores, queryScales, queryRowScales, *weightScales, row0,
-          rows, maskStride(), paddedRows * 4, op.getKeep(), op.getDominance(),
-          predict.getAttentionScale(), predictor, op.getCausal(), layer, head);
+          counts, scores, queryScales, queryRowScales, *weightScales, *policy,
+          row0, rows, maskStride(), paddedRows * 4, predict.getAttentionScale(),
+          predictor, op.getCausal(), layer, head);
+      topK->setAttr(kExpectedAttrName, expectedShare(op));
       storeRows(*mask, maskRows, head, row0, rows);
       storeRows(*dominated, dominatedRows, head, row0, rows);
       storeRows(*argmax, argmaxRows, head, row0, rows);
@@ -179,9 +243,22 @@ LogicalResult Lowering::lowerSelectPrecision(fact::SelectPrecisionOp op) {
   FailureOr<Storage> low = storageOf(op.getLow());
   if (failed(counts) || failed(low))
     return failure();
-  Value flags = sram(Memory::Index, paddedRows, "low");
-  SelPrecisionOp::create(builder, loc, flags, *counts, op.getImportance(),
-                         layerOf(op));
+  Value flags = sram(Memory::Index, paddedRows, "low"),
+        importance = sram(Memory::Index, 4, "importance");
+  if (failed(loadPolicyNumber(importance, op.getImportanceValue(),
+                              op.getImportanceAttr())))
+    return failure();
+  auto precision = SelPrecisionOp::create(builder, loc, flags, *counts,
+                                          importance, layerOf(op));
+  // Importances lie about the mean, and hardly beyond twice of it.
+  double sum = 0;
+  SmallVector<double> importances =
+      policyNumbers(op.getImportanceValue(), op.getImportanceAttr());
+  for (double each : importances)
+    sum += std::min(1.0, each / 512);
+  precision->setAttr(
+      kExpectedAttrName,
+      builder.getF64FloatAttr(sum / static_cast<double>(importances.size())));
   storeRows(*low, flags, index(0), index(0), paddedRows);
   return success();
 }

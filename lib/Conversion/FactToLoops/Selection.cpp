@@ -56,6 +56,14 @@ SelectionLoops::SelectionLoops(SelectOp op, Emitter &e, Value length)
   dominated = e.allocResult(op.getDominated(), open(op.getDominated()));
   argmax = e.allocResult(op.getArgmax(), open(op.getArgmax()));
   count = e.allocResult(op.getCount(), open(op.getCount()));
+  if (Value number = op.getKeepValue())
+    keepShare = e.toIndex(e.load(e.buffer(number), {}));
+  else
+    keepShare = e.index(static_cast<int64_t>(*op.getKeep()));
+  if (Value number = op.getDominanceValue())
+    dominanceGap = e.load(e.buffer(number), {});
+  else
+    dominanceGap = e.f32(op.getDominance()->convertToFloat()).value;
   padded = e.roundUp(length, lanes);
   keys = e.scratch(e.i32, padded);
   kept = e.scratch(e.i8, padded);
@@ -190,8 +198,8 @@ void SelectionLoops::row(Value head, Value row, Value unit,
   e.store(best, argmax, {head, row});
 
   // Dominance, from the two largest of all allowed columns.
-  float threshold = op.getDominance().convertToFloat();
-  if (threshold > 0) {
+  bool isOff = op.getDominance() && op.getDominance()->isZero();
+  if (!isOff) {
     Value holds = e.compare(Predicate::eq, extremes[0], largests);
     Value holders = e.reduceAdd(arith::ExtUIOp::create(e.b, vector, holds));
     Value others = e.reduceMax(
@@ -201,7 +209,10 @@ void SelectionLoops::row(Value head, Value row, Value unit,
     Real gain = e.f32(numerics::logitGain(numericsOf(op.getPredictor())));
     Real gap = numerics::dominanceGap(scoreOfKey(e, largest),
                                       scoreOfKey(e, second), e.f32(unit), gain);
-    Value wins = lessThan(e.f32(threshold), gap).value;
+    Value wins = lessThan(e.f32(dominanceGap), gap).value;
+    if (!op.getDominance()) // 0 = off
+      wins = arith::AndIOp::create(
+          e.b, wins, lessThan(e.f32(0.0f), e.f32(dominanceGap)).value);
     Value rival = e.compare(Predicate::uge, allowed, e.index(2));
     e.store(arith::AndIOp::create(e.b, wins, rival), dominated, {head, row});
   } else {
@@ -210,15 +221,14 @@ void SelectionLoops::row(Value head, Value row, Value unit,
 
   // The mask. Columns past the allowed ones are never kept.
   e.fill(kept, padded, e.integer(e.i8, 0));
-  if (op.getKeep() >= 1024) {
+  if (op.getKeep() && *op.getKeep() >= numerics::keepAll) {
     e.forPadded(end, [&](Value offset) {
       e.storeChunk(arith::ExtUIOp::create(e.b, e.vectorOf(e.i8),
                                           e.lanesBelow(offset, allowed)),
                    kept, offset);
     });
   } else {
-    Value scaled =
-        e.add(e.mul(allowed, static_cast<int64_t>(op.getKeep())), 1023);
+    Value scaled = e.add(e.mul(allowed, keepShare), 1023);
     Value wanted = arith::ShRUIOp::create(e.b, scaled, e.index(10));
     wanted = arith::MaxUIOp::create(e.b, wanted, e.index(1));
     keepThreshold(allowed, e.fromIndex(wanted, e.i32), smallest, largest);
@@ -385,18 +395,17 @@ LogicalResult loops::lower(SelectPrecisionOp op, Emitter &e, Results &results) {
   SmallVector<Value> open(
       cast<ShapedType>(op.getLow().getType()).isDynamicDim(0), length);
   Value low = e.allocResult(op.getLow(), open);
-  if (op.getImportance() == 0) { // every token INT8, also one that nobody keeps
-    e.forRange(length,
-               [&](Value token) { e.store(e.integer(e.i1, 0), low, token); });
-    results.push_back(low);
-    return success();
-  }
   Value sum = e.forReduce(e.index(0), length, 1, e.integer(e.i64, 0),
                           [&](Value token, ValueRange carried) {
                             return SmallVector<Value>{
                                 e.add(carried[0], e.load(count, token))};
                           })[0];
-  Value limit = e.mul(sum, static_cast<int64_t>(op.getImportance()));
+  Value importance =
+      op.getImportance()
+          ? e.integer(e.i64, static_cast<int64_t>(*op.getImportance()))
+          : arith::ExtUIOp::create(
+                e.b, e.i64, e.load(e.buffer(op.getImportanceValue()), {}));
+  Value limit = e.mul(sum, importance);
   Value factor = e.mul(e.fromIndex(length, e.i64), 256);
   e.forRange(length, [&](Value token) {
     e.store(

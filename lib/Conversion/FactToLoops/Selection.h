@@ -35,6 +35,7 @@ private:
   SelectOp op;
   Emitter &e;
   Value length, padded;
+  Value keepShare, dominanceGap; ///< of the policy: index, f32
   Value mask, maskBytes, dominated, argmax, count;
   Value keys;   ///< scratch: scores of the row as integers that order alike
   Value kept;   ///< scratch: the row's mask as bytes

@@ -8,6 +8,13 @@
 // and the selection, per head and row block. Lists of the rows that are needed. INT4
 // for unimportant tokens, in the feed-forward network only.
 // CHECK-LABEL: func.func @main()
+// Keep and dominance of the policy, in memory.
+// CHECK-DAG:   %[[KEEP:[0-9]+]] = factisa.dram constant {{.*}} values = [dense<102> : tensor<i32>]
+// CHECK-DAG:   %[[GAP:[0-9]+]] = factisa.dram constant {{.*}} values = [dense<3.000000e+00> : tensor<f32>]
+// CHECK-DAG:   %[[POLICY:[0-9]+]] = factisa.sram index 64 "policy"
+// CHECK-DAG:   factisa.load dst=%[[POLICY]], src=%[[KEEP]],
+// CHECK-DAG:   %[[SECOND:[0-9]+]] = factisa.view %[[POLICY]] + 4
+// CHECK-DAG:   factisa.load dst=%[[SECOND]], src=%[[GAP]],
 // Stage 1: codes of Q (with bias) and of K.
 // CHECK-DAG:   factisa.ep.project {{.*}} predictor=leading_one
 // CHECK-DAG:   factisa.ep.bias
@@ -17,7 +24,7 @@
 // CHECK-DAG:   factisa.sel.fill dst=%[[COUNTS:[0-9]+]], row0=%c0, {{.*}} width=4,
 // CHECK-DAG:   factisa.sel.fill {{.*}} width=1,
 // CHECK-DAG:       factisa.ep.score score=%[[SCORES:[0-9]+]],
-// CHECK-DAG:       factisa.sel.topk {{.*}} score=%[[SCORES]], {{.*}} keep=102, dominance=3.000000e+00, attention_scale=0.707106769,
+// CHECK-DAG:       factisa.sel.topk {{.*}} score=%[[SCORES]], {{.*}} policy=%[[POLICY]], {{.*}} attention_scale=0.707106769,
 // Rows of Q, K and V are generated as listed: Q's list is of those that are not dominated.
 // CHECK-DAG:   factisa.sel.list {{.*}}, invert{{$}}
 // CHECK-DAG:   factisa.sel.list {{.*}} rows={{[0-9]+$}}
@@ -66,7 +73,7 @@ func.func @main(%x: tensor<?x4xf32> {fact.bound = 8 : i64, fact.name = "x"}) -> 
 // CHECK-DAG:       factisa.ep.project {{.*}} predictor=one_sided
 // CHECK-DAG:       factisa.ep.normalize {{.*}} predictor=one_sided, operand=query
 // CHECK-DAG:       factisa.ep.normalize {{.*}} predictor=one_sided, operand=key
-// CHECK-DAG:       factisa.sel.topk {{.*}} keep=512, dominance=0.000000e+00, {{.*}} predictor=one_sided, causal,
+// CHECK-DAG:       factisa.sel.topk {{.*}} predictor=one_sided, causal,
 // CHECK-DAG:       factisa.pe.gemm {{.*}} precision=a4w8, role=qkv
 // NOT-LABEL:   func.func @main()
 // NOT-NOT:     {{copy_dominated|column_sum|tail$}}
@@ -93,7 +100,9 @@ func.func @main(%x: tensor<?x4xf32> {fact.bound = 8 : i64, fact.name = "x"}) -> 
 // CHECK-NOT:   factisa.ep
 // CHECK-NOT:   factisa.sel.topk
 // CHECK-DAG:       factisa.sel.count_all {{.*}} heads=2{{$}}
-// CHECK-DAG:       factisa.sel.precision {{.*}} importance=512,
+// CHECK-DAG:       %[[VALUE:[0-9]+]] = factisa.dram constant {{.*}} values = [dense<512> : tensor<i32>]
+// CHECK-DAG:       factisa.load dst=%[[IMPORTANCE:[0-9]+]], src=%[[VALUE]],
+// CHECK-DAG:       factisa.sel.precision {{.*}} importance=%[[IMPORTANCE]],
 // CHECK-NOT:   factisa.ep
 // CHECK-NOT:   factisa.sel.topk
 // NOT-LABEL:   func.func @main()

@@ -55,3 +55,23 @@ func.func @pruned(%t: tensor<2x?x?xf32>, %u: !hs, %q8: !x8, %qs: !hs, %m8: tenso
     : (!x8, !hs, !x8, !hs, !x8, !hs, !mask, !hr, tensor<2x?xi32>, tensor<1x16xi8>, tensor<2x1xf32>, tensor<1x16xi8>, tensor<2x1xf32>) -> tensor<?x16xf32>
   return %c, %c2 : tensor<?x16xf32>, tensor<?x16xf32>
 }
+
+// Numbers of the policy that are known are literals; one that is out of range stays
+// where it is reported.
+// CHECK-LABEL: func.func @numbers(
+// CHECK:         %[[WRONG:.*]] = arith.constant dense<1025> : tensor<i32>
+// CHECK:         fact.select leading_one %{{.*}}, %{{.*}} keep = 51 dominance = 2.500000e+00 :
+// CHECK:         fact.select_precision %{{.*}} importance = 512 :
+// CHECK:         fact.select leading_one %{{.*}}, %{{.*}} keep = %[[WRONG]] dominance = 3.000000e+00 :
+func.func @numbers(%t: tensor<2x?x?xf32>, %u: !hs) -> (!mask, tensor<?xi1>, !mask) {
+  %keep = arith.constant dense<51> : tensor<i32>
+  %gap = arith.constant dense<2.5> : tensor<f32>
+  %importance = arith.constant dense<512> : tensor<i32>
+  %wrong = arith.constant dense<1025> : tensor<i32>
+  %mask, %dominated, %argmax, %count = fact.select leading_one %t, %u keep = %keep dominance = %gap
+    : tensor<2x?x?xf32>, !hs -> !mask, !hr, tensor<2x?xi32>, tensor<?xi64>
+  %low = fact.select_precision %count importance = %importance : tensor<?xi64> -> tensor<?xi1>
+  %m2, %d2, %a2, %c2 = fact.select leading_one %t, %u keep = %wrong dominance = 3.0
+    : tensor<2x?x?xf32>, !hs -> !mask, !hr, tensor<2x?xi32>, tensor<?xi64>
+  return %mask, %low, %m2 : !mask, tensor<?xi1>, !mask
+}

@@ -147,3 +147,43 @@ func.func @gamma_that_is_no_number(%x: tensor<2x2xf32>) -> tensor<2x2xf32> {
   %y = fact.layer_norm %x, %g, %b eps = 1.0e-5 : tensor<2x2xf32>, tensor<2xf32>, tensor<2xf32>
   return %y : tensor<2x2xf32>
 }
+
+// -----
+
+// Numbers of a policy, across calls.
+func.func @main(%x8: tensor<8x4xi8>, %s: tensor<2x8xf32>, %r: tensor<8xf32>) -> tensor<8xi64> {
+  %w = arith.constant dense<0.5> : tensor<f32>
+  %fits = arith.constant dense<1024> : tensor<i32>
+  %wrong = arith.constant dense<1025> : tensor<i32>
+  %0 = call @layer(%x8, %s, %r, %w, %fits) : (tensor<8x4xi8>, tensor<2x8xf32>, tensor<8xf32>, tensor<f32>, tensor<i32>) -> tensor<8xi64>
+  %1 = call @layer(%x8, %s, %r, %w, %wrong) : (tensor<8x4xi8>, tensor<2x8xf32>, tensor<8xf32>, tensor<f32>, tensor<i32>) -> tensor<8xi64>
+  return %1 : tensor<8xi64>
+}
+func.func private @layer(%x8: tensor<8x4xi8>, %s: tensor<2x8xf32>, %r: tensor<8xf32>, %w: tensor<f32>, %keep: tensor<i32>) -> tensor<8xi64> {
+  %t, %u = fact.predict %x8, %s, %x8, %s, %r, %w, %w heads = 2 scale = 0.5
+    : (tensor<8x4xi8>, tensor<2x8xf32>, tensor<8x4xi8>, tensor<2x8xf32>, tensor<8xf32>, tensor<f32>, tensor<f32>) -> (tensor<2x8x8xf32>, tensor<2x8xf32>)
+  // expected-error @+1 {{'fact.select' op keep must be in 0..1024 (was 1025)}}
+  %m, %d, %a, %c = fact.select leading_one %t, %u keep = %keep dominance = 3.0
+    : tensor<2x8x8xf32>, tensor<2x8xf32> -> tensor<2x8x8xi1>, tensor<2x8xi1>, tensor<2x8xi32>, tensor<8xi64>
+  return %c : tensor<8xi64>
+}
+
+// -----
+
+// expected-note @+1 {{it comes from here}}
+func.func @importance(%x: tensor<8x4xf32>, %importance: tensor<i32>) -> tensor<8xi1> {
+  %c = fact.select_all %x heads = 2 : tensor<8x4xf32> -> tensor<8xi64>
+  // expected-error @+1 {{'fact.select_precision' op needs 'importance' to be known while compiling}}
+  %l = fact.select_precision %c importance = %importance : tensor<8xi64> -> tensor<8xi1>
+  return %l : tensor<8xi1>
+}
+
+// -----
+
+func.func @none_is_low(%x: tensor<8x4xf32>) -> tensor<8xi1> {
+  %importance = arith.constant dense<0> : tensor<i32>
+  %c = fact.select_all %x heads = 2 : tensor<8x4xf32> -> tensor<8xi64>
+  // expected-error @+1 {{'fact.select_precision' op importance must be in 1..4096 (was 0)}}
+  %l = fact.select_precision %c importance = %importance : tensor<8xi64> -> tensor<8xi1>
+  return %l : tensor<8xi1>
+}

@@ -416,7 +416,7 @@ module attributes {fact.policy = 3} {}
 // -----
 
 func.func @policy_place() {
-  // expected-error @below {{'fact.policy' belongs on a function or a module}}
+  // expected-error @below {{'fact.policy' belongs on an attention, a call, a function or a module}}
   %0 = arith.constant {fact.policy = #fact.policy<keep = 205, tail = mean, dominance = 1.0, importance = 1, low_precision = a4w4, scope = ffn, predictor = leading_one>} 1 : i32
   return
 }
@@ -574,4 +574,30 @@ func.func @result_name(%x: tensor<?x4xf32>) -> (tensor<?x4xf32> {fact.name = "\0
 // expected-error @below {{has no meaning for attribute 'fact.bound' of result 0}}
 func.func @result_bound(%x: tensor<?x4xf32>) -> (tensor<?x4xf32> {fact.bound = 8 : i64}) {
   return %x : tensor<?x4xf32>
+}
+
+// -----
+
+func.func @two_importances(%c: tensor<?xi64>, %i: tensor<i32>) {
+  // expected-error @below {{'fact.select_precision' op needs 'importance' as a number or as an operand}}
+  %l = "fact.select_precision"(%c, %i) {importance = 256 : i64} : (tensor<?xi64>, tensor<i32>) -> tensor<?xi1>
+  return
+}
+
+// -----
+
+func.func @no_keep(%t: tensor<2x?x?xf32>, %u: tensor<2x?xf32>) {
+  // expected-error @below {{'fact.select' op needs 'keep' as a number or as an operand}}
+  %m, %d, %a, %c = "fact.select"(%t, %u) <{predictor = #fact<predictor leading_one>, dominance = 0.0 : f32, operandSegmentSizes = array<i32: 1, 1, 0, 0>}>
+    : (tensor<2x?x?xf32>, tensor<2x?xf32>) -> (tensor<2x?x?xi1>, tensor<2x?xi1>, tensor<2x?xi32>, tensor<?xi64>)
+  return
+}
+
+// -----
+
+func.func @text_for_keep(%t: tensor<2x?x?xf32>, %u: tensor<2x?xf32>) {
+  // expected-error @below {{needs an integer}}
+  %m, %d, %a, %c = fact.select leading_one %t, %u keep = "all" dominance = 3.0
+    : tensor<2x?x?xf32>, tensor<2x?xf32> -> tensor<2x?x?xi1>, tensor<2x?xi1>, tensor<2x?xi32>, tensor<?xi64>
+  return
 }

@@ -164,14 +164,6 @@ func.func @rows(%x: !factisa.sram, %i: index) {
 
 // -----
 
-func.func @keep(%x: !factisa.sram, %i: index) {
-  // expected-error @+1 {{attribute 'keep' failed to satisfy constraint: 64-bit signless integer attribute whose value is non-negative whose maximum value is 1024}}
-  factisa.sel.topk mask=%x, dominated=%x, argmax=%x, k_rows=%x, v_rows=%x, count=%x, score=%x, query_scale=%x, scale=%x, weight_scales=%x, row0=%i, rows=1, mask_stride=8, score_stride=64, keep=1025, dominance=3.0, attention_scale=1.0, predictor=exact, layer=%i, head=%i
-  return
-}
-
-// -----
-
 func.func @finite(%x: !factisa.sram, %i: index) {
   // expected-error @+1 {{attribute 'eps' failed to satisfy constraint: 32-bit float attribute finite}}
   factisa.apu.layer_norm y=%x, x=%x, gamma=%x, beta=%x, maximum=%x, row0=%i, rows=1, n=16, y_stride=64, x_stride=64, eps=0x7F800000

@@ -13,17 +13,19 @@
 
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/IR/Values.h"
+#include "fact/Numerics/Limits.h"
 
 #include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
 using namespace mlir::fact;
+namespace numerics = ::fact::numerics;
 
 /// Whether `dominated` holds no true: section 5, "threshold 0 = off".
 static bool isNeverDominated(Value dominated) {
   auto select = definingOp<SelectOp>(dominated);
   return select && sourceOf(dominated) == select.getDominated() &&
-         select.getDominance().isZero();
+         select.getDominance() && select.getDominance()->isZero();
 }
 
 /// Whether the row mask names every row.
@@ -64,7 +66,7 @@ LogicalResult QuantizedAttentionOp::canonicalize(QuantizedAttentionOp op,
                                                  PatternRewriter &rewriter) {
   bool noneDominated = isNeverDominated(op.getDominated());
   auto select = definingOp<SelectOp>(op.getMask());
-  bool noneDropped = op.getTailKey() && select && select.getKeep() == 1024;
+  bool noneDropped = op.getTailKey() && select && select.getKeep() == 1024u;
   if (!noneDominated && !noneDropped)
     return failure();
   rewriter.modifyOpInPlace(op, [&] {
@@ -78,6 +80,60 @@ LogicalResult QuantizedAttentionOp::canonicalize(QuantizedAttentionOp op,
       op.getTailValueMutable().clear();
       op.getTailValueScaleMutable().clear();
     }
+  });
+  return success();
+}
+
+/// The literal of a number of the policy that is an operand and a constant;
+/// null where it is neither.
+static Attribute literalOf(Value number) {
+  DenseElementsAttr elements;
+  if (!number || !matchPattern(number, m_Constant(&elements)))
+    return {};
+  return *elements.getValues<Attribute>().begin();
+}
+
+static IntegerAttr integerOf(Value number, PatternRewriter &rewriter) {
+  auto literal = dyn_cast_or_null<IntegerAttr>(literalOf(number));
+  return literal ? rewriter.getI64IntegerAttr(literal.getInt()) : IntegerAttr();
+}
+
+/// Numbers that are known are literals.
+LogicalResult SelectOp::canonicalize(SelectOp op, PatternRewriter &rewriter) {
+  IntegerAttr keep = integerOf(op.getKeepValue(), rewriter);
+  auto dominance =
+      dyn_cast_or_null<FloatAttr>(literalOf(op.getDominanceValue()));
+  // What is out of range stays where it is reported.
+  if (keep && (keep.getInt() < 0 || keep.getInt() > numerics::keepAll))
+    keep = {};
+  if (dominance &&
+      !(dominance.getValueAsDouble() >= 0 &&
+        dominance.getValueAsDouble() <= numerics::largestDominance))
+    dominance = {};
+  if (!keep && !dominance)
+    return failure();
+  rewriter.modifyOpInPlace(op, [&] {
+    if (keep) {
+      op.setKeepAttr(keep);
+      op.getKeepValueMutable().clear();
+    }
+    if (dominance) {
+      op.setDominanceAttr(dominance);
+      op.getDominanceValueMutable().clear();
+    }
+  });
+  return success();
+}
+
+LogicalResult SelectPrecisionOp::canonicalize(SelectPrecisionOp op,
+                                              PatternRewriter &rewriter) {
+  IntegerAttr importance = integerOf(op.getImportanceValue(), rewriter);
+  if (!importance || importance.getInt() < 1 ||
+      importance.getInt() > numerics::largestImportance256)
+    return failure();
+  rewriter.modifyOpInPlace(op, [&] {
+    op.setImportanceAttr(importance);
+    op.getImportanceValueMutable().clear();
   });
   return success();
 }

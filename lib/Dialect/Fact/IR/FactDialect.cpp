@@ -57,9 +57,11 @@ LogicalResult FactDialect::verifyOperationAttribute(Operation *op,
   if (attribute.getName() != kPolicyAttrName)
     return op->emitOpError() << "has no meaning for attribute '"
                              << attribute.getName().getValue() << "'";
-  if (!isa<ModuleOp, FunctionOpInterface>(op))
+  if (!isa<ModuleOp, FunctionOpInterface, CallOpInterface, AttentionOp,
+           QuantizedAttentionOp>(op))
     return op->emitOpError()
-           << "'" << kPolicyAttrName << "' belongs on a function or a module";
+           << "'" << kPolicyAttrName
+           << "' belongs on an attention, a call, a function or a module";
   if (!isa<PolicyAttr>(attribute.getValue()))
     return op->emitOpError()
            << "'" << kPolicyAttrName << "' must be a #fact.policy (was "

@@ -7,16 +7,75 @@
 //===----------------------------------------------------------------------===//
 
 #include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Dialect/Fact/IR/Policy.h"
 #include "fact/Numerics/Limits.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/TypeUtilities.h"
 
-#define GET_OP_CLASSES
-#include "fact/Dialect/Fact/IR/FactOps.cpp.inc"
-
 using namespace mlir;
 using namespace mlir::fact;
+
+/// A number of the policy: `%value`, or a literal.
+static ParseResult
+parsePolicyNumber(OpAsmParser &parser,
+                  std::optional<OpAsmParser::UnresolvedOperand> &value,
+                  Attribute &literal, Type type) {
+  OpAsmParser::UnresolvedOperand operand;
+  OptionalParseResult isOperand = parser.parseOptionalOperand(operand);
+  if (isOperand.has_value()) {
+    value = operand;
+    return *isOperand;
+  }
+  return parser.parseAttribute(literal, type);
+}
+
+static ParseResult
+parsePolicyInteger(OpAsmParser &parser,
+                   std::optional<OpAsmParser::UnresolvedOperand> &value,
+                   IntegerAttr &literal) {
+  Attribute parsed;
+  SMLoc where = parser.getCurrentLocation();
+  if (parsePolicyNumber(parser, value, parsed,
+                        parser.getBuilder().getI64Type()))
+    return failure();
+  literal = dyn_cast_or_null<IntegerAttr>(parsed);
+  return parsed && !literal ? parser.emitError(where, "needs an integer")
+                            : ParseResult::success();
+}
+
+static ParseResult
+parsePolicyFloat(OpAsmParser &parser,
+                 std::optional<OpAsmParser::UnresolvedOperand> &value,
+                 FloatAttr &literal) {
+  Attribute parsed;
+  SMLoc where = parser.getCurrentLocation();
+  if (parsePolicyNumber(parser, value, parsed,
+                        parser.getBuilder().getF32Type()))
+    return failure();
+  literal = dyn_cast_or_null<FloatAttr>(parsed);
+  return parsed && !literal ? parser.emitError(where, "needs a float")
+                            : ParseResult::success();
+}
+
+static void printPolicyNumber(OpAsmPrinter &printer, Value value,
+                              Attribute literal) {
+  if (value)
+    printer << value;
+  else if (literal)
+    printer.printAttributeWithoutType(literal);
+}
+static void printPolicyInteger(OpAsmPrinter &printer, Operation *, Value value,
+                               IntegerAttr literal) {
+  printPolicyNumber(printer, value, literal);
+}
+static void printPolicyFloat(OpAsmPrinter &printer, Operation *, Value value,
+                             FloatAttr literal) {
+  printPolicyNumber(printer, value, literal);
+}
+
+#define GET_OP_CLASSES
+#include "fact/Dialect/Fact/IR/FactOps.cpp.inc"
 
 namespace {
 
@@ -236,16 +295,17 @@ LogicalResult PredictOp::verify() {
 }
 
 LogicalResult SelectOp::verify() {
-  int64_t keepAll = ::fact::numerics::keepAll;
+  std::optional<uint64_t> keep = getKeep();
+  std::optional<APFloat> dominance = getDominance();
+  if (keep.has_value() == bool(getKeepValue()))
+    return emitOpError() << "needs 'keep' as a number or as an operand";
+  if (dominance.has_value() == bool(getDominanceValue()))
+    return emitOpError() << "needs 'dominance' as a number or as an operand";
+  if (keep && failed(checkKeep(*this, *keep)))
+    return failure();
+  if (dominance && failed(checkDominance(*this, dominance->convertToFloat())))
+    return failure();
   return ShapeCheck(*this)
-      .require(static_cast<int64_t>(getKeep()) <= keepAll,
-               "keep must be in 0.." + Twine(keepAll) + " (was " +
-                   Twine(getKeep()) + ")")
-      .require(getDominance().convertToFloat() >= 0 &&
-                   getDominance().convertToFloat() <=
-                       ::fact::numerics::largestDominance,
-               "dominance must be in 0..1e30 (was " +
-                   ShapeCheck::text(getDominance()) + ")")
       .same("score rows and columns", getScores(), 1, getScores(), 2)
       .same("score and mask heads", getScores(), 0, getMask(), 0)
       .same("score and mask rows", getScores(), 1, getMask(), 1)
@@ -284,12 +344,13 @@ LogicalResult VRowsOp::verify() {
 }
 
 LogicalResult SelectPrecisionOp::verify() {
-  int64_t largest = ::fact::numerics::largestImportance256;
-  return ShapeCheck(*this)
-      .require(static_cast<int64_t>(getImportance()) <= largest,
-               "importance must be in 1.." + Twine(largest) + " (was " +
-                   Twine(getImportance()) + ")")
-      .same("counts and low tokens", getCount(), 0, getLow(), 0);
+  std::optional<uint64_t> importance = getImportance();
+  if (importance.has_value() == bool(getImportanceValue()))
+    return emitOpError() << "needs 'importance' as a number or as an operand";
+  if (importance && failed(checkImportance(*this, *importance)))
+    return failure();
+  return ShapeCheck(*this).same("counts and low tokens", getCount(), 0,
+                                getLow(), 0);
 }
 
 LogicalResult MeanTokenOp::verify() {

@@ -44,6 +44,30 @@ PolicyAttr mlir::fact::policyOf(Operation *op) {
   return {};
 }
 
+LogicalResult mlir::fact::checkKeep(Operation *op, int64_t keep) {
+  if (keep >= 0 && keep <= numerics::keepAll)
+    return success();
+  return op->emitOpError() << "keep must be in 0.." << numerics::keepAll
+                           << " (was " << keep << ")";
+}
+
+LogicalResult mlir::fact::checkDominance(Operation *op, float dominance) {
+  if (dominance >= 0 && dominance <= numerics::largestDominance)
+    return success();
+  SmallString<32> text;
+  APFloat(dominance).toString(text);
+  return op->emitOpError() << "dominance must be in 0..1e30 (was " << text
+                           << ")";
+}
+
+LogicalResult mlir::fact::checkImportance(Operation *op, int64_t importance) {
+  if (importance >= 1 && importance <= numerics::largestImportance256)
+    return success();
+  return op->emitOpError() << "importance must be in 1.."
+                           << numerics::largestImportance256 << " (was "
+                           << importance << ")";
+}
+
 numerics::Predictor mlir::fact::numericsOf(Predictor predictor) {
   return numerics::asPredictor<numerics::Predictor>(predictor);
 }

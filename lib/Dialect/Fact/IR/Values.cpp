@@ -137,6 +137,8 @@ bool mlir::fact::isWeightOperand(OpOperand &operand) {
         return number == 1 || (number == 2 && op.getBias());
       })
       .Case([&](PredictOp) { return number >= 5; })
+      .Case([&](SelectOp) { return number >= 2; })
+      .Case([&](SelectPrecisionOp) { return number >= 1; })
       .Case([&](EncodeOp op) {
         return op.getOperand() == PredictorOperand::Weight;
       })

@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Dialect/Fact/IR/Policy.h"
 #include "fact/Dialect/Fact/IR/Values.h"
 #include "fact/Dialect/Fact/IR/Weights.h"
 #include "fact/Dialect/Fact/Transforms/Passes.h"
@@ -55,6 +56,27 @@ private:
   LogicalResult checkOperands(Operation *op);
   LogicalResult checkArgmax(Operation *op, Value argmax);
   LogicalResult checkRowsKeep(QuantizedAttentionOp op);
+
+  /// Every source of a number of the policy is a constant that `check` takes.
+  template <typename Number, typename Check>
+  LogicalResult checkNumber(Operation *op, StringRef name, Value number,
+                            Check check) {
+    for (Value source :
+         number ? sourcesAcrossCalls(number, users) : SmallVector<Value>()) {
+      DenseElementsAttr value;
+      if (matchPattern(source, m_Constant(&value))) {
+        if (failed(check(op, *value.getValues<Number>().begin())))
+          return failure();
+        continue;
+      }
+      InFlightDiagnostic diagnostic = op->emitOpError()
+                                      << "needs '" << name
+                                      << "' to be known while compiling";
+      diagnostic.attachNote(source.getLoc()) << "it comes from here";
+      return diagnostic;
+    }
+    return success();
+  }
 
   /// Every source of `value` must be a constant or satisfy `isSelected`.
   LogicalResult checkSelected(Operation *op, StringRef name, Value value,
@@ -196,7 +218,10 @@ LogicalResult Checker::verify(SelectOp op) {
       diagnostic.attachNote(source.getLoc()) << name << " from here";
       return diagnostic;
     }
-  return success();
+  return failure(
+      failed(checkNumber<int32_t>(op, "keep", op.getKeepValue(), checkKeep)) ||
+      failed(checkNumber<float>(op, "dominance", op.getDominanceValue(),
+                                checkDominance)));
 }
 
 LogicalResult Checker::verify(KRowsOp op) {
@@ -229,7 +254,8 @@ LogicalResult Checker::verify(SelectPrecisionOp op) {
         return diagnostic;
       }
   }
-  return success();
+  return checkNumber<int32_t>(op, "importance", op.getImportanceValue(),
+                              checkImportance);
 }
 
 LogicalResult Checker::verify(QuantizedAttentionOp op) {

@@ -33,7 +33,8 @@ public:
   explicit Demand(QuantizedAttentionOp op) : op(op), builder(op) {
     dominated = op.getDominated();
     if (auto select = definingOp<SelectOp>(op.getMask());
-        !dominated && select && select.getDominance().isZero())
+        !dominated && select && select.getDominance() &&
+        select.getDominance()->isZero())
       dominated = select.getDominated(); // all false
   }
   /// Whether `k_rows` can be made at all.

@@ -11,6 +11,7 @@
 #include "fact/Dialect/Fact/IR/Policy.h"
 #include "fact/Dialect/Fact/IR/Values.h"
 #include "fact/Dialect/Fact/Transforms/EncoderLayers.h"
+#include "fact/Dialect/Fact/Transforms/LayerPolicies.h"
 #include "fact/Dialect/Fact/Transforms/Passes.h"
 
 #include "mlir/Analysis/TopologicalSortUtils.h"
@@ -30,13 +31,26 @@ struct PrecisionPass : mlir::fact::impl::PrecisionPassBase<PrecisionPass> {
   using Base::Base;
 
   void runOnOperation() override {
+    PolicyNumbers numbers(getOperation());
+    auto lowers = [](Operation *op) {
+      PolicyAttr policy = policyOf(op);
+      return policy && policy.getImportance() != 0;
+    };
     for (auto function : getOperation().getOps<FunctionOpInterface>()) {
-      PolicyAttr policy = policyOf(function);
-      if (!policy || policy.getImportance() == 0 || function.isExternal())
+      if (function.isExternal())
+        continue;
+      bool any = lowers(function);
+      function.walk([&](QuantizedAttentionOp op) { any |= lowers(op); });
+      if (!any)
         continue;
       EncoderLayers layers(function);
-      for (const EncoderLayer &layer : layers.getLayers())
-        runOnLayer(layer, layers, policy);
+      for (const EncoderLayer &layer : layers.getLayers()) {
+        if (!lowers(layer.attention))
+          continue;
+        if (failed(numbers.verify(layer.attention)))
+          return signalPassFailure();
+        runOnLayer(layer, layers, policyOf(layer.attention), numbers);
+      }
       for (const EncoderLayers::Other &other : layers.getOthers())
         miss(other.linear, other.reason,
              "low-precision tokens need a layer to which the linear belongs");
@@ -45,8 +59,8 @@ struct PrecisionPass : mlir::fact::impl::PrecisionPassBase<PrecisionPass> {
 
 private:
   void runOnLayer(const EncoderLayer &layer, const EncoderLayers &layers,
-                  PolicyAttr policy);
-  Value findLowTokens(const EncoderLayer &layer, PolicyAttr policy);
+                  PolicyAttr policy, PolicyNumbers &numbers);
+  Value findLowTokens(const EncoderLayer &layer, PolicyNumbers &numbers);
   bool lower(Operation *op, Value low, LowPrecision precision);
   void miss(Operation *op, StringRef reason, StringRef suggestion) {
     ++missedLinear;
@@ -70,7 +84,7 @@ private:
 /// `low` [L] of a layer, from the counts of its select or, where nothing is
 /// predicted, of the full mask.
 Value PrecisionPass::findLowTokens(const EncoderLayer &layer,
-                                   PolicyAttr policy) {
+                                   PolicyNumbers &numbers) {
   OpBuilder builder(layer.attention);
   Location loc = layer.attention->getLoc();
   auto quantized = cast<QuantizedAttentionOp>(layer.attention);
@@ -101,17 +115,21 @@ Value PrecisionPass::findLowTokens(const EncoderLayer &layer,
   }
   auto type =
       cast<RankedTensorType>(count.getType()).clone(builder.getI1Type());
-  return SelectPrecisionOp::create(builder, loc, type, count,
-                                   policy.getImportance());
+  OpFoldResult importance = numbers.importance(layer.attention);
+  return SelectPrecisionOp::create(
+      builder, loc, type, count,
+      cast_if_present<IntegerAttr>(dyn_cast<Attribute>(importance)),
+      dyn_cast<Value>(importance));
 }
 
 void PrecisionPass::runOnLayer(const EncoderLayer &layer,
-                               const EncoderLayers &layers, PolicyAttr policy) {
+                               const EncoderLayers &layers, PolicyAttr policy,
+                               PolicyNumbers &numbers) {
   bool all = policy.getScope() == Scope::All;
   if (!isa<QuantizedAttentionOp>(layer.attention))
     return miss(layer.attention, "the attention is not quantized",
                 "run --fact-quantize first");
-  Value low = findLowTokens(layer, policy);
+  Value low = findLowTokens(layer, numbers);
   if (!low)
     return;
   lowRows.clear();

@@ -10,6 +10,7 @@
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/IR/Policy.h"
 #include "fact/Dialect/Fact/IR/Values.h"
+#include "fact/Dialect/Fact/Transforms/LayerPolicies.h"
 #include "fact/Dialect/Fact/Transforms/Passes.h"
 
 #include "mlir/IR/Builders.h"
@@ -49,13 +50,17 @@ struct PredictPass : mlir::fact::impl::PredictPassBase<PredictPass> {
       if (!op.getMask())
         attentions.push_back(op);
     });
+    PolicyNumbers numbers(getOperation());
     for (QuantizedAttentionOp op : attentions)
-      predict(op);
+      if (failed(numbers.verify(op)))
+        return signalPassFailure();
+    for (QuantizedAttentionOp op : attentions)
+      predict(op, numbers);
   }
 
 private:
   void miss(Operation *op, const Obstacle &obstacle);
-  void predict(QuantizedAttentionOp op);
+  void predict(QuantizedAttentionOp op, PolicyNumbers &numbers);
 };
 
 } // namespace
@@ -107,8 +112,9 @@ namespace {
 /// Builds the ops of sections 4 and 5 in front of one attention.
 class PredictionBuilder {
 public:
-  PredictionBuilder(QuantizedAttentionOp op, PolicyAttr policy)
-      : builder(op), op(op), policy(policy), loc(op.getLoc()),
+  PredictionBuilder(QuantizedAttentionOp op, PolicyAttr policy,
+                    PolicyNumbers &numbers)
+      : builder(op), op(op), policy(policy), numbers(numbers), loc(op.getLoc()),
         heads(op.getHeads()) {}
 
   void build(Projection query, Projection key, std::optional<Projection> value);
@@ -134,6 +140,7 @@ private:
   OpBuilder builder;
   QuantizedAttentionOp op;
   PolicyAttr policy;
+  PolicyNumbers &numbers;
   Location loc;
   int64_t heads;
 };
@@ -204,8 +211,7 @@ void PredictionBuilder::build(Projection query, Projection key,
       k.scale, rowScale, q.weightScale, k.weightScale,
       builder.getI64IntegerAttr(heads), op.getScaleAttr());
 
-  auto dominance = builder.getF32FloatAttr(
-      static_cast<float>(policy.getDominance().getValueAsDouble()));
+  OpFoldResult keep = numbers.keep(op), dominance = numbers.dominance(op);
   auto select = SelectOp::create(
       builder, loc, tensor({heads, length, length}, builder.getI1Type()),
       tensor({heads, length}, builder.getI1Type()),
@@ -213,8 +219,10 @@ void PredictionBuilder::build(Projection query, Projection key,
       tensor({length}, builder.getI64Type()),
       PredictorAttr::get(op.getContext(), policy.getPredictor()),
       predict.getScores(), predict.getUnit(),
-      builder.getI64IntegerAttr(policy.getKeep()), dominance,
-      op.getCausalAttr());
+      cast_if_present<IntegerAttr>(dyn_cast<Attribute>(keep)),
+      dyn_cast<Value>(keep),
+      cast_if_present<FloatAttr>(dyn_cast<Attribute>(dominance)),
+      dyn_cast<Value>(dominance), op.getCausalAttr());
   op.getMaskMutable().assign(
       castTokens(select.getMask(), {1, 2}, op.getQuery()));
   if (policy.getDominance().getValueAsDouble() > 0) {
@@ -241,7 +249,7 @@ void PredictionBuilder::build(Projection query, Projection key,
   op.getTailValueScaleMutable().assign(meanValue.getScale());
 }
 
-void PredictPass::predict(QuantizedAttentionOp op) {
+void PredictPass::predict(QuantizedAttentionOp op, PolicyNumbers &numbers) {
   PolicyAttr policy = policyOf(op);
   if (!policy)
     return miss(op, {"no policy holds for it",
@@ -277,6 +285,6 @@ void PredictPass::predict(QuantizedAttentionOp op) {
     value = *found;
     ++numMeanToken;
   }
-  PredictionBuilder(op, policy).build(*query, *key, value);
+  PredictionBuilder(op, policy, numbers).build(*query, *key, value);
   ++numPredicted;
 }

@@ -179,6 +179,8 @@ void QuantizePass::quantize(AttentionOp op) {
       /*tail_key=*/Value(), /*tail_key_scale=*/Value(), /*tail_value=*/Value(),
       /*tail_value_scale=*/Value(), op.getHeadsAttr(), op.getScaleAttr(),
       op.getCausalAttr());
+  if (Attribute policy = op->getAttr(kPolicyAttrName))
+    quantized->setAttr(kPolicyAttrName, policy);
   op.replaceAllUsesWith(quantized.getResult());
   op.erase();
   ++numAttention;

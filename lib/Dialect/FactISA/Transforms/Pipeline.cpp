@@ -226,14 +226,16 @@ Pipelining factisa::pipelineLoops(func::FuncOp program,
   program.walk([&](scf::ForOp loop) { loops.push_back(loop); });
   // Masks that no selection makes may keep everything.
   ::fact::isa::Expectation expected;
+  auto shareOf = [](Operation *op) {
+    auto share = op->getAttrOfType<FloatAttr>(kExpectedAttrName);
+    return share ? share.getValueAsDouble() : 1.0;
+  };
   program.walk([&](SelTopKOp op) {
-    expected.kept =
-        std::min(expected.kept, static_cast<double>(op.getKeep()) / 1024);
+    expected.kept = std::min(expected.kept, shareOf(op));
   });
-  // Importances lie about the mean, and hardly beyond twice of it.
   bool hasPrecision = false;
   program.walk([&](SelPrecisionOp op) {
-    double low = std::min(1.0, static_cast<double>(op.getImportance()) / 512);
+    double low = shareOf(op);
     expected.low = hasPrecision ? std::min(expected.low, low) : low;
     hasPrecision = true;
   });

@@ -38,8 +38,8 @@
 namespace mlir::fact {
 
 /// Attribute names that functions, their arguments and results carry.
-/// `fact.policy` (function or module): PolicyAttr, read by the passes until
-/// fuse.
+/// `fact.policy` (attention, call of a layer, function or module): PolicyAttr,
+/// read by the passes until fuse; the innermost one holds.
 inline constexpr llvm::StringLiteral kPolicyAttrName = "fact.policy";
 /// `fact.name` (argument or result): the tensor's name in the source model.
 inline constexpr llvm::StringLiteral kNameAttrName = "fact.name";

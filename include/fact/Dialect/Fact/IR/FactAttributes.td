@@ -62,8 +62,9 @@ def Fact_PolicyAttr : AttrDef<Fact_Dialect, "Policy"> {
   let summary = "the user's choice of sparsity and precision";
   let description = [{
     Input to the passes `predict`, `precision` and `fuse`, as the attribute
-    `fact.policy` of a function or of the module (the function's wins); nothing
-    reads it after them. `keep` is in 1024ths (1024 = every key), `dominance` a
+    `fact.policy` of an attention, a function or the module (the innermost wins), or
+    of the call of a layer, where calls of one function differ in `keep`, `dominance`
+    and `importance` alone; nothing reads it after them. `keep` is in 1024ths (1024 = every key), `dominance` a
     threshold in logits (0 = off), `importance` in 256ths (0 = every token INT8).
 
     ```mlir

@@ -41,6 +41,13 @@ def Fact_Scores : Fact_ScoresOf<F32>;
 def Fact_Argmax : Fact_HeadRowsOf<I32>;
 def Fact_Counts : TensorRankOf<[I64], [1]>;      // [L] i64
 
+// A number of the policy that is an operand, since layers of one function differ in it.
+class Fact_PolicyValue<Type element, string builder>
+    : Type<TensorRankOf<[element], [0]>.predicate, TensorRankOf<[element], [0]>.summary, "::mlir::RankedTensorType">,
+      BuildableType<"::mlir::RankedTensorType::get({}, $_builder." # builder # "())">;
+def Fact_PolicyInteger : Fact_PolicyValue<I32, "getI32Type">;
+def Fact_PolicyFloat : Fact_PolicyValue<F32, "getF32Type">;
+
 class Fact_Op<string mnemonic, list<Trait> traits = []>
     : Op<Fact_Dialect, mnemonic, !listconcat([Pure], traits)>;
 
@@ -346,7 +353,7 @@ def Fact_PredictOp : Fact_Op<"predict"> {
 // Masking (section 5).
 //===----------------------------------------------------------------------===//
 
-def Fact_SelectOp : Fact_Op<"select"> {
+def Fact_SelectOp : Fact_Op<"select", [AttrSizedOperandSegments]> {
   let summary = "row-wise top-k, dominance, argmax and counts: one per layer";
   let description = [{
     Row i of a head may attend to n_i keys (all, or i+1 with `causal`).
@@ -355,21 +362,27 @@ def Fact_SelectOp : Fact_Op<"select"> {
     `((top1 - top2) * unit) * gain > dominance` (0 = off), gain = the predictor's
     logit gain. `argmax`: column of the largest score, ties to the lower.
     `count[j]`: number of (head, row) pairs that keep j. Everything in a layer that
-    is sparse reads this op's results: sharing is SSA use of one select.
+    is sparse reads this op's results: sharing is SSA use of one select. `keep` (i32) and
+    `dominance` (f32) may be operands, where layers of one function differ in them.
 
     ```mlir
     %mask, %dominated, %argmax, %count = fact.select leading_one %t, %u keep = 205 dominance = 3.0
       : tensor<8x?x?xf32>, tensor<8x?xf32> -> tensor<8x?x?xi1>, tensor<8x?xi1>, tensor<8x?xi32>, tensor<?xi64>
+    %mask, %dominated, %argmax, %count = fact.select leading_one %t, %u keep = %keep dominance = 3.0
+      : tensor<8x?x?xf32>, tensor<8x?xf32> -> tensor<8x?x?xi1>, tensor<8x?xi1>, tensor<8x?xi32>, tensor<?xi64>
     ```
   }];
   let arguments = (ins Fact_PredictorAttr:$predictor, Fact_Scores:$scores, Fact_HeadScales:$unit,
-                       ConfinedAttr<I64Attr, [IntNonNegative]>:$keep, F32Attr:$dominance, UnitAttr:$causal);
+                       OptionalAttr<ConfinedAttr<I64Attr, [IntNonNegative]>>:$keep, Optional<Fact_PolicyInteger>:$keep_value,
+                       OptionalAttr<F32Attr>:$dominance, Optional<Fact_PolicyFloat>:$dominance_value, UnitAttr:$causal);
   let results = (outs Fact_ScoreMask:$mask, Fact_HeadRows:$dominated, Fact_Argmax:$argmax, Fact_Counts:$count);
   let assemblyFormat = [{
-    $predictor $scores `,` $unit `keep` `=` $keep `dominance` `=` $dominance (`causal` $causal^)? attr-dict
+    $predictor $scores `,` $unit `keep` `=` custom<PolicyInteger>($keep_value, $keep)
+    `dominance` `=` custom<PolicyFloat>($dominance_value, $dominance) (`causal` $causal^)? attr-dict
     `:` type($scores) `,` type($unit) `->` type($mask) `,` type($dominated) `,` type($argmax) `,` type($count)
   }];
   let hasVerifier = 1;
+  let hasCanonicalizeMethod = 1;
 }
 
 def Fact_SelectAllOp : Fact_Op<"select_all"> {
@@ -459,16 +472,18 @@ def Fact_SelectPrecisionOp : Fact_Op<"select_precision"> {
   let description = [{
     `low[j] = count[j] * 256 * L <= importance * sum(count)`, in 64 bits.
     `importance` in 256ths; importance 0 means that no token is low, and then
-    there is no such op.
+    there is no such op. It may be an operand (i32), as `keep` of a select.
 
     ```mlir
     %low = fact.select_precision %count importance = 256 : tensor<?xi64> -> tensor<?xi1>
     ```
   }];
-  let arguments = (ins Fact_Counts:$count, ConfinedAttr<I64Attr, [IntPositive]>:$importance);
+  let arguments = (ins Fact_Counts:$count, OptionalAttr<ConfinedAttr<I64Attr, [IntPositive]>>:$importance,
+                       Optional<Fact_PolicyInteger>:$importance_value);
   let results = (outs Fact_TokenMask:$low);
-  let assemblyFormat = "$count `importance` `=` $importance attr-dict `:` type($count) `->` type($low)";
+  let assemblyFormat = "$count `importance` `=` custom<PolicyInteger>($importance_value, $importance) attr-dict `:` type($count) `->` type($low)";
   let hasVerifier = 1;
+  let hasCanonicalizeMethod = 1;
 }
 
 //===----------------------------------------------------------------------===//

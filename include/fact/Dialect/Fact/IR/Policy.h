@@ -28,9 +28,15 @@ PolicyAttr policyFrom(const ::fact::numerics::Policy &policy,
 /// The inverse; `dominance` is rounded to f32, in which it is compared.
 ::fact::numerics::Policy policyFrom(PolicyAttr attribute);
 
-/// The policy that holds for `op`: that of the closest function or module
-/// around it that has one; null where none has.
+/// The policy that holds for `op`: its own, or that of the closest function or
+/// module around it that has one; null where none has.
 PolicyAttr policyOf(Operation *op);
+
+/// A number of a policy, a literal of an op or what its operand may be, is in
+/// the range of its kind; else an error at the op.
+LogicalResult checkKeep(Operation *op, int64_t keep);
+LogicalResult checkDominance(Operation *op, float dominance);
+LogicalResult checkImportance(Operation *op, int64_t importance);
 
 /// The same predictor, operand, format and function in Numerics' enumerations.
 ::fact::numerics::Predictor numericsOf(Predictor predictor);

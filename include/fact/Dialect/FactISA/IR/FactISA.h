@@ -45,6 +45,9 @@ namespace mlir::factisa {
 inline constexpr llvm::StringLiteral kMetadataAttrName = "factisa.metadata";
 /// On the program's function: upper bound of the sequence length.
 inline constexpr llvm::StringLiteral kBoundAttrName = "factisa.bound";
+/// On a selection: the share of the keys that it is expected to keep, or of the
+/// rows to be low, for what estimates work (a float; all where there is none).
+inline constexpr llvm::StringLiteral kExpectedAttrName = "factisa.expected";
 /// On a loop: iterations behind its last one, for what is delayed in it, or
 /// happens in an iteration that a short sequence has not (an integer).
 inline constexpr llvm::StringLiteral kExtraAttrName = "factisa.extra";
