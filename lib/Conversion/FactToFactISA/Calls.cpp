@@ -98,41 +98,42 @@ SmallVector<SmallVector<func::CallOp>> Lowering::chainsOf(func::FuncOp source) {
   return chains;
 }
 
-LogicalResult Lowering::lowerMain(func::FuncOp source) {
-  loc = source.getLoc();
-  // DRAM of an input or output, in the function's own shape.
-  auto port = [&](Value value, DramKind kind, StringRef name,
-                  Value place = Value()) -> FailureOr<Storage> {
-    auto type = dyn_cast<RankedTensorType>(value.getType());
-    if (!type || !type.getElementType().isF32() ||
-        (type.getRank() != 2 &&
-         !(type.getRank() == 3 &&
-           (type.getDimSize(0) == 1 || type.getDimSize(1) == 1)))) {
-      InFlightDiagnostic diagnostic =
-          emitError(loc) << (kind == DramKind::Input ? "input '" : "output '")
-                         << name << "' must be one sequence of rows, "
-                         << "[L, d], [1, L, d] or [L, 1, d] in float32 (was "
-                         << value.getType() << ")";
-      diagnostic.attachNote(value.getLoc()) << "it comes from here";
-      return diagnostic;
-    }
-    FailureOr<Layout> layout = layoutOf(value);
-    if (failed(layout))
-      return failure();
-    Storage storage;
-    storage.layout = *layout;
-    storage.planeStride = llvm::alignTo(paddedRows * layout->rowBytes, 64);
-    SmallVector<int64_t> shape;
-    for (int64_t size : type.getShape())
-      shape.push_back(ShapedType::isDynamic(size) ? -1 : size);
-    storage.base = DramBufferOp::create(
-        builder, loc, DramType::get(builder.getContext()),
-        DramKindAttr::get(builder.getContext(), kind),
-        builder.getI64IntegerAttr(storage.planeStride),
-        builder.getStringAttr(name), place, IntegerAttr(), ArrayAttr(),
-        IntegerAttr(), builder.getDenseI64ArrayAttr(shape), IntegerAttr());
-    return storage;
-  };
+FailureOr<Storage> Lowering::makePort(Value value, DramKind kind,
+                                      StringRef name, Value place) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type || !type.getElementType().isF32() ||
+      (type.getRank() != 2 &&
+       !(type.getRank() == 3 &&
+         (type.getDimSize(0) == 1 || type.getDimSize(1) == 1)))) {
+    InFlightDiagnostic diagnostic =
+        emitError(loc) << (kind == DramKind::Input ? "input '" : "output '")
+                       << name << "' must be one sequence of rows, "
+                       << "[L, d], [1, L, d] or [L, 1, d] in float32 (was "
+                       << value.getType() << ")";
+    diagnostic.attachNote(value.getLoc()) << "it comes from here";
+    return diagnostic;
+  }
+  FailureOr<Layout> layout = layoutOf(value);
+  if (failed(layout))
+    return failure();
+  Storage storage;
+  storage.layout = *layout;
+  storage.planeStride = llvm::alignTo(paddedRows * layout->rowBytes, 64);
+  SmallVector<int64_t> shape;
+  for (int64_t size : type.getShape())
+    shape.push_back(ShapedType::isDynamic(size) ? -1 : size);
+  auto buffer =
+      DramBufferOp::create(builder, loc, kind, storage.planeStride, name);
+  buffer.setShapeAttr(builder.getDenseI64ArrayAttr(shape));
+  buffer.getPlaceMutable().assign(place ? ValueRange(place) : ValueRange());
+  storage.base = buffer;
+  return storage;
+}
+
+LogicalResult
+Lowering::makePorts(func::FuncOp source,
+                    ArrayRef<SmallVector<func::CallOp>> chains,
+                    SmallVectorImpl<std::pair<Value, Storage>> &copies) {
   SmallVector<Attribute> inputs, outputs;
   for (unsigned i = 0; i < source.getNumArguments(); ++i)
     inputs.push_back(source.getArgAttr(i, fact::kNameAttrName));
@@ -140,12 +141,10 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
     outputs.push_back(source.getResultAttr(i, fact::kNameAttrName));
   SmallVector<std::string> inputNames = namesOf(inputs, "x"),
                            outputNames = namesOf(outputs, "y");
-  noteBatch(source);
-  auto returned =
-      cast<func::ReturnOp>(source.getBody().front().getTerminator());
-  SmallVector<std::pair<Value, Storage>> copies;
-  for (auto [i, value] : llvm::enumerate(returned.getOperands())) {
-    FailureOr<Storage> storage = port(value, DramKind::Output, outputNames[i]);
+  Operation *returned = source.getBody().front().getTerminator();
+  for (auto [i, value] : llvm::enumerate(returned->getOperands())) {
+    FailureOr<Storage> storage =
+        makePort(value, DramKind::Output, outputNames[i]);
     if (failed(storage))
       return failure();
     // An input, or returned twice.
@@ -155,7 +154,6 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
     else
       setStorage(value, *storage);
   }
-  const SmallVector<SmallVector<func::CallOp>> chains = chainsOf(source);
   if (failed(placeStreams(chains)))
     return failure();
   for (BlockArgument argument : source.getArguments()) {
@@ -163,12 +161,23 @@ LogicalResult Lowering::lowerMain(func::FuncOp source) {
     if (notePadding(source, argument, name))
       continue;
     Value place = hasStorage(argument) ? storages.at(argument).base : Value();
-    FailureOr<Storage> storage = port(argument, DramKind::Input, name, place);
+    FailureOr<Storage> storage =
+        makePort(argument, DramKind::Input, name, place);
     if (failed(storage))
       return failure();
     if (!place)
       setStorage(argument, *storage);
   }
+  return success();
+}
+
+LogicalResult Lowering::lowerMain(func::FuncOp source) {
+  loc = source.getLoc();
+  noteBatch(source);
+  const SmallVector<SmallVector<func::CallOp>> chains = chainsOf(source);
+  SmallVector<std::pair<Value, Storage>> copies;
+  if (failed(makePorts(source, chains, copies)))
+    return failure();
 
   const LayerNumbers ofMain(source);
   auto chain = chains.begin();
@@ -293,29 +302,14 @@ static void splitFirst(ArrayRef<Operation *> body, Value stream,
   }
 }
 
-LogicalResult Lowering::lowerCalls(ArrayRef<func::CallOp> calls) {
-  func::CallOp first = calls.front(), last = calls.back();
-  loc = first.getLoc();
-  func::FuncOp callee = fact::calleeOf(first);
-  unsigned streamNumber = *fact::layerStream(first); // all others are inlined
-  BlockArgument stream = callee.getArgument(streamNumber);
-  auto returned =
-      cast<func::ReturnOp>(callee.getBody().front().getTerminator());
-  Value result = returned.getOperand(0);
-
-  FailureOr<Storage> output = storageOf(last.getResult(0));
-  if (failed(output))
-    return failure();
-
-  // Arguments: weights side by side, the stream of rows in one place.
-  FailureOr<Storage> input = storageOf(first.getOperand(streamNumber));
-  if (failed(input))
-    return failure();
+void Lowering::bindArguments(ArrayRef<func::CallOp> calls, BlockArgument stream,
+                             const Storage &input) {
+  func::FuncOp callee = fact::calleeOf(calls.front());
   for (auto [i, argument] : llvm::enumerate(callee.getArguments())) {
     storages.erase(argument);
     constants.erase(argument);
-    if (i == streamNumber) {
-      storages[argument] = *input;
+    if (argument == stream) {
+      storages[argument] = input;
       continue;
     }
     SmallVector<ElementsAttr> values;
@@ -337,6 +331,24 @@ LogicalResult Lowering::lowerCalls(ArrayRef<func::CallOp> calls) {
     for (Value value : op->getResults())
       storages.erase(value);
   });
+}
+
+LogicalResult Lowering::lowerCalls(ArrayRef<func::CallOp> calls) {
+  func::CallOp first = calls.front(), last = calls.back();
+  loc = first.getLoc();
+  func::FuncOp callee = fact::calleeOf(first);
+  unsigned streamNumber = *fact::layerStream(first); // all others are inlined
+  BlockArgument stream = callee.getArgument(streamNumber);
+  Value result = callee.getBody().front().getTerminator()->getOperand(0);
+
+  FailureOr<Storage> output = storageOf(last.getResult(0));
+  if (failed(output))
+    return failure();
+  // Weights side by side, the stream of rows in one place.
+  FailureOr<Storage> input = storageOf(first.getOperand(streamNumber));
+  if (failed(input))
+    return failure();
+  bindArguments(calls, stream, *input);
 
   SmallVector<Operation *> body;
   for (Operation &op : callee.getBody().front().without_terminator())
@@ -345,50 +357,53 @@ LogicalResult Lowering::lowerCalls(ArrayRef<func::CallOp> calls) {
   firstLayer = layersDone;
   layersPerCall = noteLayers(body, calls.size());
   addSpeculations(body);
-
-  LogicalResult lowered = success();
   if (calls.size() == 1) {
     setStorage(result, *output);
-    lowered = lowerOps(body);
-  } else {
-    // All layers work in the place of the last one's result. A layer may write
-    // its result over its input when the op that makes it works row by row and
-    // comes after every reader of the input.
-    if (input->base != output->base && failed(copyRows(*input, *output, loc)))
-      return failure();
-    storages[stream] = *output;
-    BackwardSliceOptions options;
-    options.inclusive = true;
-    SetVector<Operation *> slice;
-    (void)getBackwardSlice(root(result).getDefiningOp(), &slice, options);
-    bool inPlace = isRowLocal(root(result).getDefiningOp()) &&
-                   llvm::all_of(realUsers(stream), [&](Operation *user) {
-                     return slice.contains(user);
-                   });
-    Storage own =
-        inPlace ? *output : allocateStorage(output->layout, "layer_result");
-    setStorage(result, own);
-    SmallVector<Operation *> rest, first, firstOfMean;
-    if (inPlace)
-      splitFirst(body, stream, rest, first, firstOfMean);
-    if (first.empty())
-      rest = body;
-    SmallVector<Operation *> all =
-        llvm::to_vector(llvm::concat<Operation *>(first, firstOfMean));
-    if (failed(lowerOps(all)))
-      return failure();
-    loop(Over::Layers, calls.size(), 1, [&](Value iteration) {
-      layerIndex = iteration;
-      nextLayer = {root(stream), root(result)};
-      lowered = lowerOps(rest, first);
-      if (succeeded(lowered) && !firstOfMean.empty())
-        lowered = lowerOps(firstOfMean);
-      nextLayer = {};
-      if (!inPlace && succeeded(lowered))
-        lowered = copyRows(own, *output, loc);
-      layerIndex = Value();
-    });
+    return lowerOps(body);
   }
+  // All layers work in the place of the last one's result.
+  if (input->base != output->base && failed(copyRows(*input, *output, loc)))
+    return failure();
+  storages[stream] = *output;
+  return lowerLayers(body, calls.size(), stream, result, *output);
+}
+
+LogicalResult Lowering::lowerLayers(ArrayRef<Operation *> body, int64_t times,
+                                    BlockArgument stream, Value result,
+                                    const Storage &place) {
+  // A layer may write its result over its input when the op that makes it works
+  // row by row and comes after every reader of the input.
+  BackwardSliceOptions options;
+  options.inclusive = true;
+  SetVector<Operation *> slice;
+  (void)getBackwardSlice(root(result).getDefiningOp(), &slice, options);
+  bool inPlace = isRowLocal(root(result).getDefiningOp()) &&
+                 llvm::all_of(realUsers(stream), [&](Operation *user) {
+                   return slice.contains(user);
+                 });
+  Storage own = inPlace ? place : allocateStorage(place.layout, "layer_result");
+  setStorage(result, own);
+  SmallVector<Operation *> rest, first, firstOfMean;
+  if (inPlace)
+    splitFirst(body, stream, rest, first, firstOfMean);
+  if (first.empty())
+    rest.assign(body.begin(), body.end());
+  SmallVector<Operation *> all =
+      llvm::to_vector(llvm::concat<Operation *>(first, firstOfMean));
+  if (failed(lowerOps(all)))
+    return failure();
+  LogicalResult lowered = success();
+  loop(Over::Layers, times, 1, [&](Value iteration) {
+    layerIndex = iteration;
+    nextLayer = {root(stream), root(result)};
+    lowered = lowerOps(rest, first);
+    if (succeeded(lowered) && !firstOfMean.empty())
+      lowered = lowerOps(firstOfMean);
+    nextLayer = {};
+    if (!inPlace && succeeded(lowered))
+      lowered = copyRows(own, place, loc);
+    layerIndex = Value();
+  });
   return lowered;
 }
 

@@ -141,6 +141,22 @@ public:
 private:
   // --- Calls and chains of equal layers (Calls.cpp).
   LogicalResult lowerCalls(ArrayRef<func::CallOp> calls);
+  /// The arguments of a run of calls' function: the rows that come in, and the
+  /// calls' weights side by side.
+  void bindArguments(ArrayRef<func::CallOp> calls, BlockArgument stream,
+                     const Storage &input);
+  /// Several equal layers as a loop, whose rows come and go in `place`.
+  LogicalResult lowerLayers(ArrayRef<Operation *> body, int64_t times,
+                            BlockArgument stream, Value result,
+                            const Storage &place);
+  /// DRAM of an input or output, in the model's own shape; an input may lie in
+  /// `place`, where an output will be.
+  FailureOr<Storage> makePort(Value value, DramKind kind, StringRef name,
+                              Value place = Value());
+  /// Those of the program; `copies` are outputs that nothing makes in place.
+  LogicalResult makePorts(func::FuncOp source,
+                          ArrayRef<SmallVector<func::CallOp>> chains,
+                          SmallVectorImpl<std::pair<Value, Storage>> &copies);
   LogicalResult copyRows(const Storage &from, const Storage &to, Location loc);
   static bool sameChain(func::CallOp previous, func::CallOp next);
   /// Calls of one layer function in a row, each taking the last one's result.
@@ -162,6 +178,7 @@ private:
   int64_t noteLayers(ArrayRef<Operation *> ops, int64_t times);
 
   // --- Order of work (Schedule.cpp).
+  class Order;
   /// `next`, where there are some, are the first ops of the next of several
   /// equal layers: they read its stream where this one's result is made.
   LogicalResult lowerOps(ArrayRef<Operation *> ops,

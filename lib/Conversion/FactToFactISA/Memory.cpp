@@ -150,12 +150,9 @@ Storage Lowering::allocateStorage(const Layout &layout, StringRef label) {
   storage.layout = layout;
   storage.planeStride =
       llvm::alignTo((layout.single ? 1 : paddedRows) * layout.rowBytes, 64);
-  storage.base = DramBufferOp::create(
-      builder, loc, DramType::get(builder.getContext()),
-      DramKindAttr::get(builder.getContext(), DramKind::Scratch),
-      builder.getI64IntegerAttr(storage.planeStride * layout.planes),
-      builder.getStringAttr(label), /*place=*/Value(), IntegerAttr(),
-      ArrayAttr(), IntegerAttr(), DenseI64ArrayAttr(), IntegerAttr());
+  storage.base =
+      DramBufferOp::create(builder, loc, DramKind::Scratch,
+                           storage.planeStride * layout.planes, label);
   return storage;
 }
 
@@ -375,14 +372,14 @@ Constant Lowering::constantBuffer(ArrayRef<ElementsAttr> values,
   if (isNew) {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(&program.getBody().front());
-    it->second = DramBufferOp::create(
-        builder, loc, DramType::get(builder.getContext()),
-        DramKindAttr::get(builder.getContext(), DramKind::Constant),
-        builder.getI64IntegerAttr(constant.layerStride * values.size()),
-        builder.getStringAttr("weight"), /*place=*/Value(), IntegerAttr(), key,
-        builder.getI64IntegerAttr(constant.layerStride), DenseI64ArrayAttr(),
-        tileColumns > 0 ? builder.getI64IntegerAttr(tileColumns)
-                        : IntegerAttr());
+    auto buffer = DramBufferOp::create(
+        builder, loc, DramKind::Constant,
+        constant.layerStride * static_cast<int64_t>(values.size()), "weight");
+    buffer.setValuesAttr(key);
+    buffer.setStride(constant.layerStride);
+    if (tileColumns > 0)
+      buffer.setTileColumns(tileColumns);
+    it->second = buffer;
   }
   constant.base = it->second;
   constant.values.assign(values.begin(), values.end());

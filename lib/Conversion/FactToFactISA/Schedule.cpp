@@ -44,152 +44,199 @@ LogicalResult Lowering::checkSequence(Operation *op) {
   return diagnostic;
 }
 
-LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops,
-                                 ArrayRef<Operation *> next) {
-  // Greedy list scheduling: all row-local ops whose operands are there form the
-  // next group; where there is none, the next other op in program order runs.
-  SmallVector<Operation *> waiting;
-  for (Operation *op : ops)
-    if (!isFree(op))
-      waiting.push_back(op);
-  DenseSet<Operation *> missing(waiting.begin(), waiting.end());
+/// Greedy list scheduling of the ops of one function: all row-local ops whose
+/// operands are there form the next group; where there is none, the next other
+/// op in program order runs.
+class Lowering::Order {
+public:
+  Order(Lowering &lowering, ArrayRef<Operation *> ops,
+        ArrayRef<Operation *> next)
+      : lowering(lowering), next(next) {
+    for (Operation *op : ops)
+      if (!isFree(op))
+        waiting.push_back(op);
+    missing.insert(waiting.begin(), waiting.end());
+    if (lowering.tiling.heads.rows > 0)
+      findNests(ops);
+  }
 
-  // What loops over heads do, by the attention or selection of each. One head
-  // has no other to be worked on meanwhile.
+  LogicalResult lower() {
+    while (!waiting.empty()) {
+      FailureOr<SmallVector<Operation *>> lowered = lowerNext();
+      if (failed(lowered))
+        return failure();
+      for (Operation *op : *lowered)
+        missing.erase(op);
+      // isAvailable() looks at the first waiting op for the block: keep one.
+      DenseSet<Operation *> done(lowered->begin(), lowered->end());
+      llvm::erase_if(waiting, [&](Operation *op) { return done.contains(op); });
+    }
+    return success();
+  }
+
+private:
+  void findNests(ArrayRef<Operation *> ops);
+  void addNest(Operation *op, std::optional<HeadNest> nest);
+  bool isAvailable(Value value, Operation *nest) const;
+  bool isReady(Operation *op) const;
+  SmallVector<Operation *> takeGroup(bool &isSingle);
+  FailureOr<SmallVector<Operation *>> lowerNext();
+  FailureOr<SmallVector<Operation *>> lowerOne(Operation *op);
+  LogicalResult reportStuck() const;
+
+  Lowering &lowering;
+  ArrayRef<Operation *> next; ///< of the next layer, appended to a group
+  SmallVector<Operation *> waiting;
+  DenseSet<Operation *> missing; ///< whose results are not there
+  /// What loops over heads do, by the attention or selection of each.
   DenseMap<Operation *, HeadNest> nests;
   DenseMap<Operation *, Operation *> partOf;
-  auto add = [&](Operation *op, std::optional<HeadNest> nest) {
-    const char *reason =
-        nest ? nest->whyNotDifferential()
-             : "its Q, K and V are not made for it alone, of the same rows";
-    if (tiling.heads.isDifferential && reason &&
-        isa<fact::QuantizedAttentionOp>(op))
-      notDifferential.push_back({op->getLoc(), reason});
-    if (!nest)
-      return;
-    nest->isDifferential = !reason && tiling.heads.isDifferential;
-    if (nest->getHeads() == 1 && !nest->isDifferential)
-      return;
-    if (const SpeculatedRows *rows = speculationOf(op)) {
-      nest->speculation = &rows->of;
-      nest->query = rows->of.query;
-      nest->key = rows->of.key;
-      nest->value = rows->of.value;
-      // K and V of the mean token are made with the rows that are all made.
-      bool isMaker = isa<fact::SelectOp>(op);
-      if (isMaker || rows->of.tailKey.linear) {
-        nest->tailKey = isMaker ? rows->of.tailKey : HeadProjection();
-        nest->tailValue = isMaker ? rows->of.tailValue : HeadProjection();
-      }
+};
+
+void Lowering::Order::findNests(ArrayRef<Operation *> ops) {
+  for (Operation *op : ops)
+    if (auto attention = dyn_cast<fact::QuantizedAttentionOp>(op))
+      addNest(op, findHeadNest(attention, missing,
+                               !lowering.tiling.heads.selectsApart));
+  for (Operation *op : ops)
+    if (auto select = dyn_cast<fact::SelectOp>(op);
+        select && !partOf.contains(select))
+      addNest(op, findHeadNest(select, missing));
+}
+
+/// One head has no other to be worked on meanwhile, and no nest.
+void Lowering::Order::addNest(Operation *op, std::optional<HeadNest> nest) {
+  bool isDifferential = lowering.tiling.heads.isDifferential;
+  const char *reason =
+      nest ? nest->whyNotDifferential()
+           : "its Q, K and V are not made for it alone, of the same rows";
+  if (isDifferential && reason && isa<fact::QuantizedAttentionOp>(op))
+    lowering.notDifferential.push_back({op->getLoc(), reason});
+  if (!nest)
+    return;
+  nest->isDifferential = !reason && isDifferential;
+  if (nest->getHeads() == 1 && !nest->isDifferential)
+    return;
+  if (const SpeculatedRows *rows = lowering.speculationOf(op)) {
+    nest->speculation = &rows->of;
+    nest->query = rows->of.query;
+    nest->key = rows->of.key;
+    nest->value = rows->of.value;
+    // K and V of the mean token are made with the rows that are all made.
+    bool isMaker = isa<fact::SelectOp>(op);
+    if (isMaker || rows->of.tailKey.linear) {
+      nest->tailKey = isMaker ? rows->of.tailKey : HeadProjection();
+      nest->tailValue = isMaker ? rows->of.tailValue : HeadProjection();
     }
-    for (Operation *part : nest->ops())
-      partOf[part] = op;
-    nests.try_emplace(op, std::move(*nest));
-  };
-  if (tiling.heads.rows > 0) {
-    for (Operation *op : ops)
-      if (auto attention = dyn_cast<fact::QuantizedAttentionOp>(op))
-        add(op, findHeadNest(attention, missing, !tiling.heads.selectsApart));
-    for (Operation *op : ops)
-      if (auto select = dyn_cast<fact::SelectOp>(op);
-          select && !partOf.contains(select))
-        add(op, findHeadNest(select, missing));
   }
+  for (Operation *part : nest->ops())
+    partOf[part] = op;
+  nests.try_emplace(op, std::move(*nest));
+}
 
-  Operation *nest = nullptr; // whose parts are lowered with it
-  std::function<bool(Value)> available = [&](Value value) {
-    Operation *definer = value.getDefiningOp();
-    if (!definer || !definer->getBlock() ||
-        definer->getBlock() != waiting.front()->getBlock())
-      return true;
-    if (isFree(definer) || (nest && partOf.lookup(definer) == nest))
-      return llvm::all_of(definer->getOperands(), available);
-    return !missing.contains(definer);
-  };
-  auto ready = [&](Operation *op) {
-    nest = partOf.lookup(op);
-    auto isReady = [&](Operation *part) {
-      return llvm::all_of(part->getOperands(), available);
-    };
-    auto found = nests.find(op);
-    return found == nests.end() ? isReady(op)
-                                : llvm::all_of(found->second.ops(), isReady);
-  };
-
-  while (!waiting.empty()) {
-    SmallVector<Operation *> group;
-    bool single = false;
-    // What rows wait for, and takes no time, comes first: it cuts no group.
-    auto small = llvm::find_if(waiting, [&](Operation *op) {
-      return isa<mlir::fact::SelectPrecisionOp, mlir::fact::SelectAllOp>(op) &&
-             ready(op);
+/// Whether a value is there, or is made by what is lowered with `nest`.
+bool Lowering::Order::isAvailable(Value value, Operation *nest) const {
+  Operation *definer = value.getDefiningOp();
+  if (!definer || !definer->getBlock() ||
+      definer->getBlock() != waiting.front()->getBlock())
+    return true;
+  if (isFree(definer) || (nest && partOf.lookup(definer) == nest))
+    return llvm::all_of(definer->getOperands(), [&](Value operand) {
+      return isAvailable(operand, nest);
     });
-    for (Operation *op : waiting) {
-      // The mean of one row that is no row of the sequence has no instruction.
-      bool isMeanOfMean =
-          isa<mlir::fact::MeanTokenOp>(op) && isSingle(op->getOperand(0));
-      if (small != waiting.end() || !isRowLocal(op) || partOf.contains(op) ||
-          isMeanOfMean || !ready(op) ||
-          (!group.empty() && isSingle(op->getOperand(0)) != single))
-        continue;
-      if (group.empty())
-        single = isSingle(op->getOperand(0));
-      group.push_back(op);
-      // The mean of all rows is there after the group.
-      if (!isa<mlir::fact::MeanTokenOp>(op))
-        missing.erase(op);
-    }
-    if (!group.empty()) {
-      ArrayRef<Operation *> appended;
-      if (!next.empty() &&
-          llvm::is_contained(group, nextLayer.result.getDefiningOp()))
-        appended = next;
-      if (failed(RowGroup(*this, group, single, appended).lower()))
-        return failure();
-      for (Operation *op : group)
-        missing.erase(op);
-    } else {
-      auto it = small;
-      if (it == waiting.end())
-        it = llvm::find_if(waiting, [&](Operation *op) {
-          return (!partOf.contains(op) || nests.count(op)) && ready(op);
-        });
-      if (it == waiting.end()) {
-        Operation *first = waiting.front();
-        InFlightDiagnostic diagnostic =
-            first->emitOpError()
-            << "depends on a result that no instruction makes";
-        for (Value operand : first->getOperands())
-          if (Operation *maker = operand.getDefiningOp();
-              maker && llvm::is_contained(waiting, maker))
-            diagnostic.attachNote(maker->getLoc()) << "made here";
-        return diagnostic;
-      }
-      loc = (*it)->getLoc();
-      if (failed(checkSequence(*it)))
-        return failure();
-      auto found = nests.find(*it);
-      if (found == nests.end()) {
-        group.push_back(*it);
-        if (failed(lowerWhole(*it)))
-          return failure();
-      } else {
-        group = found->second.ops();
-        if (failed(HeadLoop(*this, found->second).lower()))
-          return failure();
-      }
-      for (Operation *op : group)
-        missing.erase(op);
-    }
-    // `available` looks at the first waiting op for the block: keep one.
-    DenseSet<Operation *> done(group.begin(), group.end());
-    SmallVector<Operation *> rest;
-    for (Operation *op : waiting)
-      if (!done.contains(op))
-        rest.push_back(op);
-    waiting = std::move(rest);
+  return !missing.contains(definer);
+}
+
+bool Lowering::Order::isReady(Operation *op) const {
+  Operation *nest = partOf.lookup(op);
+  auto hasOperands = [&](Operation *part) {
+    return llvm::all_of(part->getOperands(), [&](Value operand) {
+      return isAvailable(operand, nest);
+    });
+  };
+  auto found = nests.find(op);
+  return found == nests.end() ? hasOperands(op)
+                              : llvm::all_of(found->second.ops(), hasOperands);
+}
+
+/// The row-local ops that can be done now, all on rows of the sequence or, with
+/// `isSingle`, on rows of their own.
+SmallVector<Operation *> Lowering::Order::takeGroup(bool &isSingle) {
+  SmallVector<Operation *> group;
+  for (Operation *op : waiting) {
+    if (!isRowLocal(op) || partOf.contains(op))
+      continue;
+    bool ofOneRow = lowering.isSingle(op->getOperand(0));
+    // The mean of one row that is no row of the sequence has no instruction.
+    bool isMeanOfMean = isa<fact::MeanTokenOp>(op) && ofOneRow;
+    if (isMeanOfMean || !isReady(op) ||
+        (!group.empty() && ofOneRow != isSingle))
+      continue;
+    isSingle = ofOneRow;
+    group.push_back(op);
+    // The mean of all rows is there after the group.
+    if (!isa<fact::MeanTokenOp>(op))
+      missing.erase(op);
   }
-  return success();
+  return group;
+}
+
+/// Lowers what comes next, and returns it.
+FailureOr<SmallVector<Operation *>> Lowering::Order::lowerNext() {
+  // What rows wait for, and takes no time, comes first: it cuts no group.
+  auto small = llvm::find_if(waiting, [&](Operation *op) {
+    return isa<fact::SelectPrecisionOp, fact::SelectAllOp>(op) && isReady(op);
+  });
+  if (small != waiting.end())
+    return lowerOne(*small);
+  bool isSingle = false;
+  SmallVector<Operation *> group = takeGroup(isSingle);
+  if (!group.empty()) {
+    ArrayRef<Operation *> appended;
+    if (!next.empty() &&
+        llvm::is_contained(group, lowering.nextLayer.result.getDefiningOp()))
+      appended = next;
+    if (failed(RowGroup(lowering, group, isSingle, appended).lower()))
+      return failure();
+    return group;
+  }
+  auto other = llvm::find_if(waiting, [&](Operation *op) {
+    return (!partOf.contains(op) || nests.count(op)) && isReady(op);
+  });
+  if (other == waiting.end())
+    return reportStuck();
+  return lowerOne(*other);
+}
+
+FailureOr<SmallVector<Operation *>> Lowering::Order::lowerOne(Operation *op) {
+  lowering.loc = op->getLoc();
+  if (failed(lowering.checkSequence(op)))
+    return failure();
+  auto found = nests.find(op);
+  if (found == nests.end()) {
+    if (failed(lowering.lowerWhole(op)))
+      return failure();
+    return SmallVector<Operation *>{op};
+  }
+  if (failed(HeadLoop(lowering, found->second).lower()))
+    return failure();
+  return found->second.ops();
+}
+
+LogicalResult Lowering::Order::reportStuck() const {
+  Operation *first = waiting.front();
+  InFlightDiagnostic diagnostic =
+      first->emitOpError() << "depends on a result that no instruction makes";
+  for (Value operand : first->getOperands())
+    if (Operation *maker = operand.getDefiningOp();
+        maker && llvm::is_contained(waiting, maker))
+      diagnostic.attachNote(maker->getLoc()) << "made here";
+  return diagnostic;
+}
+
+LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops,
+                                 ArrayRef<Operation *> next) {
+  return Order(*this, ops, next).lower();
 }
 
 LogicalResult Lowering::lowerWhole(Operation *op) {

@@ -75,6 +75,13 @@ def FactISA_DramBufferOp : Op<FactISA_Dialect, "dram", [DeclareOpInterfaceMethod
   let results = (outs FactISA_Dram:$result);
   let assemblyFormat = "$kind $bytes $label (`in` $place^)? (`at` $address^)? attr-dict";
   let hasVerifier = 1;
+  let builders = [OpBuilder<(ins "::mlir::factisa::DramKind":$kind, "int64_t":$bytes, "::llvm::StringRef":$label), [{
+    $_state.addTypes(DramType::get($_builder.getContext()));
+    Properties &properties = $_state.getOrAddProperties<Properties>();
+    properties.kind = DramKindAttr::get($_builder.getContext(), kind);
+    properties.bytes = $_builder.getI64IntegerAttr(bytes);
+    properties.label = $_builder.getStringAttr(label);
+  }]>];
   let extraClassDeclaration = [{
     /// How a value's planes lie; nothing where it lies as it is.
     std::optional<::fact::isa::WeightPlanes> planesOf(ElementsAttr value);
