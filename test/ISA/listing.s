@@ -29,7 +29,7 @@
 ; CHECK: .constants 3
 ; CHECK-NEXT: YWJj
 
-.program format=1 isa=5
+.program format=1 isa=6
 .machine
 {
   "name": "fact-28nm",

@@ -328,7 +328,7 @@ LogicalResult Lowering::lowerCalls(ArrayRef<func::CallOp> calls) {
     }
     if (llvm::all_equal(values))
       values.resize(1);
-    constants[argument] = constantBuffer(values, tileColumnsOf(argument));
+    constants[argument] = constantBuffer(values, planesOf(argument));
     if (values.size() == 1)
       constants[argument].layerStride = 0;
   }

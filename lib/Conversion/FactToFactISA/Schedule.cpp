@@ -21,9 +21,9 @@ using namespace mlir::factisa;
 
 /// Ops that are nothing by themselves: their users read through them, or
 /// another op's lowering makes their results.
-static bool isFree(Operation *op) {
+static bool isFree(Operation *op, const PredictorCodes &codes) {
   if (auto encode = dyn_cast<mlir::fact::EncodeOp>(op))
-    return isIdentity(encode) || !isEncodedAlone(encode);
+    return isIdentity(encode) || !codes.isEncodedAlone(encode);
   return isa<mlir::fact::LogMatmulOp, mlir::fact::KRowsOp, mlir::fact::VRowsOp,
              mlir::fact::QRowsOp, mlir::fact::PredictOp, arith::ConstantOp,
              tensor::DimOp, func::ReturnOp>(op) ||
@@ -50,7 +50,7 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops,
   // next group; where there is none, the next other op in program order runs.
   SmallVector<Operation *> waiting;
   for (Operation *op : ops)
-    if (!isFree(op))
+    if (!isFree(op, codes))
       waiting.push_back(op);
   DenseSet<Operation *> missing(waiting.begin(), waiting.end());
 
@@ -89,11 +89,12 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops,
   if (tiling.heads.rows > 0) {
     for (Operation *op : ops)
       if (auto attention = dyn_cast<fact::QuantizedAttentionOp>(op))
-        add(op, findHeadNest(attention, missing, !tiling.heads.selectsApart));
+        add(op, findHeadNest(attention, missing, codes,
+                             !tiling.heads.selectsApart));
     for (Operation *op : ops)
       if (auto select = dyn_cast<fact::SelectOp>(op);
           select && !partOf.contains(select))
-        add(op, findHeadNest(select, missing));
+        add(op, findHeadNest(select, missing, codes));
   }
 
   Operation *nest = nullptr; // whose parts are lowered with it
@@ -102,7 +103,7 @@ LogicalResult Lowering::lowerOps(ArrayRef<Operation *> ops,
     if (!definer || !definer->getBlock() ||
         definer->getBlock() != waiting.front()->getBlock())
       return true;
-    if (isFree(definer) || (nest && partOf.lookup(definer) == nest))
+    if (isFree(definer, codes) || (nest && partOf.lookup(definer) == nest))
       return llvm::all_of(definer->getOperands(), available);
     return !missing.contains(definer);
   };
