@@ -393,9 +393,9 @@ LogicalResult HeadLoop::lower() {
           lowerBlock();
         });
     // A sequence of one block has these iterations, too.
-    if (loop)
-      loop->setAttr(kExtraAttrName,
-                    builder.getI64IntegerAttr(weightIterations - 1));
+    if (int64_t used = std::min(weightLoads, weightIterations);
+        loop && used > 1)
+      loop->setAttr(kExtraAttrName, builder.getI64IntegerAttr(used - 1));
   });
   lowering.loopTurns = turns;
   return finish();
