@@ -54,7 +54,10 @@ public:
         length(sequence.length), scratchpadBytes(static_cast<uint64_t>(
                                      program.machine.scratchpadBytes())),
         readOnly(program.readOnly()), sram(scratchpadBytes),
-        dram(program.dramBytes), stored(program.dramBytes) {
+        dram(program.dramBytes) {
+    for (const Port &output : program.outputs)
+      if (hadInput(output) && !stored)
+        stored.emplace(program.dramBytes);
     dram.insert(0, program.constantsSize());
     for (const Port &port : program.inputs)
       forEachRow(PortRows::ofInput(port, sequence),
@@ -147,8 +150,8 @@ private:
       if (access.write)
         forEachRange(access, [&](uint64_t begin, uint64_t end) {
           memory(access.dram).insert(begin, end);
-          if (access.dram)
-            stored.insert(begin, end);
+          if (access.dram && stored)
+            stored->insert(begin, end);
           return true;
         });
     return std::nullopt;
@@ -159,12 +162,12 @@ private:
   std::optional<Fault> copy(size_t index, const AccessList &list) {
     std::optional<Fault> fault = copyWritten(index, list);
     const Access &to = list[0].write ? list[0] : list[1];
-    if (to.dram)
+    if (to.dram && stored)
       forEachRange(to, [&](uint64_t begin, uint64_t end) {
         for (uint64_t at = dram.find(true, begin, end); at != end;
              at = dram.find(true, at, end)) {
           uint64_t stop = dram.find(false, at, end);
-          stored.insert(at, stop);
+          stored->insert(at, stop);
           at = stop;
         }
         return true;
@@ -231,11 +234,12 @@ private:
   /// What of DRAM is an output's by now: of one in whose place an input came,
   /// what instructions wrote.
   const ByteSet &written(size_t output) const {
-    uint64_t address = program.outputs[output].address;
-    bool hadInput = std::any_of(
+    return hadInput(program.outputs[output]) ? *stored : dram;
+  }
+  bool hadInput(const Port &output) const {
+    return std::any_of(
         program.inputs.begin(), program.inputs.end(),
-        [&](const Port &input) { return input.address == address; });
-    return hadInput ? stored : dram;
+        [&](const Port &input) { return input.address == output.address; });
   }
 
   Fault unwritten(size_t output, uint64_t begin, uint64_t end) const {
@@ -287,7 +291,9 @@ private:
   uint64_t scratchpadBytes;
   std::vector<ReadOnlyRange> readOnly;
   ByteSet sram, dram; ///< What was written.
-  ByteSet stored;     ///< Of DRAM, by instructions.
+  /// Of DRAM, by instructions; where no output had an input in its place, that
+  /// is what of the output was written.
+  std::optional<ByteSet> stored;
   std::set<size_t> startsAt;
 };
 } // namespace

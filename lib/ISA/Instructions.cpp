@@ -9,6 +9,7 @@
 
 #include "InstructionTables.h"
 
+#include "fact/Numerics/Prediction.h"
 #include "fact/Support/Error.h"
 
 #include <algorithm>
@@ -28,6 +29,24 @@ static int64_t rowBytes(int64_t most, int64_t stride) {
 /// `n` rows of `last` bytes.
 static Rows span(int64_t n, int64_t stride, int64_t last) {
   return {n, stride, last};
+}
+
+/// Sides that a code may be of.
+static constexpr auto weight = numerics::PredictorOperand::Weight;
+static constexpr auto query = numerics::PredictorOperand::Query;
+static constexpr auto key = numerics::PredictorOperand::Key;
+
+/// `n` codes of a side.
+static int64_t codeBytes(Predictor predictor, numerics::PredictorOperand side,
+                         int64_t n) {
+  return numerics::codeBytes(
+      numerics::codeOf(numerics::asPredictor<numerics::Predictor>(predictor),
+                       side),
+      n);
+}
+static int64_t codeBytes(Predictor predictor, Operand side, int64_t n) {
+  return codeBytes(
+      predictor, numerics::asScoreOperand<numerics::PredictorOperand>(side), n);
 }
 
 #include "fact/ISA/Instructions.cpp.inc"

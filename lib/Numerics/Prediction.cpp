@@ -12,7 +12,9 @@
 #include "fact/Numerics/Formats.h"
 #include "fact/Numerics/Linear.h"
 
+#include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace fact::numerics {
 
@@ -124,6 +126,69 @@ void encodeRow(PredictorCode code, const int8_t *q, int64_t n,
   const std::array<int8_t, 256> &table = encodeTable(code);
   for (int64_t i = 0; i < n; ++i)
     encoded[i] = table[static_cast<uint8_t>(q[i])];
+}
+
+/// What a 4-bit number stands for; 2^7 is none, but -2^7 is.
+static constexpr int8_t leadingOneOf(int number) {
+  return static_cast<int8_t>(number > 0   ? 1 << (number - 1)
+                             : number < 0 ? -(1 << (-number - 1))
+                                          : 0);
+}
+
+/// The 4-bit number of every byte, by its bits, or `noNumber`.
+static constexpr uint8_t noNumber = 0x80;
+static const std::array<uint8_t, 256> &numberTable() {
+  static const auto table = [] {
+    std::array<uint8_t, 256> result;
+    result.fill(noNumber);
+    for (int number = -8; number < 8; ++number)
+      result[static_cast<uint8_t>(leadingOneOf(number))] =
+          static_cast<uint8_t>(number & 15);
+    return result;
+  }();
+  return table;
+}
+
+/// The two codes of every byte.
+static const std::array<std::array<int8_t, 2>, 256> &pairTable() {
+  static const auto table = [] {
+    std::array<std::array<int8_t, 2>, 256> result;
+    auto codeOf = [](int nibble) { return leadingOneOf((nibble ^ 8) - 8); };
+    for (int byte = 0; byte < 256; ++byte)
+      result[byte] = {codeOf(byte & 15), codeOf(byte >> 4)};
+    return result;
+  }();
+  return table;
+}
+
+bool packCodes(PredictorCode code, const int8_t *codes, int64_t n,
+               uint8_t *packed) {
+  if (storedBits(code) == 8) {
+    std::copy(codes, codes + n, packed);
+    return true;
+  }
+  const std::array<uint8_t, 256> &table = numberTable();
+  uint8_t all = 0;
+  for (int64_t i = 0; i < n; i += 2) {
+    uint8_t first = table[static_cast<uint8_t>(codes[i])],
+            second = i + 1 < n ? table[static_cast<uint8_t>(codes[i + 1])] : 0;
+    all |= first | second;
+    packed[i / 2] = static_cast<uint8_t>((first & 15) | (second & 15) << 4);
+  }
+  return (all & noNumber) == 0;
+}
+
+void unpackCodes(PredictorCode code, const uint8_t *packed, int64_t n,
+                 int8_t *codes) {
+  if (storedBits(code) == 8) {
+    std::memcpy(codes, packed, n);
+    return;
+  }
+  const std::array<std::array<int8_t, 2>, 256> &table = pairTable();
+  for (int64_t i = 0; i + 1 < n; i += 2)
+    std::memcpy(codes + i, table[packed[i / 2]].data(), 2);
+  if (n % 2 != 0)
+    codes[n - 1] = table[packed[n / 2]][0];
 }
 
 void predictorBiases(Predictor predictor, const float *bias, int64_t n,

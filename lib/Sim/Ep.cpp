@@ -23,30 +23,48 @@ static numerics::Predictor toNumerics(isa::Predictor predictor) {
   return numerics::asPredictor<numerics::Predictor>(predictor);
 }
 
+static numerics::PredictorCode codeOf(isa::Predictor predictor,
+                                      numerics::PredictorOperand side) {
+  return numerics::codeOf(toNumerics(predictor), side);
+}
+
+/// `rows` rows of `n` codes, one to a byte, side by side.
+static std::vector<int8_t> unpack(const View<const uint8_t> &packed,
+                                  numerics::PredictorCode code, int64_t rows,
+                                  int64_t n) {
+  std::vector<int8_t> codes(rows * n);
+  for (int64_t r = 0; n > 0 && r < rows; ++r)
+    numerics::unpackCodes(code, packed.row(r, numerics::codeBytes(code, n)), n,
+                          codes.data() + r * n);
+  return codes;
+}
+
 void execute(const isa::EpProject &i, Frame &frame) {
   Extent rows = frame.extent(i.row0, i.rows);
   auto acc = frame.inOut<int32_t>("acc", i.acc_stride);
   auto x = frame.in<int8_t>("x", i.x_stride);
-  auto w = frame.in<int8_t>("w", i.w_stride);
+  auto w = frame.in<uint8_t>("w", i.w_stride);
   int64_t k = i.k, n = i.n;
   if (!acc)
     return;
-  numerics::PredictorCode code = numerics::codeOf(
-      toNumerics(i.predictor), numerics::PredictorOperand::Activation);
   std::vector<int8_t> codes(rows.count * k);
   for (int64_t r = 0; r < rows.count; ++r) {
     if (k > 0)
-      numerics::encodeRow(code, x.row(r, k), k, codes.data() + r * k);
+      numerics::encodeRow(
+          codeOf(i.predictor, numerics::PredictorOperand::Activation),
+          x.row(r, k), k, codes.data() + r * k);
     int32_t *sums = acc.row(r, n);
     if (!i.accumulate)
       std::fill(sums, sums + n, 0);
   }
-  for (int64_t l = 0; l < k; ++l)
-    w.row(l, n);
+  numerics::PredictorCode weightCode =
+      codeOf(i.predictor, numerics::PredictorOperand::Weight);
+  std::vector<int8_t> weights = unpack(w, weightCode, k, n);
   if (k > 0)
-    numerics::matmulInt8(codes.data(), k, w.row(0, 0), i.w_stride,
-                         acc.row(0, 0), i.acc_stride / 4, rows.count, n, k);
-  frame.meter.products(rows.count, k, n, i.predictor);
+    numerics::matmulInt8(codes.data(), k, weights.data(), n, acc.row(0, 0),
+                         i.acc_stride / 4, rows.count, n, k);
+  frame.meter.products(rows.count, k, n, i.predictor,
+                       numerics::storedBits(weightCode));
 }
 
 void execute(const isa::EpBias &i, Frame &frame) {
@@ -66,20 +84,23 @@ void execute(const isa::EpBias &i, Frame &frame) {
 
 void execute(const isa::EpNormalize &i, Frame &frame) {
   Extent rows = frame.extent(i.row0, i.rows);
-  auto code = frame.out<int8_t>("code", i.code_stride);
+  auto code = frame.out<uint8_t>("code", i.code_stride);
   auto scale = frame.out<float>("scale");
   auto acc = frame.in<int32_t>("acc", i.acc_stride);
   int64_t n = i.n;
   if (rows.count == 0) // rows of no elements have a scale
     return;
-  numerics::PredictorCode kind = numerics::codeOf(
-      toNumerics(i.predictor),
-      numerics::asScoreOperand<numerics::PredictorOperand>(i.operand));
+  numerics::PredictorCode kind =
+      codeOf(i.predictor,
+             numerics::asScoreOperand<numerics::PredictorOperand>(i.operand));
+  std::vector<int8_t> codes(n);
   float *scales = scale.vector(rows.count);
   for (int64_t r = 0; r < rows.count; ++r) {
     const int32_t *h = acc.row(r, n);
     int32_t shift = numerics::normalizationShift(h, n);
-    numerics::shiftAndEncode(h, n, shift, kind, code.row(r, n));
+    numerics::shiftAndEncode(h, n, shift, kind, codes.data());
+    numerics::packCodes(kind, codes.data(), n,
+                        code.row(r, numerics::codeBytes(kind, n)));
     scales[r] = numerics::powerOfTwo(shift);
   }
   // One sweep finds the leading one of all, one shifts and encodes.
@@ -90,8 +111,8 @@ void execute(const isa::EpScore &i, Frame &frame) {
   Extent rows = frame.extent(i.row0, i.rows);
   Extent columns = frame.extent(i.col0, i.cols);
   auto score = frame.out<float>("score", i.score_stride);
-  auto q = frame.in<int8_t>("q", i.q_stride);
-  auto k = frame.in<int8_t>("k", i.k_stride);
+  auto q = frame.in<uint8_t>("q", i.q_stride);
+  auto k = frame.in<uint8_t>("k", i.k_stride);
   auto keyScale = frame.in<float>("key_scale");
   auto scale = frame.in<float>("scale");
   int64_t n = i.n;
@@ -103,26 +124,22 @@ void execute(const isa::EpScore &i, Frame &frame) {
   for (int64_t j = 0; j < columns.count; ++j)
     columnScales[j] = keyScales[j] * scales[j];
 
-  // Keys as columns: rows of products vectorise over many keys.
-  std::vector<int8_t> transposed(n * columns.count);
-  for (int64_t j = 0; n > 0 && j < columns.count; ++j) {
-    const int8_t *key = k.row(j, n);
-    for (int64_t c = 0; c < n; ++c)
-      transposed[c * columns.count + j] = key[c];
-  }
+  numerics::PredictorCode keyCode =
+      codeOf(i.predictor, numerics::PredictorOperand::Key);
+  std::vector<int8_t> queries = unpack(
+      q, codeOf(i.predictor, numerics::PredictorOperand::Query), rows.count, n);
+  std::vector<int8_t> keys = unpack(k, keyCode, columns.count, n);
   std::vector<int32_t> sums(rows.count * columns.count);
-  if (n > 0) {
-    for (int64_t r = 0; r < rows.count; ++r)
-      q.row(r, n);
-    numerics::matmulInt8(q.row(0, 0), i.q_stride, transposed.data(),
-                         columns.count, sums.data(), columns.count, rows.count,
-                         columns.count, n);
-  }
+  if (n > 0)
+    numerics::matmulInt8Transposed(queries.data(), n, keys.data(), n,
+                                   sums.data(), columns.count, rows.count,
+                                   columns.count, n);
   for (int64_t r = 0; r < rows.count; ++r)
     numerics::rescaleScoreRow(sums.data() + r * columns.count,
                               columnScales.data(), columns.count,
                               score.row(r, columns.count));
-  frame.meter.products(rows.count, n, columns.count, i.predictor);
+  frame.meter.products(rows.count, n, columns.count, i.predictor,
+                       numerics::storedBits(keyCode));
 }
 
 } // namespace fact::sim

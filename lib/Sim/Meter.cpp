@@ -171,7 +171,7 @@ void Meter::axpyRow(const int32_t *columns, int64_t count, int64_t n,
 //===----------------------------------------------------------------------===//
 
 void Meter::products(int64_t rows, int64_t k, int64_t n,
-                     isa::Predictor predictor) {
+                     isa::Predictor predictor, int64_t codeBits) {
   if (rows * k * n == 0)
     return;
   int64_t perProduct = isa::addsPerProduct(predictor, machine);
@@ -182,7 +182,6 @@ void Meter::products(int64_t rows, int64_t k, int64_t n,
   // The next tile's codes come in words of four banks while rows stream past
   // this one.
   const isa::Machine::Sram &buffer = machine.buffer(isa::Buffer::Weight);
-  int64_t codeBits = predictor == isa::Predictor::Exact ? 8 : 4;
   int64_t load =
       divideUp(machine.ep.lanes * codeBits,
                8 * std::min<int64_t>(4, buffer.banks) * buffer.wordBytes);

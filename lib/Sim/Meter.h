@@ -64,8 +64,10 @@ public:
   // EP, SEL
   //===--------------------------------------------------------------------===//
 
-  /// A product [rows, k] x [k, n] of codes, each product worth some lane steps.
-  void products(int64_t rows, int64_t k, int64_t n, isa::Predictor predictor);
+  /// A product [rows, k] x [k, n] of codes, each product worth some lane steps;
+  /// those of [k, n] have so many bits.
+  void products(int64_t rows, int64_t k, int64_t n, isa::Predictor predictor,
+                int64_t codeBits);
   /// Lane steps that are no products of codes.
   void laneSteps(int64_t steps);
   /// One row of scores through the radix selection.

@@ -15,6 +15,7 @@
 #include "fact/ISA/Instructions.h"
 #include "fact/ISA/Metadata.h"
 #include "fact/ISA/Program.h"
+#include "fact/Numerics/Prediction.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -267,11 +268,15 @@ private:
       return failure();
     if (planes->pack(weights.data(), reinterpret_cast<uint8_t *>(to)))
       return success();
-    auto outside = llvm::find_if(
-        weights, [](int8_t weight) { return weight < -119 || weight > 119; });
+    auto outside = llvm::find_if(weights, [&](int8_t weight) {
+      return planes->areCodes() ? ::fact::numerics::leadingOne(weight) != weight
+                                : weight < -119 || weight > 119;
+    });
     return op.emitOpError()
-           << "must have weights in -119..119 for their planes "
-              "to be nibbles (was "
+           << (planes->areCodes()
+                   ? "must have codes of a leading one to be nibbles (was "
+                   : "must have weights in -119..119 for their planes "
+                     "to be nibbles (was ")
            << static_cast<int>(*outside) << ")";
   }
 

@@ -238,3 +238,11 @@ func.func @no_nibbles() attributes {factisa.bound = 8 : i64} {
   %w = factisa.dram constant 64 "w" at 0 {values = [dense<[[1, -120]]> : tensor<1x2xi8>], stride = 64 : i64, tile_columns = 2 : i64}
   return
 }
+
+// -----
+
+func.func @no_leading_ones() attributes {factisa.bound = 8 : i64} {
+  // expected-error @+1 {{must have codes of a leading one to be nibbles (was 3)}}
+  %w = factisa.dram constant 64 "w" at 0 {values = [dense<[[1, 3]]> : tensor<1x2xi8>], stride = 64 : i64, tile_columns = 2 : i64, codes}
+  return
+}

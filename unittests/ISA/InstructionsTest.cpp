@@ -384,6 +384,51 @@ TEST(Instructions, AccessesFollowTheExtents) {
     EXPECT_EQ(access.bytes, 0);
 }
 
+/// Codes of a leading one are half bytes, on the sides where a predictor has
+/// them.
+TEST(Instructions, CodesAreAsWideAsTheirPredictorSays) {
+  int64_t registers[numRegisters] = {};
+  Resolver resolver{registers, 100};
+  struct {
+    Predictor predictor;
+    int64_t weight, query, key; // bytes of 7
+  } cases[] = {{Predictor::LeadingOne, 4, 4, 4},
+               {Predictor::LeadingTwo, 7, 7, 7},
+               {Predictor::OneSided, 4, 4, 7},
+               {Predictor::Exact, 7, 7, 7}};
+  for (auto [predictor, weight, query, key] : cases) {
+    EpProject project;
+    project.rows = 3;
+    project.k = 5;
+    project.n = 7;
+    project.x_stride = 5;
+    project.w_stride = 16;
+    project.predictor = predictor;
+    AccessList list = accesses(project, resolver);
+    EXPECT_EQ(list[1].bytes, 2 * 5 + 5); // rows are encoded later
+    EXPECT_EQ(list[2].rows.bytes, weight);
+    EXPECT_EQ(list[2].bytes, 4 * 16 + weight);
+    EpNormalize normalize;
+    normalize.rows = 3;
+    normalize.n = 7;
+    normalize.code_stride = 16;
+    normalize.predictor = predictor;
+    normalize.operand = Operand::Query;
+    EXPECT_EQ(accesses(normalize, resolver)[0].bytes, 2 * 16 + query);
+    normalize.operand = Operand::Key;
+    EXPECT_EQ(accesses(normalize, resolver)[0].bytes, 2 * 16 + key);
+    EpScore score;
+    score.rows = 3;
+    score.cols = 2;
+    score.n = 7;
+    score.q_stride = score.k_stride = 16;
+    score.predictor = predictor;
+    list = accesses(score, resolver);
+    EXPECT_EQ(list[1].bytes, 2 * 16 + query);
+    EXPECT_EQ(list[2].bytes, 16 + key);
+  }
+}
+
 /// Iterations before the first row, as those behind the last one, are empty.
 TEST(Instructions, RowsBeforeTheFirstAreNone) {
   int64_t registers[numRegisters] = {};

@@ -8,6 +8,7 @@
 #include "fact/ISA/WeightPlanes.h"
 
 #include "fact/Numerics/Formats.h"
+#include "fact/Numerics/Prediction.h"
 
 #include "gtest/gtest.h"
 
@@ -85,5 +86,31 @@ TEST(WeightPlanes, ATileIsTwoPlanesOfWholeRows) {
   EXPECT_EQ(planes.part(1, 17).high, 64 + 8 + 1);
   EXPECT_EQ(planes.part(1, 17).low, 64 + 32 + 8 + 1);
   EXPECT_EQ(planes.part(2, 30).stride, 5);
+}
+
+TEST(WeightPlanes, CodesAreOnePlane) {
+  WeightPlanes codes(4, 40, 15, WeightPlanes::Kind::Codes);
+  EXPECT_EQ(codes.tileBytes(), 32);
+  EXPECT_EQ(codes.bytes(), 32 + 32 + 4 * 5);
+  EXPECT_EQ(codes.part(1, 17).high, 32 + 8 + 1);
+  EXPECT_EQ(codes.part(2, 30).stride, 5);
+  EXPECT_EQ(codes.rowBytes(15), 8);
+
+  std::vector<int8_t> w = weights(4 * 40);
+  constexpr auto one = numerics::PredictorCode::LeadingOne;
+  std::vector<uint8_t> packed(codes.bytes() + 1, 0xa5);
+  EXPECT_FALSE(codes.pack(w.data(), packed.data()));
+  numerics::encodeRow(one, w.data(), 4 * 40, w.data());
+  EXPECT_TRUE(codes.pack(w.data(), packed.data()));
+  EXPECT_EQ(packed.back(), 0xa5);
+  for (int64_t row = 0; row < 4; ++row)
+    for (int64_t first = 0; first < 40; first += 15) {
+      int64_t n = std::min<int64_t>(15, 40 - first);
+      std::vector<int8_t> back(n);
+      numerics::unpackCodes(one, &packed[codes.part(row, first).high], n,
+                            back.data());
+      EXPECT_EQ(back, std::vector<int8_t>(&w[row * 40 + first],
+                                          &w[row * 40 + first] + n));
+    }
 }
 } // namespace

@@ -17,7 +17,7 @@ using namespace fact;
 using namespace fact::sim;
 
 namespace {
-constexpr int64_t length = 29, features = 24, heads = 2, size = 12;
+constexpr int64_t length = 29, features = 26, heads = 2, size = 13;
 constexpr int64_t block = 8; ///< rows of a block
 constexpr int64_t maskBytes = (length + 7) / 8;
 
@@ -90,28 +90,52 @@ public:
   numerics::Prediction expectedPrediction;
   numerics::Selection expected;
   std::vector<HeadPlaces> places;
+  std::vector<std::pair<isa::SramRef, isa::SramRef>> codes; ///< Query, key.
   isa::SramRef count, low;
+
+  numerics::PredictorCode codeOf(numerics::PredictorOperand side) const {
+    return numerics::codeOf(policy.predictor, side);
+  }
+  /// Bytes of a head's row of codes.
+  int64_t codeStride(isa::Operand operand) const {
+    return numerics::codeBytes(
+        codeOf(numerics::asScoreOperand<numerics::PredictorOperand>(operand)),
+        size);
+  }
 
 private:
   isa::SramRef project(const numerics::PredictorWeights &weights,
                        isa::SramRef bias) {
+    numerics::PredictorCode kind = codeOf(numerics::PredictorOperand::Weight);
+    int64_t stride = numerics::codeBytes(kind, features);
+    std::vector<uint8_t> packed(features * stride);
+    for (int64_t k = 0; k < features; ++k)
+      EXPECT_TRUE(numerics::packCodes(kind, weights.codes.data() + k * features,
+                                      features, packed.data() + k * stride));
     isa::EpProject i;
     i.acc = bench.room<int32_t>(length * features);
-    i.x = x;
-    i.w = bench.put(weights.codes);
+    isa::SramRef w = bench.put(packed);
     i.rows = 64;
-    i.k = 10; // two parts of the reduction
-    i.n = features;
     i.acc_stride = features * 4;
-    i.x_stride = i.w_stride = features;
+    i.x_stride = features;
+    i.w_stride = static_cast<uint32_t>(stride);
     i.predictor = predictor;
-    code.push_back(i);
-    isa::EpProject rest = i;
-    rest.x.offset += 10;
-    rest.w.offset += 10 * features;
-    rest.k = features - 10;
-    rest.accumulate = true;
-    code.push_back(rest);
+    // Two parts of the reduction, two tiles of columns.
+    const isa::SramRef acc = i.acc;
+    for (int64_t n0 : {0, 10})
+      for (int64_t k0 : {0, 11}) {
+        i.k = k0 == 0 ? 11 : features - 11;
+        i.n = n0 == 0 ? 10 : features - 10;
+        i.acc.offset = static_cast<uint32_t>(acc.offset + n0 * 4);
+        i.x = x;
+        i.x.offset += static_cast<uint32_t>(k0);
+        i.w = w;
+        i.w.offset +=
+            static_cast<uint32_t>(k0 * stride + numerics::codeBytes(kind, n0));
+        i.accumulate = k0 != 0;
+        code.push_back(i);
+      }
+    i.acc = acc;
     if (bias.present) {
       isa::EpBias b;
       b.acc = i.acc;
@@ -128,13 +152,14 @@ private:
   isa::EpNormalize normalize(int64_t head, isa::SramRef acc,
                              isa::Operand operand) {
     isa::EpNormalize i;
-    i.code = bench.room<int8_t>(length * size);
+    int64_t stride = codeStride(operand);
+    i.code = bench.room<uint8_t>(length * stride);
     i.scale = bench.room<float>(length);
     i.acc = acc;
     i.acc.offset += static_cast<uint32_t>(head * size * 4);
     i.rows = 64;
     i.n = size;
-    i.code_stride = size;
+    i.code_stride = static_cast<uint32_t>(stride);
     i.acc_stride = features * 4;
     i.predictor = predictor;
     i.operand = operand;
@@ -145,6 +170,7 @@ private:
   void select(int64_t head, isa::SramRef hq, isa::SramRef hk, bool causal) {
     isa::EpNormalize q = normalize(head, hq, isa::Operand::Query);
     isa::EpNormalize k = normalize(head, hk, isa::Operand::Key);
+    codes.push_back({q.code, k.code});
     HeadPlaces place;
     place.scores = bench.room<float>(length * length);
     place.mask = bench.room<uint8_t>(length * maskBytes);
@@ -162,9 +188,9 @@ private:
         isa::EpScore i;
         i.score = at(place.scores, length * 4);
         i.score.offset += static_cast<uint32_t>(column * 4);
-        i.q = at(q.code, size);
+        i.q = at(q.code, q.code_stride);
         i.k = k.code;
-        i.k.offset += static_cast<uint32_t>(column * size);
+        i.k.offset += static_cast<uint32_t>(column * k.code_stride);
         i.key_scale = k.scale;
         i.key_scale.offset += static_cast<uint32_t>(column * 4);
         i.scale = scale;
@@ -175,7 +201,8 @@ private:
         i.cols = 16;
         i.n = size;
         i.score_stride = length * 4;
-        i.q_stride = i.k_stride = size;
+        i.q_stride = q.code_stride;
+        i.k_stride = k.code_stride;
         i.predictor = predictor;
         code.push_back(i);
       }
@@ -215,6 +242,43 @@ std::vector<T> slice(const std::vector<T> &values, int64_t head,
 }
 
 class PredictionTest : public testing::TestWithParam<numerics::Predictor> {};
+
+/// A row of a head's codes is whole bytes: of a leading one half of them, the
+/// odd last code beside a zero.
+TEST_P(PredictionTest, CodesAreAsNarrowAsTheirPredictorSays) {
+  numerics::Policy policy;
+  policy.predictor = GetParam();
+  Selected run(Model(), policy, /*causal=*/false);
+  const bool narrow[] = {GetParam() == numerics::Predictor::LeadingOne ||
+                             GetParam() == numerics::Predictor::OneSided,
+                         GetParam() == numerics::Predictor::LeadingOne};
+  for (int64_t head = 0; head < heads; ++head)
+    for (auto operand : {isa::Operand::Query, isa::Operand::Key}) {
+      bool isKey = operand == isa::Operand::Key;
+      numerics::PredictorCode kind = run.codeOf(
+          numerics::asScoreOperand<numerics::PredictorOperand>(operand));
+      int64_t stride = run.codeStride(operand);
+      EXPECT_EQ(stride, narrow[isKey] ? (size + 1) / 2 : size);
+      std::vector<uint8_t> packed = run.bench.get<uint8_t>(
+          isKey ? run.codes[head].second : run.codes[head].first,
+          length * stride);
+      const std::vector<int32_t> &h =
+          isKey ? run.expectedPrediction.hk : run.expectedPrediction.hq;
+      const std::vector<int32_t> &shifts =
+          isKey ? run.expectedPrediction.sk : run.expectedPrediction.sq;
+      for (int64_t r = 0; r < length; ++r) {
+        std::vector<int8_t> expected(size), codes(size);
+        numerics::shiftAndEncode(h.data() + r * features + head * size, size,
+                                 shifts[head * length + r], kind,
+                                 expected.data());
+        numerics::unpackCodes(kind, packed.data() + r * stride, size,
+                              codes.data());
+        EXPECT_EQ(codes, expected) << "row " << r;
+        if (narrow[isKey])
+          EXPECT_EQ(packed[(r + 1) * stride - 1] >> 4, 0);
+      }
+    }
+}
 
 TEST_P(PredictionTest, IsNumericsPredictAndSelect) {
   numerics::Policy policy;

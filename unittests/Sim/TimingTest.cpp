@@ -288,22 +288,26 @@ TEST(Timing, PredictionTakesTheBetterDirection) {
   // 3 of 64 terms x 32 columns or 4 of 32 x 64.
   Meter meter(machine());
   meter.begin();
-  meter.products(10, 128, 64, isa::Predictor::LeadingOne);
+  meter.products(10, 128, 64, isa::Predictor::LeadingOne, 4);
   EXPECT_EQ(meter.work.cycles, 4 * 10);
   meter.begin();
-  meter.products(10, 64, 96, isa::Predictor::LeadingOne);
+  meter.products(10, 64, 96, isa::Predictor::LeadingOne, 4);
   EXPECT_EQ(meter.work.cycles, 3 * 10);
   EXPECT_DOUBLE_EQ(meter.work.idealCycles, 10. * 64 * 96 / 2048);
   // Each product takes the adds of its predictor.
   meter.begin();
-  meter.products(10, 64, 96, isa::Predictor::LeadingTwo);
+  meter.products(10, 64, 96, isa::Predictor::LeadingTwo, 8);
   EXPECT_EQ(meter.work.cycles, 3 * 40);
-  // A row alone waits for the next tile: 1 KB of codes at 256 bytes a cycle.
+  // A row alone waits for the next tile: 1 KB of codes at 256 bytes a cycle, of
+  // bytes twice as many.
   meter.begin();
-  meter.products(1, 64, 96, isa::Predictor::LeadingOne);
+  meter.products(1, 64, 96, isa::Predictor::LeadingOne, 4);
   EXPECT_EQ(meter.work.cycles, 3 * 4);
   meter.begin();
-  meter.products(0, 64, 96, isa::Predictor::LeadingOne);
+  meter.products(1, 64, 96, isa::Predictor::Exact, 8);
+  EXPECT_EQ(meter.work.cycles, 3 * 8);
+  meter.begin();
+  meter.products(0, 64, 96, isa::Predictor::LeadingOne, 4);
   EXPECT_EQ(meter.work.cycles, 0);
 }
 

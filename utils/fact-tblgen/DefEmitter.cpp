@@ -50,6 +50,9 @@ static void emitAccesses(const Instruction &instruction, raw_ostream &os) {
     if (field.kind == Kind::Flag)
       os << "  [[maybe_unused]] const bool " << field.name << " = i."
          << field.name << ";\n";
+    if (field.kind == Kind::Enum)
+      os << "  [[maybe_unused]] const auto " << field.name << " = i."
+         << field.name << ";\n";
     if (field.kind == Kind::Imm || field.kind == Kind::SImm)
       os << "  [[maybe_unused]] const int64_t " << field.name
          << " = static_cast<int64_t>(i." << field.name << ");\n";

@@ -92,7 +92,12 @@ void fact::tblgen::emitManual(const RecordKeeper &records, raw_ostream &os) {
   worked on; the others keep what they had.
 * A row of a mask holds one bit per column of the sequence (bit `j & 7` of byte `j >> 3`), from column 0, also where an
   instruction starts at col0, which then is a multiple of 8.
-* `span(n, stride, last)` is `n ? (n - 1) * stride + last : 0`, `rowBytes(most, stride)` is `min(most, stride)`.
+* A *code* of eager prediction is what a predictor keeps of a number of a *side* (weight, query, key): of all sides a leading
+  one with `leading_one`, of weights and queries, not of keys, with `one_sided`, of none with `leading_two` and `exact`.
+  Codes of a leading one are i4, two to a byte, the first one in the lower half, an odd last one of a row beside a zero:
+  `sign * 2^e` is the number `sign * (e + 1)`, e = 0 .. 6, and 0 is 0. All other codes are i8, the numbers themselves.
+* `span(n, stride, last)` is `n ? (n - 1) * stride + last : 0`, `rowBytes(most, stride)` is `min(most, stride)`, and
+  `codeBytes(predictor, side, n)` is `(n + 1) / 2` where the codes of the side are leading ones, else `n`.
 * The scratchpad is one address space: the token, weight, temp and index buffer of the machine, one after the other.
 * Registers hold 64-bit signed numbers; r0 is always 0.
 * Extents are upper bounds: an instruction touches no byte outside them.

@@ -21,9 +21,14 @@
 // * mask rows hold one bit per column of the SEQUENCE (bit j & 7 of byte j >> 3),
 //   from column 0, also where an instruction starts at col0 (which then is a
 //   multiple of 8).
+// * Codes of a leading one are i4, two to a byte, the first one in the lower half, an
+//   odd last one beside a zero: 0 is 0, sign * 2^e is sign * (e + 1). Other codes are
+//   bytes. Of a side (weight, query, key) a predictor has leading ones as in numerics
+//   4.6, one_sided of weights and queries, not of keys.
 // * Byte counts in operand descriptions use the names of other fields (as numbers),
-//   R, C and LEN, span(n, stride, last) = n ? (n - 1) * stride + last : 0, and
-//   rowBytes(most, stride) = min(most, stride), of a row that may be compact.
+//   R, C and LEN, span(n, stride, last) = n ? (n - 1) * stride + last : 0,
+//   rowBytes(most, stride) = min(most, stride), of a row that may be compact, and
+//   codeBytes(predictor, side, n), of n codes.
 // * An instruction for head h of layer l carries both; only observers read them.
 
 #ifndef FACT_ISA_INSTRUCTIONS_TD
@@ -186,10 +191,10 @@ def ISA_EpProjectOp : EngineInstruction<"ep.project", 32, EP> {
   let summary = "stage 1: log-domain product of activation rows and weight codes";
   let description = [{
     `acc[r][n] (+)= INT sum over k of one(x[r][k]) * w[k][n]`: x i8 [R, k] is encoded
-    here, w i8 [k, n] holds codes, acc is i32 [R, n]. `accumulate`: adds to acc.
+    here, w [k, n] holds codes of weights, i4 or i8, acc is i32 [R, n]. `accumulate`: adds to acc.
   }];
   let fields = (ins
-    Sram<"rw", "span(R, acc_stride, n * 4)", "accumulate">:$acc, Sram<"r", "span(R, x_stride, k)">:$x, Sram<"r", "span(k, w_stride, n)">:$w,
+    Sram<"rw", "span(R, acc_stride, n * 4)", "accumulate">:$acc, Sram<"r", "span(R, x_stride, k)">:$x, Sram<"r", "span(k, w_stride, codeBytes(predictor, weight, n))">:$w,
     Scalar:$row0, Imm<20>:$rows, Imm<20>:$k, Imm<20>:$n,
     Imm<24>:$acc_stride, Imm<24>:$x_stride, Imm<24>:$w_stride, ISA_Predictor:$predictor, Flag:$accumulate);
 }
@@ -207,10 +212,10 @@ def ISA_EpNormalizeOp : EngineInstruction<"ep.normalize", 34, EP> {
   let description = [{
     Per row of acc i32 [R, n] (n = features of a head): `s = max(0, floor(log2 max|H|) - 6)`,
     `code[r][c] = one(sign(H) * (|H| >> s))` for the side `operand`, `scale[r] = 2^s`;
-    code i8 [R, n], scale f32 [R].
+    code i4 or i8 [R, n], scale f32 [R].
   }];
   let fields = (ins
-    Sram<"w", "span(R, code_stride, n)">:$code, Sram<"w", "R * 4">:$scale, Sram<"r", "span(R, acc_stride, n * 4)">:$acc,
+    Sram<"w", "span(R, code_stride, codeBytes(predictor, operand, n))">:$code, Sram<"w", "R * 4">:$scale, Sram<"r", "span(R, acc_stride, n * 4)">:$acc,
     Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$code_stride, Imm<24>:$acc_stride,
     ISA_Predictor:$predictor, ISA_Operand:$operand);
 }
@@ -218,12 +223,12 @@ def ISA_EpScoreOp : EngineInstruction<"ep.score", 35, EP> {
   let summary = "stage 2: predicted scores of a tile of queries and keys";
   let description = [{
     `score[r][j] = f32(INT sum over c of q[r][c] * k[j][c]) * (key_scale[j] * scale[j])`;
-    q i8 [R, n] and k i8 [C, n] codes, key_scale and scale (2^e) f32 [C], score f32 [R, C]
+    q [R, n] and k [C, n] codes of queries and keys, each i4 or i8, key_scale and scale (2^e) f32 [C], score f32 [R, C]
     (points at column col0).
   }];
   let fields = (ins
-    Sram<"w", "span(R, score_stride, C * 4)">:$score, Sram<"r", "span(R, q_stride, n)">:$q, Sram<"r", "span(C, k_stride, n)">:$k,
-    Sram<"r", "C * 4">:$key_scale, Sram<"r", "C * 4">:$scale,
+    Sram<"w", "span(R, score_stride, C * 4)">:$score, Sram<"r", "span(R, q_stride, codeBytes(predictor, query, n))">:$q,
+    Sram<"r", "span(C, k_stride, codeBytes(predictor, key, n))">:$k, Sram<"r", "C * 4">:$key_scale, Sram<"r", "C * 4">:$scale,
     Scalar:$row0, Imm<20>:$rows, Scalar:$col0, Imm<20>:$cols, Imm<20>:$n,
     Imm<24>:$score_stride, Imm<24>:$q_stride, Imm<24>:$k_stride, ISA_Predictor:$predictor);
 }

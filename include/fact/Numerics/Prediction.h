@@ -7,7 +7,8 @@
 //
 // docs/numerics.md, section 4. Stage 1 makes H = encode(x) encode(W), per token
 // and head a shift brings H to codes of seven octaves, and stage 2 makes the
-// scores T = encode(Hq) encode(Hk). All codes fit in a byte.
+// scores T = encode(Hq) encode(Hk). All codes fit in a byte, those of a leading
+// one in half of it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -49,6 +50,27 @@ inline int32_t encode(Predictor predictor, PredictorOperand operand,
 
 /// Encodes a row or matrix of `n` codes in -127..127.
 void encodeRow(PredictorCode code, const int8_t *q, int64_t n, int8_t *encoded);
+
+/// Bits of a code in memory. A leading one has 15 values.
+constexpr int64_t storedBits(PredictorCode code) {
+  return code == PredictorCode::LeadingOne ? 4 : 8;
+}
+
+/// Bytes of `n` codes side by side.
+constexpr int64_t codeBytes(PredictorCode code, int64_t n) {
+  return (n * storedBits(code) + 7) / 8;
+}
+
+/// Stores `n` codes in codeBytes(code, n) bytes: as they are, or of 4 bits two
+/// to a byte, the first one in the lower half, an odd last one beside a zero.
+/// sign * 2^e is the 4-bit number sign * (e + 1), zero is 0. False where a
+/// value is no such code.
+bool packCodes(PredictorCode code, const int8_t *codes, int64_t n,
+               uint8_t *packed);
+
+/// The `n` codes that are stored so.
+void unpackCodes(PredictorCode code, const uint8_t *packed, int64_t n,
+                 int8_t *codes);
 
 /// predictorBias of all `n` channels (compile time), from Wq's predictor scale.
 void predictorBiases(Predictor predictor, const float *bias, int64_t n,

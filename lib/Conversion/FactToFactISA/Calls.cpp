@@ -322,7 +322,7 @@ void Lowering::bindArguments(ArrayRef<func::CallOp> calls, BlockArgument stream,
     }
     if (llvm::all_equal(values))
       values.resize(1);
-    constants[argument] = constantBuffer(values, tileColumnsOf(argument));
+    constants[argument] = constantBuffer(values, planesOf(argument));
     if (values.size() == 1)
       constants[argument].layerStride = 0;
   }

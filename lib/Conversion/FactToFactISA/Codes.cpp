@@ -8,9 +8,15 @@
 
 #include "Codes.h"
 
+#include "Lowering.h"
+
 #include "fact/Dialect/Fact/IR/Policy.h"
+#include "fact/Dialect/Fact/IR/Recursion.h"
 #include "fact/Dialect/Fact/IR/Values.h"
+#include "fact/Dialect/Fact/IR/Weights.h"
 #include "fact/Numerics/Prediction.h"
+
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace mlir::factisa;
@@ -31,6 +37,20 @@ static PredictorCode codeOf(mlir::fact::EncodeOp op) {
             : PredictorCode::Exact;
 }
 
+bool factisa::isIdentity(mlir::fact::EncodeOp op) {
+  return codeOf(op) == PredictorCode::Exact;
+}
+
+static bool isLeadingOne(mlir::fact::EncodeOp op) {
+  return op && codeOf(op) == PredictorCode::LeadingOne;
+}
+
+/// Whether a predictor's codes of an operand are packed.
+static bool packs(NumericsPredictor predictor, NumericsOperand operand) {
+  return ::fact::numerics::storedBits(
+             ::fact::numerics::codeOf(predictor, operand)) < 8;
+}
+
 /// The predictors that an instruction may name for a code, that of the op
 /// first: it says what is counted.
 static SmallVector<NumericsPredictor> predictorsFor(mlir::fact::EncodeOp op) {
@@ -43,20 +63,13 @@ static SmallVector<NumericsPredictor> predictorsFor(mlir::fact::EncodeOp op) {
   return all;
 }
 
-std::pair<Value, Predictor> factisa::projectionOf(mlir::fact::LogMatmulOp op) {
-  auto encode = mlir::fact::definingOp<mlir::fact::EncodeOp>(op.getInput());
-  Value rows = encode ? encode.getInput() : op.getInput();
-  for (NumericsPredictor predictor : predictorsFor(encode))
+/// The first of these whose codes of activations are those of the op.
+static NumericsPredictor predictorOfRows(mlir::fact::EncodeOp op) {
+  for (NumericsPredictor predictor : predictorsFor(op))
     if (::fact::numerics::codeOf(predictor, NumericsOperand::Activation) ==
-        codeOf(encode))
-      return {rows, ::fact::numerics::asPredictor<Predictor>(predictor)};
+        codeOf(op))
+      return predictor;
   llvm_unreachable("every code is some predictor's of activations");
-}
-
-Predictor factisa::scorePredictorOf(mlir::fact::PredictOp op) {
-  auto encode = mlir::fact::definingOp<mlir::fact::EncodeOp>(op.getQuery());
-  return ::fact::numerics::asPredictor<Predictor>(
-      encode ? encode.getPredictor() : mlir::fact::Predictor::Exact);
 }
 
 std::pair<Predictor, Operand>
@@ -66,10 +79,208 @@ factisa::normalizationFor(mlir::fact::EncodeOp op) {
           other = isKey ? Operand::Query : Operand::Key;
   for (NumericsPredictor predictor : predictorsFor(op))
     for (Operand operand : {own, other})
-      if (::fact::numerics::codeOf(predictor, operand == Operand::Query
-                                                  ? NumericsOperand::Query
-                                                  : NumericsOperand::Key) ==
-          codeOf(op))
+      if (::fact::numerics::codeOf(
+              predictor, ::fact::numerics::asScoreOperand<NumericsOperand>(
+                             operand)) == codeOf(op))
         return {::fact::numerics::asPredictor<Predictor>(predictor), operand};
   llvm_unreachable("every code is some predictor's of queries or keys");
+}
+
+//===----------------------------------------------------------------------===//
+// What is packed
+//===----------------------------------------------------------------------===//
+
+/// Every use of a value, looking through what is free.
+static void collectUses(Value value, SmallVectorImpl<OpOperand *> &uses) {
+  for (OpOperand *use : mlir::fact::readersOf(value)) {
+    auto encode = dyn_cast<mlir::fact::EncodeOp>(use->getOwner());
+    if (encode && isIdentity(encode))
+      collectUses(encode.getResult(), uses);
+    else
+      uses.push_back(use);
+  }
+}
+static SmallVector<OpOperand *> usesOf(Value value) {
+  SmallVector<OpOperand *> uses;
+  collectUses(value, uses);
+  return uses;
+}
+
+PredictorCodes::PredictorCodes(ModuleOp module) {
+  addRows(module);
+  addWeights(module);
+}
+
+int64_t PredictorCodes::packedHeads(Value code) const {
+  return heads.lookup(Lowering::root(code));
+}
+
+int64_t PredictorCodes::packedColumns(Value weight) const {
+  return columns.lookup(Lowering::root(weight));
+}
+
+int64_t PredictorCodes::bytesOf(Value code, int64_t n) const {
+  return ::fact::numerics::codeBytes(
+      packedHeads(code) > 0 ? PredictorCode::LeadingOne : PredictorCode::Exact,
+      n);
+}
+
+/// The heads into which all that makes and reads a code splits its rows, if
+/// only scores read it, all of them on the side `operand`; else 0.
+static int64_t headsOfScores(mlir::fact::EncodeOp op, unsigned operand) {
+  SmallVector<int64_t> found;
+  if (auto normalize =
+          mlir::fact::definingOp<mlir::fact::NormalizeHeadsOp>(op.getInput()))
+    found.push_back(normalize.getHeads());
+  SmallVector<OpOperand *> uses = usesOf(op.getResult());
+  for (OpOperand *use : uses) {
+    auto predict = dyn_cast<mlir::fact::PredictOp>(use->getOwner());
+    if (!predict || use->getOperandNumber() != operand)
+      return 0;
+    found.push_back(predict.getHeads());
+  }
+  return !uses.empty() && llvm::all_equal(found) ? found.front() : 0;
+}
+
+void PredictorCodes::addRows(ModuleOp module) {
+  SmallVector<mlir::fact::EncodeOp> all;
+  module.walk([&](mlir::fact::EncodeOp op) {
+    if (isLeadingOne(op))
+      all.push_back(op);
+  });
+  SmallVector<std::pair<mlir::fact::EncodeOp, int64_t>> keys;
+  for (mlir::fact::EncodeOp op : all) {
+    if (int64_t found = headsOfScores(op, /*query=*/0))
+      heads[op.getResult()] = found;
+    else if (int64_t found = headsOfScores(op, /*key=*/2))
+      keys.push_back({op, found});
+  }
+  // No predictor has leading ones of keys alone.
+  for (auto [op, found] : keys)
+    if (llvm::all_of(usesOf(op.getResult()), [&](OpOperand *use) {
+          return packedHeads(
+                     cast<mlir::fact::PredictOp>(use->getOwner()).getQuery()) >
+                 0;
+        }))
+      heads[op.getResult()] = found;
+}
+
+/// The constants that a weight is, in all calls; none where some are not known.
+static SmallVector<ElementsAttr>
+valuesOf(Value weight,
+         const DenseMap<Operation *, SmallVector<func::CallOp>> &callsOf) {
+  SmallVector<Value> all = {weight};
+  if (auto argument = dyn_cast<BlockArgument>(weight)) {
+    all.clear();
+    for (func::CallOp call : callsOf.lookup(argument.getOwner()->getParentOp()))
+      all.push_back(call.getOperand(argument.getArgNumber()));
+  }
+  SmallVector<ElementsAttr> values;
+  for (Value each : all) {
+    ElementsAttr value;
+    if (!matchPattern(Lowering::root(each), m_Constant(&value)))
+      return {};
+    values.push_back(value);
+  }
+  return values;
+}
+
+static bool hasOnlyLeadingOnes(ElementsAttr values) {
+  auto elements = mlir::fact::ConstantElements<int8_t>::of(values);
+  return elements &&
+         std::all_of(elements->data(), elements->data() + elements->size(),
+                     [](int8_t value) {
+                       return ::fact::numerics::leadingOne(value) == value;
+                     });
+}
+
+void PredictorCodes::addWeights(ModuleOp module) {
+  DenseMap<Operation *, SmallVector<func::CallOp>> callsOf;
+  module.walk([&](func::CallOp call) {
+    callsOf[mlir::fact::calleeOf(call)].push_back(call);
+  });
+  module.walk([&](mlir::fact::LogMatmulOp op) {
+    Value weight = Lowering::root(op.getWeight());
+    if (columns.contains(weight))
+      return;
+    columns[weight] = 0;
+    SmallVector<int64_t> found; // by what shifts the products
+    for (OpOperand *use : usesOf(weight)) {
+      // What a call is given is another value inside.
+      if (isa<func::CallOp>(use->getOwner()))
+        continue;
+      auto matmul = dyn_cast<mlir::fact::LogMatmulOp>(use->getOwner());
+      if (!matmul || use->getOperandNumber() != 1 ||
+          !packs(predictorOfRows(mlir::fact::definingOp<mlir::fact::EncodeOp>(
+                     matmul.getInput())),
+                 NumericsOperand::Weight))
+        return;
+      for (Operation *user : realUsers(matmul.getResult()))
+        if (auto normalize = dyn_cast<mlir::fact::NormalizeHeadsOp>(user))
+          found.push_back(cast<ShapedType>(matmul.getType()).getDimSize(1) /
+                          static_cast<int64_t>(normalize.getHeads()));
+    }
+    SmallVector<ElementsAttr> values = valuesOf(weight, callsOf);
+    if (!found.empty() && llvm::all_equal(found) && !values.empty() &&
+        llvm::all_of(values, hasOnlyLeadingOnes))
+      columns[weight] = found.front();
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// By which predictor
+//===----------------------------------------------------------------------===//
+
+bool PredictorCodes::isOfShift(mlir::fact::EncodeOp op) const {
+  return mlir::fact::definingOp<mlir::fact::NormalizeHeadsOp>(op.getInput()) &&
+         (!isLeadingOne(op) || packedHeads(op.getResult()) > 0);
+}
+
+bool PredictorCodes::isEncodedAlone(mlir::fact::EncodeOp op) const {
+  if (isOfShift(op))
+    return false;
+  // ep.project encodes its rows.
+  return llvm::any_of(usesOf(op.getResult()), [&](OpOperand *use) {
+    auto matmul = dyn_cast<mlir::fact::LogMatmulOp>(use->getOwner());
+    return !matmul || use->getOperandNumber() != 0 ||
+           (isLeadingOne(op) && packedColumns(matmul.getWeight()) == 0);
+  });
+}
+
+PredictorCodes::Steps PredictorCodes::stepsOf(mlir::fact::EncodeOp op) const {
+  auto [shift, operand] = normalizationFor(op);
+  if (isLeadingOne(op) && packedHeads(op.getResult()) == 0)
+    return {Predictor::LeadingOne, PredictorCode::LeadingOne, Predictor::Exact,
+            operand};
+  return {Predictor::Exact, PredictorCode::Exact, shift, operand};
+}
+
+std::pair<Value, Predictor>
+PredictorCodes::projectionOf(mlir::fact::LogMatmulOp op) const {
+  auto encode = mlir::fact::definingOp<mlir::fact::EncodeOp>(op.getInput());
+  NumericsPredictor predictor = predictorOfRows(encode);
+  Value rows = encode ? encode.getInput() : op.getInput();
+  if (packs(predictor, NumericsOperand::Weight) &&
+      packedColumns(op.getWeight()) == 0) {
+    predictor = NumericsPredictor::Exact;
+    // Codes of rows that no predictor has with bytes of weights.
+    if (isLeadingOne(encode))
+      rows = op.getInput();
+  }
+  return {rows, ::fact::numerics::asPredictor<Predictor>(predictor)};
+}
+
+Predictor PredictorCodes::scorePredictorOf(mlir::fact::PredictOp op) const {
+  bool query = packedHeads(op.getQuery()) > 0,
+       key = packedHeads(op.getKey()) > 0;
+  auto encode = mlir::fact::definingOp<mlir::fact::EncodeOp>(op.getQuery());
+  SmallVector<NumericsPredictor> all = predictorsFor(encode);
+  // Bytes that no op of their own makes are numbers.
+  if (!query)
+    all.insert(all.begin() + (encode ? 1 : 0), NumericsPredictor::Exact);
+  for (NumericsPredictor predictor : all)
+    if (packs(predictor, NumericsOperand::Query) == query &&
+        packs(predictor, NumericsOperand::Key) == key)
+      return ::fact::numerics::asPredictor<Predictor>(predictor);
+  llvm_unreachable("keys are packed where queries are");
 }

@@ -11,21 +11,71 @@
 
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/FactISA/IR/FactISA.h"
+#include "fact/Numerics/Prediction.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/DenseMap.h"
 
 namespace mlir::factisa {
 
 /// The formats of low rows of a linear layer.
 Precision lowPrecisionOf(fact::QuantizedLinearOp op);
 
-/// The INT8 rows that a product of codes multiplies, and the predictor with
-/// which ep.project encodes them.
-std::pair<Value, Predictor> projectionOf(fact::LogMatmulOp op);
-
-/// The predictor that ep.score counts: what its queries are codes of.
-Predictor scorePredictorOf(fact::PredictOp op);
+/// Whether the code of an operand of eager prediction is the operand itself.
+bool isIdentity(fact::EncodeOp op);
 
 /// The predictor and side with which ep.normalize encodes as `op` does.
 std::pair<Predictor, Operand> normalizationFor(fact::EncodeOp op);
+
+/// How a module's codes of eager prediction are stored, and by which predictors
+/// instructions name them. A predictor says what all sides of a product are
+/// codes of: leading ones are packed, two to a byte, wherever one says that
+/// they are leading ones, and bytes where ops mix the codes of several, or read
+/// a code as a number.
+class PredictorCodes {
+public:
+  explicit PredictorCodes(ModuleOp module);
+
+  /// Heads of a code's rows that are packed, each in whole bytes of its own; 0
+  /// where it is a row of bytes.
+  int64_t packedHeads(Value code) const;
+  /// Columns of a head of the prediction's weights that are packed; 0 where
+  /// they are bytes.
+  int64_t packedColumns(Value weight) const;
+  /// Bytes of `n` numbers of a head of a code.
+  int64_t bytesOf(Value code, int64_t n) const;
+
+  /// Whether a code is worked out by itself; else it is part of the product
+  /// that reads it, or of the shift that it is the code of.
+  bool isEncodedAlone(fact::EncodeOp op) const;
+  /// Whether a shift leaves this code of its result; else the result as it is.
+  bool isOfShift(fact::EncodeOp op) const;
+
+  /// How one that is worked out by itself is made: of a product of the INT8
+  /// rows with the identity, of ones that are such codes, and a shift. Leading
+  /// ones that are bytes are those of the product.
+  struct Steps {
+    Predictor product;
+    ::fact::numerics::PredictorCode ones;
+    Predictor shift;
+    Operand operand;
+  };
+  Steps stepsOf(fact::EncodeOp op) const;
+
+  /// The INT8 rows that a product of codes multiplies, and the predictor with
+  /// which ep.project encodes them.
+  std::pair<Value, Predictor> projectionOf(fact::LogMatmulOp op) const;
+
+  /// The predictor that ep.score counts: what its queries and keys are codes
+  /// of.
+  Predictor scorePredictorOf(fact::PredictOp op) const;
+
+private:
+  void addRows(ModuleOp module);
+  void addWeights(ModuleOp module);
+
+  DenseMap<Value, int64_t> heads, columns; ///< Of what is packed.
+};
 
 } // namespace mlir::factisa
 

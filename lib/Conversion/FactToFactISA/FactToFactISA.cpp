@@ -72,6 +72,7 @@ struct FactToFactISAPass
     if (failed(loaded))
       return signalPassFailure();
 
+    codes.emplace(module);
     func::FuncOp program = findTiling(source, bound, *loaded);
     if (!program)
       return signalPassFailure();
@@ -227,9 +228,10 @@ private:
     if (speculate)
       for (auto function : getOperation().getOps<func::FuncOp>())
         for (Block &block : function.getBody())
-          canSpeculate |= !findSpeculations(
-                               llvm::to_vector(llvm::make_pointer_range(block)))
-                               .empty();
+          canSpeculate |=
+              !findSpeculations(
+                   llvm::to_vector(llvm::make_pointer_range(block)), *codes)
+                   .empty();
     SmallVector<HeadTiling> heads = headTilings(bound, canSpeculate);
     auto isWorthTrying = [&](const Tiling &rows, const HeadTiling &head) {
       if (head.rows == 0)
@@ -415,6 +417,7 @@ private:
     return program;
   }
 
+  std::optional<PredictorCodes> codes; ///< Of the source.
   // Of the last tiling that fits.
   Tiling chosen;
   Pipelining missed;
@@ -435,7 +438,7 @@ private:
     program.addEntryBlock();
     builder.setInsertionPointToStart(&program.getBody().front());
     func::ReturnOp::create(builder, source.getLoc());
-    Lowering lowering(program, bound, tiling);
+    Lowering lowering(program, bound, tiling, *codes);
     if (failed(lowering.lowerMain(source))) {
       program.erase();
       return {};

@@ -28,6 +28,11 @@ HeadLoop::HeadLoop(Lowering &lowering, const HeadNest &nest)
   features = cast<ShapedType>(rowsOfHeads.getType()).getDimSize(1);
   n = features / heads;
   padded = lowering.paddedRows;
+  if (nest.select) {
+    fact::PredictOp predict = nest.predict;
+    queryBytes = lowering.codes.bytesOf(predict.getQuery(), n);
+    keyBytes = lowering.codes.bytesOf(predict.getKey(), n);
+  }
   key.tail = nest.tailKey;
   key.tailRow = &tailKeyRow;
   key.tailScale = &tailKeyScaleRow;
@@ -148,7 +153,7 @@ LogicalResult HeadLoop::prepareSelection() {
         failed(stored(nest.predict.getQueryScale(), true, queryScales)) ||
         failed(stored(nest.predict.getKeyScale(), true, keyScales)))
       return failure();
-    keyCodeRows = makeRows(padded, n, 2, Memory::Temp, "key_codes");
+    keyCodeRows = makeRows(padded, keyBytes, 2, Memory::Temp, "key_codes");
     keyScaleRows = makeRows(padded, 4, 2, Memory::Index, "key_code_scales");
   }
   if (nest.attention)
@@ -179,8 +184,8 @@ LogicalResult HeadLoop::prepareSide(Side &side, const HeadPrediction &of,
       return failure();
     side.bias = *bias;
   }
-  side.codes = &side == &keyCode ? makeKeys(n, 2, "key_codes")
-                                 : makeBlocks(n, 1, "query_codes");
+  side.codes = &side == &keyCode ? makeKeys(keyBytes, 2, "key_codes")
+                                 : makeBlocks(queryBytes, 1, "query_codes");
   side.scales = makeRows(padded, 4, 2, Memory::Index, "code_scales");
   return success();
 }
@@ -347,8 +352,8 @@ void HeadLoop::loadWeights(const Weights &weights, int64_t part, Value needed) {
   int64_t at = isAhead ? part - 1 : part,
           iteration = isAhead ? weightLoads++ % weightIterations : 0;
   lowering.loadWeight(allOf(weights.tile, at), weights.of, 0, weights.k, 0,
-                      head(at), n, n, first(at, iteration), needed,
-                      comesOnlyForExact(part));
+                      head(at), n, weights.tile.rowBytes, first(at, iteration),
+                      needed, comesOnlyForExact(part));
 }
 
 /// Those of the first head, before the loop, where the first part needs them.
@@ -356,7 +361,8 @@ void HeadLoop::loadFirstWeights(const Weights &weights, int64_t part,
                                 Value needed) {
   if (part == 0 && weights.tile.slots > 1)
     lowering.loadWeight(weights.tile.buffer, weights.of, 0, weights.k, 0, zero,
-                        n, n, zero, needed, comesOnlyForExact(part));
+                        n, weights.tile.rowBytes, zero, needed,
+                        comesOnlyForExact(part));
 }
 
 /// Who multiplies the high plane alone at low precision, and has no row of the
@@ -390,9 +396,9 @@ LogicalResult HeadLoop::lower() {
           lowerBlock();
         });
     // A sequence of one block has these iterations, too.
-    if (loop)
-      loop->setAttr(kExtraAttrName,
-                    builder.getI64IntegerAttr(weightIterations - 1));
+    if (int64_t used = std::min(weightLoads, weightIterations);
+        loop && used > 1)
+      loop->setAttr(kExtraAttrName, builder.getI64IntegerAttr(used - 1));
   });
   lowering.loopTurns = turns;
   return finish();

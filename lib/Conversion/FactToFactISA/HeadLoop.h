@@ -122,6 +122,7 @@ private:
   HeadNest nest;
   HeadTiling tiling;
   int64_t heads, features, n, rows, padded;
+  int64_t queryBytes = 0, keyBytes = 0; ///< Of a row of a head's codes.
   bool causal = false, hasMask = false, hasDominated = false, hasTail = false;
   // Which part is done how many iterations after the first one.
   int64_t projecting = -1, predicting = -1, speculating = -1,
@@ -129,8 +130,8 @@ private:
           last = 0;
   Value counter, block, zero, none; ///< counter: of heads
 
-  /// In how many iterations of a head weights are loaded: as many more than its
-  /// last one as a body of three stages has.
+  /// In how many iterations of a head weights are loaded at most: as many more
+  /// than its last one as a body of three stages has.
   static constexpr int64_t weightIterations = 3;
 
   // Before the loop.
@@ -181,7 +182,7 @@ private:
   } query, key, value;
 
   // Of a block.
-  int64_t weightLoads = 0; ///< So far.
+  int64_t weightLoads = 0; ///< So far, for heads to come.
   Value tokenRows, selectedMask;
   Value scores, probabilities, stats, tailScores, maskRows, attendedFlags,
       attendedArgmax, attendedValues;

@@ -60,9 +60,7 @@ Value HeadNest::getTokens() const {
     return fact::QuantizeRowsOp(speculation->exact).getQuantized();
   if (attention)
     return fact::QuantizedLinearOp(query.linear).getInput();
-  if (!queryCode.matmul)
-    return {};
-  return projectionOf(queryCode.matmul).first;
+  return queryCode.rows;
 }
 
 Value HeadNest::getTokenScale() const {
@@ -76,7 +74,8 @@ Value HeadNest::getTokenScale() const {
 namespace {
 class Finder {
 public:
-  explicit Finder(const DenseSet<Operation *> &allowed) : allowed(allowed) {}
+  Finder(const DenseSet<Operation *> &allowed, const PredictorCodes &codes)
+      : allowed(allowed), codes(codes) {}
 
   std::optional<HeadNest> run(mlir::fact::QuantizedAttentionOp attention,
                               bool withSelection) {
@@ -255,14 +254,15 @@ private:
     for (Operation *user : realUsers(normalize.getResult()))
       if (user != nest.predict && user != result.encode.getOperation())
         return false;
-    if (result.encode && !isFor(result.encode.getResult(), nest.predict))
+    if (result.encode && (codes.isEncodedAlone(result.encode) ||
+                          !isFor(result.encode.getResult(), nest.predict)))
       return false;
     auto matmul =
         mlir::fact::definingOp<mlir::fact::LogMatmulOp>(normalize.getInput());
     if (!matmul || !isFor(matmul.getResult(), normalize))
       return false;
-    if (Value tokens = nest.getTokens();
-        tokens && !isSame(projectionOf(matmul).first, tokens))
+    std::tie(result.rows, result.predictor) = codes.projectionOf(matmul);
+    if (Value tokens = nest.getTokens(); tokens && !isSame(result.rows, tokens))
       return false;
     if (matmul.getBias() && !isSame(matmul.getScale(), nest.getTokenScale()))
       return false;
@@ -272,6 +272,7 @@ private:
   }
 
   const DenseSet<Operation *> &allowed;
+  const PredictorCodes &codes;
   HeadNest nest;
 };
 } // namespace
@@ -279,12 +280,13 @@ private:
 std::optional<HeadNest>
 factisa::findHeadNest(fact::QuantizedAttentionOp attention,
                       const DenseSet<Operation *> &allowed,
-                      bool withSelection) {
-  return Finder(allowed).run(attention, withSelection);
+                      const PredictorCodes &codes, bool withSelection) {
+  return Finder(allowed, codes).run(attention, withSelection);
 }
 
 std::optional<HeadNest>
 factisa::findHeadNest(fact::SelectOp select,
-                      const DenseSet<Operation *> &allowed) {
-  return Finder(allowed).run(select);
+                      const DenseSet<Operation *> &allowed,
+                      const PredictorCodes &codes) {
+  return Finder(allowed, codes).run(select);
 }

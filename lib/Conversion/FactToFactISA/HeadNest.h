@@ -9,6 +9,8 @@
 #ifndef FACT_LIB_CONVERSION_FACTTOFACTISA_HEADNEST_H
 #define FACT_LIB_CONVERSION_FACTTOFACTISA_HEADNEST_H
 
+#include "Codes.h"
+
 #include "fact/Dialect/Fact/IR/Fact.h"
 
 #include "llvm/ADT/DenseSet.h"
@@ -26,6 +28,8 @@ struct HeadPrediction {
   fact::LogMatmulOp matmul;
   fact::NormalizeHeadsOp normalize;
   fact::EncodeOp encode; ///< Null where the code is the number itself.
+  Value rows;            ///< INT8, of which ep.project makes codes,
+  Predictor predictor = Predictor::Exact; ///< as this one does.
 };
 
 /// A selection of all heads, and an attention that needs it with the precision
@@ -85,14 +89,17 @@ struct HeadNest {
 /// included if it may be; nothing where its operands are not made for it alone.
 std::optional<HeadNest> findHeadNest(fact::QuantizedAttentionOp attention,
                                      const DenseSet<Operation *> &allowed,
+                                     const PredictorCodes &codes,
                                      bool withSelection = true);
 
 /// The speculations among the ops of a function.
-SmallVector<SpeculatedHeads> findSpeculations(ArrayRef<Operation *> ops);
+SmallVector<SpeculatedHeads> findSpeculations(ArrayRef<Operation *> ops,
+                                              const PredictorCodes &codes);
 
 /// The nest of a selection that is in no attention's.
 std::optional<HeadNest> findHeadNest(fact::SelectOp select,
-                                     const DenseSet<Operation *> &allowed);
+                                     const DenseSet<Operation *> &allowed,
+                                     const PredictorCodes &codes);
 
 } // namespace mlir::factisa
 

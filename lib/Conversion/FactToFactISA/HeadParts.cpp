@@ -22,8 +22,8 @@ void HeadLoop::project(Side &side) {
   Value at = row(projecting);
   EpProjectOp::create(builder, lowering.loc, acc, tokenRows,
                       allOf(side.weights.tile, projecting), at, rows,
-                      side.weights.k, n, n * 4, tokens.layout.rowBytes, n,
-                      projectionOf(side.op.matmul).second,
+                      side.weights.k, n, n * 4, tokens.layout.rowBytes,
+                      side.weights.tile.rowBytes, side.op.predictor,
                       /*accumulate=*/false);
   if (side.bias)
     EpBiasOp::create(builder, lowering.loc, acc,
@@ -33,8 +33,8 @@ void HeadLoop::project(Side &side) {
   auto [predictor, operand] = normalizationFor(side.op.encode);
   Value codes = making(side.codes, projecting);
   EpNormalizeOp::create(builder, side.op.normalize->getLoc(), codes,
-                        blockOf(side.scales, projecting), acc, at, rows, n, n,
-                        n * 4, predictor, operand);
+                        blockOf(side.scales, projecting), acc, at, rows, n,
+                        side.codes.rowBytes, n * 4, predictor, operand);
   done(side.codes, codes, projecting);
 }
 
@@ -53,14 +53,15 @@ void HeadLoop::predict() {
     keys = readAll(keyCode.codes, predicting);
     keyScale = allOf(keyCode.scales, predicting);
   } else {
-    queries = lowering.sram(Memory::Token, rows * n, "query_codes");
-    lowering.loadHead(queries, queryCodes, head(predicting), n, block, rows,
-                      at);
+    queries = lowering.sram(Memory::Token, rows * queryBytes, "query_codes");
+    lowering.loadCodes(queries, predict.getQuery(), queryCodes,
+                       head(predicting), n, block, rows, at);
     queryScale =
         loadBlock(queryScales, predicting, at, Memory::Index, "query_scales");
     keys = allOf(keyCodeRows, predicting);
     keyScale = allOf(keyScaleRows, predicting);
-    lowering.loadHead(keys, keyCodes, head(predicting), n, zero, padded, once);
+    lowering.loadCodes(keys, predict.getKey(), keyCodes, head(predicting), n,
+                       zero, padded, once);
     lowering.loadRows(keyScale, keyScales, head(predicting), zero, padded,
                       once);
   }
@@ -86,9 +87,10 @@ void HeadLoop::predict() {
     Value begin = sum(at, lowering.index(from)),
           predicted =
               lowering.sram(Memory::Temp, count * padded * 4, "predicted");
-    EpScoreOp::create(builder, predict.getLoc(), predicted, piece(queries, n),
-                      keys, keyScale, tokenScale, begin, count, zero, padded, n,
-                      padded * 4, n, n, scorePredictorOf(predict));
+    EpScoreOp::create(builder, predict.getLoc(), predicted,
+                      piece(queries, queryBytes), keys, keyScale, tokenScale,
+                      begin, count, zero, padded, n, padded * 4, queryBytes,
+                      keyBytes, lowering.codes.scorePredictorOf(predict));
     auto topK = SelTopKOp::create(
         builder, lowering.loc, piece(masks, lowering.maskStride()),
         piece(flags, 1), piece(largest, 4), allOf(kFlags, predicting),

@@ -56,8 +56,8 @@ FailureOr<HeadLoop::Weights> HeadLoop::makeWeights(Value weight,
     return failure();
   result.of = *found;
   result.k = found->k;
-  result.tile =
-      makeRows(result.k, n, tiling.weightSlots, Memory::Weight, label);
+  result.tile = makeRows(result.k, result.of.rowBytes(n), tiling.weightSlots,
+                         Memory::Weight, label);
   return result;
 }
 

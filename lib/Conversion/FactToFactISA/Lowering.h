@@ -20,6 +20,7 @@
 #ifndef FACT_LIB_CONVERSION_FACTTOFACTISA_LOWERING_H
 #define FACT_LIB_CONVERSION_FACTTOFACTISA_LOWERING_H
 
+#include "Codes.h"
 #include "HeadNest.h"
 
 #include "fact/Dialect/Fact/IR/Fact.h"
@@ -101,6 +102,9 @@ struct Weight {
   Value address; ///< !factisa.dram
   int64_t k = 0, n = 0;
   std::optional<::fact::isa::WeightPlanes> planes;
+
+  /// Bytes of a row of so many columns in the scratchpad.
+  int64_t rowBytes(int64_t columns) const;
 };
 
 /// A speculation, and where its results lie.
@@ -132,7 +136,8 @@ struct LayerNumbers {
 
 class Lowering {
 public:
-  Lowering(func::FuncOp program, int64_t bound, const Tiling &tiling);
+  Lowering(func::FuncOp program, int64_t bound, const Tiling &tiling,
+           const PredictorCodes &codes);
 
   /// Lowers the source function into the program. Errors are reported at the
   /// op.
@@ -267,11 +272,12 @@ public:
   FailureOr<Weight> weightOf(Value value);
   bool isConstant(Value value);
   /// DRAM that holds the values side by side, shared between equal ones.
+  using Planes = std::optional<::fact::isa::WeightPlanes>;
   Constant constantBuffer(ArrayRef<ElementsAttr> values,
-                          int64_t tileColumns = 0);
-  /// Columns of the tiles in which a weight's planes lie apart, as some rows
-  /// multiply the high one alone; 0 where none do.
-  static int64_t tileColumnsOf(Value weight);
+                          const Planes &planes = {});
+  /// How a weight's planes lie apart, as some rows multiply the high one alone,
+  /// or its packed codes; nothing where it lies as it is.
+  Planes planesOf(Value weight) const;
   /// DRAM that holds a constant as rows of a sequence.
   FailureOr<Storage> constantRows(arith::ConstantOp constant,
                                   const Layout &layout);
@@ -299,6 +305,9 @@ public:
                 int64_t rows, Value first = {});
   void storeRows(const Storage &to, Value buffer, Value plane, Value row0,
                  int64_t rows, Value first = {});
+  /// The same of a head's `n` numbers of a code.
+  void loadCodes(Value buffer, Value code, const Storage &from, Value head,
+                 int64_t n, Value row0, int64_t rows, Value first = {});
   /// The same with one head's columns, of so many bytes, of rows of all heads.
   void loadHead(Value buffer, const Storage &from, Value head, int64_t bytes,
                 Value row0, int64_t rows, Value first = {});
@@ -316,6 +325,7 @@ public:
   int64_t loopTurns; ///< `turns` of the loops that are made.
   int64_t bound;
   Tiling tiling;
+  const PredictorCodes &codes;
   /// Tensors reach this many rows in DRAM, so that no block overruns.
   int64_t paddedRows;
   /// Columns of a row of scores, and bytes of one of probabilities: those that
@@ -338,8 +348,8 @@ private:
   DenseMap<std::pair<Value, unsigned>, Storage>
       constantStorages; ///< by whether they are read head by head
   DenseMap<Value, Constant> constants;
-  DenseMap<std::pair<Attribute, int64_t>, Value>
-      constantBuffers; ///< by values and columns of a tile
+  DenseMap<std::tuple<Attribute, int64_t, unsigned>, Value>
+      constantBuffers; ///< by values, columns of a tile, and if they are codes
   DenseMap<int64_t, Value> indices;
   std::list<SpeculatedRows> speculations; ///< Nests point into it.
   int64_t layersDone = 0;                 ///< Layers that are recorded.
@@ -353,11 +363,6 @@ int64_t storedBytes(Type elementType);
 /// All users of a value that read more than its length, looking through ops
 /// that are free.
 SmallVector<Operation *> realUsers(Value value);
-/// Whether the code of an operand of eager prediction is the operand itself.
-bool isIdentity(fact::EncodeOp op);
-/// Whether a code is worked out by itself; else it is part of the product that
-/// reads it, or of the shift that it is the code of.
-bool isEncodedAlone(fact::EncodeOp op);
 
 } // namespace mlir::factisa
 

@@ -21,17 +21,12 @@
 using namespace mlir;
 using namespace mlir::factisa;
 
-Lowering::Lowering(func::FuncOp program, int64_t bound, const Tiling &tiling)
+Lowering::Lowering(func::FuncOp program, int64_t bound, const Tiling &tiling,
+                   const PredictorCodes &codes)
     : builder(program.getBody()), loc(program.getLoc()),
-      loopTurns(tiling.turns), bound(bound), tiling(tiling),
+      loopTurns(tiling.turns), bound(bound), tiling(tiling), codes(codes),
       paddedRows(llvm::alignTo(bound, 64)), program(program) {
   builder.setInsertionPointToStart(&program.getBody().front());
-}
-
-bool factisa::isIdentity(mlir::fact::EncodeOp op) {
-  return ::fact::numerics::codeOf(fact::numericsOf(op.getPredictor()),
-                                  fact::numericsOf(op.getOperand())) ==
-         ::fact::numerics::PredictorCode::Exact;
 }
 
 /// Ops whose result has its operand's bytes.
@@ -138,6 +133,12 @@ FailureOr<Layout> Lowering::layoutOf(Value value, bool headMajor) {
         << "cannot lay out a tensor of type " << value.getType()
         << " as rows of a sequence of at most " << bound << " tokens";
     return failure();
+  }
+  // Packed codes lie head by head: a head's need not begin with a whole byte of
+  // a row.
+  if (int64_t heads = codes.packedHeads(value)) {
+    layout.planes = heads;
+    layout.rowBytes = codes.bytesOf(value, layout.rowBytes / heads);
   }
   layout.single = isSingle(value, headMajor);
   return layout;
@@ -306,7 +307,7 @@ FailureOr<Value> Lowering::constantAddress(Value value) {
                       : it->second.base;
   if (auto constant = value.getDefiningOp<arith::ConstantOp>())
     return constantBuffer({cast<ElementsAttr>(constant.getValue())},
-                          tileColumnsOf(value))
+                          planesOf(value))
         .base;
   InFlightDiagnostic diagnostic =
       emitError(loc) << "needs a weight that is known while compiling";
@@ -319,19 +320,22 @@ FailureOr<Weight> Lowering::weightOf(Value value) {
   if (failed(address))
     return failure();
   auto type = cast<ShapedType>(root(value).getType());
-  Weight weight{*address, type.getDimSize(0), type.getDimSize(1), {}};
-  if (int64_t columns = tileColumnsOf(value))
-    weight.planes.emplace(weight.k, weight.n, columns);
-  return weight;
+  return Weight{*address, type.getDimSize(0), type.getDimSize(1),
+                planesOf(value)};
 }
 
-int64_t Lowering::tileColumnsOf(Value weight) {
-  weight = root(weight);
+int64_t Weight::rowBytes(int64_t columns) const {
+  return planes && planes->areCodes() ? planes->rowBytes(columns) : columns;
+}
+
+/// Columns of the tiles in which a weight's planes lie apart; 0 where no rows
+/// multiply the high one alone.
+static int64_t tileColumnsOf(Value weight) {
   bool hasLow = false;
   int64_t columns = 0;
   for (Operation *user : realUsers(weight)) {
     auto linear = dyn_cast<mlir::fact::QuantizedLinearOp>(user);
-    if (!linear || root(linear.getWeight()) != weight)
+    if (!linear || Lowering::root(linear.getWeight()) != weight)
       continue;
     hasLow |= linear.getLow() && lowPrecisionOf(linear) == Precision::A4W4;
     int64_t features = cast<ShapedType>(linear.getType()).getDimSize(1);
@@ -355,20 +359,33 @@ int64_t Lowering::tileColumnsOf(Value weight) {
   return hasLow ? columns : 0;
 }
 
+Lowering::Planes Lowering::planesOf(Value weight) const {
+  using ::fact::isa::WeightPlanes;
+  weight = root(weight);
+  int64_t ofCodes = codes.packedColumns(weight),
+          columns = ofCodes ? ofCodes : tileColumnsOf(weight);
+  if (columns == 0)
+    return std::nullopt;
+  auto type = cast<ShapedType>(weight.getType());
+  return WeightPlanes(type.getDimSize(0), type.getDimSize(1), columns,
+                      ofCodes ? WeightPlanes::Kind::Codes
+                              : WeightPlanes::Kind::HighAndLow);
+}
+
 Constant Lowering::constantBuffer(ArrayRef<ElementsAttr> values,
-                                  int64_t tileColumns) {
+                                  const Planes &planes) {
   auto type = cast<ShapedType>(values.front().getType());
   Constant constant;
   constant.layerStride = llvm::alignTo(
-      tileColumns > 0
-          ? ::fact::isa::WeightPlanes(type.getDimSize(0), type.getDimSize(1),
-                                      tileColumns)
-                .bytes()
-          : type.getNumElements() * storedBytes(type.getElementType()),
+      planes ? planes->bytes()
+             : type.getNumElements() * storedBytes(type.getElementType()),
       64);
+  int64_t tileColumns = planes ? planes->getTileColumns() : 0;
+  bool areCodes = planes && planes->areCodes();
   SmallVector<Attribute> attributes(values.begin(), values.end());
   ArrayAttr key = builder.getArrayAttr(attributes);
-  auto [it, isNew] = constantBuffers.try_emplace({key, tileColumns});
+  auto [it, isNew] = constantBuffers.try_emplace(
+      std::tuple<Attribute, int64_t, unsigned>(key, tileColumns, areCodes));
   if (isNew) {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(&program.getBody().front());
@@ -377,8 +394,9 @@ Constant Lowering::constantBuffer(ArrayRef<ElementsAttr> values,
         constant.layerStride * static_cast<int64_t>(values.size()), "weight");
     buffer.setValuesAttr(key);
     buffer.setStride(constant.layerStride);
-    if (tileColumns > 0)
+    if (planes)
       buffer.setTileColumns(tileColumns);
+    buffer.setCodes(areCodes);
     it->second = buffer;
   }
   constant.base = it->second;
@@ -425,7 +443,11 @@ FailureOr<Value> Lowering::loadConstant(Value constant, Memory memory,
                                         StringRef label) {
   auto type = cast<ShapedType>(root(constant).getType());
   int64_t bytes = type.getNumElements() * storedBytes(type.getElementType());
-  if (int64_t columns = tileColumnsOf(constant)) {
+  Planes planes = planesOf(constant);
+  if (planes && planes->areCodes()) {
+    bytes = planes->bytes();
+  } else if (planes) {
+    int64_t columns = planes->getTileColumns();
     FailureOr<Weight> weight = weightOf(constant);
     if (failed(weight))
       return failure();
@@ -472,6 +494,11 @@ void Lowering::loadWeight(Value buffer, const Weight &from, int64_t k0,
          "a head's columns are a tile");
   ::fact::isa::WeightPlanes::Part part = from.planes->part(k0, n0);
   int64_t headBytes = from.planes->tileBytes();
+  if (from.planes->areCodes()) {
+    LoadOp::create(builder, loc, buffer, at(part.high, headBytes), first, k,
+                   from.rowBytes(n), bufferStride, part.stride, /*whole=*/true);
+    return;
+  }
   LoadWeightOp::create(builder, loc, buffer, at(part.high, headBytes),
                        at(part.low, headBytes), exact, first, k, n,
                        bufferStride, part.stride, onlyExact, /*whole=*/true);
@@ -501,6 +528,15 @@ void Lowering::loadHead(Value buffer, const Storage &from, Value head,
   Value source = view(from.base, 0, {{head, bytes}, {row0, rowBytes}});
   LoadOp::create(builder, loc, buffer, source, first ? first : row0, rows,
                  bytes, bytes, rowBytes, from.layout.single);
+}
+
+void Lowering::loadCodes(Value buffer, Value code, const Storage &from,
+                         Value head, int64_t n, Value row0, int64_t rows,
+                         Value first) {
+  if (codes.packedHeads(code) > 0)
+    loadRows(buffer, from, head, row0, rows, first);
+  else
+    loadHead(buffer, from, head, n, row0, rows, first);
 }
 
 void Lowering::storeHead(const Storage &to, Value buffer, Value head,

@@ -28,17 +28,6 @@ bool factisa::isRowLocal(Operation *op) {
              fact::MeanTokenOp>(op);
 }
 
-bool factisa::isEncodedAlone(fact::EncodeOp op) {
-  // ep.normalize encodes what it shifts.
-  if (fact::definingOp<fact::NormalizeHeadsOp>(op.getInput()))
-    return false;
-  // ep.project encodes its rows.
-  return llvm::any_of(fact::readersOf(op.getResult()), [](OpOperand *use) {
-    return !isa<fact::LogMatmulOp>(use->getOwner()) ||
-           use->getOperandNumber() != 0;
-  });
-}
-
 RowGroup::RowGroup(Lowering &lowering, ArrayRef<Operation *> ops, bool single,
                    ArrayRef<Operation *> next)
     : lowering(lowering), builder(lowering.builder), ops(ops), next(next),
@@ -131,7 +120,8 @@ FailureOr<Staged> RowGroup::use(Value value) {
 bool RowGroup::isInside(Operation *op) const {
   // Parts of the ops that read them.
   auto encode = dyn_cast<fact::EncodeOp>(op);
-  if (isa<fact::LogMatmulOp>(op) || (encode && !isEncodedAlone(encode)))
+  if (isa<fact::LogMatmulOp>(op) ||
+      (encode && !lowering.codes.isEncodedAlone(encode)))
     return llvm::all_of(realUsers(op->getResult(0)),
                         [&](Operation *user) { return isInside(user); });
   return members.contains(op);

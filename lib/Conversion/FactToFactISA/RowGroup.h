@@ -85,6 +85,10 @@ private:
   /// or stored ones.
   LogicalResult projectHead(fact::LogMatmulOp op, WeightTiles &tiles, Value acc,
                             int64_t head, int64_t group);
+  /// Where a code's columns lie, from `column` on, which packed ones have in
+  /// one head, of `group` columns.
+  std::pair<Value, int64_t> codeColumns(fact::EncodeOp code, const Staged &rows,
+                                        int64_t column, int64_t group);
   /// Calls body(first row in the block, rows, row0 of these) for pieces of a
   /// block of n elements a row: what sweeps rows several times does not keep
   /// others waiting.

@@ -11,6 +11,7 @@
 #include "RowGroup.h"
 
 #include "fact/Dialect/Fact/IR/Values.h"
+#include "fact/Numerics/Prediction.h"
 
 #include "llvm/ADT/MapVector.h"
 
@@ -44,7 +45,8 @@ FailureOr<WeightTiles> RowGroup::weightTiles(Value weight,
   if (tiles.weight.planes &&
       tiles.tileN < tiles.weight.planes->getTileColumns())
     tiles.tileN = std::max<int64_t>(llvm::alignDown(tiles.tileN, 2), 2);
-  int64_t deepest = std::max<int64_t>(budget / tiles.tileN, 1);
+  int64_t deepest =
+      std::max<int64_t>(budget / tiles.weight.rowBytes(tiles.tileN), 1);
   int64_t parts = llvm::divideCeil(tiles.k, deepest);
   tiles.tileK = llvm::divideCeil(tiles.k, parts);
   if (int64_t whole = llvm::alignTo(tiles.tileK, 64); whole <= deepest)
@@ -54,18 +56,24 @@ FailureOr<WeightTiles> RowGroup::weightTiles(Value weight,
 
 std::pair<Value, int64_t> RowGroup::loadTile(WeightTiles &tiles, int64_t k0,
                                              int64_t k, int64_t n0, int64_t n) {
+  const Weight &from = tiles.weight;
+  if (tiles.whole && from.planes && from.planes->areCodes()) {
+    ::fact::isa::WeightPlanes::Part part = from.planes->part(k0, n0);
+    return {lowering.view(tiles.whole, part.high), part.stride};
+  }
   if (tiles.whole)
     return {lowering.view(tiles.whole, k0 * tiles.n + n0), tiles.n};
-  Value buffer =
-      lowering.sram(Memory::Weight, tiles.tileK * tiles.tileN, "weight_tile");
+  int64_t stride = from.rowBytes(n);
+  Value buffer = lowering.sram(
+      Memory::Weight, tiles.tileK * from.rowBytes(tiles.tileN), "weight_tile");
   Value exact = lowering.null(), first = lowering.index(0);
   if (tiles.exact) {
     exact = lowering.view(tiles.exact, 0, {{row0, 4}});
     first = row0; // a block that is none has no count
   }
-  lowering.loadWeight(buffer, tiles.weight, k0, k, n0, Value(), n, n, first,
+  lowering.loadWeight(buffer, from, k0, k, n0, Value(), n, stride, first,
                       exact);
-  return {buffer, n};
+  return {buffer, stride};
 }
 
 LogicalResult RowGroup::lowerTyped(fact::QuantizedLinearOp op) {
@@ -240,7 +248,7 @@ Value RowGroup::Maxima::of(Lowering &lowering, int64_t slice,
 
 LogicalResult RowGroup::projectHead(fact::LogMatmulOp op, WeightTiles &tiles,
                                     Value acc, int64_t head, int64_t group) {
-  auto [input, predictor] = projectionOf(op);
+  auto [input, predictor] = lowering.codes.projectionOf(op);
   FailureOr<Staged> x = use(input);
   if (failed(x))
     return failure();
@@ -291,6 +299,8 @@ LogicalResult RowGroup::lowerTyped(fact::NormalizeHeadsOp op) {
   llvm::MapVector<fact::EncodeOp, Staged> results;
   for (Operation *user : realUsers(op.getResult())) {
     auto code = dyn_cast<fact::EncodeOp>(user);
+    if (code && !lowering.codes.isOfShift(code))
+      code = {}; // made of the shifted accumulators, or nowhere
     Value result = code ? code.getResult() : op.getResult();
     if (results.contains(code))
       continue;
@@ -324,10 +334,10 @@ LogicalResult RowGroup::lowerTyped(fact::NormalizeHeadsOp op) {
                        rows, group, group * 4);
     for (auto &[code, result] : results) {
       auto [predictor, operand] = normalizationFor(code);
-      EpNormalizeOp::create(builder, op.getLoc(),
-                            lowering.view(result.buffer, head * group),
+      auto [address, stride] = codeColumns(code, result, head * group, group);
+      EpNormalizeOp::create(builder, op.getLoc(), address,
                             shift->plane(lowering, head), acc, row0, rows,
-                            group, features, accStride, predictor, operand);
+                            group, stride, accStride, predictor, operand);
     }
   }
   for (auto &[code, result] : results)
@@ -336,29 +346,51 @@ LogicalResult RowGroup::lowerTyped(fact::NormalizeHeadsOp op) {
   return finish(op.getScale());
 }
 
+std::pair<Value, int64_t> RowGroup::codeColumns(fact::EncodeOp code,
+                                                const Staged &rows,
+                                                int64_t column, int64_t group) {
+  int64_t stride = rows.layout.rowBytes;
+  if (!code || lowering.codes.packedHeads(code.getResult()) == 0)
+    return {lowering.view(rows.buffer, column), stride};
+  int64_t head = column / group;
+  return {lowering.view(
+              rows.plane(lowering, head),
+              lowering.codes.bytesOf(code.getResult(), column - head * group)),
+          stride};
+}
+
 /// There is no instruction that encodes alone: rows go through a product with
 /// the identity, a few columns at a time. A shift by none is left to do, as no
 /// accumulator needs more than seven octaves.
 LogicalResult RowGroup::lowerTyped(fact::EncodeOp op) {
-  if (!isEncodedAlone(op))
+  if (!lowering.codes.isEncodedAlone(op))
     return success(); // part of the op that reads it, or that it reads
   FailureOr<Staged> x = use(op.getInput());
   if (failed(x))
     return failure();
-  int64_t features = cast<ShapedType>(op.getType()).getDimSize(1);
-  int64_t width = std::min<int64_t>(features, 64);
-  std::vector<int8_t> identity(width * width);
-  for (int64_t i = 0; i < width; ++i)
-    identity[i * width + i] = 1;
-  auto type = RankedTensorType::get({width, width}, builder.getI8Type());
+  PredictorCodes::Steps steps = lowering.codes.stepsOf(op);
+  int64_t features = cast<ShapedType>(op.getType()).getDimSize(1),
+          heads = lowering.codes.packedHeads(op.getResult()),
+          group = heads > 0 ? features / heads : features;
+  int64_t width = std::min<int64_t>(group, 64),
+          stride = ::fact::numerics::codeBytes(steps.ones, width);
+  std::vector<uint8_t> identity(width * stride);
+  for (int64_t i = 0; i < width; ++i) {
+    std::vector<int8_t> row(width);
+    row[i] = 1;
+    ::fact::numerics::packCodes(steps.ones, row.data(), width,
+                                identity.data() + i * stride);
+  }
+  auto type = RankedTensorType::get({width, stride}, builder.getI8Type());
   Value weight = before([&] {
-    Value address =
-        lowering
-            .constantBuffer({DenseElementsAttr::get(type, ArrayRef(identity))})
-            .base;
-    Value buffer = lowering.sram(Memory::Weight, width * width, "identity");
+    auto values = DenseElementsAttr::getFromRawBuffer(
+        type, ArrayRef(reinterpret_cast<const char *>(identity.data()),
+                       identity.size()));
+    Value address = lowering.constantBuffer({cast<ElementsAttr>(values)}).base;
+    Value buffer = lowering.sram(Memory::Weight, width * stride, "identity");
     LoadOp::create(builder, op.getLoc(), buffer, address, lowering.index(0), 1,
-                   width * width, width * width, width * width, /*whole=*/true);
+                   width * stride, width * stride, width * stride,
+                   /*whole=*/true);
     return buffer;
   });
   FailureOr<Staged> code = define(op.getResult(), Memory::Temp, "code");
@@ -366,15 +398,15 @@ LogicalResult RowGroup::lowerTyped(fact::EncodeOp op) {
     return failure();
   Value acc = lowering.sram(Memory::Temp, rows * width * 4, "accumulators"),
         shift = lowering.sram(Memory::Index, rows * 4, "shift_scale");
-  auto [predictor, operand] = normalizationFor(op);
-  for (int64_t n0 = 0; n0 < features; n0 += width) {
-    int64_t n = std::min(width, features - n0);
+  int64_t n = 0;
+  for (int64_t n0 = 0; n0 < features; n0 += n) {
+    n = std::min(width, group - n0 % group);
     EpProjectOp::create(builder, op.getLoc(), acc, lowering.view(x->buffer, n0),
-                        weight, row0, rows, n, n, width * 4, features, width,
-                        Predictor::Exact, /*accumulate=*/false);
-    EpNormalizeOp::create(builder, op.getLoc(), lowering.view(code->buffer, n0),
-                          shift, acc, row0, rows, n, features, width * 4,
-                          predictor, operand);
+                        weight, row0, rows, n, n, width * 4, features, stride,
+                        steps.product, /*accumulate=*/false);
+    auto [address, codeStride] = codeColumns(op, *code, n0, group);
+    EpNormalizeOp::create(builder, op.getLoc(), address, shift, acc, row0, rows,
+                          n, codeStride, width * 4, steps.shift, steps.operand);
   }
   return finish(op.getResult());
 }

@@ -21,9 +21,9 @@ using namespace mlir::factisa;
 
 /// Ops that are nothing by themselves: their users read through them, or
 /// another op's lowering makes their results.
-static bool isFree(Operation *op) {
+static bool isFree(Operation *op, const PredictorCodes &codes) {
   if (auto encode = dyn_cast<mlir::fact::EncodeOp>(op))
-    return isIdentity(encode) || !isEncodedAlone(encode);
+    return isIdentity(encode) || !codes.isEncodedAlone(encode);
   return isa<mlir::fact::LogMatmulOp, mlir::fact::KRowsOp, mlir::fact::VRowsOp,
              mlir::fact::QRowsOp, mlir::fact::PredictOp, arith::ConstantOp,
              tensor::DimOp, func::ReturnOp>(op) ||
@@ -53,7 +53,7 @@ public:
         ArrayRef<Operation *> next)
       : lowering(lowering), next(next) {
     for (Operation *op : ops)
-      if (!isFree(op))
+      if (!isFree(op, lowering.codes))
         waiting.push_back(op);
     missing.insert(waiting.begin(), waiting.end());
     if (lowering.tiling.heads.rows > 0)
@@ -96,12 +96,12 @@ private:
 void Lowering::Order::findNests(ArrayRef<Operation *> ops) {
   for (Operation *op : ops)
     if (auto attention = dyn_cast<fact::QuantizedAttentionOp>(op))
-      addNest(op, findHeadNest(attention, missing,
+      addNest(op, findHeadNest(attention, missing, lowering.codes,
                                !lowering.tiling.heads.selectsApart));
   for (Operation *op : ops)
     if (auto select = dyn_cast<fact::SelectOp>(op);
         select && !partOf.contains(select))
-      addNest(op, findHeadNest(select, missing));
+      addNest(op, findHeadNest(select, missing, lowering.codes));
 }
 
 /// One head has no other to be worked on meanwhile, and no nest.
@@ -140,7 +140,8 @@ bool Lowering::Order::isAvailable(Value value, Operation *nest) const {
   if (!definer || !definer->getBlock() ||
       definer->getBlock() != waiting.front()->getBlock())
     return true;
-  if (isFree(definer) || (nest && partOf.lookup(definer) == nest))
+  if (isFree(definer, lowering.codes) ||
+      (nest && partOf.lookup(definer) == nest))
     return llvm::all_of(definer->getOperands(), [&](Value operand) {
       return isAvailable(operand, nest);
     });

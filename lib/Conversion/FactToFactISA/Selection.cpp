@@ -141,7 +141,9 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
   int64_t heads = predict.getHeads(),
           features =
               cast<ShapedType>(predict.getQuery().getType()).getDimSize(1);
-  int64_t n = features / heads, rows = blockRows();
+  int64_t n = features / heads, rows = blockRows(),
+          queryBytes = codes.bytesOf(predict.getQuery(), n),
+          keyBytes = codes.bytesOf(predict.getKey(), n);
   bool allKeys = tiling.cols >= bound;
   int64_t cols = allKeys ? paddedRows : tiling.cols;
   auto predictor = ::fact::numerics::asPredictor<Predictor>(op.getPredictor());
@@ -177,20 +179,20 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
     SelFillOp::create(builder, loc, vFlags, zero, paddedRows, 1, 0);
     Value keys, scales, keyRowScales;
     auto loadKeys = [&](Value col0) {
-      keys = sram(Memory::Temp, cols * n, "key_codes");
+      keys = sram(Memory::Temp, cols * keyBytes, "key_codes");
       scales = sram(Memory::Index, cols * 4, "key_scales");
       keyRowScales = sram(Memory::Index, cols * 4, "row_scales");
-      loadHead(keys, *k, head, n, col0, cols);
+      loadCodes(keys, predict.getKey(), *k, head, n, col0, cols);
       loadRows(scales, *keyScale, head, col0, cols);
       loadRows(keyRowScales, *rowScale, zero, col0, cols);
     };
     if (allKeys)
       loadKeys(zero);
     loop(Over::Rows, bound, rows, [&](Value row0) {
-      Value queries = sram(Memory::Token, rows * n, "query_codes");
+      Value queries = sram(Memory::Token, rows * queryBytes, "query_codes");
       Value queryScales = sram(Memory::Index, rows * 4, "query_scales");
       Value queryRowScales = sram(Memory::Index, rows * 4, "row_scales");
-      loadHead(queries, *q, head, n, row0, rows);
+      loadCodes(queries, predict.getQuery(), *q, head, n, row0, rows);
       loadRows(queryScales, *queryScale, head, row0, rows);
       loadRows(queryRowScales, *rowScale, zero, row0, rows);
       Value scores = sram(Memory::Temp, rows * paddedRows * 4, "scores");
@@ -198,7 +200,8 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
         EpScoreOp::create(builder, predict.getLoc(),
                           view(scores, 0, {{col0, 4}}), queries, keys, scales,
                           keyRowScales, row0, rows, col0, cols, n,
-                          paddedRows * 4, n, n, scorePredictorOf(predict));
+                          paddedRows * 4, queryBytes, keyBytes,
+                          codes.scorePredictorOf(predict));
       };
       if (allKeys)
         score(zero);

@@ -30,7 +30,8 @@ static int64_t featuresOf(Value rows) {
 }
 
 SmallVector<SpeculatedHeads>
-factisa::findSpeculations(ArrayRef<Operation *> ops) {
+factisa::findSpeculations(ArrayRef<Operation *> ops,
+                          const PredictorCodes &codes) {
   DenseSet<Operation *> allowed(ops.begin(), ops.end());
   SmallVector<SpeculatedHeads> all;
   for (Operation *op : ops) {
@@ -40,8 +41,8 @@ factisa::findSpeculations(ArrayRef<Operation *> ops) {
                       : fact::SelectOp();
     if (!select || !allowed.contains(select))
       continue;
-    std::optional<HeadNest> reader = findHeadNest(attention, allowed),
-                            maker = findHeadNest(select, allowed);
+    std::optional<HeadNest> reader = findHeadNest(attention, allowed, codes),
+                            maker = findHeadNest(select, allowed, codes);
     if (!reader || reader->getHeads() == 1 || reader->select || !maker ||
         !maker->queryCode.matmul || maker->getHeads() != reader->getHeads() ||
         featuresOf(maker->predict.getQuery()) !=
@@ -94,7 +95,7 @@ void Lowering::addSpeculations(ArrayRef<Operation *> ops) {
   speculations.clear();
   if (!tiling.heads.speculates)
     return;
-  for (const SpeculatedHeads &of : findSpeculations(ops)) {
+  for (const SpeculatedHeads &of : findSpeculations(ops, codes)) {
     fact::QuantizedAttentionOp attention = of.attention;
     auto heads = static_cast<int64_t>(attention.getHeads());
     Layout byHeads{heads, featuresOf(attention.getQuery()) / heads,

@@ -19,7 +19,7 @@
 // rows where its head does not exist; weights are loaded for the next iteration, the first
 // ones before the loop.
 // CHECK-LABEL: func.func @selection()
-// CHECK:       factisa.load {{.*}} row0=%c0, rows=4, row_bytes=2, {{.*}} whole
+// CHECK:       factisa.load {{.*}} row0=%c0, rows=4, row_bytes=1, {{.*}} whole
 // CHECK:       scf.for %[[I:[a-z0-9]+]] = %c0 to %c5 step %c1 {
 // CHECK-NOT:   scf.for
 // CHECK-DAG:     %[[NEXT:[0-9]+]] = arith.addi %[[I]], %c1 : index
@@ -59,13 +59,14 @@
 // MISSED: [Missed] NotDifferential | Category:fact-to-factisa {{.*}} Reason="no selection is made in the loop over heads, which would say block by block what rows of K and V are wanted"
 
 // Stage 1, of keys and of queries, with the bias of queries. Its codes and scales have two
-// slots: the head before is selected with the other one.
+// slots: the head before is selected with the other one. Codes of weights, keys and
+// queries are packed, two to a byte: rows of a head's n = 2 are one byte.
 // PREDICT-LABEL: func.func @selection()
-// PREDICT:       factisa.ep.project acc=%[[ACC:[0-9]+]], x=%[[ROWS:[0-9]+]], {{.*}} row0=%[[AT:[0-9]+]], {{.*}} predictor=leading_one
-// PREDICT:       factisa.ep.normalize {{.*}} acc=%[[ACC]], row0=%[[AT]], {{.*}} operand=key
+// PREDICT:       factisa.ep.project acc=%[[ACC:[0-9]+]], x=%[[ROWS:[0-9]+]], {{.*}} row0=%[[AT:[0-9]+]], {{.*}} n=2, {{.*}} w_stride=1, predictor=leading_one
+// PREDICT:       factisa.ep.normalize {{.*}} acc=%[[ACC]], row0=%[[AT]], {{.*}} n=2, code_stride=1, {{.*}} operand=key
 // PREDICT:       factisa.ep.project acc=%[[ACC:[0-9]+]], x=%[[ROWS]], {{.*}} row0=%[[AT]],
 // PREDICT:       factisa.ep.bias acc=%[[ACC]], {{.*}} row0=%[[AT]],
-// PREDICT:       factisa.ep.normalize {{.*}} acc=%[[ACC]], row0=%[[AT]], {{.*}} operand=query
+// PREDICT:       factisa.ep.normalize {{.*}} acc=%[[ACC]], row0=%[[AT]], {{.*}} n=2, code_stride=1, {{.*}} operand=query
 
 // Stage 2 and the selection: rows of K and V that are needed are cleared for each head,
 // counts once for all. Then the head's queries, those that are not dominated.
@@ -74,7 +75,7 @@
 // SELECT:       scf.for
 // SELECT:       factisa.sel.fill dst=%[[KROWS:[0-9]+]], row0=%[[AT:[0-9]+]], {{.*}} width=1,
 // SELECT:       factisa.sel.fill dst=%[[VROWS:[0-9]+]], row0=%[[AT]], {{.*}} width=1,
-// SELECT:       factisa.ep.score score=%[[SCORES:[0-9]+]], {{.*}} row0=%[[AT]],
+// SELECT:       factisa.ep.score score=%[[SCORES:[0-9]+]], {{.*}} row0=%[[AT]], {{.*}} q_stride=1, k_stride=1,
 // SELECT:       factisa.sel.topk mask=%[[MASK:[0-9]+]], dominated=%[[DOMINATED:[0-9]+]], {{.*}} k_rows=%[[KROWS]], v_rows=%[[VROWS]], count=%[[COUNTS]], score=%[[SCORES]], {{.*}} row0=%[[AT]],
 // SELECT:       factisa.store {{.*}} src=%[[MASK]], row0=%[[AT]],
 // SELECT:       factisa.sel.list list=%[[LIST:[0-9]+]], flags=%[[DOMINATED]], unless=%{{[0-9]+}}, row0=%[[AT]], {{.*}} invert

@@ -11,6 +11,8 @@ func.func @main() {
   %c8 = arith.constant 8 : index
   // CHECK: %[[W:.*]] = factisa.dram constant 128 "weight" at 64 {stride = 64 : i64, values = [dense<1> : tensor<4x8xi8>, dense<2> : tensor<4x8xi8>]}
   %w = factisa.dram constant 128 "weight" at 64 {values = [dense<1> : tensor<4x8xi8>, dense<2> : tensor<4x8xi8>], stride = 64 : i64}
+  // CHECK: factisa.dram constant 64 "codes" at 192 {codes, stride = 64 : i64, tile_columns = 5 : i64, values = [dense<2> : tensor<4x10xi8>]}
+  %codes = factisa.dram constant 64 "codes" at 192 {values = [dense<2> : tensor<4x10xi8>], stride = 64 : i64, tile_columns = 5 : i64, codes}
   // CHECK: %[[X:.*]] = factisa.dram input 1024 "x" {shape = array<i64: 1, -1, 4>}
   %x = factisa.dram input 1024 "x" {shape = array<i64: 1, -1, 4>}
   // CHECK: factisa.dram output 1024 "y"

@@ -265,6 +265,22 @@ func.func @planes_of_a_vector() {
 
 // -----
 
+func.func @codes_without_tiles() {
+  // expected-error @+1 {{must have 'tile_columns' to have 'codes'}}
+  %w = factisa.dram constant 64 "w" {values = [dense<1> : tensor<4x16xi8>], stride = 64 : i64, codes}
+  return
+}
+
+// -----
+
+func.func @codes_are_one_plane() {
+  // expected-error @+1 {{must have values of 96 bytes, padded to its stride by at most 63 (was 192)}}
+  %w = factisa.dram constant 192 "w" {values = [dense<1> : tensor<12x15xi8>], stride = 192 : i64, tile_columns = 15 : i64, codes}
+  return
+}
+
+// -----
+
 func.func @planes_take_whole_bytes() {
   // expected-error @+1 {{must have values of 72 bytes, padded to its stride by at most 63 (was 64)}}
   %w = factisa.dram constant 64 "w" {values = [dense<1> : tensor<4x15xi8>], stride = 64 : i64, tile_columns = 5 : i64}

@@ -53,6 +53,8 @@ LogicalResult DramBufferOp::verify() {
   }
   if (getTileColumns() && !isConstant)
     return emitOpError() << "must be a constant to have 'tile_columns'";
+  if (getCodes() && !getTileColumns())
+    return emitOpError() << "must have 'tile_columns' to have 'codes'";
   if (!isConstant)
     return success();
   if (getValuesAttr().empty())
@@ -95,8 +97,11 @@ DramBufferOp::planesOf(ElementsAttr value) {
   if (!getTileColumns() || type.getRank() != 2 ||
       !type.getElementType().isInteger(8))
     return std::nullopt;
-  return ::fact::isa::WeightPlanes(type.getDimSize(0), type.getDimSize(1),
-                                   static_cast<int64_t>(*getTileColumns()));
+  return ::fact::isa::WeightPlanes(
+      type.getDimSize(0), type.getDimSize(1),
+      static_cast<int64_t>(*getTileColumns()),
+      getCodes() ? ::fact::isa::WeightPlanes::Kind::Codes
+                 : ::fact::isa::WeightPlanes::Kind::HighAndLow);
 }
 
 void DramBufferOp::getEffects(

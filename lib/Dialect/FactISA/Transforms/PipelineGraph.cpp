@@ -104,8 +104,6 @@ private:
 
   /// Whether a row is one in some iterations only, the first one mostly.
   bool isForFew(Value row) {
-    if (onlyIteration(row, body.loop))
-      return true;
     if (auto sum = row.getDefiningOp<arith::AddIOp>())
       return isForFew(sum.getLhs()) || isForFew(sum.getRhs());
     auto range = row.getDefiningOp<InRangeOp>();

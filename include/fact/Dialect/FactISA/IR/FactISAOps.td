@@ -57,7 +57,8 @@ def FactISA_DramBufferOp : Op<FactISA_Dialect, "dram", [DeclareOpInterfaceMethod
     `constant`: the bytes of `values`, one array every `stride` bytes (several equal
     layers keep the same weight side by side), padded to 64 bytes at most. With
     `tile_columns` the values are weights [k, n], INT8, whose planes lie apart, in tiles of
-    so many columns, as `load.weight` reads them (`fact/ISA/WeightPlanes.h`). `input`, `output`: one sequence of rows;
+    so many columns, as `load.weight` reads them (`fact/ISA/WeightPlanes.h`); with `codes`,
+    too, they are codes of a leading one, in tiles of i4 numbers, as `ep.project` reads them. `input`, `output`: one sequence of rows;
     `shape` is that of the model's tensor, -1 for the length. An input may be `in` an output:
     the host writes it to where the output will be, and instructions read it there.
     `address` is set by the planner. Two others of them are two ranges, however alike; inputs
@@ -71,7 +72,8 @@ def FactISA_DramBufferOp : Op<FactISA_Dialect, "dram", [DeclareOpInterfaceMethod
   }];
   let arguments = (ins FactISA_DramKind:$kind, ConfinedAttr<I64Attr, [IntPositive]>:$bytes, StrAttr:$label, Optional<FactISA_Dram>:$place,
                        OptionalAttr<FactISA_Address>:$address, OptionalAttr<ArrayAttr>:$values, OptionalAttr<I64Attr>:$stride,
-                       OptionalAttr<DenseI64ArrayAttr>:$shape, OptionalAttr<ConfinedAttr<I64Attr, [IntPositive]>>:$tile_columns);
+                       OptionalAttr<DenseI64ArrayAttr>:$shape, OptionalAttr<ConfinedAttr<I64Attr, [IntPositive]>>:$tile_columns,
+                       UnitAttr:$codes);
   let results = (outs FactISA_Dram:$result);
   let assemblyFormat = "$kind $bytes $label (`in` $place^)? (`at` $address^)? attr-dict";
   let hasVerifier = 1;
