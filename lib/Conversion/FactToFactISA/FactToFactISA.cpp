@@ -107,142 +107,25 @@ private:
     return bound;
   }
 
-  /// Rows of a block, the most first, such that blocks are of about the same
-  /// size.
-  static SmallVector<int64_t> blockRows(int64_t bound) {
-    SmallVector<int64_t> heights;
-    for (int64_t rows : {64, 48, 40, 32, 24, 16, 8, 4, 2, 1}) {
-      // What comes before the first block and after the last one is as long as
-      // a block.
-      if (rows > std::max<int64_t>(32, bound / 12))
-        continue;
-      int64_t blocks = llvm::divideCeil(bound, rows);
-      int64_t even = llvm::divideCeil(bound, blocks);
-      even = std::min<int64_t>(llvm::alignTo(even, std::min<int64_t>(rows, 4)),
-                               rows);
-      if (heights.empty() || even < heights.back())
-        heights.push_back(even);
-    }
-    return heights;
-  }
-
-  /// Sizes of loops over rows, the best first: many rows, then wide key blocks.
-  SmallVector<Tiling> rowTilings(int64_t bound,
-                                 const ::fact::isa::Machine &machine) const {
-    int64_t weights = machine.buffer(::fact::isa::Buffer::Weight).bytes;
-    SmallVector<Tiling> all;
-    int64_t everything = llvm::alignTo(bound, 64);
-    Tiling atOnce;
-    atOnce.rows = blockRows(bound).front();
-    atOnce.cols = everything;
-    atOnce.weightBytes = weights;
-    atOnce.keepWeights = true;
-    atOnce.turns = schedule == Schedule::InOrder ? 0 : 4;
-    all.push_back(atOnce);
-    auto add = [&](bool isSmall, bool hasSmallTiles,
-                   ArrayRef<int64_t> turnsToTry) {
-      for (int64_t share : hasSmallTiles ? std::array<int64_t, 2>{64, 512}
-                                         : std::array<int64_t, 2>{5, 16})
-        for (int64_t rows : blockRows(bound))
-          for (int64_t cols : {everything, int64_t(1024), int64_t(256),
-                               int64_t(64), int64_t(8)})
-            for (int64_t turns : turnsToTry)
-              if ((cols == everything || cols < bound) &&
-                  isSmall == (rows < std::min<int64_t>(bound, 8))) {
-                Tiling tiling;
-                tiling.rows = rows;
-                tiling.cols = cols;
-                tiling.weightBytes = std::max<int64_t>(weights / share, 64);
-                tiling.turns = turns;
-                tiling.isLastResort = isSmall || hasSmallTiles || turns == 0;
-                all.push_back(tiling);
-              }
-    };
-    // Small tiles make long programs: down to 8, fewer rows are better. Without
-    // turns a loop needs the fewest buffers.
-    for (bool isSmall : {false, true})
-      for (bool hasSmallTiles : {false, true}) {
-        // Of a large weight memory small tiles make room for nothing.
-        if (hasSmallTiles && weights >= 65536)
-          continue;
-        if (schedule != Schedule::InOrder) {
-          add(isSmall, hasSmallTiles, {4, 2});
-          add(isSmall, hasSmallTiles, {1});
-        }
-        add(isSmall, hasSmallTiles, {0});
-      }
-    return all;
-  }
-
-  /// Sizes of loops over heads, the best first: those that speculate, the
-  /// others, and at last no such loops.
-  SmallVector<HeadTiling> headTilings(int64_t bound, bool canSpeculate) const {
-    SmallVector<HeadTiling> all;
-    if (schedule == Schedule::InOrder)
-      return {{}};
-    auto add = [&](bool isDifferential, bool speculates, bool selectsApart,
-                   ArrayRef<int64_t> turnsToTry) {
-      for (int64_t stored : {0, 1, 2})
-        for (int64_t rows : blockRows(bound))
-          for (int64_t weightSlots : {2, 1})
-            for (bool hasQueriesInPlace : {false, true})
-              for (int64_t turns : turnsToTry) {
-                bool mayHaveQueriesInPlace =
-                    stored == 0 && !isDifferential && rows >= 16;
-                if (rows > 32 || rows < std::min<int64_t>(bound, 8) ||
-                    (hasQueriesInPlace && !mayHaveQueriesInPlace))
-                  continue;
-                HeadTiling tiling;
-                tiling.rows = rows;
-                tiling.stored = stored;
-                tiling.turns = turns;
-                tiling.weightSlots = weightSlots;
-                tiling.hasQueriesInPlace = hasQueriesInPlace;
-                tiling.selectsApart = selectsApart;
-                tiling.isDifferential = isDifferential;
-                tiling.speculates = speculates;
-                all.push_back(tiling);
-              }
-    };
-    for (bool isDifferential : {true, false})
-      for (bool speculates : {true, false})
-        for (bool selectsApart : {false, true})
-          if ((canSpeculate || !speculates) &&
-              (schedule == Schedule::Differential || !isDifferential) &&
-              !(selectsApart && (speculates || isDifferential))) {
-            add(isDifferential, speculates, selectsApart, {6, 4, 3});
-            add(isDifferential, speculates, selectsApart, {1});
-          }
-    all.push_back({});
-    return all;
-  }
-
   /// The program with the best sizes with which all buffers find a place. Those
   /// of loops over rows and over heads hardly depend on each other, as their
   /// buffers do not live at the same time: each is looked for beside the
   /// smallest of the other. If nothing fits, the smallest explains itself.
   func::FuncOp findTiling(func::FuncOp source, int64_t bound,
                           const ::fact::isa::Machine &machine) {
-    SmallVector<Tiling> tilings = rowTilings(bound, machine);
-    bool canSpeculate = false;
-    if (speculate)
-      for (auto function : getOperation().getOps<func::FuncOp>())
-        for (Block &block : function.getBody())
-          canSpeculate |=
-              !findSpeculations(
-                   llvm::to_vector(llvm::make_pointer_range(block)), *codes)
-                   .empty();
-    SmallVector<HeadTiling> heads = headTilings(bound, canSpeculate);
+    SmallVector<Tiling> tilings = rowTilings(bound, schedule, machine);
+    SmallVector<HeadTiling> heads =
+        headTilings(bound, schedule, speculate && canSpeculate());
     auto isWorthTrying = [&](const Tiling &rows, const HeadTiling &head) {
       if (head.rows == 0)
         return true;
       // Loops over heads have all keys at once.
       return rows.cols >= bound && !(head.speculates && rows.isLastResort);
     };
-    auto fits = [&](const Tiling &rows, const HeadTiling &head,
-                    bool explain = false, const HeadTiling &readers = {}) {
+    auto attempt = [&](const Tiling &rows, size_t head, bool explain = false,
+                       const HeadTiling &readers = {}) {
       Tiling tiling = rows;
-      tiling.heads = head;
+      tiling.heads = heads[head];
       tiling.readers = readers;
       return tryTiling(source, bound, tiling, machine, explain);
     };
@@ -256,7 +139,7 @@ private:
             !heads[better].speculates)
           continue;
         FailureOr<func::FuncOp> other =
-            fits(rows, heads[head], /*explain=*/false, heads[better]);
+            attempt(rows, head, /*explain=*/false, heads[better]);
         if (succeeded(other) && !*other)
           continue;
         program->erase();
@@ -264,42 +147,57 @@ private:
       }
       return program;
     };
-    // Speculation is worth more than a few rows: it comes first.
-    size_t none = heads.size() - 1;
-    SmallVector<size_t> smallest;
-    for (size_t i = 0; i < none; ++i)
-      if (heads[i].speculates != heads[i + 1].speculates ||
-          heads[i].selectsApart != heads[i + 1].selectsApart ||
-          heads[i].isDifferential != heads[i + 1].isDifferential ||
-          i + 1 == none)
-        smallest.push_back(i);
-    smallest.push_back(none);
-    size_t largest = 0; // of the same kind
-    for (size_t least : smallest) {
-      for (const Tiling &tiling : tilings) {
-        if (!isWorthTrying(tiling, heads[least]))
+    // Kinds of loops over heads, the best first; of each, the smallest sizes
+    // say which rows fit, the largest that fit with these are taken.
+    size_t largest = 0;
+    for (size_t least : lastOfKinds(heads)) {
+      for (const Tiling &rows : tilings) {
+        if (!isWorthTrying(rows, heads[least]))
           continue;
-        bool isLast = least == none && &tiling == &tilings.back();
-        FailureOr<func::FuncOp> program = fits(tiling, heads[least], isLast);
+        bool isLast = least + 1 == heads.size() && &rows == &tilings.back();
+        FailureOr<func::FuncOp> program = attempt(rows, least, isLast);
         if (failed(program))
           return {};
         if (!*program)
           continue;
         for (size_t better = largest; better < least; ++better) {
-          if (!isWorthTrying(tiling, heads[better]))
+          if (!isWorthTrying(rows, heads[better]))
             continue;
-          FailureOr<func::FuncOp> other = fits(tiling, heads[better]);
-          if (failed(other) || *other) {
-            program->erase();
-            return failed(other) ? func::FuncOp()
-                                 : withBestReaders(*other, tiling, better);
-          }
+          FailureOr<func::FuncOp> other = attempt(rows, better);
+          if (succeeded(other) && !*other)
+            continue;
+          program->erase();
+          return failed(other) ? func::FuncOp()
+                               : withBestReaders(*other, rows, better);
         }
-        return withBestReaders(*program, tiling, least);
+        return withBestReaders(*program, rows, least);
       }
       largest = least + 1;
     }
     return {};
+  }
+
+  /// Whether anything of the model can be made before it is known to be wanted.
+  bool canSpeculate() {
+    bool any = false;
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      for (Block &block : function.getBody())
+        any |= !findSpeculations(
+                    llvm::to_vector(llvm::make_pointer_range(block)), *codes)
+                    .empty();
+    return any;
+  }
+
+  /// The last ones of each kind of loops over heads, in their order.
+  static SmallVector<size_t> lastOfKinds(ArrayRef<HeadTiling> heads) {
+    SmallVector<size_t> last;
+    for (size_t i = 0; i < heads.size(); ++i)
+      if (i + 1 == heads.size() || heads[i + 1].rows == 0 ||
+          heads[i].speculates != heads[i + 1].speculates ||
+          heads[i].selectsApart != heads[i + 1].selectsApart ||
+          heads[i].isDifferential != heads[i + 1].isDifferential)
+        last.push_back(i);
+    return last;
   }
 
   /// The program of these sizes; null where they do not fit, failure after an
