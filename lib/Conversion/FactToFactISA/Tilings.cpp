@@ -89,27 +89,30 @@ SmallVector<HeadTiling> factisa::headTilings(int64_t bound, Schedule schedule,
     return {{}};
   auto add = [&](bool isDifferential, bool speculates, bool selectsApart,
                  ArrayRef<int64_t> turnsToTry) {
-    for (int64_t stored : {0, 1, 2})
-      for (int64_t rows : blockRows(bound))
-        for (int64_t weightSlots : {2, 1})
-          for (bool hasQueriesInPlace : {false, true})
-            for (int64_t turns : turnsToTry) {
-              bool mayHaveQueriesInPlace =
-                  stored == 0 && !isDifferential && rows >= 16;
-              if (rows > 32 || rows < std::min<int64_t>(bound, 8) ||
-                  (hasQueriesInPlace && !mayHaveQueriesInPlace))
-                continue;
-              HeadTiling tiling;
-              tiling.rows = rows;
-              tiling.stored = stored;
-              tiling.turns = turns;
-              tiling.weightSlots = weightSlots;
-              tiling.hasQueriesInPlace = hasQueriesInPlace;
-              tiling.selectsApart = selectsApart;
-              tiling.isDifferential = isDifferential;
-              tiling.speculates = speculates;
-              all.push_back(tiling);
-            }
+    // Blocks of few rows cost more than a way through DRAM.
+    for (bool hasFewRows : {false, true})
+      for (int64_t stored : {0, 1, 2})
+        for (int64_t rows : blockRows(bound))
+          for (int64_t weightSlots : {2, 1})
+            for (bool hasQueriesInPlace : {false, true})
+              for (int64_t turns : turnsToTry) {
+                bool mayHaveQueriesInPlace =
+                    stored == 0 && !isDifferential && !hasFewRows;
+                if (rows > 32 || rows < std::min<int64_t>(bound, 8) ||
+                    hasFewRows != (rows < 16) ||
+                    (hasQueriesInPlace && !mayHaveQueriesInPlace))
+                  continue;
+                HeadTiling tiling;
+                tiling.rows = rows;
+                tiling.stored = stored;
+                tiling.turns = turns;
+                tiling.weightSlots = weightSlots;
+                tiling.hasQueriesInPlace = hasQueriesInPlace;
+                tiling.selectsApart = selectsApart;
+                tiling.isDifferential = isDifferential;
+                tiling.speculates = speculates;
+                all.push_back(tiling);
+              }
   };
   for (bool isDifferential : {true, false})
     for (bool speculates : {true, false})
