@@ -11,15 +11,17 @@
 #include "fact/Compiler/Driver.h"
 #include "fact/Compiler/Options.h"
 #include "fact/Conversion/Passes.h"
-#include "fact/Dialect/Fact/IR/Policy.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Dialect/Fact/IR/Policy.h"
 #include "fact/Dialect/Fact/IR/Values.h"
 #include "fact/Dialect/Fact/Transforms/EncoderStacks.h"
 #include "fact/Dialect/Fact/Transforms/Passes.h"
 #include "fact/Dialect/FactISA/IR/FactISA.h"
 #include "fact/Dialect/FactISA/Transforms/Passes.h"
+#include "fact/ISA/Cost.h"
 #include "fact/ISA/Metadata.h"
 #include "fact/ISA/Program.h"
+#include "fact/Sim/Predict.h"
 #include "fact/Support/Error.h"
 #include "fact/Support/OutputFile.h"
 #include "fact/Target/CheckProgram.h"
@@ -86,6 +88,18 @@ static std::string report(const ::fact::ObjectOptions &options,
   object["scratchpad_peak_bytes"] = peak;
   object["constant_bytes"] = static_cast<int64_t>(program.constantsSize());
   object["dram_bytes"] = static_cast<int64_t>(program.dramBytes);
+  // The longest sequence, as the schedule expects it.
+  auto function = *module.getOps<func::FuncOp>().begin();
+  ::fact::isa::Expectation expected = factisa::expectationOf(function);
+  expected.length =
+      function->getAttrOfType<IntegerAttr>(factisa::kBoundAttrName).getInt();
+  ::fact::sim::PredictedTime time = ::fact::sim::predictTime(program, expected);
+  llvm::json::Object busy;
+  for (unsigned i = 1; i < ::fact::isa::numEngines; ++i)
+    busy[::fact::isa::engineName(static_cast<::fact::isa::Engine>(i))] =
+        time.busy[i];
+  object["predicted_cycles"] = time.cycles;
+  object["predicted_busy_cycles"] = std::move(busy);
   std::string text;
   llvm::raw_string_ostream(text)
       << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(object)));

@@ -219,11 +219,7 @@ struct PipelinePass : public factisa::impl::PipelinePassBase<PipelinePass> {
 
 } // namespace
 
-Pipelining factisa::pipelineLoops(func::FuncOp program,
-                                  const ::fact::isa::Machine &machine) {
-  Pipelining result;
-  SmallVector<scf::ForOp> loops;
-  program.walk([&](scf::ForOp loop) { loops.push_back(loop); });
+::fact::isa::Expectation factisa::expectationOf(func::FuncOp program) {
   // Masks that no selection makes may keep everything.
   ::fact::isa::Expectation expected;
   auto shareOf = [](Operation *op) {
@@ -239,6 +235,15 @@ Pipelining factisa::pipelineLoops(func::FuncOp program,
     expected.low = hasPrecision ? std::min(expected.low, low) : low;
     hasPrecision = true;
   });
+  return expected;
+}
+
+Pipelining factisa::pipelineLoops(func::FuncOp program,
+                                  const ::fact::isa::Machine &machine) {
+  Pipelining result;
+  SmallVector<scf::ForOp> loops;
+  program.walk([&](scf::ForOp loop) { loops.push_back(loop); });
+  const ::fact::isa::Expectation expected = expectationOf(program);
   for (scf::ForOp loop : loops) {
     Location loc = loop.getLoc();
     if (const char *reason = LoopPipeliner(loop, machine, expected).run())

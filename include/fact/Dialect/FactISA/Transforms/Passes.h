@@ -15,6 +15,7 @@
 #include "mlir/Pass/Pass.h"
 
 namespace fact::isa {
+struct Expectation;
 struct Machine;
 } // namespace fact::isa
 
@@ -29,6 +30,10 @@ struct Pipelining {
   /// The loops left alone, and why.
   SmallVector<std::pair<Location, const char *>> missed;
 };
+
+/// What is expected of the data of a program's selections, the least of them;
+/// not how long the sequence is.
+::fact::isa::Expectation expectationOf(func::FuncOp program);
 
 /// Overlaps the iterations of the innermost independent loops of a program
 /// without addresses.
