@@ -152,6 +152,8 @@ void Analysis::visit(Operation *op) {
     known = visitReshape(op);
   else if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
     known = visitSlice(slice);
+  else if (auto insert = dyn_cast<tensor::InsertSliceOp>(op))
+    known = visitInsert(insert);
   else if (auto softmax = dyn_cast<linalg::SoftmaxOp>(op))
     known = visitSoftmax(softmax);
   else if (auto fill = dyn_cast<linalg::FillOp>(op))

@@ -66,6 +66,7 @@ private:
   void visitConstant(Operation *op);
   bool visitReshape(Operation *op);
   bool visitSlice(tensor::ExtractSliceOp op);
+  bool visitInsert(tensor::InsertSliceOp op);
   bool visitSoftmax(linalg::SoftmaxOp op);
   bool visitFill(linalg::FillOp op);
   bool visitContraction(linalg::LinalgOp op);
@@ -73,6 +74,13 @@ private:
   bool visitScores(linalg::LinalgOp op, struct ContractionSides &sides);
   bool visitContext(linalg::LinalgOp op, struct ContractionSides &sides);
   bool visitElementwise(linalg::LinalgOp op);
+
+  /// Of rows that are put into a tensor of as many tokens, which one that is;
+  /// -1 where that is something else.
+  int insertedSequence(tensor::InsertSliceOp op);
+  /// One attention of heads that were computed each by itself; null where they
+  /// are none.
+  Node *joinHeads(tensor::InsertSliceOp op, ArrayRef<Node *> parts);
 
   /// What each loop of an op walks over, from its operands; null and a miss
   /// where they disagree. `columns` are constants that vary along a dimension.

@@ -22,6 +22,14 @@ const Miss *Raiser::miss(Operation *op) const {
   return it != misses.end() ? &it->second : analysis.miss(op);
 }
 
+void Raiser::insertAt(Node *node, ValueRange rows) {
+  builder.setInsertionPoint(node->before);
+  for (Value value : rows)
+    if (Operation *def = value.getDefiningOp())
+      if (!def->isBeforeInBlock(&*builder.getInsertionPoint()))
+        builder.setInsertionPointAfter(def);
+}
+
 Location Raiser::location(Node *node) {
   return node->op ? node->op->getLoc() : function.getLoc();
 }
@@ -51,6 +59,13 @@ public:
       return !op.getResult(0).getType().isIndex();
     if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
       return takesLastTokens(slice);
+    // Features beside those of the same tokens.
+    if (auto insert = dyn_cast<tensor::InsertSliceOp>(op)) {
+      Contents source = analysis.contents(insert.getSource()),
+               result = analysis.contents(insert.getResult());
+      return !source || !result || !source.node->isRows() ||
+             source.node->sequence != result.node->sequence;
+    }
     if (auto softmax = dyn_cast<linalg::SoftmaxOp>(op)) {
       Contents result = analysis.contents(softmax->getResult(0));
       return !(result && hiding.contains(result.node)) &&
@@ -296,7 +311,7 @@ Value Raiser::rows(Node *node) {
   if (Operation *def = node->value.getDefiningOp())
     builder.setInsertionPointAfter(def);
   else
-    insertAt(node);
+    insertAt(node, {});
   Value plain = toRows(node->value, node->layout);
   return plainRows[node] = plain;
 }
@@ -358,7 +373,7 @@ Value Raiser::linear(const LinearMatch &match) {
   Value input = rows(product->operand(0));
   if (!input)
     return nullptr;
-  insertAt(product);
+  insertAt(product, input);
   Value w = matrix(weight, match.factor);
   Value bias;
   if (match.bias)
@@ -372,7 +387,7 @@ Value Raiser::layerNorm(Node *node, const LayerNormMatch &match) {
   Value input = rows(match.rows);
   if (!input)
     return nullptr;
-  insertAt(node);
+  insertAt(node, input);
   Value gamma = vector(match.gamma, node->width, 1, nullptr, match.factor),
         beta = vector(match.beta, node->width, 0, nullptr, 1, match.shift);
   return LayerNormOp::create(builder, location(node), input.getType(), input,
@@ -385,7 +400,7 @@ Value Raiser::activation(Node *node, const ActivationMatch &match) {
   Value input = rows(match.rows);
   if (!input)
     return nullptr;
-  insertAt(node);
+  insertAt(node, input);
   auto op = ActivationOp::create(builder, location(node), input.getType(),
                                  match.kind, input);
   if (match.hasRounded)
@@ -398,7 +413,7 @@ Value Raiser::attention(Node *node, const AttentionMatch &match) {
         value = rows(match.value);
   if (!query || !key || !value)
     return nullptr;
-  insertAt(node);
+  insertAt(node, {query, key, value});
   return AttentionOp::create(builder, location(match.softmax), query.getType(),
                              query, key, value, match.heads,
                              builder.getF32FloatAttr(match.scale).getValue(),
@@ -411,7 +426,7 @@ Value Raiser::add(Node *node) {
   Value lhs = rows(node->operand(0)), rhs = rows(node->operand(1));
   if (!lhs || !rhs || lhs.getType() != rhs.getType())
     return nullptr;
-  insertAt(node);
+  insertAt(node, {lhs, rhs});
   return AddOp::create(builder, location(node), lhs.getType(), lhs, rhs);
 }
 

@@ -64,8 +64,9 @@ private:
   /// Keeps an op as it is; its operands, where raised, are replaced.
   void keep(Operation *op);
 
-  /// Goes on before what follows the op that computed `node`.
-  void insertAt(Node *node) { builder.setInsertionPoint(node->before); }
+  /// Goes on before what follows the op that computed `node`, and after the
+  /// rows that it is made of: equal expressions may have been computed later.
+  void insertAt(Node *node, ValueRange rows);
   Location location(Node *node);
   /// Constants of the model, checked against the contract.
   Value matrix(Node *weight, Node *factor);

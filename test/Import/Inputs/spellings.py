@@ -30,7 +30,6 @@ INF = float("inf")
 # What a reader would expect to be recognised and is not, or not refused with the right words: printed, no failure.
 # Names, or how they begin.
 TODO = {
-    "heads-concat": "heads by Split or Slice, Unsqueeze and Concat",
     "causal-cumsum": "positions by CumSum of ones",
     "causal-scale-after-weak": "-1e4, then a scale",
     "causal-table-for-each-head": "one constant table, repeated for each head",
@@ -471,20 +470,54 @@ def attention(g, heads="reshape", qkv="separate", scores="qk", scale="mul", soft
     return y
 
 
-def attention_by_head(g, causal_how=None, projections="split"):
-    """Each head by itself."""
+def attention_by_head(g, projections="split", sizes=None, scale=None, mask=None, order=None, value_of=None, join="concat",
+                      norm=False, other_rows=False, **options):
+    """Each head by itself. sizes, scale(head), order and value_of(head) say how they differ."""
     hd = D // H
-    contexts = []
-    if projections == "split":
-        q, k, v = (g.split(linear(g, g.x, D, D), H, -1, hd) for _ in range(3))
+    sizes = sizes or [hd] * H
+    if projections == "separate":
+        q, k, v = ([linear(g, g.x, D, size) for size in sizes] for _ in range(3))
     else:
-        q, k, v = ([linear(g, g.x, D, hd) for _ in range(H)] for _ in range(3))
-    for i in range(H):
-        s = g.Mul(g.MatMul(q[i], g.Transpose(k[i], perm=[0, 2, 1])), np.float32(hd ** -0.5))
-        if causal_how:
-            s = take(g, s, causal(g, causal_how), "where", -1e9)
-        contexts.append(g.MatMul(g.Softmax(s, axis=-1), v[i]))
-    return linear(g, g.Concat(*contexts, axis=-1), D, D)
+        begins = np.cumsum([0, *sizes])
+        q, k, v = (linear(g, g.x, D, sum(sizes)) for _ in range(3))
+        if projections == "split":
+            split = lambda t: g.Split(t, np.array(sizes), n=len(sizes), axis=-1)
+        else:
+            split = lambda t: [g.slice(t, a, b, -1) for a, b in zip(begins, begins[1:])]
+        q, k, v = split(q), split(k), split(v)
+    if projections == "scaled":
+        q = [g.Mul(t, np.float32(hd ** -0.5)) for t in q]
+    if other_rows:  # the last head's keys are of what no linear layer makes of x
+        k[-1] = g.Mul(k[-1], q[-1])
+    contexts = []
+    for i in range(len(sizes)):
+        factor = hd ** -0.5 if scale is None else scale(i)
+        s = g.MatMul(q[i], g.Transpose(k[i], perm=[0, 2, 1]))
+        s = s if projections == "scaled" else g.Mul(s, np.float32(factor))
+        if mask and mask(i):
+            s = mask(i)(g, s, 3)
+        p = steps(g, s, 2) if options.get("chain") else g.Softmax(s, axis=-1)
+        contexts.append(g.MatMul(p, v[value_of(i) if value_of else i]))
+    contexts = [contexts[i] for i in order or range(len(sizes))]
+    if join == "stack":  # [1, H, L, hd], then as heads are put together
+        y = g.Concat(*[g.unsqueeze(c, 1) for c in contexts], axis=1)
+        y = g.Reshape(g.Transpose(y, perm=[0, 2, 1, 3]), np.array([0, 0, D]))
+    elif join == "interleaved":  # feature 0 of all heads, feature 1 of all heads ...
+        y = g.Reshape(g.Concat(*[g.unsqueeze(c, 3) for c in contexts], axis=3), np.array([0, 0, D]))
+    elif join == "in-two-steps":
+        y = g.Concat(contexts[0], g.Concat(*contexts[1:], axis=-1), axis=-1)
+    elif join == "tokens":
+        y = g.Concat(*contexts, axis=1)
+        return linear(g, y, hd, D)
+    else:
+        y = g.Concat(*contexts, axis=-1)
+    y = linear(g, y, sum(sizes), D)
+    return layer_norm(g, g.Add(g.x, y)) if norm else y
+
+
+def steps(g, s, axis):
+    e = g.Exp(g.Sub(s, g.ReduceMax(s, axes=[axis])))
+    return g.Div(e, g.sum(e, axis))
 
 
 # Layer norm.
@@ -588,6 +621,11 @@ def attends(name, layout="batch", opset=14, count=1, causal=False, norm=False, f
     case(name, build, layout, opset, attention=count, causal=causal, layer_norm=int(norm))
 
 
+def alone(name, attention=1, causal=False, remark=None, **options):
+    """Heads that are each computed by themselves; a remark says why they are not one attention."""
+    case(f"alone-{name}", lambda g: attention_by_head(g, **options), attention=attention, causal=causal, remark=remark)
+
+
 # Scores, scales and heads.
 attends("plain", norm=True)
 for scale in ("scores:mul-first", "scores:div", "scores:one-element", "scores:pow", "q", "q:div", "q:mul-first",
@@ -598,9 +636,6 @@ attends("heads-concat-split", heads="stack")
 attends("heads-concat-slice", heads="slices")
 for heads in ("merged", "single", "transpose-first"):
     attends(f"heads-{heads}", heads=heads, norm=heads == "single")
-for name in ("split", "projections"):
-    case(f"heads-alone-{name}", lambda g, name=name: attention_by_head(g, None, name), attention=H)
-    case(f"heads-alone-{name}-causal", lambda g, name=name: attention_by_head(g, "less", name), attention=H, causal=True)
 for layout, heads in itertools.product(("sequence", "flat"), ("reshape", "merged", "single")):
     if (layout, heads) not in (("sequence", "single"), ("flat", "merged")):
         attends(f"{layout}-{heads}", layout=layout, heads=heads, norm=True)
@@ -690,6 +725,12 @@ attends("padding-sequence-merged", layout="sequence", heads="merged", mask=paddi
 attends("padding-single", heads="single", mask=padding_mask("one-minus", -1e4, kind="float"))
 
 
+def shared_padding(g, s, rank):
+    """One input for all heads."""
+    g.keys = vars(g).get("keys") or padding(g)
+    return take(g, s, spread(g, g.keys, "unsqueeze", rank), "where", -1e9)
+
+
 def raw_padding(expression, kind="float", one="real", padded=3):
     """A padding input that is used as a number."""
     def mask(g, s, rank):
@@ -714,6 +755,30 @@ attends("padding-bert-expand", mask=raw_padding(lambda g, s, m, _: (lambda inver
         g.Sub(np.float32(1), g.Expand(m, np.array([1, 1, g.length, g.length]))))))
 attends("padding-equal-scores", mask=raw_padding(lambda g, s, m, _: g.Where(
     g.Expand(g.Equal(m, np.array(0)), g.Shape(s)), np.float32(-INF), s), "int64"))
+
+# Heads by themselves. All are right, whatever the order; those that differ stay several attentions.
+for projections in ("split", "slice", "separate", "scaled"):
+    alone(projections, projections=projections, norm=projections == "separate")
+    alone(f"{projections}-causal", projections=projections, causal=True, mask=lambda i: causal_mask("less", "where", -1e9))
+for join in ("stack", "in-two-steps"):
+    alone(f"join-{join}", join=join, sizes=[4] * 4, scale=lambda i: 0.5)
+alone("interleaved", join="interleaved")
+alone("chain", chain=True)
+alone("table", causal=True, mask=lambda i: causal_mask("table", "add-where", -1e9))
+alone("exchanged", order=[1, 0])
+alone("exchanged-slice", order=[1, 0], projections="separate")
+alone("values-exchanged", value_of=lambda i: 1 - i)
+alone("values-shared", value_of=lambda i: 0)
+alone("one-padding", mask=lambda i: (lambda g, s, rank: shared_padding(g, s, rank)))
+alone("scales", attention=H, remark="node_19_Concat.*scaled by 0.250000 and 0.350000", scale=lambda i: 0.35 if i else 0.25)
+alone("sizes", attention=H, remark="Concat.*have 6 and 10 features", sizes=[6, 10])
+alone("mask-in-one", attention=H, causal=None, remark="Concat.*masked differently",
+      mask=lambda i: causal_mask("less", "where", -1e9) if i else None)
+alone("other-rows", attention=H, remark="Concat.*keys of the heads", other_rows=True)
+alone("joined-tokens", attention=H, join="tokens")
+alone("bias-in-one", attention=1, remark="hides no key",
+      mask=lambda i: (lambda g, s, rank: g.Add(s, g.random_weight(g.length, g.length))) if i else None)
+alone("transposed-scores-in-one", mask=lambda i: (lambda g, s, rank: g.Transpose(s, perm=[0, 2, 1])) if i else None)
 
 # Both.
 for i, (how, kind) in enumerate(itertools.product(("less-or-equal", "buffer", "trilu-shape"), TYPES)):
@@ -1032,8 +1097,12 @@ def check(folder, spec):
         return [("FAILED", f"fact-compile: {error.strip()}")]
     problems = []
     for op, number in spec["expected"].items():
+        if op == "remark":
+            if number and not any(re.search(number, line) for line in remarks if "assed" not in line):
+                problems.append(("FAILED", f"no remark says {number}\n      {missed}"))
+            continue
         if op == "causal":
-            if problems:
+            if problems or number is None:
                 continue
             found = len(re.findall(r"fact\.attention[^\n]*\bcausal\b", raised))
             number = int(number) * spec["expected"]["attention"]
