@@ -69,6 +69,10 @@ private:
   bool visitInsert(tensor::InsertSliceOp op);
   bool visitSoftmax(linalg::SoftmaxOp op);
   bool visitFill(linalg::FillOp op);
+  /// Reads scores k q^T whose tokens along `dim` are those of the queries as
+  /// q k^T: the keys are what a softmax is over. False where there is nothing
+  /// to exchange.
+  bool readAsKeys(Value scores, unsigned dim);
   bool visitContraction(linalg::LinalgOp op);
   bool visitLinear(linalg::LinalgOp op, struct ContractionSides &sides);
   bool visitScores(linalg::LinalgOp op, struct ContractionSides &sides);

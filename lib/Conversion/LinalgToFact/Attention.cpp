@@ -8,6 +8,8 @@
 //
 // softmax(scale * q k^T, causal mask or none) v. The scale may stand on q, on k
 // or on the scores; where there is exactly one, it is taken with the same bits.
+// The softmax is one op or e / sum(e), e = exp(s) or exp(s - max(s)), over the
+// keys of q k^T or of k q^T, transposed or not.
 // Heads that are each computed by themselves and then joined along the features
 // are one attention (Join.cpp).
 //

@@ -37,8 +37,6 @@ TODO = {
     "fixed-": "a constant table that meets padding before the scores",
     "padding-fixed-length": "fact-run refuses padded tokens where shapes are fixed",
     "linear-conv": "Conv of one element between transposes",
-    "kq-back-todo-chain": "K Q^T, transposed or not, with its softmax in steps",
-    "kq-back-todo-columns": "the same",
 }
 
 
@@ -430,6 +428,10 @@ def attention(g, heads="reshape", qkv="separate", scores="qk", scale="mul", soft
     elif softmax in ("chain", "chain-no-max", "chain-reciprocal"):
         e = g.Exp(g.Sub(s, g.ReduceMax(s, axes=[axis])) if softmax != "chain-no-max" else s)
         p = g.Mul(e, g.Reciprocal(g.sum(e, axis))) if softmax == "chain-reciprocal" else g.Div(e, g.sum(e, axis))
+    elif softmax.startswith("steps"):  # its maximum and its sum over these axes
+        of = {"k": axis, "q": 2 * rank - 3 - axis}
+        e = g.Exp(g.Sub(s, g.ReduceMax(s, axes=[of[softmax[6]]])))
+        p = g.Div(e, g.sum(e, of[softmax[7]]))
     elif softmax == "flattened":  # old: all before the axis becomes rows
         p = g.Reshape(g.Softmax(g.Reshape(s, np.array([-1, g.length])), axis=1),
                       np.array([1] * (rank - 3) + [n, -1, g.length]))
@@ -822,8 +824,15 @@ attends("kq-back-causal", scores="kq-back", causal=True, mask=causal_mask("table
 attends("kq-back-padding", scores="kq-back", mask=padding_mask("one-minus", -1e9))
 attends("kq-back-then-causal", scores="kq-back", causal=True, mask=causal_mask("less-or-equal", "add-where", -1e9))
 attends("kq-back-outer", scores="kq-back", mask=padding_mask("where", -1e9, "outer"))
-attends("kq-back-todo-chain", scores="kq-back", softmax="chain")
-attends("kq-back-todo-columns", scores="kq", softmax="chain")
+for scores, softmax in itertools.product(("kq", "kq-back", "einsum-kq"), ("chain", "chain-no-max", "chain-reciprocal")):
+    attends(f"{scores}-{softmax}", scores=scores, softmax=softmax)
+attends("kq-chain-merged", scores="kq", softmax="chain", heads="merged", layout="sequence")
+attends("kq-chain-causal", scores="kq", softmax="chain", causal=True, guard=True, mask=lambda g, s, rank: g.Where(
+    g.Cast(g.Trilu(np.ones((g.length, g.length), np.float32), upper=1), to=T.BOOL), s, np.float32(-INF)))
+attends("kq-chain-padding", scores="kq", softmax="chain", mask=lambda g, s, rank: g.Add(s, g.Transpose(g.Where(
+    spread(g, padding(g), "unsqueeze", rank), np.float32(0), np.float32(-1e9)), perm=[0, 1, 3, 2])))
+attends("kq-back-chain-padding", scores="kq-back", softmax="chain-no-max", mask=padding_mask("one-minus", -1e9))
+attends("kq-back-chain-causal", scores="kq-back", softmax="chain", causal=True, mask=causal_mask("less-or-equal", "add-where", -1e9))
 attends("padding-or-causal", mask=lambda g, s, rank: take(  # what the pads see does not matter
     g, s, g.Or(spread(g, padding(g), "unsqueeze", rank), causal(g, "less-or-equal")), "where", -1e9))
 
@@ -910,6 +919,11 @@ def table(values):
 near("softmax-over-queries", softmax="wrong")
 near("kq-softmax-over-queries", scores="kq", softmax="last")
 near("kq-untransposed", scores="kq", untransposed=True)
+for scores, axes in itertools.product(("qk", "kq", "kq-back"), ("qq", "qk", "kq")):
+    near(f"steps-{axes}-{scores}", scores=scores, softmax=f"steps-{axes}")
+near("kq-chain-anti-causal", scores="kq", softmax="chain", mask=causal_mask("table", "where", -1e9))
+near("kq-chain-untransposed", scores="kq", softmax="chain", untransposed=True)
+near("kq-chain-padding-of-queries", scores="kq", softmax="chain", mask=padding_mask("where", -1e9))
 near("kq-anti-causal", scores="kq", mask=causal_mask("table", "where", -1e9))
 near("softmax-over-heads", softmax="heads")
 near("mask-after-softmax", after=lambda g, p, rank: g.Mul(p, np.tri(g.length, dtype=np.float32)))
