@@ -230,6 +230,13 @@ def padding(g, kind="int64", one="real", read="cast", padded=3):
 SPREAD = ["unsqueeze", "unsqueeze-twice", "reshape", "expand", "outer"]
 
 
+def exported_expand(g, x, shape):
+    """-1 in the shape is 1, which leaves an extent as it is."""
+    shape = g.Reshape(shape, np.array([-1]))
+    ones = g.ConstantOfShape(g.Shape(shape), value=numpy_helper.from_array(np.ones(1, np.int64)))
+    return g.Expand(x, g.Where(g.Equal(shape, g.Mul(ones, np.array(-1))), ones, shape))
+
+
 def spread(g, condition, how, rank):
     """[1, L] to scores of that rank, over queries."""
     n = g.length
@@ -246,6 +253,12 @@ def spread(g, condition, how, rank):
         size = g.unsqueeze(g.tokens(), 0)
         shape = g.Concat(*[np.array([1])] * (rank - 2), size, size, axis=0)
         return g.Expand(keys, shape)
+    if how.startswith("exported"):  # as an exporter writes expand(batch, 1, -1 or length, length)
+        batch = g.unsqueeze(g.Gather(g.Shape(condition), np.array(0), axis=0), 0)
+        size = g.unsqueeze(g.Gather(g.Shape(condition), np.array(1), axis=0), 0)
+        rows = np.array([-1]) if how == "exported-keys" else size
+        return exported_expand(g, keys, g.Concat(*([batch] + [np.array([1])] * (rank - 3) if rank > 2 else []), rows, size,
+                                                 axis=0))
     if how == "outer":
         return g.And(keys, g.Transpose(keys, perm=[*range(rank - 2), rank - 1, rank - 2]))
     if how == "outer-product":
@@ -719,6 +732,9 @@ for i, (taken, spreading) in enumerate(itertools.product(TAKE, SPREAD + ["outer-
         read = next(reads)
         attends(f"padding-{kind}-{read}-{one}-{spreading}-{taken}", heads=("reshape", "merged")[i % 4 == 2],
                 mask=padding_mask(taken, (-1e9, -1e4, -3.4e38)[i % 3], spreading, kind=kind, one=one, read=read))
+for i, (spreading, taken) in enumerate(itertools.product(("exported", "exported-keys"), TAKE)):
+    attends(f"padding-{spreading}-{taken}", heads=("reshape", "merged")[i % 3 == 1],
+            mask=padding_mask(taken, (-1e9, -3.4e38)[i % 2], spreading, kind=next(kinds)))
 attends("padding-inf-guard", guard=True, mask=padding_mask("where", -INF, "outer", kind="bool"))
 attends("padding-inf", mask=padding_mask("where-not", -INF, kind="bool", one="padding"))
 attends("padding-flat", layout="flat", mask=padding_mask("where", -1e9))
