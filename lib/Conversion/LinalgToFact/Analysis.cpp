@@ -134,7 +134,7 @@ void Analysis::makeLeaf(Value value, int sequence) {
   if (width < 1)
     return;
   // Numbers of tokens are no rows.
-  if (width == 1 && token == rank - 1)
+  if (width == 1 && (token == rank - 1 || !isFloat))
     width = 0;
   if (!isFloat && width != 0)
     return;

@@ -161,6 +161,13 @@ Node *Analysis::evaluate(Value scalar, linalg::LinalgOp op,
         .Case([&](arith::NegFOp) { result = pool.mul(in[0], pool.scalar(-1)); })
         .Case<arith::MaximumFOp, arith::MaxNumFOp>(
             [&](auto) { result = pool.max(in[0], in[1]); })
+        .Case<arith::MinimumFOp, arith::MinNumFOp>([&](auto) {
+          // Of masks; of rows it is no part of a layer.
+          Node *minus = pool.scalar(-1);
+          if (in[0]->width == 0 && in[1]->width == 0)
+            result = pool.mul(minus, pool.max(pool.mul(in[0], minus),
+                                              pool.mul(in[1], minus)));
+        })
         .Case([&](math::ExpOp) { result = pool.unary(NodeKind::Exp, in[0]); })
         .Case([&](math::ErfOp) { result = pool.unary(NodeKind::Erf, in[0]); })
         .Case([&](math::TanhOp) { result = pool.unary(NodeKind::Tanh, in[0]); })

@@ -25,6 +25,21 @@ namespace mlir::fact {
 using namespace mlir;
 using namespace mlir::fact;
 
+RaiseOutlook mlir::fact::lookAhead(func::FuncOp function) {
+  RaiseOutlook outlook;
+  if (function.isExternal() || !function.getBody().hasOneBlock())
+    return outlook;
+  Analysis analysis(function);
+  for (Node *context : analysis.contexts()) {
+    Miss miss;
+    outlook.attentions += matchAttention(context, miss).has_value();
+  }
+  Raiser raiser(function, analysis);
+  raiser.findPadding();
+  outlook.leavesPadding = raiser.leavesPadding();
+  return outlook;
+}
+
 namespace {
 
 struct RaisePass : fact::impl::RaisePassBase<RaisePass> {

@@ -45,6 +45,14 @@ public:
       : analysis(analysis), hiding(hiding) {}
 
   bool seesPadding(Operation &op) {
+    if (auto reshape = dyn_cast<tensor::ExpandShapeOp>(op);
+        reshape && mixesTokens(op, reshape.getReassociationIndices(),
+                               reshape.getResultType()))
+      return true;
+    if (auto reshape = dyn_cast<tensor::CollapseShapeOp>(op);
+        reshape && mixesTokens(op, reshape.getReassociationIndices(),
+                               reshape.getSrcType()))
+      return true;
     if (isa<arith::ConstantOp, tensor::DimOp, tensor::EmptyOp,
             tensor::ExpandShapeOp, tensor::CollapseShapeOp, linalg::FillOp>(
             op) ||
@@ -77,6 +85,24 @@ public:
   }
 
 private:
+  /// Whether elements of a token may go to other ones: where an open extent is
+  /// put together with others, or taken apart, and it is not known which of
+  /// them are the tokens.
+  bool mixesTokens(Operation &op, ArrayRef<ReassociationIndices> groups,
+                   RankedTensorType apart) {
+    Contents before = analysis.contents(op.getOperand(0)),
+             after = analysis.contents(op.getResult(0));
+    if (before && before.node == after.node)
+      return false;
+    return llvm::any_of(groups, [&](const ReassociationIndices &group) {
+      int64_t more = llvm::count_if(
+          group, [&](int64_t dim) { return apart.getDimSize(dim) != 1; });
+      return more > 1 && llvm::any_of(group, [&](int64_t dim) {
+               return apart.isDynamicDim(dim);
+             });
+    });
+  }
+
   /// Whether a slice takes tokens by their distance from the end.
   bool takesLastTokens(tensor::ExtractSliceOp op) {
     for (auto [i, offset] : llvm::enumerate(op.getMixedOffsets()))
@@ -228,12 +254,13 @@ void Raiser::findPadding() {
     if (!isFixed && readers.seesPadding(op))
       return refuse("an operation may see the padding of the same tokens" +
                     nameOf(&op));
-  function.setArgAttr(padding.getArgNumber(), kPaddingAttrName,
-                      builder.getI64IntegerAttr(padValue));
 }
 
 LogicalResult Raiser::run() {
   findPadding();
+  if (padding && whyNoPadding.empty())
+    function.setArgAttr(padding.getArgNumber(), kPaddingAttrName,
+                        builder.getI64IntegerAttr(padValue));
   // Ops are built between these: take the list first.
   SmallVector<Operation *> roots, lengths;
   for (Operation &op : function.getBody().front()) {

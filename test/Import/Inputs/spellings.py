@@ -33,9 +33,6 @@ TODO = {
     "causal-cumsum": "positions by CumSum of ones",
     "causal-scale-after-weak": "-1e4, then a scale",
     "causal-table-for-each-head": "one constant table, repeated for each head",
-    "padding-bert-expand": "Expand to a constant shape",
-    "fixed-": "a constant table that meets padding before the scores",
-    "padding-fixed-length": "fact-run refuses padded tokens where shapes are fixed",
     "linear-conv": "Conv of one element between transposes",
 }
 
@@ -619,12 +616,12 @@ KINDS = {"gelu": "gelu", "gelu_tanh": "gelu_tanh", "relu": "relu", "silu": "swis
 CASES = []
 
 
-def case(name, build, layout="batch", opset=14, near=False, **expected):
-    """expected: how many ops of fact are raised; causal; near: none may be."""
+def case(name, build, layout="batch", opset=14, near=False, length=None, refused=None, **expected):
+    """expected: how many ops of fact are raised; causal; near: none may be; refused: what fact-run says."""
     name = re.sub(r"[^\w.-]+", "_", name)
     assert name not in [c["name"] for c in CASES], name
-    CASES.append(dict(name=name, build=build, layout=layout, opset=opset, near=near, expected=expected,
-                      length={"batch": 11, "sequence": 9, "flat": 12}[layout]))
+    CASES.append(dict(name=name, build=build, layout=layout, opset=opset, near=near, expected=expected, refused=refused,
+                      length=length or {"batch": 11, "sequence": 9, "flat": 12}[layout]))
 
 
 def attends(name, layout="batch", opset=14, count=1, causal=False, norm=False, fixed_length=False, **options):
@@ -836,6 +833,63 @@ for name, combine in {
 }.items():
     attends(f"fixed-{name}", causal=True, mask=fixed(combine))
 attends("padding-fixed-length", mask=padding_mask("where", -1e9), fixed_length=True)
+def of_length(name, build, **options):
+    """Reshapes and constants have the model's own length, and the last tokens are padding."""
+    def fixed_model(g):
+        n = g.length
+        q, k, v = (g.Transpose(g.Reshape(linear(g, g.x, D, D), np.array([1, n, H, D // H])), perm=[0, 2, 1, 3])
+                   for _ in range(3))
+        s = g.Mul(g.MatMul(q, g.Transpose(k, perm=[0, 1, 3, 2])), np.float32((D // H) ** -0.5))
+        y = lambda mask: g.Reshape(g.Transpose(g.MatMul(g.Softmax(mask(s), axis=-1), v), perm=[0, 2, 1, 3]), np.array([1, n, D]))
+        return build(g, y)
+    case(f"length-{name}", fixed_model, **{"attention": 1, **options})
+
+
+def padding_input(g):
+    return spread(g, padding(g), "unsqueeze", 4)
+
+
+def numbers_of(shape, kind="int64"):
+    """A padding input of that shape that hides keys."""
+    def mask(g, s):
+        n = g.length
+        g.real = n - 3
+        m = g.input("m", TYPES[kind][0], (np.arange(n) < g.real).reshape([n if e == "n" else e for e in shape]).astype(TYPES[kind][1]))
+        m = g.Cast(g.Reshape(m, np.array([1, 1, 1, n])), to=T.FLOAT)
+        return g.Add(s, g.Mul(g.Sub(np.float32(1), m), np.float32(-1e9)))
+    return mask
+
+
+def keys(shape=(1, "n"), kind="int64"):
+    return lambda g: lambda s: numbers_of(shape, kind)(g, s)
+
+
+for length in (11, D, D // H, 2 * D):
+    of_length(f"{length}", lambda g, y: y(keys()(g)), length=length)
+for shape, kind in (((1, "n"), "float"), ((1, 1, 1, "n"), "float"), ((1, 1, "n"), "bool"), ((1, 1, 1, "n"), "int64")):
+    of_length(f"mask-{len(shape)}-{kind}", lambda g, y, shape=shape, kind=kind: y(keys(shape, kind)(g)))
+of_length("mask-wide", lambda g, y: y(lambda s: g.Where(g.Expand(padding_input(g), np.array([1, 1, g.length, g.length])), s, np.float32(-1e9))))
+of_length("causal", lambda g, y: y(lambda s: g.Add(keys()(g)(s), np.triu(np.full((1, 1, g.length, g.length), -1e9, np.float32), 1))),
+          causal=True)
+of_length("positions", lambda g, y: layer_norm(g, g.Add(g.Add(y(keys()(g)), g.random_weight(1, g.length, D)), g.x)), layer_norm=1)
+of_length("positions-slice", lambda g, y: g.Add(y(keys()(g)), g.Slice(
+    g.random_weight(1, 32, D), np.array([0]), np.array([g.length]), np.array([1]))))
+of_length("positions-gather", lambda g, y: g.Add(y(keys()(g)), g.Gather(g.random_weight(32, D), np.arange(g.length)[None], axis=0)))
+of_length("flattened", lambda g, y: g.Reshape(linear(g, g.Reshape(y(keys()(g)), np.array([g.length, D])), D, 2 * D),
+                                             np.array([1, g.length, 2 * D])))
+# What sees the padding, or mixes the tokens: the length stays, and all of them must be real.
+REFUSED = "calls token 8 padding, but the model's shapes are fixed"
+of_length("mean", lambda g, y: g.Add(g.x, g.ReduceMean(y(keys()(g)), axes=[1])), refused=REFUSED)
+of_length("scrambled", lambda g, y: g.Add(y(keys()(g)), g.Transpose(g.Reshape(g.x, np.array([1, D, g.length])), perm=[0, 2, 1])),
+          refused=REFUSED)
+of_length("scrambled-square", lambda g, y: g.Add(y(keys()(g)), g.Transpose(g.x, perm=[0, 2, 1])), length=D, refused="calls token 13")
+of_length("scrambled-after", lambda g, y: g.Transpose(g.Reshape(g.Relu(y(keys()(g))), np.array([1, D, g.length])), perm=[0, 2, 1]),
+          refused=REFUSED)
+of_length("mixed-tokens", lambda g, y: g.Add(y(keys()(g)), g.MatMul(g.random_weight(g.length, g.length), g.x)), refused=REFUSED)
+of_length("max-over-tokens", lambda g, y: g.Add(g.x, g.ReduceMax(y(keys()(g)), axes=[1])), refused=REFUSED)
+of_length("last-token", lambda g, y: g.Add(y(keys()(g)), g.slice(g.x, g.length - 1, g.length, 1)), refused=REFUSED)
+case("scrambled-open", lambda g: g.Add(attention(g, mask=padding_mask("where", -1e9)), g.Transpose(
+    g.Reshape(g.x, g.Concat(np.array([1, D]), np.array([-1]), axis=0)), perm=[0, 2, 1])), attention=0)
 attends("kq-back-causal", scores="kq-back", causal=True, mask=causal_mask("table", "where", -1e9))
 attends("kq-back-padding", scores="kq-back", mask=padding_mask("one-minus", -1e9))
 attends("kq-back-then-causal", scores="kq-back", causal=True, mask=causal_mask("less-or-equal", "add-where", -1e9))
@@ -1149,7 +1203,10 @@ def check(folder, spec):
         problems.append(("FAILED", f"no remark names a node: {error.strip()}"))
     if not spec["near"] or problems:
         value = agreement(g, path, model, raised)
-        if isinstance(value, str):
+        if spec["refused"]:
+            if not isinstance(value, str) or not re.search(spec["refused"], value):
+                problems.append(("FAILED", f"is not refused with {spec['refused']}: {value}"))
+        elif isinstance(value, str):
             problems.append(("FAILED", value))
         elif not value >= 0.999:
             problems.append(("WRONG RESULT", f"cosine {value:.6f}"))
