@@ -209,9 +209,49 @@ private:
   DenseMap<Node *, bool> sums;
 };
 
+/// The arguments whose elements an op's results depend on.
+class Origins {
+public:
+  explicit Origins(func::FuncOp function)
+      : body(&function.getBody().front()), count(function.getNumArguments()) {
+    for (Operation &op : *body) {
+      llvm::SmallBitVector bits(count);
+      if (!isa<tensor::DimOp>(op)) // a length only
+        op.walk([&](Operation *inner) {
+          for (Value operand : inner->getOperands())
+            bits |= of(operand);
+        });
+      origins[&op] = std::move(bits);
+    }
+  }
+
+  llvm::SmallBitVector of(Value value) const {
+    llvm::SmallBitVector bits(count);
+    if (auto argument = dyn_cast<BlockArgument>(value)) {
+      if (argument.getOwner() == body)
+        bits.set(argument.getArgNumber());
+      return bits;
+    }
+    auto it = origins.find(value.getDefiningOp());
+    return it == origins.end() ? bits : it->second;
+  }
+  llvm::SmallBitVector of(const Node *node) const {
+    if (node->op)
+      return origins.lookup(node->op);
+    return node->leaf ? of(node->leaf) : llvm::SmallBitVector(count);
+  }
+
+private:
+  Block *body;
+  unsigned count;
+  DenseMap<Operation *, llvm::SmallBitVector> origins;
+};
+
 } // namespace
 
 void Raiser::findPadding() {
+  Origins origins(function);
+  llvm::SmallBitVector masked(function.getNumArguments());
   Node *found = nullptr, *without = nullptr;
   DenseSet<Node *> hiding;
   auto refuse = [&](const Twine &reason) { whyNoPadding = reason.str(); };
@@ -231,6 +271,19 @@ void Raiser::findPadding() {
     auto value = static_cast<int64_t>(match->padValue);
     if (found && (padding != argument || padValue != value))
       return refuse("attentions are masked by different inputs");
+    // What is padding for the keys need not be so for tokens of another input.
+    llvm::SmallBitVector others = origins.of(match->query);
+    others.reset(argument.getArgNumber());
+    others.reset(origins.of(match->key));
+    if (others.any()) {
+      auto name = function.getArgAttrOfType<StringAttr>(others.find_first(),
+                                                        kNameAttrName);
+      return refuse("the queries come from an input that the mask says nothing "
+                    "of" +
+                    (name ? " ('" + name.getValue().str() + "')" : ""));
+    }
+    masked |= origins.of(match->key);
+    masked.reset(argument.getArgNumber());
     found = match->padding;
     padding = argument;
     padValue = value;
@@ -247,6 +300,13 @@ void Raiser::findPadding() {
   if (without)
     return refuse("an attention of the same tokens does not hide the padding" +
                   nameOf(without->op));
+  for (Value result : function.getBody().front().getTerminator()->getOperands())
+    if (llvm::SmallBitVector of = origins.of(result);
+        !cast<RankedTensorType>(result.getType()).hasStaticShape() &&
+        !of.anyCommon(masked))
+      return refuse("a result of the same length comes from other inputs than "
+                    "the masked keys" +
+                    nameOf(result.getDefiningOp()));
   // Of a fixed length all tokens must be real: nothing is left out.
   bool isFixed = cast<RankedTensorType>(padding.getType()).hasStaticShape();
   PaddingReaders readers(analysis, hiding);

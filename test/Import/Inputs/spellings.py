@@ -1051,6 +1051,38 @@ near("mask-of-head", mask=lambda g, s, rank: g.Where(
 near("mask-input-pairs", mask=lambda g, s, rank: g.Add(s, g.input("m", T.FLOAT, np.where(
     np.tri(g.length), 0, -1e9).astype(np.float32)[None, None])))
 near("softmax-of-softmax", wrap=lambda g, s, rank: g.Softmax(s, axis=-1))
+def crossed(g, cut_query=lambda g, t: t, cut=lambda g, t: t, masked=False, same=True, length=None):
+    """Attention of one input's tokens to another one's, or to some of its own."""
+    length = length or g.length
+    y = g.x if same else g.input("y", T.FLOAT, g.random_weight(1, length, D))
+    x = cut_query(g, g.x)
+    y = cut(g, y)
+    q, k, v = linear(g, x, D, D), linear(g, y, D, D), linear(g, y, D, D)
+    q, k, v = (g.Transpose(g.Reshape(t, np.array([0, 0, H, D // H])), perm=[0, 2, 1, 3]) for t in (q, k, v))
+    s = g.Mul(g.MatMul(q, g.Transpose(k, perm=[0, 1, 3, 2])), np.float32(0.35))
+    if masked:
+        s = take(g, s, spread(g, padding(g), "unsqueeze", 4), "where", -1e9)
+        g.real = g.length  # of the queries, all are
+    return g.Reshape(g.Transpose(g.MatMul(g.Softmax(s, axis=-1), v), perm=[0, 2, 1, 3]), np.array([0, 0, D]))
+
+
+part = lambda a, b: lambda g, t: g.slice(t, a, b, 1)
+near("keys-cut", build=lambda g: crossed(g, cut=part(0, 8)))
+near("keys-tail", build=lambda g: crossed(g, cut=part(3, 1000)))
+near("keys-but-last", build=lambda g: crossed(g, cut=part(0, -1)))
+near("queries-cut", build=lambda g: crossed(g, cut_query=part(2, 9)))
+near("keys-twice", build=lambda g: crossed(g, cut=lambda g, t: g.Concat(t, t, axis=1)))
+near("keys-after-past", build=lambda g: crossed(g, cut=lambda g, t: g.Concat(
+    g.input("past", T.FLOAT, g.random_weight(1, 4, D)), t, axis=1)))
+near("crossed-other-length", build=lambda g: crossed(g, same=False, length=7))
+# As many keys as queries, but other ones: what is computed is right, whether it is raised or not.
+case("crossed-same-length", lambda g: crossed(g, same=False), attention=1)
+case("crossed-shifted", lambda g: crossed(g, part(0, 8), part(3, 11)))
+case("crossed-shifted-open", lambda g: crossed(g, part(0, -1), part(1, 1000)))
+case("crossed-masked", lambda g: crossed(g, same=False, masked=True), attention=0)
+case("crossed-masked-length", lambda g: g.Reshape(crossed(g, same=False, masked=True), np.array([1, g.length, D])), attention=0)
+case("crossed-two-results", lambda g: [attention(g, mask=padding_mask("where", -1e9)), linear(
+    g, g.input("other", T.FLOAT, g.random_weight(1, g.length, D)), D, D)], attention=0)
 near("values-of-another-length", build=lambda g: cross(g, g.length + 3))
 near("reversed-keys", key=lambda g, k: g.Slice(k, np.array([-1]), np.array([-1000]), np.array([2]), np.array([-1])))
 near("rolled-keys", key=lambda g, k: g.Concat(g.slice(k, 1, 1000, 2), g.slice(k, 0, 1, 2), axis=2))
@@ -1160,7 +1192,7 @@ def agreement(g, path, model, raised):
             axis = g.axis if a.ndim == g.feed[0].ndim else a.ndim - 2
             if a.shape != b.shape:
                 return f"shape {a.shape}, not {b.shape}"
-            value = cosine(*(np.take(t, range(g.real), axis) for t in (a, b)))
+            value = cosine(*(np.take(t, range(min(g.real, t.shape[axis])), axis) for t in (a, b)))
             worst = value if np.isnan(value) else min(worst, value)
     return worst
 
