@@ -877,6 +877,15 @@ of_length("positions-slice", lambda g, y: g.Add(y(keys()(g)), g.Slice(
 of_length("positions-gather", lambda g, y: g.Add(y(keys()(g)), g.Gather(g.random_weight(32, D), np.arange(g.length)[None], axis=0)))
 of_length("flattened", lambda g, y: g.Reshape(linear(g, g.Reshape(y(keys()(g)), np.array([g.length, D])), D, 2 * D),
                                              np.array([1, g.length, 2 * D])))
+def counted(g, y, **options):
+    """Positions are counted over tokens that are real."""
+    y = y(keys()(g))
+    p = g.CumSum("m", np.array(1), **options)
+    return g.Add(y, g.Gather(g.random_weight(32, D), g.Add(g.Mul(p, "m"), np.array(1)), axis=0))
+
+
+of_length("positions-counted", counted)
+of_length("positions-counted-exclusive", lambda g, y: counted(g, y, exclusive=1))
 # What sees the padding, or mixes the tokens: the length stays, and all of them must be real.
 REFUSED = "calls token 8 padding, but the model's shapes are fixed"
 of_length("mean", lambda g, y: g.Add(g.x, g.ReduceMean(y(keys()(g)), axes=[1])), refused=REFUSED)
@@ -885,6 +894,7 @@ of_length("scrambled", lambda g, y: g.Add(y(keys()(g)), g.Transpose(g.Reshape(g.
 of_length("scrambled-square", lambda g, y: g.Add(y(keys()(g)), g.Transpose(g.x, perm=[0, 2, 1])), length=D, refused="calls token 13")
 of_length("scrambled-after", lambda g, y: g.Transpose(g.Reshape(g.Relu(y(keys()(g))), np.array([1, D, g.length])), perm=[0, 2, 1]),
           refused=REFUSED)
+of_length("positions-counted-back", lambda g, y: counted(g, y, reverse=1), refused=REFUSED)
 of_length("mixed-tokens", lambda g, y: g.Add(y(keys()(g)), g.MatMul(g.random_weight(g.length, g.length), g.x)), refused=REFUSED)
 of_length("max-over-tokens", lambda g, y: g.Add(g.x, g.ReduceMax(y(keys()(g)), axes=[1])), refused=REFUSED)
 of_length("last-token", lambda g, y: g.Add(y(keys()(g)), g.slice(g.x, g.length - 1, g.length, 1)), refused=REFUSED)
