@@ -341,13 +341,17 @@ void Raiser::findPadding() {
   if (without)
     return refuse("an attention of the same tokens does not hide the padding" +
                   nameOf(without->op));
-  for (Value result : function.getBody().front().getTerminator()->getOperands())
-    if (llvm::SmallBitVector of = origins.of(result);
-        !cast<RankedTensorType>(result.getType()).hasStaticShape() &&
-        !of.anyCommon(masked))
+  for (Value result :
+       function.getBody().front().getTerminator()->getOperands()) {
+    // What follows from the length, or from the mask, is of the same tokens.
+    llvm::SmallBitVector of = origins.of(result);
+    of.reset(padding.getArgNumber());
+    if (of.any() && !of.anyCommon(masked) &&
+        !cast<RankedTensorType>(result.getType()).hasStaticShape())
       return refuse("a result of the same length comes from other inputs than "
                     "the masked keys" +
                     nameOf(result.getDefiningOp()));
+  }
   // Of a fixed length all tokens must be real: nothing is left out.
   bool isFixed = cast<RankedTensorType>(padding.getType()).hasStaticShape();
   PaddingReaders readers(analysis, hiding);
