@@ -8,7 +8,7 @@
 
 #include "fact/Compiler/Driver.h"
 
-#include "ImportBatch.h"
+#include "ImportTrial.h"
 
 #include "fact/Compiler/Options.h"
 #include "fact/Conversion/Passes.h"
@@ -197,7 +197,8 @@ LogicalResult Compilation::loadOnnx(const OnnxImportOptions &import) {
   if (!file)
     return failure();
   nodes = file->nodes();
-  owned = importBatch(*file, import);
+  owned = importModel(*file, import);
+  misses.clear(); // of imports that were tried
   return checkLoaded();
 }
 

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ImportBatch.h"
+#include "ImportTrial.h"
 
 #include "fact/Conversion/Passes.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
@@ -193,37 +194,7 @@ static std::optional<int64_t> openBatch(func::FuncOp main) {
   return std::nullopt;
 }
 
-/// Resources stay in the context when their module goes. Frees those that an
-/// import computed which is not taken.
-static void forget(ModuleOp module) {
-  module.walk([](arith::ConstantOp op) {
-    if (auto resource = dyn_cast<DenseResourceElementsAttr>(op.getValue()))
-      if (AsmResourceBlob *blob = resource.getRawHandle().getBlob())
-        *blob = AsmResourceBlob();
-  });
-}
-
 namespace {
-
-/// What is said while something is tried.
-class Said {
-public:
-  void during(MLIRContext *context, function_ref<void()> work) {
-    ScopedDiagnosticHandler handler(context, [&](Diagnostic &diagnostic) {
-      diagnostics.push_back(std::move(diagnostic));
-      return success();
-    });
-    work();
-  }
-  void repeat(MLIRContext *context) {
-    for (Diagnostic &diagnostic : diagnostics)
-      context->getDiagEngine().emit(std::move(diagnostic));
-    diagnostics.clear();
-  }
-
-private:
-  std::vector<Diagnostic> diagnostics;
-};
 
 /// The function of one sequence from an import for a number of them.
 struct Import {

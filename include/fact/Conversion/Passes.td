@@ -116,7 +116,9 @@ def RaisePass : Pass<"fact-raise", "::mlir::func::FuncOp"> {
     * linear: rows times a constant, a constant for each output added or not;
     * attention: softmax(q k^T) v for any number of heads; the scale is on q, k
       or the scores, as a product or a quotient (c becomes f32(1) / c), its bits
-      stay; causal where later keys are replaced by, or get added, -1e9 or less;
+      stay; causal where later keys are replaced by, or get added, -1e9 or less.
+      Heads that are each computed by themselves and then put side by side are one
+      attention if they have the same size, scale and mask;
     * layer norm: (x - mean) / sqrt(var + eps) * gamma + beta, or the folded form
       x * g + (beta - mean * g), g = gamma / sqrt(var + eps); mean of squares of
       the centred row over the features, gamma and beta may be absent;

@@ -134,7 +134,7 @@ void Analysis::makeLeaf(Value value, int sequence) {
   if (width < 1)
     return;
   // Numbers of tokens are no rows.
-  if (width == 1 && token == rank - 1)
+  if (width == 1 && (token == rank - 1 || !isFloat))
     width = 0;
   if (!isFloat && width != 0)
     return;
@@ -152,6 +152,8 @@ void Analysis::visit(Operation *op) {
     known = visitReshape(op);
   else if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
     known = visitSlice(slice);
+  else if (auto insert = dyn_cast<tensor::InsertSliceOp>(op))
+    known = visitInsert(insert);
   else if (auto softmax = dyn_cast<linalg::SoftmaxOp>(op))
     known = visitSoftmax(softmax);
   else if (auto fill = dyn_cast<linalg::FillOp>(op))
@@ -354,23 +356,32 @@ bool Analysis::visitSlice(tensor::ExtractSliceOp op) {
 // Softmax
 //===----------------------------------------------------------------------===//
 
+bool Analysis::readAsKeys(Value scores, unsigned dim) {
+  Contents input = contents(scores);
+  if (!input || input.node->heads == 0 || input.layout.dims.empty() ||
+      input.layout.dims[dim].size() != 1 ||
+      input.layout.dims[dim].front().axis != Axis::Token)
+    return false;
+  Node *exchanged = pool.exchanged(input.node);
+  if (!exchanged)
+    return false;
+  for (Atoms &dim : input.layout.dims)
+    for (Atom &atom : dim)
+      if (atom.isSequence())
+        atom.axis = atom.axis == Axis::Key ? Axis::Token : Axis::Key;
+  tensors[scores] = {exchanged, std::move(input.layout)};
+  return true;
+}
+
 bool Analysis::visitSoftmax(linalg::SoftmaxOp op) {
   Contents input = contents(op.getInput());
   if (!input || op->getNumResults() != 1 || input.node->heads == 0)
     return missed(
         op, "the softmax is not over products of queries and keys",
         "only softmax(q k^T) v is raised: end the subgraph before it ('--to')");
+  if (readAsKeys(op.getInput(), op.getDimension()))
+    input = contents(op.getInput());
   Atoms atoms = input.layout.dims[op.getDimension()];
-  if (atoms.size() == 1 && atoms.front().axis == Axis::Token)
-    // k q^T: queries are what the softmax is not over.
-    if (Node *exchanged = pool.exchanged(input.node)) {
-      input.node = exchanged;
-      for (Atoms &dim : input.layout.dims)
-        for (Atom &atom : dim)
-          if (atom.isSequence())
-            atom.axis = atom.axis == Axis::Key ? Axis::Token : Axis::Key;
-      atoms = input.layout.dims[op.getDimension()];
-    }
   if (atoms.size() != 1 || atoms.front().axis != Axis::Key)
     return missed(op,
                   "the softmax is not over the keys but over dimension " +

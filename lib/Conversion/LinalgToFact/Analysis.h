@@ -66,13 +66,25 @@ private:
   void visitConstant(Operation *op);
   bool visitReshape(Operation *op);
   bool visitSlice(tensor::ExtractSliceOp op);
+  bool visitInsert(tensor::InsertSliceOp op);
   bool visitSoftmax(linalg::SoftmaxOp op);
   bool visitFill(linalg::FillOp op);
+  /// Reads scores k q^T whose tokens along `dim` are those of the queries as
+  /// q k^T: the keys are what a softmax is over. False where there is nothing
+  /// to exchange.
+  bool readAsKeys(Value scores, unsigned dim);
   bool visitContraction(linalg::LinalgOp op);
   bool visitLinear(linalg::LinalgOp op, struct ContractionSides &sides);
   bool visitScores(linalg::LinalgOp op, struct ContractionSides &sides);
   bool visitContext(linalg::LinalgOp op, struct ContractionSides &sides);
   bool visitElementwise(linalg::LinalgOp op);
+
+  /// Of rows that are put into a tensor of as many tokens, which one that is;
+  /// -1 where that is something else.
+  int insertedSequence(tensor::InsertSliceOp op);
+  /// One attention of heads that were computed each by itself; null where they
+  /// are none.
+  Node *joinHeads(tensor::InsertSliceOp op, ArrayRef<Node *> parts);
 
   /// What each loop of an op walks over, from its operands; null and a miss
   /// where they disagree. `columns` are constants that vary along a dimension.

@@ -8,6 +8,10 @@
 //
 // softmax(scale * q k^T, causal mask or none) v. The scale may stand on q, on k
 // or on the scores; where there is exactly one, it is taken with the same bits.
+// The softmax is one op or e / sum(e), e = exp(s) or exp(s - max(s)), over the
+// keys of q k^T or of k q^T, transposed or not.
+// Heads that are each computed by themselves and then joined along the features
+// are one attention (Join.cpp).
 //
 //===----------------------------------------------------------------------===//
 
@@ -46,6 +50,16 @@ std::optional<AttentionMatch> fact::matchAttention(Node *node, Miss &miss) {
     miss = {reason.str(), suggestion.str()};
     return std::nullopt;
   };
+  if (node->is(NodeKind::Heads)) {
+    // They agree in all but these.
+    ArrayRef<Node *> rows = ArrayRef(node->operands).take_back(3);
+    std::optional<AttentionMatch> all = matchAttention(node->operand(0), miss);
+    if (!all)
+      return std::nullopt;
+    all->heads = rows[0]->width * all->heads / all->query->width;
+    all->query = rows[0], all->key = rows[1], all->value = rows[2];
+    return all;
+  }
   if (!node->is(NodeKind::Context))
     return std::nullopt;
   Node *softmax = withoutGuard(node->operand(0));

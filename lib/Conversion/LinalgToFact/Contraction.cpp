@@ -38,11 +38,6 @@ struct ContractionSides {
 
 } // namespace mlir::fact
 
-/// The atoms are all `width` features, in order.
-static bool areFeatures(const Atoms &atoms, int64_t width) {
-  return atoms == merged(Atom{Axis::Feature, width});
-}
-
 static bool isAxis(const Atoms &atoms, Axis axis) {
   return atoms.size() == 1 && atoms.front().axis == axis;
 }
@@ -116,10 +111,29 @@ bool Analysis::visitContraction(linalg::LinalgOp op) {
                 "only linear layers, q k^T and softmax(q k^T) v are raised");
 }
 
+/// The features that the atoms walk over, each of `width` once; empty where
+/// they are something else.
+static SmallVector<int64_t> featuresOf(ArrayRef<Atom> atoms, int64_t width) {
+  for (const Atom &atom : atoms)
+    if (atom.axis != Axis::Feature)
+      return {};
+  SmallVector<int64_t> features = offsetsOf(atoms);
+  auto sorted = features;
+  llvm::sort(sorted);
+  if (!llvm::equal(sorted, llvm::seq<int64_t>(0, width)))
+    return {};
+  return features;
+}
+
 bool Analysis::visitLinear(linalg::LinalgOp op, ContractionSides &sides) {
   Node *rows = sides.lhs.node;
-  if (!rows->isRows() || !areFeatures(sides.lhsOf(sides.k), rows->width) ||
-      !isAxis(sides.lhsOf(sides.m), Axis::Token))
+  SmallVector<Atom> read;
+  for (unsigned loop : sides.k)
+    llvm::append_range(read, sides.lhsLoops[loop]);
+  SmallVector<int64_t> features;
+  if (rows->isRows())
+    features = featuresOf(read, rows->width);
+  if (features.empty() || !isAxis(sides.lhsOf(sides.m), Axis::Token))
     return missed(
         op,
         "a constant is multiplied with something else than all features of a "
@@ -134,8 +148,16 @@ bool Analysis::visitLinear(linalg::LinalgOp op, ContractionSides &sides) {
     llvm::append_range(k, sides.rhsLoops[loop]);
   for (unsigned loop : sides.n)
     llvm::append_range(n, sides.rhsLoops[loop]);
-  SmallVector<int64_t> rowOffsets = offsetsOf(k),
+  SmallVector<int64_t> inOrder = offsetsOf(k),
                        columnOffsets = offsetsOf(n, sides.rhs.layout.offset);
+  if (inOrder.size() != features.size())
+    return missed(op, "the weight has not one row for each feature",
+                  "multiply rows [tokens, features] by a weight [features, "
+                  "outputs]");
+  // So may the features be: the weight's rows are put into their order.
+  SmallVector<int64_t> rowOffsets(features.size());
+  for (auto [feature, offset] : llvm::zip_equal(features, inOrder))
+    rowOffsets[feature] = offset;
   pool.setSource(sides.rhs.node->op, sides.rhs.node->before);
   Node *weight = pool.weight(sides.rhs.node->data, rowOffsets, columnOffsets);
   pool.setSource(op, op->getNextNode());

@@ -25,279 +25,6 @@
 using namespace mlir;
 using namespace mlir::fact;
 
-static int64_t loopExtent(linalg::LinalgOp op, unsigned loop) {
-  return op.getStaticLoopRanges()[loop];
-}
-
-namespace {
-
-bool isSequence(const Atoms &atoms) {
-  return atoms.size() == 1 && atoms.front().isSequence();
-}
-
-/// Whether two dimensions walk over one sequence, as queries or as keys.
-bool isSameSequence(const Atoms &a, const Atoms &b) {
-  return isSequence(a) && isSequence(b) &&
-         a.front().sequence == b.front().sequence;
-}
-
-} // namespace
-
-/// The second of two loops over one sequence walks over the keys. Where scores
-/// are read, they say which one that is.
-static void assignKeys(SmallVectorImpl<std::optional<Atoms>> &loops) {
-  for (size_t i = 0; i < loops.size(); ++i)
-    for (size_t j = 0; j < i; ++j)
-      if (loops[i] && loops[j] && *loops[i] == *loops[j] &&
-          isSequence(*loops[i]) && loops[i]->front().axis == Axis::Token)
-        loops[i]->front().axis = Axis::Key;
-}
-
-std::optional<SmallVector<Atoms>>
-Analysis::loopAtoms(linalg::LinalgOp op, ArrayRef<OpOperand *> operands,
-                    SmallVectorImpl<Node *> &nodes) {
-  SmallVector<std::optional<Atoms>> loops(op.getNumLoops());
-  int64_t width = 0;
-  auto disagree = [&](const Twine &what) {
-    missed(op, what, "keep rows of tokens, [tokens, features], throughout");
-    return std::nullopt;
-  };
-  // What the operand's dimensions walk over; `take` gets a loop and its atoms.
-  auto visit = [&](OpOperand *operand, auto take) {
-    Contents input = contents(operand->get());
-    AffineMap map = op.getMatchingIndexingMap(operand);
-    for (auto [expr, atoms] :
-         llvm::zip_equal(map.getResults(), input.layout.dims)) {
-      if (auto dim = dyn_cast<AffineDimExpr>(expr)) {
-        if (!take(dim.getPosition(), atoms))
-          return false;
-      } else if (!isa<AffineConstantExpr>(expr) || !atoms.empty()) {
-        disagree("an operand is read in steps");
-        return false;
-      }
-    }
-    return true;
-  };
-  SmallVector<OpOperand *> pairs, others;
-  for (OpOperand *operand : operands) {
-    Contents input = contents(operand->get());
-    if (!input) {
-      bool tensor = isa<RankedTensorType>(operand->get().getType());
-      if (!tensor) { // a scalar operand, evaluated where it is used
-        nodes.push_back(nullptr);
-        continue;
-      }
-      return disagree("an operand is not rows of a sequence");
-    }
-    nodes.push_back(input.node);
-    if (input.node->is(NodeKind::Scalar) || input.node->is(NodeKind::Weight))
-      continue;
-    if (input.node->width > 0 && input.node->heads == 0) {
-      if (width > 0 && width != input.node->width)
-        return disagree("operands have a different number of features");
-      width = input.node->width;
-    }
-    (input.node->pair ? pairs : others).push_back(operand);
-  }
-  // Loops over queries, keys and heads first, from what has them.
-  llvm::stable_sort(pairs, [&](OpOperand *a, OpOperand *b) {
-    return contents(a->get()).node->heads > contents(b->get()).node->heads;
-  });
-  DenseSet<OpOperand *> exchanged;
-  for (OpOperand *operand : pairs) {
-    bool hasHeads = contents(operand->get()).node->heads > 0;
-    // Where scores are k q^T, a mask for q k^T is read with both exchanged.
-    auto opposite = [](Atoms atoms) {
-      atoms.front().axis =
-          atoms.front().axis == Axis::Key ? Axis::Token : Axis::Key;
-      return atoms;
-    };
-    bool differs = false, agrees = false;
-    if (!visit(operand, [&](unsigned loop, const Atoms &atoms) {
-          // Masks are repeated over heads.
-          bool isRepeated = !hasHeads && !isSequence(atoms);
-          if (loops[loop] && *loops[loop] != atoms && !isRepeated) {
-            if (hasHeads || !isSequence(*loops[loop]) ||
-                *loops[loop] != opposite(atoms)) {
-              disagree("operands are laid out differently");
-              return false;
-            }
-            differs = true;
-          } else if (loops[loop] && !isRepeated) {
-            agrees |= isSequence(atoms);
-          }
-          if (!isRepeated && !loops[loop])
-            loops[loop] = atoms;
-          return true;
-        }))
-      return std::nullopt;
-    if (differs && agrees)
-      return disagree("operands are laid out differently");
-    if (differs)
-      exchanged.insert(operand);
-  }
-  for (auto [operand, node] : llvm::zip_equal(operands, nodes))
-    if (exchanged.contains(operand)) {
-      node = pool.exchanged(node);
-      if (!node)
-        return disagree("operands are laid out differently");
-    }
-  for (OpOperand *operand : others) {
-    bool isNumber = contents(operand->get()).node->width == 0;
-    if (!visit(operand, [&](unsigned loop, const Atoms &atoms) {
-          // A number of a token is repeated over features.
-          if (isNumber && !isSequence(atoms) && !atoms.empty() && loops[loop])
-            return true;
-          if (loops[loop] && *loops[loop] != atoms &&
-              !isSameSequence(*loops[loop], atoms)) {
-            disagree("operands are laid out differently");
-            return false;
-          }
-          if (!loops[loop])
-            loops[loop] = atoms;
-          return true;
-        }))
-      return std::nullopt;
-  }
-  // A dimension that only the result has may be as long as the sequence.
-  OpOperand *init = op.getDpsInitOperand(0);
-  AffineMap written = op.getMatchingIndexingMap(init);
-  if (auto made = init->get().getDefiningOp<tensor::EmptyOp>())
-    for (auto [i, size] : llvm::enumerate(made.getMixedSizes()))
-      if (auto dim = dyn_cast<AffineDimExpr>(written.getResult(i)))
-        if (!loops[dim.getPosition()])
-          if (std::optional<Atom> atom = sequenceOf(size)) {
-            atom->axis = Axis::Token;
-            loops[dim.getPosition()] = Atoms{*atom};
-          }
-  // So may one that only a constant has, of a mask for a fixed length.
-  if (pairs.empty() && width == 0)
-    for (unsigned i = 0; i < loops.size(); ++i)
-      for (unsigned j = 0; j < loops.size() && !loops[i]; ++j)
-        if (loops[j] && isSequence(*loops[j]) &&
-            loops[j]->front().axis == Axis::Token && loopExtent(op, i) > 1 &&
-            loops[j]->front().size == loopExtent(op, i))
-          loops[i] = loops[j];
-  if (pairs.empty())
-    assignKeys(loops);
-  // What has only queries is read at the keys in a loop over those.
-  for (auto [operand, node] : llvm::zip_equal(operands, nodes)) {
-    if (!node || !llvm::is_contained(others, operand))
-      continue;
-    bool atKeys = false, atQueries = false;
-    visit(operand, [&](unsigned loop, const Atoms &atoms) {
-      if (isSequence(atoms))
-        (*loops[loop] == atoms ? atQueries : atKeys) = true;
-      return true;
-    });
-    if (atKeys && (atQueries || node->width > 0 || node->heads > 0))
-      return disagree("operands are laid out differently");
-    if (atKeys)
-      node = pool.atKeys(node);
-  }
-  // Numbers for each token are spread over features that only constants have,
-  // or none (gamma / deviation, say).
-  bool spreads = width == 0 && llvm::any_of(nodes, [](Node *node) {
-                   return node && node->sequence >= 0 && node->heads == 0;
-                 });
-  // So are masks, over heads.
-  for (const std::optional<Atoms> &loop : loops)
-    spreads |= width == 0 && loop && isSequence(*loop);
-  SmallVector<Atoms> result(loops.size());
-  int64_t stride = 1;
-  for (unsigned i = loops.size(); i-- > 0;) {
-    int64_t extent = loopExtent(op, i);
-    if (!loops[i] && extent != 1) {
-      if (!spreads || ShapedType::isDynamic(extent))
-        return disagree("a broadcast to an extent that no operand has");
-      loops[i] = merged(Atom{Axis::Feature, extent, stride});
-      stride *= extent;
-    }
-    result[i] = loops[i].value_or(Atoms());
-  }
-  return result;
-}
-
-Node *Analysis::tableOperand(linalg::LinalgOp op, OpOperand *operand,
-                             ArrayRef<Atoms> loops) {
-  Contents input = contents(operand->get());
-  AffineMap map = op.getMatchingIndexingMap(operand);
-  SmallVector<int64_t, 0> rows, columns;
-  int sequence = -1;
-  for (auto [expr, atoms] :
-       llvm::zip_equal(map.getResults(), input.layout.dims)) {
-    if (atoms.empty())
-      continue;
-    auto dim = dyn_cast<AffineDimExpr>(expr);
-    if (!dim || !isSequence(loops[dim.getPosition()]))
-      return nullptr;
-    const Atom &loop = loops[dim.getPosition()].front();
-    bool isOpen = ShapedType::isDynamic(loop.size);
-    SmallVector<int64_t> offsets = offsetsOf(atoms);
-    if (isOpen ? atoms.size() != 1 || atoms.front().sequence != loop.sequence
-               : static_cast<int64_t>(offsets.size()) != loop.size)
-      return nullptr;
-    auto &steps = loop.axis == Axis::Key ? columns : rows;
-    steps.assign(offsets.begin(), offsets.end());
-    sequence = loop.sequence;
-  }
-  if (sequence < 0)
-    return nullptr;
-  for (int64_t &offset : rows.empty() ? columns : rows)
-    offset += input.layout.offset;
-  return pool.table(input.node->data, std::move(rows), std::move(columns),
-                    sequence);
-}
-
-Node *Analysis::constantOperand(linalg::LinalgOp op, OpOperand *operand,
-                                ArrayRef<Atoms> loops) {
-  Contents input = contents(operand->get());
-  ConstantData data = *ConstantData::get(input.node->data);
-  AffineMap map = op.getMatchingIndexingMap(operand);
-  // The feature of each element, from the loops that read it.
-  Atoms features, elements;
-  bool ok = true;
-  for (auto [expr, atoms] :
-       llvm::zip_equal(map.getResults(), input.layout.dims)) {
-    if (atoms.empty())
-      continue;
-    auto dim = dyn_cast<AffineDimExpr>(expr);
-    ok &= dim && !loops[dim.getPosition()].empty() &&
-          llvm::all_of(loops[dim.getPosition()], [](const Atom &atom) {
-            return atom.axis == Axis::Feature;
-          });
-    if (!ok)
-      break;
-    llvm::append_range(features, loops[dim.getPosition()]);
-    llvm::append_range(elements, atoms);
-  }
-  if (ok) {
-    int64_t width = 1;
-    for (const Atoms &loop : loops)
-      for (const Atom &atom : loop)
-        width *= atom.axis == Axis::Feature ? atom.size : 1;
-    SmallVector<int64_t> columns = offsetsOf(features);
-    SmallVector<int64_t> offsets = offsetsOf(elements, input.layout.offset);
-    SmallVector<int64_t, 0> byColumn(width, -1);
-    if (columns.size() == offsets.size() &&
-        static_cast<int64_t>(columns.size()) == width) {
-      for (auto [column, offset] : llvm::zip_equal(columns, offsets))
-        byColumn[column] = offset;
-      pool.setSource(input.node->op, input.node->before);
-      Node *node = pool.column(input.node->data, std::move(byColumn));
-      pool.setSource(op, op->getNextNode());
-      return node;
-    }
-  }
-  if (std::optional<float> splat = data.splatValue())
-    return pool.scalar(*splat);
-  if (Node *table = tableOperand(op, operand, loops))
-    return table;
-  missed(op, "a constant varies along more than the features of a row",
-         "add or multiply by one constant for each feature");
-  return nullptr;
-}
-
 /// The comparison a > b, b > a, or the negation of one, that `predicate` is.
 template <typename Predicate>
 static std::optional<std::pair<bool, bool>> // swapped, negated
@@ -434,6 +161,13 @@ Node *Analysis::evaluate(Value scalar, linalg::LinalgOp op,
         .Case([&](arith::NegFOp) { result = pool.mul(in[0], pool.scalar(-1)); })
         .Case<arith::MaximumFOp, arith::MaxNumFOp>(
             [&](auto) { result = pool.max(in[0], in[1]); })
+        .Case<arith::MinimumFOp, arith::MinNumFOp>([&](auto) {
+          // Of masks; of rows it is no part of a layer.
+          Node *minus = pool.scalar(-1);
+          if (in[0]->width == 0 && in[1]->width == 0)
+            result = pool.mul(minus, pool.max(pool.mul(in[0], minus),
+                                              pool.mul(in[1], minus)));
+        })
         .Case([&](math::ExpOp) { result = pool.unary(NodeKind::Exp, in[0]); })
         .Case([&](math::ErfOp) { result = pool.unary(NodeKind::Erf, in[0]); })
         .Case([&](math::TanhOp) { result = pool.unary(NodeKind::Tanh, in[0]); })
@@ -519,6 +253,16 @@ bool Analysis::visitElementwise(linalg::LinalgOp op) {
       set(op->getResult(0), first.node, std::move(layout));
       return true;
     }
+  }
+
+  // What a softmax in steps reduces over are the keys.
+  if (reduces && operands.size() == 1) {
+    AffineMap map = op.getMatchingIndexingMap(operands.front());
+    for (auto [dim, expr] : llvm::enumerate(map.getResults()))
+      if (auto loop = dyn_cast<AffineDimExpr>(expr);
+          loop && op.getIteratorTypesArray()[loop.getPosition()] ==
+                      utils::IteratorType::reduction)
+        readAsKeys(operands.front()->get(), dim);
   }
 
   SmallVector<Node *> nodes;

@@ -316,6 +316,8 @@ Node *ExpressionPool::exchanged(Node *node) {
     return mul(operands[0], operands[1]);
   case NodeKind::Div:
     return div(operands[0], operands[1]);
+  case NodeKind::Exp:
+    return unary(node->kind, operands[0]);
   case NodeKind::Select:
     return select(operands[0], operands[1], operands[2]);
   case NodeKind::Greater:

@@ -52,6 +52,7 @@ enum class NodeKind : uint8_t {
   Scores,  ///< query rows, key rows: products for each head
   Softmax, ///< of scores, over the keys
   Context, ///< probabilities, value rows
+  Heads,   ///< contexts side by side, then their queries, keys and values
   // Masks. Conditions are 0 or 1, as numbers too.
   TokenIndex,
   KeyIndex,
@@ -206,6 +207,13 @@ public:
   /// With query and key tokens exchanged; null where it has no such form.
   Node *exchanged(Node *node);
 
+  /// Rows with the features of several (or columns) one after the other, each
+  /// of that width; null where that has no form of its own.
+  Node *join(ArrayRef<Node *> parts, ArrayRef<int64_t> widths,
+             unsigned depth = 0);
+  /// Contexts one after the other, which are one attention of all heads.
+  Node *heads(ArrayRef<Node *> contexts, Node *query, Node *key, Node *value);
+
   /// The columns of `node` (rows or a column) that `columns` names.
   Node *columns(Node *node, ArrayRef<int64_t> columns);
 
@@ -213,6 +221,8 @@ private:
   /// The node that is equal to `prototype`, which is added if there is none.
   Node *unique(Node &&prototype);
   Node *make(NodeKind kind, ArrayRef<Node *> operands);
+  Node *joinColumns(ArrayRef<Node *> parts, ArrayRef<int64_t> widths);
+  Node *joinWeights(ArrayRef<Node *> parts);
 
   llvm::FoldingSet<Node> nodes;
   SmallVector<Node *> owned;

@@ -31,6 +31,10 @@ Atoms fact::merged(ArrayRef<Atom> atoms) {
   return result;
 }
 
+bool fact::isSequence(ArrayRef<Atom> atoms) {
+  return atoms.size() == 1 && atoms.front().isSequence();
+}
+
 Atoms fact::concatenated(ArrayRef<Atoms> dims) {
   Atoms all;
   for (const Atoms &atoms : dims)

@@ -53,6 +53,8 @@ using Atoms = SmallVector<Atom, 2>;
 /// The same dimension in its shortest form: neighbours that walk one axis
 /// evenly are one atom, and size 1 (of anything but a sequence) is none.
 Atoms merged(ArrayRef<Atom> atoms);
+/// The whole of a sequence, and nothing else.
+bool isSequence(ArrayRef<Atom> atoms);
 /// All parts of several dimensions, merged.
 Atoms concatenated(ArrayRef<Atoms> dims);
 

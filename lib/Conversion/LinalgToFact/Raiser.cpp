@@ -22,203 +22,23 @@ const Miss *Raiser::miss(Operation *op) const {
   return it != misses.end() ? &it->second : analysis.miss(op);
 }
 
+void Raiser::insertAt(Node *node, ValueRange rows) {
+  builder.setInsertionPoint(node->before);
+  for (Value value : rows)
+    if (Operation *def = value.getDefiningOp())
+      if (!def->isBeforeInBlock(&*builder.getInsertionPoint()))
+        builder.setInsertionPointAfter(def);
+}
+
 Location Raiser::location(Node *node) {
   return node->op ? node->op->getLoc() : function.getLoc();
 }
 
-namespace {
-
-/// Says of each op whether tokens that are padding would change anything but
-/// their own rows. All that is not known not to is taken to do so.
-class PaddingReaders {
-public:
-  /// `hiding`: softmaxes, and what is weighted by them, that hide the padding.
-  PaddingReaders(const Analysis &analysis, const DenseSet<Node *> &hiding)
-      : analysis(analysis), hiding(hiding) {}
-
-  bool seesPadding(Operation &op) {
-    if (isa<arith::ConstantOp, tensor::DimOp, tensor::EmptyOp,
-            tensor::ExpandShapeOp, tensor::CollapseShapeOp, linalg::FillOp>(
-            op) ||
-        op.hasTrait<OpTrait::IsTerminator>())
-      return llvm::any_of(op.getOperands(), [](Value operand) {
-        // The length itself.
-        return operand.getType().isInteger(64) &&
-               isa<IntegerType>(operand.getType());
-      });
-    // Lengths of tensors, for other tensors' extents.
-    if (isa<arith::AddIOp, arith::MulIOp, arith::SubIOp>(op))
-      return !op.getResult(0).getType().isIndex();
-    if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
-      return takesLastTokens(slice);
-    if (auto softmax = dyn_cast<linalg::SoftmaxOp>(op)) {
-      Contents result = analysis.contents(softmax->getResult(0));
-      return !(result && hiding.contains(result.node)) &&
-             softmax.getInputOperandType().isDynamicDim(softmax.getDimension());
-    }
-    if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op))
-      return readsOthers(linalgOp);
-    return true;
-  }
-
-private:
-  /// Whether a slice takes tokens by their distance from the end.
-  bool takesLastTokens(tensor::ExtractSliceOp op) {
-    for (auto [i, offset] : llvm::enumerate(op.getMixedOffsets()))
-      if (op.getSourceType().isDynamicDim(i) &&
-          getConstantIntValue(offset) != 0)
-        return true;
-    return llvm::any_of(op.getMixedStrides(), [](OpFoldResult stride) {
-      return getConstantIntValue(stride) != 1;
-    });
-  }
-
-  bool readsOthers(linalg::LinalgOp op) {
-    if (op->getNumResults() != 1)
-      return true;
-    Contents result = analysis.contents(op->getResult(0));
-    Node *node = result ? result.node : nullptr;
-    if (node && hiding.contains(node))
-      return false;
-    if (readsFromOutside(op))
-      return true;
-    // A number of all tokens is for masks.
-    for (Value operand : op->getOperands())
-      if (Contents input = analysis.contents(operand);
-          input && holdsTokenSum(input.node) && !(node && node->width == 0))
-        return true;
-    bool reduces = false;
-    for (auto [extent, type] :
-         llvm::zip(op.getStaticLoopRanges(), op.getIteratorTypesArray()))
-      reduces |= ShapedType::isDynamic(extent) &&
-                 type == utils::IteratorType::reduction;
-    if (!reduces)
-      return false;
-    if (node && node->is(NodeKind::TokenSum))
-      return false; // see above
-    // Parts of a softmax in steps go back to the keys.
-    bool isPart =
-        node && (node->is(NodeKind::KeySum) || node->is(NodeKind::KeyMax));
-    return !isPart || llvm::any_of(op->getUsers(), [&](Operation *user) {
-      return !goesToPairs(user);
-    });
-  }
-
-  /// Whether all that is made of an op's result depends on a key again.
-  bool goesToPairs(Operation *op) {
-    if (op->getNumResults() != 1)
-      return false;
-    Contents result = analysis.contents(op->getResult(0));
-    if (!result)
-      return false;
-    if (result.node->pair)
-      return true;
-    return isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op) &&
-           llvm::all_of(op->getUsers(),
-                        [&](Operation *user) { return goesToPairs(user); });
-  }
-
-  /// Whether a body reads what is no element: other tensors, a length.
-  bool readsFromOutside(linalg::LinalgOp op) {
-    bool found = false;
-    op->walk([&](Operation *inner) {
-      if (inner == op.getOperation())
-        return;
-      for (Value operand : inner->getOperands()) {
-        Operation *maker = operand.getDefiningOp();
-        bool isInside =
-            maker ? op->isProperAncestor(maker)
-                  : cast<BlockArgument>(operand).getOwner() == op.getBlock();
-        bool isConstant = isa_and_nonnull<arith::ConstantOp>(maker);
-        // Rows of a table, whatever index a token has.
-        found |= !isInside && !isConstant &&
-                 !(isa<tensor::ExtractOp>(inner) && isIndexOf(operand, op));
-      }
-    });
-    return found;
-  }
-
-  /// A tensor of numbers for each token that is read at that token.
-  static bool isIndexOf(Value tensor, linalg::LinalgOp op) {
-    auto type = dyn_cast<RankedTensorType>(tensor.getType());
-    if (!type || !type.getElementType().isInteger())
-      return false;
-    bool own = true;
-    op->walk([&](tensor::ExtractOp extract) {
-      if (extract.getTensor() == tensor)
-        for (Value index : extract.getIndices())
-          own &= isa_and_nonnull<linalg::IndexOp>(index.getDefiningOp());
-    });
-    return own;
-  }
-
-  bool holdsTokenSum(Node *node) {
-    if (node->is(NodeKind::Context) || node->is(NodeKind::Leaf))
-      return false;
-    auto [it, isNew] = sums.try_emplace(node, node->is(NodeKind::TokenSum));
-    if (!isNew || it->second)
-      return it->second;
-    bool holds = llvm::any_of(
-        node->operands, [&](Node *operand) { return holdsTokenSum(operand); });
-    return sums[node] = holds;
-  }
-
-  const Analysis &analysis;
-  const DenseSet<Node *> &hiding;
-  DenseMap<Node *, bool> sums;
-};
-
-} // namespace
-
-void Raiser::findPadding() {
-  Node *found = nullptr, *without = nullptr;
-  DenseSet<Node *> hiding;
-  auto refuse = [&](const Twine &reason) { whyNoPadding = reason.str(); };
-  for (Node *context : analysis.contexts()) {
-    Miss miss;
-    std::optional<AttentionMatch> match = matchAttention(context, miss);
-    if (!match)
-      continue;
-    if (!match->padding) {
-      without = match->softmax;
-      continue;
-    }
-    auto argument = dyn_cast<BlockArgument>(match->padding->leaf);
-    if (!argument)
-      return refuse("the mask is not an input of the model, but computed from "
-                    "its data");
-    auto value = static_cast<int64_t>(match->padValue);
-    if (found && (padding != argument || padValue != value))
-      return refuse("attentions are masked by different inputs");
-    found = match->padding;
-    padding = argument;
-    padValue = value;
-    hiding.insert(context);
-    hiding.insert(context->operand(0));
-    hiding.insert(match->softmax);
-  }
-  if (!found)
-    return;
-  auto nameOf = [](Operation *op) {
-    auto name = op ? op->getLoc()->findInstanceOf<NameLoc>() : NameLoc();
-    return name ? " ('" + name.getName().str() + "')" : std::string();
-  };
-  if (without)
-    return refuse("an attention of the same tokens does not hide the padding" +
-                  nameOf(without->op));
-  // Of a fixed length all tokens must be real: nothing is left out.
-  bool isFixed = cast<RankedTensorType>(padding.getType()).hasStaticShape();
-  PaddingReaders readers(analysis, hiding);
-  for (Operation &op : function.getBody().front())
-    if (!isFixed && readers.seesPadding(op))
-      return refuse("an operation may see the padding of the same tokens" +
-                    nameOf(&op));
-  function.setArgAttr(padding.getArgNumber(), kPaddingAttrName,
-                      builder.getI64IntegerAttr(padValue));
-}
-
 LogicalResult Raiser::run() {
   findPadding();
+  if (padding && whyNoPadding.empty())
+    function.setArgAttr(padding.getArgNumber(), kPaddingAttrName,
+                        builder.getI64IntegerAttr(padValue));
   // Ops are built between these: take the list first.
   SmallVector<Operation *> roots, lengths;
   for (Operation &op : function.getBody().front()) {
@@ -296,7 +116,7 @@ Value Raiser::rows(Node *node) {
   if (Operation *def = node->value.getDefiningOp())
     builder.setInsertionPointAfter(def);
   else
-    insertAt(node);
+    insertAt(node, {});
   Value plain = toRows(node->value, node->layout);
   return plainRows[node] = plain;
 }
@@ -358,7 +178,7 @@ Value Raiser::linear(const LinearMatch &match) {
   Value input = rows(product->operand(0));
   if (!input)
     return nullptr;
-  insertAt(product);
+  insertAt(product, input);
   Value w = matrix(weight, match.factor);
   Value bias;
   if (match.bias)
@@ -372,7 +192,7 @@ Value Raiser::layerNorm(Node *node, const LayerNormMatch &match) {
   Value input = rows(match.rows);
   if (!input)
     return nullptr;
-  insertAt(node);
+  insertAt(node, input);
   Value gamma = vector(match.gamma, node->width, 1, nullptr, match.factor),
         beta = vector(match.beta, node->width, 0, nullptr, 1, match.shift);
   return LayerNormOp::create(builder, location(node), input.getType(), input,
@@ -385,7 +205,7 @@ Value Raiser::activation(Node *node, const ActivationMatch &match) {
   Value input = rows(match.rows);
   if (!input)
     return nullptr;
-  insertAt(node);
+  insertAt(node, input);
   auto op = ActivationOp::create(builder, location(node), input.getType(),
                                  match.kind, input);
   if (match.hasRounded)
@@ -398,7 +218,7 @@ Value Raiser::attention(Node *node, const AttentionMatch &match) {
         value = rows(match.value);
   if (!query || !key || !value)
     return nullptr;
-  insertAt(node);
+  insertAt(node, {query, key, value});
   return AttentionOp::create(builder, location(match.softmax), query.getType(),
                              query, key, value, match.heads,
                              builder.getF32FloatAttr(match.scale).getValue(),
@@ -411,7 +231,7 @@ Value Raiser::add(Node *node) {
   Value lhs = rows(node->operand(0)), rhs = rows(node->operand(1));
   if (!lhs || !rhs || lhs.getType() != rhs.getType())
     return nullptr;
-  insertAt(node);
+  insertAt(node, {lhs, rhs});
   return AddOp::create(builder, location(node), lhs.getType(), lhs, rhs);
 }
 

@@ -32,6 +32,15 @@ public:
   /// need. Fails, with a diagnostic, for a weight that the contract excludes.
   LogicalResult run();
 
+  /// Finds out whether masks of the function's attentions say which tokens are
+  /// padding, and whether nothing else would see these.
+  void findPadding();
+  /// Whether padding can be left out, as far as that was looked for.
+  bool leavesPadding() const {
+    return padding && whyNoPadding.empty() &&
+           !cast<RankedTensorType>(padding.getType()).hasStaticShape();
+  }
+
   /// Why the op was left alone, where a matcher looked at it.
   const Miss *miss(Operation *op) const;
   /// The op was left alone because an op that it reads, or that uses it, was,
@@ -57,15 +66,12 @@ private:
   Value attention(Node *node, const AttentionMatch &match);
   Value add(Node *node);
 
-  /// Finds out whether masks of the function's attentions say which tokens are
-  /// padding, and whether nothing else would see these.
-  void findPadding();
-
   /// Keeps an op as it is; its operands, where raised, are replaced.
   void keep(Operation *op);
 
-  /// Goes on before what follows the op that computed `node`.
-  void insertAt(Node *node) { builder.setInsertionPoint(node->before); }
+  /// Goes on before what follows the op that computed `node`, and after the
+  /// rows that it is made of: equal expressions may have been computed later.
+  void insertAt(Node *node, ValueRange rows);
   Location location(Node *node);
   /// Constants of the model, checked against the contract.
   Value matrix(Node *weight, Node *factor);

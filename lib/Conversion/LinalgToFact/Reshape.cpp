@@ -136,7 +136,10 @@ Value Raiser::toRows(Value value, const Layout &layout) {
 }
 
 Value Raiser::fromRows(Value rows, Type resultType, const Layout &layout) {
-  if (rows.getType() == resultType && layout.tokenDim() == 0u)
+  // As they are, unless the one dimension of features has them in another
+  // order.
+  if (rows.getType() == resultType && layout.tokenDim() == 0u &&
+      layout.dims[1].size() <= 1)
     return rows;
   Location loc = rows.getLoc();
   Atoms atoms;

@@ -54,6 +54,7 @@ Tensor Composition::operator()(StringRef type, llvm::ArrayRef<Tensor> inputs,
                                  : names[input]);
   }
   NodeImport import(inner, innerOpset, node.bound, node.emit, node.loc);
+  import.fixedLength = node.fixedLength;
   import.inputs.assign(inputs.begin(), inputs.end());
   if (mlir::failed(findOperator("", type)->build(import)))
     return fail("its " + type + ": " + import.reason);

@@ -182,6 +182,8 @@ static std::optional<size_t> sequenceAxis(const Argument &argument) {
     if (argument.hasBatch && !argument.declared[0] && argument.declared[1] &&
         argument.type == ElementType::Float)
       return std::nullopt;
+    if (argument.sequenceFirst && !argument.declared[0])
+      return 0;
     bool isPerToken = argument.type != ElementType::Float || isOne(0) ||
                       (!argument.declared[0] && !argument.declared[1]);
     return isPerToken ? 1 : 0;
@@ -198,6 +200,9 @@ static std::string chooseExtents(Argument &argument,
   if (array && array->size() == argument.declared.size()) {
     for (size_t i = 0; i < array->size(); ++i)
       argument.extents.push_back(argument.declared[i].value_or((*array)[i]));
+    if (argument.sequenceFirst && array->size() == 2 &&
+        sequenceAxis(argument) == 0 && argument.extents[1] > 1)
+      argument.batchAxis = 1;
     return "";
   }
   std::optional<size_t> axis = sequenceAxis(argument);
@@ -284,7 +289,7 @@ static std::string findExtents(const Model &model,
 /// than of numbers, and every other extent of the arguments that is the same
 /// length: another argument's sequence, or one to which the model gives the
 /// same name (or, like the sequence, none).
-static void openSequence(const Model &model, Cut &cut) {
+static void openSequence(const Model &model, bool opensLength, Cut &cut) {
   const Argument *sequence = nullptr;
   auto weight = [](const Argument &argument) {
     std::optional<size_t> axis = sequenceAxis(argument);
@@ -308,13 +313,24 @@ static void openSequence(const Model &model, Cut &cut) {
   };
   std::string name = nameOf(*sequence, dimension);
   bool named = !sequence->declared[dimension];
+  if (opensLength && !named && cut.bound > 1)
+    cut.fixedLength = *sequence->declared[dimension];
+  // A mask of tokens that has the scores' rank.
+  auto isAlone = [&](const Argument &argument, size_t i) {
+    return cut.fixedLength > 0 &&
+           llvm::all_of(llvm::enumerate(argument.extents), [&](auto extent) {
+             return extent.index() == i || extent.value() == 1;
+           });
+  };
   for (Argument &argument : cut.arguments)
     for (size_t i = 0, rank = argument.extents.size(); i < rank; ++i) {
-      bool same = argument.extents[i] == cut.bound &&
-                  nameOf(argument, i) == name && cut.bound > 1;
       bool bothOpen = named && !argument.declared[i];
+      bool same = argument.extents[i] == cut.bound &&
+                  nameOf(argument, i) == name &&
+                  (cut.bound > 1 || (bothOpen && !name.empty()));
       argument.open[i] = (&argument == sequence && i == dimension) ||
-                         (same && (sequenceAxis(argument) == i || bothOpen));
+                         (same && (sequenceAxis(argument) == i || bothOpen ||
+                                   isAlone(argument, i)));
     }
 }
 
@@ -346,6 +362,7 @@ std::string mlir::fact::makeCut(const Model &model,
   });
   for (auto [i, argument] : llvm::enumerate(cut.arguments)) {
     argument.hasBatch = hasBatch;
+    argument.sequenceFirst = options.sequenceFirst;
     const std::vector<int64_t> *array =
         options.arrays.size() == cut.arguments.size() ? &options.arrays[i]
                                                       : nullptr;
@@ -356,6 +373,6 @@ std::string mlir::fact::makeCut(const Model &model,
   if (options.opensBatch)
     openBatch(options.batch, cut);
   else
-    openSequence(model, cut);
+    openSequence(model, options.opensLength, cut);
   return "";
 }

@@ -32,6 +32,8 @@ struct Argument {
   /// What the model says for each extent, absent where it says nothing.
   SmallVector<std::optional<int64_t>> declared;
 
+  /// Whether tokens [a, b] have their sequence first.
+  bool sequenceFirst = false;
   /// Whether the model leaves a first extent open that is no sequence.
   bool hasBatch = false;
   /// The extent that was taken for an open batch, if one was.
@@ -50,6 +52,8 @@ struct Cut {
   int64_t bound = 1;
   /// Whether neither the model nor a flag nor an array says how long it is.
   bool isBoundChosen = false;
+  /// The length that the model itself fixes, where it is open nevertheless; 0.
+  int64_t fixedLength = 0;
   /// What was chosen in the place of who runs the import.
   std::vector<std::string> remarks;
 };

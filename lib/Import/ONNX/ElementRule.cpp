@@ -38,6 +38,8 @@ public:
       : node(node), rule(rule), inputs(inputs), tests(tests) {}
 
   LogicalResult run() {
+    if (node.fixedLength > 0)
+      openInputs(node, inputs, own);
     for (auto [i, input] : llvm::enumerate(inputs)) {
       std::string why;
       std::optional<Shape> both = broadcastShapes(shape, input->shape, why);
@@ -164,7 +166,8 @@ private:
 
   NodeImport &node;
   const ElementRule &rule;
-  llvm::ArrayRef<const ModelTensor *> inputs;
+  SmallVector<const ModelTensor *> inputs;
+  std::list<ModelTensor> own; ///< Of the inputs.
   size_t tests;
   Shape shape;
   ElementType type = ElementType::Float;

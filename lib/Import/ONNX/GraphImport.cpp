@@ -268,6 +268,7 @@ LogicalResult GraphImport::importNode(const Node &node, Emitter &emit) {
                               Twine(node.inputs.size()));
   NodeImport import(node, node.opset, open ? cut.bound : 1, emit,
                     nameLoc(node.name));
+  import.fixedLength = open ? cut.fixedLength : 0;
   for (auto [i, name] : llvm::enumerate(node.inputs)) {
     const ModelTensor *input = nullptr;
     if (!name.empty() && !(input = lookUp(node, name)))

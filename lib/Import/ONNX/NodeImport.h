@@ -21,6 +21,8 @@
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/StringSet.h"
 
+#include <list>
+
 namespace mlir::fact {
 
 /// What is known of one tensor of the model while it is imported.
@@ -135,6 +137,9 @@ public:
   SmallVector<std::optional<ModelTensor>> results;
   /// Why the node failed.
   std::string reason;
+  /// The length that the model itself fixes, where it is open nevertheless, or
+  /// 0 (see OnnxImportOptions::opensLength).
+  int64_t fixedLength = 0;
   /// Where the node fails because a constant has rows for so many tokens only:
   /// for shorter sequences it might not. Else 0.
   int64_t lowerBound = 0;
@@ -189,6 +194,18 @@ Value indexAtRunTime(OpBuilder &builder, Location loc, Value indices,
 /// input 1; \p shape is the result's.
 LogicalResult gatherAtRunTime(NodeImport &node, int64_t axis,
                               llvm::ArrayRef<Dim> shape);
+
+/// What \p target, the extents of a reshape of \p from, is where the length of
+/// the sequence is open: where its numbers are of elements that the sequence
+/// counts they become that many. As it is where it does not say so.
+SmallVector<Dim> openedTarget(llvm::ArrayRef<Dim> from,
+                              llvm::ArrayRef<Dim> target, int64_t length);
+
+/// Replaces constants among the inputs of a node that have an element for each
+/// token of the model's own length by those of the first tokens; \p own keeps
+/// these. Their last dimensions are aligned.
+void openInputs(NodeImport &node, SmallVectorImpl<const ModelTensor *> &inputs,
+                std::list<ModelTensor> &own);
 
 /// Numpy's rule for two shapes; absent (with \p why) where they do not fit.
 std::optional<Shape> broadcastShapes(llvm::ArrayRef<Dim> a,

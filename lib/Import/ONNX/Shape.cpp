@@ -93,6 +93,8 @@ static LogicalResult importReshape(NodeImport &node) {
   if (failed(target) || failed(allowZero))
     return failure();
   const Shape &from = node.input(0).shape;
+  if (node.fixedLength > 0 && *allowZero == 0)
+    target = openedTarget(from, *target, node.fixedLength);
   Shape shape;
   std::optional<size_t> inferred;
   Product rest, all;
@@ -222,6 +224,11 @@ static LogicalResult importExpand(NodeImport &node) {
   if (failed(target))
     return failure();
   const ModelTensor &input = node.input(0);
+  bool isOpen =
+      llvm::any_of(input.shape, [](Dim d) { return !d.isConstant(); });
+  for (Dim &dim : *target)
+    if (isOpen && node.fixedLength > 1 && dim.isConstant(node.fixedLength))
+      dim = Dim(1, 0);
   for (Dim dim : *target)
     if (!dim.isNonNegative(node.bound) || dim.isConstant(0))
       return node.fail("new shape has extent " + dim.str());

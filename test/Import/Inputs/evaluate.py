@@ -57,10 +57,14 @@ def evaluate_node(node, opset, x):
               "Clip": lambda v, low=-np.inf, high=np.inf: np.clip(v, low, high),
               "Reshape": reshape, "Slice": sliced, "Shape": lambda v: np.array(v.shape),
               "Range": lambda begin, end, step: np.arange(begin, end, step),
-              "Expand": lambda v, shape: v * np.ones([int(n) for n in shape], v.dtype),
-              "CumSum": lambda v, axis: np.cumsum(v, int(axis), dtype=v.dtype)}
+              "Expand": lambda v, shape: v * np.ones([int(n) for n in shape], v.dtype)}
     if op in simple:
         return [simple[op](*x)]
+    if op == "CumSum":
+        axis, back = int(x[1]), slice(None, None, -1 if a.get("reverse", 0) else 1)
+        index = tuple(back if i == axis else slice(None) for i in range(x[0].ndim))
+        total = np.cumsum(x[0][index], axis, dtype=x[0].dtype)
+        return [(total - x[0][index] if a.get("exclusive", 0) else total)[index]]
     if op == "Cast":
         return [x[0].astype(mapping.TENSOR_TYPE_TO_NP_TYPE[a["to"]])]
     if op == "Transpose":

@@ -53,6 +53,12 @@ struct OnnxImportOptions {
   /// Whether such a batch is the one extent that is `?`, up to `batch`; the
   /// sequence has its largest length. An error where a node needs its value.
   bool opensBatch = false;
+  /// Whether a length that the model fixes is open nevertheless, up to that:
+  /// where a node has the number itself, as an extent or in a constant, it
+  /// stands for the length, or the first tokens.
+  bool opensLength = false;
+  /// Whether tokens [a, b] have their sequence first.
+  bool sequenceFirst = false;
 };
 
 /// What a node of a model is called, reads and makes.

@@ -1,0 +1,149 @@
+//===- ImportTrial.cpp - Imports that may not be taken --------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ImportTrial.h"
+
+#include "ImportBatch.h"
+
+#include "fact/Conversion/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/Pass/PassManager.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+
+void Said::during(MLIRContext *context, llvm::function_ref<void()> work) {
+  ScopedDiagnosticHandler handler(context, [&](Diagnostic &diagnostic) {
+    diagnostics.push_back(std::move(diagnostic));
+    return success();
+  });
+  work();
+}
+
+void Said::repeat(MLIRContext *context) {
+  for (Diagnostic &diagnostic : diagnostics)
+    context->getDiagEngine().emit(std::move(diagnostic));
+  diagnostics.clear();
+}
+
+void mlir::fact::forget(ModuleOp module) {
+  module.walk([](arith::ConstantOp op) {
+    if (auto resource = dyn_cast<DenseResourceElementsAttr>(op.getValue()))
+      if (AsmResourceBlob *blob = resource.getRawHandle().getBlob())
+        *blob = AsmResourceBlob();
+  });
+}
+
+namespace {
+
+struct Trial {
+  Trial(const OnnxFile &file, const OnnxImportOptions &options) {
+    said.during(file.getContext(),
+                [&] { module = importBatch(file, options); });
+  }
+  OwningOpRef<ModuleOp> take(MLIRContext *context) {
+    said.repeat(context);
+    return std::move(module);
+  }
+  void drop() {
+    if (module)
+      forget(*module);
+    module = nullptr;
+  }
+  func::FuncOp main() const {
+    return module ? module.get().lookupSymbol<func::FuncOp>("main") : nullptr;
+  }
+
+  OwningOpRef<ModuleOp> module; ///< Null after an error.
+  Said said;
+};
+
+} // namespace
+
+/// What is recognised in a function, one of a single sequence of it if it has
+/// several.
+static RaiseOutlook outlookOf(const Trial &trial) {
+  OwningOpRef<ModuleOp> copy = trial.module.get().clone();
+  Said said;
+  RaiseOutlook outlook;
+  said.during(copy->getContext(), [&] {
+    PassManager pm(copy->getContext());
+    pm.addPass(createSplitBatchPass());
+    if (succeeded(pm.run(*copy)))
+      outlook = lookAhead(copy->lookupSymbol<func::FuncOp>("main"));
+  });
+  return outlook;
+}
+
+static bool hasSoftmax(func::FuncOp function) {
+  return function
+      .walk([](linalg::SoftmaxOp) { return WalkResult::interrupt(); })
+      .wasInterrupted();
+}
+
+/// Whether a fixed extent of an argument may count tokens for which another one
+/// has a number each.
+static bool mayHaveMask(func::FuncOp main) {
+  for (Type type : main.getArgumentTypes())
+    if (!cast<RankedTensorType>(type).hasStaticShape())
+      return false;
+  auto isList = [](RankedTensorType type) {
+    return llvm::count_if(type.getShape(),
+                          [](int64_t extent) { return extent != 1; }) == 1;
+  };
+  for (BlockArgument mask : main.getArguments())
+    for (BlockArgument rows : main.getArguments()) {
+      auto type = cast<RankedTensorType>(mask.getType());
+      if (mask != rows && isList(type) &&
+          llvm::is_contained(cast<RankedTensorType>(rows.getType()).getShape(),
+                             type.getNumElements()))
+        return true;
+    }
+  return false;
+}
+
+/// Whether an argument is of tokens, with two extents that are both open.
+static bool mayBeSequenceFirst(func::FuncOp main) {
+  return llvm::all_of(main.getArguments(), [&](BlockArgument argument) {
+    auto type = cast<RankedTensorType>(argument.getType());
+    return type.getRank() == 2 && type.getElementType().isInteger() &&
+           type.isDynamicDim(1);
+  });
+}
+
+OwningOpRef<ModuleOp>
+mlir::fact::importModel(const OnnxFile &file,
+                        const OnnxImportOptions &options) {
+  MLIRContext *context = file.getContext();
+  Trial plain(file, options);
+  func::FuncOp main = plain.main();
+  if (!main || !hasSoftmax(main))
+    return plain.take(context);
+  OnnxImportOptions other = options;
+  std::function<bool(const RaiseOutlook &)> isBetter;
+  if (mayHaveMask(main)) {
+    other.opensLength = true;
+    isBetter = [](const RaiseOutlook &found) { return found.leavesPadding; };
+  } else if (mayBeSequenceFirst(main) && outlookOf(plain).attentions == 0) {
+    other.sequenceFirst = true;
+    isBetter = [](const RaiseOutlook &found) { return found.attentions > 0; };
+  } else {
+    return plain.take(context);
+  }
+  Trial trial(file, other);
+  if (!trial.main() || !isBetter(outlookOf(trial))) {
+    trial.drop();
+    return plain.take(context);
+  }
+  plain.drop();
+  return trial.take(context);
+}

@@ -1,0 +1,47 @@
+//===- ImportTrial.h - Imports that may not be taken ------------*- C++ -*-===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_LIB_COMPILER_IMPORTTRIAL_H
+#define FACT_LIB_COMPILER_IMPORTTRIAL_H
+
+#include "fact/Import/ONNX/Import.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+
+namespace mlir::fact {
+
+/// What is said while something is tried, to be repeated if that is taken.
+class Said {
+public:
+  void during(MLIRContext *context, llvm::function_ref<void()> work);
+  void repeat(MLIRContext *context);
+
+private:
+  std::vector<Diagnostic> diagnostics;
+};
+
+/// Resources stay in the context when their module goes. Frees those that an
+/// import computed which is not taken.
+void forget(ModuleOp module);
+
+/// Imports a model, as importBatch does, in the way in which most of it is
+/// recognised:
+/// * where it fixes the sequence's length, and tokens have numbers of their
+///   own, with an open length, if one of these is then a padding mask that can
+///   be left out;
+/// * where both extents of tokens are open, with the sequence first, if there
+///   are attentions then and else none.
+///
+/// Null after an error.
+OwningOpRef<ModuleOp> importModel(const OnnxFile &file,
+                                  const OnnxImportOptions &options);
+
+} // namespace mlir::fact
+
+#endif // FACT_LIB_COMPILER_IMPORTTRIAL_H

@@ -1,0 +1,380 @@
+//===- Join.cpp - Features of several rows, one after the other -----------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A Concat along the features undoes a split, or stands where heads are each
+// computed by themselves:
+//   [x[0..4], x[4..8]] = x
+//   [x W1, x W2] = x [W1, W2]             [x1 + b1, x2 + b2] = [x1, x2] + [b1,
+//   b2] [softmax(q1 k1^T) v1, softmax(q2 k2^T) v2] = attention([q1, q2], [k1,
+//   k2],
+//                                                          [v1, v2])
+// the last where all heads have one size, scale and mask. (In which order they
+// come does not matter: the weights are put into the same one.)
+//
+//===----------------------------------------------------------------------===//
+
+#include "Analysis.h"
+#include "ConstantData.h"
+#include "Match.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+
+static bool isConstant(Node *node) {
+  return node->is(NodeKind::Column) || node->is(NodeKind::Scalar);
+}
+
+/// The operands with constants last: sums and products have them in any order.
+static SmallVector<Node *> ordered(Node *node) {
+  SmallVector<Node *> operands(node->operands.begin(), node->operands.end());
+  if ((node->is(NodeKind::Add) || node->is(NodeKind::Mul)) &&
+      isConstant(operands[0]))
+    std::swap(operands[0], operands[1]);
+  return operands;
+}
+
+Node *ExpressionPool::joinColumns(ArrayRef<Node *> parts,
+                                  ArrayRef<int64_t> widths) {
+  SmallVector<int64_t, 0> offsets;
+  ElementsAttr data;
+  for (Node *part : parts) {
+    if (!part->data || (data && data != part->data)) {
+      offsets.clear();
+      break;
+    }
+    data = part->data;
+    llvm::append_range(offsets, part->columnOffsets);
+  }
+  if (!offsets.empty())
+    return column(data, std::move(offsets));
+  SmallVector<float> elements;
+  ElementsAttr like;
+  for (auto [part, width] : llvm::zip_equal(parts, widths)) {
+    if (part->is(NodeKind::Scalar)) {
+      elements.append(width, part->scalar);
+      continue;
+    }
+    like = part->data;
+    ConstantData values = *ConstantData::get(part->data);
+    for (int64_t offset : part->columnOffsets)
+      elements.push_back(values[offset]);
+  }
+  if (!like) // numbers only
+    return nullptr;
+  auto count = static_cast<int64_t>(elements.size());
+  return column(constantOf(like, {count}, elements), Offsets::upTo(count));
+}
+
+Node *ExpressionPool::joinWeights(ArrayRef<Node *> parts) {
+  Node *first = parts.front();
+  SmallVector<int64_t, 0> columns;
+  bool isOne = true;
+  for (Node *part : parts) {
+    isOne &= part->data == first->data &&
+             llvm::equal(part->rowOffsets, first->rowOffsets);
+    llvm::append_range(columns, part->columnOffsets);
+  }
+  if (isOne)
+    return weight(first->data, first->rowOffsets, std::move(columns));
+  auto rows = static_cast<int64_t>(first->rowOffsets.size()),
+       width = static_cast<int64_t>(columns.size());
+  SmallVector<ConstantData> data;
+  for (Node *part : parts)
+    data.push_back(*ConstantData::get(part->data));
+  std::vector<float> elements;
+  elements.reserve(rows * width);
+  for (int64_t i = 0; i < rows; ++i)
+    for (auto [part, values] : llvm::zip_equal(parts, data))
+      for (int64_t column : part->columnOffsets)
+        elements.push_back(values[part->rowOffsets[i] + column]);
+  SmallVector<int64_t, 0> begins;
+  for (int64_t i = 0; i < rows; ++i)
+    begins.push_back(i * width);
+  return weight(constantOf(first->data, {rows, width}, elements),
+                std::move(begins), Offsets::upTo(width));
+}
+
+Node *ExpressionPool::join(ArrayRef<Node *> parts, ArrayRef<int64_t> widths,
+                           unsigned depth) {
+  constexpr unsigned deepest = 12; // an activation has about as many ops
+  Node *first = parts.front();
+  if (first->width == 0 && llvm::all_equal(parts))
+    return first; // a number, or one of each token
+  if (llvm::all_of(parts, isConstant))
+    return joinColumns(parts, widths);
+  bool isAlike = llvm::all_of(parts, [&](Node *part) {
+    return part->kind == first->kind && part->width > 0;
+  });
+  if (!isAlike || depth == deepest)
+    return nullptr;
+  switch (first->kind) {
+  case NodeKind::Columns: {
+    // All of them, in order.
+    int64_t next = 0;
+    for (Node *part : parts)
+      for (int64_t column : part->columnOffsets)
+        if (part->operand(0) != first->operand(0) || column != next++)
+          return nullptr;
+    return next == first->operand(0)->width ? first->operand(0) : nullptr;
+  }
+  case NodeKind::Linear: {
+    SmallVector<Node *> weights;
+    for (Node *part : parts) {
+      if (part->operand(0) != first->operand(0))
+        return nullptr;
+      weights.push_back(part->operand(1));
+    }
+    return linear(first->operand(0), joinWeights(weights));
+  }
+  case NodeKind::Add:
+  case NodeKind::Mul:
+  case NodeKind::Div:
+  case NodeKind::Max:
+  case NodeKind::Exp:
+  case NodeKind::Erf:
+  case NodeKind::Tanh:
+  case NodeKind::Sqrt:
+    break;
+  default:
+    return nullptr;
+  }
+  SmallVector<SmallVector<Node *>> operands =
+      llvm::map_to_vector(parts, [](Node *part) { return ordered(part); });
+  SmallVector<Node *, 2> joined;
+  for (unsigned i = 0; i < first->operands.size(); ++i) {
+    SmallVector<Node *> each;
+    for (ArrayRef<Node *> of : operands)
+      each.push_back(of[i]);
+    joined.push_back(join(each, widths, depth + 1));
+    if (!joined.back())
+      return nullptr;
+  }
+  switch (first->kind) {
+  case NodeKind::Add:
+    return add(joined[0], joined[1]);
+  case NodeKind::Mul:
+    return mul(joined[0], joined[1]);
+  case NodeKind::Div:
+    return div(joined[0], joined[1]);
+  case NodeKind::Max:
+    return max(joined[0], joined[1]);
+  default:
+    return unary(first->kind, joined[0]);
+  }
+}
+
+Node *ExpressionPool::heads(ArrayRef<Node *> contexts, Node *query, Node *key,
+                            Node *value) {
+  SmallVector<Node *> operands(contexts);
+  operands.append({query, key, value});
+  return make(NodeKind::Heads, operands);
+}
+
+//===----------------------------------------------------------------------===//
+// Tensors
+//===----------------------------------------------------------------------===//
+
+/// The insertions that fill a tensor, first one first; none where another one
+/// follows, or where they start with more than an empty tensor.
+static SmallVector<tensor::InsertSliceOp> piecesOf(tensor::InsertSliceOp op) {
+  for (OpOperand &use : op->getUses())
+    if (auto next = dyn_cast<tensor::InsertSliceOp>(use.getOwner());
+        next && use == next.getDestMutable())
+      return {};
+  SmallVector<tensor::InsertSliceOp> pieces;
+  Value into = op.getResult();
+  while (auto piece = into.getDefiningOp<tensor::InsertSliceOp>()) {
+    pieces.push_back(piece);
+    into = piece.getDest();
+  }
+  if (!into.getDefiningOp<tensor::EmptyOp>())
+    return {};
+  std::reverse(pieces.begin(), pieces.end());
+  return pieces;
+}
+
+/// Where a piece begins along the one dimension that it does not fill; none
+/// where there is no such dimension, or it is an open one.
+static std::optional<std::pair<unsigned, int64_t>>
+placeOf(tensor::InsertSliceOp op) {
+  RankedTensorType from = op.getSourceType(), to = op.getDestType();
+  std::optional<std::pair<unsigned, int64_t>> place;
+  if (from.getRank() != to.getRank())
+    return std::nullopt;
+  for (unsigned dim = 0; dim < to.getRank(); ++dim) {
+    std::optional<int64_t> offset =
+        getConstantIntValue(op.getMixedOffsets()[dim]);
+    if (!offset || getConstantIntValue(op.getMixedStrides()[dim]) != 1)
+      return std::nullopt;
+    if (*offset == 0 && from.getDimSize(dim) == to.getDimSize(dim))
+      continue;
+    if (place || to.isDynamicDim(dim) || from.isDynamicDim(dim))
+      return std::nullopt;
+    place = {dim, *offset};
+  }
+  return place;
+}
+
+int Analysis::insertedSequence(tensor::InsertSliceOp op) {
+  Contents source = contents(op.getSource());
+  auto place = placeOf(op);
+  if (!source || !source.node->isRows() || !place)
+    return -1;
+  // Open extents of what it goes into are the sequence's, too.
+  Value into = op.getDest();
+  while (auto insert = into.getDefiningOp<tensor::InsertSliceOp>())
+    into = insert.getDest();
+  auto made = into.getDefiningOp<tensor::EmptyOp>();
+  if (!made)
+    return -1;
+  for (auto [size, atoms] :
+       llvm::zip_equal(made.getMixedSizes(), source.layout.dims)) {
+    if (getConstantIntValue(size))
+      continue;
+    std::optional<Atom> atom = sequenceOf(size);
+    if (!atom || atom->sequence != source.node->sequence || atoms.size() != 1 ||
+        atoms.front().axis != Axis::Token)
+      return -1;
+  }
+  return source.node->sequence;
+}
+
+/// The layout of rows whose parts are laid out like that, one after the other
+/// along `dim`; none where the features do not come in the same order.
+static std::optional<Layout>
+joinedLayout(ArrayRef<Layout> parts, ArrayRef<int64_t> widths, unsigned dim) {
+  Layout result = parts.front();
+  int64_t total = 0;
+  bool areWhole = true;
+  for (auto [part, width] : llvm::zip_equal(parts, widths)) {
+    if (part.offset != 0)
+      return std::nullopt;
+    for (auto [i, atoms] : llvm::enumerate(part.dims))
+      if (i != dim && atoms != result.dims[i])
+        return std::nullopt;
+    areWhole &= part.dims[dim] == merged(Atom{Axis::Feature, width});
+    total += width;
+  }
+  if (areWhole) {
+    result.dims[dim] = merged(Atom{Axis::Feature, total});
+    return result;
+  }
+  if (!llvm::all_equal(parts))
+    return std::nullopt;
+  Atoms atoms{{Axis::Feature, static_cast<int64_t>(parts.size()), widths[0]}};
+  llvm::append_range(atoms, result.dims[dim]);
+  if (llvm::any_of(atoms, [](const Atom &atom) { return atom.isSequence(); }))
+    return std::nullopt;
+  result.dims[dim] = merged(atoms);
+  return result;
+}
+
+bool Analysis::visitInsert(tensor::InsertSliceOp op) {
+  int sequence = insertedSequence(op);
+  if (sequence < 0)
+    return false;
+  SmallVector<tensor::InsertSliceOp> pieces = piecesOf(op);
+  SmallVector<Node *> parts;
+  SmallVector<int64_t> widths;
+  SmallVector<Layout, 0> layouts;
+  std::optional<unsigned> dim;
+  int64_t end = 0;
+  for (tensor::InsertSliceOp piece : pieces) {
+    auto place = placeOf(piece);
+    if (insertedSequence(piece) != sequence || (dim && place->first != *dim) ||
+        place->second != end)
+      break;
+    Contents part = contents(piece.getSource());
+    dim = place->first;
+    end += piece.getSourceType().getDimSize(*dim);
+    parts.push_back(part.node);
+    widths.push_back(part.node->width);
+    layouts.push_back(part.layout);
+  }
+  Node *joined = nullptr;
+  std::optional<Layout> layout;
+  if (parts.size() > 1 && parts.size() == pieces.size() &&
+      end == op.getDestType().getDimSize(*dim))
+    layout = joinedLayout(layouts, widths, *dim);
+  if (layout) {
+    bool areHeads = llvm::all_of(parts, [](Node *part) {
+      return part->is(NodeKind::Context) || part->is(NodeKind::Heads);
+    });
+    joined = areHeads ? joinHeads(op, parts) : pool.join(parts, widths);
+  }
+  if (joined)
+    set(op.getResult(), joined, std::move(*layout));
+  else
+    makeLeaf(op.getResult(), sequence);
+  return true;
+}
+
+Node *Analysis::joinHeads(tensor::InsertSliceOp op, ArrayRef<Node *> parts) {
+  SmallVector<AttentionMatch> heads;
+  for (Node *part : parts) {
+    Miss miss;
+    std::optional<AttentionMatch> head = matchAttention(part, miss);
+    if (!head)
+      return nullptr; // which has the reason
+    heads.push_back(*head);
+  }
+  const AttentionMatch &first = heads.front();
+  auto differ = [&](const AttentionMatch &head, const Twine &what,
+                    const Twine &suggestion) {
+    auto nameOf = [&](const AttentionMatch &each) {
+      Operation *op = each.softmax->op;
+      auto name = op ? op->getLoc()->findInstanceOf<NameLoc>() : NameLoc();
+      return std::to_string(&each - heads.data()) +
+             (name ? " ('" + name.getName().str() + "')" : std::string());
+    };
+    missed(op,
+           "the heads that are joined differ: heads " + nameOf(first) +
+               " and " + nameOf(head) + what,
+           suggestion);
+    return nullptr;
+  };
+  SmallVector<Node *> queries, keys, values;
+  SmallVector<int64_t> widths;
+  for (const AttentionMatch &head : heads) {
+    int64_t size = head.query->width / head.heads,
+            firstSize = first.query->width / first.heads;
+    if (size != firstSize)
+      return differ(head,
+                    " have " + Twine(firstSize) + " and " + Twine(size) +
+                        " features",
+                    "use heads of one size");
+    if (head.scale != first.scale)
+      return differ(head,
+                    " are scaled by " + Twine(std::to_string(first.scale)) +
+                        " and " + Twine(std::to_string(head.scale)),
+                    "use one scale for all heads");
+    if (head.causal != first.causal || head.padding != first.padding ||
+        head.padValue != first.padValue)
+      return differ(head, " are masked differently",
+                    "use one mask for all heads");
+    queries.push_back(head.query);
+    keys.push_back(head.key);
+    values.push_back(head.value);
+    widths.push_back(head.query->width);
+  }
+  Node *joined[3];
+  for (auto [i, of, what] : {std::tuple(0, ArrayRef(queries), "queries"),
+                             std::tuple(1, ArrayRef(keys), "keys"),
+                             std::tuple(2, ArrayRef(values), "values")}) {
+    joined[i] = pool.join(of, widths);
+    if (joined[i])
+      continue;
+    missed(op,
+           Twine("the ") + what +
+               " of the heads that are joined are not linear layers of the "
+               "same rows",
+           "compute those of all heads from one tensor");
+    return nullptr;
+  }
+  return pool.heads(parts, joined[0], joined[1], joined[2]);
+}
