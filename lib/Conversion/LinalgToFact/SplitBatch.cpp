@@ -70,6 +70,8 @@ static SmallVector<Batch> batchesOf(func::FuncOp function) {
       if (!tensor || tensor.getRank() < 2 || tensor.isDynamicDim(axis) ||
           tensor.getDimSize(axis) < 2)
         continue;
+      if (axis == 1 && tensor.getDimSize(0) == 1)
+        continue; // rows of one sequence, not a batch of one token each
       bool isTokens = tensor.getElementType().isInteger(),
            isRows = tensor.getRank() >= 3;
       if (axis == 0 ? isTokens || isRows : tensor.getRank() == 3) {

@@ -313,8 +313,8 @@ static void openSequence(const Model &model, bool opensLength, Cut &cut) {
   };
   std::string name = nameOf(*sequence, dimension);
   bool named = !sequence->declared[dimension];
-  if (opensLength && !named && cut.bound > 1)
-    cut.fixedLength = *sequence->declared[dimension];
+  if (opensLength && cut.bound > 1)
+    cut.fixedLength = cut.bound;
   // A mask of tokens that has the scores' rank.
   auto isAlone = [&](const Argument &argument, size_t i) {
     return cut.fixedLength > 0 &&
@@ -326,7 +326,7 @@ static void openSequence(const Model &model, bool opensLength, Cut &cut) {
     for (size_t i = 0, rank = argument.extents.size(); i < rank; ++i) {
       bool bothOpen = named && !argument.declared[i];
       bool same = argument.extents[i] == cut.bound &&
-                  nameOf(argument, i) == name &&
+                  (nameOf(argument, i) == name || cut.fixedLength > 0) &&
                   (cut.bound > 1 || (bothOpen && !name.empty()));
       argument.open[i] = (&argument == sequence && i == dimension) ||
                          (same && (sequenceAxis(argument) == i || bothOpen ||
