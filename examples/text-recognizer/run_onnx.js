@@ -2,10 +2,11 @@
 //
 // Runs an ONNX model on .npy files in ONNX Runtime.
 //
-// usage: node run_onnx.js MODEL JOBS.json
+// usage: node run_onnx.js MODEL JOBS.json [RUNS]
 //
 // JOBS.json is a list of {"inputs": {tensor: file.npy}, "outputs": {tensor:
-// file.npy}}; all tensors are float32. Prints one line per job to stderr.
+// file.npy}}; all tensors are float32. Prints one line per job to stderr. RUNS: runs
+// each job so often on one thread, and prints the median time.
 'use strict';
 const fs = require('fs');
 const ort = require('onnxruntime-node');
@@ -37,20 +38,28 @@ function writeNpy(path, shape, data) {
 }
 
 async function main() {
-  const [model, list] = process.argv.slice(2);
+  const [model, list, runs] = process.argv.slice(2);
   if (!list) {
-    console.error('usage: node run_onnx.js MODEL JOBS.json');
+    console.error('usage: node run_onnx.js MODEL JOBS.json [RUNS]');
     process.exit(2);
   }
   const jobs = JSON.parse(fs.readFileSync(list, 'utf8'));
-  const session = await ort.InferenceSession.create(model, {logSeverityLevel: 3});
+  const session = await ort.InferenceSession.create(model, {logSeverityLevel: 3, ...(runs && {intraOpNumThreads: 1, interOpNumThreads: 1})});
   for (const [i, job] of jobs.entries()) {
     const feeds = {};
     for (const [name, path] of Object.entries(job.inputs)) {
       const [shape, data] = readNpy(path);
       feeds[name] = new ort.Tensor('float32', data, shape);
     }
-    const results = await session.run(feeds, Object.keys(job.outputs));
+    const times = [];
+    let results;
+    for (let run = 0; run < (runs || 1); ++run) {
+      const start = performance.now();
+      results = await session.run(feeds, Object.keys(job.outputs));
+      times.push(performance.now() - start);
+    }
+    times.sort((a, b) => a - b);
+    if (runs) console.log(`median ${((times[(runs - 1) >> 1] + times[runs >> 1]) / 2).toFixed(3)} ms`);
     for (const [name, path] of Object.entries(job.outputs)) writeNpy(path, results[name].dims, results[name].data);
     console.error(`  ${i + 1} of ${jobs.length}`);
   }

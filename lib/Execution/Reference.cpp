@@ -8,9 +8,7 @@
 
 #include "fact/Execution/Reference.h"
 
-#include "OutlineKernels.h"
-
-#include "fact/Conversion/Passes.h"
+#include "fact/Execution/Jit.h"
 
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
@@ -22,18 +20,17 @@
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
-#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/FuncBufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Linalg/Transforms/AllInterfaces.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/Target/TargetMachine.h"
 
 using namespace mlir;
 using namespace mlir::fact;
@@ -57,8 +54,9 @@ static void registerInterfaces(MLIRContext *context) {
   context->appendDialectRegistry(registry);
 }
 
-static void buildBufferization(OpPassManager &manager) {
-  manager.addPass(createPrepareLinalgPass());
+static void buildLowering(OpPassManager &manager,
+                          const CpuPipelineOptions &options) {
+  buildPrepareLinalgPipeline(manager);
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   bufferization::OneShotBufferizePassOptions bufferize;
@@ -66,23 +64,19 @@ static void buildBufferization(OpPassManager &manager) {
   bufferize.functionBoundaryTypeConversion =
       bufferization::LayoutMapOption::IdentityLayoutMap;
   manager.addPass(bufferization::createOneShotBufferizePass(bufferize));
-  bufferization::buildBufferDeallocationPipeline(
-      manager, bufferization::BufferDeallocationPipelineOptions());
-  manager.addPass(createConvertBufferizationToMemRefPass());
-  manager.addPass(createCopiesToLoopsPass());
-}
-
-static void buildLowering(OpPassManager &manager) {
-  manager.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+  buildBuffersToLoopsPipeline(manager, options);
   manager.addPass(createSCFToControlFlowPass());
   manager.addPass(memref::createExpandStridedMetadataPass());
   manager.addPass(createLowerAffinePass());
   manager.addPass(createConvertMathToLibmPass());
+  manager.addPass(createConvertVectorToLLVMPass());
   manager.addPass(createConvertToLLVMPass());
   manager.addPass(createReconcileUnrealizedCastsPass());
 }
 
-LogicalResult mlir::fact::lowerReferenceToLLVM(ModuleOp module) {
+LogicalResult
+mlir::fact::lowerReferenceToLLVM(ModuleOp module,
+                                 const CpuPipelineOptions &options) {
   registerInterfaces(module->getContext());
   // Names and bounds were for the tools; LLVM knows nothing of them.
   for (auto function : module.getOps<func::FuncOp>()) {
@@ -92,13 +86,8 @@ LogicalResult mlir::fact::lowerReferenceToLLVM(ModuleOp module) {
       function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
                         UnitAttr::get(module->getContext()));
   }
-  PassManager bufferization(module->getContext());
-  buildBufferization(bufferization);
-  if (failed(bufferization.run(module)))
-    return failure();
-  outlineKernels(module);
   PassManager lowering(module->getContext());
-  buildLowering(lowering);
+  buildLowering(lowering, options);
   return lowering.run(module);
 }
 
@@ -114,8 +103,11 @@ mlir::fact::compileReference(ModuleOp module, StringRef function) {
       JitSignature::of(op.getFunctionType());
   if (!signature)
     return signature.takeError();
+  auto machine = createTargetMachine();
+  if (!machine)
+    return machine.takeError();
   OwningOpRef<ModuleOp> copy(module.clone());
-  if (failed(lowerReferenceToLLVM(*copy)))
+  if (failed(lowerReferenceToLLVM(*copy, pipelineOptionsFor(**machine))))
     return error("cannot lower '" + function + "' to LLVM");
   return JitFunction::compile(*copy, function, std::move(*signature));
 }

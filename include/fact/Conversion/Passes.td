@@ -174,6 +174,25 @@ def PrepareLinalgPass : Pass<"fact-prepare-linalg", "::mlir::ModuleOp"> {
                            "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def FuseElementwisePass : Pass<"fact-fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "elementwise linalg ops that follow each other as one";
+  let description = [{
+    An elementwise op that one other reads becomes part of that: a hard swish of five
+    ops goes over memory once. Sums do not take in what they read, which they would
+    compute once for each of their terms. The arithmetic stays, op by op:
+
+    ```mlir
+    %1 = linalg.generic {...} ins(%x : tensor<64xf32>) ... { arith.addf %in, %c3 }
+    %2 = linalg.generic {...} ins(%1 : tensor<64xf32>) ... { arith.divf %in, %c6 }
+    // becomes
+    %2 = linalg.generic {...} ins(%x : tensor<64xf32>) ... { arith.addf, arith.divf }
+    ```
+
+    Before and after: linalg on tensors.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
 def FactToLoopsPass : Pass<"fact-to-loops", "::mlir::ModuleOp"> {
   let summary = "fact ops and tensors to loops over buffers";
   let description = [{
@@ -232,6 +251,107 @@ def CopiesToLoopsPass : Pass<"fact-copies-to-loops", "::mlir::ModuleOp"> {
     Copies of dense buffers stay: they are a `memcpy`.
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def FlattenConstantsPass : Pass<"fact-flatten-constants", "::mlir::ModuleOp"> {
+  let summary = "constants of buffers with one dimension";
+  let description = [{
+    LLVM holds an array of arrays as one object for each inner array, which for the weights
+    of a 1x1 convolution is one for each element. Constants become one array, and a
+    view has the shape:
+
+    ```mlir
+    memref.global "private" constant @w : memref<32x16x1x1xf32> = dense<...>
+    %w = memref.get_global @w : memref<32x16x1x1xf32>
+    // becomes
+    memref.global "private" constant @w : memref<512xf32> = dense<...>
+    %0 = memref.get_global @w : memref<512xf32>
+    %w = memref.expand_shape %0 [[0, 1, 2, 3]] output_shape [32, 16, 1, 1] : memref<512xf32> into memref<32x16x1x1xf32>
+    ```
+  }];
+  let statistics = [Statistic<"numFlattened", "flattened", "constants that have one dimension now">];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
+def FreeEarlyPass : Pass<"fact-free-early", "::mlir::func::FuncOp"> {
+  let summary = "buffers are freed where they were last used";
+  let description = [{
+    The buffer deallocation pipeline frees at the end of a block. For a model of hundreds of
+    ops that is fresh memory for each of them, which the system hands out page by page,
+    and that takes as long as what is computed in it:
+
+    ```mlir
+    %a = memref.alloc() : memref<64xf32>
+    call @f(%x, %a)
+    call @f(%a, %b)
+    memref.dealloc %a : memref<64xf32>  // was before the return
+    call @f(%b, %y)
+    ```
+
+    Whatever an op makes of a buffer may be that buffer: casts between types too, which
+    MLIR's `optimize-allocation-liveness` takes for a last use.
+  }];
+  let statistics = [Statistic<"numMoved", "moved", "deallocations that follow the last use">];
+}
+
+def OutlineKernelsPass : Pass<"fact-outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "one function for each distinct linalg operation on buffers";
+  let description = [{
+    LLVM takes more than linear time for a function of hundreds of loop nests. Every linalg
+    operation becomes a call of a private function that has a copy of it; equal ones
+    share theirs:
+
+    ```mlir
+    linalg.generic {...} ins(%x : memref<4xf32>) outs(%y : memref<4xf32>) {...}
+    // becomes
+    call @kernel(%x, %y) : (memref<4xf32>, memref<4xf32>) -> ()
+    ```
+
+    One whose body uses values of the function other than constants stays.
+  }];
+  let statistics = [
+    Statistic<"numKernels", "kernels", "functions that were made">,
+    Statistic<"numCalls", "calls", "ops that are calls now">];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+}
+
+def LinalgToVectorPass : Pass<"fact-linalg-to-vector", "::mlir::func::FuncOp"> {
+  let summary = "linalg on buffers to loops over tiles of vectors";
+  let description = [{
+    What was not raised, fast: convolutions, matrix products, pools, elementwise ops and
+    transpositions all become loops around a tile of results, `rows` times `vectors`
+    vectors of `lanes` elements, which stays in registers while the sums run:
+
+    ```mlir
+    linalg.generic {...} ins(%x, %w : memref<1x64x24x212xf32>, memref<32x64x1x1xf32>) outs(%y : ...)
+    // becomes, with lanes=16 rows=8 vectors=3
+    scf.for %pixel = %c0 to %c5088 step %c48 {
+      scf.for %channel = %c0 to %c32 step %c8 {
+        %t:24 = ... vector.load %y ...
+        %s:24 = scf.for %k = %c0 to %c64 step %c1 iter_args(...) -> (vector<16xf32>, ...)
+        ... vector.store %s#0, %y ...
+      }
+    }
+    ```
+
+    Buffers are one-dimensional here, and a loop is how far it moves each of them.
+    Vectors run along a parallel loop in which results lie next to each other, rows
+    along the one that shares most of what is read. No sum changes its order and nothing
+    is fused: the results are those of the loops of `convert-linalg-to-loops`, bit by bit.
+
+    Before: linalg on buffers. After: none but with indices that are not linear (`linalg.index`
+    and the like), which stay as they are.
+  }];
+  let options = [
+    Option<"lanes", "lanes", "int64_t", "16", "Elements of a vector">,
+    Option<"rows", "rows", "int64_t", "4", "Rows of a tile">,
+    Option<"vectors", "vectors", "int64_t", "2", "Vectors of a row of a tile">,
+  ];
+  let statistics = [
+    Statistic<"numDone", "done", "ops that became tiles">,
+    Statistic<"numLeft", "left", "ops that stay">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
 }
 
 def ExposeMasksPass : Pass<"fact-expose-masks", "::mlir::ModuleOp"> {

@@ -14,6 +14,7 @@
 #ifndef FACT_EXECUTION_REFERENCE_H
 #define FACT_EXECUTION_REFERENCE_H
 
+#include "fact/Conversion/FactToLoops/FactToLoops.h"
 #include "fact/Execution/JitFunction.h"
 
 namespace mlir::fact {
@@ -21,7 +22,8 @@ namespace mlir::fact {
 /// Lowers a module of linalg, tensor, arith, math and func on f32 tensors (what
 /// the importers make) to the LLVM dialect, in place. Sums are taken in the
 /// order of the index, without reassociation.
-LogicalResult lowerReferenceToLLVM(ModuleOp module);
+LogicalResult lowerReferenceToLLVM(ModuleOp module,
+                                   const CpuPipelineOptions &options);
 
 /// Lowers and compiles a copy of \p module; \p function is called afterwards.
 /// An error was not yet printed, except for what passes report.

@@ -21,6 +21,28 @@
 
 using namespace mlir;
 
+void mlir::fact::buildPrepareLinalgPipeline(OpPassManager &pm) {
+  pm.addPass(createPrepareLinalgPass());
+  pm.addNestedPass<func::FuncOp>(createFuseElementwisePass());
+}
+
+void mlir::fact::buildBuffersToLoopsPipeline(
+    OpPassManager &pm, const CpuPipelineOptions &options) {
+  bufferization::buildBufferDeallocationPipeline(
+      pm, bufferization::BufferDeallocationPipelineOptions());
+  pm.addPass(createConvertBufferizationToMemRefPass());
+  pm.addNestedPass<func::FuncOp>(createFreeEarlyPass());
+  pm.addPass(createCopiesToLoopsPass());
+  pm.addPass(createFlattenConstantsPass());
+  pm.addPass(createOutlineKernelsPass());
+  LinalgToVectorPassOptions tiles;
+  tiles.lanes = options.vectorLanes;
+  tiles.rows = options.tileRows;
+  tiles.vectors = options.tileVectors;
+  pm.addNestedPass<func::FuncOp>(createLinalgToVectorPass(tiles));
+  pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+}
+
 void mlir::fact::buildFactToLoopsPipeline(OpPassManager &pm,
                                           const CpuPipelineOptions &options) {
   FactToLoopsPassOptions loops;
@@ -28,15 +50,11 @@ void mlir::fact::buildFactToLoopsPipeline(OpPassManager &pm,
   loops.nativeRound = options.nativeRound;
   loops.rowBlock = options.rowBlock;
   loops.columnTiles = options.columnTiles;
-  pm.addPass(createPrepareLinalgPass());
+  buildPrepareLinalgPipeline(pm);
   pm.addPass(createFactToLoopsPass(loops));
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  bufferization::buildBufferDeallocationPipeline(
-      pm, bufferization::BufferDeallocationPipelineOptions());
-  pm.addPass(createConvertBufferizationToMemRefPass());
-  pm.addPass(createCopiesToLoopsPass());
-  pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+  buildBuffersToLoopsPipeline(pm, options);
   EntryPointPassOptions entry;
   entry.name = options.entryPoint;
   entry.packed = options.packed;
@@ -50,11 +68,12 @@ void mlir::fact::buildLoopsToLLVMPipeline(OpPassManager &pm,
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());
-  pm.addPass(createConvertVectorToLLVMPass());
   // Math of what was not raised: an intrinsic where LLVM has one, which is a
-  // call of the C library's function as well, else (erf) that call.
+  // call of the C library's function as well, else (erf) that call, element by
+  // element.
   pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createConvertMathToLibmPass());
+  pm.addPass(createConvertVectorToLLVMPass());
   pm.addPass(createArithToLLVMConversionPass());
   pm.addPass(createConvertIndexToLLVMPass());
   pm.addPass(createFinalizeMemRefToLLVMConversionPass());

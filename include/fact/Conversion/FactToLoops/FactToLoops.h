@@ -35,8 +35,17 @@ struct CpuPipelineOptions {
   bool nativeRound = false;
   int64_t rowBlock = 4;
   int64_t columnTiles = 2;
+  /// See `--fact-linalg-to-vector`.
+  int64_t vectorLanes = 16;
+  int64_t tileRows = 4;
+  int64_t tileVectors = 2;
 };
 
+/// The linalg of a model on tensors, as the CPU runs it.
+void buildPrepareLinalgPipeline(OpPassManager &pm);
+/// From what bufferization leaves to loops, on the target's vectors.
+void buildBuffersToLoopsPipeline(OpPassManager &pm,
+                                 const CpuPipelineOptions &options);
 /// Sparse fact IR on tensors to buffers and loops (the stage `cpu`).
 void buildFactToLoopsPipeline(OpPassManager &pm,
                               const CpuPipelineOptions &options);

@@ -6,17 +6,22 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "OutlineKernels.h"
+#include "fact/Conversion/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
-#include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/StringMap.h"
 
+namespace mlir::fact {
+#define GEN_PASS_DEF_OUTLINEKERNELSPASS
+#include "fact/Conversion/Passes.h.inc"
+} // namespace mlir::fact
+
 using namespace mlir;
+using namespace mlir::fact;
 
 /// Values from outside that the operation's body reads; false where one of them
 /// is no constant.
@@ -52,45 +57,43 @@ static func::FuncOp makeKernel(OpBuilder &builder, linalg::LinalgOp op,
   return function;
 }
 
-/// A copy between layouts would become a call into MLIR's runtime library.
-static void lowerCopies(ModuleOp module) {
-  SmallVector<memref::CopyOp> copies;
-  module.walk([&](memref::CopyOp op) { copies.push_back(op); });
-  for (memref::CopyOp op : copies) {
-    OpBuilder builder(op);
-    linalg::CopyOp::create(builder, op.getLoc(), op.getSource(),
-                           op.getTarget());
-    op.erase();
-  }
-}
+namespace {
 
-void mlir::fact::outlineKernels(ModuleOp module) {
-  lowerCopies(module);
-  SmallVector<linalg::LinalgOp> ops;
-  module.walk([&](linalg::LinalgOp op) {
-    if (op.hasPureBufferSemantics())
-      ops.push_back(op);
-  });
-  SymbolTable symbols(module);
-  llvm::StringMap<func::FuncOp> kernels;
-  OpBuilder builder(module->getContext());
-  for (linalg::LinalgOp op : ops) {
-    SetVector<Value> captures;
-    if (!findCaptures(op, captures))
-      continue;
-    builder.setInsertionPointToEnd(module.getBody());
-    func::FuncOp kernel = makeKernel(builder, op, captures);
-    std::string text;
-    llvm::raw_string_ostream(text) << kernel;
-    auto [entry, isNew] = kernels.try_emplace(text, kernel);
-    kernel->remove();
-    if (isNew)
-      symbols.insert(kernel);
-    else
-      kernel->destroy();
-    builder.setInsertionPoint(op);
-    func::CallOp::create(builder, op.getLoc(), entry->second,
-                         op->getOperands());
-    op->erase();
+struct OutlineKernelsPass
+    : fact::impl::OutlineKernelsPassBase<OutlineKernelsPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    SmallVector<linalg::LinalgOp> ops;
+    module.walk([&](linalg::LinalgOp op) {
+      if (op.hasPureBufferSemantics())
+        ops.push_back(op);
+    });
+    SymbolTable symbols(module);
+    llvm::StringMap<func::FuncOp> kernels;
+    OpBuilder builder(&getContext());
+    for (linalg::LinalgOp op : ops) {
+      SetVector<Value> captures;
+      if (!findCaptures(op, captures))
+        continue;
+      builder.setInsertionPointToEnd(module.getBody());
+      func::FuncOp kernel = makeKernel(builder, op, captures);
+      std::string text;
+      llvm::raw_string_ostream(text) << kernel;
+      auto [entry, isNew] = kernels.try_emplace(text, kernel);
+      kernel->remove();
+      if (isNew)
+        symbols.insert(kernel), ++numKernels;
+      else
+        kernel->destroy();
+      builder.setInsertionPoint(op);
+      func::CallOp::create(builder, op.getLoc(), entry->second,
+                           op->getOperands());
+      op->erase();
+      ++numCalls;
+    }
   }
-}
+};
+
+} // namespace
