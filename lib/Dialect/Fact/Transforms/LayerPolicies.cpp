@@ -69,28 +69,34 @@ public:
 private:
   void write(func::CallOp call, func::FuncOp callee,
              ArrayRef<PolicyAttr> policies) {
-    // Several layers in one function have no numbers of their own by call.
-    bool isOne = policies.size() == 1;
-    for (Form &form : forms[callee]) {
+    // A copy of a function calls copies of others: forms are of the model's.
+    func::FuncOp model = models.lookup(callee);
+    if (!model)
+      model = callee;
+    // Calls have numbers of their own for one attention of their function, not
+    // for several, nor for what that function calls.
+    bool isOne = policies.size() == 1 && !model.getOps<AttentionOp>().empty();
+    if (isOne)
+      call->setAttr(kPolicyAttrName, policies.front());
+    else
+      call->removeAttr(kPolicyAttrName);
+    for (Form &form : forms[model]) {
       bool fits = isOne ? policyFrom(form.policies.front())
                               .hasFormOf(policyFrom(policies.front()))
                         : llvm::equal(form.policies, policies);
       if (!fits)
         continue;
       call.setCallee(form.function.getSymName());
-      if (isOne)
-        call->setAttr(kPolicyAttrName, policies.front());
       return;
     }
-    func::FuncOp own = callee;
-    if (!forms[callee].empty()) {
-      own = callee.clone();
-      symbols.insert(own, ++Block::iterator(forms[callee].back().function));
+    func::FuncOp own = model;
+    if (!forms[model].empty()) {
+      own = model.clone();
+      symbols.insert(own, ++Block::iterator(forms[model].back().function));
+      models[own] = model;
     }
-    forms[callee].push_back({own, llvm::to_vector(policies)});
+    forms[model].push_back({own, llvm::to_vector(policies)});
     call.setCallee(own.getSymName());
-    if (isOne)
-      call->setAttr(kPolicyAttrName, policies.front());
     write(own, policies);
   }
 
@@ -101,6 +107,7 @@ private:
   };
   SymbolTable symbols;
   DenseMap<Operation *, std::vector<Form>> forms; ///< by the model's function
+  DenseMap<Operation *, func::FuncOp> models;     ///< by copy, what it is of
 };
 
 } // namespace
