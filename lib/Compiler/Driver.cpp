@@ -309,14 +309,14 @@ LogicalResult Compilation::requireRaised() {
   return diagnostic;
 }
 
-/// The policy in the IR: that of the module or of the first function with one.
+/// The policy in the IR: that of the module, or else the first one in it.
 static PolicyAttr findPolicy(ModuleOp module) {
-  if (auto policy = module->getAttrOfType<PolicyAttr>(kPolicyAttrName))
-    return policy;
-  for (auto function : module.getOps<func::FuncOp>())
-    if (auto policy = function->getAttrOfType<PolicyAttr>(kPolicyAttrName))
-      return policy;
-  return {};
+  PolicyAttr found;
+  module->walk<WalkOrder::PreOrder>([&](Operation *op) {
+    found = op->getAttrOfType<PolicyAttr>(kPolicyAttrName);
+    return found ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  return found;
 }
 
 std::optional<::fact::numerics::Policy> Compilation::policy() {
@@ -363,12 +363,12 @@ LogicalResult Compilation::runTo(Stage wanted) {
       if (hasAny<linalg::LinalgOp>(*owned))
         result = run(buildRaisePipeline);
       // The policy is input to the passes from here on.
-      if (hasAny<LinearOp, AttentionOp>(*owned) &&
-          (options.policyGiven || !findPolicy(*owned))) {
-        for (auto function : owned->getOps<func::FuncOp>())
-          function->removeAttr(kPolicyAttrName);
-        (*owned)->setAttr(kPolicyAttrName,
-                          policyFrom(options.policy, context_.get()));
+      if (hasAny<LinearOp, AttentionOp>(*owned)) {
+        if (options.policyGiven || !findPolicy(*owned)) {
+          owned->walk([](Operation *op) { op->removeAttr(kPolicyAttrName); });
+          (*owned)->setAttr(kPolicyAttrName,
+                            policyFrom(options.policy, context_.get()));
+        }
         if (succeeded(result))
           result = setLayerPolicies(main(), options.layerPolicies);
       } else if (!options.layerPolicies.empty()) {

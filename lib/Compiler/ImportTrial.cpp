@@ -15,6 +15,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/Pass/PassManager.h"
 
@@ -84,9 +85,13 @@ static RaiseOutlook outlookOf(const Trial &trial) {
   return outlook;
 }
 
-static bool hasSoftmax(func::FuncOp function) {
+/// As one op, or in steps.
+static bool mayHaveSoftmax(func::FuncOp function) {
   return function
-      .walk([](linalg::SoftmaxOp) { return WalkResult::interrupt(); })
+      .walk([](Operation *op) {
+        return isa<linalg::SoftmaxOp, math::ExpOp>(op) ? WalkResult::interrupt()
+                                                       : WalkResult::advance();
+      })
       .wasInterrupted();
 }
 
@@ -126,7 +131,7 @@ mlir::fact::importModel(const OnnxFile &file,
   MLIRContext *context = file.getContext();
   Trial plain(file, options);
   func::FuncOp main = plain.main();
-  if (!main || !hasSoftmax(main))
+  if (!main || !mayHaveSoftmax(main))
     return plain.take(context);
   OnnxImportOptions other = options;
   std::function<bool(const RaiseOutlook &)> isBetter;

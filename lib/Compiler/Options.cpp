@@ -72,9 +72,8 @@ void addPolicyFlags(CLI::App &app, CompileOptions &options) {
       ->group("Policy");
   // Single flags override the preset, wherever they stand.
   app.parse_complete_callback([flags, &options] {
-    options.policyGiven = flags->dense || !flags->preset.empty() ||
-                          !flags->fields.empty() ||
-                          !options.layerPolicies.empty();
+    options.policyGiven =
+        flags->dense || !flags->preset.empty() || !flags->fields.empty();
     std::string name = flags->dense            ? "dense"
                        : flags->preset.empty() ? numerics::defaultPolicyPreset
                                                : flags->preset;

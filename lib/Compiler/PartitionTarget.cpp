@@ -13,6 +13,7 @@
 #include "fact/Compiler/Options.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/Transforms/EncoderStacks.h"
+#include "fact/Dialect/Fact/Transforms/LayerPolicies.h"
 #include "fact/ISA/Machine.h"
 #include "fact/Import/ONNX/Import.h"
 #include "fact/Import/ONNX/Partition.h"
@@ -41,6 +42,8 @@ struct NamedStack {
   std::vector<std::string> inputs, outputs; ///< Tensors.
   int64_t attentions = 0;
   int64_t longest = 0; ///< Sequence.
+  /// Its layers' policies, numbered from its first one.
+  std::vector<::fact::numerics::LayerPolicy> policies;
 };
 
 /// What is written at the end.
@@ -169,6 +172,19 @@ static int64_t longestSequence(func::FuncOp main, const EncoderStack &stack) {
   return longest;
 }
 
+static std::vector<::fact::numerics::LayerPolicy>
+policiesOf(func::FuncOp main, const EncoderStack &stack) {
+  OwningOpRef<ModuleOp> alone = extractStack(main, stack);
+  std::vector<::fact::numerics::LayerPolicy> policies;
+  for (auto [i, policy] : llvm::enumerate(
+           layerPolicies(alone->lookupSymbol<func::FuncOp>("main"))))
+    if (policy) {
+      auto layer = static_cast<int64_t>(i);
+      policies.push_back({layer, layer, policyFrom(policy).print()});
+    }
+  return policies;
+}
+
 static LogicalResult findStacks(Compilation &whole, const Graph &graph,
                                 SmallVectorImpl<NamedStack> &named) {
   SmallVector<EncoderStack> stacks = findEncoderStacks(whole.main());
@@ -178,6 +194,7 @@ static LogicalResult findStacks(Compilation &whole, const Graph &graph,
     NamedStack &names = named.emplace_back();
     names.attentions = stack.attentions;
     names.longest = longestSequence(whole.main(), stack);
+    names.policies = policiesOf(whole.main(), stack);
     for (Value input : stack.inputs)
       if (failed(findTensor(graph, input, names.inputs)))
         return failure();
@@ -268,7 +285,11 @@ static std::optional<std::string> compileBetween(const ObjectOptions &options,
   import.to = stack.outputs;
   import.takesInputs = true;
   import.length = stack.longest;
-  Compilation part(options);
+  // Layers are numbered in the whole model.
+  ObjectOptions ofPart = options;
+  if (!options.layerPolicies.empty())
+    ofPart.layerPolicies = stack.policies;
+  Compilation part(ofPart);
   Files own;
   if (failed(raiseBetween(part, stack, import)))
     return part.errorText("it cannot be read");

@@ -158,14 +158,13 @@ LogicalResult mlir::fact::addProgramFiles(
   std::unique_ptr<::fact::isa::Program> program;
   if (failed(makeProgram(compilation, options, program)))
     return failure();
-  std::optional<std::string> error = ::fact::catchError(
-      [&] { files.emplace_back(options.output, program->toBytes()); });
-  if (error)
-    return compilation.fail(*error);
-  if (!options.report.empty())
-    files.emplace_back(options.report,
-                       report(options, *program, compilation.module()));
-  return success();
+  std::optional<std::string> error = ::fact::catchError([&] {
+    files.emplace_back(options.output, program->toBytes());
+    if (!options.report.empty())
+      files.emplace_back(options.report,
+                         report(options, *program, compilation.module()));
+  });
+  return error ? compilation.fail(*error) : success();
 }
 
 /// Writes the program of the module as it is.

@@ -178,8 +178,8 @@ def FuseElementwisePass : Pass<"fact-fuse-elementwise", "::mlir::func::FuncOp"> 
   let summary = "elementwise linalg ops that follow each other as one";
   let description = [{
     An elementwise op that one other reads becomes part of that: a hard swish of five
-    ops goes over memory once. Sums do not take in what they read, which they would
-    compute once for each of their terms. The arithmetic stays, op by op:
+    ops goes over memory once. Sums and broadcasts do not take in what they read, which
+    they would compute once for each of their elements. The arithmetic stays, op by op:
 
     ```mlir
     %1 = linalg.generic {...} ins(%x : tensor<64xf32>) ... { arith.addf %in, %c3 }

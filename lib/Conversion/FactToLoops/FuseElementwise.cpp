@@ -20,11 +20,13 @@ namespace mlir::fact {
 using namespace mlir;
 using namespace mlir::fact;
 
-/// Nothing is computed twice: the one reader has no reductions, and reads it
-/// as one operand (equal operands become one first).
+/// Nothing is computed twice: the one reader has no reductions and reads it
+/// once for each of its elements, as one operand (equal operands become one
+/// first).
 static bool isWorthFusing(OpOperand *operand) {
   auto reader = cast<linalg::LinalgOp>(operand->getOwner());
-  return reader.getNumReductionLoops() == 0 && operand->get().hasOneUse();
+  return reader.getNumReductionLoops() == 0 && operand->get().hasOneUse() &&
+         reader.getMatchingIndexingMap(operand).isPermutation();
 }
 
 namespace {

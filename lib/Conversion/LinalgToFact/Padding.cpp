@@ -89,12 +89,16 @@ private:
     });
   }
 
-  /// Whether a slice takes tokens by their distance from the end.
+  /// Whether a slice takes or leaves tokens by their distance from the end.
   bool takesLastTokens(tensor::ExtractSliceOp op) {
-    for (auto [i, offset] : llvm::enumerate(op.getMixedOffsets()))
+    for (auto [i, offset, size] :
+         llvm::enumerate(op.getMixedOffsets(), op.getMixedSizes())) {
+      auto open = dyn_cast<Value>(size);
       if (op.getSourceType().isDynamicDim(i) &&
-          getConstantIntValue(offset) != 0)
+          (getConstantIntValue(offset) != 0 ||
+           (open && !open.getDefiningOp<tensor::DimOp>())))
         return true;
+    }
     return llvm::any_of(op.getMixedStrides(), [](OpFoldResult stride) {
       return getConstantIntValue(stride) != 1;
     });

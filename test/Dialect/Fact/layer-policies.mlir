@@ -69,3 +69,22 @@ func.func private @layer(%x: tensor<?x4xf32>, %w: tensor<4x4xf32>) -> tensor<?x4
   return %c : tensor<?x4xf32>
 }
 }
+
+// -----
+
+// A policy of a call that nothing uses.
+module attributes {fact.policy = #fact.policy<keep = 205, tail = none, dominance = 3.0, importance = 0, low_precision = a4w4, scope = ffn, predictor = leading_one>} {
+func.func @main(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  // expected-error @below {{has a policy, which is for a function with one attention of its own (was 0)}}
+  %0 = call @outer(%x) {fact.policy = #fact.policy<keep = 512, tail = none, dominance = 3.0, importance = 0, low_precision = a4w4, scope = ffn, predictor = leading_one>} : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  return %0 : tensor<?x4xf32>
+}
+func.func private @outer(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %0 = call @layer(%x) : (tensor<?x4xf32>) -> tensor<?x4xf32>
+  return %0 : tensor<?x4xf32>
+}
+func.func private @layer(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %c = fact.attention %x, %x, %x heads = 2 scale = 0.5 : tensor<?x4xf32>
+  return %c : tensor<?x4xf32>
+}
+}

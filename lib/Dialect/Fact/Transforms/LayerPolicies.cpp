@@ -114,7 +114,7 @@ private:
 
 SmallVector<PolicyAttr> mlir::fact::layerPolicies(func::FuncOp main) {
   SmallVector<PolicyAttr> policies;
-  // That of the innermost call holds for the function that it calls.
+  // That of a call holds for the function that it calls.
   auto collect = [&](auto &self, func::FuncOp function,
                      PolicyAttr ofCall) -> void {
     function.walk([&](Operation *op) {
@@ -123,7 +123,7 @@ SmallVector<PolicyAttr> mlir::fact::layerPolicies(func::FuncOp main) {
       } else if (auto call = dyn_cast<func::CallOp>(op)) {
         auto own = call->getAttrOfType<PolicyAttr>(kPolicyAttrName);
         if (func::FuncOp callee = calleeOf(call))
-          self(self, callee, own ? own : ofCall);
+          self(self, callee, own);
       }
     });
   };
@@ -175,6 +175,25 @@ PolicyNumbers::policiesOfCalls(Operation *op) {
     calls.push_back({call, own ? own : otherwise});
   });
   return calls;
+}
+
+LogicalResult PolicyNumbers::verifyCalls() {
+  WalkResult result = module.walk([&](func::CallOp call) {
+    func::FuncOp callee = calleeOf(call);
+    if (!call->hasAttr(kPolicyAttrName) || !callee)
+      return WalkResult::advance();
+    int64_t attentions = 0;
+    callee.walk([&](Operation *op) {
+      attentions += isa<AttentionOp, QuantizedAttentionOp>(op);
+    });
+    if (attentions == 1)
+      return WalkResult::advance();
+    call.emitOpError() << "has a policy, which is for a function with one "
+                          "attention of its own (was "
+                       << attentions << ")";
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
 }
 
 LogicalResult PolicyNumbers::verify(Operation *op) {

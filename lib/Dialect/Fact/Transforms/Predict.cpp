@@ -51,6 +51,8 @@ struct PredictPass : mlir::fact::impl::PredictPassBase<PredictPass> {
         attentions.push_back(op);
     });
     PolicyNumbers numbers(getOperation());
+    if (failed(numbers.verifyCalls()))
+      return signalPassFailure();
     for (QuantizedAttentionOp op : attentions)
       if (failed(numbers.verify(op)))
         return signalPassFailure();

@@ -35,6 +35,9 @@ class PolicyNumbers {
 public:
   explicit PolicyNumbers(ModuleOp module) : module(module) {}
 
+  /// Whether every call with a policy is of a function with one attention; an
+  /// error if not.
+  LogicalResult verifyCalls();
   /// Whether calls of the function around `op` have policies that hold for
   /// `op` too; an error if not.
   LogicalResult verify(Operation *op);
