@@ -833,6 +833,7 @@ for name, combine in {
 }.items():
     attends(f"fixed-{name}", causal=True, mask=fixed(combine))
 attends("padding-fixed-length", mask=padding_mask("where", -1e9), fixed_length=True)
+attends("padding-fixed-length-chain", softmax="chain", mask=padding_mask("where", -1e9), fixed_length=True)
 def of_length(name, build, **options):
     """Reshapes and constants have the model's own length, and the last tokens are padding."""
     def fixed_model(g):
@@ -898,6 +899,7 @@ of_length("positions-counted-back", lambda g, y: counted(g, y, reverse=1), refus
 of_length("mixed-tokens", lambda g, y: g.Add(y(keys()(g)), g.MatMul(g.random_weight(g.length, g.length), g.x)), refused=REFUSED)
 of_length("max-over-tokens", lambda g, y: g.Add(g.x, g.ReduceMax(y(keys()(g)), axes=[1])), refused=REFUSED)
 of_length("last-token", lambda g, y: g.Add(y(keys()(g)), g.slice(g.x, g.length - 1, g.length, 1)), refused=REFUSED)
+of_length("without-last-token", lambda g, y: g.slice(y(keys()(g)), 0, -1, 1), refused=REFUSED)
 case("scrambled-open", lambda g: g.Add(attention(g, mask=padding_mask("where", -1e9)), g.Transpose(
     g.Reshape(g.x, g.Concat(np.array([1, D]), np.array([-1]), axis=0)), perm=[0, 2, 1])), attention=0)
 attends("kq-back-causal", scores="kq-back", causal=True, mask=causal_mask("table", "where", -1e9))
