@@ -162,6 +162,17 @@ bool fact::fuzz::stopsMlirParser(const std::string &text) {
           list.find_first_not_of("0123456789, ") != list.find(']'))
         return true;
     }
+  // A second block of one name leaves uses of what its region goes with.
+  for (size_t at = 0; (at = all.find("\n", at)) != StringRef::npos; ++at) {
+    StringRef line = all.substr(at).ltrim();
+    if (!line.starts_with("^") || all.take_front(at).rtrim().ends_with("{"))
+      continue;
+    StringRef name =
+        line.take_until([](char c) { return c == '(' || c == ':'; });
+    if (all.take_front(at).contains((name + "(").str()) ||
+        all.take_front(at).contains((name + ":").str()))
+      return true;
+  }
   return false;
 }
 
