@@ -26,9 +26,9 @@ bool runOpt(const std::string &text, const std::vector<std::string> &flags,
 
 /// Whether MLIR 22's own parser ends by a signal on `text`: for `array<` of a
 /// type that is none of i1 .. i64, f32, f64 (it asks `index` for a width), for
-/// a list of linalg.transpose, reduce and broadcast that is not made of integers
-/// (it keeps a null attribute), and for a second block of one name (it writes
-/// to a region that is gone). Nothing of ours has run by then.
+/// a list of linalg.transpose, reduce and broadcast that is not made of
+/// integers (it keeps a null attribute), and for a second block of one name (it
+/// writes to a region that is gone). Nothing of ours has run by then.
 bool stopsMlirParser(const std::string &text);
 
 /// Whether `text` (without a split marker) can be parsed and verified.
