@@ -47,14 +47,13 @@ void execute(const isa::SelTopK &i, Frame &frame) {
   const float *weightScales = weightScalesView.vector(2);
 
   const uint32_t *numbers = policyView.vector(2);
-  if (numbers[0] > numerics::keepAll)
+  if (!numerics::isKeep(numbers[0]))
     throw Error("keep must be in 0.." + std::to_string(numerics::keepAll) +
                 " (was " + std::to_string(numbers[0]) + ")");
   numerics::Policy policy;
   policy.keep = static_cast<int32_t>(numbers[0]);
   std::memcpy(&policy.dominance, numbers + 1, sizeof policy.dominance);
-  if (!(policy.dominance >= 0 &&
-        policy.dominance <= numerics::largestDominance))
+  if (!numerics::isDominance(policy.dominance))
     throw Error("dominance must be in 0..1e30 (was " +
                 std::to_string(policy.dominance) + ")");
   policy.predictor = numerics::asPredictor<numerics::Predictor>(i.predictor);
@@ -120,7 +119,7 @@ void execute(const isa::SelPrecision &i, Frame &frame) {
   if (!lowView)
     return;
   uint32_t importance = *importanceView.vector(1);
-  if (importance > numerics::largestImportance256)
+  if (!numerics::isImportance256(importance))
     throw Error("importance must be in 0.." +
                 std::to_string(numerics::largestImportance256) + " (was " +
                 std::to_string(importance) + ")");

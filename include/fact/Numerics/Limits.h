@@ -33,6 +33,16 @@ inline constexpr float largestDominance = 1e30f;
 inline constexpr int32_t largestImportance = 16;
 inline constexpr int64_t largestImportance256 = 256 * largestImportance;
 
+/// Whether a number may be a policy's: keep in 1024ths, dominance in logits
+/// (no NaN), importance in 256ths.
+constexpr bool isKeep(int64_t keep) { return keep >= 0 && keep <= keepAll; }
+constexpr bool isDominance(double dominance) {
+  return dominance >= 0 && dominance <= largestDominance;
+}
+constexpr bool isImportance256(int64_t importance) {
+  return importance >= 0 && importance <= largestImportance256;
+}
+
 } // namespace fact::numerics
 
 #endif // FACT_NUMERICS_LIMITS_H

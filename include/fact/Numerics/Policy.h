@@ -36,7 +36,7 @@ std::optional<Predictor> parsePredictor(std::string_view text);
 
 struct Policy {
   /// Kept share of each row in 1024ths, 0..keepAll (0 keeps one key per row).
-  int32_t keep = 1024;
+  int32_t keep = keepAll;
   Tail tail = Tail::None;
   /// Threshold in logits above which a row is dominated; 0 = off.
   float dominance = 0.0f;
@@ -48,10 +48,10 @@ struct Policy {
   Predictor predictor = Predictor::LeadingOne;
 
   /// Whether anything is predicted. Where not, every allowed column is kept.
-  bool predicts() const { return keep < 1024 || dominance > 0; }
+  bool predicts() const { return keep < keepAll || dominance > 0; }
   /// Whether rows with dropped keys get a mean token.
   bool hasMeanToken(bool causal) const {
-    return tail == Tail::Mean && keep < 1024 && !causal;
+    return tail == Tail::Mean && keep < keepAll && !causal;
   }
   bool hasLowTokens() const { return importance > 0; }
   /// Whether both say the same of a layer but for the values of keep,

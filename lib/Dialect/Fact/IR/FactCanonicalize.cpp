@@ -66,7 +66,8 @@ LogicalResult QuantizedAttentionOp::canonicalize(QuantizedAttentionOp op,
                                                  PatternRewriter &rewriter) {
   bool noneDominated = isNeverDominated(op.getDominated());
   auto select = definingOp<SelectOp>(op.getMask());
-  bool noneDropped = op.getTailKey() && select && select.getKeep() == 1024u;
+  bool noneDropped = op.getTailKey() && select &&
+                     select.getKeep() == uint64_t(numerics::keepAll);
   if (!noneDominated && !noneDropped)
     return failure();
   rewriter.modifyOpInPlace(op, [&] {
@@ -104,11 +105,9 @@ LogicalResult SelectOp::canonicalize(SelectOp op, PatternRewriter &rewriter) {
   auto dominance =
       dyn_cast_or_null<FloatAttr>(literalOf(op.getDominanceValue()));
   // What is out of range stays where it is reported.
-  if (keep && (keep.getInt() < 0 || keep.getInt() > numerics::keepAll))
+  if (keep && !numerics::isKeep(keep.getInt()))
     keep = {};
-  if (dominance &&
-      !(dominance.getValueAsDouble() >= 0 &&
-        dominance.getValueAsDouble() <= numerics::largestDominance))
+  if (dominance && !numerics::isDominance(dominance.getValueAsDouble()))
     dominance = {};
   if (!keep && !dominance)
     return failure();
@@ -128,8 +127,8 @@ LogicalResult SelectOp::canonicalize(SelectOp op, PatternRewriter &rewriter) {
 LogicalResult SelectPrecisionOp::canonicalize(SelectPrecisionOp op,
                                               PatternRewriter &rewriter) {
   IntegerAttr importance = integerOf(op.getImportanceValue(), rewriter);
-  if (!importance || importance.getInt() < 1 ||
-      importance.getInt() > numerics::largestImportance256)
+  if (!importance || importance.getInt() == 0 ||
+      !numerics::isImportance256(importance.getInt()))
     return failure();
   rewriter.modifyOpInPlace(op, [&] {
     op.setImportanceAttr(importance);

@@ -191,16 +191,16 @@ LogicalResult PolicyAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  int64_t keep, Tail tail, FloatAttr dominance,
                                  int64_t importance, LowPrecision lowPrecision,
                                  Scope scope, Predictor predictor) {
-  if (keep < 0 || keep > numerics::keepAll)
+  if (!numerics::isKeep(keep))
     return emitError() << "keep must be in 0.." << numerics::keepAll << " (was "
                        << keep << ")";
   if (!dominance || !dominance.getType().isF64())
     return emitError() << "dominance must be a 64-bit float literal";
   double threshold = dominance.getValueAsDouble();
-  if (!(threshold >= 0 && threshold <= numerics::largestDominance))
+  if (!numerics::isDominance(threshold))
     return emitError() << "dominance must be in 0..1e30 (was " << threshold
                        << ")";
-  if (importance < 0 || importance > numerics::largestImportance256)
+  if (!numerics::isImportance256(importance))
     return emitError() << "importance must be in 0.."
                        << numerics::largestImportance256 << " (was "
                        << importance << ")";

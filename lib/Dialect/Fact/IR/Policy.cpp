@@ -45,14 +45,14 @@ PolicyAttr mlir::fact::policyOf(Operation *op) {
 }
 
 LogicalResult mlir::fact::checkKeep(Operation *op, int64_t keep) {
-  if (keep >= 0 && keep <= numerics::keepAll)
+  if (numerics::isKeep(keep))
     return success();
   return op->emitOpError() << "keep must be in 0.." << numerics::keepAll
                            << " (was " << keep << ")";
 }
 
 LogicalResult mlir::fact::checkDominance(Operation *op, float dominance) {
-  if (dominance >= 0 && dominance <= numerics::largestDominance)
+  if (numerics::isDominance(dominance))
     return success();
   SmallString<32> text;
   APFloat(dominance).toString(text);
@@ -61,7 +61,7 @@ LogicalResult mlir::fact::checkDominance(Operation *op, float dominance) {
 }
 
 LogicalResult mlir::fact::checkImportance(Operation *op, int64_t importance) {
-  if (importance >= 1 && importance <= numerics::largestImportance256)
+  if (importance != 0 && numerics::isImportance256(importance))
     return success();
   return op->emitOpError() << "importance must be in 1.."
                            << numerics::largestImportance256 << " (was "
