@@ -16,46 +16,41 @@
 using namespace mlir;
 using namespace mlir::fact;
 
-/// A number of the policy: `%value`, or a literal.
+/// A number of the policy: `%value`, or a literal that is a `Literal`.
+template <typename Literal>
 static ParseResult
 parsePolicyNumber(OpAsmParser &parser,
                   std::optional<OpAsmParser::UnresolvedOperand> &value,
-                  Attribute &literal, Type type) {
+                  Literal &literal, Type type, StringRef kind) {
   OpAsmParser::UnresolvedOperand operand;
   OptionalParseResult isOperand = parser.parseOptionalOperand(operand);
   if (isOperand.has_value()) {
     value = operand;
     return *isOperand;
   }
-  return parser.parseAttribute(literal, type);
+  Attribute parsed;
+  SMLoc where = parser.getCurrentLocation();
+  if (parser.parseAttribute(parsed, type))
+    return failure();
+  literal = dyn_cast<Literal>(parsed);
+  return literal ? ParseResult::success()
+                 : parser.emitError(where, "needs ") << kind;
 }
 
 static ParseResult
 parsePolicyInteger(OpAsmParser &parser,
                    std::optional<OpAsmParser::UnresolvedOperand> &value,
                    IntegerAttr &literal) {
-  Attribute parsed;
-  SMLoc where = parser.getCurrentLocation();
-  if (parsePolicyNumber(parser, value, parsed,
-                        parser.getBuilder().getI64Type()))
-    return failure();
-  literal = dyn_cast_or_null<IntegerAttr>(parsed);
-  return parsed && !literal ? parser.emitError(where, "needs an integer")
-                            : ParseResult::success();
+  return parsePolicyNumber(parser, value, literal,
+                           parser.getBuilder().getI64Type(), "an integer");
 }
 
 static ParseResult
 parsePolicyFloat(OpAsmParser &parser,
                  std::optional<OpAsmParser::UnresolvedOperand> &value,
                  FloatAttr &literal) {
-  Attribute parsed;
-  SMLoc where = parser.getCurrentLocation();
-  if (parsePolicyNumber(parser, value, parsed,
-                        parser.getBuilder().getF32Type()))
-    return failure();
-  literal = dyn_cast_or_null<FloatAttr>(parsed);
-  return parsed && !literal ? parser.emitError(where, "needs a float")
-                            : ParseResult::success();
+  return parsePolicyNumber(parser, value, literal,
+                           parser.getBuilder().getF32Type(), "a float");
 }
 
 static void printPolicyNumber(OpAsmPrinter &printer, Value value,

@@ -21,25 +21,26 @@ namespace numerics = ::fact::numerics;
 // From the user's choice to attributes
 //===----------------------------------------------------------------------===//
 
+SmallVector<PolicyAttr> mlir::fact::layerPolicies(func::FuncOp main) {
+  SmallVector<PolicyAttr> policies;
+  // That of a call holds for the function that it calls.
+  auto collect = [&](auto &self, func::FuncOp function,
+                     PolicyAttr ofCall) -> void {
+    function.walk([&](Operation *op) {
+      if (isa<AttentionOp, QuantizedAttentionOp>(op)) {
+        policies.push_back(ofCall ? ofCall : policyOf(op));
+      } else if (auto call = dyn_cast<func::CallOp>(op)) {
+        auto own = call->getAttrOfType<PolicyAttr>(kPolicyAttrName);
+        if (func::FuncOp callee = calleeOf(call))
+          self(self, callee, own);
+      }
+    });
+  };
+  collect(collect, main, {});
+  return policies;
+}
+
 namespace {
-
-/// The attentions of a function, and of what it calls, in their order.
-void forEachLayer(func::FuncOp function,
-                  llvm::function_ref<void(Operation *)> visit) {
-  function.walk([&](Operation *op) {
-    if (isa<AttentionOp, QuantizedAttentionOp>(op))
-      visit(op);
-    else if (auto call = dyn_cast<func::CallOp>(op))
-      if (func::FuncOp callee = calleeOf(call))
-        forEachLayer(callee, visit);
-  });
-}
-
-int64_t countLayers(func::FuncOp function) {
-  int64_t count = 0;
-  forEachLayer(function, [&](Operation *) { ++count; });
-  return count;
-}
 
 /// Writes policies into a model, one for each layer.
 class PolicyWriter {
@@ -56,7 +57,7 @@ public:
     for (Operation *op : ops) {
       auto call = dyn_cast<func::CallOp>(op);
       func::FuncOp callee = call ? calleeOf(call) : func::FuncOp();
-      int64_t count = call ? callee ? countLayers(callee) : 0 : 1;
+      size_t count = !call ? 1 : callee ? layerPolicies(callee).size() : 0;
       ArrayRef<PolicyAttr> own = policies.take_front(count);
       policies = policies.drop_front(count);
       if (call && count > 0)
@@ -111,25 +112,6 @@ private:
 };
 
 } // namespace
-
-SmallVector<PolicyAttr> mlir::fact::layerPolicies(func::FuncOp main) {
-  SmallVector<PolicyAttr> policies;
-  // That of a call holds for the function that it calls.
-  auto collect = [&](auto &self, func::FuncOp function,
-                     PolicyAttr ofCall) -> void {
-    function.walk([&](Operation *op) {
-      if (isa<AttentionOp, QuantizedAttentionOp>(op)) {
-        policies.push_back(ofCall ? ofCall : policyOf(op));
-      } else if (auto call = dyn_cast<func::CallOp>(op)) {
-        auto own = call->getAttrOfType<PolicyAttr>(kPolicyAttrName);
-        if (func::FuncOp callee = calleeOf(call))
-          self(self, callee, own);
-      }
-    });
-  };
-  collect(collect, main, {});
-  return policies;
-}
 
 LogicalResult
 mlir::fact::setLayerPolicies(func::FuncOp main,
