@@ -11,7 +11,6 @@
 #include "Lowering.h"
 
 #include "fact/Dialect/Fact/IR/Policy.h"
-#include "fact/Dialect/Fact/IR/Recursion.h"
 #include "fact/Dialect/Fact/IR/Values.h"
 #include "fact/Dialect/Fact/IR/Weights.h"
 #include "fact/Numerics/Prediction.h"
@@ -165,27 +164,10 @@ void PredictorCodes::addRows(ModuleOp module) {
       heads[op.getResult()] = found;
 }
 
-/// The constants that a weight is, in all calls; none where some are not known.
-static SmallVector<ElementsAttr>
-valuesOf(Value weight,
-         const DenseMap<Operation *, SmallVector<func::CallOp>> &callsOf) {
-  SmallVector<Value> all = {weight};
-  if (auto argument = dyn_cast<BlockArgument>(weight)) {
-    all.clear();
-    for (func::CallOp call : callsOf.lookup(argument.getOwner()->getParentOp()))
-      all.push_back(call.getOperand(argument.getArgNumber()));
-  }
-  SmallVector<ElementsAttr> values;
-  for (Value each : all) {
-    ElementsAttr value;
-    if (!matchPattern(Lowering::root(each), m_Constant(&value)))
-      return {};
-    values.push_back(value);
-  }
-  return values;
-}
-
-static bool hasOnlyLeadingOnes(ElementsAttr values) {
+static bool hasOnlyLeadingOnes(Value weight) {
+  ElementsAttr values;
+  if (!matchPattern(weight, m_Constant(&values)))
+    return false;
   auto elements = mlir::fact::ConstantElements<int8_t>::of(values);
   return elements &&
          std::all_of(elements->data(), elements->data() + elements->size(),
@@ -195,10 +177,8 @@ static bool hasOnlyLeadingOnes(ElementsAttr values) {
 }
 
 void PredictorCodes::addWeights(ModuleOp module) {
-  DenseMap<Operation *, SmallVector<func::CallOp>> callsOf;
-  module.walk([&](func::CallOp call) {
-    callsOf[mlir::fact::calleeOf(call)].push_back(call);
-  });
+  SymbolTableCollection symbols;
+  SymbolUserMap users(symbols, module);
   module.walk([&](mlir::fact::LogMatmulOp op) {
     Value weight = Lowering::root(op.getWeight());
     if (columns.contains(weight))
@@ -220,7 +200,8 @@ void PredictorCodes::addWeights(ModuleOp module) {
           found.push_back(cast<ShapedType>(matmul.getType()).getDimSize(1) /
                           static_cast<int64_t>(normalize.getHeads()));
     }
-    SmallVector<ElementsAttr> values = valuesOf(weight, callsOf);
+    // In all calls.
+    SmallVector<Value> values = mlir::fact::sourcesAcrossCalls(weight, users);
     if (!found.empty() && llvm::all_equal(found) && !values.empty() &&
         llvm::all_of(values, hasOnlyLeadingOnes))
       columns[weight] = found.front();

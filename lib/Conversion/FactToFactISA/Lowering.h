@@ -218,8 +218,10 @@ public:
   SmallVector<double> policyNumbers(Value operand, Attribute literal);
   /// Keep and dominance of the current layer's policy, in a new buffer.
   FailureOr<Value> loadPolicy(fact::SelectOp op);
-  /// The share of the keys that a selection is expected to keep, the mean of
-  /// the layers, for what estimates work.
+  /// The share that is expected of a number of the policy, of which `whole` is
+  /// all: the mean of the layers, for what estimates work.
+  FloatAttr expectedShare(Value operand, Attribute literal, double whole);
+  /// Of the keys that a selection keeps.
   FloatAttr expectedShare(fact::SelectOp op);
   /// Loads one number of the current layer's policy.
   LogicalResult loadPolicyNumber(Value to, Value operand, Attribute literal);

@@ -99,13 +99,18 @@ FailureOr<Value> Lowering::loadPolicy(fact::SelectOp op) {
   return policy;
 }
 
-FloatAttr Lowering::expectedShare(fact::SelectOp op) {
-  SmallVector<double> keeps =
-      policyNumbers(op.getKeepValue(), op.getKeepAttr());
+FloatAttr Lowering::expectedShare(Value operand, Attribute literal,
+                                  double whole) {
+  SmallVector<double> numbers = policyNumbers(operand, literal);
   double sum = 0;
-  for (double keep : keeps)
-    sum += keep / static_cast<double>(::fact::numerics::keepAll);
-  return builder.getF64FloatAttr(sum / static_cast<double>(keeps.size()));
+  for (double number : numbers)
+    sum += std::min(1.0, number / whole);
+  return builder.getF64FloatAttr(sum / static_cast<double>(numbers.size()));
+}
+
+FloatAttr Lowering::expectedShare(fact::SelectOp op) {
+  return expectedShare(op.getKeepValue(), op.getKeepAttr(),
+                       ::fact::numerics::keepAll);
 }
 
 Value Lowering::clearedCounts() {
@@ -254,14 +259,9 @@ LogicalResult Lowering::lowerSelectPrecision(fact::SelectPrecisionOp op) {
   auto precision = SelPrecisionOp::create(builder, loc, flags, *counts,
                                           importance, layerOf(op));
   // Importances lie about the mean, and hardly beyond twice of it.
-  double sum = 0;
-  SmallVector<double> importances =
-      policyNumbers(op.getImportanceValue(), op.getImportanceAttr());
-  for (double each : importances)
-    sum += std::min(1.0, each / 512);
-  precision->setAttr(
-      kExpectedAttrName,
-      builder.getF64FloatAttr(sum / static_cast<double>(importances.size())));
+  precision->setAttr(kExpectedAttrName,
+                     expectedShare(op.getImportanceValue(),
+                                   op.getImportanceAttr(), /*whole=*/512));
   storeRows(*low, flags, index(0), index(0), paddedRows);
   return success();
 }
