@@ -57,15 +57,17 @@ public:
     bool isFirst = once && named.count(at.resolve(once->named)) == 0;
     bool moves = false; // flags, with what else lies there
     for (const isa::Access &access : accesses)
-      moves |= access.read && !access.write && isFlagged(access);
+      moves |= access.read && !access.write && access.bytes > 0 &&
+               holdsFlags(access.dram, access.address);
     for (const isa::Access &access : accesses)
       if (access.write && access.bytes > 0)
         forget(access);
     if (const auto *list = std::get_if<isa::SelList>(&instruction)) {
       double length = 1;
-      if (holds(list->flags, at))
+      if (holdsFlags(/*dram=*/false, at.resolve(list->flags)))
         length = list->invert ? 1 - share : share;
-      if (list->unless.present && holds(list->unless, at))
+      if (list->unless.present &&
+          holdsFlags(/*dram=*/false, at.resolve(list->unless)))
         length *= 1 - share;
       lists[at.resolve(list->list)] = length;
       return;
@@ -93,19 +95,11 @@ private:
     int64_t begin, end;
   };
 
-  bool isFlagged(const isa::Access &access) const {
-    for (const Range &range : ranges)
-      if (range.dram == access.dram && range.begin <= access.address &&
-          access.address < range.end)
-        return access.bytes > 0;
-    return false;
-  }
-  bool holds(const isa::SramRef &flags, const isa::Resolver &at) const {
-    int64_t address = at.resolve(flags);
-    for (const Range &range : ranges)
-      if (!range.dram && range.begin <= address && address < range.end)
-        return true;
-    return false;
+  bool holdsFlags(bool dram, int64_t address) const {
+    return std::any_of(ranges.begin(), ranges.end(), [&](const Range &range) {
+      return range.dram == dram && range.begin <= address &&
+             address < range.end;
+    });
   }
   void forget(const isa::Access &access) {
     int64_t end = access.address + access.bytes;
