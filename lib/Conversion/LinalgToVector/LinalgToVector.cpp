@@ -38,7 +38,7 @@ struct LinalgToVectorPass
     SmallVector<linalg::LinalgOp> ops;
     getOperation().walk([&](linalg::LinalgOp op) { ops.push_back(op); });
     for (linalg::LinalgOp op : ops) {
-      if (!whyNoNest(op).empty()) {
+      if (!hasNest(op)) {
         ++numLeft;
         continue;
       }

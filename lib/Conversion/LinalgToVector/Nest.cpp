@@ -46,35 +46,33 @@ static bool isWrittenOnce(AffineMap map,
   return true;
 }
 
-StringRef mlir::fact::whyNoNest(linalg::LinalgOp op) {
+bool mlir::fact::hasNest(linalg::LinalgOp op) {
   if (!op.hasPureBufferSemantics())
-    return "is on tensors";
+    return false;
   SmallVector<utils::IteratorType> iterators = op.getIteratorTypesArray();
   for (OpOperand &operand : op->getOpOperands()) {
     AffineMap map = op.getMatchingIndexingMap(&operand);
     auto type = dyn_cast<MemRefType>(operand.get().getType());
     Type element = type ? type.getElementType() : operand.get().getType();
-    if (!element.isIntOrFloat())
-      return "has elements that are no numbers";
-    if (type && !type.isStrided())
-      return "has a layout without strides";
-    if (map.getNumSymbols() != 0)
-      return "has a symbol in an index";
+    if (!element.isIntOrFloat() || (type && !type.isStrided()) ||
+        map.getNumSymbols() != 0)
+      return false;
     for (AffineExpr result : map.getResults())
       if (factorsOf(result, iterators.size()).empty())
-        return "has an index that is not linear";
-    if (op.isDpsInit(&operand) && !isWrittenOnce(map, iterators))
-      return "writes elements more than once";
+        return false; // not linear
+    if (!op.isDpsInit(&operand))
+      continue;
     // Sums start from what is there.
-    if (op.isDpsInit(&operand) && op.getNumReductionLoops() != 0 &&
-        !op.payloadUsesValueFromOperand(&operand))
-      return "has a reduction that does not read its result";
+    bool isSumOfIts = op.getNumReductionLoops() == 0 ||
+                      op.payloadUsesValueFromOperand(&operand);
+    if (!isWrittenOnce(map, iterators) || !isSumOfIts)
+      return false;
   }
-  for (Operation &each : op.getBlock()->without_terminator())
-    if (!each.hasTrait<OpTrait::ConstantLike>() &&
-        !OpTrait::hasElementwiseMappableTraits(&each))
-      return "has an op in its body that vectors do not have";
-  return "";
+  // Vectors have all ops of the body.
+  return llvm::all_of(op.getBlock()->without_terminator(), [](Operation &each) {
+    return each.hasTrait<OpTrait::ConstantLike>() ||
+           OpTrait::hasElementwiseMappableTraits(&each);
+  });
 }
 
 /// The buffer as one dimension, and the strides of its own.

@@ -40,8 +40,9 @@ struct Nest {
   SmallVector<Value> offsets;
 };
 
-/// Why `op` has no such form; empty where it has.
-StringRef whyNoNest(linalg::LinalgOp op);
+/// Whether `op` has such a form: on buffers with strides, with linear indices,
+/// results that are written once, and a body that vectors can have.
+bool hasNest(linalg::LinalgOp op);
 
 /// Adds what the nest of `op` is computed from.
 Nest makeNest(ImplicitLocOpBuilder &b, linalg::LinalgOp op);
