@@ -11,7 +11,6 @@ that compiles the model and runs the image once; the exit status is 1 if the tex
 that are read differ, or if the ratio is above its bound. NODE_PATH must name a node_modules with
 onnxruntime-node (utils/demo makes one).
 """
-import json
 import os
 import pathlib
 import re
@@ -52,11 +51,8 @@ def run_fact(options, folder, repeat):
 
 
 def run_ort(options, folder):
-    jobs = folder / "jobs.json"
-    jobs.write_text(json.dumps([{"inputs": {"x": str(folder / "x.npy")}, "outputs": {OUTPUT: str(folder / "ort.npy")}}]))
-    done = subprocess.run(["node", EXAMPLE / "run_onnx.js", options.model, jobs, str(options.repeat)], check=True,
-                          capture_output=True, text=True)
-    return median_of(done.stdout)
+    jobs = [{"inputs": {"x": str(folder / "x.npy")}, "outputs": {OUTPUT: str(folder / "ort.npy")}}]
+    return median_of(recogniser.run_onnx(options.model, jobs, folder, options.repeat, capture_output=True, text=True).stdout)
 
 
 def main():

@@ -1,6 +1,10 @@
 # Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 """The text recogniser around its encoder: cutting the graph, preparing an
 image, and reading text off the class probabilities."""
+import json
+import pathlib
+import subprocess
+
 import numpy as np
 import onnx
 from PIL import Image
@@ -10,6 +14,7 @@ ENCODER_OUTPUT = "p2o.Add.271"  # [1, L, 120], before the last layer norm
 # What follows the encoder also reads the shape of the first and the values of
 # the second, so that the graph cannot be cut at one tensor.
 SIDE_TENSORS = ("swish_12.tmp_0", "p2o.AveragePool.1")
+HERE = pathlib.Path(__file__).resolve().parent
 HEIGHT = 48  # of the image that the model takes
 STRIDE = 8  # pixels of width per token
 
@@ -54,6 +59,14 @@ def split(path, before, after):
     names = [ENCODER_INPUT, *SIDE_TENSORS]
     onnx.save(cut(model, [model.graph.input[0].name], names), before)
     onnx.save(cut(model, [ENCODER_OUTPUT, *SIDE_TENSORS], [model.graph.output[0].name]), after)
+
+
+def run_onnx(model, jobs, work, *runs, **options):
+    """Runs a model, or a part of it, in ONNX Runtime on [{inputs, outputs}], each so many `runs` (once
+    without). `options` are subprocess.run's, whose result it returns."""
+    listing = work / (model.stem + ".json")
+    listing.write_text(json.dumps(jobs, indent=1))
+    return subprocess.run(["node", HERE / "run_onnx.js", model, listing, *map(str, runs)], check=True, **options)
 
 
 def prepare(path):

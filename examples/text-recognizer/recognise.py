@@ -34,13 +34,6 @@ def say(text):
     print(text, flush=True)
 
 
-def run_onnx(part, jobs, work):
-    """Runs one part of the model in ONNX Runtime, on [{inputs, outputs}]."""
-    listing = work / (part.stem + ".json")
-    listing.write_text(json.dumps(jobs, indent=1))
-    subprocess.run(["node", HERE / "run_onnx.js", part, listing], check=True)
-
-
 def average_layers(reports):
     """Mean of every share over the reports, layer by layer."""
     return [{share: float(np.mean([r["layers"][i][share] for r in reports])) for share in layer}
@@ -83,7 +76,7 @@ def main():
         names = [recogniser.ENCODER_INPUT, *recogniser.SIDE_TENSORS]
         files = [work / f"{kind}{i}.npy" for kind in ("encoder-in", "side-a", "side-b")]
         jobs.append({"inputs": {"x": str(work / f"image{i}.npy")}, "outputs": dict(zip(names, map(str, files)))})
-    run_onnx(before, jobs, work)
+    recogniser.run_onnx(before, jobs, work)
 
     say("encoder: FACT program in the simulator, the same on the CPU")
     reports, dense_reports, equal, total = [], [], 0, 0
@@ -109,7 +102,7 @@ def main():
             f"(dense {dense_report['cycles']}), {same} of {y.size} values as on the CPU")
 
     say(f"classifier: {len(images)} outputs in ONNX Runtime")
-    run_onnx(after, jobs, work)
+    recogniser.run_onnx(after, jobs, work)
 
     alphabet = recogniser.read_alphabet(options.keys)
     right = 0
