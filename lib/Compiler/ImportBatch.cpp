@@ -7,7 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ImportBatch.h"
-#include "ImportTrial.h"
+#include "Said.h"
 
 #include "fact/Conversion/Passes.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
@@ -201,7 +201,7 @@ struct Import {
   Import(const OnnxFile &file, OnnxImportOptions options, int64_t sequences);
   ~Import() {
     if (module)
-      forget(*module);
+      freeResources(*module);
   }
   Import(Import &&) = default;
   Import &operator=(Import &&) = default;
@@ -263,7 +263,7 @@ static Counting findCounting(const OnnxFile &file, OnnxImportOptions options,
   Operation *reader = readerOfOpenExtent(mainOf(*module));
   if (reader)
     miss(reader, "it computes with the number of sequences");
-  forget(*module);
+  freeResources(*module);
   return reader ? Counting::Sometimes : Counting::Never;
 }
 

@@ -9,40 +9,18 @@
 #include "ImportTrial.h"
 
 #include "ImportBatch.h"
+#include "Said.h"
 
+#include "fact/Conversion/LinalgToFact/LookAhead.h"
 #include "fact/Conversion/Passes.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/Pass/PassManager.h"
 
 using namespace mlir;
 using namespace mlir::fact;
-
-void Said::during(MLIRContext *context, llvm::function_ref<void()> work) {
-  ScopedDiagnosticHandler handler(context, [&](Diagnostic &diagnostic) {
-    diagnostics.push_back(std::move(diagnostic));
-    return success();
-  });
-  work();
-}
-
-void Said::repeat(MLIRContext *context) {
-  for (Diagnostic &diagnostic : diagnostics)
-    context->getDiagEngine().emit(std::move(diagnostic));
-  diagnostics.clear();
-}
-
-void mlir::fact::forget(ModuleOp module) {
-  module.walk([](arith::ConstantOp op) {
-    if (auto resource = dyn_cast<DenseResourceElementsAttr>(op.getValue()))
-      if (AsmResourceBlob *blob = resource.getRawHandle().getBlob())
-        *blob = AsmResourceBlob();
-  });
-}
 
 namespace {
 
@@ -57,7 +35,7 @@ struct Trial {
   }
   void drop() {
     if (module)
-      forget(*module);
+      freeResources(*module);
     module = nullptr;
   }
   func::FuncOp main() const {

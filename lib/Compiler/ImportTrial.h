@@ -11,24 +11,7 @@
 
 #include "fact/Import/ONNX/Import.h"
 
-#include "mlir/IR/Diagnostics.h"
-#include "llvm/ADT/STLFunctionalExtras.h"
-
 namespace mlir::fact {
-
-/// What is said while something is tried, to be repeated if that is taken.
-class Said {
-public:
-  void during(MLIRContext *context, llvm::function_ref<void()> work);
-  void repeat(MLIRContext *context);
-
-private:
-  std::vector<Diagnostic> diagnostics;
-};
-
-/// Resources stay in the context when their module goes. Frees those that an
-/// import computed which is not taken.
-void forget(ModuleOp module);
 
 /// Imports a model, as importBatch does, in the way in which most of it is
 /// recognised:

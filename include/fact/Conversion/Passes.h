@@ -9,7 +9,6 @@
 #ifndef FACT_CONVERSION_PASSES_H
 #define FACT_CONVERSION_PASSES_H
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -32,18 +31,6 @@ enum class Schedule { Overlap, Differential, InOrder };
 /// From linalg on tensors to dense `fact` IR, one private function for equal
 /// encoder layers: raise, canonicalize, cse, outline.
 void buildRaisePipeline(OpPassManager &pm);
-
-/// What `fact-raise` would find in a function.
-struct RaiseOutlook {
-  /// Softmaxes of queries and keys, over values, that are attentions.
-  int64_t attentions = 0;
-  /// Whether a mask says which tokens of an open sequence are padding, and
-  /// these can be left out.
-  bool leavesPadding = false;
-};
-
-/// Looks, and changes nothing.
-RaiseOutlook lookAhead(func::FuncOp function);
 
 /// Registers `fact-raise-pipeline`.
 void registerFactConversionPipelines();

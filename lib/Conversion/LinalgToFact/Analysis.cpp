@@ -235,6 +235,16 @@ bool Analysis::visitReshape(Operation *op) {
   return true;
 }
 
+StringAttr fact::nodeName(Operation *op) {
+  auto name = op ? op->getLoc()->findInstanceOf<NameLoc>() : NameLoc();
+  return name ? name.getName() : StringAttr();
+}
+
+std::string fact::bracketedNode(Operation *op) {
+  StringAttr name = nodeName(op);
+  return name ? " ('" + name.str() + "')" : std::string();
+}
+
 std::optional<int64_t> fact::dimensionOf(tensor::DimOp op) {
   std::optional<int64_t> index = op.getConstantIndex();
   auto type = dyn_cast<RankedTensorType>(op.getSource().getType());

@@ -36,6 +36,12 @@ struct Contents {
 /// the tensor has no such dimension (legal: the result is undefined).
 std::optional<int64_t> dimensionOf(tensor::DimOp op);
 
+/// The model's node that an op is of; null where it does not say so, or there
+/// is no op.
+StringAttr nodeName(Operation *op);
+/// The same behind a sentence: " ('name')", or nothing.
+std::string bracketedNode(Operation *op);
+
 /// The tensor is full of zeros.
 bool isZero(const Contents &contents);
 

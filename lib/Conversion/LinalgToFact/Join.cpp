@@ -327,10 +327,8 @@ Node *Analysis::joinHeads(tensor::InsertSliceOp op, ArrayRef<Node *> parts) {
   auto differ = [&](const AttentionMatch &head, const Twine &what,
                     const Twine &suggestion) {
     auto nameOf = [&](const AttentionMatch &each) {
-      Operation *op = each.softmax->op;
-      auto name = op ? op->getLoc()->findInstanceOf<NameLoc>() : NameLoc();
       return std::to_string(&each - heads.data()) +
-             (name ? " ('" + name.getName().str() + "')" : std::string());
+             bracketedNode(each.softmax->op);
     };
     missed(op,
            "the heads that are joined differ: heads " + nameOf(first) +

@@ -338,13 +338,9 @@ void Raiser::findPadding() {
   }
   if (!found)
     return;
-  auto nameOf = [](Operation *op) {
-    auto name = op ? op->getLoc()->findInstanceOf<NameLoc>() : NameLoc();
-    return name ? " ('" + name.getName().str() + "')" : std::string();
-  };
   if (without)
     return refuse("an attention of the same tokens does not hide the padding" +
-                  nameOf(without->op));
+                  bracketedNode(without->op));
   for (Value result :
        function.getBody().front().getTerminator()->getOperands()) {
     // What follows from the length, or from the mask, is of the same tokens.
@@ -354,13 +350,14 @@ void Raiser::findPadding() {
         !cast<RankedTensorType>(result.getType()).hasStaticShape())
       return refuse("a result of the same length comes from other inputs than "
                     "the masked keys" +
-                    nameOf(result.getDefiningOp()));
+                    bracketedNode(result.getDefiningOp()));
   }
   // Of a fixed length all tokens must be real: nothing is left out.
-  bool isFixed = cast<RankedTensorType>(padding.getType()).hasStaticShape();
+  if (cast<RankedTensorType>(padding.getType()).hasStaticShape())
+    return;
   PaddingReaders readers(analysis, hiding);
   for (Operation &op : function.getBody().front())
-    if (!isFixed && readers.seesPadding(op))
+    if (readers.seesPadding(op))
       return refuse("an operation may see the padding of the same tokens" +
-                    nameOf(&op));
+                    bracketedNode(&op));
 }

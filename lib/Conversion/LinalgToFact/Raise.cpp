@@ -8,6 +8,7 @@
 
 #include "Raiser.h"
 
+#include "fact/Conversion/LinalgToFact/LookAhead.h"
 #include "fact/Conversion/Passes.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
 

@@ -72,10 +72,10 @@ LogicalResult Raiser::run() {
 /// Notes on a raised op which tensor of the model it makes: its own location
 /// may be that of a part.
 static void nameTensor(Value rows, Operation *maker) {
-  auto name = maker ? maker->getLoc()->findInstanceOf<NameLoc>() : NameLoc();
+  StringAttr name = nodeName(maker);
   Operation *raised = rows.getDefiningOp();
   if (name && raised && !raised->hasAttr(kTensorAttrName))
-    raised->setAttr(kTensorAttrName, name.getName());
+    raised->setAttr(kTensorAttrName, name);
 }
 
 void Raiser::keep(Operation *op) {
