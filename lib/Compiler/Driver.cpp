@@ -16,6 +16,7 @@
 #include "fact/Dialect/Fact/IR/Policy.h"
 #include "fact/Dialect/Fact/IR/Recursion.h"
 #include "fact/Dialect/Fact/IR/Sequence.h"
+#include "fact/Dialect/Fact/Transforms/EncoderStacks.h"
 #include "fact/Dialect/Fact/Transforms/InlineCalls.h"
 #include "fact/Dialect/Fact/Transforms/LayerPolicies.h"
 #include "fact/Dialect/Fact/Transforms/Passes.h"
@@ -23,6 +24,7 @@
 #include "fact/InitAll.h"
 #include "fact/Numerics/Limits.h"
 
+#include "mlir/Analysis/SliceAnalysis.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Remarks.h"
@@ -278,6 +280,29 @@ static bool hasFactOps(ModuleOp module) {
       .wasInterrupted();
 }
 
+/// Of a model without attention that has softmaxes, what is between the layers
+/// and a softmax says why: that comes first, and is not one of many.
+static void putSoftmaxFirst(func::FuncOp main,
+                            std::vector<Compilation::Miss> &misses) {
+  if (countAttentions(main) > 0)
+    return;
+  SetVector<Operation *> slice;
+  BackwardSliceOptions options;
+  options.inclusive = true;
+  options.filter = [](Operation *op) {
+    return !isa<FactDialect>(op->getDialect());
+  };
+  main.walk([&](linalg::SoftmaxOp softmax) {
+    (void)getBackwardSlice(softmax, &slice, options);
+  });
+  DenseSet<Location> locations;
+  for (Operation *op : slice)
+    locations.insert(op->getLoc());
+  std::stable_partition(misses.begin(), misses.end(), [&](const auto &miss) {
+    return locations.contains(miss.location);
+  });
+}
+
 LogicalResult Compilation::requireRaised() {
   bool anyLeft = owned
                      ->walk([](Operation *op) {
@@ -289,6 +314,7 @@ LogicalResult Compilation::requireRaised() {
                      .wasInterrupted();
   if (!anyLeft || misses.empty())
     return success();
+  putSoftmaxFirst(main(), misses);
   const Miss &first = misses.front();
   InFlightDiagnostic diagnostic =
       emitError(first.location)

@@ -186,10 +186,12 @@ static llvm::Error checkInputs(const JitSignature &signature,
       if (open && !length)
         length = extent;
       int64_t wanted = open ? *length : expected[i];
-      if (extent != wanted || extent < 1)
+      // Only what the function fixes may be nothing.
+      bool isMissing = open && extent < 1;
+      if (extent != wanted || isMissing)
         return makeError("dimension " + Twine(i) + " of input " + Twine(n) +
                          " must be " +
-                         (wanted < 1 ? "positive" : Twine(wanted)) + " (was " +
+                         (isMissing ? "positive" : Twine(wanted)) + " (was " +
                          Twine(extent) + ")");
       count *= extent;
     }

@@ -91,6 +91,30 @@ static bool isTransposedOnly(Value value, unsigned depth = 0) {
   });
 }
 
+/// Whether what is made of a tensor by shape and element by element is
+/// multiplied, one product for each of its batch, by something that is no
+/// constant: queries, keys or values, already split into heads.
+static bool isMultipliedByHead(Value value, unsigned depth = 0) {
+  constexpr unsigned most = 8; // scale, transpose, reshape, a cast or two
+  return depth <= most && llvm::any_of(value.getUsers(), [&](Operation *user) {
+           if (auto op = dyn_cast<linalg::LinalgOp>(user);
+               op && linalg::isaContractionOpInterface(op)) {
+             FailureOr<linalg::ContractionDimensions> dims =
+                 linalg::inferContractionDims(op);
+             return succeeded(dims) && !dims->batch.empty() &&
+                    llvm::none_of(op.getDpsInputs(), [](Value factor) {
+                      return matchPattern(factor, m_Constant());
+                    });
+           }
+           bool keeps =
+               isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(user);
+           if (auto op = dyn_cast<linalg::LinalgOp>(user))
+             keeps = op.getNumReductionLoops() == 0;
+           return keeps && user->getNumResults() == 1 &&
+                  isMultipliedByHead(user->getResult(0), depth + 1);
+         });
+}
+
 void Analysis::makeLeaf(Value value, int sequence) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type || type.getRank() == 0)
@@ -106,6 +130,8 @@ void Analysis::makeLeaf(Value value, int sequence) {
   bool isTransposed = isFloat && isTransposedOnly(value);
   if (isTransposed)
     token = rank - 1;
+  bool isHeads = isFloat && rank == 4 && isa<BlockArgument>(value) &&
+                 isMultipliedByHead(value);
   for (int64_t i = 0; i < type.getRank(); ++i)
     if (type.isDynamicDim(i))
       token = i;
@@ -126,7 +152,8 @@ void Analysis::makeLeaf(Value value, int sequence) {
     if (i == token)
       continue;
     int64_t size = type.getDimSize(i);
-    if (i < token && size != 1 && !(isTransposed && i == rank - 2))
+    if (i < token && size != 1 && !(isTransposed && i == rank - 2) &&
+        !(isHeads && i == 1))
       return; // a batch
     layout.dims[i] = merged(Atom{Axis::Feature, size, width});
     width *= size;

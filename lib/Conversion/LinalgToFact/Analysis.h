@@ -81,6 +81,10 @@ private:
   bool readAsKeys(Value scores, unsigned dim);
   bool visitContraction(linalg::LinalgOp op);
   bool visitLinear(linalg::LinalgOp op, struct ContractionSides &sides);
+  /// The features of one row, in a tensor [.., tokens, features], are a
+  /// sequence from here on: an image behind a dense layer. False where they are
+  /// none.
+  bool readAsSequence(Value features);
   bool visitScores(linalg::LinalgOp op, struct ContractionSides &sides);
   bool visitContext(linalg::LinalgOp op, struct ContractionSides &sides);
   bool visitElementwise(linalg::LinalgOp op);

@@ -8,6 +8,8 @@
 
 #include "Analysis.h"
 
+#include "fact/Dialect/Fact/IR/Sequence.h"
+
 using namespace mlir;
 using namespace mlir::fact;
 
@@ -17,6 +19,7 @@ namespace mlir::fact {
 /// walks over in that operand. Swapped where that gives the usual order
 /// (rows x weight, queries x keys, probabilities x values).
 struct ContractionSides {
+  Value lhsValue, rhsValue;
   Contents lhs, rhs;
   SmallVector<Atoms> lhsLoops, rhsLoops;
   SmallVector<unsigned> batch, m, n, k;
@@ -30,6 +33,7 @@ struct ContractionSides {
   Atoms lhsOf(ArrayRef<unsigned> which) const { return all(lhsLoops, which); }
   Atoms rhsOf(ArrayRef<unsigned> which) const { return all(rhsLoops, which); }
   void swap() {
+    std::swap(lhsValue, rhsValue);
     std::swap(lhs, rhs);
     std::swap(lhsLoops, rhsLoops);
     std::swap(m, n);
@@ -37,10 +41,6 @@ struct ContractionSides {
 };
 
 } // namespace mlir::fact
-
-static bool isAxis(const Atoms &atoms, Axis axis) {
-  return atoms.size() == 1 && atoms.front().axis == axis;
-}
 
 /// Layout of an op's result when its loops walk over `loops`.
 static Layout resultLayout(linalg::LinalgOp op, ArrayRef<Atoms> loops) {
@@ -60,8 +60,10 @@ bool Analysis::visitContraction(linalg::LinalgOp op) {
     return false;
   OpOperand *init = op.getDpsInitOperand(0);
   ContractionSides sides;
-  sides.lhs = contents(op.getDpsInputOperand(0)->get());
-  sides.rhs = contents(op.getDpsInputOperand(1)->get());
+  sides.lhsValue = op.getDpsInputOperand(0)->get();
+  sides.rhsValue = op.getDpsInputOperand(1)->get();
+  sides.lhs = contents(sides.lhsValue);
+  sides.rhs = contents(sides.rhsValue);
   auto scalar = [](Contents c) { return !c || c.layout.dims.empty(); };
   if (scalar(sides.lhs) || scalar(sides.rhs))
     return missed(
@@ -125,6 +127,19 @@ static SmallVector<int64_t> featuresOf(ArrayRef<Atom> atoms, int64_t width) {
   return features;
 }
 
+bool Analysis::readAsSequence(Value features) {
+  Contents row = contents(features);
+  auto type = cast<RankedTensorType>(features.getType());
+  if (type.getRank() < 2 || type.getDimSize(sequenceDim(type)) == 1)
+    return false;
+  for (const Atoms &atoms : row.layout.dims)
+    for (const Atom &atom : atoms)
+      if (atom.isSequence() && atom.size != 1)
+        return false;
+  makeLeaf(features);
+  return contents(features).node != row.node;
+}
+
 bool Analysis::visitLinear(linalg::LinalgOp op, ContractionSides &sides) {
   Node *rows = sides.lhs.node;
   SmallVector<Atom> read;
@@ -133,12 +148,15 @@ bool Analysis::visitLinear(linalg::LinalgOp op, ContractionSides &sides) {
   SmallVector<int64_t> features;
   if (rows->isRows())
     features = featuresOf(read, rows->width);
-  if (features.empty() || !isAxis(sides.lhsOf(sides.m), Axis::Token))
+  if (features.empty() || !isAxis(sides.lhsOf(sides.m), Axis::Token)) {
+    if (rows->isRows() && readAsSequence(sides.lhsValue))
+      return visitContraction(op);
     return missed(
         op,
         "a constant is multiplied with something else than all features of a "
         "row",
         "multiply rows [tokens, features] by a weight [features, outputs]");
+  }
   if (!sides.lhsOf(sides.batch).empty() || !sides.rhsOf(sides.batch).empty())
     return missed(op, "the product is a batch with a weight for each element",
                   "use one weight matrix");

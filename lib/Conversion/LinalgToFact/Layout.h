@@ -55,6 +55,10 @@ using Atoms = SmallVector<Atom, 2>;
 Atoms merged(ArrayRef<Atom> atoms);
 /// The whole of a sequence, and nothing else.
 bool isSequence(ArrayRef<Atom> atoms);
+/// One atom of that axis.
+inline bool isAxis(ArrayRef<Atom> atoms, Axis axis) {
+  return atoms.size() == 1 && atoms.front().axis == axis;
+}
 /// All parts of several dimensions, merged.
 Atoms concatenated(ArrayRef<Atoms> dims);
 

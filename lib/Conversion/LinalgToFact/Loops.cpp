@@ -206,17 +206,34 @@ Analysis::loopAtoms(linalg::LinalgOp op, ArrayRef<OpOperand *> operands,
   return result;
 }
 
+/// Whether the elements at all sums of these offsets are the same for each
+/// head.
+static bool isSameForHeads(const ConstantData &data, ArrayRef<int64_t> heads,
+                           ArrayRef<int64_t> rows, ArrayRef<int64_t> columns) {
+  const int64_t none = 0;
+  for (int64_t row : rows.empty() ? ArrayRef(none) : rows)
+    for (int64_t column : columns.empty() ? ArrayRef(none) : columns)
+      for (int64_t head : heads)
+        if (data[head + row + column] != data[heads.front() + row + column])
+          return false;
+  return true;
+}
+
 Node *Analysis::tableOperand(linalg::LinalgOp op, OpOperand *operand,
                              ArrayRef<Atoms> loops) {
   Contents input = contents(operand->get());
   AffineMap map = op.getMatchingIndexingMap(operand);
-  SmallVector<int64_t, 0> rows, columns;
+  SmallVector<int64_t, 0> heads, rows, columns;
   int sequence = -1;
   for (auto [expr, atoms] :
        llvm::zip_equal(map.getResults(), input.layout.dims)) {
     if (atoms.empty())
       continue;
     auto dim = dyn_cast<AffineDimExpr>(expr);
+    if (dim && isAxis(loops[dim.getPosition()], Axis::Head) && heads.empty()) {
+      heads.append(offsetsOf(atoms));
+      continue;
+    }
     if (!dim || !isSequence(loops[dim.getPosition()]))
       return nullptr;
     const Atom &loop = loops[dim.getPosition()].front();
@@ -233,6 +250,9 @@ Node *Analysis::tableOperand(linalg::LinalgOp op, OpOperand *operand,
     return nullptr;
   for (int64_t &offset : rows.empty() ? columns : rows)
     offset += input.layout.offset;
+  if (!isSameForHeads(*ConstantData::get(input.node->data), heads, rows,
+                      columns))
+    return nullptr;
   return pool.table(input.node->data, std::move(rows), std::move(columns),
                     sequence);
 }
@@ -281,7 +301,19 @@ Node *Analysis::constantOperand(linalg::LinalgOp op, OpOperand *operand,
     return pool.scalar(*splat);
   if (Node *table = tableOperand(op, operand, loops))
     return table;
-  missed(op, "a constant varies along more than the features of a row",
-         "add or multiply by one constant for each feature");
+  bool ofScores = llvm::any_of(loops, [](ArrayRef<Atom> atoms) {
+    return llvm::any_of(atoms, [](const Atom &atom) {
+      return atom.axis == Axis::Head || atom.axis == Axis::Key;
+    });
+  });
+  if (ofScores)
+    missed(
+        op,
+        "the scores get a constant of their own for each head: a bias, which "
+        "no layer has, or a mask for each head",
+        "use the same mask for all heads and no bias");
+  else
+    missed(op, "a constant varies along more than the features of a row",
+           "add or multiply by one constant for each feature");
   return nullptr;
 }

@@ -21,6 +21,9 @@ namespace {
 
 /// Numbers at or below it hide a key: exp of it is 0 beside any score.
 constexpr double hidden = -1e4;
+/// The same of numbers that the scale of the scores has made smaller, and how
+/// much smaller rounding may have made them beside it.
+constexpr double hiddenWhenScaled = -1e3, rounding = 0.9999;
 /// Tokens that a mask of index arithmetic is looked at for, at least; and most
 /// tokens that a number in it may need.
 constexpr int64_t fewest = 256, longest = 2048;
@@ -350,7 +353,9 @@ private:
            "only a scale and a mask are raised");
       return std::nullopt;
     }
-    if (form->b <= hidden)
+    if (form->b <= hidden ||
+        (form->a > 0 && form->a < 1 && form->b <= hiddenWhenScaled &&
+         form->b <= hidden * form->a * rounding))
       return false;
     if (form->isConstant() || form->b != 0) {
       fail("something is added to the scores of query " + Twine(i) +

@@ -98,8 +98,8 @@ private:
         return getElementTypeOrSelf(type).isF32();
       });
       // What was moved about only is no op that stays, but may have a reason.
-      bool hasReason =
-          isa<tensor::InsertSliceOp>(op) && raiser.miss(&op) != nullptr;
+      bool hasReason = isa<tensor::InsertSliceOp, tensor::ExtractSliceOp>(op) &&
+                       raiser.miss(&op) != nullptr;
       if ((op.getName().getDialectNamespace() != "linalg" && !hasReason) ||
           isa<linalg::FillOp>(op) || !isFloat || !model.contains(&op))
         continue;

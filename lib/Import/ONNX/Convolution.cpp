@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Compose.h"
 #include "Window.h"
 
 using namespace mlir;
@@ -69,16 +70,19 @@ static FailureOr<ConvolutionShape> readShape(NodeImport &node) {
   return ConvolutionShape{*groups, channels, features / *groups, *kernel};
 }
 
+static LogicalResult checkBias(NodeImport &node) {
+  Dim features = node.input(1).shape[0];
+  if (!node.hasInput(2) || node.input(2).shape == Shape{features})
+    return success();
+  return node.fail("bias of shape " + str(node.input(2).shape) +
+                   " does not fit " + features.str() + " features");
+}
+
 /// What the sums start from: zeros, or the bias at each place.
 static Value emitInit(NodeImport &node, const Shape &shape) {
   if (!node.hasInput(2))
     return node.emit.filled(node.loc, shape, node.emit.number(0));
   Shape features{shape[1]};
-  if (node.input(2).shape != features) {
-    (void)node.fail("bias of shape " + str(node.input(2).shape) +
-                    " does not fit " + shape[1].str() + " features");
-    return nullptr;
-  }
   Value bias = node.value(2);
   if (!bias)
     return nullptr;
@@ -86,6 +90,25 @@ static Value emitInit(NodeImport &node, const Shape &shape) {
   aligned.front() = shape[1];
   bias = node.emit.reshape(node.loc, bias, features, aligned);
   return node.emit.broadcast(node.loc, bias, aligned, shape);
+}
+
+/// Whether each place of a sequence [b, c, places] is multiplied by itself.
+static bool isPointwise(const ConvolutionShape &sizes,
+                        const PaddedWindow &window, const Shape &input) {
+  return input.size() == 3 && sizes.groups == 1 && sizes.kernel.front() == 1 &&
+         window.places.front() == input[2] && window.strides.front() == 1;
+}
+
+/// A linear layer of the channels, written as one, as raising knows it.
+static LogicalResult importPointwise(NodeImport &node) {
+  Composition op(node);
+  const Shape &weights = node.input(1).shape;
+  Composition::Tensor product = op.matmul(
+      op.transpose(op.input(0), {0, 2, 1}),
+      op.transpose(op.reshape(op.input(1), {weights[0], weights[1]}), {1, 0}));
+  if (op.input(2))
+    product = op.add(product, op.input(2));
+  return op.setResult(op.transpose(product, {0, 2, 1}));
 }
 
 /// One loop nest over the padded input. Several groups are a dimension in front
@@ -98,8 +121,10 @@ static LogicalResult importConv(NodeImport &node) {
   FailureOr<PaddedWindow> window =
       readWindow(node, llvm::ArrayRef(input).drop_front(2), sizes->kernel,
                  /*hasCeilMode=*/false);
-  if (failed(window))
+  if (failed(window) || failed(checkBias(node)))
     return failure();
+  if (isPointwise(*sizes, *window, input))
+    return importPointwise(node);
   Shape result{input[0], weightShape[0]};
   result.append(window->places);
   if (failed(node.checkSize(result, "result")))

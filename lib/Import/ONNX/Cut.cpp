@@ -172,7 +172,7 @@ static std::optional<size_t> sequenceAxis(const Argument &argument) {
     extents = given;
   size_t rank = extents.size();
   auto isOne = [&](size_t i) { return extents[i] && *extents[i] == 1; };
-  if (rank == 0)
+  if (rank == 0 || argument.pastAxis)
     return std::nullopt;
   if (rank == 1)
     return argument.type == ElementType::Float ? std::optional<size_t>()
@@ -193,6 +193,44 @@ static std::optional<size_t> sequenceAxis(const Argument &argument) {
   return rank - 2;
 }
 
+/// The names that the model gives to its open extents; empty where it has none.
+static SmallVector<std::string> extentNames(const Model &model,
+                                            const std::string &tensor) {
+  SmallVector<std::string> names;
+  const ValueInfo *info = model.findValueInfo(tensor);
+  if (info && info->shape)
+    for (const Dimension &dim : *info->shape)
+      names.push_back(dim.value ? "" : dim.name);
+  return names;
+}
+
+/// Finds the state that a decoder takes from earlier runs: floats [.., past,
+/// features] of at least 4 dimensions whose last extent but one has a name, one
+/// that is none of the tokens', and whose others are fixed or the batch.
+static void findPast(const Model &model, Cut &cut) {
+  llvm::StringSet<> batches, lengths;
+  for (const Argument &argument : cut.arguments)
+    if (auto names = extentNames(model, argument.name);
+        names.size() == 2 || names.size() == 3) {
+      batches.insert(names[0]);
+      lengths.insert(names[1]);
+    }
+  for (Argument &argument : cut.arguments) {
+    const ValueInfo *info = model.findValueInfo(argument.name);
+    auto names = extentNames(model, argument.name);
+    size_t rank = names.size();
+    if (rank < 4 || info->type != ElementType::Float ||
+        !(*info->shape)[rank - 1].value || names[rank - 2].empty() ||
+        lengths.contains(names[rank - 2]))
+      continue;
+    bool isState = true;
+    for (size_t i = 0; i + 2 < rank; ++i)
+      isState &= (*info->shape)[i].value || batches.contains(names[i]);
+    if (isState)
+      argument.pastAxis = rank - 2;
+  }
+}
+
 /// The extents that the model leaves open and no flag tells.
 static std::string chooseExtents(Argument &argument,
                                  const std::vector<int64_t> *array,
@@ -209,6 +247,10 @@ static std::string chooseExtents(Argument &argument,
   SmallVector<int64_t> extents;
   for (auto [i, extent] : llvm::enumerate(argument.declared)) {
     bool isBatch = i == 0 || (i == 1 && axis && *axis == 0);
+    if (argument.pastAxis) {
+      extents.push_back(extent.value_or(argument.pastAxis == i ? 0 : batch));
+      continue;
+    }
     if (!extent && axis != i && !isBatch)
       return "the model leaves the shape of '" + argument.name +
              "' open: give the largest with --shape=" + argument.name + ":" +
@@ -277,36 +319,41 @@ static std::string findExtents(const Model &model,
     }
   }
   constexpr int64_t largest = int64_t(1) << 31;
-  for (int64_t extent : argument.extents)
-    if (extent < 1 || extent > largest)
+  for (auto [i, extent] : llvm::enumerate(argument.extents))
+    if (extent < (argument.pastAxis == i ? 0 : 1) || extent > largest)
       return "extents of '" + argument.name + "' must be 1 to 2^31 (one was " +
              std::to_string(extent) + ")";
   argument.open.assign(argument.extents.size(), false);
   return "";
 }
 
-/// Opens the sequence of the argument that has the longest one, of rows rather
-/// than of numbers, and every other extent of the arguments that is the same
-/// length: another argument's sequence, or one to which the model gives the
-/// same name (or, like the sequence, none).
+/// Opens the sequence of the argument that has the longest one, of what the
+/// model leaves open rather than what it fixes and of rows rather than of
+/// numbers, and every other extent of the arguments that is the same length:
+/// another argument's sequence, or one to which the model gives the same name
+/// (or, like the sequence, none). Where nothing is past, what tokens of all
+/// runs have is the sequence's length, too, whatever it is called.
 static void openSequence(const Model &model, bool opensLength, Cut &cut) {
   const Argument *sequence = nullptr;
   auto weight = [](const Argument &argument) {
-    std::optional<size_t> axis = sequenceAxis(argument);
-    if (!axis)
-      return std::pair(0, int64_t(0));
-    bool isLong = argument.extents[*axis] > 1;
-    return std::pair(isLong ? static_cast<int>(argument.extents.size()) : 1,
-                     int64_t(isLong));
+    bool isLong = argument.extents[*sequenceAxis(argument)] > 1;
+    return std::pair(isLong ? argument.extents.size() : 1, isLong);
   };
+  auto isLeftOpen = [](const Argument &argument) {
+    std::optional<size_t> axis = sequenceAxis(argument);
+    return axis && !argument.declared[*axis];
+  };
+  bool anyLeftOpen = llvm::any_of(cut.arguments, isLeftOpen);
   for (const Argument &argument : cut.arguments)
-    if (weight(argument).first > 0 &&
+    if (sequenceAxis(argument) && isLeftOpen(argument) == anyLeftOpen &&
         (!sequence || weight(argument) > weight(*sequence)))
       sequence = &argument;
   if (!sequence)
     return;
   size_t dimension = *sequenceAxis(*sequence);
   cut.bound = sequence->extents[dimension];
+  bool hasNoPast = llvm::any_of(
+      cut.arguments, [](const Argument &each) { return each.hasNoPast(); });
   auto nameOf = [&](const Argument &argument, size_t i) -> std::string {
     const ValueInfo *info = model.findValueInfo(argument.name);
     return info && info->shape ? (*info->shape)[i].name : "";
@@ -325,9 +372,10 @@ static void openSequence(const Model &model, bool opensLength, Cut &cut) {
   for (Argument &argument : cut.arguments)
     for (size_t i = 0, rank = argument.extents.size(); i < rank; ++i) {
       bool bothOpen = named && !argument.declared[i];
-      bool same = argument.extents[i] == cut.bound &&
-                  (nameOf(argument, i) == name || cut.fixedLength > 0) &&
-                  (cut.bound > 1 || (bothOpen && !name.empty()));
+      bool same =
+          argument.extents[i] == cut.bound &&
+          (nameOf(argument, i) == name || cut.fixedLength > 0 || hasNoPast) &&
+          (cut.bound > 1 || (bothOpen && !name.empty()));
       argument.open[i] = (&argument == sequence && i == dimension) ||
                          (same && (sequenceAxis(argument) == i || bothOpen ||
                                    isAlone(argument, i)));
@@ -360,6 +408,7 @@ std::string mlir::fact::makeCut(const Model &model,
     return info && info->shape && info->shape->size() >= 3 &&
            !info->shape->front().value;
   });
+  findPast(model, cut);
   for (auto [i, argument] : llvm::enumerate(cut.arguments)) {
     argument.hasBatch = hasBatch;
     argument.sequenceFirst = options.sequenceFirst;

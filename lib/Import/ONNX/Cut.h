@@ -38,8 +38,12 @@ struct Argument {
   bool hasBatch = false;
   /// The extent that was taken for an open batch, if one was.
   std::optional<size_t> batchAxis;
+  /// Of keys or values of earlier runs, the extent that counts their tokens. It
+  /// may be 0.
+  std::optional<size_t> pastAxis;
 
   bool isOpen() const { return llvm::is_contained(open, true); }
+  bool hasNoPast() const { return pastAxis && extents[*pastAxis] == 0; }
 };
 
 struct Cut {

@@ -279,6 +279,9 @@ Value Emitter::transpose(Location loc, Value value, llvm::ArrayRef<Dim> shape,
 Value Emitter::slice(Location loc, Value value, llvm::ArrayRef<Dim> offsets,
                      llvm::ArrayRef<Dim> sizes,
                      llvm::ArrayRef<int64_t> strides) {
+  // A part of nothing has no place in it.
+  if (llvm::is_contained(sizes, Dim(0)))
+    return empty(loc, sizes, elementOf(value));
   SmallVector<OpFoldResult> starts, extents, steps;
   for (auto [offset, size, stride] : llvm::zip(offsets, sizes, strides)) {
     starts.push_back(extent(loc, offset));

@@ -176,8 +176,8 @@ std::string mlir::fact::parseShapeOption(
   std::vector<int64_t> shape;
   for (StringRef part : parts) {
     int64_t extent;
-    if (part.getAsInteger(10, extent) || extent < 1)
-      return "shape must be NAME:1x512x120, with positive extents (was '" +
+    if (part.getAsInteger(10, extent) || extent < 0)
+      return "shape must be NAME:1x512x120, with extents (was '" +
              text.str() + "')";
     shape.push_back(extent);
   }

@@ -185,6 +185,35 @@ static LogicalResult importTrilu(NodeImport &node) {
   return node.setResult(result, input.shape);
 }
 
+/// The integer that a tensor is full of.
+static std::optional<int64_t> filledWith(Value value) {
+  auto fill = value.getDefiningOp<linalg::FillOp>();
+  APInt number;
+  if (!fill || !matchPattern(fill.value(), m_ConstantInt(&number)))
+    return std::nullopt;
+  return number.getSExtValue();
+}
+
+/// Of a tensor full of one integer: that, times how many there are.
+static Value countUp(NodeImport &node, int64_t axis, bool exclusive,
+                     int64_t number) {
+  const ModelTensor &input = node.input(0);
+  return node.emit.generate(
+      node.loc, input.shape, mlirType(input.type, node.loc.getContext()),
+      [&](OpBuilder &builder, Location loc, ValueRange at) -> Value {
+        Value count = at[axis];
+        auto constant = [&](int64_t n) -> Value {
+          return arith::ConstantIndexOp::create(builder, loc, n);
+        };
+        if (!exclusive)
+          count = arith::AddIOp::create(builder, loc, count, constant(1));
+        if (number != 1)
+          count = arith::MulIOp::create(builder, loc, count, constant(number));
+        return arith::IndexCastOp::create(
+            builder, loc, mlirType(input.type, builder.getContext()), count);
+      });
+}
+
 /// Sums of all elements up to each one, along an axis.
 static LogicalResult importCumSum(NodeImport &node) {
   const ModelTensor &input = node.input(0);
@@ -199,6 +228,9 @@ static LogicalResult importCumSum(NodeImport &node) {
   if (failed(axis))
     return failure();
   Value value = node.anyValue(0);
+  if (std::optional<int64_t> number = filledWith(value); number && !*reverse)
+    return node.setResult(countUp(node, *axis, *exclusive != 0, *number),
+                          input.shape);
   int64_t rank = input.rank();
   // Element j of the axis counts for element i of the result, which is the
   // dimension behind all others.

@@ -182,6 +182,13 @@ NodeImport::distinctAxes(llvm::ArrayRef<int64_t> axes, int64_t rank) {
   return distinct;
 }
 
+bool NodeImport::readsNothing() const {
+  return llvm::any_of(inputs, [](const ModelTensor *input) {
+    return input && !input->isIntegers() &&
+           llvm::is_contained(input->shape, Dim(0));
+  });
+}
+
 LogicalResult NodeImport::checkSize(llvm::ArrayRef<Dim> shape, StringRef what) {
   int64_t elements = 1;
   for (Dim dim : shape) {
@@ -193,9 +200,9 @@ LogicalResult NodeImport::checkSize(llvm::ArrayRef<Dim> shape, StringRef what) {
         llvm::MulOverflow(elements, largest->offset, elements) ||
         elements > maxElements)
       return fail(what + " is too large: " + str(shape));
-    // An import never makes empty tensors: a slice of L - 1 rows may be empty
-    // for L = 1 only.
-    if (dim.isConstant(0))
+    // Only a past of no tokens has no elements, and what is made of it: a slice
+    // of L - 1 rows may be empty for L = 1 only.
+    if (dim.isConstant(0) && !readsNothing())
       return fail(what + " is empty: " + str(shape));
   }
   return success();

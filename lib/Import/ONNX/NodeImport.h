@@ -114,8 +114,11 @@ public:
   bool wantsResult(size_t i) const {
     return i < node.outputs.size() && !node.outputs[i].empty();
   }
-  /// An error where a tensor of the shape is larger than any may be, or empty;
-  /// \p what says which one.
+  /// Whether an input is a tensor without elements, as only a past of no tokens
+  /// and what is made of it are.
+  bool readsNothing() const;
+  /// An error where a tensor of the shape is larger than any may be, or empty
+  /// though what it is made of is not; \p what says which one.
   LogicalResult checkSize(llvm::ArrayRef<Dim> shape, StringRef what);
   LogicalResult setResult(size_t i, ModelTensor tensor);
   LogicalResult setResult(Value value, llvm::ArrayRef<Dim> shape) {

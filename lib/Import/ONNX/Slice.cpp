@@ -373,8 +373,13 @@ static LogicalResult importConcat(NodeImport &node) {
     total = *sum;
   }
   shape[*axis] = total;
-  if (node.inputs.size() == 1)
-    return node.setResult(0, node.input(0));
+  // What has no elements (a past of no tokens) adds none.
+  SmallVector<size_t> parts;
+  for (size_t i = 0; i < node.inputs.size(); ++i)
+    if (!node.input(i).shape[*axis].isConstant(0))
+      parts.push_back(i);
+  if (parts.size() <= 1)
+    return node.setResult(0, node.input(parts.empty() ? 0 : parts.front()));
   if (allIntegers &&
       llvm::all_of(shape, [](Dim d) { return d.isConstant(); }) &&
       countOf(shape) <= maxIntegers) {
@@ -393,7 +398,7 @@ static LogicalResult importConcat(NodeImport &node) {
   Value result =
       node.emit.empty(node.loc, shape, mlirType(type, node.loc.getContext()));
   SmallVector<Dim> offsets(shape.size());
-  for (size_t i = 0; i < node.inputs.size(); ++i) {
+  for (size_t i : parts) {
     Value part = node.anyValue(i);
     result =
         node.emit.insert(node.loc, part, result, offsets, node.input(i).shape);

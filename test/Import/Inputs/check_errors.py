@@ -378,7 +378,7 @@ case("shape-of-nothing", good, "--shape names 'y', inputs are 'x'", "--shape=y:1
 case("shape-of-other-rank", good, "--shape gives 'x' the shape 1x6, the model says 1x6x4", "--shape=x:1x6")
 case("shape-of-other-width", good, "--shape gives 'x' the shape 1x6x5, the model says 1x6x4", "--shape=x:1x6x5")
 case("shape-syntax", good, "shape must be NAME:1x512x120", "--shape=x:1x6xfour")
-case("shape-zero", good, "shape must be NAME:1x512x120", "--shape=x:1x0x4")
+case("shape-zero", good, "must be 1 to 2^31 (one was 0)", "--shape=x:1x0x4")
 case("shape-twice", good, "shape of 'x' is given twice", "--shape=x:1x6x4", "--shape=x:1x6x4")
 case("shape-huge", good, "must be 1 to 2^31 (one was 4294967296)", "--shape=x:1x4294967296x4")
 fixed = model([node("Add", "x w")], {"w": np.ones((1, 6, 4), np.float32)})

@@ -97,8 +97,12 @@ def evaluate_node(node, opset, x):
         return [np.einsum(a["equation"].decode(), *x)]
     if op == "LayerNormalization":
         return [layer_norm(*x, **a)]
-    if op == "Conv":  # of one element
-        return [np.einsum("oi,bil->bol", x[1][:, :, 0], x[0]) + x[2][:, None]]
+    if op == "Conv":  # over one dimension, step by step
+        size = x[1].shape[2]
+        padded = np.pad(x[0], ((0, 0), (0, 0), tuple(a.get("pads", (0, 0)))))
+        places = padded.shape[2] - size + 1
+        return [sum(np.einsum("oi,bil->bol", x[1][:, :, k], padded[:, :, k:k + places]) for k in range(size))
+                + x[2][:, None]]
     raise NotImplementedError(op)
 
 

@@ -25,8 +25,8 @@ D, HEADS, LENGTH = 16, 2, 12
 def conv_front(b, x):
     """Samples [batch, length, 4] to rows [batch, length, D]. Sums of eighths are the same in any order: where two runtimes
     differ in the last bit, a quantized layer may differ in the first digits."""
-    kernel = b.random.integers(-8, 9, (D, 4, 1)).astype(np.float32) / 8
-    features = b.Relu(b.Conv(b.Transpose(x, perm=[0, 2, 1]), kernel, np.zeros(D, np.float32)))
+    kernel = b.random.integers(-8, 9, (D, 4, 3)).astype(np.float32) / 8
+    features = b.Relu(b.Conv(b.Transpose(x, perm=[0, 2, 1]), kernel, np.zeros(D, np.float32), pads=[1, 1]))
     return features, b.Add(b.Transpose(features, perm=[0, 2, 1]), b.random.standard_normal(D, dtype=np.float32))
 
 
