@@ -6,6 +6,7 @@
 #row = affine_map<(i, j) -> (i)>
 
 // A slice that reaches behind its weights.
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=slice_of_weights | Reason="the slice reaches beyond its source, or divides a dimension unevenly"
 // CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=slice_of_weights | Reason="the product is not over the features of two tokens"
 // IR-LABEL: func.func @slice_of_weights(
 // IR-NOT:     = fact.
@@ -484,4 +485,31 @@ func.func @heads_among_tokens(%x: tensor<?x3xf32>) -> (tensor<?x1x2xf32>, tensor
   %init2 = tensor.empty(%twice) : tensor<?x2xf32>
   %b = linalg.exp ins(%merged : tensor<?x2xf32>) outs(%init2 : tensor<?x2xf32>) -> tensor<?x2xf32>
   return %a, %b : tensor<?x1x2xf32>, tensor<?x2xf32>
+}
+
+// A bias for each head and pair of tokens.
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=bias_for_each_head | Reason="'linalg.transpose' is no part
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=bias_for_each_head | Reason="the scores get a constant of their own for each head: a bias, which no layer has, or a mask for each head"
+// IR-LABEL: func.func @bias_for_each_head(
+// IR-NOT:     = fact.
+// IR:         return
+func.func @bias_for_each_head(%q: tensor<2x2xf32>, %k: tensor<2x2xf32>, %v: tensor<2x2xf32>) -> tensor<2x2x1xf32> {
+  %zero = arith.constant 0.0 : f32
+  %bias = arith.constant dense<[[[1.0, 2.0], [3.0, 4.0]], [[0.0, 2.0], [3.0, 4.0]]]> : tensor<2x2x2xf32>
+  %qh = tensor.expand_shape %q [[0], [1, 2]] output_shape [2, 2, 1] : tensor<2x2xf32> into tensor<2x2x1xf32>
+  %kh = tensor.expand_shape %k [[0], [1, 2]] output_shape [2, 2, 1] : tensor<2x2xf32> into tensor<2x2x1xf32>
+  %vh = tensor.expand_shape %v [[0], [1, 2]] output_shape [2, 2, 1] : tensor<2x2xf32> into tensor<2x2x1xf32>
+  %rows = tensor.empty() : tensor<2x2x1xf32>
+  %qt = linalg.transpose ins(%qh : tensor<2x2x1xf32>) outs(%rows : tensor<2x2x1xf32>) permutation = [1, 0, 2]
+  %vt = linalg.transpose ins(%vh : tensor<2x2x1xf32>) outs(%rows : tensor<2x2x1xf32>) permutation = [1, 0, 2]
+  %columns = tensor.empty() : tensor<2x1x2xf32>
+  %kt = linalg.transpose ins(%kh : tensor<2x2x1xf32>) outs(%columns : tensor<2x1x2xf32>) permutation = [1, 2, 0]
+  %square = tensor.empty() : tensor<2x2x2xf32>
+  %squares = linalg.fill ins(%zero : f32) outs(%square : tensor<2x2x2xf32>) -> tensor<2x2x2xf32>
+  %s = linalg.batch_matmul ins(%qt, %kt : tensor<2x2x1xf32>, tensor<2x1x2xf32>) outs(%squares : tensor<2x2x2xf32>) -> tensor<2x2x2xf32>
+  %biased = linalg.add ins(%s, %bias : tensor<2x2x2xf32>, tensor<2x2x2xf32>) outs(%square : tensor<2x2x2xf32>) -> tensor<2x2x2xf32>
+  %p = linalg.softmax dimension(2) ins(%biased : tensor<2x2x2xf32>) outs(%square : tensor<2x2x2xf32>) -> tensor<2x2x2xf32>
+  %fill = linalg.fill ins(%zero : f32) outs(%rows : tensor<2x2x1xf32>) -> tensor<2x2x1xf32>
+  %y = linalg.batch_matmul ins(%p, %vt : tensor<2x2x2xf32>, tensor<2x2x1xf32>) outs(%fill : tensor<2x2x1xf32>) -> tensor<2x2x1xf32>
+  return %y : tensor<2x2x1xf32>
 }
