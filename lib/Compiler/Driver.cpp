@@ -280,8 +280,18 @@ static bool hasFactOps(ModuleOp module) {
       .wasInterrupted();
 }
 
+/// Adds what is made of a value by one operation after another, up to the next
+/// product.
+static void addUpToProduct(Value value, SetVector<Operation *> &ops) {
+  for (Operation *user : value.getUsers())
+    if (ops.insert(user) && user->getNumResults() == 1 &&
+        !linalg::isaContractionOpInterface(dyn_cast<linalg::LinalgOp>(user)))
+      addUpToProduct(user->getResult(0), ops);
+}
+
 /// Of a model without attention that has softmaxes, what is between the layers
-/// and a softmax says why: that comes first, and is not one of many.
+/// and a softmax, or between it and the product with the values, says why: that
+/// comes first, and is not one of many.
 static void putSoftmaxFirst(func::FuncOp main,
                             std::vector<Compilation::Miss> &misses) {
   if (countAttentions(main) > 0)
@@ -294,6 +304,7 @@ static void putSoftmaxFirst(func::FuncOp main,
   };
   main.walk([&](linalg::SoftmaxOp softmax) {
     (void)getBackwardSlice(softmax, &slice, options);
+    addUpToProduct(softmax.getResult()[0], slice);
   });
   DenseSet<Location> locations;
   for (Operation *op : slice)

@@ -19,8 +19,7 @@ using namespace mlir::fact;
 
 namespace {
 
-/// Numbers at or below it hide a key: exp of it is 0 beside any score.
-constexpr double hidden = -1e4;
+constexpr double hidden = kHiddenScore;
 /// The same of numbers that the scale of the scores has made smaller, and how
 /// much smaller rounding may have made them beside it.
 constexpr double hiddenWhenScaled = -1e3, rounding = 0.9999;
@@ -156,6 +155,14 @@ public:
     if (node->is(NodeKind::Div))
       return y->isConstant() ? std::optional(Form{x->a / y->b, x->b / y->b})
                              : std::nullopt;
+    if (node->is(NodeKind::Max) && x->isConstant() != y->isConstant()) {
+      // A bound below all scores keeps hidden keys from becoming -inf.
+      if (y->isConstant())
+        std::swap(x, y);
+      return x->b <= hidden && y->a > 0
+                 ? std::optional(Form{y->a, std::max(x->b, y->b)})
+                 : std::nullopt;
+    }
     if (!x->isConstant() || (y && !y->isConstant()))
       return std::nullopt;
     switch (node->kind) {

@@ -23,6 +23,9 @@
 
 namespace mlir::fact {
 
+/// Numbers at or below it hide a key: exp of it is 0 beside any score.
+inline constexpr double kHiddenScore = -1e4;
+
 struct MaskedScores {
   Node *scores; ///< q k^T
   float scale;

@@ -12,6 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Mask.h"
 #include "Raiser.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -22,13 +23,68 @@ using namespace mlir::fact;
 
 namespace {
 
+/// Numbers that tokens have if they are padding, whatever else they hold.
+class PaddingNumbers {
+public:
+  PaddingNumbers(Node *mask, double number) { numbers[mask] = number; }
+
+  std::optional<double> of(Node *node) {
+    if (auto known = numbers.find(node); known != numbers.end())
+      return known->second;
+    return numbers[node] = compute(node);
+  }
+  bool isZero(Node *node) { return of(node) == 0; }
+
+private:
+  std::optional<double> compute(Node *node) {
+    if (node->is(NodeKind::Scalar))
+      return node->scalar;
+    if (node->pair || node->is(NodeKind::TokenSum) || node->is(NodeKind::Sum))
+      return std::nullopt;
+    if (node->is(NodeKind::Select)) {
+      std::optional<double> condition = of(node->operand(0));
+      return condition ? of(node->operand(*condition != 0 ? 1 : 2))
+                       : std::nullopt;
+    }
+    if (node->operands.empty() || node->operands.size() > 2)
+      return std::nullopt;
+    std::optional<double> x = of(node->operand(0)),
+                          y = of(node->operands.back());
+    if (node->is(NodeKind::Mul) && (x == 0 || y == 0))
+      return 0;
+    if (!x || !y)
+      return std::nullopt;
+    switch (node->kind) {
+    case NodeKind::Add:
+      return *x + *y;
+    case NodeKind::Mul:
+      return *x * *y;
+    case NodeKind::Greater:
+      return *x > *y;
+    case NodeKind::Equal:
+      return *x == *y;
+    case NodeKind::And:
+      return *x != 0 && *y != 0;
+    case NodeKind::Or:
+      return *x != 0 || *y != 0;
+    case NodeKind::Not:
+      return *x == 0;
+    default:
+      return std::nullopt;
+    }
+  }
+
+  DenseMap<Node *, std::optional<double>> numbers;
+};
+
 /// Says of each op whether tokens that are padding would change anything but
 /// their own rows. All that is not known not to is taken to do so.
 class PaddingReaders {
 public:
   /// `hiding`: softmaxes, and what is weighted by them, that hide the padding.
-  PaddingReaders(const Analysis &analysis, const DenseSet<Node *> &hiding)
-      : analysis(analysis), hiding(hiding) {}
+  PaddingReaders(const Analysis &analysis, const DenseSet<Node *> &hiding,
+                 PaddingNumbers numbers)
+      : analysis(analysis), hiding(hiding), numbers(std::move(numbers)) {}
 
   bool seesPadding(Operation &op) {
     if (auto reshape = dyn_cast<tensor::ExpandShapeOp>(op);
@@ -125,7 +181,7 @@ private:
          llvm::zip(op.getStaticLoopRanges(), op.getIteratorTypesArray()))
       reduces |= ShapedType::isDynamic(extent) &&
                  type == utils::IteratorType::reduction;
-    if (!reduces)
+    if (!reduces || passesOverPadding(op))
       return false;
     if (node && node->is(NodeKind::TokenSum))
       return false; // see above
@@ -135,6 +191,24 @@ private:
     return !isPart || llvm::any_of(op->getUsers(), [&](Operation *user) {
       return !goesToPairs(user);
     });
+  }
+
+  /// A sum over tokens of what is zero for padding, or the largest of what is
+  /// hidden there: pooling by the mask.
+  bool passesOverPadding(linalg::LinalgOp op) {
+    Contents input = op.getNumDpsInputs() == 1
+                         ? analysis.contents(op.getDpsInputOperand(0)->get())
+                         : Contents();
+    Operation *combine =
+        op.getBlock()->getTerminator()->getOperand(0).getDefiningOp();
+    if (!input || !combine ||
+        !llvm::all_of(combine->getOperands(), llvm::IsaPred<BlockArgument>))
+      return false;
+    std::optional<double> number = numbers.of(input.node);
+    return isa<arith::AddFOp, arith::AddIOp>(combine)
+               ? number == 0
+               : isa<arith::MaximumFOp, arith::MaxNumFOp>(combine) && number &&
+                     *number <= kHiddenScore;
   }
 
   /// The loop of an op over the terms of a sum up to each token: those of later
@@ -241,6 +315,8 @@ private:
   bool holdsTokenSum(Node *node) {
     if (node->is(NodeKind::Context) || node->is(NodeKind::Leaf))
       return false;
+    if (node->is(NodeKind::TokenSum) && numbers.isZero(node->operand(0)))
+      return false; // padding adds nothing
     auto [it, isNew] = sums.try_emplace(node, node->is(NodeKind::TokenSum));
     if (!isNew || it->second)
       return it->second;
@@ -251,6 +327,7 @@ private:
 
   const Analysis &analysis;
   const DenseSet<Node *> &hiding;
+  PaddingNumbers numbers;
   DenseMap<Node *, bool> sums;
 };
 
@@ -292,6 +369,40 @@ private:
   DenseMap<Operation *, llvm::SmallBitVector> origins;
 };
 
+/// Whether an element of the tensor says where another one is read: ids.
+bool holdsIndices(Value tensor) {
+  auto isMadeOf = [&](Value index, auto &&isMadeOf) -> bool {
+    Operation *op = index.getDefiningOp();
+    if (auto extract = dyn_cast_or_null<tensor::ExtractOp>(op))
+      return extract.getTensor() == tensor;
+    if (auto element = dyn_cast<BlockArgument>(index)) {
+      auto linalgOp =
+          dyn_cast<linalg::LinalgOp>(element.getOwner()->getParentOp());
+      return linalgOp &&
+             linalgOp.getMatchingOpOperand(element)->get() == tensor;
+    }
+    return op && llvm::any_of(op->getOperands(), [&](Value operand) {
+             return isMadeOf(operand, isMadeOf);
+           });
+  };
+  return llvm::any_of(tensor.getUsers(), [&](Operation *user) {
+    if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(user))
+      return holdsIndices(user->getResult(0));
+    Operation *outer = user;
+    while (!isa<func::FuncOp>(outer->getParentOp()))
+      outer = outer->getParentOp();
+    return outer
+        ->walk([&](tensor::ExtractOp extract) {
+          return llvm::any_of(
+                     extract.getIndices(),
+                     [&](Value index) { return isMadeOf(index, isMadeOf); })
+                     ? WalkResult::interrupt()
+                     : WalkResult::advance();
+        })
+        .wasInterrupted();
+  });
+}
+
 } // namespace
 
 void Raiser::findPadding() {
@@ -313,6 +424,9 @@ void Raiser::findPadding() {
     if (!argument)
       return refuse("the mask is not an input of the model, but computed from "
                     "its data");
+    if (holdsIndices(argument))
+      return refuse(
+          "the mask is computed from ids, which are more than a mask");
     auto value = static_cast<int64_t>(match->padValue);
     if (found && (padding != argument || padValue != value))
       return refuse("attentions are masked by different inputs");
@@ -355,7 +469,8 @@ void Raiser::findPadding() {
   // Of a fixed length all tokens must be real: nothing is left out.
   if (cast<RankedTensorType>(padding.getType()).hasStaticShape())
     return;
-  PaddingReaders readers(analysis, hiding);
+  PaddingReaders readers(analysis, hiding,
+                         PaddingNumbers(found, static_cast<double>(padValue)));
   for (Operation &op : function.getBody().front())
     if (readers.seesPadding(op))
       return refuse("an operation may see the padding of the same tokens" +

@@ -12,6 +12,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Constants.h"
 #include "NodeImport.h"
 #include "Transpose.h"
 
@@ -63,28 +64,54 @@ static Value multiplyStacks(NodeImport &node, Value lhs, const Shape &left,
   return node.emit.reshape(node.loc, product, flatResult, result);
 }
 
+/// The product of two constants [.., m, k] and [.., k, n]: sums in double,
+/// rounded once. Fails where that would take minutes.
+static FailureOr<ModelTensor>
+multiplyConstants(NodeImport &node, const ModelTensor &lhs, const Shape &left,
+                  const ModelTensor &rhs, const Shape &right,
+                  llvm::ArrayRef<Dim> batch) {
+  constexpr int64_t most = int64_t(1) << 36;
+  if (!lhs.isFloats() || !rhs.isFloats())
+    return node.fail("multiplies two constants that are not both floats");
+  int64_t m = left[left.size() - 2].offset, k = left.back().offset,
+          n = right.back().offset, stacks = countOf(batch), work;
+  if (failed(node.checkSize(batch, "result")) ||
+      failed(node.checkSize({Dim(stacks), Dim(m), Dim(n)}, "result")))
+    return failure();
+  if (llvm::MulOverflow(stacks * m * n, k, work) || work > most)
+    return node.fail("multiplies two constants that are too large, " +
+                     str(left) + " and " + str(right));
+  std::vector<float> a = lhs.data->floats(), b = rhs.data->floats(), product;
+  std::vector<double> row(n);
+  for (int64_t stack = 0; stack < stacks; ++stack) {
+    size_t inA = broadcastIndex(stack, batch, ArrayRef(left).drop_back(2)),
+           inB = broadcastIndex(stack, batch, ArrayRef(right).drop_back(2));
+    for (int64_t i = 0; i < m; ++i) {
+      std::fill(row.begin(), row.end(), 0.0);
+      for (int64_t t = 0; t < k; ++t)
+        for (int64_t j = 0; j < n; ++j)
+          row[j] += static_cast<double>(a[(inA * m + i) * k + t]) *
+                    b[(inB * k + t) * n + j];
+      product.insert(product.end(), row.begin(), row.end());
+    }
+  }
+  SmallVector<int64_t> shape;
+  for (Dim dim : batch)
+    shape.push_back(dim.offset);
+  shape.append({m, n});
+  return ModelTensor::constant(shape, std::move(product));
+}
+
 static LogicalResult importMatMul(NodeImport &node) {
   Shape left = node.input(0).shape, right = node.input(1).shape;
   if (left.empty() || right.empty())
     return node.fail("inputs must have at least one dimension");
-  if (!node.input(0).isRuntime() && !node.input(1).isRuntime())
-    return node.fail("multiplies two constants");
-  Value lhs = node.value(0), rhs = node.value(1);
-  if (!lhs || !rhs)
-    return failure();
-
   // A vector is a matrix of one row or column that vanishes from the result.
   bool leftVector = left.size() == 1, rightVector = right.size() == 1;
-  if (leftVector) {
-    Shape matrix{Dim(1), left[0]};
-    lhs = node.emit.reshape(node.loc, lhs, left, matrix);
-    left = matrix;
-  }
-  if (rightVector) {
-    Shape matrix{right[0], Dim(1)};
-    rhs = node.emit.reshape(node.loc, rhs, right, matrix);
-    right = matrix;
-  }
+  if (leftVector)
+    left = {Dim(1), left[0]};
+  if (rightVector)
+    right = {right[0], Dim(1)};
   if (left.back() != right[right.size() - 2])
     return node.fail("shapes " + str(left) + " and " + str(right) +
                      " do not multiply");
@@ -93,8 +120,25 @@ static LogicalResult importMatMul(NodeImport &node) {
       ArrayRef(left).drop_back(2), ArrayRef(right).drop_back(2), why);
   if (!batch)
     return node.fail(why);
-  Shape result = *batch;
+  Shape result = *batch, squeezed = *batch;
   result.append({left[left.size() - 2], right.back()});
+  if (!leftVector)
+    squeezed.push_back(left[left.size() - 2]);
+  if (!rightVector)
+    squeezed.push_back(right.back());
+  if (!node.input(0).isRuntime() && !node.input(1).isRuntime()) {
+    FailureOr<ModelTensor> product = multiplyConstants(
+        node, node.input(0), left, node.input(1), right, *batch);
+    if (failed(product))
+      return failure();
+    product->shape = squeezed;
+    return node.setResult(0, std::move(*product));
+  }
+  Value lhs = node.value(0), rhs = node.value(1);
+  if (!lhs || !rhs)
+    return failure();
+  lhs = node.emit.reshape(node.loc, lhs, node.input(0).shape, left);
+  rhs = node.emit.reshape(node.loc, rhs, node.input(1).shape, right);
 
   // A constant stack of one matrix is that matrix; one that is computed (the
   // keys of the only head) stays a stack.
@@ -112,16 +156,8 @@ static LogicalResult importMatMul(NodeImport &node) {
   if (!product)
     return node.fail("stack of matrices is too large: " + str(result));
 
-  if (leftVector || rightVector) {
-    Shape squeezed = *batch;
-    if (!leftVector)
-      squeezed.push_back(result[result.size() - 2]);
-    if (!rightVector)
-      squeezed.push_back(result.back());
-    product = node.emit.reshape(node.loc, product, result, squeezed);
-    result = squeezed;
-  }
-  return node.setResult(product, result);
+  return node.setResult(node.emit.reshape(node.loc, product, result, squeezed),
+                        squeezed);
 }
 
 /// alpha * A' * B' + beta * C, where ' transposes by an attribute. With alpha
@@ -137,8 +173,6 @@ static LogicalResult importGemm(NodeImport &node) {
   if (a.rank() != 2 || b.rank() != 2)
     return node.fail("inputs must be matrices (are " + str(a.shape) + " and " +
                      str(b.shape) + ")");
-  if (!a.isRuntime() && !b.isRuntime())
-    return node.fail("multiplies two constants");
   if ((*transA && failed(transpose(node, a, {1, 0}))) ||
       (*transB && failed(transpose(node, b, {1, 0}))))
     return failure();
@@ -146,10 +180,16 @@ static LogicalResult importGemm(NodeImport &node) {
     return node.fail("shapes " + str(a.shape) + " and " + str(b.shape) +
                      " do not multiply");
   Shape shape{a.shape[0], b.shape[1]};
-  Value lhs = node.value(a), rhs = node.value(b);
-  if (!lhs || !rhs)
+  Value product;
+  if (!a.isRuntime() && !b.isRuntime()) {
+    FailureOr<ModelTensor> folded =
+        multiplyConstants(node, a, a.shape, b, b.shape, {});
+    product = failed(folded) ? nullptr : node.value(*folded);
+  } else if (Value lhs = node.value(a), rhs = node.value(b); lhs && rhs) {
+    product = node.emit.matmul(node.loc, lhs, rhs, shape);
+  }
+  if (!product)
     return failure();
-  Value product = node.emit.matmul(node.loc, lhs, rhs, shape);
 
   auto scale = [&](Value value, const Shape &shape, float factor) {
     ElementwiseOperand operand{value, shape}, scalar;

@@ -6,11 +6,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Constants.h"
 #include "Reduction.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
+#include <cmath>
 #include <limits>
 
 using namespace mlir;
@@ -154,6 +156,55 @@ static std::optional<ModelTensor> reduceDims(const ModelTensor &input,
   return ModelTensor::numbers({}, {result}, input.type);
 }
 
+/// A reduction of a constant: in double, rounded once.
+static ModelTensor reduceConstant(const ModelTensor &input, StringRef name,
+                                  const Reduction &reduction) {
+  bool isMax = name == "ReduceMax", isMin = name == "ReduceMin";
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  double initial = isMax                  ? -infinity
+                   : isMin                ? infinity
+                   : name == "ReduceProd" ? 1
+                                          : 0;
+  int64_t kept = countOf(reduction.kept), all = countOf(input.shape);
+  std::vector<double> results(kept, initial);
+  std::vector<float> elements = input.data->floats();
+  for (int64_t i = 0; i < all; ++i) {
+    // The place among those that are kept.
+    int64_t place = 0, stride = 1, rest = i;
+    for (size_t d = input.shape.size(); d-- > 0;) {
+      int64_t extent = input.shape[d].offset;
+      if (!reduction.reduced[d]) {
+        place += rest % extent * stride;
+        stride *= extent;
+      }
+      rest /= extent;
+    }
+    double x = elements[i], &result = results[place];
+    if (isMax || isMin)
+      result = std::isnan(x) || (isMax ? x > result : x < result) ? x : result;
+    else if (name == "ReduceProd")
+      result *= x;
+    else if (name == "ReduceL1")
+      result += std::abs(x);
+    else if (name == "ReduceL2" || name == "ReduceSumSquare")
+      result += x * x;
+    else
+      result += x;
+  }
+  for (double &result : results)
+    if (name == "ReduceL2")
+      result = std::sqrt(result);
+    else if (name == "ReduceLogSum")
+      result = std::log(result);
+    else if (name == "ReduceMean")
+      result /= static_cast<double>(all / kept);
+  SmallVector<int64_t> shape;
+  for (Dim dim : reduction.result)
+    shape.push_back(dim.offset);
+  return ModelTensor::constant(
+      shape, std::vector<float>(results.begin(), results.end()));
+}
+
 static LogicalResult importReduce(NodeImport &node) {
   const ModelTensor &input = node.input(0);
   const Shape &shape = input.shape;
@@ -169,6 +220,8 @@ static LogicalResult importReduce(NodeImport &node) {
       result->shape = reduction->result;
       return node.setResult(0, std::move(*result));
     }
+  if (input.isFloats())
+    return node.setResult(0, reduceConstant(input, name, *reduction));
   if (name == "ReduceMean") {
     Value value = node.value(0);
     FailureOr<Value> mean = value ? emitMean(node, value, shape, *reduction)
