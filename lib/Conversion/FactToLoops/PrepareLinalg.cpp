@@ -8,6 +8,7 @@
 
 #include "fact/Conversion/Passes.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/IR/PatternMatch.h"
@@ -20,12 +21,38 @@ namespace mlir::fact {
 using namespace mlir;
 using namespace mlir::fact;
 
+/// A maximum that NaN does not go through starts from NaN.
+static void startFromInfinity(arith::MaxNumFOp maximum, IRRewriter &rewriter) {
+  auto loop = cast<linalg::LinalgOp>(maximum->getParentOp());
+  auto fill = loop.getDpsInits().front().getDefiningOp<linalg::FillOp>();
+  auto type = cast<FloatType>(maximum.getType());
+  rewriter.setInsertionPoint(fill);
+  Value lowest = arith::ConstantOp::create(
+      rewriter, fill.getLoc(),
+      rewriter.getFloatAttr(
+          type, APFloat::getInf(type.getFloatSemantics(), /*Negative=*/true)));
+  rewriter.modifyOpInPlace(fill, [&] { fill->setOperand(0, lowest); });
+}
+
 /// linalg.softmax has no lowering to loops: maximum, exp, sum and division.
+/// The maximum is one that NaN goes through, as it does through the others:
+/// LLVM 22 leaves elements out where it vectorizes a loop over 'maxnum'.
 static LogicalResult decompose(linalg::SoftmaxOp op, IRRewriter &rewriter) {
   rewriter.setInsertionPoint(op);
+  Operation *before = op->getPrevNode();
   FailureOr<SmallVector<Value>> values = op.decomposeOperation(rewriter);
   if (failed(values))
     return op.emitOpError("cannot be decomposed");
+  SmallVector<arith::MaxNumFOp> maxima;
+  for (Operation *made = op->getPrevNode(); made != before;
+       made = made->getPrevNode())
+    made->walk([&](arith::MaxNumFOp each) { maxima.push_back(each); });
+  for (arith::MaxNumFOp each : maxima) {
+    startFromInfinity(each, rewriter);
+    rewriter.setInsertionPoint(each);
+    rewriter.replaceOpWithNewOp<arith::MaximumFOp>(each, each.getLhs(),
+                                                   each.getRhs());
+  }
   rewriter.replaceOp(op, *values);
   return success();
 }

@@ -70,19 +70,20 @@ int Analysis::newSequence(Value value, unsigned dim) {
   return next;
 }
 
-/// Whether all that reads a tensor [.., features, tokens] makes rows of it, at
-/// once or after changing its elements: what convolutions leave.
+/// Whether all that reads a tensor [1, .., features, tokens] makes rows of it,
+/// at once or after changing its elements: what convolutions leave.
 static bool isTransposedOnly(Value value, unsigned depth = 0) {
   constexpr unsigned most = 8; // an activation has about as many ops
   auto type = cast<RankedTensorType>(value.getType());
   int64_t rank = type.getRank();
-  if (rank < 3 || !isa<OpResult>(value) || value.use_empty() || depth > most)
+  if (rank < 3 || value.use_empty() || depth > most ||
+      llvm::any_of(type.getShape().drop_back(2),
+                   [](int64_t extent) { return extent != 1; }))
     return false;
   return llvm::all_of(value.getUsers(), [&](Operation *user) {
     if (auto transpose = dyn_cast<linalg::TransposeOp>(user))
       return transpose.getInput() == value &&
-             transpose.getPermutation()[rank - 1] == rank - 2 &&
-             transpose.getPermutation()[rank - 2] == rank - 1;
+             transpose.getPermutation()[rank - 1] == rank - 2;
     auto elements = dyn_cast<linalg::GenericOp>(user);
     return elements && elements.getNumReductionLoops() == 0 &&
            elements->getNumResults() == 1 &&

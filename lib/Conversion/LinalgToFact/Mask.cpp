@@ -69,8 +69,14 @@ public:
     case NodeKind::KeyIndex:
       hasIndex = true;
       return true;
-    case NodeKind::Add:
     case NodeKind::Mul:
+      for (unsigned i : {0, 1})
+        if (node->operand(i)->is(NodeKind::Scalar) &&
+            hasPosition(node->operand(1 - i)))
+          step *=
+              std::clamp<double>(std::fabs(node->operand(i)->scalar), 1e-9, 1);
+      [[fallthrough]];
+    case NodeKind::Add:
     case NodeKind::Div:
     case NodeKind::Max:
     case NodeKind::AtKeys:
@@ -191,9 +197,10 @@ public:
   Node *scores = nullptr, *padding = nullptr;
   int64_t tokens = 0; ///< Of the sequence that is looked at.
   /// Whether the expression has positions; its largest number that hides no
-  /// key; whether it has tables.
+  /// key; what the distance of two positions becomes at least, if not one;
+  /// whether it has tables.
   bool hasIndex = false;
-  double largest = 0;
+  double largest = 0, step = 1;
   bool hasTable() const { return !tables.empty(); }
   /// Before another sequence, or other numbers of its tokens.
   void start(int64_t count) {
@@ -204,6 +211,15 @@ public:
   std::string reason;
 
 private:
+  /// Whether a number of positions is in it, not of scores.
+  static bool hasPosition(Node *node) {
+    if (node->is(NodeKind::Scores))
+      return false;
+    return node->is(NodeKind::TokenIndex) || node->is(NodeKind::KeyIndex) ||
+           node->is(NodeKind::TokenSum) ||
+           llvm::any_of(node->operands, hasPosition);
+  }
+
   DenseSet<Node *> seen;
   DenseMap<Node *, ConstantData> tables;
   DenseMap<Node *, double> sums; ///< TokenSum
@@ -226,12 +242,13 @@ public:
     else if (!evaluator.hasTable()) {
       // What a mask says of positions is the same farther on than twice the
       // numbers that it compares them with.
-      auto enough = static_cast<int64_t>(2 * evaluator.largest) + fewest;
-      if (length > longest && enough > longest)
-        return fail("the mask of so long a sequence compares positions with " +
-                        Twine(std::to_string(evaluator.largest)),
-                    "give a smaller length (--shape)");
-      length = std::min(length, enough);
+      double reach = 2 * evaluator.largest / evaluator.step + fewest;
+      if (length > longest && reach > longest)
+        return fail(
+            "the mask of so long a sequence compares positions with " +
+                Twine(std::to_string(evaluator.largest / evaluator.step)),
+            "give a smaller length (--shape)");
+      length = static_cast<int64_t>(std::min<double>(length, reach));
     }
     for (int64_t i = 0; i < length; ++i)
       positions.push_back(i);
@@ -326,7 +343,8 @@ private:
   bool hidesPadding(double real, bool causal) {
     // All positions of a shorter sequence, in some of its lengths.
     auto count = static_cast<int64_t>(positions.size());
-    if (!evaluator.hasTable() && evaluator.largest < fewest / 4)
+    if (!evaluator.hasTable() &&
+        evaluator.largest / evaluator.step < fewest / 4)
       count = std::min(count, fewest / 2);
     for (int64_t numReal = 1; numReal < count;
          numReal = numReal < 8 ? numReal + 1

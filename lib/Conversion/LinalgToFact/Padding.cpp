@@ -105,7 +105,7 @@ public:
                !matchPattern(operand, m_Constant());
       });
     // Lengths of tensors, for other tensors' extents.
-    if (isa<arith::AddIOp, arith::MulIOp, arith::SubIOp>(op))
+    if (isa<arith::AddIOp, arith::MulIOp, arith::SubIOp, arith::DivUIOp>(op))
       return !op.getResult(0).getType().isIndex();
     if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
       return takesLastTokens(slice);

@@ -68,13 +68,6 @@ bool mlir::fact::hasNest(linalg::LinalgOp op) {
     if (!isWrittenOnce(map, iterators) || !isSumOfIts)
       return false;
   }
-  // LLVM 22 leaves elements out where it vectorizes a loop with several of
-  // these reductions.
-  auto isMaxnum = [](Operation &each) {
-    return isa<arith::MaxNumFOp, arith::MinNumFOp>(each);
-  };
-  if (op.getNumReductionLoops() > 0 && llvm::any_of(*op.getBlock(), isMaxnum))
-    return false;
   // Vectors have all ops of the body.
   return llvm::all_of(op.getBlock()->without_terminator(), [](Operation &each) {
     return each.hasTrait<OpTrait::ConstantLike>() ||

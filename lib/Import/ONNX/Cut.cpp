@@ -163,7 +163,9 @@ static std::string shapeText(llvm::ArrayRef<std::optional<int64_t>> extents,
 
 /// Which extent is the sequence, if one is: of tokens [batch, length], of rows
 /// [length, features] or [batch, length, features], or, where the last extent
-/// but one is 1, [length, 1, features].
+/// but one is 1, [length, 1, features]; the last one where it is left open and
+/// the one before is not, [batch, features, length] and masks [batch, 1,
+/// length].
 static std::optional<size_t> sequenceAxis(const Argument &argument) {
   llvm::ArrayRef<std::optional<int64_t>> extents = argument.declared;
   SmallVector<std::optional<int64_t>> given(argument.extents.begin(),
@@ -175,8 +177,9 @@ static std::optional<size_t> sequenceAxis(const Argument &argument) {
   if (rank == 0 || argument.pastAxis)
     return std::nullopt;
   if (rank == 1)
-    return argument.type == ElementType::Float ? std::optional<size_t>()
-                                               : size_t(0);
+    return argument.type == ElementType::Float || argument.isPerSequence
+               ? std::optional<size_t>()
+               : size_t(0);
   if (rank == 2) {
     // [batch, features], where other inputs have a batch in front, too.
     if (argument.hasBatch && !argument.declared[0] && argument.declared[1] &&
@@ -188,6 +191,8 @@ static std::optional<size_t> sequenceAxis(const Argument &argument) {
                       (!argument.declared[0] && !argument.declared[1]);
     return isPerToken ? 1 : 0;
   }
+  if (!argument.declared[rank - 1] && argument.declared[rank - 2])
+    return rank - 1;
   if (rank == 3 && isOne(1) && !isOne(0))
     return 0;
   return rank - 2;
@@ -204,10 +209,12 @@ static SmallVector<std::string> extentNames(const Model &model,
   return names;
 }
 
-/// Finds the state that a decoder takes from earlier runs: floats [.., past,
-/// features] of at least 4 dimensions whose last extent but one has a name, one
-/// that is none of the tokens', and whose others are fixed or the batch.
-static void findPast(const Model &model, Cut &cut) {
+/// Finds what the names of extents tell.
+/// * The state that a decoder takes from earlier runs: floats [.., past,
+///   features] of at least 4 dimensions whose last extent but one has a name,
+///   one that is none of the tokens', and whose others are fixed or the batch.
+/// * A list of numbers for each sequence, as long as the batch of others.
+static void readNames(const Model &model, Cut &cut) {
   llvm::StringSet<> batches, lengths;
   for (const Argument &argument : cut.arguments)
     if (auto names = extentNames(model, argument.name);
@@ -219,6 +226,9 @@ static void findPast(const Model &model, Cut &cut) {
     const ValueInfo *info = model.findValueInfo(argument.name);
     auto names = extentNames(model, argument.name);
     size_t rank = names.size();
+    argument.isPerSequence = rank == 1 && !names[0].empty() &&
+                             batches.contains(names[0]) &&
+                             !lengths.contains(names[0]);
     if (rank < 4 || info->type != ElementType::Float ||
         !(*info->shape)[rank - 1].value || names[rank - 2].empty() ||
         lengths.contains(names[rank - 2]))
@@ -408,7 +418,7 @@ std::string mlir::fact::makeCut(const Model &model,
     return info && info->shape && info->shape->size() >= 3 &&
            !info->shape->front().value;
   });
-  findPast(model, cut);
+  readNames(model, cut);
   for (auto [i, argument] : llvm::enumerate(cut.arguments)) {
     argument.hasBatch = hasBatch;
     argument.sequenceFirst = options.sequenceFirst;

@@ -36,6 +36,8 @@ struct Argument {
   bool sequenceFirst = false;
   /// Whether the model leaves a first extent open that is no sequence.
   bool hasBatch = false;
+  /// Whether it has one number for each sequence of a batch.
+  bool isPerSequence = false;
   /// The extent that was taken for an open batch, if one was.
   std::optional<size_t> batchAxis;
   /// Of keys or values of earlier runs, the extent that counts their tokens. It

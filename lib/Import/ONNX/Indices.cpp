@@ -283,9 +283,48 @@ Value mlir::fact::indexAtRunTime(OpBuilder &builder, Location loc,
   return arith::SelectOp::create(builder, loc, isNegative, fromEnd, number);
 }
 
+Value mlir::fact::placeAtRunTime(OpBuilder &builder, Location loc,
+                                 Value indices, ValueRange at, Value extent) {
+  Value number = indexAtRunTime(builder, loc, indices, at, extent);
+  Value zero = arith::ConstantIndexOp::create(builder, loc, 0),
+        one = arith::ConstantIndexOp::create(builder, loc, 1);
+  number = arith::MaxSIOp::create(builder, loc, number, zero);
+  Value last = arith::SubIOp::create(builder, loc, extent, one);
+  return arith::MinSIOp::create(builder, loc, number, last);
+}
+
 /// Indices of the run time pick from any tensor, along an axis: rows of an
-/// embedding. Negative ones count from the end; what is out of range is moved
-/// to the nearest element, as models rely on no particular behaviour there.
+/// embedding.
+/// What old exporters make positions of: where ones are, of a list of ones.
+static LogicalResult importNonZero(NodeImport &node) {
+  const ModelTensor &input = node.input(0);
+  if (input.rank() != 1)
+    return node.fail("is supported on one dimension only (shape is " +
+                     str(input.shape) + ")");
+  Dim count = input.shape[0];
+  if (input.isConstant() || input.isIntegers()) {
+    SmallVector<Dim> places;
+    for (int64_t i = 0; i < count.offset; ++i)
+      if (input.isIntegers() ? !input.integers[i].isConstant(0)
+                             : input.data->floats()[i] != 0)
+        places.push_back(Dim(i));
+    Shape shape{Dim(1), Dim(static_cast<int64_t>(places.size()))};
+    return node.setResult(
+        0, ModelTensor::numbers(shape, std::move(places), ElementType::Int64));
+  }
+  std::optional<int64_t> number = filledWith(input.value);
+  if (!number || *number == 0)
+    return node.fail("is supported on constants only");
+  Shape shape{Dim(1), count};
+  Type element = mlirType(ElementType::Int64, node.loc.getContext());
+  Value result = node.emit.generate(
+      node.loc, shape, element,
+      [&](OpBuilder &builder, Location loc, ValueRange at) -> Value {
+        return arith::IndexCastOp::create(builder, loc, element, at[1]);
+      });
+  return node.setResult(result, shape);
+}
+
 LogicalResult mlir::fact::gatherAtRunTime(NodeImport &node, int64_t axis,
                                           llvm::ArrayRef<Dim> shape) {
   const ModelTensor &data = node.input(0), &index = node.input(1);
@@ -295,15 +334,9 @@ LogicalResult mlir::fact::gatherAtRunTime(NodeImport &node, int64_t axis,
   Value result = node.emit.generate(
       node.loc, shape, mlirType(data.type, node.loc.getContext()),
       [&](OpBuilder &builder, Location loc, ValueRange at) -> Value {
-        Value number = indexAtRunTime(builder, loc, indices,
-                                      at.slice(axis, count), extent);
-        Value zero = arith::ConstantIndexOp::create(builder, loc, 0),
-              one = arith::ConstantIndexOp::create(builder, loc, 1);
-        number = arith::MaxSIOp::create(builder, loc, number, zero);
-        Value last = arith::SubIOp::create(builder, loc, extent, one);
-        number = arith::MinSIOp::create(builder, loc, number, last);
         SmallVector<Value> from(at.begin(), at.begin() + axis);
-        from.push_back(number);
+        from.push_back(placeAtRunTime(builder, loc, indices,
+                                      at.slice(axis, count), extent));
         llvm::append_range(from, at.drop_front(axis + count));
         return tensor::ExtractOp::create(builder, loc, source, from);
       });
@@ -314,6 +347,7 @@ llvm::ArrayRef<Operator> mlir::fact::indexOperators() {
   static const Operator operators[] = {
       {"ConstantOfShape", 9, 1, 1, importConstantOfShape},
       {"CumSum", 11, 2, 2, importCumSum},
+      {"NonZero", 9, 1, 1, importNonZero},
       {"Range", 11, 3, 3, importRange},
       {"Trilu", 14, 1, 2, importTrilu},
   };

@@ -192,6 +192,10 @@ llvm::ArrayRef<Operator> softmaxOperators();
 /// counts from \p extent. It may be out of range.
 Value indexAtRunTime(OpBuilder &builder, Location loc, Value indices,
                      ValueRange at, Value extent);
+/// The same as the number of an element that there is: what is out of range is
+/// moved to the nearest one, as models rely on no particular behaviour there.
+Value placeAtRunTime(OpBuilder &builder, Location loc, Value indices,
+                     ValueRange at, Value extent);
 
 /// Sets result 0 to elements of input 0 along \p axis, picked by the indices of
 /// input 1; \p shape is the result's.

@@ -178,6 +178,37 @@ static LogicalResult importOneHot(NodeImport &node) {
   return node.setResult(result, shape);
 }
 
+/// Picks along one axis, for each element of the indices at its own place.
+static LogicalResult importGatherElements(NodeImport &node) {
+  const ModelTensor &data = node.input(0), &indices = node.input(1);
+  FailureOr<int64_t> given = node.intAttribute("axis", 0);
+  if (failed(given))
+    return failure();
+  FailureOr<int64_t> axis = node.axis(*given, data.rank());
+  if (failed(axis))
+    return failure();
+  bool fits = indices.rank() == data.rank();
+  for (int64_t i = 0; fits && i < data.rank(); ++i) {
+    std::optional<Dim> rest = subtract(data.shape[i], indices.shape[i]);
+    fits = i == *axis || (rest && rest->isNonNegative(node.bound));
+  }
+  if (!fits)
+    return node.fail("indices of shape " + str(indices.shape) +
+                     " do not fit a tensor of shape " + str(data.shape));
+  Value from = node.anyValue(0), index = node.anyValue(1);
+  if (!from || !index)
+    return failure();
+  Value extent = node.emit.index(node.loc, data.shape[*axis]);
+  Value result = node.emit.generate(
+      node.loc, indices.shape, mlirType(data.type, node.loc.getContext()),
+      [&](OpBuilder &builder, Location loc, ValueRange at) -> Value {
+        SmallVector<Value> place(at);
+        place[*axis] = placeAtRunTime(builder, loc, index, at, extent);
+        return tensor::ExtractOp::create(builder, loc, from, place);
+      });
+  return node.setResult(result, indices.shape);
+}
+
 /// Number of the first element that each row of indices names; empty, with an
 /// error, where one is outside of the tensor. \p depth is the rows' length.
 static FailureOr<SmallVector<int64_t>> scatteredTo(NodeImport &node,
@@ -252,6 +283,7 @@ llvm::ArrayRef<Operator> mlir::fact::positionOperators() {
   static const Operator operators[] = {
       {"ArgMax", 1, 1, 1, importArgExtremum},
       {"ArgMin", 1, 1, 1, importArgExtremum},
+      {"GatherElements", 11, 2, 2, importGatherElements},
       {"OneHot", 9, 3, 3, importOneHot},
       {"ScatterND", 11, 3, 3, importScatterND},
   };

@@ -14,6 +14,9 @@
 #include "Constants.h"
 #include "NodeImport.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
 #include <limits>
 
 using namespace mlir;
@@ -33,6 +36,25 @@ struct Slice {
 
 } // namespace
 
+/// Elements in steps that may be negative.
+static Value readBackwards(NodeImport &node, Value from, const Slice &slice) {
+  SmallVector<Value> offsets;
+  for (Dim offset : slice.offsets)
+    offsets.push_back(node.emit.index(node.loc, offset));
+  return node.emit.generate(
+      node.loc, slice.sizes, cast<ShapedType>(from.getType()).getElementType(),
+      [&](OpBuilder &builder, Location loc, ValueRange at) -> Value {
+        SmallVector<Value> place;
+        for (auto [offset, stride, index] :
+             llvm::zip(offsets, slice.strides, at)) {
+          Value step = arith::ConstantIndexOp::create(builder, loc, stride);
+          step = arith::MulIOp::create(builder, loc, index, step);
+          place.push_back(arith::AddIOp::create(builder, loc, offset, step));
+        }
+        return tensor::ExtractOp::create(builder, loc, from, place);
+      });
+}
+
 static LogicalResult sliced(NodeImport &node, const Slice &slice,
                             ModelTensor &result) {
   const ModelTensor &input = node.input(0);
@@ -47,17 +69,14 @@ static LogicalResult sliced(NodeImport &node, const Slice &slice,
       llvm::all_of(slice.offsets, [](Dim d) { return d.isConstant(); });
   fixed &= llvm::all_of(slice.sizes, [](Dim d) { return d.isConstant(); });
   if (input.isRuntime() || !fixed) {
-    // Exporters turn the pads of a model around, not its tensors.
-    if (!isForwards)
-      return node.fail("step must be positive (was " + Twine(*backwards) + ")");
     if (input.isIntegers() && input.rank() == 1 && input.integers.size() < 16)
       return node.fail("takes a part of a shape that depends on the sequence "
                        "length");
     Value value = node.anyValue(0);
-    result =
-        ModelTensor::runtime(node.emit.slice(node.loc, value, slice.offsets,
-                                             slice.sizes, slice.strides),
-                             slice.sizes);
+    Value part = isForwards ? node.emit.slice(node.loc, value, slice.offsets,
+                                              slice.sizes, slice.strides)
+                            : readBackwards(node, value, slice);
+    result = ModelTensor::runtime(part, slice.sizes);
     return success();
   }
   SmallVector<int64_t> steps = stridesOf(input.shape);
@@ -106,6 +125,17 @@ static FailureOr<Dim> position(NodeImport &node, Dim at, Dim extent) {
 static LogicalResult sliceBackwards(NodeImport &node, int64_t axis, Dim start,
                                     Dim end, int64_t step, Slice &slice) {
   Dim extent = node.input(0).shape[axis];
+  constexpr int64_t far = std::numeric_limits<int32_t>::max() - 1;
+  // All of an open extent, from its end to its beginning.
+  if (!extent.isConstant() && step == -1 && end.isConstant() &&
+      end.offset <= -far &&
+      (start == *add(extent, Dim(-1)) || start.isConstant(-1) ||
+       (start.isConstant() && start.offset >= far))) {
+    slice.offsets[axis] = *add(extent, Dim(-1));
+    slice.sizes[axis] = extent;
+    slice.strides[axis] = step;
+    return success();
+  }
   if (!extent.isConstant() || !start.isConstant() || !end.isConstant())
     return node.fail("step must be positive (was " + Twine(step) + ")");
   int64_t last = extent.offset - 1;

@@ -12,7 +12,7 @@ func.func @products(%a: tensor<?x8xf32>, %b: tensor<8x4xf32>, %c: tensor<?x4xf32
 }
 
 // CHECK-LABEL: func.func @softmax(
-// CHECK:         arith.maxnumf
+// CHECK:         arith.maximumf
 // CHECK:         arith.subf
 // CHECK:         math.exp
 // CHECK:         arith.addf
