@@ -186,6 +186,8 @@ void Analysis::visit(Operation *op) {
     known = visitSoftmax(softmax);
   else if (auto fill = dyn_cast<linalg::FillOp>(op))
     known = visitFill(fill);
+  else if (auto number = dyn_cast<tensor::FromElementsOp>(op))
+    known = visitLength(number);
   else if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op)) {
     if (linalgOp.hasPureTensorSemantics() && linalgOp.getNumDpsInits() == 1)
       known = linalg::isaContractionOpInterface(linalgOp)
@@ -234,6 +236,21 @@ bool Analysis::visitFill(linalg::FillOp op) {
     return true;
   }
   return false;
+}
+
+/// A number that is a length.
+bool Analysis::visitLength(tensor::FromElementsOp op) {
+  if (op.getType().getNumElements() != 1)
+    return false;
+  auto cast = op.getElements().front().getDefiningOp<arith::IndexCastOp>();
+  std::optional<Atom> sequence =
+      cast ? sequenceOf(OpFoldResult(cast.getIn())) : std::nullopt;
+  if (!sequence)
+    return false;
+  Node *index = pool.index(Axis::Token, sequence->sequence);
+  set(op.getResult(),
+      pool.tokenSum(pool.condition(NodeKind::Equal, index, index)), {});
+  return true;
 }
 
 //===----------------------------------------------------------------------===//

@@ -75,6 +75,7 @@ private:
   bool visitInsert(tensor::InsertSliceOp op);
   bool visitSoftmax(linalg::SoftmaxOp op);
   bool visitFill(linalg::FillOp op);
+  bool visitLength(tensor::FromElementsOp op);
   /// Reads scores k q^T whose tokens along `dim` are those of the queries as
   /// q k^T: the keys are what a softmax is over. False where there is nothing
   /// to exchange.

@@ -11,6 +11,7 @@
 #include "llvm/ADT/bit.h"
 
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace mlir::fact;
@@ -118,9 +119,26 @@ Node *ExpressionPool::weight(ElementsAttr data, Offsets rowOffsets,
   return unique(std::move(node));
 }
 
+/// Rows times a weight, and a factor if there is one.
+static bool isProduct(Node *node) {
+  return node->is(NodeKind::Linear) ||
+         (node->is(NodeKind::Mul) && (node->operand(0)->is(NodeKind::Linear) ||
+                                      node->operand(1)->is(NodeKind::Linear)));
+}
+
 Node *ExpressionPool::add(Node *a, Node *b) {
   if (a->is(NodeKind::Scalar) && b->is(NodeKind::Scalar))
     return scalar(a->scalar + b->scalar);
+  if (a->isScalar(0))
+    return b;
+  if (b->isScalar(0))
+    return a;
+  // The bias of a linear layer may stand behind a residual.
+  for (auto [rest, bias] : {std::pair(a, b), std::pair(b, a)})
+    if (bias->is(NodeKind::Column) && rest->is(NodeKind::Add))
+      for (unsigned i : {0, 1})
+        if (isProduct(rest->operand(i)) && rest->operand(1 - i)->isRows())
+          return add(add(rest->operand(i), bias), rest->operand(1 - i));
   if (a->id > b->id) // commutative: one order
     std::swap(a, b);
   return make(NodeKind::Add, {a, b});
@@ -192,6 +210,11 @@ Node *ExpressionPool::pow(Node *base, Node *exponent) {
 Node *ExpressionPool::max(Node *a, Node *b) {
   if (a->is(NodeKind::Scalar) && b->is(NodeKind::Scalar))
     return scalar(std::fmax(a->scalar, b->scalar));
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  if (a->isScalar(-infinity))
+    return b;
+  if (b->isScalar(-infinity))
+    return a;
   if (a->id > b->id)
     std::swap(a, b);
   return make(NodeKind::Max, {a, b});

@@ -14,6 +14,7 @@
 // Nodes are built in a normal form, so that matchers see few spellings:
 //   a - b = a + (b * -1)           -x = x * -1        x / c = x * (1 / c)
 //   x^2 = x * x, x^3 = (x * x) * x  rsqrt(x) = 1 / sqrt(x)       x * 1 = x
+//   x + 0 = x      max(x, -inf) = x      (x W + y) + b = (x W + b) + y
 // and a choice of columns moves to the weights. The form is only matched on:
 // what the raised op computes is the contract of docs/numerics.md.
 //

@@ -9,6 +9,7 @@
 // With mu = sum(x) * (1/d), c = x - mu, s = sqrt(sum(c * c) * (1/d) + eps):
 //   (c / s) * gamma + beta, in any order, gamma and beta may be absent
 //   x * (gamma / s) + (beta - mu * (gamma / s))
+// The variance may also be max(sum(x * x) * (1/d) - mu * mu, 0).
 //
 //===----------------------------------------------------------------------===//
 
@@ -45,6 +46,33 @@ static Node *centredOf(Node *node) {
   return nullptr;
 }
 
+/// The x of mean(x * x) - mean(x) * mean(x), if need be not below 0.
+static Node *meanOfSquaresMinusSquareOfMean(Node *variance) {
+  if (variance->is(NodeKind::Max))
+    for (unsigned i : {0, 1})
+      if (variance->operand(i)->isScalar(0))
+        return meanOfSquaresMinusSquareOfMean(variance->operand(1 - i));
+  if (!variance->is(NodeKind::Add))
+    return nullptr;
+  for (unsigned i : {0, 1}) {
+    Node *squares = meanOf(variance->operand(i));
+    if (!squares || !squares->is(NodeKind::Mul) ||
+        squares->operand(0) != squares->operand(1))
+      continue;
+    Node *x = squares->operand(0);
+    Product square = productOf(variance->operand(1 - i));
+    auto isSumOfX = [&](Node *factor) {
+      return factor->is(NodeKind::Sum) && factor->operand(0) == x;
+    };
+    double reciprocal = 1.0f / static_cast<float>(x->width);
+    if (square.denominators.empty() && square.numerators.size() == 2 &&
+        llvm::all_of(square.numerators, isSumOfX) &&
+        isAbout(-square.constant, reciprocal * reciprocal))
+      return x;
+  }
+  return nullptr;
+}
+
 /// Reads sqrt(mean(c * c) + eps): x and eps.
 static Node *deviationOf(Node *node, float &eps, Miss &miss) {
   Node *inner = node->operand(0);
@@ -67,6 +95,8 @@ static Node *deviationOf(Node *node, float &eps, Miss &miss) {
         "use a small positive epsilon"};
     return nullptr;
   }
+  if (Node *x = meanOfSquaresMinusSquareOfMean(variance))
+    return x;
   Node *squares = meanOf(variance);
   if (!squares) {
     miss = {"the variance is not the sum of squares divided by the number of "

@@ -65,24 +65,32 @@ public:
       if (std::fabs(node->scalar) < -hidden)
         largest = std::max<double>(largest, std::fabs(node->scalar));
       return true;
+    case NodeKind::TokenSum:
+      counted.insert(node->operand(0)->sequence);
+      return collect(node->operand(0));
+    case NodeKind::Greater:
+    case NodeKind::Equal:
+      if (hasPosition(node->operand(0)) || hasPosition(node->operand(1)))
+        for (Node *side : node->operands)
+          findNumbers(side);
+      return collect(node->operand(0)) && collect(node->operand(1));
     case NodeKind::TokenIndex:
     case NodeKind::KeyIndex:
       hasIndex = true;
       return true;
     case NodeKind::Mul:
+    case NodeKind::Div:
       for (unsigned i : {0, 1})
-        if (node->operand(i)->is(NodeKind::Scalar) &&
-            hasPosition(node->operand(1 - i)))
-          step *=
-              std::clamp<double>(std::fabs(node->operand(i)->scalar), 1e-9, 1);
+        if (hasPosition(node->operand(i))) {
+          Node *factor = node->operand(1 - i);
+          bool isFactor =
+              node->is(NodeKind::Mul) && factor->is(NodeKind::Scalar);
+          step *= isFactor ? std::min<double>(std::fabs(factor->scalar), 1) : 0;
+        }
       [[fallthrough]];
     case NodeKind::Add:
-    case NodeKind::Div:
     case NodeKind::Max:
     case NodeKind::AtKeys:
-    case NodeKind::TokenSum:
-    case NodeKind::Greater:
-    case NodeKind::Equal:
     case NodeKind::And:
     case NodeKind::Or:
     case NodeKind::Not:
@@ -202,6 +210,13 @@ public:
   bool hasIndex = false;
   double largest = 0, step = 1;
   bool hasTable() const { return !tables.empty(); }
+  /// Positions behind which nothing changes.
+  double reach() const {
+    return step > 0 ? 2 * largest / step + fewest
+                    : std::numeric_limits<double>::infinity();
+  }
+  /// The sequences whose tokens are counted.
+  DenseSet<int> counted;
   /// Before another sequence, or other numbers of its tokens.
   void start(int64_t count) {
     tokens = count;
@@ -211,13 +226,32 @@ public:
   std::string reason;
 
 private:
-  /// Whether a number of positions is in it, not of scores.
+  /// Whether a node grows with positions.
   static bool hasPosition(Node *node) {
-    if (node->is(NodeKind::Scores))
+    switch (node->kind) {
+    case NodeKind::TokenIndex:
+    case NodeKind::KeyIndex:
+    case NodeKind::TokenSum:
+      return true;
+    case NodeKind::Scores:
+    case NodeKind::Greater:
+    case NodeKind::Equal:
+    case NodeKind::And:
+    case NodeKind::Or:
+    case NodeKind::Not:
       return false;
-    return node->is(NodeKind::TokenIndex) || node->is(NodeKind::KeyIndex) ||
-           node->is(NodeKind::TokenSum) ||
-           llvm::any_of(node->operands, hasPosition);
+    default:
+      return llvm::any_of(node->operands, hasPosition);
+    }
+  }
+
+  /// What positions are compared with, however large it is.
+  void findNumbers(Node *node) {
+    if (node->is(NodeKind::Scalar) && std::isfinite(node->scalar))
+      largest = std::max<double>(largest, std::fabs(node->scalar));
+    if (!node->is(NodeKind::TokenSum))
+      for (Node *operand : node->operands)
+        findNumbers(operand);
   }
 
   DenseSet<Node *> seen;
@@ -235,6 +269,10 @@ public:
     if (!evaluator.scores)
       return fail("the softmax is not of products of queries and keys",
                   "take it of q k^T");
+    for (int sequence : evaluator.counted)
+      if (sequence >= 0 && sequence != evaluator.scores->sequence)
+        return fail("the mask depends on the length of another sequence",
+                    "mask by the tokens of this one");
     length = evaluator.scores->length;
     length = std::min(length > 0 ? length : unknownLength, evaluator.most);
     if (!evaluator.hasTable() && !evaluator.hasIndex)
@@ -343,8 +381,7 @@ private:
   bool hidesPadding(double real, bool causal) {
     // All positions of a shorter sequence, in some of its lengths.
     auto count = static_cast<int64_t>(positions.size());
-    if (!evaluator.hasTable() &&
-        evaluator.largest / evaluator.step < fewest / 4)
+    if (!evaluator.hasTable() && evaluator.reach() < 3 * fewest / 2)
       count = std::min(count, fewest / 2);
     for (int64_t numReal = 1; numReal < count;
          numReal = numReal < 8 ? numReal + 1

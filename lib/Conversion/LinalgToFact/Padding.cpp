@@ -196,6 +196,11 @@ private:
   /// A sum over tokens of what is zero for padding, or the largest of what is
   /// hidden there: pooling by the mask.
   bool passesOverPadding(linalg::LinalgOp op) {
+    if (linalg::isaContractionOpInterface(op))
+      return llvm::any_of(op.getDpsInputs(), [&](Value factor) {
+        Contents factors = analysis.contents(factor);
+        return factors && numbers.isZero(factors.node);
+      });
     Contents input = op.getNumDpsInputs() == 1
                          ? analysis.contents(op.getDpsInputOperand(0)->get())
                          : Contents();
