@@ -56,8 +56,10 @@ Tensor Composition::operator()(StringRef type, llvm::ArrayRef<Tensor> inputs,
   NodeImport import(inner, innerOpset, node.bound, node.emit, node.loc);
   import.fixedLength = node.fixedLength;
   import.inputs.assign(inputs.begin(), inputs.end());
-  if (mlir::failed(findOperator("", type)->build(import)))
+  if (mlir::failed(findOperator("", type)->build(import))) {
+    node.lowerBound = import.lowerBound;
     return fail("its " + type + ": " + import.reason);
+  }
   Tensor result = keep(std::move(*import.results.front()));
   names[result] = ("result of its " + type).str();
   return result;

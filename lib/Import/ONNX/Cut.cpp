@@ -253,6 +253,11 @@ static std::string chooseExtents(Argument &argument,
       argument.batchAxis = 1;
     return "";
   }
+  if (argument.isKnown) {
+    for (std::optional<int64_t> extent : argument.declared)
+      argument.extents.push_back(extent.value_or(length));
+    return "";
+  }
   std::optional<size_t> axis = sequenceAxis(argument);
   SmallVector<int64_t> extents;
   for (auto [i, extent] : llvm::enumerate(argument.declared)) {
@@ -284,6 +289,7 @@ static std::string chooseExtents(Argument &argument,
 /// The argument's type and extents from the model and --shape.
 static std::string findExtents(const Model &model,
                                const OnnxImportOptions &options,
+                               const KnownShapes &known,
                                const std::vector<int64_t> *array,
                                Argument &argument, Cut &cut) {
   const ValueInfo *info = model.findValueInfo(argument.name);
@@ -296,8 +302,17 @@ static std::string findExtents(const Model &model,
            "' must hold floats, int32, int64 or bool (holds " +
            ::fact::onnx::elementTypeName(argument.type) + ")";
   auto given = options.shapes.find(argument.name);
+  auto found = known.shapes.find(argument.name);
   bool hasShape = info && info->shape;
-  if (hasShape)
+  if (found != known.shapes.end()) {
+    argument.isKnown = hasShape = true;
+    if (auto axis = known.batchAxes.find(argument.name);
+        axis != known.batchAxes.end())
+      argument.batchAxis = axis->second;
+    for (int64_t extent : found->second)
+      argument.declared.push_back(
+          ShapedType::isDynamic(extent) ? std::nullopt : std::optional(extent));
+  } else if (hasShape)
     for (const Dimension &dim : *info->shape)
       argument.declared.push_back(dim.value);
   if (given == options.shapes.end()) {
@@ -306,8 +321,9 @@ static std::string findExtents(const Model &model,
     else if (!hasShape)
       return "the model does not tell the shape of '" + argument.name +
              "': give it with --shape=" + argument.name + ":1x...";
-    if (std::string error =
-            chooseExtents(argument, array, options.length, options.batch, cut);
+    if (std::string error = chooseExtents(
+            argument, array, known.bound > 0 ? known.bound : options.length,
+            options.batch, cut);
         !error.empty())
       return error;
   } else {
@@ -349,6 +365,12 @@ static void openSequence(const Model &model, bool opensLength, Cut &cut) {
     bool isLong = argument.extents[*sequenceAxis(argument)] > 1;
     return std::pair(isLong ? argument.extents.size() : 1, isLong);
   };
+  // What comes out of the rest of the model says itself where it has the
+  // length.
+  auto inside = llvm::find_if(cut.arguments, [](const Argument &each) {
+    return each.isKnown && llvm::is_contained(each.declared, std::nullopt);
+  });
+  bool fromInside = inside != cut.arguments.end();
   auto isLeftOpen = [](const Argument &argument) {
     std::optional<size_t> axis = sequenceAxis(argument);
     return axis && !argument.declared[*axis];
@@ -358,15 +380,21 @@ static void openSequence(const Model &model, bool opensLength, Cut &cut) {
     if (sequenceAxis(argument) && isLeftOpen(argument) == anyLeftOpen &&
         (!sequence || weight(argument) > weight(*sequence)))
       sequence = &argument;
+  if (fromInside)
+    sequence = &*inside;
   if (!sequence)
     return;
-  size_t dimension = *sequenceAxis(*sequence);
+  size_t dimension = fromInside ? llvm::find(inside->declared, std::nullopt) -
+                                      inside->declared.begin()
+                                : *sequenceAxis(*sequence);
   cut.bound = sequence->extents[dimension];
   bool hasNoPast = llvm::any_of(
       cut.arguments, [](const Argument &each) { return each.hasNoPast(); });
+  // tf2onnx names what has no name "unk__7", each extent with its own number.
   auto nameOf = [&](const Argument &argument, size_t i) -> std::string {
     const ValueInfo *info = model.findValueInfo(argument.name);
-    return info && info->shape ? (*info->shape)[i].name : "";
+    std::string name = info && info->shape ? (*info->shape)[i].name : "";
+    return StringRef(name).starts_with("unk__") ? "" : name;
   };
   std::string name = nameOf(*sequence, dimension);
   bool named = !sequence->declared[dimension];
@@ -382,11 +410,12 @@ static void openSequence(const Model &model, bool opensLength, Cut &cut) {
   for (Argument &argument : cut.arguments)
     for (size_t i = 0, rank = argument.extents.size(); i < rank; ++i) {
       bool bothOpen = named && !argument.declared[i];
-      bool same =
-          argument.extents[i] == cut.bound &&
-          (nameOf(argument, i) == name || cut.fixedLength > 0 || hasNoPast) &&
-          (cut.bound > 1 || (bothOpen && !name.empty()));
+      bool same = argument.extents[i] == cut.bound &&
+                  (nameOf(argument, i) == name || cut.fixedLength > 0 ||
+                   hasNoPast || fromInside) &&
+                  (cut.bound > 1 || (bothOpen && !name.empty()));
       argument.open[i] = (&argument == sequence && i == dimension) ||
+                         (argument.isKnown && !argument.declared[i]) ||
                          (same && (sequenceAxis(argument) == i || bothOpen ||
                                    isAlone(argument, i)));
     }
@@ -402,7 +431,8 @@ static void openBatch(int64_t most, Cut &cut) {
 }
 
 std::string mlir::fact::makeCut(const Model &model,
-                                const OnnxImportOptions &options, Cut &cut) {
+                                const OnnxImportOptions &options,
+                                const KnownShapes &known, Cut &cut) {
   if (std::string error = findResults(model, options, cut); !error.empty())
     return error;
   if (std::string error = findNodes(model, options, cut); !error.empty())
@@ -425,7 +455,8 @@ std::string mlir::fact::makeCut(const Model &model,
     const std::vector<int64_t> *array =
         options.arrays.size() == cut.arguments.size() ? &options.arrays[i]
                                                       : nullptr;
-    if (std::string error = findExtents(model, options, array, argument, cut);
+    if (std::string error =
+            findExtents(model, options, known, array, argument, cut);
         !error.empty())
       return error;
   }

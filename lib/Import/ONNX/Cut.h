@@ -36,6 +36,8 @@ struct Argument {
   bool sequenceFirst = false;
   /// Whether the model leaves a first extent open that is no sequence.
   bool hasBatch = false;
+  /// Whether its shape is that of an import of what makes it.
+  bool isKnown = false;
   /// Whether it has one number for each sequence of a batch.
   bool isPerSequence = false;
   /// The extent that was taken for an open batch, if one was.
@@ -64,10 +66,20 @@ struct Cut {
   std::vector<std::string> remarks;
 };
 
+/// What is known of tensors inside of the model that become arguments: their
+/// shapes, open extents as ShapedType::kDynamic, and the longest sequence.
+struct KnownShapes {
+  std::map<std::string, SmallVector<int64_t>> shapes;
+  /// Which extent of one is an open batch, of those that have one.
+  std::map<std::string, size_t> batchAxes;
+  int64_t bound = 0;
+};
+
 /// Finds the part of \p model that \p options name and the arguments' shapes.
 /// Returns an empty text on success, else what is wrong.
 std::string makeCut(const ::fact::onnx::Model &model,
-                    const OnnxImportOptions &options, Cut &cut);
+                    const OnnxImportOptions &options, const KnownShapes &known,
+                    Cut &cut);
 
 } // namespace mlir::fact
 

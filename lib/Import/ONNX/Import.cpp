@@ -22,6 +22,7 @@
 
 using namespace mlir;
 using namespace mlir::fact;
+using ::fact::onnx::ValueInfo;
 
 /// Where the sequence cannot be open it has the model's own length, whatever
 /// was given: puts that into \p cut and returns what to say about a difference.
@@ -97,10 +98,67 @@ std::unique_ptr<OnnxFile> OnnxFile::read(StringRef path,
   return std::unique_ptr<OnnxFile>(new OnnxFile(std::move(model), location));
 }
 
+KnownShapes OnnxFile::findShapes(const OnnxImportOptions &options) const {
+  OnnxImportOptions front = options;
+  front.from.clear();
+  front.to.clear();
+  front.shapes.clear();
+  front.takesInputs = false;
+  for (const ValueInfo &input : model->inputs)
+    if (auto given = options.shapes.find(input.name);
+        given != options.shapes.end())
+      front.shapes.insert(*given);
+  auto isInput = [&](const std::string &name) {
+    return llvm::any_of(model->inputs, [&](const ValueInfo &input) {
+      return input.name == name;
+    });
+  };
+  for (const std::string &name : options.from) {
+    // Others have their shapes from the file.
+    const ValueInfo *info = model->findValueInfo(name);
+    bool isTold = info && info->shape && !options.takesInputs;
+    if (!isTold && !isInput(name) && options.shapes.count(name) == 0)
+      front.to.push_back(name);
+  }
+  KnownShapes known;
+  if (front.to.empty())
+    return known;
+  ScopedDiagnosticHandler silence(location.getContext(),
+                                  [](Diagnostic &) { return success(); });
+  front.opensBatch = false;
+  OwningOpRef<ModuleOp> module = import(front), single;
+  // The batch is what follows the number of sequences.
+  front.batch = 1;
+  if (options.batch > 1)
+    single = import(front);
+  if (!module || (options.batch > 1 && !single))
+    return known;
+  auto main = module->lookupSymbol<func::FuncOp>("main");
+  auto shapeOf = [](func::FuncOp function, unsigned result) {
+    return cast<RankedTensorType>(function.getResultTypes()[result]).getShape();
+  };
+  for (auto [n, name] : llvm::enumerate(front.to)) {
+    ArrayRef<int64_t> shape = shapeOf(main, n);
+    known.shapes[name] = llvm::to_vector<4>(shape);
+    if (!single)
+      continue;
+    ArrayRef<int64_t> one =
+        shapeOf(single->lookupSymbol<func::FuncOp>("main"), n);
+    for (auto [i, extents] : llvm::enumerate(llvm::zip_equal(shape, one)))
+      if (std::get<0>(extents) == options.batch && std::get<1>(extents) == 1)
+        known.batchAxes[name] = i;
+  }
+  for (unsigned i = 0; i < main.getNumArguments(); ++i)
+    if (auto bound = main.getArgAttrOfType<IntegerAttr>(i, "fact.bound"))
+      known.bound = bound.getInt();
+  return known;
+}
+
 OwningOpRef<ModuleOp> OnnxFile::import(const OnnxImportOptions &options) const {
   MLIRContext *context = location.getContext();
   Cut cut;
-  if (std::string error = makeCut(*model, options, cut); !error.empty()) {
+  if (std::string error = makeCut(*model, options, findShapes(options), cut);
+      !error.empty()) {
     emitError(location) << printable(error);
     return nullptr;
   }
@@ -177,8 +235,8 @@ std::string mlir::fact::parseShapeOption(
   for (StringRef part : parts) {
     int64_t extent;
     if (part.getAsInteger(10, extent) || extent < 0)
-      return "shape must be NAME:1x512x120, with extents (was '" +
-             text.str() + "')";
+      return "shape must be NAME:1x512x120, with extents (was '" + text.str() +
+             "')";
     shape.push_back(extent);
   }
   if (name.empty() || name.size() == text.size())

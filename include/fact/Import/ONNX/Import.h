@@ -28,6 +28,8 @@ struct Model;
 
 namespace mlir::fact {
 
+struct KnownShapes;
+
 /// Which part of a model is imported, and how long its sequences get.
 struct OnnxImportOptions {
   /// Tensors that become the function's arguments, in this order. Empty: the
@@ -101,6 +103,10 @@ public:
 
 private:
   OnnxFile(std::unique_ptr<::fact::onnx::Model> model, Location location);
+  /// The shapes of `from` as an import of what makes these tensors has them,
+  /// open extents as ShapedType::kDynamic, and the longest sequence there.
+  /// Empty where that cannot be imported.
+  KnownShapes findShapes(const OnnxImportOptions &options) const;
 
   std::unique_ptr<::fact::onnx::Model> model;
   Location location; ///< Of the file.
