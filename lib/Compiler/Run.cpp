@@ -152,6 +152,9 @@ LogicalResult Runner::readSignature() {
 LogicalResult Runner::countSequences() {
   std::vector<std::string> names;
   for (auto [port, array] : llvm::zip(ports, given)) {
+    // A model of half precision is run in float32.
+    if (array.dtype == "<f2" && port.spec.dtype == "<f4")
+      array = ::fact::widened(array);
     // What does not fit is said later.
     if (array.shape.size() != port.spec.shape.size())
       port.batch = {};

@@ -7,6 +7,8 @@
 
 #include "fact/Support/Npy.h"
 
+#include "fact/Support/Float16.h"
+
 #include "fact/Support/Error.h"
 #include "fact/Support/InputFile.h"
 #include "fact/Support/OutputFile.h"
@@ -313,6 +315,16 @@ NpyArray fact::parseNpy(std::string_view bytes, const std::string &name) {
       if (c != 0 && c != 1)
         throw fail("a boolean is neither 0 nor 1");
   return array;
+}
+
+NpyArray fact::widened(const NpyArray &halves) {
+  std::vector<float> values(halves.numElements());
+  for (size_t i = 0; i < values.size(); ++i) {
+    uint16_t bits;
+    std::memcpy(&bits, halves.data.data() + 2 * i, sizeof(bits));
+    values[i] = fromFloat16(bits);
+  }
+  return NpyArray::from(halves.shape, values.data());
 }
 
 NpyArray fact::readNpy(const std::string &path) {

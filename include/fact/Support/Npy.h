@@ -89,6 +89,9 @@ using NpzArchive = std::map<std::string, NpyArray>;
 /// anything is allocated. fact::Error names the file and the reason.
 NpyArray readNpy(const std::string &path);
 
+/// Half precision ("<f2") as float32, exactly.
+NpyArray widened(const NpyArray &halves);
+
 /// The same from memory; `name` is for messages.
 NpyArray parseNpy(std::string_view bytes, const std::string &name);
 

@@ -13,6 +13,8 @@
 
 #include "ReadProto.h"
 
+#include "fact/Support/Float16.h"
+
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -230,21 +232,6 @@ static std::string readTyped(const ::onnx::TensorProto &proto,
   }
 }
 
-/// 1 sign bit, 5 exponent bits and 10 of the fraction; every value is a float.
-static float fromFloat16(uint16_t bits) {
-  uint32_t sign = static_cast<uint32_t>(bits & 0x8000) << 16;
-  uint32_t exponent = (bits >> 10) & 0x1f, fraction = bits & 0x3ff;
-  if (exponent == 0) {
-    float value = std::ldexp(static_cast<float>(fraction), -24);
-    return sign ? -value : value;
-  }
-  uint32_t wide = exponent == 0x1f ? 0xff : exponent + 127 - 15;
-  uint32_t word = sign | wide << 23 | fraction << 13;
-  float value;
-  std::memcpy(&value, &word, sizeof(value));
-  return value;
-}
-
 static float fromBfloat16(uint16_t bits) {
   uint32_t word = static_cast<uint32_t>(bits) << 16;
   float value;
@@ -270,7 +257,7 @@ static std::string toFloats(const std::string &data,
 static void widen(Tensor &tensor) {
   switch (tensor.type) {
   case ElementType::Float16:
-    tensor.data = toFloats<uint16_t>(tensor.data, fromFloat16);
+    tensor.data = toFloats<uint16_t>(tensor.data, fact::fromFloat16);
     break;
   case ElementType::Bfloat16:
     tensor.data = toFloats<uint16_t>(tensor.data, fromBfloat16);

@@ -139,7 +139,6 @@ case("reshape-at-run-time", model([node("Reshape", "x y")], inputs=[
     helper.make_tensor_value_info("x", TensorProto.FLOAT, (1, 6, 4)),
     helper.make_tensor_value_info("y", TensorProto.INT64, (2,))]), "input 'y' must hold integers that are known at compile time")
 case("squeeze", model([node("Squeeze", "x w")], {"w": np.array([2])}), "drops dimension 2 of extent 4")
-     "step must be positive (was -1)")
 case("slice-empty", model([node("Slice", "x a b c")], {"a": np.array([3]), "b": np.array([3]), "c": np.array([2])}),
      "result is empty")
 case("gather", model([node("Gather", "x w", axis=2)], {"w": np.array(4)}), "index 4 is outside of an extent of 4")
