@@ -94,12 +94,16 @@ static bool mayHaveMask(func::FuncOp main) {
   return false;
 }
 
-/// Whether an argument is of tokens, with two extents that are both open.
+/// Whether the arguments are of tokens or rows whose first two extents may be
+/// length and batch as well as batch and length.
 static bool mayBeSequenceFirst(func::FuncOp main) {
   return llvm::all_of(main.getArguments(), [&](BlockArgument argument) {
     auto type = cast<RankedTensorType>(argument.getType());
-    return type.getRank() == 2 && type.getElementType().isInteger() &&
-           type.isDynamicDim(1);
+    bool isTokens = type.getRank() == 2 && type.getElementType().isInteger() &&
+                    type.isDynamicDim(1);
+    bool isRows = type.getRank() == 3 && type.getElementType().isF32() &&
+                  !type.isDynamicDim(2);
+    return isTokens || isRows;
   });
 }
 

@@ -18,8 +18,8 @@ namespace mlir::fact {
 /// * where it fixes the sequence's length, and tokens have numbers of their
 ///   own, with an open length, if one of these is then a padding mask that can
 ///   be left out;
-/// * where both extents of tokens are open, with the sequence first, if there
-///   are attentions then and else none.
+/// * where an extent of tokens or of a batch of rows is open, with the sequence
+///   first, if there are attentions then and else none.
 ///
 /// Null after an error.
 OwningOpRef<ModuleOp> importModel(const OnnxFile &file,

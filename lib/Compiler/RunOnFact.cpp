@@ -68,6 +68,8 @@ LogicalResult FactStacks::prepare(Compilation &compilation,
   SmallVector<OwningOpRef<ModuleOp>> parts;
   isWhole = found.empty();
   if (isWhole) {
+    if (failed(compilation.requireRaised()))
+      return failure();
     parts.push_back(compilation.module().clone());
     stacks.push_back({"the model",
                       main.getNumArguments(),

@@ -191,6 +191,9 @@ static std::optional<size_t> sequenceAxis(const Argument &argument) {
                       (!argument.declared[0] && !argument.declared[1]);
     return isPerToken ? 1 : 0;
   }
+  if (argument.sequenceFirst && rank == 3 &&
+      (!argument.declared[0] || !argument.declared[1]))
+    return 0;
   if (!argument.declared[rank - 1] && argument.declared[rank - 2])
     return rank - 1;
   if (rank == 3 && isOne(1) && !isOne(0))
@@ -248,8 +251,9 @@ static std::string chooseExtents(Argument &argument,
   if (array && array->size() == argument.declared.size()) {
     for (size_t i = 0; i < array->size(); ++i)
       argument.extents.push_back(argument.declared[i].value_or((*array)[i]));
-    if (argument.sequenceFirst && array->size() == 2 &&
-        sequenceAxis(argument) == 0 && argument.extents[1] > 1)
+    if (argument.sequenceFirst && array->size() <= 3 &&
+        sequenceAxis(argument) == 0 && !argument.declared[1] &&
+        argument.extents[1] > 1)
       argument.batchAxis = 1;
     return "";
   }

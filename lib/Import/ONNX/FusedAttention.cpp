@@ -292,19 +292,42 @@ static LogicalResult importPackedAttention(NodeImport &node) {
   return importHeads(op, heads[0], heads[1], heads[2], *attributes, 3, 5);
 }
 
-/// Inputs: Q, K and V [B, L, d] (K and V may be [B, N, S, h]), their biases one
-/// after the other, mask, what is added to the scores, states.
+/// Q, K and V, or K and V, of [B, L, N, count, h]: rows [B, L, d] of each.
+static SmallVector<Tensor, 3> unpack(Composition &op, Tensor packed,
+                                     int64_t count) {
+  SmallVector<Tensor, 3> parts;
+  if (packed->rank() != 5 || packed->shape[3] != Dim(count)) {
+    op.fail("packed input of shape " + str(packed->shape) +
+            " must be [batch, length, heads, " + Twine(count) + ", size]");
+    return {};
+  }
+  const Shape &shape = packed->shape;
+  std::optional<Dim> width = multiply(shape[2], shape[4]);
+  for (int64_t i = 0; i < count && width; ++i)
+    parts.push_back(op.reshape(op.slice(packed, 3, Dim(i), Dim(i + 1)),
+                               {shape[0], shape[1], *width}));
+  return parts;
+}
+
+/// Inputs: Q, K and V [B, L, d] (K and V may be [B, N, S, h], or all or these
+/// two packed), their biases one after the other, mask, what is added to the
+/// scores, states.
 static LogicalResult importMultiHeadAttention(NodeImport &node) {
   FailureOr<RuntimeAttributes> attributes = readRuntimeAttributes(node);
   if (failed(attributes) || failed(refuse(node, 6, 9)))
     return failure();
   Composition op(node);
-  if (!op.input(1) || !op.input(2))
-    return node.fail("with K and V packed into another input is not supported");
+  SmallVector<Tensor, 3> parts{op.input(0), op.input(1), op.input(2)};
+  if (!op.input(1) && !op.input(2))
+    parts = unpack(op, op.input(0), 3);
+  else if (op.input(1) && !op.input(2))
+    llvm::copy(unpack(op, op.input(1), 2), parts.begin() + 1);
+  if (op.failed() || llvm::is_contained(parts, nullptr))
+    return op.failed() ? failure() : node.fail("lacks K or V");
   Dim first(0);
   SmallVector<Tensor, 3> heads;
   for (size_t i : {0, 1, 2}) {
-    Tensor part = op.input(i);
+    Tensor part = parts[i];
     if (i > 0 && part->rank() == 4 && !op.input(3)) {
       heads.push_back(part);
       continue;
@@ -321,8 +344,9 @@ static LogicalResult importMultiHeadAttention(NodeImport &node) {
       part = op.add(part, op.slice(bias, 0, first, *last));
       first = *last;
     }
+    size_t input = std::min<size_t>(i, node.node.inputs.size() - 1);
     heads.push_back(splitHeads(op, part, attributes->heads,
-                               "input '" + node.node.inputs[i] + "'"));
+                               "input '" + node.node.inputs[input] + "'"));
   }
   setPresent(op, heads[1], heads[2]);
   return importHeads(op, heads[0], heads[1], heads[2], *attributes, 4, 5);

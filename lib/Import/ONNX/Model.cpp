@@ -179,6 +179,8 @@ Graph Reader::graph(::onnx::GraphProto &proto, int depth) {
   }
   for (auto &each : *proto.mutable_node())
     graph.nodes.push_back(node(each, depth));
+  for (const auto &input : proto.input())
+    graph.inputs.push_back(input.name());
   for (const auto &output : proto.output())
     graph.outputs.push_back(output.name());
   return graph;
@@ -225,6 +227,7 @@ std::vector<std::string> Node::reads() const {
     std::unordered_set<std::string> own;
     for (const auto &entry : graph.initializers)
       own.insert(entry.first);
+    own.insert(graph.inputs.begin(), graph.inputs.end());
     for (const Node &node : graph.nodes)
       own.insert(node.outputs.begin(), node.outputs.end());
     auto read = [&](const std::string &tensor) {

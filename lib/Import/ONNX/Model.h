@@ -129,7 +129,8 @@ struct Node {
 struct Graph {
   std::vector<Node> nodes;
   std::unordered_map<std::string, std::shared_ptr<Tensor>> initializers;
-  std::vector<std::string> outputs;
+  /// Names of what a loop gives its body, and of what that returns.
+  std::vector<std::string> inputs, outputs;
 };
 
 /// A model whose tensors are all defined once and before they are read.
