@@ -84,14 +84,15 @@ private:
   ScopedDiagnosticHandler handler;
 };
 
-/// Keeps why `fact-raise` left ops alone, whether remarks are printed or not.
+/// Keeps why a batch is not taken apart and why `fact-raise` left ops alone,
+/// whether remarks are printed or not.
 class Compilation::MissCollector
     : public remark::detail::MLIRRemarkStreamerBase {
 public:
   explicit MissCollector(std::vector<Miss> &misses) : misses(misses) {}
 
   void streamOptimizationRemark(const remark::detail::Remark &remark) override {
-    if (remark.getCategoryName() != raiseCategory ||
+    if (!categories.contains(remark.getCategoryName()) ||
         remark.getRemarkType() != llvm::remarks::Type::Missed)
       return;
     Miss miss{remark.getLocation(), "", ""};
@@ -103,7 +104,7 @@ public:
     misses.push_back(std::move(miss));
   }
 
-  static constexpr StringLiteral raiseCategory = "fact-raise";
+  static constexpr StringLiteral categories = "fact-split-batch|fact-raise";
 
 private:
   std::vector<Miss> &misses;
@@ -129,7 +130,7 @@ Compilation::Compilation(const ::fact::CompileOptions &options)
   diagnostics = std::make_unique<Diagnostics>(context_.get(), options.tool,
                                               options.remarks);
   remark::RemarkCategories categories;
-  categories.missed = MissCollector::raiseCategory.str();
+  categories.missed = MissCollector::categories.str();
   if (options.remarks)
     categories = {std::nullopt, ".*", ".*", ".*", ".*"};
   (void)remark::enableOptimizationRemarks(

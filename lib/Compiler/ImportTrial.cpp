@@ -74,21 +74,30 @@ static bool mayHaveSoftmax(func::FuncOp function) {
 }
 
 /// Whether a fixed extent of an argument may count tokens for which another one
-/// has a number each.
+/// has a number each, if need be for each sequence of a batch.
 static bool mayHaveMask(func::FuncOp main) {
   for (Type type : main.getArgumentTypes())
     if (!cast<RankedTensorType>(type).hasStaticShape())
       return false;
-  auto isList = [](RankedTensorType type) {
-    return llvm::count_if(type.getShape(),
-                          [](int64_t extent) { return extent != 1; }) == 1;
+  // Of one sequence, the only extent that is not 1; 0 if there are several.
+  auto tokensOf = [](RankedTensorType type, bool isBatch) {
+    int64_t tokens = 1;
+    for (int64_t extent : type.getShape().drop_front(isBatch ? 1 : 0))
+      if (extent != 1)
+        tokens = tokens == 1 ? extent : 0;
+    return tokens == 1 ? 0 : tokens;
   };
   for (BlockArgument mask : main.getArguments())
     for (BlockArgument rows : main.getArguments()) {
-      auto type = cast<RankedTensorType>(mask.getType());
-      if (mask != rows && isList(type) &&
-          llvm::is_contained(cast<RankedTensorType>(rows.getType()).getShape(),
-                             type.getNumElements()))
+      auto type = cast<RankedTensorType>(mask.getType()),
+           rowsType = cast<RankedTensorType>(rows.getType());
+      if (mask == rows || type.getRank() == 0 || rowsType.getRank() == 0)
+        continue;
+      ArrayRef<int64_t> shape = rowsType.getShape();
+      bool isBatch = type.getRank() > 1 && type.getDimSize(0) == shape.front();
+      if (llvm::is_contained(shape, tokensOf(type, false)) ||
+          (isBatch &&
+           llvm::is_contained(shape.drop_front(), tokensOf(type, true))))
         return true;
     }
   return false;

@@ -129,7 +129,7 @@ private:
 LogicalResult Runner::readInputs() {
   std::optional<std::string> error = ::fact::catchError([&] {
     for (const std::string &path : options.inputs)
-      given.push_back(::fact::readNpy(path));
+      given.push_back(::fact::readInput(path));
   });
   return error ? compilation.fail(*error) : success();
 }
@@ -152,9 +152,6 @@ LogicalResult Runner::readSignature() {
 LogicalResult Runner::countSequences() {
   std::vector<std::string> names;
   for (auto [port, array] : llvm::zip(ports, given)) {
-    // A model of half precision is run in float32.
-    if (array.dtype == "<f2" && port.spec.dtype == "<f4")
-      array = ::fact::widened(array);
     // What does not fit is said later.
     if (array.shape.size() != port.spec.shape.size())
       port.batch = {};

@@ -317,16 +317,6 @@ NpyArray fact::parseNpy(std::string_view bytes, const std::string &name) {
   return array;
 }
 
-NpyArray fact::widened(const NpyArray &halves) {
-  std::vector<float> values(halves.numElements());
-  for (size_t i = 0; i < values.size(); ++i) {
-    uint16_t bits;
-    std::memcpy(&bits, halves.data.data() + 2 * i, sizeof(bits));
-    values[i] = fromFloat16(bits);
-  }
-  return NpyArray::from(halves.shape, values.data());
-}
-
 NpyArray fact::readNpy(const std::string &path) {
   InputFile file = InputFile::open(path);
   return parseNpy(file.text(), path);
@@ -362,4 +352,17 @@ std::string fact::formatNpy(const NpyArray &array) {
 
 void fact::writeNpy(const std::string &path, const NpyArray &array) {
   writeFile(path, formatNpy(array));
+}
+
+NpyArray fact::readInput(const std::string &path) {
+  NpyArray halves = readNpy(path);
+  if (halves.dtype != "<f2")
+    return halves;
+  std::vector<float> values(halves.numElements());
+  for (size_t i = 0; i < values.size(); ++i) {
+    uint16_t bits;
+    std::memcpy(&bits, halves.data.data() + 2 * i, sizeof(bits));
+    values[i] = fromFloat16(bits);
+  }
+  return NpyArray::from(halves.shape, values.data());
 }

@@ -76,7 +76,7 @@ static void run(Arguments &arguments) {
                 std::to_string(arguments.outputs.size()) + " times)");
   std::vector<NpyArray> inputs;
   for (const std::string &path : arguments.inputs)
-    inputs.push_back(readNpy(path));
+    inputs.push_back(readInput(path));
 
   // Opened first, so that a wrong path is found before a long run; committed
   // last, so that a failed run leaves nothing behind.

@@ -89,8 +89,8 @@ using NpzArchive = std::map<std::string, NpyArray>;
 /// anything is allocated. fact::Error names the file and the reason.
 NpyArray readNpy(const std::string &path);
 
-/// Half precision ("<f2") as float32, exactly.
-NpyArray widened(const NpyArray &halves);
+/// The same for what a model reads: half precision becomes float32, exactly.
+NpyArray readInput(const std::string &path);
 
 /// The same from memory; `name` is for messages.
 NpyArray parseNpy(std::string_view bytes, const std::string &name);

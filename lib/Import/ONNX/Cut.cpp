@@ -191,7 +191,7 @@ static std::optional<size_t> sequenceAxis(const Argument &argument) {
                       (!argument.declared[0] && !argument.declared[1]);
     return isPerToken ? 1 : 0;
   }
-  if (argument.sequenceFirst && rank == 3 &&
+  if (argument.sequenceFirst && rank == 3 && argument.declared[0] != 1 &&
       (!argument.declared[0] || !argument.declared[1]))
     return 0;
   if (!argument.declared[rank - 1] && argument.declared[rank - 2])

@@ -72,10 +72,11 @@ def evaluate_node(node, opset, x):
     if op == "Softmax":
         axis = a.get("axis", -1 if opset >= 13 else 1)
         return [softmax(x[0], axis if opset >= 13 else tuple(range(axis % x[0].ndim, x[0].ndim)))]
-    if op in ("ReduceMean", "ReduceMax", "ReduceSum", "ReduceSumSquare"):
+    if op in ("ReduceMean", "ReduceMax", "ReduceSum", "ReduceSumSquare", "ReduceL2"):
         function = {"ReduceMean": np.mean, "ReduceMax": np.max}.get(op, np.sum)
-        return [reduced(function, x[0] * x[0] if op == "ReduceSumSquare" else x[0], x[1] if len(x) > 1 else a["axes"],
-                        a.get("keepdims", 1))]
+        y = reduced(function, x[0] * x[0] if op in ("ReduceSumSquare", "ReduceL2") else x[0],
+                    x[1] if len(x) > 1 else a["axes"], a.get("keepdims", 1))
+        return [np.sqrt(y) if op == "ReduceL2" else y]
     if op == "Unsqueeze":
         return [unsqueeze(x[0], x[1] if len(x) > 1 else a["axes"])]
     if op == "Squeeze":

@@ -693,6 +693,34 @@ case("row-as-sequence", row_as_sequence, attention=1, linear=4)
 attends("no-past", key=without_past("past_keys"), value=without_past("past_values"))
 
 
+def transposed_rows(g):
+    """An input [1, features, tokens]."""
+    x, z = g.x, g.input("z", T.FLOAT, g.random.standard_normal((1, D, g.length)).astype(np.float32))
+    g.x = g.Transpose(z, perm=[0, 2, 1])
+    return g.Add(x, attention(g))
+
+
+def late_bias(g):
+    """A bias behind the residual, as SkipLayerNormalization has it."""
+    return layer_norm(g, g.Add(g.Add(g.MatMul(attention(g, out=False), g.random_weight(D, D)), g.x), g.random_weight(D)))
+
+
+def low_rank(g):
+    """A weight and what LoRA adds to it, both constants."""
+    return g.MatMul(g.x, g.Add(g.random_weight(D, D), g.MatMul(g.random_weight(D, 2), g.random_weight(2, D))))
+
+
+def weight_norm(g):
+    w = g.random_weight(D, D)
+    return g.MatMul(g.x, g.Mul(g.w(w), g.Div(np.abs(g.random_weight(1, D)), g.ReduceL2(w, axes=[0]))))
+
+
+case("rows-transposed", transposed_rows, attention=1, linear=4)
+case("linear-late-bias", late_bias, attention=1, linear=4, layer_norm=1)
+case("linear-low-rank", low_rank, linear=1)
+case("linear-weight-norm", weight_norm, linear=1)
+
+
 # Masks.
 def causal_mask(how, taken, fill):
     return lambda g, s, rank: take(g, s, causal(g, how), taken, fill)
@@ -738,6 +766,13 @@ attends("causal-kq", scores="kq", causal=True, mask=lambda g, s, rank: g.Where(
 attends("causal-scale-after", causal=True, mask_first=True, mask=causal_mask("table", "where", -1e9))
 attends("causal-scale-after-weak", causal=True, mask_first=True, mask=causal_mask("table", "add-where", -1e4))
 attends("causal-guard-chain", causal=True, guard=True, softmax="chain", mask=causal_mask("buffer", "where", -INF))
+attends("causal-bounded", causal=True, mask=lambda g, s, rank: g.Max(
+    causal_mask("table", "add-where", -INF)(g, s, rank), np.float32(-3.4028234663852886e38)))
+attends("causal-lengths", causal=True, mask=lambda g, s, rank: g.Where(g.GreaterOrEqual(
+    g.unsqueeze(g.positions(), 1), g.Add(g.Sub(g.positions(), g.tokens()), g.tokens())), s, np.float32(-1e9)))
+attends("causal-scaled-positions", causal=True, mask=lambda g, s, rank: g.Where(g.GreaterOrEqual(
+    *(g.Mul(g.Cast(g.unsqueeze(g.positions(), axis), to=T.FLOAT), np.float32(0.5)) for axis in (1, 0))),
+    s, np.float32(-1e9)))
 attends("causal-gpt2", causal=True, mask=lambda g, s, rank: (lambda size: g.Where(g.Slice(g.Slice(
     np.tri(32, dtype=bool)[None, None], g.Sub(size, size), size, np.array([2])), np.array([0]), size, np.array([3])),
     s, np.float32(-3.4028234663852886e38)))(g.unsqueeze(g.tokens(), 0)))
@@ -960,7 +995,7 @@ for i in range(24):
     attends(f"combined-{i}-{kind}", causal=kind == "causal", norm=True, **options)
 
 # Layer norms, linear layers, activations.
-NORMS = ["pow", "mul", "pow-int", "sum-div", "sum-square", "add-neg", "two-subs", "eps-first", "pow-half", "reciprocal",
+NORMS = ["moment", "pow", "mul", "pow-int", "sum-div", "sum-square", "add-neg", "two-subs", "eps-first", "pow-half", "reciprocal",
          "pow-minus-half", "one-over", "gamma-first", "gamma-before", "gamma-left", "cast", "op"]
 for how in NORMS:
     case(f"norm-{how}", lambda g, how=how: linear(g, layer_norm(g, g.x, how), D, D), opset=17 if how == "op" else 14,
@@ -1143,7 +1178,7 @@ near_norm("norm-absolute", lambda g: norm_with(g, lambda g, c: g.ReduceMean(g.Ab
 near_norm("norm-large-eps", lambda g: norm_with(g, eps=2.0))
 
 
-near_norm("norm-moment", lambda g: layer_norm(g, g.x, "moment"))
+
 case("near-norm-two-axes", lambda g: g.LayerNormalization(g.x, np.ones((1, 16), np.float32) * np.ones((11, 1), np.float32),
                                                          axis=-2), opset=17, near=True, layer_norm=0)
 
