@@ -37,6 +37,7 @@ DenseMacs denseMacs(const isa::Metadata &metadata, int64_t length) {
         result.ffn += macs;
         break;
       case isa::Role::Other:
+        result.other += macs;
         break;
       }
     }
@@ -69,6 +70,7 @@ void Report::add(const Report &own) {
   dense.attention += own.dense.attention;
   dense.output += own.dense.output;
   dense.ffn += own.dense.ffn;
+  dense.other += own.dense.other;
   counters.add(own.counters);
   dramBoundCycles += own.dramBoundCycles;
   auto before = static_cast<double>(sequences.size());
@@ -142,7 +144,8 @@ static Json macsToJson(const Counters &counters) {
           {"attention", counters.attentionMacs},
           {"output", sum(of(isa::Role::Output))},
           {"ffn_int8", int8},
-          {"ffn_int4", sum(of(isa::Role::FFN)) - int8}};
+          {"ffn_int4", sum(of(isa::Role::FFN)) - int8},
+          {"other_linear", sum(of(isa::Role::Other))}};
 }
 
 static Json sramToJson(const Work &work) {
@@ -314,7 +317,8 @@ std::string Report::toJson() const {
   json["dense_macs"] = {{"qkv", dense.qkv},
                         {"attention", dense.attention},
                         {"output", dense.output},
-                        {"ffn", dense.ffn}};
+                        {"ffn", dense.ffn},
+                        {"other_linear", dense.other}};
   json["predictor_adds"] = counters.total.predictorAdds;
   json["policy"] = Json::parse(policy);
   json["layers"] = layersToJson(layers);

@@ -23,7 +23,8 @@ namespace fact::sim {
 /// What a dense model of this length would multiply.
 struct DenseMacs {
   int64_t qkv = 0, attention = 0, output = 0, ffn = 0;
-  int64_t total() const { return qkv + attention + output + ffn; }
+  int64_t other = 0; ///< Linear layers outside of attention and FFN.
+  int64_t total() const { return qkv + attention + output + ffn + other; }
 };
 DenseMacs denseMacs(const isa::Metadata &metadata, int64_t length);
 

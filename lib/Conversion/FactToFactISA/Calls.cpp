@@ -472,10 +472,20 @@ int64_t Lowering::noteLayers(ArrayRef<Operation *> ops, int64_t times) {
       found.push_back(std::move(layer));
     }
   }
-  if (!found.empty())
-    found.back().linears = std::move(linears);
+  if (found.empty()) {
+    // Those of no layer are noted with the one before, or else the first.
+    auto &others = described.layers.empty() ? linearsBefore
+                                            : described.layers.back().linears;
+    for (int64_t i = 0; i < times; ++i)
+      llvm::append_range(others, linears);
+    return 0;
+  }
+  found.back().linears = std::move(linears);
+  size_t first = described.layers.size();
   for (int64_t i = 0; i < times; ++i)
     described.layers.insert(described.layers.end(), found.begin(), found.end());
+  llvm::append_range(described.layers[first].linears,
+                     std::exchange(linearsBefore, {}));
   layersDone += found.size() * times;
   return found.size();
 }

@@ -326,6 +326,8 @@ private:
   int64_t firstLayer = 0;                 ///< What `numbers` count from.
   int64_t layersPerCall = 1;              ///< Attentions of a layer's function.
   ::fact::isa::Metadata described;
+  /// Linear layers before the first attention.
+  std::vector<::fact::isa::LinearInfo> linearsBefore;
 };
 
 /// Bytes of an element as instructions store it (i1: a byte, counts: u32).
