@@ -92,7 +92,8 @@ public:
   explicit MissCollector(std::vector<Miss> &misses) : misses(misses) {}
 
   void streamOptimizationRemark(const remark::detail::Remark &remark) override {
-    if (!categories.contains(remark.getCategoryName()) ||
+    if (!llvm::is_contained({"fact-split-batch", "fact-raise"},
+                            remark.getCategoryName()) ||
         remark.getRemarkType() != llvm::remarks::Type::Missed)
       return;
     Miss miss{remark.getLocation(), "", ""};
@@ -293,15 +294,15 @@ static void addUpToProduct(Value value, SetVector<Operation *> &ops) {
 /// Of a model without attention that has softmaxes, what is between the layers
 /// and a softmax, or between it and the product with the values, says why: that
 /// comes first, and is not one of many.
-static void putSoftmaxFirst(func::FuncOp main,
-                            std::vector<Compilation::Miss> &misses) {
+static void putSoftmaxReasonsFirst(func::FuncOp main,
+                                   std::vector<Compilation::Miss> &misses) {
   if (countAttentions(main) > 0)
     return;
   SetVector<Operation *> slice;
   BackwardSliceOptions options;
   options.inclusive = true;
   options.filter = [](Operation *op) {
-    return !isa<FactDialect>(op->getDialect());
+    return !isa_and_nonnull<FactDialect>(op->getDialect());
   };
   main.walk([&](linalg::SoftmaxOp softmax) {
     (void)getBackwardSlice(softmax, &slice, options);
@@ -326,7 +327,7 @@ LogicalResult Compilation::requireRaised() {
                      .wasInterrupted();
   if (!anyLeft || misses.empty())
     return success();
-  putSoftmaxFirst(main(), misses);
+  putSoftmaxReasonsFirst(main(), misses);
   const Miss &first = misses.front();
   InFlightDiagnostic diagnostic =
       emitError(first.location)

@@ -68,6 +68,8 @@ static void buildLowering(OpPassManager &manager,
   manager.addPass(createSCFToControlFlowPass());
   manager.addPass(memref::createExpandStridedMetadataPass());
   manager.addPass(createLowerAffinePass());
+  // As FactToLoops does it: an intrinsic where there is one (absi has no
+  // function), which calls the C library's function as well.
   manager.addPass(createConvertMathToLLVMPass());
   manager.addPass(createConvertMathToLibmPass());
   manager.addPass(createConvertVectorToLLVMPass());

@@ -21,10 +21,15 @@ namespace mlir::fact {
 using namespace mlir;
 using namespace mlir::fact;
 
-/// A maximum that NaN does not go through starts from NaN.
-static void startFromInfinity(arith::MaxNumFOp maximum, IRRewriter &rewriter) {
-  auto loop = cast<linalg::LinalgOp>(maximum->getParentOp());
-  auto fill = loop.getDpsInits().front().getDefiningOp<linalg::FillOp>();
+/// Puts a maximum that NaN goes through in the place of one that starts from
+/// NaN.
+static LogicalResult replace(arith::MaxNumFOp maximum, IRRewriter &rewriter) {
+  auto loop = dyn_cast<linalg::LinalgOp>(maximum->getParentOp());
+  auto fill = loop && loop.getNumDpsInits() == 1
+                  ? loop.getDpsInits().front().getDefiningOp<linalg::FillOp>()
+                  : nullptr;
+  if (!fill)
+    return failure();
   auto type = cast<FloatType>(maximum.getType());
   rewriter.setInsertionPoint(fill);
   Value lowest = arith::ConstantOp::create(
@@ -32,6 +37,10 @@ static void startFromInfinity(arith::MaxNumFOp maximum, IRRewriter &rewriter) {
       rewriter.getFloatAttr(
           type, APFloat::getInf(type.getFloatSemantics(), /*Negative=*/true)));
   rewriter.modifyOpInPlace(fill, [&] { fill->setOperand(0, lowest); });
+  rewriter.setInsertionPoint(maximum);
+  rewriter.replaceOpWithNewOp<arith::MaximumFOp>(maximum, maximum.getLhs(),
+                                                 maximum.getRhs());
+  return success();
 }
 
 /// linalg.softmax has no lowering to loops: maximum, exp, sum and division.
@@ -47,12 +56,9 @@ static LogicalResult decompose(linalg::SoftmaxOp op, IRRewriter &rewriter) {
   for (Operation *made = op->getPrevNode(); made != before;
        made = made->getPrevNode())
     made->walk([&](arith::MaxNumFOp each) { maxima.push_back(each); });
-  for (arith::MaxNumFOp each : maxima) {
-    startFromInfinity(each, rewriter);
-    rewriter.setInsertionPoint(each);
-    rewriter.replaceOpWithNewOp<arith::MaximumFOp>(each, each.getLhs(),
-                                                   each.getRhs());
-  }
+  for (arith::MaxNumFOp each : maxima)
+    if (failed(replace(each, rewriter)))
+      return op.emitOpError("cannot be decomposed");
   rewriter.replaceOp(op, *values);
   return success();
 }

@@ -70,15 +70,53 @@ int Analysis::newSequence(Value value, unsigned dim) {
   return next;
 }
 
+/// Whether what is made of a tensor by shape and element by element is a factor
+/// of a product that `isWanted`.
+static bool
+reachesProduct(Value value,
+               llvm::function_ref<bool(linalg::LinalgOp product)> isWanted,
+               unsigned depth = 0) {
+  constexpr unsigned most = 16; // a norm, a scale, transposes, reshapes
+  return depth <= most && llvm::any_of(value.getUsers(), [&](Operation *user) {
+           auto op = dyn_cast<linalg::LinalgOp>(user);
+           if (op && linalg::isaContractionOpInterface(op))
+             return isWanted(op);
+           bool keeps =
+               isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(user) ||
+               (op && op.getNumReductionLoops() == 0);
+           return keeps && user->getNumResults() == 1 &&
+                  reachesProduct(user->getResult(0), isWanted, depth + 1);
+         });
+}
+
+static bool hasConstantFactor(linalg::LinalgOp product) {
+  return llvm::any_of(product.getDpsInputs(), [](Value factor) {
+    return matchPattern(factor, m_Constant());
+  });
+}
+
+/// Queries, keys or values, already split into heads.
+static bool isMultipliedByHead(Value value) {
+  return reachesProduct(value, [](linalg::LinalgOp product) {
+    FailureOr<linalg::ContractionDimensions> dims =
+        linalg::inferContractionDims(product);
+    return succeeded(dims) && !dims->batch.empty() &&
+           !hasConstantFactor(product);
+  });
+}
+
 /// Whether all that reads a tensor [1, .., features, tokens] makes rows of it,
-/// at once or after changing its elements: what convolutions leave.
+/// at once or after changing its elements: what convolutions leave. Of a
+/// function's argument these must be rows of a linear layer, or it may be keys
+/// [1, tokens, features].
 static bool isTransposedOnly(Value value, unsigned depth = 0) {
   constexpr unsigned most = 8; // an activation has about as many ops
   auto type = cast<RankedTensorType>(value.getType());
   int64_t rank = type.getRank();
   if (rank < 3 || value.use_empty() || depth > most ||
       llvm::any_of(type.getShape().drop_back(2),
-                   [](int64_t extent) { return extent != 1; }))
+                   [](int64_t extent) { return extent != 1; }) ||
+      (isa<BlockArgument>(value) && !reachesProduct(value, hasConstantFactor)))
     return false;
   return llvm::all_of(value.getUsers(), [&](Operation *user) {
     if (auto transpose = dyn_cast<linalg::TransposeOp>(user))
@@ -90,30 +128,6 @@ static bool isTransposedOnly(Value value, unsigned depth = 0) {
            elements->getResult(0).getType() == type &&
            isTransposedOnly(elements->getResult(0), depth + 1);
   });
-}
-
-/// Whether what is made of a tensor by shape and element by element is
-/// multiplied, one product for each of its batch, by something that is no
-/// constant: queries, keys or values, already split into heads.
-static bool isMultipliedByHead(Value value, unsigned depth = 0) {
-  constexpr unsigned most = 8; // scale, transpose, reshape, a cast or two
-  return depth <= most && llvm::any_of(value.getUsers(), [&](Operation *user) {
-           if (auto op = dyn_cast<linalg::LinalgOp>(user);
-               op && linalg::isaContractionOpInterface(op)) {
-             FailureOr<linalg::ContractionDimensions> dims =
-                 linalg::inferContractionDims(op);
-             return succeeded(dims) && !dims->batch.empty() &&
-                    llvm::none_of(op.getDpsInputs(), [](Value factor) {
-                      return matchPattern(factor, m_Constant());
-                    });
-           }
-           bool keeps =
-               isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(user);
-           if (auto op = dyn_cast<linalg::LinalgOp>(user))
-             keeps = op.getNumReductionLoops() == 0;
-           return keeps && user->getNumResults() == 1 &&
-                  isMultipliedByHead(user->getResult(0), depth + 1);
-         });
 }
 
 void Analysis::makeLeaf(Value value, int sequence) {
@@ -238,13 +252,13 @@ bool Analysis::visitFill(linalg::FillOp op) {
   return false;
 }
 
-/// A number that is a length.
+/// A number that is a length: the sum of 1 for each token.
 bool Analysis::visitLength(tensor::FromElementsOp op) {
   if (op.getType().getNumElements() != 1)
     return false;
-  auto cast = op.getElements().front().getDefiningOp<arith::IndexCastOp>();
+  auto number = op.getElements().front().getDefiningOp<arith::IndexCastOp>();
   std::optional<Atom> sequence =
-      cast ? sequenceOf(OpFoldResult(cast.getIn())) : std::nullopt;
+      number ? sequenceOf(OpFoldResult(number.getIn())) : std::nullopt;
   if (!sequence)
     return false;
   Node *index = pool.index(Axis::Token, sequence->sequence);

@@ -232,11 +232,8 @@ bool Analysis::visitElementwise(linalg::LinalgOp op) {
     return false;
   bool picks = llvm::any_of(*op.getBlock(), llvm::IsaPred<tensor::ExtractOp>);
   if (picks && type.getElementType().isF32())
-    return missed(op,
-                  "it picks elements of a tensor by their indices, as an "
-                  "embedding does",
-                  "look embeddings up before, and begin the program behind "
-                  "them ('--from')");
+    return missed(op, "it picks elements of a tensor by their indices",
+                  "begin the program behind it ('--from')");
   bool reduces = op.getNumReductionLoops() > 0;
   SmallVector<OpOperand *> operands = op.getDpsInputOperands();
   OpOperand *init = op.getDpsInitOperand(0);

@@ -119,11 +119,14 @@ Node *ExpressionPool::weight(ElementsAttr data, Offsets rowOffsets,
   return unique(std::move(node));
 }
 
-/// Rows times a weight, and a factor if there is one.
+/// Rows times a weight, and times a factor for each feature if there is one.
 static bool isProduct(Node *node) {
-  return node->is(NodeKind::Linear) ||
-         (node->is(NodeKind::Mul) && (node->operand(0)->is(NodeKind::Linear) ||
-                                      node->operand(1)->is(NodeKind::Linear)));
+  if (node->is(NodeKind::Mul))
+    for (unsigned i : {0, 1})
+      if (node->operand(i)->is(NodeKind::Linear))
+        return node->operand(1 - i)->is(NodeKind::Column) ||
+               node->operand(1 - i)->is(NodeKind::Scalar);
+  return node->is(NodeKind::Linear);
 }
 
 Node *ExpressionPool::add(Node *a, Node *b) {

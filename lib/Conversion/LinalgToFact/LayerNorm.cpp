@@ -9,7 +9,8 @@
 // With mu = sum(x) * (1/d), c = x - mu, s = sqrt(sum(c * c) * (1/d) + eps):
 //   (c / s) * gamma + beta, in any order, gamma and beta may be absent
 //   x * (gamma / s) + (beta - mu * (gamma / s))
-// The variance may also be max(sum(x * x) * (1/d) - mu * mu, 0).
+// The variance may also be sum(x * x) * (1/d) - mu * mu, or that but not below
+// 0.
 //
 //===----------------------------------------------------------------------===//
 
@@ -47,11 +48,11 @@ static Node *centredOf(Node *node) {
 }
 
 /// The x of mean(x * x) - mean(x) * mean(x), if need be not below 0.
-static Node *meanOfSquaresMinusSquareOfMean(Node *variance) {
+static Node *uncentredVarianceOf(Node *variance) {
   if (variance->is(NodeKind::Max))
     for (unsigned i : {0, 1})
       if (variance->operand(i)->isScalar(0))
-        return meanOfSquaresMinusSquareOfMean(variance->operand(1 - i));
+        return uncentredVarianceOf(variance->operand(1 - i));
   if (!variance->is(NodeKind::Add))
     return nullptr;
   for (unsigned i : {0, 1}) {
@@ -67,13 +68,13 @@ static Node *meanOfSquaresMinusSquareOfMean(Node *variance) {
     double reciprocal = 1.0f / static_cast<float>(x->width);
     if (square.denominators.empty() && square.numerators.size() == 2 &&
         llvm::all_of(square.numerators, isSumOfX) &&
-        isAbout(-square.constant, reciprocal * reciprocal))
+        -square.constant == reciprocal * reciprocal)
       return x;
   }
   return nullptr;
 }
 
-/// Reads sqrt(mean(c * c) + eps): x and eps.
+/// Reads sqrt(variance + eps): x and eps.
 static Node *deviationOf(Node *node, float &eps, Miss &miss) {
   Node *inner = node->operand(0);
   Node *variance = nullptr;
@@ -95,7 +96,7 @@ static Node *deviationOf(Node *node, float &eps, Miss &miss) {
         "use a small positive epsilon"};
     return nullptr;
   }
-  if (Node *x = meanOfSquaresMinusSquareOfMean(variance))
+  if (Node *x = uncentredVarianceOf(variance))
     return x;
   Node *squares = meanOf(variance);
   if (!squares) {

@@ -301,12 +301,11 @@ Node *Analysis::constantOperand(linalg::LinalgOp op, OpOperand *operand,
     return pool.scalar(*splat);
   if (Node *table = tableOperand(op, operand, loops))
     return table;
-  bool ofScores = llvm::any_of(loops, [](ArrayRef<Atom> atoms) {
-    return llvm::any_of(atoms, [](const Atom &atom) {
-      return atom.axis == Axis::Head || atom.axis == Axis::Key;
-    });
+  bool ofHeads = llvm::any_of(map.getResults(), [&](AffineExpr expr) {
+    auto dim = dyn_cast<AffineDimExpr>(expr);
+    return dim && isAxis(loops[dim.getPosition()], Axis::Head);
   });
-  if (ofScores)
+  if (ofHeads)
     missed(
         op,
         "the scores get a constant of their own for each head: a bias, which "

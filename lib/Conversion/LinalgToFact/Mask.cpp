@@ -19,16 +19,12 @@ using namespace mlir::fact;
 
 namespace {
 
-constexpr double hidden = kHiddenScore;
-/// The same of numbers that the scale of the scores has made smaller, and how
-/// much smaller rounding may have made them beside it.
+/// kHiddenScore for numbers that the scale of the scores has made smaller, and
+/// how much smaller rounding may have made them beside it.
 constexpr double hiddenWhenScaled = -1e3, rounding = 0.9999;
 /// Tokens that a mask of index arithmetic is looked at for, at least; and most
 /// tokens that a number in it may need.
 constexpr int64_t fewest = 256, longest = 2048;
-/// Of an open sequence without a bound. What masks say of positions is the same
-/// farther on, unless they compare them with a larger number.
-constexpr int64_t unknownLength = 256;
 
 /// a * score + b.
 struct Form {
@@ -62,7 +58,7 @@ public:
           most = std::min<int64_t>(most, offsets->size());
       return true;
     case NodeKind::Scalar:
-      if (std::fabs(node->scalar) < -hidden)
+      if (std::fabs(node->scalar) < -kHiddenScore)
         largest = std::max<double>(largest, std::fabs(node->scalar));
       return true;
     case NodeKind::TokenSum:
@@ -70,24 +66,29 @@ public:
       return collect(node->operand(0));
     case NodeKind::Greater:
     case NodeKind::Equal:
+      if (!collectOperands(node))
+        return false;
       if (hasPosition(node->operand(0)) || hasPosition(node->operand(1)))
         for (Node *side : node->operands)
           findNumbers(side);
-      return collect(node->operand(0)) && collect(node->operand(1));
+      return true;
     case NodeKind::TokenIndex:
     case NodeKind::KeyIndex:
       hasIndex = true;
       return true;
     case NodeKind::Mul:
     case NodeKind::Div:
+      if (!collectOperands(node))
+        return false;
       for (unsigned i : {0, 1})
         if (hasPosition(node->operand(i))) {
+          // Two slopes may be nearly the same, so only 1 is one.
           Node *factor = node->operand(1 - i);
-          bool isFactor =
-              node->is(NodeKind::Mul) && factor->is(NodeKind::Scalar);
-          step *= isFactor ? std::min<double>(std::fabs(factor->scalar), 1) : 0;
+          scalesPositions |= !node->is(NodeKind::Mul) ||
+                             !factor->is(NodeKind::Scalar) ||
+                             std::fabs(factor->scalar) != 1;
         }
-      [[fallthrough]];
+      return true;
     case NodeKind::Add:
     case NodeKind::Max:
     case NodeKind::AtKeys:
@@ -95,8 +96,7 @@ public:
     case NodeKind::Or:
     case NodeKind::Not:
     case NodeKind::Select:
-      return llvm::all_of(node->operands,
-                          [&](Node *operand) { return collect(operand); });
+      return collectOperands(node);
     case NodeKind::Tanh:
       return fail("the scores are capped by a tanh");
     case NodeKind::Softmax:
@@ -173,7 +173,9 @@ public:
       // A bound below all scores keeps hidden keys from becoming -inf.
       if (y->isConstant())
         std::swap(x, y);
-      return x->b <= hidden && y->a > 0
+      if (std::isnan(y->b))
+        return y;
+      return x->b <= kHiddenScore && y->a > 0
                  ? std::optional(Form{y->a, std::max(x->b, y->b)})
                  : std::nullopt;
     }
@@ -205,15 +207,15 @@ public:
   Node *scores = nullptr, *padding = nullptr;
   int64_t tokens = 0; ///< Of the sequence that is looked at.
   /// Whether the expression has positions; its largest number that hides no
-  /// key; what the distance of two positions becomes at least, if not one;
-  /// whether it has tables.
+  /// key; whether positions are multiplied; whether it has tables.
   bool hasIndex = false;
-  double largest = 0, step = 1;
+  double largest = 0;
+  bool scalesPositions = false;
   bool hasTable() const { return !tables.empty(); }
   /// Positions behind which nothing changes.
   double reach() const {
-    return step > 0 ? 2 * largest / step + fewest
-                    : std::numeric_limits<double>::infinity();
+    return scalesPositions ? std::numeric_limits<double>::infinity()
+                           : 2 * largest + fewest;
   }
   /// The sequences whose tokens are counted.
   DenseSet<int> counted;
@@ -226,8 +228,13 @@ public:
   std::string reason;
 
 private:
+  bool collectOperands(Node *node) {
+    return llvm::all_of(node->operands,
+                        [&](Node *operand) { return collect(operand); });
+  }
+
   /// Whether a node grows with positions.
-  static bool hasPosition(Node *node) {
+  bool hasPosition(Node *node) {
     switch (node->kind) {
     case NodeKind::TokenIndex:
     case NodeKind::KeyIndex:
@@ -241,12 +248,19 @@ private:
     case NodeKind::Not:
       return false;
     default:
-      return llvm::any_of(node->operands, hasPosition);
+      break;
     }
+    if (auto known = growing.find(node); known != growing.end())
+      return known->second;
+    bool grows = llvm::any_of(
+        node->operands, [&](Node *operand) { return hasPosition(operand); });
+    return growing[node] = grows;
   }
 
   /// What positions are compared with, however large it is.
   void findNumbers(Node *node) {
+    if (!compared.insert(node).second)
+      return;
     if (node->is(NodeKind::Scalar) && std::isfinite(node->scalar))
       largest = std::max<double>(largest, std::fabs(node->scalar));
     if (!node->is(NodeKind::TokenSum))
@@ -254,6 +268,8 @@ private:
         findNumbers(operand);
   }
 
+  DenseMap<Node *, bool> growing; ///< hasPosition
+  DenseSet<Node *> compared;      ///< findNumbers
   DenseSet<Node *> seen;
   DenseMap<Node *, ConstantData> tables;
   DenseMap<Node *, double> sums; ///< TokenSum
@@ -274,19 +290,22 @@ public:
         return fail("the mask depends on the length of another sequence",
                     "mask by the tokens of this one");
     length = evaluator.scores->length;
-    length = std::min(length > 0 ? length : unknownLength, evaluator.most);
+    if (length <= 0) // nobody says how long it may get
+      length = std::numeric_limits<int64_t>::max();
+    length = std::min(length, evaluator.most);
     if (!evaluator.hasTable() && !evaluator.hasIndex)
       length = std::min<int64_t>(length, 4); // all positions are alike
     else if (!evaluator.hasTable()) {
       // What a mask says of positions is the same farther on than twice the
       // numbers that it compares them with.
-      double reach = 2 * evaluator.largest / evaluator.step + fewest;
+      double reach = evaluator.reach();
       if (length > longest && reach > longest)
-        return fail(
-            "the mask of so long a sequence compares positions with " +
-                Twine(std::to_string(evaluator.largest / evaluator.step)),
-            "give a smaller length (--shape)");
-      length = static_cast<int64_t>(std::min<double>(length, reach));
+        return fail("what the mask of so long a sequence says of positions may "
+                    "change behind " +
+                        Twine(longest) + " tokens",
+                    "give a smaller length (--shape)");
+      length = reach < static_cast<double>(length) ? static_cast<int64_t>(reach)
+                                                   : length;
     }
     for (int64_t i = 0; i < length; ++i)
       positions.push_back(i);
@@ -343,6 +362,9 @@ private:
       return fail(describe(notAll, notCausal, before, after),
                   "only attention to all keys, or to the keys up to the "
                   "query's own (causal), is raised");
+    if (!isAlikeForAllLengths(real, isCausal && !isAll))
+      return fail("the mask is another one for another length",
+                  "mask by positions alone");
     if (padValue && !hidesPadding(real, isCausal && !isAll))
       return std::nullopt;
     if (!scale)
@@ -350,6 +372,26 @@ private:
     return MaskedScores{evaluator.scores, static_cast<float>(*scale),
                         isCausal && !isAll, evaluator.padding,
                         padValue.value_or(0)};
+  }
+
+  /// Whether shorter sequences have the same mask, where a mask depends on how
+  /// long they are.
+  bool isAlikeForAllLengths(double real, bool causal) {
+    Value made = evaluator.scores->value;
+    if (evaluator.counted.empty() ||
+        (made && cast<RankedTensorType>(made.getType()).hasStaticShape()))
+      return true;
+    auto longestOne = static_cast<int64_t>(positions.size());
+    for (int64_t count = 1; count < longestOne;
+         count = count < 8 ? count + 1 : 2 * count) {
+      evaluator.start(count);
+      for (int64_t i = 0; i < count; ++i)
+        for (int64_t j = 0; j < count; ++j)
+          if (isVisible(i, j, [&](int64_t) { return real; }) !=
+              std::optional(!causal || j <= i))
+            return false;
+    }
+    return true;
   }
 
   std::string describe(std::pair<int64_t, int64_t> notAll,
@@ -381,11 +423,15 @@ private:
   bool hidesPadding(double real, bool causal) {
     // All positions of a shorter sequence, in some of its lengths.
     auto count = static_cast<int64_t>(positions.size());
-    if (!evaluator.hasTable() && evaluator.reach() < 3 * fewest / 2)
+    // With small numbers only, half of the positions show it.
+    if (!evaluator.hasTable() && evaluator.reach() - fewest < fewest / 2)
       count = std::min(count, fewest / 2);
+    // Where they are counted, how many are real matters.
+    bool isCounted = !evaluator.counted.empty();
     for (int64_t numReal = 1; numReal < count;
-         numReal = numReal < 8 ? numReal + 1
-                               : std::min(2 * numReal, count - 1)) {
+         numReal = numReal < 8 || isCounted
+                       ? numReal + 1
+                       : std::min(2 * numReal, count - 1)) {
       evaluator.start(count);
       auto number = [&](int64_t t) { return t < numReal ? real : 1 - real; };
       for (int64_t i = 0; i < numReal; ++i)
@@ -415,9 +461,9 @@ private:
            "only a scale and a mask are raised");
       return std::nullopt;
     }
-    if (form->b <= hidden ||
+    if (form->b <= kHiddenScore ||
         (form->a > 0 && form->a < 1 && form->b <= hiddenWhenScaled &&
-         form->b <= hidden * form->a * rounding))
+         form->b <= kHiddenScore * form->a * rounding))
       return false;
     if (form->isConstant() || form->b != 0) {
       fail("something is added to the scores of query " + Twine(i) +

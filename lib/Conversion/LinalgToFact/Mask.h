@@ -10,8 +10,10 @@
 // constants, Trilu, comparisons of positions, numbers that are added or chosen.
 // It is not matched but worked out: for each query i and key j what is left is
 // a * score + b. A key is visible where b is 0 and a is the scale, hidden where
-// b is -1e4 or less, for all lengths up to the largest one; anything else is no
-// mask.
+// b is -1e4 or less, or -1e4 times a scale below 1 and no more than -1e3, for
+// all positions up to the largest length, and some shorter lengths where the
+// mask depends on them; anything else is no mask. A bound below all scores,
+// max(.., -1e4 or less), is nothing.
 //
 //===----------------------------------------------------------------------===//
 

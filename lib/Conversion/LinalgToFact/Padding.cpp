@@ -7,8 +7,9 @@
 //===----------------------------------------------------------------------===//
 //
 // Padding may be left out where nothing of a real token depends on it: all
-// attentions hide it, and every other op works token by token, or on those up
-// to its own.
+// attentions hide it, and every other op works token by token, on those up to
+// its own, or takes all tokens together so that padding adds nothing (pooling
+// by the mask).
 //
 //===----------------------------------------------------------------------===//
 
@@ -183,11 +184,11 @@ private:
                  type == utils::IteratorType::reduction;
     if (!reduces || passesOverPadding(op))
       return false;
-    if (node && node->is(NodeKind::TokenSum))
-      return false; // see above
-    // Parts of a softmax in steps go back to the keys.
+    // A number of all tokens is for masks; parts of a softmax in steps go back
+    // to the keys.
     bool isPart =
-        node && (node->is(NodeKind::KeySum) || node->is(NodeKind::KeyMax));
+        node && (node->is(NodeKind::TokenSum) || node->is(NodeKind::KeySum) ||
+                 node->is(NodeKind::KeyMax));
     return !isPart || llvm::any_of(op->getUsers(), [&](Operation *user) {
       return !goesToPairs(user);
     });
@@ -278,7 +279,12 @@ private:
       return false;
     if (result.node->pair)
       return true;
-    return isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op) &&
+    auto elements = dyn_cast<linalg::LinalgOp>(op);
+    bool isElementwise = elements && elements.getNumReductionLoops() == 0 &&
+                         result.node->width == 0;
+    return (isElementwise ||
+            isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op)) &&
+           !op->use_empty() &&
            llvm::all_of(op->getUsers(),
                         [&](Operation *user) { return goesToPairs(user); });
   }
@@ -321,7 +327,7 @@ private:
     if (node->is(NodeKind::Context) || node->is(NodeKind::Leaf))
       return false;
     if (node->is(NodeKind::TokenSum) && numbers.isZero(node->operand(0)))
-      return false; // padding adds nothing
+      return holdsTokenSum(node->operand(0)); // padding adds nothing
     auto [it, isNew] = sums.try_emplace(node, node->is(NodeKind::TokenSum));
     if (!isNew || it->second)
       return it->second;
@@ -374,37 +380,45 @@ private:
   DenseMap<Operation *, llvm::SmallBitVector> origins;
 };
 
-/// Whether an element of the tensor says where another one is read: ids.
+/// Whether a value in a body is made of an element of the tensor.
+bool isMadeOf(Value value, Value tensor) {
+  Operation *op = value.getDefiningOp();
+  if (auto extract = dyn_cast_or_null<tensor::ExtractOp>(op))
+    return extract.getTensor() == tensor;
+  if (auto element = dyn_cast<BlockArgument>(value)) {
+    auto reader = dyn_cast<linalg::LinalgOp>(element.getOwner()->getParentOp());
+    return reader && reader.getMatchingOpOperand(element)->get() == tensor;
+  }
+  return op && llvm::any_of(op->getOperands(), [&](Value operand) {
+           return isMadeOf(operand, tensor);
+         });
+}
+
+/// Whether an element of the tensor says where another one is read: ids, if
+/// need be as another type.
 bool holdsIndices(Value tensor) {
-  auto isMadeOf = [&](Value index, auto &&isMadeOf) -> bool {
-    Operation *op = index.getDefiningOp();
-    if (auto extract = dyn_cast_or_null<tensor::ExtractOp>(op))
-      return extract.getTensor() == tensor;
-    if (auto element = dyn_cast<BlockArgument>(index)) {
-      auto linalgOp =
-          dyn_cast<linalg::LinalgOp>(element.getOwner()->getParentOp());
-      return linalgOp &&
-             linalgOp.getMatchingOpOperand(element)->get() == tensor;
-    }
-    return op && llvm::any_of(op->getOperands(), [&](Value operand) {
-             return isMadeOf(operand, isMadeOf);
-           });
-  };
   return llvm::any_of(tensor.getUsers(), [&](Operation *user) {
-    if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(user))
-      return holdsIndices(user->getResult(0));
     Operation *outer = user;
     while (!isa<func::FuncOp>(outer->getParentOp()))
       outer = outer->getParentOp();
-    return outer
-        ->walk([&](tensor::ExtractOp extract) {
-          return llvm::any_of(
-                     extract.getIndices(),
-                     [&](Value index) { return isMadeOf(index, isMadeOf); })
-                     ? WalkResult::interrupt()
-                     : WalkResult::advance();
-        })
-        .wasInterrupted();
+    bool isIndex = outer
+                       ->walk([&](tensor::ExtractOp extract) {
+                         return llvm::any_of(extract.getIndices(),
+                                             [&](Value index) {
+                                               return isMadeOf(index, tensor);
+                                             })
+                                    ? WalkResult::interrupt()
+                                    : WalkResult::advance();
+                       })
+                       .wasInterrupted();
+    if (isIndex)
+      return true;
+    bool keeps = isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(outer);
+    if (auto elements = dyn_cast<linalg::LinalgOp>(outer))
+      keeps = elements->getNumResults() == 1 &&
+              llvm::all_of(elements.getBlock()->without_terminator(),
+                           llvm::IsaPred<CastOpInterface>);
+    return keeps && holdsIndices(outer->getResult(0));
   });
 }
 

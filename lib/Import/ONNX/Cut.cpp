@@ -232,7 +232,8 @@ static void readNames(const Model &model, Cut &cut) {
     argument.isPerSequence = rank == 1 && !names[0].empty() &&
                              batches.contains(names[0]) &&
                              !lengths.contains(names[0]);
-    if (rank < 4 || info->type != ElementType::Float ||
+    // Without tokens or rows there is nothing that goes on.
+    if (rank < 4 || lengths.empty() || info->type != ElementType::Float ||
         !(*info->shape)[rank - 1].value || names[rank - 2].empty() ||
         lengths.contains(names[rank - 2]))
       continue;
@@ -251,7 +252,7 @@ static std::string chooseExtents(Argument &argument,
   if (array && array->size() == argument.declared.size()) {
     for (size_t i = 0; i < array->size(); ++i)
       argument.extents.push_back(argument.declared[i].value_or((*array)[i]));
-    if (argument.sequenceFirst && array->size() <= 3 &&
+    if (argument.sequenceFirst && (array->size() == 2 || array->size() == 3) &&
         sequenceAxis(argument) == 0 && !argument.declared[1] &&
         argument.extents[1] > 1)
       argument.batchAxis = 1;
@@ -268,6 +269,8 @@ static std::string chooseExtents(Argument &argument,
     bool isBatch = i == 0 || (i == 1 && axis && *axis == 0);
     if (argument.pastAxis) {
       extents.push_back(extent.value_or(argument.pastAxis == i ? 0 : batch));
+      if (!extent && argument.pastAxis != i && batch > 1)
+        argument.batchAxis = i;
       continue;
     }
     if (!extent && axis != i && !isBatch)

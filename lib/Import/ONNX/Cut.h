@@ -32,7 +32,7 @@ struct Argument {
   /// What the model says for each extent, absent where it says nothing.
   SmallVector<std::optional<int64_t>> declared;
 
-  /// Whether tokens [a, b] have their sequence first.
+  /// Whether tokens [a, b] and rows [a, b, features] have their sequence first.
   bool sequenceFirst = false;
   /// Whether the model leaves a first extent open that is no sequence.
   bool hasBatch = false;

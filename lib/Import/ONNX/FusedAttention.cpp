@@ -292,18 +292,20 @@ static LogicalResult importPackedAttention(NodeImport &node) {
   return importHeads(op, heads[0], heads[1], heads[2], *attributes, 3, 5);
 }
 
-/// Q, K and V, or K and V, of [B, L, N, count, h]: rows [B, L, d] of each.
+/// Q, K and V, or K and V, of [B, L, heads, count, h]: rows [B, L, d] of each.
 static SmallVector<Tensor, 3> unpack(Composition &op, Tensor packed,
-                                     int64_t count) {
-  SmallVector<Tensor, 3> parts;
-  if (packed->rank() != 5 || packed->shape[3] != Dim(count)) {
-    op.fail("packed input of shape " + str(packed->shape) +
-            " must be [batch, length, heads, " + Twine(count) + ", size]");
+                                     int64_t heads, int64_t count) {
+  const Shape &shape = packed->shape;
+  std::optional<Dim> width =
+      shape.size() == 5 ? multiply(shape[2], shape[4]) : std::nullopt;
+  if (!width || shape[2] != Dim(heads) || shape[3] != Dim(count)) {
+    op.fail("packed input of shape " + str(shape) +
+            " must be [batch, length, " + Twine(heads) + ", " + Twine(count) +
+            ", size]");
     return {};
   }
-  const Shape &shape = packed->shape;
-  std::optional<Dim> width = multiply(shape[2], shape[4]);
-  for (int64_t i = 0; i < count && width; ++i)
+  SmallVector<Tensor, 3> parts;
+  for (int64_t i = 0; i < count; ++i)
     parts.push_back(op.reshape(op.slice(packed, 3, Dim(i), Dim(i + 1)),
                                {shape[0], shape[1], *width}));
   return parts;
@@ -319,9 +321,10 @@ static LogicalResult importMultiHeadAttention(NodeImport &node) {
   Composition op(node);
   SmallVector<Tensor, 3> parts{op.input(0), op.input(1), op.input(2)};
   if (!op.input(1) && !op.input(2))
-    parts = unpack(op, op.input(0), 3);
+    parts = unpack(op, op.input(0), attributes->heads, 3);
   else if (op.input(1) && !op.input(2))
-    llvm::copy(unpack(op, op.input(1), 2), parts.begin() + 1);
+    llvm::copy(unpack(op, op.input(1), attributes->heads, 2),
+               parts.begin() + 1);
   if (op.failed() || llvm::is_contained(parts, nullptr))
     return op.failed() ? failure() : node.fail("lacks K or V");
   Dim first(0);
@@ -344,7 +347,7 @@ static LogicalResult importMultiHeadAttention(NodeImport &node) {
       part = op.add(part, op.slice(bias, 0, first, *last));
       first = *last;
     }
-    size_t input = std::min<size_t>(i, node.node.inputs.size() - 1);
+    size_t input = !op.input(1) ? 0 : i == 2 && !op.input(2) ? 1 : i;
     heads.push_back(splitHeads(op, part, attributes->heads,
                                "input '" + node.node.inputs[input] + "'"));
   }

@@ -103,6 +103,7 @@ KnownShapes OnnxFile::findShapes(const OnnxImportOptions &options) const {
   front.from.clear();
   front.to.clear();
   front.shapes.clear();
+  front.arrays.clear();
   front.takesInputs = false;
   for (const ValueInfo &input : model->inputs)
     if (auto given = options.shapes.find(input.name);
@@ -140,10 +141,10 @@ KnownShapes OnnxFile::findShapes(const OnnxImportOptions &options) const {
   for (auto [n, name] : llvm::enumerate(front.to)) {
     ArrayRef<int64_t> shape = shapeOf(main, n);
     known.shapes[name] = llvm::to_vector<4>(shape);
-    if (!single)
-      continue;
     ArrayRef<int64_t> one =
-        shapeOf(single->lookupSymbol<func::FuncOp>("main"), n);
+        single ? shapeOf(single->lookupSymbol<func::FuncOp>("main"), n) : shape;
+    if (one.size() != shape.size())
+      continue;
     for (auto [i, extents] : llvm::enumerate(llvm::zip_equal(shape, one)))
       if (std::get<0>(extents) == options.batch && std::get<1>(extents) == 1)
         known.batchAxes[name] = i;
@@ -235,8 +236,8 @@ std::string mlir::fact::parseShapeOption(
   for (StringRef part : parts) {
     int64_t extent;
     if (part.getAsInteger(10, extent) || extent < 0)
-      return "shape must be NAME:1x512x120, with extents (was '" + text.str() +
-             "')";
+      return "shape must be NAME:1x512x120, with extents of 0 or more (was '" +
+             text.str() + "')";
     shape.push_back(extent);
   }
   if (name.empty() || name.size() == text.size())

@@ -293,8 +293,6 @@ Value mlir::fact::placeAtRunTime(OpBuilder &builder, Location loc,
   return arith::MinSIOp::create(builder, loc, number, last);
 }
 
-/// Indices of the run time pick from any tensor, along an axis: rows of an
-/// embedding.
 /// What old exporters make positions of: where ones are, of a list of ones.
 static LogicalResult importNonZero(NodeImport &node) {
   const ModelTensor &input = node.input(0);
@@ -303,10 +301,17 @@ static LogicalResult importNonZero(NodeImport &node) {
                      str(input.shape) + ")");
   Dim count = input.shape[0];
   if (input.isConstant() || input.isIntegers()) {
+    std::vector<float> floats;
+    if (input.isFloats())
+      floats = input.data->floats();
+    else if (!input.isIntegers() || !llvm::all_of(input.integers, [](Dim each) {
+               return each.isConstant();
+             }))
+      return node.fail("is supported on constants only");
     SmallVector<Dim> places;
     for (int64_t i = 0; i < count.offset; ++i)
       if (input.isIntegers() ? !input.integers[i].isConstant(0)
-                             : input.data->floats()[i] != 0)
+                             : floats[i] != 0)
         places.push_back(Dim(i));
     Shape shape{Dim(1), Dim(static_cast<int64_t>(places.size()))};
     return node.setResult(
@@ -325,6 +330,8 @@ static LogicalResult importNonZero(NodeImport &node) {
   return node.setResult(result, shape);
 }
 
+/// Indices of the run time pick from any tensor, along an axis: rows of an
+/// embedding.
 LogicalResult mlir::fact::gatherAtRunTime(NodeImport &node, int64_t axis,
                                           llvm::ArrayRef<Dim> shape) {
   const ModelTensor &data = node.input(0), &index = node.input(1);

@@ -64,13 +64,13 @@ static Value multiplyStacks(NodeImport &node, Value lhs, const Shape &left,
   return node.emit.reshape(node.loc, product, flatResult, result);
 }
 
-/// The product of two constants [.., m, k] and [.., k, n]: sums in double,
-/// rounded once. Fails where that would take minutes.
+/// The product of two constants [.., m, k] and [.., k, n] as \p result: sums in
+/// double, rounded once. Fails where that would take minutes.
 static FailureOr<ModelTensor>
 multiplyConstants(NodeImport &node, const ModelTensor &lhs, const Shape &left,
                   const ModelTensor &rhs, const Shape &right,
-                  llvm::ArrayRef<Dim> batch) {
-  constexpr int64_t most = int64_t(1) << 36;
+                  llvm::ArrayRef<Dim> batch, llvm::ArrayRef<Dim> result) {
+  constexpr int64_t most = int64_t(1) << 33;
   if (!lhs.isFloats() || !rhs.isFloats())
     return node.fail("multiplies two constants that are not both floats");
   int64_t m = left[left.size() - 2].offset, k = left.back().offset,
@@ -83,6 +83,7 @@ multiplyConstants(NodeImport &node, const ModelTensor &lhs, const Shape &left,
                      str(left) + " and " + str(right));
   std::vector<float> a = lhs.data->floats(), b = rhs.data->floats(), product;
   std::vector<double> row(n);
+  product.reserve(stacks * m * n);
   for (int64_t stack = 0; stack < stacks; ++stack) {
     size_t inA = broadcastIndex(stack, batch, ArrayRef(left).drop_back(2)),
            inB = broadcastIndex(stack, batch, ArrayRef(right).drop_back(2));
@@ -96,9 +97,8 @@ multiplyConstants(NodeImport &node, const ModelTensor &lhs, const Shape &left,
     }
   }
   SmallVector<int64_t> shape;
-  for (Dim dim : batch)
+  for (Dim dim : result)
     shape.push_back(dim.offset);
-  shape.append({m, n});
   return ModelTensor::constant(shape, std::move(product));
 }
 
@@ -128,10 +128,9 @@ static LogicalResult importMatMul(NodeImport &node) {
     squeezed.push_back(right.back());
   if (!node.input(0).isRuntime() && !node.input(1).isRuntime()) {
     FailureOr<ModelTensor> product = multiplyConstants(
-        node, node.input(0), left, node.input(1), right, *batch);
+        node, node.input(0), left, node.input(1), right, *batch, squeezed);
     if (failed(product))
       return failure();
-    product->shape = squeezed;
     return node.setResult(0, std::move(*product));
   }
   Value lhs = node.value(0), rhs = node.value(1);
@@ -183,7 +182,7 @@ static LogicalResult importGemm(NodeImport &node) {
   Value product;
   if (!a.isRuntime() && !b.isRuntime()) {
     FailureOr<ModelTensor> folded =
-        multiplyConstants(node, a, a.shape, b, b.shape, {});
+        multiplyConstants(node, a, a.shape, b, b.shape, {}, shape);
     product = failed(folded) ? nullptr : node.value(*folded);
   } else if (Value lhs = node.value(a), rhs = node.value(b); lhs && rhs) {
     product = node.emit.matmul(node.loc, lhs, rhs, shape);

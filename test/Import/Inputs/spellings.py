@@ -1176,7 +1176,8 @@ near_norm("norm-no-root", lambda g: norm_with(g, deviation=lambda g, v: g.Add(v,
 near_norm("norm-raw-squares", lambda g: norm_with(g, lambda g, c: g.ReduceMean(g.Mul(g.x, g.x), axes=[-1])))
 near_norm("norm-absolute", lambda g: norm_with(g, lambda g, c: g.ReduceMean(g.Abs(c), axes=[-1])))
 near_norm("norm-large-eps", lambda g: norm_with(g, eps=2.0))
-
+near_norm("norm-half-moment", lambda g: norm_with(g, lambda g, c: g.Sub(g.ReduceMean(g.Mul(g.x, g.x), axes=[-1]), g.Mul(
+    np.float32(0.5), g.Mul(g.ReduceMean(g.x, axes=[-1]), g.ReduceMean(g.x, axes=[-1]))))))
 
 
 case("near-norm-two-axes", lambda g: g.LayerNormalization(g.x, np.ones((1, 16), np.float32) * np.ones((11, 1), np.float32),

@@ -59,7 +59,7 @@ struct OnnxImportOptions {
   /// where a node has the number itself, as an extent or in a constant, it
   /// stands for the length, or the first tokens.
   bool opensLength = false;
-  /// Whether tokens [a, b] have their sequence first.
+  /// Whether tokens [a, b] and rows [a, b, features] have their sequence first.
   bool sequenceFirst = false;
 };
 

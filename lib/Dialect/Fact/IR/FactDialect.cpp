@@ -145,7 +145,9 @@ LogicalResult FactDialect::verifyRegionArgAttribute(Operation *op,
   if (bound && bound.getType().isInteger(64) && bound.getInt() >= 1) {
     auto type = dyn_cast<RankedTensorType>(
         cast<FunctionOpInterface>(op).getArgumentTypes()[argument]);
-    int64_t rows = type && type.getRank() >= 2
+    // The open extent may be another one than the rows'.
+    bool isOpen = type && !type.hasStaticShape();
+    int64_t rows = type && type.getRank() >= 2 && !isOpen
                        ? type.getDimSize(mlir::fact::sequenceDim(type))
                        : ShapedType::kDynamic;
     if (ShapedType::isDynamic(rows) || rows <= bound.getInt())
