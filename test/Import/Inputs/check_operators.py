@@ -154,6 +154,34 @@ case("Squeeze-11", [node("Squeeze", "x", axes=[0])], lambda x: x[0], opset=11)
 case("Squeeze-all", [node("Squeeze", "x")], lambda x: x[0])
 case("Unsqueeze-13", [node("Unsqueeze", "x a")], lambda x: x[:, None, :, :, None], weights={"a": ints(1, -1)})
 case("Unsqueeze-11", [node("Unsqueeze", "x", axes=[1])], lambda x: x[:, None], opset=11)
+far = ints(np.iinfo(np.int64).min)
+case("Slice-tokens-backwards", [node("Slice", "x a b c a")], lambda x: x[:, ::-1],
+     weights={"a": ints(-1), "b": far, "c": ints(1)})
+case("Slice-features-backwards", [node("Slice", "x a b c d")], lambda x: x[..., 2::-2],
+     weights={"a": ints(2), "b": far, "c": ints(2), "d": ints(-2)})
+places = random.integers(-4, 4, (1, BOUND, 2))
+case("GatherElements", [node("GatherElements", "x i", axis=2)], lambda x: np.take_along_axis(x, places % 4, 2),
+     weights={"i": places}, closed=True)
+last = np.zeros((1, 1, 4), np.int64) - 1
+case("GatherElements-tokens", [node("GatherElements", "x i", axis=1)], lambda x: x[:, -1:], weights={"i": last})
+ones = numpy_helper.from_array(np.ones(1, np.int64))
+case("NonZero", [node("Shape", "x", "s"), node("Slice", "s a b", "n"), node("ConstantOfShape", "n", "o", value=ones),
+                 node("NonZero", "o", "p"), node("Cast", "p", "f", to=1), node("Unsqueeze", "f c", "r"),
+                 node("Add", "x r")],
+     lambda x: x + np.arange(x.shape[1], dtype=np.float32)[None, :, None],
+     weights={"a": ints(1), "b": ints(2), "c": ints(2)})
+left, right = floats(3), floats(3, 4)
+case("MatMul-constants", [node("MatMul", "l r", "m"), node("Add", "x m")], lambda x: x + left @ right,
+     weights={"l": left, "r": right})
+for op, function in {"ReduceMax": np.max, "ReduceMin": np.min, "ReduceProd": np.prod, "ReduceMean": np.mean,
+                     "ReduceL1": lambda w, axis: np.abs(w).sum(axis),
+                     "ReduceL2": lambda w, axis: np.sqrt((w * w).sum(axis))}.items():
+    case(op + "-constant", [node(op, "r", "m", axes=[0], keepdims=0), node("Add", "x m")],
+         lambda x, f=function: x + f(right, axis=0), weights={"r": right})
+pointwise = {"w": floats(3, 4, 1), "b": floats(3)}
+case("Conv-pointwise", [node("Transpose", "x", "t", perm=[0, 2, 1]), node("Conv", "t w b")],
+     lambda x: np.einsum("oi,bli->bol", pointwise["w"][:, :, 0], x) + pointwise["b"][:, None], weights=pointwise)
+
 case("Slice-first-row", [node("Slice", "x s e a")], lambda x: x[:, :1],
      weights={"s": ints(0), "e": ints(1), "a": ints(1)})
 case("Slice-last-row", [node("Slice", "x s e a")], lambda x: x[:, -1:],

@@ -906,6 +906,29 @@ def padding_input(g):
     return spread(g, padding(g), "unsqueeze", 4)
 
 
+def pooled(pool):
+    """What is made of all tokens of an attention with a padding mask; the mask is the model's second input."""
+    def build(g):
+        y = attention(g, mask=lambda g, s, rank: take(g, s, spread(g, padding(g), "unsqueeze", rank), "where", -1e9))
+        real = g.Cast(g.unsqueeze(g.inputs[1].name, 2), to=T.FLOAT)
+        return g.Add(g.x, pool(g, y, real))
+    return build
+
+
+case("pooled-mean", pooled(lambda g, y, m: g.Div(g.sum(g.Mul(y, m), 1), g.sum(m, 1))), attention=1)
+case("pooled-product", pooled(lambda g, y, m: g.MatMul(g.Transpose(m, perm=[0, 2, 1]), y)), attention=1)
+case("pooled-largest", pooled(lambda g, y, m: g.ReduceMax(g.Where(g.Greater(m, np.float32(0.5)), y, np.float32(-1e9)),
+                                                          axes=[1])), attention=1)
+case("near-pooled-plain", pooled(lambda g, y, m: g.ReduceMean(y, axes=[1])), near=True, attention=0)
+case("near-pooled-padding", pooled(lambda g, y, m: g.Mul(m, g.sum(g.Sub(np.float32(1), m), 1))), near=True, attention=0)
+case("near-pooled-largest", pooled(lambda g, y, m: g.ReduceMax(g.Mul(y, m), axes=[1])), near=True, attention=0)
+case("near-pooled-other", pooled(lambda g, y, m: g.sum(g.Mul(y, g.Add(m, np.float32(1))), 1)), near=True, attention=0)
+for name, visible in (("limit", lambda g, i, j: g.LessOrEqual(j, g.Add(i, g.Sub(np.array(8), g.tokens())))),
+                      ("threshold", lambda g, i, j: g.Or(g.Greater(g.tokens(), np.array(8)), g.LessOrEqual(j, i)))):
+    case(f"near-mask-of-length-{name}", lambda g, visible=visible: attention(g, mask=lambda g, s, rank: g.Where(visible(
+        g, g.unsqueeze(g.positions(), 1), g.unsqueeze(g.positions(), 0)), s, np.float32(-1e9))), near=True, attention=0)
+
+
 def numbers_of(shape, kind="int64"):
     """A padding input of that shape that hides keys."""
     def mask(g, s):
