@@ -58,8 +58,6 @@ public:
           most = std::min<int64_t>(most, offsets->size());
       return true;
     case NodeKind::Scalar:
-      if (std::fabs(node->scalar) < -kHiddenScore)
-        largest = std::max<double>(largest, std::fabs(node->scalar));
       return true;
     case NodeKind::TokenSum:
       counted.insert(node->operand(0)->sequence);
@@ -206,8 +204,8 @@ public:
 
   Node *scores = nullptr, *padding = nullptr;
   int64_t tokens = 0; ///< Of the sequence that is looked at.
-  /// Whether the expression has positions; its largest number that hides no
-  /// key; whether positions are multiplied; whether it has tables.
+  /// Whether the expression has positions; the largest number beside them;
+  /// whether they are multiplied; whether it has tables.
   bool hasIndex = false;
   double largest = 0;
   bool scalesPositions = false;
@@ -229,8 +227,12 @@ public:
 
 private:
   bool collectOperands(Node *node) {
-    return llvm::all_of(node->operands,
-                        [&](Node *operand) { return collect(operand); });
+    if (!llvm::all_of(node->operands,
+                      [&](Node *operand) { return collect(operand); }))
+      return false;
+    if (hasPosition(node))
+      findNumbers(node);
+    return true;
   }
 
   /// Whether a node grows with positions.
@@ -257,7 +259,7 @@ private:
     return growing[node] = grows;
   }
 
-  /// What positions are compared with, however large it is.
+  /// What positions are compared or reckoned with, however large it is.
   void findNumbers(Node *node) {
     if (!compared.insert(node).second)
       return;

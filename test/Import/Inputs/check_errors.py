@@ -237,7 +237,7 @@ case("packed-rotary", model([node("Attention", "x w", num_heads=2, do_rotary=1, 
 case("packed-past", model([helper.make_node("Attention", ["x", "w", "", "", "x"], ["out"], name="n_out", num_heads=2, **MS)],
                           w412), "its input 'x' (number 4) is not supported")
 case("multi-head-packed", model([node("MultiHeadAttention", "x", num_heads=2, **MS)]),
-     "packed input of shape 1x6x4 must be [batch, length, heads, 3, size]")
+     "packed input of shape 1x6x4 must be [batch, length, 2, 3, size]")
 case("multi-head-bias", model([node("MultiHeadAttention", "x x x b", num_heads=2, **MS)], w412),
      "bias of shape 11 does not fit Q, K and V")
 case("rotary-heads", model([node("RotaryEmbedding", "x w w")], {"w": np.ones((1, 6, 1), np.float32)}, opset=23),
