@@ -31,6 +31,7 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/thread.h"
@@ -92,8 +93,7 @@ public:
   explicit MissCollector(std::vector<Miss> &misses) : misses(misses) {}
 
   void streamOptimizationRemark(const remark::detail::Remark &remark) override {
-    if (!llvm::is_contained({"fact-split-batch", "fact-raise"},
-                            remark.getCategoryName()) ||
+    if (!llvm::is_contained(categories, remark.getCategoryName()) ||
         remark.getRemarkType() != llvm::remarks::Type::Missed)
       return;
     Miss miss{remark.getLocation(), "", ""};
@@ -105,7 +105,7 @@ public:
     misses.push_back(std::move(miss));
   }
 
-  static constexpr StringLiteral categories = "fact-split-batch|fact-raise";
+  static constexpr StringRef categories[] = {"fact-split-batch", "fact-raise"};
 
 private:
   std::vector<Miss> &misses;
@@ -131,7 +131,7 @@ Compilation::Compilation(const ::fact::CompileOptions &options)
   diagnostics = std::make_unique<Diagnostics>(context_.get(), options.tool,
                                               options.remarks);
   remark::RemarkCategories categories;
-  categories.missed = MissCollector::categories.str();
+  categories.missed = llvm::join(ArrayRef(MissCollector::categories), "|");
   if (options.remarks)
     categories = {std::nullopt, ".*", ".*", ".*", ".*"};
   (void)remark::enableOptimizationRemarks(

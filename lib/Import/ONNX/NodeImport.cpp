@@ -166,6 +166,14 @@ FailureOr<int64_t> NodeImport::axis(int64_t axis, int64_t rank) {
   return axis < 0 ? axis + rank : axis;
 }
 
+FailureOr<int64_t> NodeImport::axisAttribute(std::optional<int64_t> absent,
+                                             int64_t rank) {
+  FailureOr<int64_t> given = intAttribute("axis", absent);
+  if (failed(given))
+    return failure();
+  return axis(*given, rank);
+}
+
 FailureOr<SmallVector<int64_t>>
 NodeImport::distinctAxes(llvm::ArrayRef<int64_t> axes, int64_t rank) {
   SmallVector<bool> seen(rank);

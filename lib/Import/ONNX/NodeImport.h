@@ -106,6 +106,9 @@ public:
   /// \p axis counted from the front; an error where it is outside [-rank,
   /// rank).
   FailureOr<int64_t> axis(int64_t axis, int64_t rank);
+  /// The same of attribute 'axis'; an error also where it is missing and there
+  /// is nothing in its place.
+  FailureOr<int64_t> axisAttribute(std::optional<int64_t> absent, int64_t rank);
   /// The same of each; an error also where one is named twice.
   FailureOr<SmallVector<int64_t>> distinctAxes(llvm::ArrayRef<int64_t> axes,
                                                int64_t rank);

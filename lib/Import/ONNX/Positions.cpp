@@ -181,10 +181,7 @@ static LogicalResult importOneHot(NodeImport &node) {
 /// Picks along one axis, for each element of the indices at its own place.
 static LogicalResult importGatherElements(NodeImport &node) {
   const ModelTensor &data = node.input(0), &indices = node.input(1);
-  FailureOr<int64_t> given = node.intAttribute("axis", 0);
-  if (failed(given))
-    return failure();
-  FailureOr<int64_t> axis = node.axis(*given, data.rank());
+  FailureOr<int64_t> axis = node.axisAttribute(0, data.rank());
   if (failed(axis))
     return failure();
   bool fits = indices.rank() == data.rank();

@@ -240,10 +240,7 @@ static LogicalResult importSlice(NodeImport &node) {
 
 static LogicalResult importSplit(NodeImport &node) {
   const Shape &shape = node.input(0).shape;
-  FailureOr<int64_t> given = node.intAttribute("axis", 0);
-  if (failed(given))
-    return failure();
-  FailureOr<int64_t> axis = node.axis(*given, shape.size());
+  FailureOr<int64_t> axis = node.axisAttribute(0, shape.size());
   if (failed(axis))
     return failure();
   size_t count = node.node.outputs.size();
@@ -299,10 +296,7 @@ static LogicalResult importSplit(NodeImport &node) {
 /// constants only.
 static LogicalResult importGather(NodeImport &node) {
   const ModelTensor &data = node.input(0), &index = node.input(1);
-  FailureOr<int64_t> given = node.intAttribute("axis", 0);
-  if (failed(given))
-    return failure();
-  FailureOr<int64_t> axis = node.axis(*given, data.rank());
+  FailureOr<int64_t> axis = node.axisAttribute(0, data.rank());
   if (failed(axis))
     return failure();
   if (index.isFloat())
@@ -377,10 +371,8 @@ static LogicalResult importGather(NodeImport &node) {
 }
 
 static LogicalResult importConcat(NodeImport &node) {
-  FailureOr<int64_t> given = node.intAttribute("axis", std::nullopt);
-  if (failed(given))
-    return failure();
-  FailureOr<int64_t> axis = node.axis(*given, node.input(0).rank());
+  FailureOr<int64_t> axis =
+      node.axisAttribute(std::nullopt, node.input(0).rank());
   if (failed(axis))
     return failure();
   Shape shape = node.input(0).shape;

@@ -68,10 +68,7 @@ static LogicalResult importSoftmax(NodeImport &node) {
   if (shape.empty())
     return node.fail("input must have at least one dimension");
   bool flattens = node.opset < 13;
-  FailureOr<int64_t> given = node.intAttribute("axis", flattens ? 1 : -1);
-  if (failed(given))
-    return failure();
-  FailureOr<int64_t> axis = node.axis(*given, shape.size());
+  FailureOr<int64_t> axis = node.axisAttribute(flattens ? 1 : -1, shape.size());
   if (failed(axis))
     return failure();
   // Trailing ones do not count.
