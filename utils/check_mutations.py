@@ -42,9 +42,8 @@ MUTATIONS = (
      "if (dependence.distance == 0)\n        found[dependence.region].push_back(dependence);"),
     ("CPU: drop a store", "the end of an activated row that fills no vector", LOOPS + "RowOps.cpp",
      "e.storeChunk(activate(", "if (chunk == lanes)\n        e.storeChunk(activate("),
-    ("CPU: swap two operands", "gamma and beta of a layer norm", LOOPS + "RowOps.cpp",
-     "e.loadReal(gamma, offset, chunk),\n                                        e.loadReal(beta, offset, chunk)",
-     "e.loadReal(beta, offset, chunk),\n                                        e.loadReal(gamma, offset, chunk)"),
+    ("CPU: swap two operands", "a norm adds gamma in beta's place", LOOPS + "RowOps.cpp",
+     "normal + e.loadReal(beta, offset, chunk)", "normal + e.loadReal(gamma, offset, chunk)"),
     ("CPU: shorten a loop", "the mean token leaves the last token out", LOOPS + "RowOps.cpp",
      "e.index(1), length, 1, first,", "e.index(1), e.sub(length, e.index(1)), 1, first,"),
 )

@@ -50,14 +50,15 @@ def random_case(rng, name, policies, max_length, max_width):
     d = heads * size
     length = int(rng.integers(2, max_length + 1))
     ff = int(rng.integers(8, 2 * d + 9))
-    meta = dict(name=name, norm=str(rng.choice(["pre", "post"])), act=str(rng.choice(linalg_ir.ACTIVATIONS)), L=length,
-                d=d, h=heads, ff=ff, bias=bool(rng.random() < 0.7))
-    if rng.random() < 0.25:
-        meta["causal"] = True
+    meta = dict(name=name, place=str(rng.choice(["pre", "post"])), norm=str(rng.choice(linalg_ir.NORMS)),
+                act=str(rng.choice(linalg_ir.ACTIVATIONS)), gated=bool(rng.random() < 0.3), L=length, d=d, h=heads, ff=ff,
+                bias=bool(rng.random() < 0.7), window=[None, None])
+    if rng.random() < 0.5:
+        meta["window"] = [None if rng.random() < 0.3 else int(rng.integers(0, 8)) for _ in range(2)]
     if rng.random() < 0.3:
         meta["length"] = int(rng.integers(1, length + 1))
-    layer = linalg_ir.random_layer(d, heads, ff, meta["norm"], meta["act"], 1e-5, meta.get("causal", False), meta["bias"],
-                                   int(rng.integers(1 << 31)))
+    layer = linalg_ir.random_layer(d, heads, ff, meta["place"], meta["act"], 1e-5, tuple(meta["window"]), meta["bias"],
+                                   int(rng.integers(1 << 31)), meta["norm"], meta["gated"])
     # Sharper attention: rows are dominated now and then.
     for weight in ("Wq", "Wk"):
         layer.weights[weight] *= np.float32(rng.uniform(1, 2))
@@ -66,8 +67,7 @@ def random_case(rng, name, policies, max_length, max_width):
     arrays = dict(layer.weights, x=x)
     for i, policy in enumerate(meta["policies"]):
         result = numerics.encoder_layer(
-            layer.weights, x, policy_text(policy), norm=layer.norm, activation=layer.activation, heads=heads,
-            eps=layer.eps, scale=layer.scale, causal=layer.causal, length=meta.get("length"))
+            layer.weights, x, policy_text(policy), **layer.arguments(), length=meta.get("length"))
         arrays |= {f"p{i}.{key}": result[key] for key in ("y", *MASKS)}
     return meta, arrays
 

@@ -3,8 +3,9 @@
 """Writes encoder layers of any shape as linalg IR, with random weights.
 
 usage: generate.py --model=bert-base [--layers=N] [--length=L] [-o OUT.mlir]
-       generate.py --d=64 --heads=4 --ff=256 --length=100 [--norm=pre|post]
-                   [--activation=gelu_erf|gelu_tanh|swish|relu] [--causal]
+       generate.py --d=64 --heads=4 --ff=256 --length=100 [--place=pre|post]
+                   [--norm=layer|rms] [--window=LEFT,RIGHT] [--causal] [--gated]
+                   [--activation=gelu_erf|gelu_tanh|quick_gelu|swish|relu]
                    [--no-bias] [--layers=N] [-o OUT.mlir]
 
 Models: bert-base, bert-large, vit-b16, deit-tiny. `--input=X.npy` also writes
@@ -18,6 +19,15 @@ from fact import linalg_ir
 from fact.options import OptionParser
 
 
+def window(text):
+    """LEFT,RIGHT as a pair of numbers, None where there is nothing."""
+    left, right = text.split(",")
+    ends = tuple(int(end) if end else None for end in (left, right))
+    if any(end is not None and end < 0 for end in ends):
+        raise ValueError("a window's end must not be negative")
+    return ends
+
+
 def main():
     parser = OptionParser(description=__doc__)
     parser.add_argument("--model", choices=sorted(linalg_ir.MODELS))
@@ -26,10 +36,14 @@ def main():
     parser.add_argument("--d", type=int)
     parser.add_argument("--heads", type=int)
     parser.add_argument("--ff", type=int)
-    parser.add_argument("--norm", choices=["pre", "post"], default="post")
+    parser.add_argument("--place", choices=["pre", "post"], default="post", help="of the norms")
+    parser.add_argument("--norm", choices=linalg_ir.NORMS, default="layer")
     parser.add_argument("--activation", choices=linalg_ir.ACTIVATIONS, default="gelu_erf")
     parser.add_argument("--eps", type=float, default=1e-5)
-    parser.add_argument("--causal", action="store_true")
+    parser.add_argument("--window", type=window, default=(None, None), metavar="LEFT,RIGHT",
+                        help="keys before and after its own that a token sees; nothing for all")
+    parser.add_argument("--causal", dest="window", action="store_const", const=linalg_ir.CAUSAL)
+    parser.add_argument("--gated", action="store_true", help="a gated feed-forward network")
     parser.add_argument("--no-bias", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--input", metavar="X.npy")
@@ -42,8 +56,9 @@ def main():
         else:
             if not (options.d and options.heads and options.ff and options.length):
                 parser.error("give --model, or --d, --heads, --ff and --length")
-            layers = [linalg_ir.random_layer(options.d, options.heads, options.ff, options.norm, options.activation,
-                                             options.eps, options.causal, not options.no_bias, options.seed + i)
+            layers = [linalg_ir.random_layer(options.d, options.heads, options.ff, options.place, options.activation,
+                                             options.eps, options.window, not options.no_bias, options.seed + i,
+                                             options.norm, options.gated)
                       for i in range(1 if options.layers is None else options.layers)]
             length = options.length
         text = linalg_ir.to_text(layers, length)

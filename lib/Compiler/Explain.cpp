@@ -82,9 +82,8 @@ private:
     }
     if (auto attention = dyn_cast<AttentionOp>(op)) {
       auto type = cast<ShapedType>(attention.getType());
-      auto tokens = static_cast<double>(extent(type.getDimSize(0)));
-      double pairs =
-          attention.getCausal() ? tokens * (tokens + 1) / 2 : tokens * tokens;
+      auto pairs = static_cast<double>(windowOf(attention.getWindowAttr())
+                                           .pairs(extent(type.getDimSize(0))));
       return 2 * pairs * static_cast<double>(type.getDimSize(1));
     }
     auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
@@ -104,8 +103,13 @@ private:
   }
   static std::string textOf(AttentionOp op) {
     auto features = cast<ShapedType>(op.getType()).getDimSize(1);
-    return llvm::formatv("{0}attention, {1} heads of {2}",
-                         op.getCausal() ? "causal " : "", op.getHeads(),
+    ::fact::numerics::Window window = windowOf(op.getWindowAttr());
+    std::string kind;
+    if (window == ::fact::numerics::Window::causal())
+      kind = "causal ";
+    else if (!window.seesAll())
+      kind = "window " + window.text() + " ";
+    return llvm::formatv("{0}attention, {1} heads of {2}", kind, op.getHeads(),
                          features / static_cast<int64_t>(op.getHeads()));
   }
 

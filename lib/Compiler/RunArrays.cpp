@@ -143,7 +143,8 @@ struct LayerMasks {
     else
       for (int64_t c = 0; c < h; ++c)
         for (int64_t i = 0; i < n; ++i)
-          for (int64_t j = 0; j < (shape.causal ? i + 1 : n); ++j)
+          for (int64_t j = shape.window.first(i); j < shape.window.end(i, n);
+               ++j)
             mask[(c * n + i) * n + j] = 1;
     if (const uint8_t *given = bytes("dominated"))
       dominated.assign(given, given + dominated.size());

@@ -9,6 +9,7 @@
 #ifndef FACT_LIB_COMPILER_RUNARRAYS_H
 #define FACT_LIB_COMPILER_RUNARRAYS_H
 
+#include "fact/Numerics/Window.h"
 #include "fact/Support/Npy.h"
 
 #include <string>
@@ -43,7 +44,7 @@ NpyArray pad(const TensorSpec &spec, const NpyArray &array, int64_t rows);
 
 struct LayerShape {
   int64_t heads;
-  bool causal;
+  ::fact::numerics::Window window;
   bool given; ///< The mask is the model's: nothing was selected.
 };
 

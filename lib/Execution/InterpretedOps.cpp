@@ -40,8 +40,10 @@ public:
       : builder(op->getContext()), operandOf(operandOf), results(results) {}
 
   void run(AddOp op);
+  void run(MultiplyOp op);
+  void pair(Value lhs, Value rhs, decltype(numerics::addRow) &of);
   void run(ActivationOp op);
-  void run(LayerNormOp op);
+  void run(NormOp op);
   void run(MeanTokenOp op);
   void run(QuantizeRowsOp op);
   void run(QuantizeHeadsOp op);
@@ -83,9 +85,17 @@ private:
 //===----------------------------------------------------------------------===//
 
 void OpInterpreter::run(AddOp op) {
-  const Tensor &a = at(op.getLhs()), &b = at(op.getRhs());
+  pair(op.getLhs(), op.getRhs(), numerics::addRow);
+}
+
+void OpInterpreter::run(MultiplyOp op) {
+  pair(op.getLhs(), op.getRhs(), numerics::multiplyRow);
+}
+
+void OpInterpreter::pair(Value lhs, Value rhs, decltype(numerics::addRow) &of) {
+  const Tensor &a = at(lhs), &b = at(rhs);
   Tensor &y = result(f32(), a.shape);
-  numerics::addRow(a.as<float>(), b.as<float>(), y.size(), y.as<float>());
+  of(a.as<float>(), b.as<float>(), y.size(), y.as<float>());
   for (int64_t i = 0; i < y.size(); ++i)
     if (!a.isDefined(i, 1) || !b.isDefined(i, 1))
       y.forget(i, 1);
@@ -101,16 +111,18 @@ void OpInterpreter::run(ActivationOp op) {
       y.forget(i, 1);
 }
 
-void OpInterpreter::run(LayerNormOp op) {
-  const Tensor &x = at(op.getInput()), &gamma = at(op.getGamma()),
-               &beta = at(op.getBeta());
+void OpInterpreter::run(NormOp op) {
+  const Tensor &x = at(op.getInput()), &gamma = at(op.getGamma());
+  const Tensor *beta = maybe(op.getBeta());
+  auto kind = numerics::asNorm<numerics::Norm>(op.getKind());
   Tensor &y = result(f32(), x.shape);
   int64_t d = x.dim(1);
   for (int64_t i = 0; i < x.dim(0); ++i)
-    if (x.isDefined(i * d, d) && gamma.isDefined() && beta.isDefined())
-      numerics::layerNormRow(x.as<float>() + i * d, gamma.as<float>(),
-                             beta.as<float>(), op.getEps().convertToFloat(), d,
-                             y.as<float>() + i * d);
+    if (x.isDefined(i * d, d) && gamma.isDefined() &&
+        (!beta || beta->isDefined()))
+      numerics::normRow(kind, x.as<float>() + i * d, gamma.as<float>(),
+                        beta ? beta->as<float>() : nullptr,
+                        op.getEps().convertToFloat(), d, y.as<float>() + i * d);
     else
       y.forget(i * d, d);
 }
@@ -335,11 +347,14 @@ void OpInterpreter::run(SelectOp op) {
   numerics::Demand counting{demanded.data(), demanded.data(),
                             count.as<int64_t>()};
   bool allDefined = true;
+  numerics::Window window = windowOf(op.getWindowAttr());
+  float gain = numerics::logitGain(policy.predictor);
   for (int64_t row = 0; row < heads * length; ++row) {
-    int64_t n = numerics::allowedKeys(row % length, length, op.getCausal());
+    int64_t first = window.first(row % length),
+            n = window.keysOf(row % length, length);
     const float *rowScores = scores.as<float>() + row * length;
     uint8_t *kept = mask.as<uint8_t>() + row * length;
-    if (!scores.isDefined(row * length, n)) {
+    if (!scores.isDefined(row * length + first, n)) {
       mask.forget(row * length, length);
       dominated.forget(row, 1);
       argmax.forget(row, 1);
@@ -347,14 +362,15 @@ void OpInterpreter::run(SelectOp op) {
       continue;
     }
     numerics::RowDecision decision =
-        numerics::decideRow(policy, rowScores, n, unit.as<float>()[row], kept);
+        numerics::decideRow(policy, rowScores, window, row % length, length,
+                            unit.as<float>()[row], gain, kept);
     dominated.as<uint8_t>()[row] = decision.dominated;
     // The op's argmax is there with and without a threshold.
-    argmax.as<int32_t>()[row] =
-        static_cast<int32_t>(numerics::topTwo(rowScores, n).argmax);
+    argmax.as<int32_t>()[row] = static_cast<int32_t>(
+        first + numerics::topTwo(rowScores + first, n).argmax);
     if (policy.dominance > 0 && n >= 2 && !unit.isDefined(row, 1))
       dominated.forget(row, 1);
-    numerics::accumulateRow(counting, kept, n, decision.dominated,
+    numerics::accumulateRow(counting, kept, length, decision.dominated,
                             argmax.as<int32_t>()[row]);
   }
   if (!allDefined)
@@ -363,8 +379,11 @@ void OpInterpreter::run(SelectOp op) {
 
 void OpInterpreter::run(SelectAllOp op) {
   int64_t length = at(op.getInput()).dim(0);
-  numerics::Selection all = numerics::select(
-      numerics::Policy(), nullptr, length, op.getHeads(), op.getCausal());
+  numerics::AttentionForm form;
+  form.heads = form.keyHeads = static_cast<int64_t>(op.getHeads());
+  form.window = windowOf(op.getWindowAttr());
+  numerics::Selection all =
+      numerics::select(numerics::Policy(), nullptr, length, form);
   Tensor &count = result(builder.getI64Type(), {length});
   std::copy(all.count.begin(), all.count.end(), count.as<int64_t>());
 }
@@ -421,8 +440,9 @@ void OpInterpreter::run(SelectPrecisionOp op) {
   int32_t importance = op.getImportance()
                            ? static_cast<int32_t>(*op.getImportance())
                            : at(op.getImportanceValue()).as<int32_t>()[0];
-  numerics::lowPrecisionTokens(count.as<int64_t>(), count.dim(0), importance,
-                               low.as<uint8_t>());
+  numerics::lowPrecisionTokens(count.as<int64_t>(),
+                               windowOf(op.getWindowAttr()), count.dim(0),
+                               importance, low.as<uint8_t>());
 }
 
 //===----------------------------------------------------------------------===//
@@ -443,6 +463,7 @@ void OpInterpreter::run(QuantizedAttentionOp op) {
                *tailValueScale = maybe(op.getTailValueScale());
   int64_t heads = op.getHeads(), length = query.dim(0), d = query.dim(1),
           size = d / heads;
+  numerics::Window window = windowOf(op.getWindowAttr());
   Tensor &context = result(f32(), query.shape);
   bool tailDefined = tailKey && tailKey->isDefined() &&
                      tailKeyScale->isDefined() && tailValue->isDefined() &&
@@ -473,20 +494,21 @@ void OpInterpreter::run(QuantizedAttentionOp op) {
       continue;
     }
 
-    int64_t n = numerics::allowedKeys(i, length, op.getCausal()), kept = 0;
-    std::vector<uint8_t> columns(n, 1);
+    int64_t first = window.first(i), end = window.end(i, length), kept = 0;
+    std::vector<uint8_t> columns(length, 0);
+    std::fill(columns.begin() + first, columns.begin() + end, uint8_t(1));
     bool defined = isThere(query, queryScale, i);
     if (mask) {
       const uint8_t *given = mask->as<uint8_t>() + row * length;
-      std::copy(given, given + n, columns.begin());
-      defined &= mask->isDefined(row * length, n);
+      std::copy(given + first, given + end, columns.begin() + first);
+      defined &= mask->isDefined(row * length + first, end - first);
     }
-    for (int64_t j = 0; defined && j < n; ++j)
+    for (int64_t j = first; defined && j < end; ++j)
       if (columns[j]) {
         ++kept;
         defined = isThere(key, keyScale, j) && isThere(value, valueScale, j);
       }
-    if (!defined || kept == 0 || (tailKey && kept < n && !tailDefined)) {
+    if (!defined || kept == 0 || (tailKey && kept < length && !tailDefined)) {
       context.forget(slice, size);
       continue;
     }
@@ -507,7 +529,7 @@ void OpInterpreter::run(QuantizedAttentionOp op) {
     }
     numerics::AttentionTrace trace;
     numerics::attendRow(head, query.as<int8_t>() + slice,
-                        queryScale.as<float>()[row], columns.data(), n, to,
+                        queryScale.as<float>()[row], columns.data(), length, to,
                         &trace);
     // A maximum that overflowed leaves a result that may look like one.
     if (numerics::findNotFinite(&trace.largest, 1) >= 0)
@@ -523,10 +545,10 @@ mlir::fact::interpretFactOp(Operation *op,
                             SmallVectorImpl<Tensor> &results) {
   OpInterpreter interpreter(op, at, results);
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-      .Case<AddOp, ActivationOp, LayerNormOp, MeanTokenOp, QuantizeRowsOp,
-            QuantizeHeadsOp, QuantizedLinearOp, EncodeOp, LogMatmulOp,
-            NormalizeHeadsOp, PredictOp, SelectOp, SelectAllOp, KRowsOp,
-            VRowsOp, QRowsOp, SelectPrecisionOp, QuantizedAttentionOp>(
+      .Case<AddOp, MultiplyOp, ActivationOp, NormOp, MeanTokenOp,
+            QuantizeRowsOp, QuantizeHeadsOp, QuantizedLinearOp, EncodeOp,
+            LogMatmulOp, NormalizeHeadsOp, PredictOp, SelectOp, SelectAllOp,
+            KRowsOp, VRowsOp, QRowsOp, SelectPrecisionOp, QuantizedAttentionOp>(
           [&](auto typed) {
             interpreter.run(typed);
             return success();

@@ -92,11 +92,12 @@ public:
     return cycles(sweepsOf(i, i.rows, i.tail_score.present ? i.rows : 0));
   }
   int64_t operator()(const ApuMean &i) const { return cycles(sweepsOf(i)); }
-  int64_t operator()(const ApuLayerNorm &i) const { return sweepRows(i); }
+  int64_t operator()(const ApuNorm &i) const { return sweepRows(i); }
   int64_t operator()(const ApuQuantize &i) const { return sweepRows(i); }
   int64_t operator()(const ApuRescale &i) const { return sweepRows(i); }
   int64_t operator()(const ApuActivation &i) const { return sweepRows(i); }
   int64_t operator()(const ApuAdd &i) const { return sweepRows(i); }
+  int64_t operator()(const ApuMultiply &i) const { return sweepRows(i); }
   int64_t operator()(const ApuCopyDominated &i) const { return sweepRows(i); }
   int64_t operator()(const ApuColumnSum &i) const { return sweepRows(i); }
 

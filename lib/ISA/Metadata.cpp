@@ -80,11 +80,32 @@ static bool flag(const Json &object, const char *field) {
   return found->get<bool>();
 }
 
+/// `window`, a pair of numbers or null for unlimited; all keys where there is
+/// none.
+static numerics::Window windowOf(const Json &layer) {
+  auto found = layer.find("window");
+  if (found == layer.end())
+    return {};
+  if (!found->is_array() || found->size() != 2)
+    throw Error("metadata field 'window' must be a pair (was " + found->dump() +
+                ")");
+  auto end = [](const Json &number) -> int64_t {
+    if (number.is_null())
+      return numerics::Window::unlimited;
+    if (!number.is_number_unsigned() ||
+        number.get<uint64_t>() > std::numeric_limits<uint32_t>::max())
+      throw Error("metadata field 'window' must have numbers or null (was " +
+                  number.dump() + ")");
+    return number.get<int64_t>();
+  };
+  return {end((*found)[0]), end((*found)[1])};
+}
+
 static LayerInfo layerOf(const Json &json) {
   LayerInfo layer;
   layer.heads = number(json, "heads", 1);
   layer.features = number(json, "features", 0);
-  layer.causal = flag(json, "causal");
+  layer.window = windowOf(json);
   layer.maskGiven = flag(json, "mask_given");
   layer.selectsWith = number(json, "selects_with", 0);
   layer.lowersWith = number(json, "lowers_with", 0);
@@ -164,10 +185,9 @@ Metadata Metadata::parse(std::string_view text) {
 //===----------------------------------------------------------------------===//
 
 static std::string toJson(const LayerInfo &layer) {
-  std::string text =
-      std::string("{\"causal\":") + (layer.causal ? "true" : "false") +
-      ",\"features\":" + std::to_string(layer.features) +
-      ",\"heads\":" + std::to_string(layer.heads) + ",\"linears\":[";
+  std::string text = "{\"features\":" + std::to_string(layer.features) +
+                     ",\"heads\":" + std::to_string(layer.heads) +
+                     ",\"linears\":[";
   for (size_t i = 0; i < layer.linears.size(); ++i) {
     const LinearInfo &linear = layer.linears[i];
     text += std::string(i ? "," : "") + "{\"k\":" + std::to_string(linear.k) +
@@ -175,6 +195,14 @@ static std::string toJson(const LayerInfo &layer) {
             roleCases()[static_cast<size_t>(linear.role)].text + "\"}";
   }
   text += "]";
+  if (!layer.window.seesAll()) {
+    auto end = [](int64_t number) {
+      return number == numerics::Window::unlimited ? "null"
+                                                   : std::to_string(number);
+    };
+    text += ",\"window\":[" + end(layer.window.left) + "," +
+            end(layer.window.right) + "]";
+  }
   if (layer.lowersWith)
     text += ",\"lowers_with\":" + std::to_string(layer.lowersWith);
   if (layer.maskGiven)

@@ -51,18 +51,19 @@ double Sweep::idealCycles(const Machine &machine) const {
                       static_cast<double>(machine.apu.pipelines));
 }
 
-Sweeps isa::sweepsOf(const ApuLayerNorm &i, int64_t rows) {
+Sweeps isa::sweepsOf(const ApuNorm &i, int64_t rows) {
+  bool isCentred = i.kind == Norm::Layer;
   FloatSteps sum, squares, perRow, result;
   sum.add = 1;
-  squares.add = 2; // x - mu, sum
+  squares.add = 1 + isCentred; // x - mu, sum
   squares.multiply = 1;
-  perRow.divide = 3;
+  perRow.divide = 2 + isCentred;
   perRow.squareRoot = perRow.add = 1;
-  result.add = 2;
+  result.add = isCentred + i.beta.present;
   result.multiply = 2;
   result.max = i.maximum.present;
   int64_t n = i.n;
-  return {{{rows, n, sum},
+  return {{{isCentred ? rows : 0, n, sum},
            {rows, n, squares},
            {1, rows, perRow},
            {rows, n, result}}};
@@ -89,6 +90,9 @@ static void addSteps(numerics::Activation kind, FloatSteps &per) {
     per.exp += 1;
     per.divide += 1;
     return;
+  case numerics::Activation::QuickGelu:
+    per.multiply += 1;
+    [[fallthrough]];
   case numerics::Activation::Swish:
     per.add += 1;
     per.exp += 1;
@@ -119,6 +123,12 @@ Sweeps isa::sweepsOf(const ApuActivation &i, int64_t rows) {
 Sweeps isa::sweepsOf(const ApuAdd &i, int64_t rows) {
   FloatSteps per;
   per.add = 1;
+  return {{{rows, i.n, per}}};
+}
+
+Sweeps isa::sweepsOf(const ApuMultiply &i, int64_t rows) {
+  FloatSteps per;
+  per.multiply = 1;
   return {{{rows, i.n, per}}};
 }
 

@@ -7,6 +7,8 @@
 
 #include "fact/Numerics/Policy.h"
 
+#include "Named.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -15,11 +17,6 @@
 namespace fact::numerics {
 
 namespace {
-
-template <typename E> struct Named {
-  E value;
-  std::string_view name;
-};
 
 constexpr Named<Tail> tails[] = {{Tail::None, "none"}, {Tail::Mean, "mean"}};
 constexpr Named<LowPrecision> lowPrecisions[] = {{LowPrecision::A4W4, "a4w4"},
@@ -30,22 +27,6 @@ constexpr Named<Predictor> predictors[] = {
     {Predictor::LeadingTwo, "leading-two"},
     {Predictor::OneSided, "one-sided"},
     {Predictor::Exact, "exact"}};
-
-template <typename E, size_t N>
-std::string_view nameIn(const Named<E> (&table)[N], E value) {
-  for (const Named<E> &entry : table)
-    if (entry.value == value)
-      return entry.name;
-  return "?";
-}
-
-template <typename E, size_t N>
-std::optional<E> parseIn(const Named<E> (&table)[N], std::string_view text) {
-  for (const Named<E> &entry : table)
-    if (entry.name == text)
-      return entry.value;
-  return std::nullopt;
-}
 
 template <typename E, size_t N>
 std::string setIn(const Named<E> (&table)[N], std::string_view field,
@@ -132,7 +113,8 @@ int32_t keepIn1024ths(double keep) {
 }
 
 int32_t importanceIn256ths(double importance) {
-  return static_cast<int32_t>(nearestEven(importance * 256));
+  auto rounded = static_cast<int32_t>(nearestEven(importance * 256));
+  return rounded == 0 && importance > 0 ? keptByNone : rounded;
 }
 
 std::string Policy::set(std::string_view field, std::string_view value) {
@@ -177,7 +159,9 @@ std::string Policy::get(std::string_view field) const {
   if (field == "dominance")
     return shortest(dominance);
   if (field == "importance")
-    return shortest(importance, 256, /*positive=*/false);
+    return importance == keptByNone
+               ? "0.001"
+               : shortest(importance, 256, /*positive=*/false);
   if (field == "tail")
     return std::string(name(tail));
   if (field == "low-precision")
@@ -213,7 +197,7 @@ bool Policy::operator==(const Policy &other) const {
 bool Policy::hasFormOf(const Policy &other) const {
   return (keep < keepAll) == (other.keep < keepAll) &&
          (dominance > 0) == (other.dominance > 0) &&
-         (importance > 0) == (other.importance > 0) && tail == other.tail &&
+         hasLowTokens() == other.hasLowTokens() && tail == other.tail &&
          lowPrecision == other.lowPrecision && scope == other.scope &&
          predictor == other.predictor;
 }

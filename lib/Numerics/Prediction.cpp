@@ -49,7 +49,7 @@ float biasGain(Predictor predictor) {
   return 1.0f;
 }
 
-float logitGain(Predictor predictor) {
+static float logitGainOf(Predictor predictor) {
   switch (predictor) {
   case Predictor::LeadingOne:
     return 6.4f;
@@ -61,6 +61,13 @@ float logitGain(Predictor predictor) {
     return 1.0f;
   }
   return 1.0f;
+}
+
+float logitGain(Predictor predictor, int headNorms) {
+  float gain = logitGainOf(predictor), one = biasGain(predictor);
+  if (headNorms == 0)
+    return gain;
+  return gain * (headNorms == 1 ? one : one * one);
 }
 
 int64_t additionsPerProduct(Predictor predictor) {
@@ -198,6 +205,22 @@ void predictorBiases(Predictor predictor, const float *bias, int64_t n,
     biases[i] = predictorBias(bias[i], gain, scaleOfWeights);
 }
 
+void dressedBiases(Predictor predictor, const float *bias, int64_t n,
+                   float *biases) {
+  float gain = biasGain(predictor);
+  for (int64_t i = 0; i < n; ++i)
+    biases[i] = dressedBias(bias[i], gain);
+}
+
+void predictedRow(const int32_t *h, float scaleOfWeights, float rowScale,
+                  const float *biases, int64_t n, float *y) {
+  for (int64_t i = 0; i < n; ++i) {
+    y[i] = rescale(static_cast<float>(h[i]), scaleOfWeights, rowScale);
+    if (biases)
+      y[i] = y[i] + biases[i];
+  }
+}
+
 FACT_VECTORIZE void addPredictorBias(const float *biases, int64_t n,
                                      float rowScale, int32_t *h) {
   // Unsigned: operands beyond the contract wrap around.
@@ -244,7 +267,8 @@ void predictScoreRow(const int8_t *query, const int8_t *keys, int64_t strideKey,
 }
 
 PredictorWeights predictorWeights(Predictor predictor, const float *weights,
-                                  const float *bias, int64_t in, int64_t out) {
+                                  const float *bias, int64_t in, int64_t out,
+                                  bool isDressed) {
   PredictorWeights result;
   result.in = in;
   result.out = out;
@@ -255,40 +279,49 @@ PredictorWeights predictorWeights(Predictor predictor, const float *weights,
             in * out, result.codes.data());
   if (bias) {
     result.biases.resize(out);
-    predictorBiases(predictor, bias, out, result.scale, result.biases.data());
+    if (isDressed)
+      dressedBiases(predictor, bias, out, result.biases.data());
+    else
+      predictorBiases(predictor, bias, out, result.scale, result.biases.data());
   }
   return result;
 }
 
-namespace {
-/// One projection of stage 1 with its codes for stage 2.
-struct Projection {
-  std::vector<int32_t> h;      ///< [length, d]
-  std::vector<int32_t> shifts; ///< [heads, length]
-  std::vector<int8_t> codes;   ///< [length, d]
-};
-} // namespace
-
-static Projection project(const PredictorWeights &weights,
-                          const std::vector<int8_t> &x, const float *rowScales,
-                          int64_t length, int64_t heads, PredictorCode code) {
-  int64_t d = weights.out, headSize = d / heads;
-  Projection result;
-  result.h.assign(length * d, 0);
-  result.shifts.resize(heads * length);
-  result.codes.resize(length * d);
-  matmulInt8(x.data(), weights.in, weights.codes.data(), d, result.h.data(), d,
-             length, d, weights.in);
+/// Stage 1 of one projection, and what makes it the operand of stage 2.
+static PredictedHeads project(const PredictorWeights &weights,
+                              const std::vector<int8_t> &x,
+                              const float *rowScales, int64_t length,
+                              int64_t heads, bool isDressed,
+                              const Dressing &dressing) {
+  int64_t width = weights.out, headSize = width / heads;
+  PredictedHeads result;
+  result.h.assign(length * width, 0);
+  result.codes.resize(length * width);
+  result.scales.resize(heads * length);
+  matmulInt8(x.data(), weights.in, weights.codes.data(), width, result.h.data(),
+             width, length, width, weights.in);
+  const float *biases =
+      weights.biases.empty() ? nullptr : weights.biases.data();
+  std::vector<float> y(isDressed ? width : 0);
   for (int64_t i = 0; i < length; ++i) {
-    int32_t *row = result.h.data() + i * d;
-    if (!weights.biases.empty())
-      addPredictorBias(weights.biases.data(), d, rowScales[i], row);
+    int32_t *row = result.h.data() + i * width;
+    if (isDressed)
+      predictedRow(row, weights.scale, rowScales[i], biases, width, y.data());
+    else if (biases)
+      addPredictorBias(biases, width, rowScales[i], row);
     for (int64_t head = 0; head < heads; ++head) {
-      int32_t *slice = row + head * headSize;
+      int64_t out = head * length + i;
+      int8_t *codes = result.codes.data() + out * headSize;
+      if (isDressed) {
+        float *slice = y.data() + head * headSize;
+        dressing.apply(i, slice, headSize);
+        result.scales[out] = quantizeRowInt8(slice, headSize, codes);
+        continue;
+      }
+      const int32_t *slice = row + head * headSize;
       int32_t shift = normalizationShift(slice, headSize);
-      result.shifts[head * length + i] = shift;
-      shiftAndEncode(slice, headSize, shift, code,
-                     result.codes.data() + i * d + head * headSize);
+      result.scales[out] = powerOfTwo(shift);
+      shiftAndEncode(slice, headSize, shift, PredictorCode::Exact, codes);
     }
   }
   return result;
@@ -296,39 +329,49 @@ static Projection project(const PredictorWeights &weights,
 
 Prediction predict(Predictor predictor, const PredictorWeights &query,
                    const PredictorWeights &key, const int8_t *x8,
-                   const float *rowScales, int64_t length, int64_t heads,
-                   float scale) {
+                   const float *rowScales, int64_t length,
+                   const AttentionForm &form, float scale,
+                   const Dressing &ofQuery, const Dressing &ofKey) {
+  bool isDressed = form.isDressed;
   std::vector<int8_t> x(length * query.in);
   encodeRow(codeOf(predictor, PredictorOperand::Activation), x8,
             length * query.in, x.data());
-  Projection q = project(query, x, rowScales, length, heads,
-                         codeOf(predictor, PredictorOperand::Query));
-  Projection k = project(key, x, rowScales, length, heads,
-                         codeOf(predictor, PredictorOperand::Key));
-
   Prediction result;
   result.length = length;
-  result.heads = heads;
-  result.scores.resize(heads * length * length);
-  result.unit.resize(heads * length);
-  int64_t d = query.out, headSize = d / heads;
+  result.query =
+      project(query, x, rowScales, length, form.heads, isDressed, ofQuery);
+  result.key =
+      project(key, x, rowScales, length, form.keyHeads, isDressed, ofKey);
+
+  int64_t headSize = query.out / form.heads;
+  auto encoded = [&](const PredictedHeads &heads, PredictorOperand operand) {
+    std::vector<int8_t> codes(heads.codes.size());
+    encodeRow(codeOf(predictor, operand), heads.codes.data(),
+              static_cast<int64_t>(codes.size()), codes.data());
+    return codes;
+  };
+  std::vector<int8_t> q = encoded(result.query, PredictorOperand::Query),
+                      k = encoded(result.key, PredictorOperand::Key);
+  result.scores.resize(form.heads * length * length);
+  result.unit.resize(form.heads * length);
   std::vector<float> columnScales(length);
-  for (int64_t head = 0; head < heads; ++head) {
+  for (int64_t head = 0; head < form.heads; ++head) {
+    int64_t keys = form.keyHeadOf(head) * length;
     for (int64_t j = 0; j < length; ++j)
-      columnScales[j] = powerOfTwo(k.shifts[head * length + j]) * rowScales[j];
+      columnScales[j] = isDressed ? result.key.scales[keys + j]
+                                  : result.key.scales[keys + j] * rowScales[j];
     for (int64_t i = 0; i < length; ++i) {
       int64_t row = head * length + i;
-      predictScoreRow(q.codes.data() + i * d + head * headSize,
-                      k.codes.data() + head * headSize, d, columnScales.data(),
-                      headSize, length, result.scores.data() + row * length);
-      result.unit[row] = predictorUnit(powerOfTwo(q.shifts[row]), rowScales[i],
-                                       query.scale, key.scale, scale);
+      predictScoreRow(q.data() + row * headSize, k.data() + keys * headSize,
+                      headSize, columnScales.data(), headSize, length,
+                      result.scores.data() + row * length);
+      float ofRow = result.query.scales[row];
+      result.unit[row] = isDressed
+                             ? queryFactor(ofRow, scale)
+                             : predictorUnit(ofRow, rowScales[i], query.scale,
+                                             key.scale, scale);
     }
   }
-  result.hq = std::move(q.h);
-  result.hk = std::move(k.h);
-  result.sq = std::move(q.shifts);
-  result.sk = std::move(k.shifts);
   return result;
 }
 

@@ -56,18 +56,34 @@ QuantizedWeights prepare(const LinearLayer &linear, int64_t in, int64_t out,
   return quantizeWeights(linear.weights.data(), in, out);
 }
 
-void checkNorm(const LayerNormLayer &norm, int64_t d, const std::string &name) {
-  checkSize(norm.gamma, d, "gamma of '" + name + "'");
-  checkSize(norm.beta, d, "beta of '" + name + "'");
-  checkUsable(norm.gamma, d, "gamma of '" + name + "'");
-  checkUsable(norm.beta, d, "beta of '" + name + "'");
+void checkNorm(const NormLayer &norm, int64_t n, const std::string &name) {
+  checkSize(norm.gamma, n, "gamma of '" + name + "'");
+  checkUsable(norm.gamma, n, "gamma of '" + name + "'");
+  if (!norm.beta.empty()) {
+    checkSize(norm.beta, n, "beta of '" + name + "'");
+    checkUsable(norm.beta, n, "beta of '" + name + "'");
+  }
+  if (!(norm.epsilon > 0))
+    throw Error("epsilon of '" + name + "' must be positive (was " +
+                std::to_string(norm.epsilon) + ")");
 }
 
-Floats normalized(const LayerNormLayer &norm, const Floats &x, int64_t d) {
+void checkRotary(const RotaryEmbedding &rotary, int64_t headSize) {
+  if (rotary.pairs < 1 || 2 * rotary.pairs > headSize)
+    throw Error("rotary embedding must rotate 2 to " +
+                std::to_string(headSize) + " features (was " +
+                std::to_string(2 * rotary.pairs) + ")");
+  for (auto [table, name] : {std::pair(&rotary.cos, "'rotary.cos'"),
+                             std::pair(&rotary.sin, "'rotary.sin'")}) {
+    checkSize(*table, rotary.positions * rotary.pairs, name);
+    checkUsable(*table, rotary.pairs, name);
+  }
+}
+
+Floats normalized(const NormLayer &norm, const Floats &x, int64_t d) {
   Floats y(x.size());
   for (size_t i = 0; i < x.size(); i += d)
-    layerNormRow(x.data() + i, norm.gamma.data(), norm.beta.data(),
-                 norm.epsilon, d, y.data() + i);
+    norm.apply(x.data() + i, y.data() + i);
   return y;
 }
 
@@ -83,28 +99,57 @@ const float *orNull(const Floats &bias) {
 
 } // namespace
 
+AttentionForm Layer::form() const {
+  AttentionForm form;
+  form.heads = heads;
+  form.keyHeads = keyHeads;
+  form.window = window;
+  form.headNorms = queryNorm.has_value() + keyNorm.has_value();
+  form.isDressed = form.headNorms > 0 || rotary;
+  return form;
+}
+
 /// One of Q, K, V as INT8 rows per head.
 struct ReferenceLayer::Heads {
   std::vector<int8_t> codes; ///< [heads, length, headSize]
   Floats scales;             ///< [heads, length]
 };
 
-ReferenceLayer::ReferenceLayer(const Layer &given) : layer(given) {
+ReferenceLayer::ReferenceLayer(const Layer &given)
+    : layer(given), form(given.form()) {
   d = layer.query.in;
-  width = layer.query.out;
+  int64_t width = layer.query.out;
   if (d < 1 || width < 1 || layer.heads < 1 || width % layer.heads != 0)
     throw Error("width of the query must be a positive multiple of the " +
                 std::to_string(layer.heads) + " heads (was " +
                 std::to_string(width) + ")");
+  if (layer.keyHeads < 1 || layer.heads % layer.keyHeads != 0)
+    throw Error("heads of the key must divide the " +
+                std::to_string(layer.heads) + " heads of the query (was " +
+                std::to_string(layer.keyHeads) + ")");
   headSize = width / layer.heads;
+  int64_t keyWidth = layer.keyHeads * headSize, hidden = layer.ffn1.out;
   query = prepare(layer.query, d, width, "query");
-  key = prepare(layer.key, d, width, "key");
-  value = prepare(layer.value, d, width, "value");
+  key = prepare(layer.key, d, keyWidth, "key");
+  value = prepare(layer.value, d, keyWidth, "value");
   output = prepare(layer.output, width, d, "output");
-  ffn1 = prepare(layer.ffn1, d, layer.ffn1.out, "ffn1");
-  ffn2 = prepare(layer.ffn2, layer.ffn1.out, d, "ffn2");
+  ffn1 = prepare(layer.ffn1, d, hidden, "ffn1");
+  ffn2 = prepare(layer.ffn2, hidden, d, "ffn2");
+  if (layer.gate)
+    gate = prepare(*layer.gate, d, hidden, "gate");
   checkNorm(layer.norm1, d, "norm1");
   checkNorm(layer.norm2, d, "norm2");
+  if (layer.queryNorm)
+    checkNorm(*layer.queryNorm, headSize, "query norm");
+  if (layer.keyNorm)
+    checkNorm(*layer.keyNorm, headSize, "key norm");
+  if (layer.rotary)
+    checkRotary(*layer.rotary, headSize);
+}
+
+Dressing
+ReferenceLayer::dressingOf(const std::optional<NormLayer> &norm) const {
+  return {norm ? &*norm : nullptr, layer.rotary ? &*layer.rotary : nullptr};
 }
 
 Floats ReferenceLayer::linear(const LinearLayer &linear,
@@ -119,19 +164,21 @@ Floats ReferenceLayer::linear(const LinearLayer &linear,
   return y;
 }
 
-/// Q, K or V: section 3 for the rows that each head wants, then INT8 per head.
-void ReferenceLayer::generate(const Policy &policy,
-                              const QuantizedWeights &weights,
-                              const Floats &bias, const Floats &a,
-                              const std::vector<uint8_t> *low,
-                              const uint8_t *wanted, int64_t length,
-                              Heads &result) const {
+/// Q, K or V: section 3 for the rows that each head wants, dressed, then INT8
+/// per head.
+ReferenceLayer::Heads
+ReferenceLayer::generate(const Policy &policy, const QuantizedWeights &weights,
+                         const Floats &bias, const Floats &a,
+                         const std::vector<uint8_t> *low, const uint8_t *wanted,
+                         int64_t length, const Dressing &dressing) const {
   QuantizedRows rows =
       quantizeRows(a.data(), length, d, low ? low->data() : nullptr);
-  result.codes.assign(layer.heads * length * headSize, 0);
-  result.scales.assign(layer.heads * length, 0);
+  int64_t heads = weights.out / headSize;
+  Heads result;
+  result.codes.assign(heads * length * headSize, 0);
+  result.scales.assign(heads * length, 0);
   Floats y(length * headSize);
-  for (int64_t head = 0; head < layer.heads; ++head) {
+  for (int64_t head = 0; head < heads; ++head) {
     const uint8_t *ofHead = wanted ? wanted + head * length : nullptr;
     linearRows(weights, orNull(bias), policy.lowPrecision, rows, ofHead,
                head * headSize, headSize, y.data(), headSize);
@@ -139,11 +186,13 @@ void ReferenceLayer::generate(const Policy &policy,
       if (ofHead && !ofHead[i])
         continue;
       int64_t row = head * length + i;
+      dressing.apply(i, y.data() + i * headSize, headSize);
       result.scales[row] =
           quantizeRowInt8(y.data() + i * headSize, headSize,
                           result.codes.data() + row * headSize);
     }
   }
+  return result;
 }
 
 /// Sections 4 to 6: from the rows `a` to ctx of all heads.
@@ -151,37 +200,45 @@ Floats ReferenceLayer::attention(const Policy &policy, const Floats &a,
                                  int64_t length, Selection &selection,
                                  LayerTrace *trace) const {
   QuantizedRows x8 = quantizeRows(a.data(), length, d, nullptr);
+  Dressing ofQuery = dressingOf(layer.queryNorm),
+           ofKey = dressingOf(layer.keyNorm);
   Prediction prediction;
-  if (policy.predicts())
-    prediction = predict(
-        policy.predictor,
-        predictorWeights(policy.predictor, layer.query.weights.data(),
-                         orNull(layer.query.bias), d, width),
-        predictorWeights(policy.predictor, layer.key.weights.data(), nullptr, d,
-                         width),
-        x8.codes.data(), x8.scales.data(), length, layer.heads, layer.scale);
-  selection = select(policy, policy.predicts() ? &prediction : nullptr, length,
-                     layer.heads, layer.causal);
+  if (policy.predicts()) {
+    // Undressed, K's bias adds the same to all scores of a row.
+    const float *keyBias = form.isDressed ? orNull(layer.key.bias) : nullptr;
+    prediction =
+        predict(policy.predictor,
+                predictorWeights(policy.predictor, layer.query.weights.data(),
+                                 orNull(layer.query.bias), d, layer.query.out,
+                                 form.isDressed),
+                predictorWeights(policy.predictor, layer.key.weights.data(),
+                                 keyBias, d, layer.key.out, form.isDressed),
+                x8.codes.data(), x8.scales.data(), length, form, layer.scale,
+                ofQuery, ofKey);
+  }
+  selection =
+      select(policy, policy.predicts() ? &prediction : nullptr, length, form);
 
   const std::vector<uint8_t> *low =
       policy.scope == Scope::All ? &selection.low : nullptr;
   auto wanted = [&](const std::vector<uint8_t> &rows) {
     return trace ? nullptr : rows.data();
   };
-  Heads q, k, v, meanKey, meanValue;
-  generate(policy, query, layer.query.bias, a, low, wanted(selection.qRows),
-           length, q);
-  generate(policy, key, layer.key.bias, a, low, wanted(selection.kRows), length,
-           k);
-  generate(policy, value, layer.value.bias, a, low, wanted(selection.vRows),
-           length, v);
-  bool hasMeanToken = policy.hasMeanToken(layer.causal);
+  Heads q = generate(policy, query, layer.query.bias, a, low,
+                     wanted(selection.qRows), length, ofQuery);
+  Heads k = generate(policy, key, layer.key.bias, a, low,
+                     wanted(selection.kRows), length, ofKey);
+  Heads v = generate(policy, value, layer.value.bias, a, low,
+                     wanted(selection.vRows), length, Dressing());
+  Heads meanKey, meanValue;
+  bool hasMeanToken = policy.hasMeanToken() && form.canHaveMeanToken();
   if (hasMeanToken) {
     Floats mean(d);
     columnMean(a.data(), length, d, mean.data());
-    generate(policy, key, layer.key.bias, mean, nullptr, nullptr, 1, meanKey);
-    generate(policy, value, layer.value.bias, mean, nullptr, nullptr, 1,
-             meanValue);
+    meanKey = generate(policy, key, layer.key.bias, mean, nullptr, nullptr, 1,
+                       Dressing());
+    meanValue = generate(policy, value, layer.value.bias, mean, nullptr,
+                         nullptr, 1, Dressing());
   }
 
   int64_t rows = layer.heads * length;
@@ -194,21 +251,22 @@ Floats ReferenceLayer::attention(const Policy &policy, const Floats &a,
     trace->p8.assign(rows * length, 0);
     trace->num.assign(rows * headSize, 0);
   }
+  int64_t width = layer.query.out;
   Floats context(length * width);
   for (int64_t row = 0; row < rows; ++row) {
-    int64_t h = row / length, i = row % length;
+    int64_t h = row / length, i = row % length, g = form.keyHeadOf(h);
     AttentionHead head;
-    head.keys = k.codes.data() + h * length * headSize;
-    head.keyScales = k.scales.data() + h * length;
-    head.values = v.codes.data() + h * length * headSize;
-    head.valueScales = v.scales.data() + h * length;
+    head.keys = k.codes.data() + g * length * headSize;
+    head.keyScales = k.scales.data() + g * length;
+    head.values = v.codes.data() + g * length * headSize;
+    head.valueScales = v.scales.data() + g * length;
     head.stride = head.headSize = headSize;
     head.scale = layer.scale;
     if (hasMeanToken) {
-      head.tailKey = meanKey.codes.data() + h * headSize;
-      head.tailKeyScale = meanKey.scales[h];
-      head.tailValue = meanValue.codes.data() + h * headSize;
-      head.tailValueScale = meanValue.scales[h];
+      head.tailKey = meanKey.codes.data() + g * headSize;
+      head.tailKeyScale = meanKey.scales[g];
+      head.tailValue = meanValue.codes.data() + g * headSize;
+      head.tailValueScale = meanValue.scales[g];
     }
     float *result = context.data() + i * width + h * headSize;
     if (trace || !selection.dominated[row]) {
@@ -219,8 +277,7 @@ Floats ReferenceLayer::attention(const Policy &policy, const Floats &a,
         steps.num = trace->num.data() + row * headSize;
       }
       attendRow(head, q.codes.data() + row * headSize, q.scales[row],
-                selection.mask.data() + row * length,
-                allowedKeys(i, length, layer.causal), result,
+                selection.mask.data() + row * length, length, result,
                 trace ? &steps : nullptr);
       if (trace) {
         trace->mx[row] = steps.largest;
@@ -256,6 +313,10 @@ LayerResult ReferenceLayer::run(const Policy &policy, const float *x,
   if (length < 1 || length > rows)
     throw Error("length must be between 1 and " + std::to_string(rows) +
                 " (was " + std::to_string(length) + ")");
+  if (layer.rotary && layer.rotary->positions < length)
+    throw Error("rotary embedding has " +
+                std::to_string(layer.rotary->positions) +
+                " positions for a sequence of " + std::to_string(length));
   Floats input(x, x + length * d);
   checkUsable(input, d, "input '" + name + "'");
 
@@ -274,6 +335,12 @@ LayerResult ReferenceLayer::run(const Policy &policy, const float *x,
   Floats hidden = linear(layer.ffn1, ffn1, t, length, policy.lowPrecision, low);
   activateRow(layer.activation, hidden.data(),
               static_cast<int64_t>(hidden.size()), hidden.data());
+  if (layer.gate) {
+    Floats factor =
+        linear(*layer.gate, gate, t, length, policy.lowPrecision, low);
+    multiplyRow(hidden.data(), factor.data(),
+                static_cast<int64_t>(hidden.size()), hidden.data());
+  }
   Floats y = sum(
       r, linear(layer.ffn2, ffn2, hidden, length, policy.lowPrecision, low));
   if (!layer.preNorm)

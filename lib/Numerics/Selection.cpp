@@ -129,16 +129,19 @@ bool isDominated(const TopTwo &top, int64_t n, float unit, float gain,
          dominanceGap(top.first, top.second, unit, gain) > threshold;
 }
 
-RowDecision decideRow(const Policy &policy, const float *scores, int64_t n,
-                      float unit, uint8_t *mask) {
+RowDecision decideRow(const Policy &policy, const float *scores,
+                      const Window &window, int64_t row, int64_t length,
+                      float unit, float gain, uint8_t *mask) {
+  int64_t first = window.first(row), n = window.keysOf(row, length);
   RowDecision decision;
   decision.kept = std::min(keptKeys(policy.keep, n), n);
-  selectRow(scores, n, decision.kept, mask);
+  std::fill(mask, mask + first, uint8_t(0));
+  std::fill(mask + first + n, mask + length, uint8_t(0));
+  selectRow(scores + first, n, decision.kept, mask + first);
   if (policy.dominance > 0) {
-    TopTwo top = topTwo(scores, n);
-    decision.argmax = top.argmax;
-    decision.dominated = isDominated(top, n, unit, logitGain(policy.predictor),
-                                     policy.dominance);
+    TopTwo top = topTwo(scores + first, n);
+    decision.argmax = first + top.argmax;
+    decision.dominated = isDominated(top, n, unit, gain, policy.dominance);
   }
   return decision;
 }
@@ -161,55 +164,62 @@ FACT_VECTORIZE void accumulateRow(const Demand &demand,
   }
 }
 
-void lowPrecisionTokens(const int64_t *count, int64_t length,
-                        int32_t importance256, uint8_t *low) {
-  int64_t sum = 0;
+void lowPrecisionTokens(const int64_t *count, const Window &window,
+                        int64_t length, int32_t importance256, uint8_t *low) {
+  int64_t counts = 0, pairs = 0;
+  for (int64_t j = 0; j < length; ++j) {
+    counts += count[j];
+    pairs += window.rowsOf(j, length);
+  }
+  int64_t factor = std::max<int64_t>(importance256, 0) * counts;
   for (int64_t j = 0; j < length; ++j)
-    sum += count[j];
-  for (int64_t j = 0; j < length; ++j)
-    low[j] =
-        importance256 > 0 && count[j] * 256 * length <= importance256 * sum;
+    low[j] = importance256 != 0 &&
+             count[j] * 256 * pairs <= factor * window.rowsOf(j, length);
 }
 
 Selection select(const Policy &policy, const Prediction *prediction,
-                 int64_t length, int64_t heads, bool causal) {
+                 int64_t length, const AttentionForm &form) {
+  int64_t heads = form.heads;
   Selection result;
   result.length = length;
   result.heads = heads;
+  result.keyHeads = form.keyHeads;
   result.mask.assign(heads * length * length, 0);
   result.dominated.assign(heads * length, 0);
   result.argmax.assign(heads * length, 0);
   result.kept.assign(heads * length, 0);
-  result.kRows.assign(heads * length, 0);
-  result.vRows.assign(heads * length, 0);
+  result.kRows.assign(form.keyHeads * length, 0);
+  result.vRows.assign(form.keyHeads * length, 0);
   result.qRows.assign(heads * length, 0);
   result.count.assign(length, 0);
   result.low.assign(length, 0);
+  float gain = logitGain(policy.predictor, form.headNorms);
   for (int64_t head = 0; head < heads; ++head) {
-    Demand demand = {result.kRows.data() + head * length,
-                     result.vRows.data() + head * length, result.count.data()};
+    int64_t keys = form.keyHeadOf(head) * length;
+    Demand demand = {result.kRows.data() + keys, result.vRows.data() + keys,
+                     result.count.data()};
     for (int64_t i = 0; i < length; ++i) {
       int64_t row = head * length + i;
-      int64_t n = allowedKeys(i, length, causal);
       uint8_t *mask = result.mask.data() + row * length;
       RowDecision decision;
       if (policy.predicts()) {
         decision = decideRow(policy, prediction->scores.data() + row * length,
-                             n, prediction->unit[row], mask);
+                             form.window, i, length, prediction->unit[row],
+                             gain, mask);
       } else {
-        std::fill(mask, mask + n, uint8_t(1));
-        decision.kept = n;
+        decision.kept = form.window.keysOf(i, length);
+        std::fill_n(mask + form.window.first(i), decision.kept, uint8_t(1));
       }
       result.dominated[row] = decision.dominated;
       result.qRows[row] = !decision.dominated;
       result.argmax[row] =
           decision.dominated ? static_cast<int32_t>(decision.argmax) : 0;
       result.kept[row] = static_cast<int32_t>(decision.kept);
-      accumulateRow(demand, mask, n, decision.dominated, decision.argmax);
+      accumulateRow(demand, mask, length, decision.dominated, decision.argmax);
     }
   }
-  lowPrecisionTokens(result.count.data(), length, policy.importance,
-                     result.low.data());
+  lowPrecisionTokens(result.count.data(), form.window, length,
+                     policy.importance, result.low.data());
   return result;
 }
 

@@ -238,8 +238,8 @@ bool dropOptional(ModuleOp module, int64_t index) {
                }) ||
           drop(bool(typed.getMask()), [&] { typed.getMaskMutable().clear(); }))
         return true;
-    if (op->hasAttr("causal") && candidates.take()) {
-      op->removeAttr("causal");
+    if (op->hasAttr("window") && candidates.take()) {
+      op->removeAttr("window");
       return true;
     }
   }

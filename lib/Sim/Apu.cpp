@@ -21,7 +21,7 @@
 
 namespace fact::sim {
 
-void execute(const isa::ApuLayerNorm &i, Frame &frame) {
+void execute(const isa::ApuNorm &i, Frame &frame) {
   Extent rows = frame.extent(i.row0, i.rows);
   auto y = frame.out<float>("y", i.y_stride);
   auto x = frame.in<float>("x", i.x_stride);
@@ -31,15 +31,17 @@ void execute(const isa::ApuLayerNorm &i, Frame &frame) {
   int64_t n = i.n;
   if (!y)
     return;
-  const float *gamma = gammaView.vector(n), *beta = betaView.vector(n);
+  const float *gamma = gammaView.vector(n),
+              *beta = betaView ? betaView.vector(n) : nullptr;
+  auto kind = numerics::asNorm<numerics::Norm>(i.kind);
   for (int64_t r = 0; r < rows.count; ++r) {
     float *out = y.row(r, n);
-    numerics::layerNormRow(x.row(r, n), gamma, beta, i.eps, n, out);
+    numerics::normRow(kind, x.row(r, n), gamma, beta, i.eps, n, out);
     if (maximum)
       *maximum.part(0, r, 1) = numerics::largestMagnitude(out, n);
   }
   frame.meter.sweep(sweepsOf(i, rows.count));
-  x.readAgain(2 * rows.count * n);
+  x.readAgain((i.kind == isa::Norm::Layer ? 2 : 1) * rows.count * n);
 }
 
 void execute(const isa::ApuQuantize &i, Frame &frame) {
@@ -139,7 +141,10 @@ void execute(const isa::ApuActivation &i, Frame &frame) {
   frame.meter.sweep(sweepsOf(i, rows.count));
 }
 
-void execute(const isa::ApuAdd &i, Frame &frame) {
+/// What two streams of rows make, element by element.
+template <typename Instruction>
+static void executePair(const Instruction &i, Frame &frame,
+                        decltype(numerics::addRow) &of) {
   Extent rows = frame.extent(i.row0, i.rows);
   auto y = frame.out<float>("y", i.y_stride);
   auto a = frame.in<float>("a", i.a_stride);
@@ -148,8 +153,16 @@ void execute(const isa::ApuAdd &i, Frame &frame) {
   if (!y)
     return;
   for (int64_t r = 0; r < rows.count; ++r)
-    numerics::addRow(a.row(r, n), b.row(r, n), n, y.row(r, n));
+    of(a.row(r, n), b.row(r, n), n, y.row(r, n));
   frame.meter.sweep(sweepsOf(i, rows.count));
+}
+
+void execute(const isa::ApuAdd &i, Frame &frame) {
+  executePair(i, frame, numerics::addRow);
+}
+
+void execute(const isa::ApuMultiply &i, Frame &frame) {
+  executePair(i, frame, numerics::multiplyRow);
 }
 
 void execute(const isa::ApuColumnSum &i, Frame &frame) {

@@ -45,7 +45,7 @@ void execute(const isa::ApuSoftmax &i, Frame &frame) {
   const float *valueScale = valueScaleView.vector(length);
 
   std::vector<float> keys(length), values(length), e(length);
-  Columns columns(frame, rows, {0, length}, i.mask_stride, i.causal);
+  Columns columns(frame, rows, {0, length}, i.mask_stride, isa::windowOf(i));
   int64_t done = 0;
   for (int64_t r = 0; r < rows.count; ++r) {
     if (columns.isDominated(r))
@@ -55,7 +55,8 @@ void execute(const isa::ApuSoftmax &i, Frame &frame) {
     int64_t n = static_cast<int64_t>(kept.size());
     checkCompact("score", i.mask, n, i.score_stride / 4);
     checkCompact("p", i.mask, n, i.p_stride);
-    const int32_t *sums = score.part(r, 0, n);
+    int64_t place = columns.place(r);
+    const int32_t *sums = score.part(r, place, n);
     for (int64_t c = 0; c < n; ++c) {
       keys[c] = keyScale[kept[c]];
       values[c] = valueScale[kept[c]];
@@ -66,7 +67,8 @@ void execute(const isa::ApuSoftmax &i, Frame &frame) {
                        n, e.data());
     numerics::sweepMaximum(row, e.data(), n);
     numerics::sweepExp(row, e.data(), values.data(), n, e.data());
-    numerics::sweepProbability(row, e.data(), values.data(), n, p.row(r, n));
+    numerics::sweepProbability(row, e.data(), values.data(), n,
+                               p.part(r, place, n));
     RowStats result = {row.largest, numerics::denominatorOfRow(row, nullptr),
                        row.weighted, static_cast<float>(n)};
     std::memcpy(stats.row(r, 4), &result, sizeof result);
@@ -109,8 +111,7 @@ void execute(const isa::ApuContext &i, Frame &frame) {
     numerics::SoftmaxRow softmax;
     softmax.largest = row.largest;
     softmax.weighted = row.weighted;
-    int64_t allowed =
-        numerics::allowedKeys(rows.first + r, frame.length(), i.causal);
+    int64_t allowed = frame.length();
     // A valid program's count is one; anything else must not overflow.
     int64_t kept = row.kept >= 0 && row.kept <= static_cast<float>(allowed)
                        ? static_cast<int64_t>(row.kept)

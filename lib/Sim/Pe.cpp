@@ -147,7 +147,7 @@ void execute(const isa::PeQk &i, Frame &frame) {
   if (!score)
     return;
   const std::vector<int32_t> meanToken = {0};
-  Columns kept(frame, rows, columns, i.mask_stride, i.causal);
+  Columns kept(frame, rows, columns, i.mask_stride, isa::windowOf(i));
   for (int64_t r = 0; r < rows.count; ++r) {
     if (kept.isDominated(r))
       continue;
@@ -176,7 +176,7 @@ void execute(const isa::PePv &i, Frame &frame) {
   int64_t n = i.n;
   if (!num)
     return;
-  Columns kept(frame, rows, columns, i.mask_stride, i.causal);
+  Columns kept(frame, rows, columns, i.mask_stride, isa::windowOf(i));
   for (int64_t r = 0; r < rows.count; ++r) {
     if (kept.isDominated(r))
       continue;

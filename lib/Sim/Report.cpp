@@ -41,8 +41,7 @@ DenseMacs denseMacs(const isa::Metadata &metadata, int64_t length) {
         break;
       }
     }
-    int64_t pairs = layer.causal ? length * (length + 1) / 2 : length * length;
-    result.attention += 2 * pairs * layer.features;
+    result.attention += 2 * layer.window.pairs(length) * layer.features;
   }
   return result;
 }

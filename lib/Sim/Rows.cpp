@@ -10,6 +10,7 @@
 #include "fact/Support/Error.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace fact::sim {
 
@@ -50,8 +51,8 @@ static bool isSet(const uint8_t *bits, int64_t column) {
 }
 
 Columns::Columns(Frame &frame, const Extent &rows, const Extent &columns,
-                 int64_t maskStride, bool causal)
-    : frame(frame), rows(rows), columns(columns), causal(causal),
+                 int64_t maskStride, const numerics::Window &window)
+    : frame(frame), rows(rows), columns(columns), window(window),
       mask(frame.in<uint8_t>("mask", maskStride)) {
   if (auto flags = frame.in<uint8_t>("dominated"))
     dominated = flags.vector(rows.count);
@@ -61,43 +62,45 @@ bool Columns::isDominated(int64_t r) const {
   return dominated && dominated[r] != 0;
 }
 
+std::pair<int64_t, int64_t> Columns::allowed(int64_t r) const {
+  int64_t row = rows.first + r, first = columns.first;
+  int64_t begin = std::max<int64_t>(window.first(row) - first, 0),
+          end =
+              std::min(window.end(row, frame.length()) - first, columns.count);
+  return {begin, std::max(begin, end)};
+}
+
 const std::vector<int32_t> &Columns::of(int64_t r) {
-  int64_t allowed = columns.count;
-  if (causal)
-    allowed = std::clamp<int64_t>(rows.first + r + 1 - columns.first, 0,
-                                  columns.count);
+  auto [begin, end] = allowed(r);
   if (!mask) {
-    if (cached != allowed) {
-      indices.resize(allowed);
-      for (int64_t j = 0; j < allowed; ++j)
-        indices[j] = static_cast<int32_t>(j);
-      cached = allowed;
+    if (cached != std::pair(begin, end)) {
+      indices.resize(end - begin);
+      std::iota(indices.begin(), indices.end(), static_cast<int32_t>(begin));
+      cached = {begin, end};
     }
     return indices;
   }
   indices.clear();
-  if (allowed == 0)
+  if (begin == end)
     return indices;
   const uint8_t *bits = mask.row(r, (frame.length() + 7) / 8);
-  for (int64_t j = 0; j < allowed; ++j) {
-    int64_t column = columns.first + j;
-    if (isSet(bits, column))
+  for (int64_t j = begin; j < end; ++j)
+    if (isSet(bits, columns.first + j))
       indices.push_back(static_cast<int32_t>(j));
-  }
   return indices;
 }
 
 int64_t Columns::place(int64_t r) const {
   if (!mask)
-    return 0;
-  int64_t end = columns.first;
-  if (causal)
-    end = std::min(end, rows.first + r + 1);
-  if (end <= 0)
+    return allowed(r).first;
+  int64_t row = rows.first + r;
+  int64_t begin = window.first(row),
+          end = std::min(columns.first, window.end(row, frame.length()));
+  if (begin >= end)
     return 0;
   const uint8_t *bits = mask.row(r, (end + 7) / 8);
   int64_t count = 0;
-  for (int64_t j = 0; j < end; ++j)
+  for (int64_t j = begin; j < end; ++j)
     count += isSet(bits, j);
   return count;
 }

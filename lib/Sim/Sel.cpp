@@ -58,30 +58,32 @@ void execute(const isa::SelTopK &i, Frame &frame) {
                 std::to_string(policy.dominance) + ")");
   policy.predictor = numerics::asPredictor<numerics::Predictor>(i.predictor);
 
+  numerics::Window window = isa::windowOf(i);
+  float gain = numerics::logitGain(policy.predictor);
   std::vector<uint8_t> mask(length);
   for (int64_t r = 0; r < rows.count; ++r) {
-    int64_t n = numerics::allowedKeys(rows.first + r, length, i.causal);
     float unit =
         numerics::predictorUnit(queryScale[r], scale[r], weightScales[0],
                                 weightScales[1], i.attention_scale);
     numerics::RowDecision decision =
-        numerics::decideRow(policy, score.row(r, length), n, unit, mask.data());
+        numerics::decideRow(policy, score.row(r, length), window,
+                            rows.first + r, length, unit, gain, mask.data());
     dominated[r] = decision.dominated;
     argmax[r] = static_cast<int32_t>(decision.argmax);
     uint8_t *bits = maskView.row(r, maskBytes);
     std::memset(bits, 0, maskBytes);
-    for (int64_t j = 0; j < n; ++j) {
+    for (int64_t j = 0; j < length; ++j) {
       bits[j >> 3] |= static_cast<uint8_t>(mask[j] << (j & 7));
       count[j] += mask[j];
     }
     if (decision.dominated)
       vRows[decision.argmax] = 1;
     else
-      for (int64_t j = 0; j < n; ++j) {
+      for (int64_t j = 0; j < length; ++j) {
         kRows[j] |= mask[j];
         vRows[j] |= mask[j];
       }
-    frame.meter.topKRow(n);
+    frame.meter.topKRow(window.keysOf(rows.first + r, length));
   }
 }
 
@@ -102,12 +104,10 @@ void execute(const isa::SelCountAll &i, Frame &frame) {
     return;
   uint32_t *count = countView.vector(rows.count);
   int64_t heads = i.heads;
-  for (int64_t r = 0; r < rows.count; ++r) {
-    // Column j is seen by all rows, or by rows j .. LEN - 1.
-    int64_t seen =
-        i.causal ? frame.length() - (rows.first + r) : frame.length();
-    count[r] = static_cast<uint32_t>(heads * seen);
-  }
+  numerics::Window window = isa::windowOf(i);
+  for (int64_t r = 0; r < rows.count; ++r)
+    count[r] = static_cast<uint32_t>(
+        heads * window.rowsOf(rows.first + r, frame.length()));
   frame.meter.select(rows.count);
 }
 
@@ -115,19 +115,19 @@ void execute(const isa::SelPrecision &i, Frame &frame) {
   int64_t length = frame.length();
   auto lowView = frame.out<uint8_t>("low");
   auto countView = frame.in<uint32_t>("count");
-  auto importanceView = frame.in<uint32_t>("importance");
+  auto importanceView = frame.in<int32_t>("importance");
   if (!lowView)
     return;
-  uint32_t importance = *importanceView.vector(1);
+  int32_t importance = *importanceView.vector(1);
   if (!numerics::isImportance256(importance))
-    throw Error("importance must be in 0.." +
+    throw Error("importance must be in " +
+                std::to_string(numerics::keptByNone) + ".." +
                 std::to_string(numerics::largestImportance256) + " (was " +
                 std::to_string(importance) + ")");
   const uint32_t *count = countView.vector(length);
   std::vector<int64_t> counts(count, count + length);
-  numerics::lowPrecisionTokens(counts.data(), length,
-                               static_cast<int32_t>(importance),
-                               lowView.vector(length));
+  numerics::lowPrecisionTokens(counts.data(), isa::windowOf(i), length,
+                               importance, lowView.vector(length));
   // One sweep for the sum, one for the comparison.
   frame.meter.select(2 * length);
 }

@@ -73,7 +73,7 @@ void SelectionObserver::onTopK(const isa::SelTopK &i,
     const uint8_t *bits = mask + r * static_cast<int64_t>(i.mask_stride);
     for (int64_t j = 0; j < (length + 7) / 8; ++j)
       head.kept += __builtin_popcount(bits[j]);
-    head.allowed += numerics::allowedKeys(first + r, length, i.causal);
+    head.allowed += isa::windowOf(i).keysOf(first + r, length);
     if (!keepMasks)
       continue;
     uint8_t *out = head.mask.data() + (first + r) * length;
@@ -102,9 +102,10 @@ int64_t SelectionObserver::numHeads(int64_t layer) const {
              : heads;
 }
 
-bool SelectionObserver::causal(int64_t layer) const {
-  return layer < static_cast<int64_t>(metadata.layers.size()) &&
-         metadata.layers[layer].causal;
+numerics::Window SelectionObserver::window(int64_t layer) const {
+  return layer < static_cast<int64_t>(metadata.layers.size())
+             ? metadata.layers[layer].window
+             : numerics::Window();
 }
 
 SelectionObserver::Selected SelectionObserver::selected(int64_t layer) const {
@@ -165,8 +166,8 @@ NpzArchive SelectionObserver::masks() const {
     for (int64_t h = 0; h < heads; ++h)
       for (int64_t row = 0; row < length; ++row) {
         uint8_t *out = mask.data() + (h * length + row) * length;
-        std::fill(out, out + numerics::allowedKeys(row, length, causal(index)),
-                  1);
+        numerics::Window keys = window(index);
+        std::fill(out + keys.first(row), out + keys.end(row, length), 1);
       }
     if (layer.heads) {
       for (const auto &[h, head] : *layer.heads) {

@@ -48,11 +48,12 @@ void execute(const isa::PeQk &i, Frame &frame);
 void execute(const isa::PePv &i, Frame &frame);
 
 // Apu.cpp
-void execute(const isa::ApuLayerNorm &i, Frame &frame);
+void execute(const isa::ApuNorm &i, Frame &frame);
 void execute(const isa::ApuQuantize &i, Frame &frame);
 void execute(const isa::ApuRescale &i, Frame &frame);
 void execute(const isa::ApuActivation &i, Frame &frame);
 void execute(const isa::ApuAdd &i, Frame &frame);
+void execute(const isa::ApuMultiply &i, Frame &frame);
 void execute(const isa::ApuColumnSum &i, Frame &frame);
 void execute(const isa::ApuMean &i, Frame &frame);
 
@@ -71,7 +72,7 @@ class Columns {
 public:
   /// `mask` may be absent: every column is allowed. `dominated` likewise.
   Columns(Frame &frame, const Extent &rows, const Extent &columns,
-          int64_t maskStride, bool causal);
+          int64_t maskStride, const numerics::Window &window);
 
   /// Whether row `r` of the instruction does without attention.
   bool isDominated(int64_t r) const;
@@ -80,16 +81,21 @@ public:
   const std::vector<int32_t> &of(int64_t r);
 
   /// Where the first of these is in a row of scores or probabilities: with a
-  /// mask behind those that the row keeps of earlier tiles.
+  /// mask behind those that the row keeps of earlier tiles, else at its place
+  /// in the tile.
   int64_t place(int64_t r) const;
 
 private:
+  /// The columns of the tile that row `r` may see, relative to its first.
+  std::pair<int64_t, int64_t> allowed(int64_t r) const;
+
   Frame &frame;
   Extent rows, columns;
-  bool causal;
+  numerics::Window window;
   View<const uint8_t> mask;
   const uint8_t *dominated = nullptr;
-  int64_t cached = -1; ///< columns that `indices` holds without a mask
+  /// Columns that `indices` holds without a mask, from and to.
+  std::pair<int64_t, int64_t> cached{-1, -1};
   std::vector<int32_t> indices;
 };
 

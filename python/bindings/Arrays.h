@@ -13,6 +13,7 @@
 #ifndef FACT_PYTHON_ARRAYS_H
 #define FACT_PYTHON_ARRAYS_H
 
+#include "fact/Numerics/Window.h"
 #include "fact/Support/Error.h"
 
 #include <pybind11/numpy.h>
@@ -20,7 +21,9 @@
 #include <pybind11/stl.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fact::python {
@@ -93,6 +96,18 @@ py::array_t<T> arrayOf(const Shape &shape, const std::vector<Source> &values) {
   for (size_t i = 0; i < values.size(); ++i)
     data[i] = static_cast<T>(values[i]);
   return array;
+}
+
+/// Keys before and after its own that a row sees; None is unlimited.
+using WindowEnds = std::pair<std::optional<int64_t>, std::optional<int64_t>>;
+inline numerics::Window windowOf(const WindowEnds &ends) {
+  auto end = [](std::optional<int64_t> number) {
+    if (number && *number < 0)
+      throw Error("a window's end must not be negative (was " +
+                  std::to_string(*number) + ")");
+    return number.value_or(numerics::Window::unlimited);
+  };
+  return {end(ends.first), end(ends.second)};
 }
 
 // One per file of this folder; each adds its functions to a module.

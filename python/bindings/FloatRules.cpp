@@ -7,6 +7,7 @@
 
 #include "fact/Numerics/FloatRules.h"
 #include "Arrays.h"
+#include "fact/Numerics/Fold.h"
 #include "fact/Numerics/RowOps.h"
 
 using namespace fact::python;
@@ -31,15 +32,39 @@ void addElementwise(py::module_ &m, const char *name, Function function,
       py::arg("x"), doc);
 }
 
-py::array_t<float> layerNorm(const Array<float> &x, const Array<float> &gamma,
-                             const Array<float> &beta, float eps) {
+py::array_t<float> norm(n::Norm kind, const Array<float> &x,
+                        const Array<float> &gamma,
+                        const std::optional<Array<float>> &beta, float eps) {
   Rows<float> rows = rowsOf("x", x);
   requireShape("gamma", gamma, {rows.length});
-  requireShape("beta", beta, {rows.length});
+  if (beta)
+    requireShape("beta", *beta, {rows.length});
   py::array_t<float> y(shapeOf(x));
   for (int64_t i = 0; i < rows.count; ++i)
-    n::layerNormRow(rows[i], gamma.data(), beta.data(), eps, rows.length,
-                    y.mutable_data() + i * rows.length);
+    n::normRow(kind, rows[i], gamma.data(), beta ? beta->data() : nullptr, eps,
+               rows.length, y.mutable_data() + i * rows.length);
+  return y;
+}
+
+py::array_t<float> rotate(const Array<float> &x, const Array<float> &cos,
+                          const Array<float> &sin, const std::string &name) {
+  requireRank("x", x, 3);
+  requireRank("cos", cos, 2);
+  requireShape("sin", sin, shapeOf(cos));
+  std::optional<n::RotaryStyle> style = n::parseRotaryStyle(name);
+  if (!style)
+    throw fact::Error("style must be 'half' or 'interleaved' (was '" + name +
+                      "')");
+  int64_t tokens = x.shape(1), size = x.shape(2), pairs = cos.shape(1);
+  if (cos.shape(0) < tokens || 2 * pairs > size)
+    throw fact::Error("tables must have at least " + std::to_string(tokens) +
+                      " positions and at most " + std::to_string(size / 2) +
+                      " pairs (was " + print(shapeOf(cos)) + ")");
+  py::array_t<float> y(shapeOf(x));
+  for (int64_t row = 0; row < x.shape(0) * tokens; ++row)
+    n::rotateRow(*style, cos.data() + row % tokens * pairs,
+                 sin.data() + row % tokens * pairs, pairs,
+                 x.data() + row * size, size, y.mutable_data() + row * size);
   return y;
 }
 
@@ -63,6 +88,10 @@ void fact::python::addFloatRules(py::module_ &m) {
       "gelu_tanh(x): GELU by its tanh approximation, of every element.\n\n"
       "x: float32, any shape; returns the same shape. Section 2.");
   addElementwise(
+      m, "quick_gelu", [](float x) { return n::quickGelu(x); },
+      "quick_gelu(x): x / (1 + exp(-1.702 x)) of every element.\n\n"
+      "x: float32, any shape; returns the same shape. Section 10.");
+  addElementwise(
       m, "swish", [](float x) { return n::swish(x); },
       "swish(x): x / (1 + exp(-x)) of every element.\n\n"
       "x: float32, any shape; returns the same shape. Section 2.");
@@ -70,6 +99,26 @@ void fact::python::addFloatRules(py::module_ &m) {
       m, "relu", [](float x) { return n::relu(x); },
       "relu(x): x where x > 0, else +0.\n\n"
       "x: float32, any shape; returns the same shape. Section 2.");
+
+  addElementwise(
+      m, "fold_cos", [](float x) { return n::fold::cos(x); },
+      "fold_cos(x): the cosine of every element, of a model's constants.\n\n"
+      "x: float32, any shape; returns the same shape. Section 10.");
+  addElementwise(
+      m, "fold_sin", [](float x) { return n::fold::sin(x); },
+      "fold_sin(x): the sine of every element, of a model's constants.\n\n"
+      "x: float32, any shape; returns the same shape. Section 10.");
+  m.def(
+      "fold_pow",
+      [](float base, const Array<float> &exponents) {
+        py::array_t<float> y(shapeOf(exponents));
+        for (py::ssize_t i = 0; i < exponents.size(); ++i)
+          y.mutable_data()[i] = n::fold::pow(base, exponents.data()[i]);
+        return y;
+      },
+      py::arg("x"), py::arg("y"),
+      "fold_pow(x, y): x^y for every element of y, of a model's constants.\n\n"
+      "x: a number; y: float32, any shape; returns its shape. Section 10.");
 
   m.def(
       "rsum",
@@ -96,9 +145,27 @@ void fact::python::addFloatRules(py::module_ &m) {
       py::arg("a"),
       "column_mean(a): mean of every column, one row after the other.\n\n"
       "a: float32 [L, n], L >= 1; returns [n]. Section 2.");
-  m.def("layer_norm", &layerNorm, py::arg("x"), py::arg("gamma"),
-        py::arg("beta"), py::arg("eps"),
-        "layer_norm(x, gamma, beta, eps): layer norm of every row.\n\n"
-        "x: float32 [..., n]; gamma, beta: [n]; returns [..., n]. Section 2.\n"
-        "ValueError where gamma or beta has another shape.");
+  m.def(
+      "layer_norm",
+      [](const Array<float> &x, const Array<float> &gamma,
+         const std::optional<Array<float>> &beta,
+         float eps) { return norm(n::Norm::Layer, x, gamma, beta, eps); },
+      py::arg("x"), py::arg("gamma"), py::arg("beta"), py::arg("eps"),
+      "layer_norm(x, gamma, beta, eps): layer norm of every row.\n\n"
+      "x: float32 [..., n]; gamma, beta: [n], beta may be None; returns\n"
+      "[..., n]. Section 2. ValueError where gamma or beta has another shape.");
+  m.def(
+      "rms_norm",
+      [](const Array<float> &x, const Array<float> &gamma, float eps) {
+        return norm(n::Norm::RMS, x, gamma, std::nullopt, eps);
+      },
+      py::arg("x"), py::arg("gamma"), py::arg("eps"),
+      "rms_norm(x, gamma, eps): RMS norm of every row.\n\n"
+      "x: float32 [..., n]; gamma: [n]; returns [..., n]. Section 10.\n"
+      "ValueError where gamma has another shape.");
+  m.def("rotate", &rotate, py::arg("x"), py::arg("cos"), py::arg("sin"),
+        py::arg("style"),
+        "rotate(x, cos, sin, style): rotary embedding.\n\n"
+        "x: float32 [heads, tokens, features]; cos, sin: [positions, pairs];\n"
+        "style: 'half' or 'interleaved'; returns the shape of x. Section 10.");
 }

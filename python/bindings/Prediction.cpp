@@ -74,17 +74,25 @@ py::dict predict(const Array<float> &x, const Array<float> &wq,
   std::vector<float> scales(length);
   for (int64_t i = 0; i < length; ++i)
     scales[i] = n::quantizeRowInt8(x.data() + i * in, in, x8.data() + i * in);
+  n::AttentionForm form;
+  form.heads = form.keyHeads = heads;
   n::Prediction p =
       n::predict(predictor,
                  n::predictorWeights(predictor, wq.data(),
                                      bq ? bq->data() : nullptr, in, d),
                  n::predictorWeights(predictor, wk.data(), nullptr, in, d),
-                 x8.data(), scales.data(), length, heads, scale);
+                 x8.data(), scales.data(), length, form, scale);
+  auto exponents = [](const std::vector<float> &scales) {
+    std::vector<int32_t> result(scales.size());
+    std::transform(scales.begin(), scales.end(), result.begin(),
+                   n::exponentOfScale);
+    return result;
+  };
   py::dict result;
-  result["Hq"] = arrayOf<int32_t>({length, d}, p.hq);
-  result["Hk"] = arrayOf<int32_t>({length, d}, p.hk);
-  result["sq"] = arrayOf<int32_t>({heads, length}, p.sq);
-  result["sk"] = arrayOf<int32_t>({heads, length}, p.sk);
+  result["Hq"] = arrayOf<int32_t>({length, d}, p.query.h);
+  result["Hk"] = arrayOf<int32_t>({length, d}, p.key.h);
+  result["sq"] = arrayOf<int32_t>({heads, length}, exponents(p.query.scales));
+  result["sk"] = arrayOf<int32_t>({heads, length}, exponents(p.key.scales));
   result["T"] = arrayOf<float>({heads, length, length}, p.scores);
   result["unit"] = arrayOf<float>({heads, length}, p.unit);
   return result;
@@ -106,6 +114,26 @@ py::array_t<float> predictorUnit(const Array<int32_t> &sq,
         scaleOfExponent(sq.data()[i]), scaleOfExponent(e.data()[i]),
         query.data()[i], key.data()[i], scale.data()[i]);
   return unit;
+}
+
+py::array_t<float> predictedRows(const Array<int32_t> &h, float s,
+                                 const Array<int32_t> &e,
+                                 const std::optional<Array<float>> &bias,
+                                 const std::string &kind) {
+  requireRank("H", h, 2);
+  int64_t rows = h.shape(0), width = h.shape(1);
+  requireShape("e", e, {rows});
+  std::vector<float> biases(bias ? width : 0);
+  if (bias) {
+    requireShape("bias", *bias, {width});
+    n::dressedBiases(predictorOf(kind), bias->data(), width, biases.data());
+  }
+  py::array_t<float> y(shapeOf(h));
+  for (int64_t i = 0; i < rows; ++i)
+    n::predictedRow(h.data() + i * width, s, scaleOfExponent(e.data()[i]),
+                    bias ? biases.data() : nullptr, width,
+                    y.mutable_data() + i * width);
+  return y;
 }
 
 } // namespace
@@ -133,6 +161,12 @@ void fact::python::addPrediction(py::module_ &m) {
       "sk\n"
       "int32 [heads, L], T float32 [heads, L, L], unit float32 [heads, L].\n"
       "Section 4. ValueError for other shapes and predictors.");
+  m.def("predicted_rows", &predictedRows, py::arg("H"), py::arg("s"),
+        py::arg("e"), py::arg("bias"), py::arg("predictor") = "leading-one",
+        "predicted_rows(H, s, e, bias, predictor): float32 rows of stage 1,\n"
+        "before they are dressed.\n\n"
+        "H: int32 [rows, n]; s: scale of the predictor weights; e: int32\n"
+        "[rows]; bias: float32 [n] or None; returns [rows, n]. Section 10.");
   m.def("predictor_unit", &predictorUnit, py::arg("sq"), py::arg("e"),
         py::arg("s_pq"), py::arg("s_pk"), py::arg("scale"),
         "predictor_unit(sq, e, s_pq, s_pk, scale): what a row's scores are\n"

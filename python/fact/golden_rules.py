@@ -4,9 +4,18 @@
 The file's keys say which cases there are, so that other widths, shares and
 predictors than those of test/golden are checked as well.
 """
+import math
+
+import numpy as np
+
 from . import numerics as n
 
-ELEMENTWISE = ("exp", "erf", "gelu_erf", "gelu_tanh", "swish", "relu")
+ELEMENTWISE = ("exp", "erf", "gelu_erf", "gelu_tanh", "quick_gelu", "swish", "relu")
+
+
+def window_of(ends):
+    """The ends of a window; -1 is unlimited."""
+    return tuple(None if end < 0 else int(end) for end in ends)
 
 
 def cases(arrays):
@@ -39,6 +48,54 @@ def cases(arrays):
         names = ("x", "gamma", "beta", "eps")
         yield case("layer_norm", [f"layer_norm.{k}" for k in (*names, "y")],
                    lambda names=names: pair("layer_norm", y=n.layer_norm(*[get(f"layer_norm.{k}") for k in names])))
+
+    for key in sorted(k for k in arrays if k == "rms_norm.gamma" or (k.startswith("head_norm.") and k.endswith(".gamma"))):
+        rule = key[:-len(".gamma")]
+        names = [f"{rule}.{k}" for k in ("x", "gamma", "beta", "eps", "y") if f"{rule}.{k}" in arrays]
+
+        def normed(rule=rule):
+            x, gamma, eps = (get(f"{rule}.{k}") for k in ("x", "gamma", "eps"))
+            if "rms" in rule:
+                return pair(rule, y=n.rms_norm(x, gamma, eps))
+            return pair(rule, y=n.layer_norm(x, gamma, arrays.get(f"{rule}.beta"), eps))
+        yield case(rule, names, normed)
+
+    # Section 10
+    for key in sorted(k for k in arrays if k.startswith("rotary.") and k.endswith(".y")):
+        tables, style = key[:-len(".y")].rsplit(".", 1)
+        yield case(f"rotary {key[len('rotary.'):-2]}", [key, "rotary.x", f"{tables}.cos", f"{tables}.sin"],
+                   lambda key=key, tables=tables, style=style: [("y", n.rotate(
+                       get("rotary.x"), get(f"{tables}.cos"), get(f"{tables}.sin"), style), get(key))])
+    for key in sorted(k for k in arrays if k.startswith("window") and k.endswith(".allowed")):
+        rule = key[:-len(".allowed")]
+        yield case(rule, [rule, key], lambda rule=rule, key=key: [
+            ("allowed", n.allowed(len(get(key)), window_of(get(rule))), get(key))])
+    for kind in n.PREDICTORS:
+        rule = f"predicted_rows.{kind}"
+        if f"{rule}.y" in arrays:
+            names = ("H", "s", "e", "bias")
+            yield case(f"predicted_rows {kind}", [f"{rule}.y", *[f"predicted_rows.{k}" for k in names]],
+                       lambda rule=rule, kind=kind, names=names: pair(
+                           rule, y=n.predicted_rows(*[get(f"predicted_rows.{k}") for k in names], kind)))
+        for norms in (1, 2):
+            rule = f"dominance.{kind}.norms{norms}"
+            if f"{rule}.y" in arrays:
+                yield case(f"dominance {kind}, {norms} head norms",
+                           [f"{rule}.{k}" for k in ("y", "threshold", "gain")] + ["dominance.gap", "dominance.unit"],
+                           lambda rule=rule, kind=kind, norms=norms: pair(
+                               rule, gain=n.logit_gain(kind, norms), y=n.dominated(
+                                   get("dominance.gap"), get("dominance.unit"), get(f"{rule}.threshold"), kind, norms)))
+    if "layer_scale.W2" in arrays:
+        names = ("W", "b", "g")
+        yield case("layer_scale", [f"layer_scale.{k}" for k in (*names, "W2", "b2")],
+                   lambda: pair("layer_scale", W2=get("layer_scale.W") * get("layer_scale.g"),
+                                b2=get("layer_scale.b") * get("layer_scale.g")))
+    if "fold.angle" in arrays:
+        def folded():
+            inverse = np.float32(1) / n.fold_pow(10000, get("fold.exponent"))
+            angle = np.arange(len(get("fold.angle")), dtype=np.float32)[:, None] * get("fold.inverse")
+            return pair("fold", inverse=inverse, angle=angle, cos=n.fold_cos(angle), sin=n.fold_sin(angle))
+        yield case("fold", [f"fold.{k}" for k in ("exponent", "inverse", "angle", "cos", "sin")], folded)
 
     # Section 1
     for rule, function in (("quant_rows", n.quantize_rows), ("quant_rows4", n.quantize_rows4)):
@@ -101,6 +158,21 @@ def cases(arrays):
             yield case(f"dominance {kind}", [f"{rule}.y", f"{rule}.threshold", "dominance.gap", "dominance.unit"],
                        lambda rule=rule, kind=kind: pair(rule, y=n.dominated(
                            get("dominance.gap"), get("dominance.unit"), get(f"{rule}.threshold"), kind)))
+    for key in sorted(k for k in arrays if k.startswith("importance_window") and k.endswith(".low")):
+        rule, value = key[:-len(".low")].split(".", 1)
+        yield case(f"{rule} {value}", [key, f"{rule}.count", f"{rule}.window"], lambda rule=rule, key=key, value=value: [
+            ("low", n.low_tokens(get(f"{rule}.count"), float(value), window_of(get(f"{rule}.window"))), get(key))])
+    for key in sorted(k for k in arrays if k.startswith("importance_edge") and k.endswith(".low")):
+        rule = key[:-len(".low")]
+
+        def edge(rule=rule, key=key):
+            # The name has six digits: the number behind it is one of those that print so.
+            value = float(rule[len("importance_edge"):])
+            unit = 10.0 ** (math.floor(math.log10(value)) - 5) / 2
+            results = [n.low_tokens(get(f"{rule}.count"), v) for v in (value, value - 0.99 * unit, value + 0.99 * unit)]
+            fitting = [r for r in results if np.array_equal(r, get(key))]
+            return [("low", (fitting or results)[0], get(key))]
+        yield case(rule, [key, f"{rule}.count"], edge)
     for rule in ("importance", "importance_equal"):
         for key in sorted(k for k in arrays if k.startswith(rule) and k[len(rule):len(rule) + 1].isdigit() and k.endswith(".low")):
             value = float(key[len(rule):-len(".low")])

@@ -17,68 +17,89 @@ import json
 
 import numpy as np
 
-ACTIVATIONS = ("gelu_erf", "gelu_tanh", "swish", "relu")
-LINEAR_NAMES = ("Wq", "Wk", "Wv", "Wo", "W1", "W2")
+ACTIVATIONS = ("gelu_erf", "gelu_tanh", "quick_gelu", "swish", "relu")
+NORMS = ("layer", "rms")
+CAUSAL = (None, 0)
 
 
 @dataclasses.dataclass
 class Layer:
     """One encoder layer.
 
-    norm        'pre' or 'post'
+    place       'pre' or 'post': where the norms stand
     activation  one of ACTIVATIONS
-    heads       number of attention heads; must divide d
-    eps, scale  of layer norm and of the scores (float32)
-    causal      row i sees columns 0..i only
-    weights     name -> float32 array: Wq Wk Wv Wo [d, d], W1 [d, ff], W2 [ff, d]
-                (stored [in, out]), bq .. bo [d], b1 [ff], b2 [d] (each may be
-                absent: no bias), ln1.gamma ln1.beta ln2.gamma ln2.beta [d]
+    heads       number of attention heads; must divide the columns of Wq
+    eps, scale  of the norms and of the scores (float32)
+    weights     name -> float32 array: Wq Wk Wv [d, w], Wo [w, d], W1 [d, ff],
+                W2 [ff, d] (stored [in, out]), W3 [d, ff] where the
+                feed-forward network is gated; bq .. bo, b1 .. b3 (each may be
+                absent: no bias); ln1.gamma ln2.gamma [d]; ln1.beta ln2.beta
+                [d] (may be absent)
+    window      how many keys before and after its own a row sees, None = all
+    norm        one of NORMS
+    eps_2       of the second norm, where it is another one
     """
-    norm: str
+    place: str
     activation: str
     heads: int
     eps: float
     scale: float
-    causal: bool
     weights: dict
+    window: tuple = (None, None)
+    norm: str = "layer"
+    eps_2: float = None
 
     def __post_init__(self):
         if self.activation == "gelu":
             self.activation = "gelu_erf"
-        if self.norm not in ("pre", "post"):
-            raise ValueError(f"norm must be 'pre' or 'post' (was '{self.norm}')")
-        if self.activation not in ACTIVATIONS:
-            raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)} (was '{self.activation}')")
-        d = self.d
-        if self.heads < 1 or d % self.heads:
-            raise ValueError(f"heads must divide the width {d} (was {self.heads})")
+        if self.eps_2 is None:
+            self.eps_2 = self.eps
+        for field, value, choices in (("place", self.place, ("pre", "post")), ("norm", self.norm, NORMS),
+                                      ("activation", self.activation, ACTIVATIONS)):
+            if value not in choices:
+                raise ValueError(f"{field} must be one of {', '.join(choices)} (was '{value}')")
+        d, width = self.d, self.weights["Wq"].shape[1]
+        if self.heads < 1 or width % self.heads:
+            raise ValueError(f"heads must divide the width {width} (was {self.heads})")
         ff = self.weights["W1"].shape[1]
-        shapes = dict(Wq=(d, d), Wk=(d, d), Wv=(d, d), Wo=(d, d), W1=(d, ff), W2=(ff, d),
-                      bq=(d,), bk=(d,), bv=(d,), bo=(d,), b1=(ff,), b2=(d,))
+        shapes = dict(Wq=(d, width), Wk=(d, width), Wv=(d, width), Wo=(width, d), W1=(d, ff), W2=(ff, d), W3=(d, ff),
+                      bq=(width,), bk=(width,), bv=(width,), bo=(d,), b1=(ff,), b2=(d,), b3=(ff,))
         shapes |= {f"ln{i}.{part}": (d,) for i in (1, 2) for part in ("gamma", "beta")}
         for name, shape in shapes.items():
             if name not in self.weights:
-                if name.startswith("b"):
+                if name.startswith("b") or name == "W3" or name.endswith("beta"):
                     continue
                 raise ValueError(f"weight '{name}' is missing")
             if self.weights[name].shape != shape:
                 raise ValueError(f"weight '{name}' must have shape {shape} (was {self.weights[name].shape})")
+        for name in self.weights.keys() - shapes.keys():
+            raise ValueError(f"there is no weight '{name}'")
 
     @property
     def d(self):
         return self.weights["Wq"].shape[0]
 
+    @property
+    def head_size(self):
+        return self.weights["Wq"].shape[1] // self.heads
+
+    def arguments(self):
+        """What fact.numerics.encoder_layer takes beside weights, x, policy and length."""
+        return dict(place=self.place, activation=self.activation, heads=self.heads, eps=self.eps, scale=self.scale,
+                    norm=self.norm, window=self.window, eps_2=self.eps_2)
+
 
 # What the shapes of well-known encoders are; the weights are random.
 MODELS = {
-    "bert-base": dict(d=768, heads=12, ff=3072, layers=12, length=512, norm="post", activation="gelu_erf", eps=1e-12),
-    "bert-large": dict(d=1024, heads=16, ff=4096, layers=24, length=512, norm="post", activation="gelu_erf", eps=1e-12),
-    "vit-b16": dict(d=768, heads=12, ff=3072, layers=12, length=197, norm="pre", activation="gelu_erf", eps=1e-6),
-    "deit-tiny": dict(d=192, heads=3, ff=768, layers=12, length=197, norm="pre", activation="gelu_erf", eps=1e-6),
+    "bert-base": dict(d=768, heads=12, ff=3072, layers=12, length=512, place="post", activation="gelu_erf", eps=1e-12),
+    "bert-large": dict(d=1024, heads=16, ff=4096, layers=24, length=512, place="post", activation="gelu_erf", eps=1e-12),
+    "vit-b16": dict(d=768, heads=12, ff=3072, layers=12, length=197, place="pre", activation="gelu_erf", eps=1e-6),
+    "deit-tiny": dict(d=192, heads=3, ff=768, layers=12, length=197, place="pre", activation="gelu_erf", eps=1e-6),
 }
 
 
-def random_layer(d, heads, ff, norm="post", activation="gelu_erf", eps=1e-5, causal=False, bias=True, seed=0):
+def random_layer(d, heads, ff, place="post", activation="gelu_erf", eps=1e-5, window=(None, None), bias=True, seed=0,
+                 norm="layer", gated=False):
     """A layer of that shape with seeded random weights of the usual magnitudes.
 
     Q and K are sharpened, so that attention looks at few tokens as it does in
@@ -90,16 +111,20 @@ def random_layer(d, heads, ff, norm="post", activation="gelu_erf", eps=1e-5, cau
         return (rng.standard_normal(shape, dtype=np.float32) * np.float32(std)).astype(np.float32)
 
     weights = {}
-    for name, (rows, columns) in dict(Wq=(d, d), Wk=(d, d), Wv=(d, d), Wo=(d, d), W1=(d, ff), W2=(ff, d)).items():
+    shapes = dict(Wq=(d, d), Wk=(d, d), Wv=(d, d), Wo=(d, d), W1=(d, ff), W2=(ff, d))
+    if gated:
+        shapes["W3"] = (d, ff)
+    for name, (rows, columns) in shapes.items():
         sharpen = 1.7 if name in ("Wq", "Wk") else 1.0
         weights[name] = normal(rows, columns, std=sharpen / np.sqrt(rows))
         if bias:
             weights["b" + name[1:]] = normal(columns, std=0.02)
     for i in (1, 2):
         weights[f"ln{i}.gamma"] = 1 + normal(d, std=0.1)
-        weights[f"ln{i}.beta"] = normal(d, std=0.1)
+        if norm == "layer":
+            weights[f"ln{i}.beta"] = normal(d, std=0.1)
     scale = float(np.float32(1 / np.sqrt(d // heads)))
-    return Layer(norm, activation, heads, eps, scale, causal, weights)
+    return Layer(place, activation, heads, eps, scale, weights, window, norm)
 
 
 def random_model(name, layers=None, seed=0):
@@ -113,13 +138,20 @@ def random_model(name, layers=None, seed=0):
 
 
 def read_golden(path):
-    """(Layer, meta, arrays) of a layer_*.npz file; meta is its JSON as a dict."""
+    """(Layer, meta, arrays) of a layer_*.npz file; meta is its JSON as a dict.
+
+    ValueError where the layer has what this module does not write."""
     arrays = dict(np.load(path))
     meta = json.loads(arrays["meta"].tobytes())
+    for field, usual in (("kv", meta["h"]), ("head_norm", None), ("rotary", None)):
+        if meta.get(field, usual) != usual:
+            raise ValueError(f"layers with '{field}' are not written as linalg")
     names = [n for n in arrays if not n.startswith("p") and n not in ("meta", "x", "x8", "x.scale")]
     weights = {n: np.asarray(arrays[n], np.float32) for n in names}
-    layer = Layer(meta["norm"], meta["act"], meta["h"], meta["eps"], meta["scale"],
-                  bool(meta.get("causal", False)), weights)
+    # A file that says where the norms stand says what they are, too.
+    place, norm = (meta["place"], meta["norm"]) if "place" in meta else (meta["norm"], "layer")
+    window = CAUSAL if meta.get("causal") else tuple(meta.get("window", (None, None)))
+    layer = Layer(place, meta["act"], meta["h"], meta["eps"], meta["scale"], weights, window, norm, meta.get("eps_2"))
     return layer, meta, arrays
 
 
@@ -308,18 +340,20 @@ class Writer:
 
     # Parts of a layer
 
-    def layer_norm(self, x, layer, prefix, which):
+    def norm(self, x, layer, prefix, which):
         t = self.rows(self.d)
-        mean = self.row_mean(x, t)
-        centred = self.elementwise("subf", t, ["%r = arith.subf %a, %b : f32"], (x, t, _FULL[2]), (mean, "tensor<?xf32>", _ROW))
-        square = self.binary("arith.mulf", centred, centred, t)
-        variance = self.row_mean(square, t)
-        deviation = self.row_op("math.sqrt", self.row_op("arith.addf", variance, layer.eps))
-        y = self.elementwise("divf", t, ["%r = arith.divf %a, %b : f32"], (centred, t, _FULL[2]), (deviation, "tensor<?xf32>", _ROW))
+        if layer.norm == "layer":
+            mean = self.row_mean(x, t)
+            x = self.elementwise("subf", t, ["%r = arith.subf %a, %b : f32"], (x, t, _FULL[2]), (mean, "tensor<?xf32>", _ROW))
+        squares = self.row_mean(self.binary("arith.mulf", x, x, t), t)
+        eps = layer.eps if which == "ln1" else layer.eps_2
+        deviation = self.row_op("math.sqrt", self.row_op("arith.addf", squares, eps))
+        y = self.elementwise("divf", t, ["%r = arith.divf %a, %b : f32"], (x, t, _FULL[2]), (deviation, "tensor<?xf32>", _ROW))
         for op, part in (("mulf", "gamma"), ("addf", "beta")):
             name = f"{which}.{part}"
-            w, wt = self.weight(prefix + name, layer.weights[name])
-            y = self.elementwise(op, t, [f"%r = arith.{op} %a, %b : f32"], (y, t, _FULL[2]), (w, wt, _COLUMN))
+            if name in layer.weights:
+                w, wt = self.weight(prefix + name, layer.weights[name])
+                y = self.elementwise(op, t, [f"%r = arith.{op} %a, %b : f32"], (y, t, _FULL[2]), (w, wt, _COLUMN))
         return y
 
     def linear(self, x, layer, prefix, name):
@@ -342,11 +376,10 @@ class Writer:
         self.line(f"{y} = linalg.transpose ins({x} : {source}) outs({init} : {target}) permutation = {permutation}")
         return y
 
-    def split_heads(self, x, heads, permutation, target):
-        size = self.d // heads
+    def split_heads(self, x, heads, size, permutation, target):
         split = self.value("heads")
         t = f"tensor<?x{heads}x{size}xf32>"
-        self.line(f"{split} = tensor.expand_shape {x} [[0], [1, 2]] output_shape [%length, {heads}, {size}] : {self.rows(self.d)} into {t}")
+        self.line(f"{split} = tensor.expand_shape {x} [[0], [1, 2]] output_shape [%length, {heads}, {size}] : {self.rows(heads * size)} into {t}")
         return self.transpose(split, t, target, permutation)
 
     def batch_matmul(self, x, xt, y, yt, t, dynamic):
@@ -355,25 +388,36 @@ class Writer:
         self.line(f"{result} = linalg.batch_matmul ins({x}, {y} : {xt}, {yt}) outs({init} : {t}) -> {t}")
         return result
 
+    def masked(self, scores, window, t):
+        """Minus infinity where a row does not see the key."""
+        hidden = self.scalar(-np.inf)
+        body = ["%row = linalg.index 1 : index", "%column = linalg.index 2 : index"]
+        outside = []
+        for end, name, (first, second) in zip(window, ("before", "after"), (("%row", "%column"), ("%column", "%row"))):
+            if end is None:
+                continue
+            body += [f"%{name} = arith.subi {first}, {second} : index", f"%{name}_limit = arith.constant {end} : index",
+                     f"%{name}_window = arith.cmpi sgt, %{name}, %{name}_limit : index"]
+            outside.append(f"%{name}_window")
+        if len(outside) == 2:
+            body.append(f"%outside = arith.ori {outside[0]}, {outside[1]} : i1")
+            outside = ["%outside"]
+        body.append(f"%r = arith.select {outside[0]}, {hidden}, %a : f32")
+        return self.elementwise("masked", t, body, (scores, t, _FULL[3]), rank=3, dynamic=2)
+
     def attention(self, x, layer, prefix):
-        heads, size = layer.heads, self.d // layer.heads
+        heads, size = layer.heads, layer.head_size
         per_head = f"tensor<{heads}x?x{size}xf32>"
         transposed = f"tensor<{heads}x{size}x?xf32>"
         square = f"tensor<{heads}x?x?xf32>"
         q, k, v = (self.linear(x, layer, prefix, name) for name in ("Wq", "Wk", "Wv"))
-        q = self.split_heads(q, heads, [1, 0, 2], per_head)
-        k = self.split_heads(k, heads, [1, 2, 0], transposed)
-        v = self.split_heads(v, heads, [1, 0, 2], per_head)
+        q = self.split_heads(q, heads, size, [1, 0, 2], per_head)
+        k = self.split_heads(k, heads, size, [1, 2, 0], transposed)
+        v = self.split_heads(v, heads, size, [1, 0, 2], per_head)
         scores = self.batch_matmul(q, per_head, k, transposed, square, 2)
         scores = self.with_scalar("arith.mulf", scores, layer.scale, square, rank=3, dynamic=2)
-        if layer.causal:
-            hidden = self.scalar(-np.inf)
-            scores = self.elementwise(
-                "causal", square,
-                ["%row = linalg.index 1 : index", "%column = linalg.index 2 : index",
-                 "%later = arith.cmpi sgt, %column, %row : index",
-                 f"%r = arith.select %later, {hidden}, %a : f32"],
-                (scores, square, _FULL[3]), rank=3, dynamic=2)
+        if layer.window != (None, None):
+            scores = self.masked(scores, layer.window, square)
         init = self.empty(square, 2)
         softmax = self.value("softmax")
         self.line(f"{softmax} = linalg.softmax dimension(2) ins({scores} : {square}) outs({init} : {square}) -> {square}")
@@ -381,15 +425,16 @@ class Writer:
         by_token = f"tensor<?x{heads}x{size}xf32>"
         context = self.transpose(context, per_head, by_token, [1, 0, 2])
         merged = self.value("merged")
-        self.line(f"{merged} = tensor.collapse_shape {context} [[0], [1, 2]] : {by_token} into {self.rows(self.d)}")
+        self.line(f"{merged} = tensor.collapse_shape {context} [[0], [1, 2]] : {by_token} into {self.rows(heads * size)}")
         return self.linear(merged, layer, prefix, "Wo")
 
     def activation(self, x, layer):
         t = self.rows(layer.weights["W1"].shape[1])
         if layer.activation == "relu":
             return self.with_scalar("arith.maximumf", x, 0.0, t)
-        if layer.activation == "swish":
-            e = self.unary("math.exp", self.unary("arith.negf", x, t), t)
+        if layer.activation in ("swish", "quick_gelu"):
+            argument = x if layer.activation == "swish" else self.with_scalar("arith.mulf", x, 1.702, t)
+            e = self.unary("math.exp", self.unary("arith.negf", argument, t), t)
             sigmoid = self.with_scalar("arith.divf", self.with_scalar("arith.addf", e, 1.0, t), 1.0, t, left=True)
             return self.binary("arith.mulf", x, sigmoid, t)
         if layer.activation == "gelu_erf":
@@ -403,12 +448,15 @@ class Writer:
 
     def feed_forward(self, x, layer, prefix):
         hidden = self.activation(self.linear(x, layer, prefix, "W1"), layer)
+        if "W3" in layer.weights:
+            gate = self.linear(x, layer, prefix, "W3")
+            hidden = self.binary("arith.mulf", hidden, gate, self.rows(layer.weights["W3"].shape[1]))
         return self.linear(hidden, layer, prefix, "W2")
 
     def layer(self, x, layer, prefix):
         t = self.rows(self.d)
-        if layer.norm == "pre":
-            r = self.binary("arith.addf", x, self.attention(self.layer_norm(x, layer, prefix, "ln1"), layer, prefix), t)
-            return self.binary("arith.addf", r, self.feed_forward(self.layer_norm(r, layer, prefix, "ln2"), layer, prefix), t)
-        r = self.layer_norm(self.binary("arith.addf", x, self.attention(x, layer, prefix), t), layer, prefix, "ln1")
-        return self.layer_norm(self.binary("arith.addf", r, self.feed_forward(r, layer, prefix), t), layer, prefix, "ln2")
+        if layer.place == "pre":
+            r = self.binary("arith.addf", x, self.attention(self.norm(x, layer, prefix, "ln1"), layer, prefix), t)
+            return self.binary("arith.addf", r, self.feed_forward(self.norm(r, layer, prefix, "ln2"), layer, prefix), t)
+        r = self.norm(self.binary("arith.addf", x, self.attention(x, layer, prefix), t), layer, prefix, "ln1")
+        return self.norm(self.binary("arith.addf", r, self.feed_forward(r, layer, prefix), t), layer, prefix, "ln2")

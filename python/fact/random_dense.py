@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from fact import numerics, random_ir
-from fact.random_ir import Input, Model, float_literal, tensor_type
+from fact.random_ir import Input, Model, float_literal, tensor_type, window_text
 
 
 @dataclasses.dataclass
@@ -92,13 +92,16 @@ class Grower:
         return self.add(f"fact.linear {x.name}, {w}{bias} : ({types}) -> {tensor_type(x.rows, n)}", x, n)
 
     def norm(self, x):
-        g, gt = self.weight(self.draw.vector(x.d, 1.0))
-        b, bt = self.weight(self.draw.vector(x.d))
+        names, types = zip((x.name, x.type), self.weight(self.draw.vector(x.d, 1.0)),
+                           *([self.weight(self.draw.vector(x.d))] if self.draw.chance(0.7) else []))
         eps = float_literal(self.draw.choice((1e-5, 1e-12, 1e-3, 1.0)))
-        return self.add(f"fact.layer_norm {x.name}, {g}, {b} eps = {eps} : {x.type}, {gt}, {bt}", x)
+        return self.add(f"fact.norm {self.draw.choice(('layer', 'rms'))} {', '.join(names)} eps = {eps} : {', '.join(types)}", x)
 
     def activation(self, x):
         return self.add(f"fact.activation {self.draw.choice(numerics.ACTIVATIONS)} {x.name} : {x.type}", x)
+
+    def product(self, a, b):
+        return self.add(f"fact.multiply {a.name}, {b.name} : {a.type}", a)
 
     def sum(self, a, b):
         return self.add(f"fact.add {a.name}, {b.name} : {a.type}", a)
@@ -107,9 +110,9 @@ class Grower:
         self.attentions += 1
         heads = self.draw.choice([h for h in range(1, q.d + 1) if q.d % h == 0][:8])
         scale = self.draw.choice((1 / math.sqrt(q.d // heads),) * 3 + (0.3, 1.0, 0.01, -0.5))
-        causal = " causal" if self.draw.chance(0.3) else ""
+        window = window_text(self.draw.window())
         return self.add(f"fact.attention {q.name}, {k.name}, {v.name} heads = {heads} "
-                        f"scale = {float_literal(scale)}{causal} : {q.type}", q)
+                        f"scale = {float_literal(scale)}{window} : {q.type}", q)
 
     def flip(self, x):
         """A cast to an open length, or back."""
@@ -172,7 +175,10 @@ class Grower:
             r = self.norm(r)
         if self.draw.chance(0.2):
             return r
-        hidden = self.activation(self.linear(self.norm(r) if pre else r, self.draw.choice(self.model.widths)))
+        t, width = self.norm(r) if pre else r, self.draw.choice(self.model.widths)
+        hidden = self.activation(self.linear(t, width))
+        if self.draw.chance(0.3):
+            hidden = self.product(hidden, self.linear(t, width))
         y = self.sum(r, self.linear(hidden, x.d))
         return y if pre else self.norm(y)
 
@@ -232,7 +238,7 @@ class Grower:
         x = self.pick()
         heavy = self.attentions < 3
         kind = self.draw.weighted(
-            linear=3, norm=2, activation=2, around=1, add=4, attention=1.5 if heavy else 0, encoder=3 if heavy else 0,
+            linear=3, norm=2, activation=2, around=1, add=4, multiply=1, attention=1.5 if heavy else 0, encoder=3 if heavy else 0,
             flip=2 if self.model.fixed else 0, reshape=0.5, constant=0.7 if self.model.fixed else 0,
             call=4 if self.model.functions else 0)
         if kind == "linear":
@@ -246,6 +252,8 @@ class Grower:
             self.sum(self.activation(x), x)
         elif kind == "add":
             self.sum(x, self.partner(x))
+        elif kind == "multiply":
+            self.product(x, self.partner(x))
         elif kind == "attention":
             self.attention(*self.projections(x))
         elif kind == "encoder":
@@ -348,7 +356,7 @@ def policy_attribute(draw):
     def name(text):
         return text.replace("-", "_")
     return (f"#fact.policy<keep = {draw.choice((1, 51, 205, 512, 1023, 1024))}, tail = {draw.choice(numerics.TAILS)}, "
-            f"dominance = {draw.choice(('0.0', '0.5', '3.0'))}, importance = {draw.choice((0, 1, 128, 256, 512))}, "
+            f"dominance = {draw.choice(('0.0', '0.5', '3.0'))}, importance = {draw.choice((-1, 0, 1, 128, 256, 512))}, "
             f"low_precision = {draw.choice(numerics.LOW_PRECISIONS)}, scope = {draw.choice(numerics.SCOPES)}, "
             f"predictor = {name(draw.choice(numerics.PREDICTORS))}>")
 

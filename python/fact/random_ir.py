@@ -53,6 +53,19 @@ class Model:
     dense: str = ""
 
 
+# Keys before and after its own that a row sees; None is unlimited.
+ALL, CAUSAL = (None, None), (None, 0)
+
+
+def window_text(window):
+    """A window as ops have it."""
+    if window == ALL:
+        return ""
+    if window == CAUSAL:
+        return " causal"
+    return f" window = [{', '.join('*' if end is None else str(end) for end in window)}]"
+
+
 class Draw:
     """Random decisions and numbers of one model; the same seed, the same."""
 
@@ -70,6 +83,15 @@ class Draw:
     def weighted(self, **shares):
         """One of the names, by its share."""
         return self.random.choices(list(shares), list(shares.values()))[0]
+
+    def window(self):
+        """Usually all keys."""
+        kind = self.weighted(all=6, causal=2, other=2)
+        if kind == "other":
+            ends = (0, 1, 3, 7, 16, 40)
+            left, right = (self.choice(ends), self.choice((*ends, None)))
+            return (left, right) if self.chance(0.5) else (right, left)
+        return CAUSAL if kind == "causal" else ALL
 
     def normal(self, shape, scale=1.0):
         """About normal: a sum of uniform numbers, which needs no C library."""

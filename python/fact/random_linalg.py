@@ -10,9 +10,9 @@ import io
 import numpy as np
 
 from fact import linalg_ir, random_ir
-from fact.random_ir import Input, Model, float_literal, tensor_type
+from fact.random_ir import Input, Model, float_literal, tensor_type, window_text
 
-DENSE_NAMES = {"gelu_erf": "gelu", "gelu_tanh": "gelu_tanh", "swish": "swish", "relu": "relu"}
+DENSE_NAMES = {"gelu_erf": "gelu", "gelu_tanh": "gelu_tanh", "quick_gelu": "quick_gelu", "swish": "swish", "relu": "relu"}
 
 
 class Twin:
@@ -36,8 +36,8 @@ class Twin:
         heads = self.draw.choice([h for h in range(1, self.d + 1) if self.d % h == 0][:6])
         layer = linalg_ir.random_layer(
             self.d, heads, self.draw.choice([w for w in random_ir.WIDTHS if w > 1]), activation=self.draw.choice(linalg_ir.ACTIVATIONS),
-            eps=self.draw.choice((1e-5, 1e-6, 1e-3)), causal=self.draw.chance(0.3), bias=self.draw.chance(0.7),
-            seed=1000 * self.seed + self.pieces)
+            eps=self.draw.choice((1e-5, 1e-6, 1e-3)), window=self.draw.window(), bias=self.draw.chance(0.7),
+            seed=1000 * self.seed + self.pieces, norm=self.draw.choice(linalg_ir.NORMS), gated=self.draw.chance(0.3))
         if self.draw.chance(0.3):
             layer.scale = float(np.float32(self.draw.choice((0.3, 0.7))))
         return layer, f"p{self.pieces}."
@@ -49,11 +49,12 @@ class Twin:
 
     def norm(self, x):
         layer, prefix = self.piece()
-        gamma, beta = (self.dense.constant(layer.weights[f"ln1.{part}"]) for part in ("gamma", "beta"))
-        vector = tensor_type(self.d)
-        return (self.linalg.layer_norm(x[0], layer, prefix, "ln1"),
-                self.dense.op(f"fact.layer_norm {x[1]}, {gamma}, {beta} eps = {float_literal(layer.eps)} : "
-                              f"{self.rows(self.d)}, {vector}, {vector}"))
+        vectors = [self.dense.constant(layer.weights[f"ln1.{part}"]) for part in ("gamma", "beta")
+                   if f"ln1.{part}" in layer.weights]
+        types = [self.rows(self.d), *[tensor_type(self.d)] * len(vectors)]
+        return (self.linalg.norm(x[0], layer, prefix, "ln1"),
+                self.dense.op(f"fact.norm {layer.norm} {', '.join([x[1], *vectors])} eps = {float_literal(layer.eps)} : "
+                              f"{', '.join(types)}"))
 
     def dense_linear(self, x, layer, name):
         w = layer.weights[name]
@@ -72,13 +73,16 @@ class Twin:
         layer, prefix = self.piece()
         hidden = self.dense_linear(x[1], layer, "W1")
         hidden = self.dense.op(f"fact.activation {DENSE_NAMES[layer.activation]} {hidden} : {self.rows(layer.weights['W1'].shape[1])}")
+        if "W3" in layer.weights:
+            gate = self.dense_linear(x[1], layer, "W3")
+            hidden = self.dense.op(f"fact.multiply {hidden}, {gate} : {self.rows(layer.weights['W3'].shape[1])}")
         return self.linalg.feed_forward(x[0], layer, prefix), self.dense_linear(hidden, layer, "W2")
 
     def attention(self, x):
         layer, prefix = self.piece()
         q, k, v = (self.dense_linear(x[1], layer, name) for name in ("Wq", "Wk", "Wv"))
-        causal = " causal" if layer.causal else ""
-        context = self.dense.op(f"fact.attention {q}, {k}, {v} heads = {layer.heads} scale = {float_literal(layer.scale)}{causal} : "
+        window = window_text(layer.window)
+        context = self.dense.op(f"fact.attention {q}, {k}, {v} heads = {layer.heads} scale = {float_literal(layer.scale)}{window} : "
                                 f"{self.rows(self.d)}")
         return self.linalg.attention(x[0], layer, prefix), self.dense_linear(context, layer, "Wo")
 

@@ -12,14 +12,14 @@ import math
 import numpy as np
 
 from fact import numerics, random_ir
-from fact.random_ir import Input, Model, float_literal, tensor_type
+from fact.random_ir import ALL, Input, Model, float_literal, tensor_type, window_text
 
 
 @dataclasses.dataclass
 class Selection:
     """Masks of one select, or constant ones; names of values, None where absent."""
     heads: int
-    causal: bool
+    window: tuple
     mask: str
     dominated: str
     argmax: str
@@ -112,7 +112,7 @@ class Stack:
 
     # Selections
 
-    def predict(self, rows, d, width, heads, scale, causal):
+    def predict(self, rows, d, width, heads, scale, window):
         """A fact.select of predicted scores."""
         predictor = self.draw.choice(numerics.PREDICTORS).replace("-", "_")
         i8 = self.type("L", d, element="i8")
@@ -142,44 +142,44 @@ class Stack:
         scores, unit = self.ops(
             f"fact.predict {', '.join(codes)}, {rows[1]}, {scales[0]}, {scales[1]} heads = {heads} scale = {float_literal(scale)} : "
             f"({', '.join(types)}) -> ({self.type(heads, 'L', 'L')}, {self.type(heads, 'L')})", 2)
-        made = self.select(predictor, scores, unit, heads, causal)
+        made = self.select(predictor, scores, unit, heads, window)
         if self.draw.chance(0.15):  # one prediction for two selections
-            self.selections.append(self.select(predictor, scores, unit, heads, causal))
+            self.selections.append(self.select(predictor, scores, unit, heads, window))
         return made
 
-    def select(self, predictor, scores, unit, heads, causal):
+    def select(self, predictor, scores, unit, heads, window):
         dominance = self.draw.choice((0.0, 0.0, 0.01, 0.5, 3.0))
         results = self.ops(
             f"fact.select {predictor} {scores}, {unit} keep = {self.draw.choice((0, 1, 51, 205, 512, 900, 1024))} "
-            f"dominance = {float_literal(dominance)}{' causal' if causal else ''} : {self.type(heads, 'L', 'L')}, {self.type(heads, 'L')} -> "
+            f"dominance = {float_literal(dominance)}{window_text(window)} : {self.type(heads, 'L', 'L')}, {self.type(heads, 'L')} -> "
             f"{self.type(heads, 'L', 'L', element='i1')}, {self.type(heads, 'L', element='i1')}, "
             f"{self.type(heads, 'L', element='i32')}, {self.type('L', element='i64')}", 4)
-        return Selection(heads, causal, *results, any_dominated=dominance > 0)
+        return Selection(heads, window, *results, any_dominated=dominance > 0)
 
-    def constant_selection(self, heads, causal):
+    def constant_selection(self, heads, window):
         """Masks that were decided while compiling."""
         length = self.model.bound
         mask = self.draw.numbers.random((heads, length, length)) < self.draw.choice((0.1, 0.5, 0.95))
         mask[:, range(length), range(length)] = True
-        if causal:
-            mask &= np.tril(np.ones((length, length), bool))
+        allowed = numerics.allowed(length, window)
+        mask &= allowed
         dominated = argmax = None
         if self.draw.chance(0.5):
             dominated = self.body.constant(self.draw.numbers.random((heads, length)) < 0.3, "i1")
-            columns = self.draw.numbers.random((heads, length)) * (np.arange(length) + 1 if causal else length)
+            columns = allowed.argmax(1) + self.draw.numbers.random((heads, length)) * allowed.sum(1)
             argmax = self.body.constant(columns.astype(np.int32), "i32")
-        return Selection(heads, causal, self.body.constant(mask, "i1"), dominated, argmax, None, dominated is not None)
+        return Selection(heads, window, self.body.constant(mask, "i1"), dominated, argmax, None, dominated is not None)
 
-    def selection(self, rows, d, width, heads, scale, causal):
-        fitting = [s for s in self.selections if s.heads == heads and s.causal == causal]
+    def selection(self, rows, d, width, heads, scale, window):
+        fitting = [s for s in self.selections if s.heads == heads and s.window == window]
         kind = self.draw.weighted(predicted=6, none=1, shared=4 if fitting else 0,
                                   constant=1 if self.model.fixed and self.arguments is None else 0)
         if kind == "none":
             return None
         if kind == "shared":
             return self.draw.choice(fitting)
-        made = self.constant_selection(heads, causal) if kind == "constant" else \
-            self.predict(rows, d, width, heads, scale, causal)
+        made = self.constant_selection(heads, window) if kind == "constant" else \
+            self.predict(rows, d, width, heads, scale, window)
         self.selections.append(made)
         return made
 
@@ -187,14 +187,14 @@ class Stack:
         """A token mask, or None."""
         if self.draw.chance(0.35):
             return None
-        counts = [s.count for s in self.selections if s.count]
+        counts = [(s.count, s.window) for s in self.selections if s.count]
         if counts and self.draw.chance(0.8):
-            count = self.draw.choice(counts)
+            count, window = self.draw.choice(counts)
         else:
-            causal = " causal" if self.draw.chance(0.3) else ""
-            count = self.ops(f"fact.select_all {x} heads = {heads}{causal} : {self.type('L', d)} -> {self.type('L', element='i64')}", 1)[0]
-        importance = self.draw.choice((1, 128, 256, 300, 512, 4096))
-        return self.ops(f"fact.select_precision {count} importance = {importance} : {self.type('L', element='i64')} -> "
+            window = self.draw.window()
+            count = self.ops(f"fact.select_all {x} heads = {heads}{window_text(window)} : {self.type('L', d)} -> {self.type('L', element='i64')}", 1)[0]
+        importance = self.draw.choice((-1, 1, 128, 256, 300, 512, 4096))
+        return self.ops(f"fact.select_precision {count} importance = {importance}{window_text(window)} : {self.type('L', element='i64')} -> "
                         f"{self.type('L', element='i1')}", 1)[0]
 
     # A layer
@@ -223,17 +223,17 @@ class Stack:
         heads = draw.choice([h for h in range(1, width + 1) if width % h == 0][:6])
         if self.selections and draw.chance(0.5) and width % self.selections[-1].heads == 0:
             heads = self.selections[-1].heads
-        causal = draw.chance(0.3)
+        window = draw.window()
         scale = draw.choice((1 / math.sqrt(width // heads), 0.3, 1.0))
         rows = self.quantize(x, d)
-        selection = self.selection(rows, d, width, heads, scale, causal)
+        selection = self.selection(rows, d, width, heads, scale, window)
         uses_dominated = bool(selection and selection.dominated) and (selection.any_dominated or draw.chance(0.8)) and draw.chance(0.9)
         low = self.low_tokens(x, d, heads) if draw.chance(0.4) else None
         if low or draw.chance(0.2):
             rows = self.quantize(x, d, low)
         operands, types = [], []
         tails, tail_types = [], []
-        tail = bool(selection) and not causal and draw.chance(0.5)
+        tail = bool(selection) and window == ALL and draw.chance(0.5)
         mean = None
         if tail:
             mean = self.ops(f"fact.mean_token {x} : {self.type('L', d)} -> {tensor_type(1, d)}", 1)[0]
@@ -261,13 +261,14 @@ class Stack:
         if tail:
             text += f" tail {', '.join(tails)}"
             types += tail_types
-        text += f" heads = {heads} scale = {float_literal(scale)}{' causal' if causal else ''}"
+        text += f" heads = {heads} scale = {float_literal(scale)}{window_text(window)}"
         return self.ops(f"{text} : ({', '.join(types)}) -> {self.type('L', width)}", 1)[0], width, low
 
     def norm(self, x, d):
-        g, gt = self.weight(self.draw.vector(d, 1.0), "f32")
-        b, bt = self.weight(self.draw.vector(d), "f32")
-        return self.ops(f"fact.layer_norm {x}, {g}, {b} eps = {float_literal(1e-5)} : {self.type('L', d)}, {gt}, {bt}", 1)[0]
+        names, types = zip((x, self.type("L", d)), self.weight(self.draw.vector(d, 1.0), "f32"),
+                           *([self.weight(self.draw.vector(d), "f32")] if self.draw.chance(0.7) else []))
+        return self.ops(f"fact.norm {self.draw.choice(('layer', 'rms'))} {', '.join(names)} eps = {float_literal(1e-5)} : "
+                        f"{', '.join(types)}", 1)[0]
 
     def add(self, a, b, d):
         return self.ops(f"fact.add {a}, {b} : {self.type('L', d)}", 1)[0]

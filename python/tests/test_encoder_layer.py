@@ -24,8 +24,7 @@ def make_golden():
 
 
 def run(layer, x, policy, **kwargs):
-    return numerics.encoder_layer(layer.weights, x, policy, norm=layer.norm, activation=layer.activation,
-                                  heads=layer.heads, eps=layer.eps, scale=layer.scale, causal=layer.causal, **kwargs)
+    return numerics.encoder_layer(layer.weights, x, policy, **layer.arguments(), **kwargs)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -50,7 +49,10 @@ def test_random_folders_are_reproducible(tmp_path):
 @pytest.mark.parametrize("change, message", [
     (dict(policy="keep=2"), "keep"),
     (dict(policy="turbo"), "turbo"),
-    (dict(norm="mid"), r"norm must be 'pre' or 'post' \(was 'mid'\)"),
+    (dict(place="mid"), r"place must be 'pre' or 'post' \(was 'mid'\)"),
+    (dict(norm="mid"), r"norm must be 'layer' or 'rms' \(was 'mid'\)"),
+    (dict(window=(-1, 0)), r"a window's end must not be negative \(was -1\)"),
+    (dict(key_heads=3), r"heads of the key must divide the 2 heads"),
     (dict(activation="elu"), r"activation must be .* \(was 'elu'\)"),
     (dict(x=np.ones((4, 8), np.float32)), r"'x' must have 16 columns, as 'Wq' has rows \(was 8\)"),
     (dict(x=np.full((4, 16), np.nan, np.float32)), "nan|NaN|finite"),
@@ -59,7 +61,7 @@ def test_random_folders_are_reproducible(tmp_path):
 ])
 def test_wrong_arguments(change, message):
     layer = linalg_ir.random_layer(16, 2, 24)
-    arguments = dict(x=np.ones((4, 16), np.float32), policy="dense", norm="pre", activation="relu", heads=2, eps=1e-5,
-                     scale=0.3, causal=False, length=None) | change
+    arguments = dict(x=np.ones((4, 16), np.float32), policy="dense", place="pre", activation="relu", heads=2, eps=1e-5,
+                     scale=0.3, length=None) | change
     with pytest.raises(ValueError, match=message):
         numerics.encoder_layer(layer.weights, arguments.pop("x"), arguments.pop("policy"), **arguments)

@@ -13,7 +13,7 @@ BASE_FLAGS = ["--preset=dense", *(f"--{field}" for field in BASE)]
 def model(tmp_path_factory):
     """(path, layers, an input) of five equal layers."""
     folder = tmp_path_factory.mktemp("layers")
-    layers = [linalg_ir.random_layer(32, 2, 48, norm="pre", seed=seed) for seed in range(5)]
+    layers = [linalg_ir.random_layer(32, 2, 48, place="pre", seed=seed) for seed in range(5)]
     (folder / "model.mlir").write_text(linalg_ir.to_text(layers, 20))
     x = np.random.default_rng(5).standard_normal((1, 20, 32), dtype=np.float32)
     return folder / "model.mlir", layers, x
@@ -24,8 +24,7 @@ def expected(layers, x, own):
     x, lows = x[0], []
     for i, layer in enumerate(layers):
         fields = dict(field.split("=") for field in [*BASE, *own.get(i, [])])
-        result = numerics.encoder_layer(layer.weights, x, " ".join(f"{k}={v}" for k, v in fields.items()), norm=layer.norm,
-                                        activation=layer.activation, heads=layer.heads, eps=layer.eps, scale=layer.scale)
+        result = numerics.encoder_layer(layer.weights, x, " ".join(f"{k}={v}" for k, v in fields.items()), **layer.arguments())
         x = result["y"]
         lows.append(result["low"])
     return x, lows

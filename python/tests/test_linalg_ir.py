@@ -18,20 +18,20 @@ def verified(text):
     return run.stdout
 
 
-@pytest.mark.parametrize("norm", ["pre", "post"])
+@pytest.mark.parametrize("place, norm", [("pre", "rms"), ("post", "layer")])
 @pytest.mark.parametrize("activation", linalg_ir.ACTIVATIONS)
-@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("window", [(None, None), (None, 0), (3, None), (3, 2)])
 @pytest.mark.parametrize("bias", [False, True])
-def test_every_kind_of_layer_verifies(norm, activation, causal, bias):
-    layer = linalg_ir.random_layer(24, 3, 40, norm=norm, activation=activation, causal=causal, bias=bias)
+def test_every_kind_of_layer_verifies(place, norm, activation, window, bias):
+    layer = linalg_ir.random_layer(24, 3, 40, place, activation, window=window, bias=bias, norm=norm, gated=norm == "rms")
     ir = verified(linalg_ir.to_text([layer], 17))
     assert "tensor<1x?x24xf32> {fact.bound = 17 : i64, fact.name = \"x\"}" in ir
-    assert ir.count("linalg.matmul ") == 6
+    assert ir.count("linalg.matmul ") == (7 if norm == "rms" else 6)
     assert ir.count("linalg.batch_matmul ") == 2
     assert ir.count("linalg.softmax ") == 1
-    assert ir.count("linalg.index") == (2 if causal else 0)
+    assert ir.count("linalg.index") == (0 if window == (None, None) else 2)
     assert len(re.findall(r"dense_resource<l0_b[qkvo12]>", ir)) == (6 if bias else 0)
-    assert {"gelu_erf": "math.erf", "gelu_tanh": "math.tanh", "swish": "arith.negf", "relu": "arith.maximumf"}[activation] in ir
+    assert {"gelu_erf": "math.erf", "gelu_tanh": "math.tanh", "swish": "arith.negf", "quick_gelu": "1.702", "relu": "arith.maximumf"}[activation] in ir
 
 
 def test_every_generic_has_one_operation():
@@ -70,8 +70,9 @@ def test_float_literals_keep_their_bits(value):
 
 @pytest.mark.parametrize("change, message", [
     (dict(heads=5), "heads must divide the width 16 (was 5)"),
-    (dict(norm="mid"), "norm must be 'pre' or 'post' (was 'mid')"),
-    (dict(activation="elu"), "activation must be one of gelu_erf, gelu_tanh, swish, relu (was 'elu')"),
+    (dict(place="mid"), "place must be one of pre, post (was 'mid')"),
+    (dict(norm="mid"), "norm must be one of layer, rms (was 'mid')"),
+    (dict(activation="elu"), "activation must be one of gelu_erf, gelu_tanh, quick_gelu, swish, relu (was 'elu')"),
 ])
 def test_bad_layers(change, message):
     with pytest.raises(ValueError) as error:
@@ -83,4 +84,4 @@ def test_missing_weight():
     weights = linalg_ir.random_layer(16, 2, 32).weights
     del weights["Wk"]
     with pytest.raises(ValueError, match="weight 'Wk' is missing"):
-        linalg_ir.Layer("pre", "relu", 2, 1e-5, 0.3, False, weights)
+        linalg_ir.Layer("pre", "relu", 2, 1e-5, 0.3, weights)

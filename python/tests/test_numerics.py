@@ -112,7 +112,7 @@ def test_wrong_arguments(call, message):
 
 def test_choices_are_those_of_the_library():
     # In the library's order, which random models count on.
-    assert numerics.ACTIVATIONS == ("gelu", "gelu_tanh", "swish", "relu")
+    assert numerics.ACTIVATIONS == ("gelu", "gelu_tanh", "quick_gelu", "swish", "relu")
     assert numerics.LOW_PRECISIONS == ("a4w4", "a4w8")
     assert numerics.POLICY_PRESETS == ("dense", "paper", "balanced", "fast")
     assert numerics.PREDICTORS[:4] == ("leading-one", "leading-two", "one-sided", "exact")

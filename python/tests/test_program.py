@@ -14,7 +14,7 @@ POLICY = "keep=0.3 importance=1 dominance=2"
 def built(tmp_path_factory):
     """(path of a program, its layer, an input) of one small layer."""
     folder = tmp_path_factory.mktemp("program")
-    layer = linalg_ir.random_layer(32, 2, 48, norm="pre", seed=4)
+    layer = linalg_ir.random_layer(32, 2, 48, place="pre", seed=4)
     (folder / "layer.mlir").write_text(linalg_ir.to_text([layer], 20))
     tools.compile_program(folder / "layer.mlir", folder / "layer.fact",
                           *tools.policy_flags({"keep": 0.3, "importance": 1, "dominance": 2}))
@@ -23,8 +23,7 @@ def built(tmp_path_factory):
 
 
 def reference(layer, x, **kwargs):
-    return numerics.encoder_layer(layer.weights, x[0], POLICY, norm=layer.norm, activation=layer.activation,
-                                  heads=layer.heads, eps=layer.eps, scale=layer.scale, **kwargs)
+    return numerics.encoder_layer(layer.weights, x[0], POLICY, **layer.arguments(), **kwargs)
 
 
 def test_run_gives_the_contract_s_bits(built):

@@ -59,7 +59,7 @@ def test_200_seeds_have_every_op(texts):
     # inputs: two of them, open and fixed
     r"fact\.name = \"z\"", r"fact\.bound = 1 : ", r"tensor<\?x", r"@main\([^)]*: tensor<\d+x\d+xf32>",
     # policies
-    r"fact\.policy", r" causal ",
+    r"fact\.policy", r" causal ", r" window = \[\d+, ", r" window = \[\*, \d", r"fact\.norm rms", r"fact\.multiply",
     # optional operands
     r"fact\.linear %\w+, %\w+ :", r"fact\.linear .* bias ", r"quantized_linear .* low .* precision = a4w4",
     r"quantized_linear .* precision = a4w8", r"quantized_linear .* rows ", r"quantize_heads .* rows ", r"quantize_rows .* low ",

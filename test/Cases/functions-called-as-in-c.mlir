@@ -3,7 +3,7 @@
 // RUN: %python %S/Inputs/all_sides.py %s 4x4
 
 func.func private @memcpy(%x: tensor<4x4xf32>, %g: tensor<4xf32>) -> tensor<4x4xf32> {
-  %y = fact.layer_norm %x, %g, %g eps = 1.0e-05 : tensor<4x4xf32>, tensor<4xf32>, tensor<4xf32>
+  %y = fact.norm layer %x, %g, %g eps = 1.0e-05 : tensor<4x4xf32>, tensor<4xf32>, tensor<4xf32>
   return %y : tensor<4x4xf32>
 }
 func.func private @__fact_gemm(%x: tensor<4x4xf32>, %w: tensor<4x4xf32>) -> tensor<4x4xf32> {

@@ -20,7 +20,7 @@ func.func @main(%arg0: tensor<?x4xf32> {fact.bound = 12 : i64, fact.name = "x"})
   %scores, %unit = fact.predict %2, %scale_5, %4, %scale_7, %scale, %cst_1, %cst_1 heads = 2 scale = 0.707106769 : (tensor<?x4xi8>, tensor<2x?xf32>, tensor<?x4xi8>, tensor<2x?xf32>, tensor<?xf32>, tensor<f32>, tensor<f32>) -> (tensor<2x?x?xf32>, tensor<2x?xf32>)
   %mask, %dominated, %argmax, %count = fact.select  leading_one %scores, %unit keep = 512 dominance = 3.000000e+00 : tensor<2x?x?xf32>, tensor<2x?xf32> -> tensor<2x?x?xi1>, tensor<2x?xi1>, tensor<2x?xi32>, tensor<?xi64>
   %5 = fact.select_precision %count importance = 256 : tensor<?xi64> -> tensor<?xi1>
-  %norm = fact.layer_norm %arg0, %cst_3, %cst_3 eps = 1.0e-05 : tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>
+  %norm = fact.norm layer %arg0, %cst_3, %cst_3 eps = 1.0e-05 : tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>
   %low, %low_scale = fact.quantize_rows %norm low %5 : (tensor<?x4xf32>, tensor<?xi1>) -> (tensor<?x4xi8>, tensor<?xf32>)
   %mixed = fact.quantized_linear %low, %low_scale, %cst_2, %cst_3 low %5 precision = a4w4 : (tensor<?x4xi8>, tensor<?xf32>, tensor<4x4xi8>, tensor<4xf32>, tensor<?xi1>) -> tensor<?x4xf32>
   %6 = fact.mean_token %mixed : tensor<?x4xf32> -> tensor<1x4xf32>

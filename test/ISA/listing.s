@@ -29,7 +29,7 @@
 ; CHECK: .constants 3
 ; CHECK-NEXT: YWJj
 
-.program format=1 isa=6
+.program format=1 isa=7
 .machine
 {
   "name": "fact-28nm",

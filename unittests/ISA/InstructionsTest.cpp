@@ -212,10 +212,10 @@ TEST(Instructions, OutOfRangeFieldsAreNamed) {
   gemm.x = SramRef::absent();
   EXPECT_EQ(errorOf([&] { check(gemm); }),
             "'pe.gemm': field 'x' must be present");
-  ApuLayerNorm norm;
+  ApuNorm norm;
   norm.eps = std::numeric_limits<float>::infinity();
   EXPECT_EQ(errorOf([&] { check(norm); }),
-            "'apu.layer_norm': field 'eps' must be finite (was inf)");
+            "'apu.norm': field 'eps' must be finite (was inf)");
 }
 
 TEST(Instructions, DamagedWordsAreNamed) {
@@ -326,8 +326,9 @@ TEST(Instructions, SetsOfEnginesInText) {
                   "times=2"),
             "sync engine=EP, times=2, wait=LOAD+SEL+PE, signal=STORE+APU");
   SelCountAll count;
-  EXPECT_EQ(print(count),
-            "sel.count_all count=[0x0], row0=0, rows=0, heads=0, causal=false");
+  EXPECT_EQ(
+      print(count),
+      "sel.count_all count=[0x0], row0=0, rows=0, heads=0, left=0, right=0");
   for (unsigned bits = 0; bits < 64; ++bits) {
     count.wait = EngineSet(bits & ~8u); // SEL is its own engine
     count.signal = EngineSet(~bits & 63 & ~8u);

@@ -19,7 +19,7 @@ TEST(Metadata, ReadsWhatItWrites) {
   EXPECT_EQ(metadata.toJson(), R"({"layers":[]})");
   metadata.layers.resize(2);
   metadata.layers[0].heads = 2;
-  metadata.layers[0].causal = true;
+  metadata.layers[0].window = {3, numerics::Window::unlimited};
   metadata.layers[0].features = 64;
   metadata.layers[0].linears = {{Role::QKV, 64, 192}, {Role::FFN, 64, 8}};
   metadata.layers[1].features = 4;
@@ -29,13 +29,13 @@ TEST(Metadata, ReadsWhatItWrites) {
   metadata.bound = 99;
   metadata.policy = R"({"keep":0.5})";
   std::string text = metadata.toJson();
-  EXPECT_EQ(
-      text,
-      R"({"bound":99,"layers":[{"causal":true,"features":64,"heads":2,"linears":)"
-      R"([{"k":64,"n":192,"role":"qkv"},{"k":64,"n":8,"role":"ffn"}]},)"
-      R"({"causal":false,"features":4,"heads":1,"linears":[],)"
-      R"("lowers_with":1,"mask_given":true,"selects_with":1}],)"
-      R"("policy":{"keep":0.5}})");
+  EXPECT_EQ(text,
+            R"({"bound":99,"layers":[{"features":64,"heads":2,"linears":)"
+            R"([{"k":64,"n":192,"role":"qkv"},{"k":64,"n":8,"role":"ffn"}],)"
+            R"("window":[3,null]},)"
+            R"({"features":4,"heads":1,"linears":[],)"
+            R"("lowers_with":1,"mask_given":true,"selects_with":1}],)"
+            R"("policy":{"keep":0.5}})");
   EXPECT_EQ(Metadata::parse(text).toJson(), text);
 }
 

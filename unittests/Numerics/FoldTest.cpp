@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "fact/Numerics/Fold.h"
-#include "Golden.h"
 
 #include <cmath>
+#include <gtest/gtest.h>
 #include <limits>
 #include <random>
 
@@ -19,26 +19,6 @@ namespace {
 
 constexpr float inf = std::numeric_limits<float>::infinity();
 const float nan = std::numeric_limits<float>::quiet_NaN();
-
-/// A rotary table, from the exponents of its frequencies on.
-TEST(FoldTest, Golden) {
-  Golden golden(FACT_TEST_GOLDEN_DIR "/fold.npz");
-  std::vector<float> exponents = golden.get<float>("fold.exponent"), inverses;
-  for (float exponent : exponents)
-    inverses.push_back(1 / fold::pow(10000, exponent));
-  EXPECT_TRUE(sameAs(golden, "fold.inverse", inverses));
-  std::vector<float> angles, cosines, sines;
-  for (int64_t position = 0; position < golden.dim("fold.angle", 0); ++position)
-    for (float inverse : inverses) {
-      angles.push_back(static_cast<float>(position) * inverse);
-      cosines.push_back(fold::cos(angles.back()));
-      sines.push_back(fold::sin(angles.back()));
-    }
-  EXPECT_TRUE(sameAs(golden, "fold.angle", angles));
-  EXPECT_TRUE(sameAs(golden, "fold.cos", cosines));
-  EXPECT_TRUE(sameAs(golden, "fold.sin", sines));
-  EXPECT_TRUE(golden.unused().empty());
-}
 
 /// Against a C library's long double, which has 11 bits more than it needs.
 TEST(FoldTest, RoundedToTheNearest) {

@@ -8,6 +8,7 @@
 #ifndef FACT_UNITTESTS_NUMERICS_GOLDEN_H
 #define FACT_UNITTESTS_NUMERICS_GOLDEN_H
 
+#include "fact/Numerics/FloatRules.h"
 #include "fact/Support/Npy.h"
 
 #include <cstring>
@@ -60,6 +61,24 @@ private:
   std::set<std::string> used;
 };
 
+/// Tests that share the archive at Path::path; when all have run, no array may
+/// be left over.
+template <typename Path> class GoldenTest : public testing::Test {
+protected:
+  static void SetUpTestSuite() { golden = new Golden(Path::path); }
+  static void TearDownTestSuite() {
+    const testing::TestSuite *suite =
+        testing::UnitTest::GetInstance()->current_test_suite();
+    if (suite->test_to_run_count() == suite->total_test_count())
+      for (const std::string &key : golden->unused())
+        ADD_FAILURE() << "no test reads " << key;
+    delete golden;
+    golden = nullptr;
+  }
+  static inline Golden *golden = nullptr;
+  Golden &g = *golden;
+};
+
 /// Whether two arrays have the same bits; the message names the first
 /// difference.
 template <typename T>
@@ -74,6 +93,14 @@ testing::AssertionResult sameBits(const std::vector<T> &actual,
              << "element " << i << " is " << +actual[i] << " instead of "
              << +expected[i];
   return testing::AssertionSuccess();
+}
+
+/// e of each scale 2^e.
+inline std::vector<int32_t> exponentsOf(const std::vector<float> &scales) {
+  std::vector<int32_t> result;
+  for (float scale : scales)
+    result.push_back(numerics::exponentOfScale(scale));
+  return result;
 }
 
 /// Compares with the golden array of that name.

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "fact/Numerics/Policy.h"
+#include "fact/Numerics/AttentionForm.h"
 
 #include <gtest/gtest.h>
 
@@ -112,13 +113,34 @@ TEST(PolicyTest, TheLargestValuesAreAccepted) {
   EXPECT_EQ(policy.importance, largestImportance256);
 }
 
-TEST(PolicyTest, MeanTokenNeedsDroppedKeysAndNoCausality) {
+TEST(PolicyTest, MeanTokenNeedsDroppedKeys) {
   Policy policy = *policyPreset("balanced");
-  EXPECT_TRUE(policy.hasMeanToken(false));
-  EXPECT_FALSE(policy.hasMeanToken(true));
+  EXPECT_TRUE(policy.hasMeanToken());
   policy.keep = 1024;
-  EXPECT_FALSE(policy.hasMeanToken(false));
+  EXPECT_FALSE(policy.hasMeanToken());
   EXPECT_TRUE(policy.predicts()) << "dominance needs scores";
+}
+
+TEST(PolicyTest, MeanTokenNeedsOneSetOfKeys) {
+  AttentionForm form;
+  EXPECT_TRUE(form.canHaveMeanToken());
+  form.window = Window::causal();
+  EXPECT_FALSE(form.canHaveMeanToken());
+  form.window = {100000, 100000};
+  EXPECT_FALSE(form.canHaveMeanToken()) << "whatever the length is";
+  form.window = Window();
+  form.isDressed = true;
+  EXPECT_FALSE(form.canHaveMeanToken());
+}
+
+TEST(PolicyTest, AnImportanceThatRoundsToZeroIsNotOff) {
+  Policy policy;
+  EXPECT_EQ(policy.set("importance", "0.001"), "");
+  EXPECT_EQ(policy.importance, keptByNone);
+  EXPECT_TRUE(policy.hasLowTokens());
+  EXPECT_EQ(policy.get("importance"), "0.001");
+  EXPECT_EQ(policy.set("importance", "0"), "");
+  EXPECT_FALSE(policy.hasLowTokens());
 }
 
 TEST(PolicyTest, OverridesKeepTheRest) {

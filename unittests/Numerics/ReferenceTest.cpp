@@ -28,12 +28,15 @@ struct GoldenLayer {
     x = g.get<float>("x");
     rows = g.dim("x", 0);
     length = meta.value("length", rows);
-    layer.preNorm = meta.at("norm") == "pre";
-    layer.causal = meta.value("causal", false);
+    // A file of section 10 says `place` and what kind of norm.
+    bool isModern = meta.contains("place");
+    layer.preNorm = meta.at(isModern ? "place" : "norm") == "pre";
+    layer.window = meta.value("causal", false) ? Window::causal() : window();
     std::string act = meta.at("act");
     layer.activation =
         parseActivation(act == "gelu_erf" ? "gelu" : act).value();
     layer.heads = meta.at("h");
+    layer.keyHeads = meta.value("kv", layer.heads);
     layer.scale = meta.at("scale").get<float>();
     layer.query = linear("q");
     layer.key = linear("k");
@@ -41,8 +44,36 @@ struct GoldenLayer {
     layer.output = linear("o");
     layer.ffn1 = linear("1");
     layer.ffn2 = linear("2");
-    layer.norm1 = norm("ln1");
-    layer.norm2 = norm("ln2");
+    if (meta.value("gated", false))
+      layer.gate = linear("3");
+    std::string kind = isModern ? meta.at("norm") : "layer";
+    layer.norm1 = norm("ln1", kind, "eps");
+    layer.norm2 = norm("ln2", kind, "eps_2");
+    if (meta.contains("head_norm") && !meta.at("head_norm").is_null()) {
+      std::string of = meta.value("norm_of", "qk");
+      if (of.find('q') != std::string::npos)
+        layer.queryNorm = norm("q_norm", meta.at("head_norm"), "eps_q");
+      if (of.find('k') != std::string::npos)
+        layer.keyNorm = norm("k_norm", meta.at("head_norm"), "eps_k");
+    }
+    if (meta.contains("rotary") && !meta.at("rotary").is_null()) {
+      RotaryEmbedding &rotary = layer.rotary.emplace();
+      rotary.style =
+          parseRotaryStyle(meta["rotary"]["style"].get<std::string>()).value();
+      rotary.cos = g.get<float>("rotary.cos");
+      rotary.sin = g.get<float>("rotary.sin");
+      rotary.positions = g.dim("rotary.cos", 0);
+      rotary.pairs = g.dim("rotary.cos", 1);
+    }
+  }
+
+  Window window() {
+    if (!meta.contains("window"))
+      return {};
+    auto end = [](const nlohmann::json &number) -> int64_t {
+      return number.is_null() ? Window::unlimited : number.get<int64_t>();
+    };
+    return {end(meta["window"][0]), end(meta["window"][1])};
   }
 
   LinearLayer linear(const std::string &suffix) {
@@ -55,9 +86,15 @@ struct GoldenLayer {
     return result;
   }
 
-  LayerNormLayer norm(const std::string &name) {
-    return {g.get<float>(name + ".gamma"), g.get<float>(name + ".beta"),
-            meta.at("eps").get<float>()};
+  NormLayer norm(const std::string &name, const std::string &kind,
+                 const char *eps) {
+    NormLayer norm;
+    norm.kind = parseNorm(kind).value();
+    norm.gamma = g.get<float>(name + ".gamma");
+    if (g.has(name + ".beta"))
+      norm.beta = g.get<float>(name + ".beta");
+    norm.epsilon = meta.value(eps, meta.at("eps").get<float>());
+    return norm;
   }
 
   static Policy policy(const nlohmann::json &json) {
@@ -111,32 +148,48 @@ testing::AssertionResult sameRows(Golden &g, const std::string &key,
   return result ? result : result << " of the rows that count (" << key << ")";
 }
 
+void checkPrediction(Golden &g, const std::string &t, bool isDressed,
+                     const Prediction &prediction) {
+  if (isDressed) {
+    EXPECT_TRUE(sameAs(g, t + "pq8", prediction.query.codes));
+    EXPECT_TRUE(sameAs(g, t + "pqs", prediction.query.scales));
+    EXPECT_TRUE(sameAs(g, t + "pk8", prediction.key.codes));
+    EXPECT_TRUE(sameAs(g, t + "pks", prediction.key.scales));
+  } else {
+    EXPECT_TRUE(sameAs(g, t + "sq", exponentsOf(prediction.query.scales)));
+    EXPECT_TRUE(sameAs(g, t + "sk", exponentsOf(prediction.key.scales)));
+  }
+  EXPECT_TRUE(sameAs(g, t + "Hq", prediction.query.h));
+  EXPECT_TRUE(sameAs(g, t + "Hk", prediction.key.h));
+  EXPECT_TRUE(sameAs(g, t + "T", prediction.scores));
+  EXPECT_TRUE(sameAs(g, t + "unit", prediction.unit));
+}
+
 void checkTrace(Golden &g, const std::string &prefix, const Policy &policy,
-                bool causal, const Selection &selection,
+                const AttentionForm &form, const Selection &selection,
                 const LayerTrace &trace) {
   std::string t = prefix + "trace.";
   EXPECT_EQ(g.has(t + "T"), policy.predicts());
-  if (policy.predicts()) {
-    EXPECT_TRUE(sameAs(g, t + "Hq", trace.prediction.hq));
-    EXPECT_TRUE(sameAs(g, t + "Hk", trace.prediction.hk));
-    EXPECT_TRUE(sameAs(g, t + "sq", trace.prediction.sq));
-    EXPECT_TRUE(sameAs(g, t + "sk", trace.prediction.sk));
-    EXPECT_TRUE(sameAs(g, t + "T", trace.prediction.scores));
-    EXPECT_TRUE(sameAs(g, t + "unit", trace.prediction.unit));
-  }
+  if (policy.predicts())
+    checkPrediction(g, t, form.isDressed, trace.prediction);
   EXPECT_TRUE(sameAs(g, t + "q8", trace.q8));
   EXPECT_TRUE(sameAs(g, t + "qs", trace.qs));
   EXPECT_TRUE(sameAs(g, t + "k8", trace.k8));
   EXPECT_TRUE(sameAs(g, t + "ks", trace.ks));
   EXPECT_TRUE(sameAs(g, t + "v8", trace.v8));
   EXPECT_TRUE(sameAs(g, t + "vs", trace.vs));
+  EXPECT_TRUE(sameAs(g, t + "r", trace.r));
+  EXPECT_TRUE(sameAs(g, t + "hidden", trace.hidden));
+  if (!g.has(t + "mx")) // the layers of section 10 stop here
+    return;
   EXPECT_TRUE(sameRows(g, t + "mx", trace.mx, selection.qRows));
   EXPECT_TRUE(sameRows(g, t + "e16", trace.e16, selection.qRows));
   EXPECT_TRUE(sameRows(g, t + "p8", trace.p8, selection.qRows));
   EXPECT_TRUE(sameRows(g, t + "num", trace.num, selection.qRows));
   EXPECT_TRUE(sameRows(g, t + "den", trace.den, selection.qRows));
-  EXPECT_EQ(g.has(t + "kb8"), policy.hasMeanToken(causal));
-  if (policy.hasMeanToken(causal)) {
+  bool hasMeanToken = policy.hasMeanToken() && form.canHaveMeanToken();
+  EXPECT_EQ(g.has(t + "kb8"), hasMeanToken);
+  if (hasMeanToken) {
     EXPECT_TRUE(sameAs(g, t + "kb8", trace.kb8));
     EXPECT_TRUE(sameAs(g, t + "kbs", trace.kbs));
     EXPECT_TRUE(sameAs(g, t + "vb8", trace.vb8));
@@ -149,8 +202,6 @@ void checkTrace(Golden &g, const std::string &prefix, const Policy &policy,
     EXPECT_TRUE(sameRows(g, t + "w", trace.w, withTail));
   }
   EXPECT_TRUE(sameAs(g, t + "o", trace.output));
-  EXPECT_TRUE(sameAs(g, t + "r", trace.r));
-  EXPECT_TRUE(sameAs(g, t + "hidden", trace.hidden));
 }
 
 void checkLayer(const std::string &path, bool traced) {
@@ -171,7 +222,7 @@ void checkLayer(const std::string &path, bool traced) {
     EXPECT_TRUE(sameAs(g, "x.scale", trace.xScale));
     EXPECT_TRUE(sameAs(g, prefix + "ctx", trace.context));
     if (traced)
-      checkTrace(g, prefix, policy, golden.layer.causal, all.selection, trace);
+      checkTrace(g, prefix, policy, golden.layer.form(), all.selection, trace);
     // Without a trace, only the rows that the selection names are generated.
     LayerResult sparse =
         layer.run(policy, golden.x.data(), golden.rows, golden.length);
@@ -185,10 +236,14 @@ TEST(ReferenceTest, TracedLayer) {
   checkLayer(FACT_TEST_GOLDEN_DIR "/layer_traced.npz", true);
 }
 
-TEST(ReferenceTest, AllLayers) {
+TEST(ReferenceTest, ModernTracedLayer) {
+  checkLayer(FACT_TEST_GOLDEN_DIR "/../golden-modern/layer_traced.npz", true);
+}
+
+void checkFolder(const char *name) {
   const char *environment = std::getenv("FACT_TEST_DATA");
   std::string data = environment ? environment : FACT_TEST_DATA_DIR;
-  std::filesystem::path folder = data + "/golden";
+  std::filesystem::path folder = data + "/" + name;
   if (data.empty() || !std::filesystem::exists(folder))
     GTEST_SKIP() << "FACT_TEST_DATA is not set";
   std::vector<std::string> paths;
@@ -202,6 +257,9 @@ TEST(ReferenceTest, AllLayers) {
     checkLayer(path, path.find("layer_traced") != std::string::npos);
   }
 }
+
+TEST(ReferenceTest, AllLayers) { checkFolder("golden"); }
+TEST(ReferenceTest, AllModernLayers) { checkFolder("golden-modern"); }
 
 class ReferenceErrorTest : public testing::Test {
 protected:

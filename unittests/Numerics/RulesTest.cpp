@@ -18,25 +18,10 @@ using namespace fact::numerics;
 
 namespace {
 
-/// One archive for all tests, and when all have run no array may be left over.
-class RulesTest : public testing::Test {
-protected:
-  static void SetUpTestSuite() {
-    golden = new Golden(FACT_TEST_GOLDEN_DIR "/rules.npz");
-  }
-  static void TearDownTestSuite() {
-    const testing::TestSuite *suite =
-        testing::UnitTest::GetInstance()->current_test_suite();
-    if (suite->test_to_run_count() == suite->total_test_count())
-      for (const std::string &key : golden->unused())
-        ADD_FAILURE() << "no test reads " << key;
-    delete golden;
-    golden = nullptr;
-  }
-  static Golden *golden;
-  Golden &g = *golden;
+struct Rules {
+  static constexpr const char *path = FACT_TEST_GOLDEN_DIR "/rules.npz";
 };
-Golden *RulesTest::golden = nullptr;
+using RulesTest = GoldenTest<Rules>;
 
 constexpr Predictor allPredictors[] = {Predictor::LeadingOne,
                                        Predictor::LeadingTwo,
@@ -94,8 +79,8 @@ TEST_F(RulesTest, LayerNorm) {
   std::vector<float> beta = g.get<float>("layer_norm.beta");
   int64_t n = gamma.size();
   for (size_t i = 0; i < x.size(); i += n)
-    layerNormRow(x.data() + i, gamma.data(), beta.data(),
-                 g.scalar<float>("layer_norm.eps"), n, y.data() + i);
+    normRow(Norm::Layer, x.data() + i, gamma.data(), beta.data(),
+            g.scalar<float>("layer_norm.eps"), n, y.data() + i);
   EXPECT_TRUE(sameAs(g, "layer_norm.y", y));
 }
 
@@ -209,14 +194,15 @@ TEST_F(RulesTest, Predict) {
         predictorWeights(predictor, Wq.data(), bq.data(), d, d);
     PredictorWeights key =
         predictorWeights(predictor, Wk.data(), nullptr, d, d);
+    AttentionForm form;
+    form.heads = form.keyHeads = g.scalar<int32_t>("predict.heads");
     Prediction p = predict(predictor, query, key, x8.data(), scales.data(),
-                           length, g.scalar<int32_t>("predict.heads"),
-                           g.scalar<float>("predict.scale"));
+                           length, form, g.scalar<float>("predict.scale"));
     std::string prefix = "predict." + std::string(name(predictor)) + ".";
-    EXPECT_TRUE(sameAs(g, prefix + "Hq", p.hq));
-    EXPECT_TRUE(sameAs(g, prefix + "Hk", p.hk));
-    EXPECT_TRUE(sameAs(g, prefix + "sq", p.sq));
-    EXPECT_TRUE(sameAs(g, prefix + "sk", p.sk));
+    EXPECT_TRUE(sameAs(g, prefix + "Hq", p.query.h));
+    EXPECT_TRUE(sameAs(g, prefix + "Hk", p.key.h));
+    EXPECT_TRUE(sameAs(g, prefix + "sq", exponentsOf(p.query.scales)));
+    EXPECT_TRUE(sameAs(g, prefix + "sk", exponentsOf(p.key.scales)));
     EXPECT_TRUE(sameAs(g, prefix + "T", p.scores));
     EXPECT_TRUE(sameAs(g, prefix + "unit", p.unit));
   }
@@ -288,7 +274,7 @@ TEST_F(RulesTest, Importance) {
     std::vector<int32_t> count = g.get<int32_t>(std::string(key) + ".count");
     std::vector<int64_t> wide(count.begin(), count.end());
     std::vector<uint8_t> result(count.size());
-    lowPrecisionTokens(wide.data(), wide.size(),
+    lowPrecisionTokens(wide.data(), Window(), wide.size(),
                        importanceIn256ths(std::stod(importance)),
                        result.data());
     EXPECT_TRUE(sameAs(g, std::string(key) + importance + ".low", result));

@@ -148,7 +148,7 @@ TEST(ValueConceptTest, Functions) {
   CHECK_RULE(v, (void(y), numerics::relu(x)));
   CHECK_RULE(
       v, numerics::inverseDeviation(x * x, splat(x, 32.0f), splat(y, 1e-5f)));
-  CHECK_RULE(v, numerics::normalize(x, y, x, y));
+  CHECK_RULE(v, numerics::normalize(x, y, x));
 }
 
 TEST(ValueConceptTest, RsumTree) {

@@ -29,7 +29,12 @@ std::vector<float> randomScales(int64_t count, unsigned seed) {
 }
 
 struct Case {
-  bool masked, dominance, causal, tail;
+  bool masked, dominance, tail;
+  numerics::Window window;
+
+  bool sees(int64_t row, int64_t key) const {
+    return key >= window.first(row) && key < window.end(row, length);
+  }
 };
 
 struct Head {
@@ -53,10 +58,10 @@ struct Head {
     for (int64_t j = 0; j < length; ++j) {
       if (c.masked)
         result[j] = mask[r * length + j];
-      if (c.causal && j > r)
+      if (!c.sees(r, j))
         result[j] = 0;
     }
-    result[0] = 1;
+    result[r] = 1;
     return result;
   }
 
@@ -83,7 +88,7 @@ struct Head {
                                    size, out);
       else
         numerics::attendRow(head, q.data() + r * stride, qs[r],
-                            kept(r, c).data(), c.causal ? r + 1 : length, out);
+                            kept(r, c).data(), length, out);
     }
     return context;
   }
@@ -100,7 +105,7 @@ std::vector<float> attend(Bench &bench, const Head &head, const Case &c) {
   auto tailValueScale = bench.put(std::vector<float>{head.tailScales[1]});
   std::vector<uint8_t> bits(length * maskBytes, 0);
   for (int64_t r = 0; r < length; ++r) {
-    std::vector<uint8_t> kept = head.kept(r, {true, false, false, false});
+    std::vector<uint8_t> kept = head.kept(r, {true, false, false, {}});
     for (int64_t j = 0; j < length; ++j)
       bits[r * maskBytes + j / 8] |= static_cast<uint8_t>(kept[j] << (j % 8));
   }
@@ -142,7 +147,8 @@ std::vector<float> attend(Bench &bench, const Head &head, const Case &c) {
     qk.score_stride = width * 4;
     qk.q_stride = qk.k_stride = stride;
     qk.mask_stride = maskBytes;
-    qk.causal = c.causal;
+    qk.left = isa::windowField(c.window.left);
+    qk.right = isa::windowField(c.window.right);
     for (uint32_t column = 0; column < length; column += 24) {
       qk.score = score;
       qk.score.offset += c.masked ? 0 : column * 4;
@@ -178,7 +184,8 @@ std::vector<float> attend(Bench &bench, const Head &head, const Case &c) {
     softmax.score_stride = width * 4;
     softmax.mask_stride = maskBytes;
     softmax.attention_scale = attentionScale;
-    softmax.causal = c.causal;
+    softmax.left = isa::windowField(c.window.left);
+    softmax.right = isa::windowField(c.window.right);
     code.push_back(softmax);
     for (uint32_t column = 0; column < length; column += 24) {
       isa::PePv pv;
@@ -198,7 +205,8 @@ std::vector<float> attend(Bench &bench, const Head &head, const Case &c) {
       pv.p_stride = width;
       pv.v_stride = stride;
       pv.mask_stride = maskBytes;
-      pv.causal = c.causal;
+      pv.left = isa::windowField(c.window.left);
+      pv.right = isa::windowField(c.window.right);
       pv.accumulate = column > 0;
       code.push_back(pv);
     }
@@ -219,7 +227,6 @@ std::vector<float> attend(Bench &bench, const Head &head, const Case &c) {
     last.n = size;
     last.ctx_stride = last.num_stride = size * 4;
     last.attention_scale = attentionScale;
-    last.causal = c.causal;
     code.push_back(last);
     if (!c.dominance)
       continue;
@@ -247,16 +254,19 @@ std::vector<float> attend(Bench &bench, const Head &head, const Case &c) {
 }
 
 TEST(Attention, IsNumericsAttendRow) {
+  const numerics::Window all, causal = numerics::Window::causal();
   Head head;
   for (Case c :
-       {Case{false, false, false, false}, Case{true, false, false, false},
-        Case{true, true, false, false}, Case{false, false, true, false},
-        Case{true, true, true, false}, Case{true, false, false, true},
-        Case{true, true, false, true},
+       {Case{false, false, false, all}, Case{true, false, false, all},
+        Case{true, true, false, all}, Case{false, false, false, causal},
+        Case{true, true, false, causal}, Case{false, false, false, {5, 3}},
+        Case{true, true, false, {5, 3}}, Case{false, false, false, {0, -1}},
+        Case{true, false, false, {2, 0}}, Case{true, false, true, all},
+        Case{true, true, true, all},
         // Nothing is dropped: the tail must have no effect.
-        Case{false, false, false, true}}) {
+        Case{false, false, true, all}}) {
     SCOPED_TRACE(testing::Message()
-                 << c.masked << c.dominance << c.causal << c.tail);
+                 << c.masked << c.dominance << c.tail << c.window.text());
     Bench bench(length);
     expectSameBits(attend(bench, head, c), head.reference(c));
 

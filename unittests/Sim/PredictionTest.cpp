@@ -45,18 +45,21 @@ struct HeadPlaces {
 /// rows.
 class Selected {
 public:
-  Selected(const Model &model, const numerics::Policy &policy, bool causal)
+  Selected(const Model &model, const numerics::Policy &policy,
+           const numerics::Window &window)
       : bench(length), policy(policy),
         predictor(numerics::asPredictor<isa::Predictor>(policy.predictor)) {
     auto query = numerics::predictorWeights(
         policy.predictor, model.wq.data(), model.bq.data(), features, features);
     auto key = numerics::predictorWeights(policy.predictor, model.wk.data(),
                                           nullptr, features, features);
+    numerics::AttentionForm form;
+    form.heads = form.keyHeads = heads;
+    form.window = window;
     expectedPrediction =
         numerics::predict(policy.predictor, query, key, model.x8.data(),
-                          model.scales.data(), length, heads, 0.25f);
-    expected =
-        numerics::select(policy, &expectedPrediction, length, heads, causal);
+                          model.scales.data(), length, form, 0.25f);
+    expected = numerics::select(policy, &expectedPrediction, length, form);
 
     x = bench.put(model.x8);
     scale = bench.put(model.scales);
@@ -75,11 +78,13 @@ public:
     auto hq = project(query, bench.put(query.biases));
     auto hk = project(key, isa::SramRef::absent());
     for (int64_t head = 0; head < heads; ++head)
-      select(head, hq, hk, causal);
+      select(head, hq, hk, window);
 
     isa::SelPrecision precision;
     precision.low = low = bench.room<uint8_t>(length);
     precision.count = count;
+    precision.left = isa::windowField(window.left);
+    precision.right = isa::windowField(window.right);
     precision.importance = bench.put(
         std::vector<uint32_t>{static_cast<uint32_t>(policy.importance)});
     code.push_back(precision);
@@ -167,7 +172,8 @@ private:
     return i;
   }
 
-  void select(int64_t head, isa::SramRef hq, isa::SramRef hk, bool causal) {
+  void select(int64_t head, isa::SramRef hq, isa::SramRef hk,
+              const numerics::Window &window) {
     isa::EpNormalize q = normalize(head, hq, isa::Operand::Query);
     isa::EpNormalize k = normalize(head, hk, isa::Operand::Key);
     codes.push_back({q.code, k.code});
@@ -224,7 +230,8 @@ private:
       i.policy = numbers;
       i.attention_scale = 0.25f;
       i.predictor = predictor;
-      i.causal = causal;
+      i.left = isa::windowField(window.left);
+      i.right = isa::windowField(window.right);
       code.push_back(i);
     }
   }
@@ -241,6 +248,9 @@ std::vector<T> slice(const std::vector<T> &values, int64_t head,
   return {values.begin() + head * count, values.begin() + (head + 1) * count};
 }
 
+constexpr numerics::Window windows[] = {
+    numerics::Window(), numerics::Window::causal(), {3, 2}, {0, 0}, {1, -1}};
+
 class PredictionTest : public testing::TestWithParam<numerics::Predictor> {};
 
 /// A row of a head's codes is whole bytes: of a leading one half of them, the
@@ -248,7 +258,7 @@ class PredictionTest : public testing::TestWithParam<numerics::Predictor> {};
 TEST_P(PredictionTest, CodesAreAsNarrowAsTheirPredictorSays) {
   numerics::Policy policy;
   policy.predictor = GetParam();
-  Selected run(Model(), policy, /*causal=*/false);
+  Selected run(Model(), policy, numerics::Window());
   const bool narrow[] = {GetParam() == numerics::Predictor::LeadingOne ||
                              GetParam() == numerics::Predictor::OneSided,
                          GetParam() == numerics::Predictor::LeadingOne};
@@ -262,15 +272,13 @@ TEST_P(PredictionTest, CodesAreAsNarrowAsTheirPredictorSays) {
       std::vector<uint8_t> packed = run.bench.get<uint8_t>(
           isKey ? run.codes[head].second : run.codes[head].first,
           length * stride);
-      const std::vector<int32_t> &h =
-          isKey ? run.expectedPrediction.hk : run.expectedPrediction.hq;
-      const std::vector<int32_t> &shifts =
-          isKey ? run.expectedPrediction.sk : run.expectedPrediction.sq;
+      const numerics::PredictedHeads &predicted =
+          isKey ? run.expectedPrediction.key : run.expectedPrediction.query;
       for (int64_t r = 0; r < length; ++r) {
         std::vector<int8_t> expected(size), codes(size);
-        numerics::shiftAndEncode(h.data() + r * features + head * size, size,
-                                 shifts[head * length + r], kind,
-                                 expected.data());
+        numerics::encodeRow(kind,
+                            predicted.codes.data() + (head * length + r) * size,
+                            size, expected.data());
         numerics::unpackCodes(kind, packed.data() + r * stride, size,
                               codes.data());
         EXPECT_EQ(codes, expected) << "row " << r;
@@ -288,8 +296,8 @@ TEST_P(PredictionTest, IsNumericsPredictAndSelect) {
   policy.predictor = GetParam();
   Model model;
   bool anyDominated = false;
-  for (bool causal : {false, true}) {
-    Selected run(model, policy, causal);
+  for (const numerics::Window &window : windows) {
+    Selected run(model, policy, window);
     for (int64_t head = 0; head < heads; ++head) {
       const HeadPlaces &place = run.places[head];
       expectSameBits(
@@ -340,20 +348,24 @@ INSTANTIATE_TEST_SUITE_P(All, PredictionTest,
                                          numerics::Predictor::Exact));
 
 TEST(Prediction, CountsOfALayerThatPrunesNothing) {
-  for (bool causal : {false, true}) {
+  for (const numerics::Window &window : windows) {
     Bench bench(length);
     isa::SelCountAll i;
     i.count = bench.room<uint32_t>(length);
     i.rows = 8;
     i.heads = heads;
-    i.causal = causal;
+    i.left = isa::windowField(window.left);
+    i.right = isa::windowField(window.right);
     isa::SelCountAll rest = i;
     rest.row0 = {8, 0};
     rest.rows = 64;
     rest.count.offset += 8 * 4;
     bench.run({i, rest});
+    numerics::AttentionForm form;
+    form.heads = form.keyHeads = heads;
+    form.window = window;
     numerics::Selection all =
-        numerics::select(numerics::Policy(), nullptr, length, heads, causal);
+        numerics::select(numerics::Policy(), nullptr, length, form);
     std::vector<uint32_t> expected(all.count.begin(), all.count.end());
     EXPECT_EQ(bench.get<uint32_t>(i.count, length), expected);
   }

@@ -21,36 +21,43 @@ std::vector<float> padded(unsigned seed) {
   return randomValues<float>(rows * stride, -4, 4, seed);
 }
 
-TEST(Rows, LayerNorm) {
-  Bench bench(rows);
-  std::vector<float> x = padded(1), y(rows * stride, 1.5f);
-  auto gamma = randomValues<float>(n, 0, 2, 2);
-  auto beta = randomValues<float>(n, -1, 1, 3);
-  isa::ApuLayerNorm i;
-  i.y = bench.put(y);
-  i.x = bench.put(x);
-  i.gamma = bench.put(gamma);
-  i.beta = bench.put(beta);
-  i.rows = 16;
-  i.n = n;
-  i.x_stride = i.y_stride = stride * 4;
-  i.eps = 1e-5f;
-  i.maximum = bench.room<float>(rows);
-  bench.run({i});
-  for (int64_t r = 0; r < rows; ++r)
-    numerics::layerNormRow(x.data() + r * stride, gamma.data(), beta.data(),
-                           1e-5f, n, y.data() + r * stride);
-  expectSameBits(bench.get<float>(i.y, rows * stride), y);
-  std::vector<float> maxima(rows);
-  for (int64_t r = 0; r < rows; ++r)
-    maxima[r] = numerics::largestMagnitude(y.data() + r * stride, n);
-  expectSameBits(bench.get<float>(i.maximum, rows), maxima);
+TEST(Rows, NormsOfRowsWithMaxima) {
+  for (bool isRms : {false, true}) {
+    Bench bench(rows);
+    std::vector<float> x = padded(1), y(rows * stride, 1.5f);
+    auto gamma = randomValues<float>(n, 0, 2, 2);
+    auto beta = randomValues<float>(n, -1, 1, 3);
+    isa::ApuNorm i;
+    i.kind = isRms ? isa::Norm::RMS : isa::Norm::Layer;
+    i.y = bench.put(y);
+    i.x = bench.put(x);
+    i.gamma = bench.put(gamma);
+    if (!isRms)
+      i.beta = bench.put(beta);
+    i.rows = 16;
+    i.n = n;
+    i.x_stride = i.y_stride = stride * 4;
+    i.eps = 1e-5f;
+    i.maximum = bench.room<float>(rows);
+    bench.run({i});
+    for (int64_t r = 0; r < rows; ++r)
+      numerics::normRow(isRms ? numerics::Norm::RMS : numerics::Norm::Layer,
+                        x.data() + r * stride, gamma.data(),
+                        isRms ? nullptr : beta.data(), 1e-5f, n,
+                        y.data() + r * stride);
+    expectSameBits(bench.get<float>(i.y, rows * stride), y);
+    std::vector<float> maxima(rows);
+    for (int64_t r = 0; r < rows; ++r)
+      maxima[r] = numerics::largestMagnitude(y.data() + r * stride, n);
+    expectSameBits(bench.get<float>(i.maximum, rows), maxima);
+  }
 }
 
 TEST(Rows, ActivationsInPlace) {
   const std::pair<isa::Activation, numerics::Activation> kinds[] = {
       {isa::Activation::Gelu, numerics::Activation::Gelu},
       {isa::Activation::GeluTanh, numerics::Activation::GeluTanh},
+      {isa::Activation::QuickGelu, numerics::Activation::QuickGelu},
       {isa::Activation::Swish, numerics::Activation::Swish},
       {isa::Activation::Relu, numerics::Activation::Relu}};
   for (auto [kind, reference] : kinds) {
@@ -85,6 +92,22 @@ TEST(Rows, Add) {
     for (int64_t c = 0; c < n; ++c)
       a[r * stride + c] += b[r * stride + c];
   expectSameBits(bench.get<float>(i.y, rows * stride), a);
+}
+
+TEST(Rows, MultiplyInPlace) {
+  Bench bench(rows);
+  std::vector<float> a = padded(5), b = padded(6);
+  isa::ApuMultiply i;
+  i.a = bench.put(a);
+  i.y = i.b = bench.put(b);
+  i.rows = rows;
+  i.n = n;
+  i.y_stride = i.a_stride = i.b_stride = stride * 4;
+  bench.run({i});
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t c = 0; c < n; ++c)
+      b[r * stride + c] *= a[r * stride + c];
+  expectSameBits(bench.get<float>(i.y, rows * stride), b);
 }
 
 TEST(Rows, ColumnMeanInBlocks) {

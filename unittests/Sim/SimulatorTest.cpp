@@ -120,10 +120,10 @@ isa::Program sample(bool select = false) {
   program.append(isa::Halt(), "");
   program.metadata =
       R"({"policy": {"keep": 0.5}, "layers": [
-          {"heads": 2, "causal": true, "features": 4, "linears": [
+          {"heads": 2, "window": [null, 0], "features": 4, "linears": [
             {"role": "qkv", "k": 4, "n": 12}, {"role": "output", "k": 4, "n": 4},
             {"role": "ffn", "k": 4, "n": 8}, {"role": "ffn", "k": 8, "n": 4}]},
-          {"heads": 2, "causal": false, "features": 4}]})";
+          {"heads": 2, "features": 4}]})";
   return program;
 }
 
@@ -382,7 +382,7 @@ TEST(Simulator, WrongMetadataIsAnError) {
   for (const char *text :
        {R"({"layers": 3})", R"({"layers": [1]})",
         R"({"layers": [{"heads": "two"}]})", R"({"layers": [{"heads": -1}]})",
-        R"({"layers": [{"causal": 1}]})", R"({"policy": 3})"}) {
+        R"({"layers": [{"window": 1}]})", R"({"policy": 3})"}) {
     isa::Program program = sample();
     program.metadata = text;
     EXPECT_NE(catchError([&] { Simulator simulator(program); }), std::nullopt)

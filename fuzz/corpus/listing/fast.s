@@ -201,7 +201,7 @@
   load dst=[0x60080], src=dram[0xc0], row0=0, rows=1, row_bytes=16, dst_stride=16, src_stride=16, whole=true ; 2 "tiny.mlir:7:8"
 .source "tiny.mlir:4:8"
   load dst=[0x0], src=dram[0x180], row0=0, rows=8, row_bytes=16, dst_stride=16, src_stride=16, whole=false, signal=APU ; 3 "tiny.mlir:4:8"
-  apu.layer_norm y=[0x80], x=[0x0], gamma=[0x60000], beta=[0x60000], maximum=-, row0=0, rows=8, n=4, y_stride=16, x_stride=16, eps=1e-05, wait=LOAD, signal=STORE ; 4 "tiny.mlir:4:8"
+  apu.norm y=[0x80], x=[0x0], gamma=[0x60000], beta=[0x60000], maximum=-, row0=0, rows=8, n=4, y_stride=16, x_stride=16, kind=layer, eps=1e-05, wait=LOAD, signal=STORE ; 4 "tiny.mlir:4:8"
   store dst=dram[0x2800], src=[0x80], row0=0, rows=8, row_bytes=16, dst_stride=16, src_stride=16, whole=false, wait=APU ; 5 "tiny.mlir:4:8"
 .source "tiny.mlir:5:8"
   apu.quantize q=[0x0], scale=[0x120080], x=[0x80], list=-, low=-, maximum=-, row0=0, rows=8, n=4, q_stride=4, x_stride=16, signal=STORE+EP ; 6 "tiny.mlir:5:8"

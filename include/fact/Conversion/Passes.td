@@ -116,7 +116,8 @@ def RaisePass : Pass<"fact-raise", "::mlir::func::FuncOp"> {
     * linear: rows times a constant, a constant for each output added or not;
     * attention: softmax(q k^T) v for any number of heads; the scale is on q, k
       or the scores, as a product or a quotient (c becomes f32(1) / c), its bits
-      stay; causal where later keys are replaced by, or get added, -1e9 or less.
+      stay; the window of the keys that are not replaced by, and do not get added,
+      -1e4 or less.
       Heads that are each computed by themselves and then put side by side are one
       attention if they have the same size, scale and mask;
     * layer norm: (x - mean) / sqrt(var + eps) * gamma + beta, or the folded form
@@ -141,7 +142,8 @@ def RaisePass : Pass<"fact-raise", "::mlir::func::FuncOp"> {
   let statistics = [
     Statistic<"numLinear", "linear", "linear layers raised">,
     Statistic<"numAttention", "attention", "attentions raised">,
-    Statistic<"numLayerNorm", "layer-norm", "layer norms raised">,
+    Statistic<"numNorm", "norm", "layer and RMS norms raised">,
+    Statistic<"numMultiply", "multiply", "products of two streams of rows raised">,
     Statistic<"numActivation", "activation", "activation functions raised">,
     Statistic<"numAdd", "add", "residual additions raised">,
     Statistic<"numMissed", "missed-ops", "f32 linalg ops that stay">,
@@ -363,7 +365,7 @@ def ExposeMasksPass : Pass<"fact-expose-masks", "::mlir::ModuleOp"> {
     by the result attribute `fact.dump`, `layer0.mask` for example. Layers count in
     the order in which `main` runs them. What a layer does not select (no mask:
     everything is kept) is left out; `fact.layers` of `main` says of each layer how
-    many heads it has, whether it is causal, and whether its mask was given by the
+    many heads it has, its window, and whether its mask was given by the
     model.
   }];
 }

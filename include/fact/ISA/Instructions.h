@@ -18,6 +18,7 @@
 #define FACT_ISA_INSTRUCTIONS_H
 
 #include "fact/ISA/Operands.h"
+#include "fact/Numerics/Window.h"
 
 #include <optional>
 #include <string>
@@ -31,6 +32,18 @@
 #include "fact/ISA/Instructions.h.inc"
 
 namespace fact::isa {
+
+/// One end of a window as the fields `left` and `right` have it: 0 is no limit.
+/// No sequence is as long as the largest number.
+inline uint32_t windowField(int64_t end) {
+  constexpr int64_t largest = (1 << 16) - 1;
+  return static_cast<uint32_t>(
+      end == numerics::Window::unlimited ? 0 : std::min(end + 1, largest));
+}
+/// The window of an instruction that has one.
+template <typename T> numerics::Window windowOf(const T &i) {
+  return {static_cast<int64_t>(i.left) - 1, static_cast<int64_t>(i.right) - 1};
+}
 
 /// What is known of an instruction without its fields' values.
 struct InstructionInfo {

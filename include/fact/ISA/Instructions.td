@@ -21,6 +21,8 @@
 // * mask rows hold one bit per column of the SEQUENCE (bit j & 7 of byte j >> 3),
 //   from column 0, also where an instruction starts at col0 (which then is a
 //   multiple of 8).
+// * A window, `left` and `right`: row i of the sequence sees columns i - (left - 1) ..
+//   i + (right - 1), 0 is no limit. So left = 0, right = 1 is causal.
 // * Codes of a leading one are i4, two to a byte, the first one in the lower half, an
 //   odd last one beside a zero: 0 is 0, sign * 2^e is sign * (e + 1). Other codes are
 //   bytes. Of a side (weight, query, key) a predictor has leading ones as in numerics
@@ -52,12 +54,16 @@ def ISA_PrecisionInfo : ISAEnum<"Precision", "formats of low-precision rows (num
 def ISA_Precision : EnumField<ISA_PrecisionInfo, 1> { let mnemonic = "precision"; }
 def ISA_ActivationInfo : ISAEnum<"Activation", "activation function (numerics 2)", [
   I32EnumAttrCase<"Gelu", 0, "gelu">, I32EnumAttrCase<"GeluTanh", 1, "gelu_tanh">,
-  I32EnumAttrCase<"Swish", 2, "swish">, I32EnumAttrCase<"Relu", 3, "relu">]>;
-def ISA_Activation : EnumField<ISA_ActivationInfo, 2> { let mnemonic = "activation"; }
+  I32EnumAttrCase<"QuickGelu", 2, "quick_gelu">, I32EnumAttrCase<"Swish", 3, "swish">,
+  I32EnumAttrCase<"Relu", 4, "relu">]>;
+def ISA_Activation : EnumField<ISA_ActivationInfo, 3> { let mnemonic = "activation"; }
 def ISA_OptActivationInfo : ISAEnum<"OptActivation", "activation function (numerics 2), or none", [
   I32EnumAttrCase<"None", 0, "none">, I32EnumAttrCase<"Gelu", 1, "gelu">, I32EnumAttrCase<"GeluTanh", 2, "gelu_tanh">,
-  I32EnumAttrCase<"Swish", 3, "swish">, I32EnumAttrCase<"Relu", 4, "relu">]>;
+  I32EnumAttrCase<"QuickGelu", 3, "quick_gelu">, I32EnumAttrCase<"Swish", 4, "swish">, I32EnumAttrCase<"Relu", 5, "relu">]>;
 def ISA_OptActivation : EnumField<ISA_OptActivationInfo, 3> { let mnemonic = "opt_activation"; }
+def ISA_NormInfo : ISAEnum<"Norm", "kind of a norm (numerics 2 and 10)", [
+  I32EnumAttrCase<"Layer", 0, "layer">, I32EnumAttrCase<"RMS", 1, "rms">]>;
+def ISA_Norm : EnumField<ISA_NormInfo, 1> { let mnemonic = "norm"; }
 def ISA_EngineInfo : ISAEnum<"EngineId", "engine that an instruction is queued to", [
   I32EnumAttrCase<"LOAD", 1, "LOAD">, I32EnumAttrCase<"STORE", 2, "STORE">, I32EnumAttrCase<"EP", 3, "EP">,
   I32EnumAttrCase<"SEL", 4, "SEL">, I32EnumAttrCase<"PE", 5, "PE">, I32EnumAttrCase<"APU", 6, "APU">]>;
@@ -248,7 +254,7 @@ def ISA_SelTopKOp : EngineInstruction<"sel.topk", 48, SEL> {
     dominance, f32: a table in memory, so that one loop runs layers that differ. Then, for the whole sequence of this
     head: k_rows u8 [LEN] and v_rows u8 [LEN] are set (never cleared) to 1 where K and V are
     needed by these rows, and count u32 [LEN] is increased where a row keeps a column.
-    With `causal` row i sees columns 0..i.
+    Columns outside of a row's window are never kept.
   }];
   let fields = (ins
     Sram<"w", "span(R, mask_stride, (LEN + 7) / 8)">:$mask, Sram<"w", "R">:$dominated, Sram<"w", "R * 4">:$argmax,
@@ -256,7 +262,7 @@ def ISA_SelTopKOp : EngineInstruction<"sel.topk", 48, SEL> {
     Sram<"r", "span(R, score_stride, LEN * 4)">:$score, Sram<"r", "R * 4">:$query_scale, Sram<"r", "R * 4">:$scale,
     Sram<"r", "R ? 8 : 0">:$weight_scales, Sram<"r", "R ? 8 : 0">:$policy,
     Scalar:$row0, Imm<20>:$rows, Imm<24>:$mask_stride, Imm<24>:$score_stride,
-    FloatImm:$attention_scale, ISA_Predictor:$predictor, Flag:$causal,
+    FloatImm:$attention_scale, ISA_Predictor:$predictor, Imm<16>:$left, Imm<16>:$right,
     Scalar:$layer, Scalar:$head);
 }
 def ISA_SelFillOp : EngineInstruction<"sel.fill", 49, SEL> {
@@ -267,17 +273,19 @@ def ISA_SelFillOp : EngineInstruction<"sel.fill", 49, SEL> {
 def ISA_SelCountAllOp : EngineInstruction<"sel.count_all", 50, SEL> {
   let summary = "counts of a layer in which nothing is pruned";
   let description = [{
-    count u32 [R]: `heads * LEN`, or `heads * (LEN - j)` with `causal`, j = row0 + r.
+    count u32 [R]: `heads * m_j`, j = row0 + r, where m_j rows have column j in their window.
   }];
-  let fields = (ins Sram<"w", "R * 4">:$count, Scalar:$row0, Imm<20>:$rows, Imm<12>:$heads, Flag:$causal);
+  let fields = (ins Sram<"w", "R * 4">:$count, Scalar:$row0, Imm<20>:$rows, Imm<12>:$heads, Imm<16>:$left, Imm<16>:$right);
 }
 def ISA_SelPrecisionOp : EngineInstruction<"sel.precision", 51, SEL> {
   let summary = "low-precision tokens from their importance";
   let description = [{
-    `low[j] = count[j] * 256 * LEN <= importance * (sum of count)` in 64 bits; count u32 [LEN],
-    low u8 [LEN], importance u32 in 256ths, 0 (none is low) to 4096.
+    `low[j] = count[j] * 256 * (sum of m) <= importance * m_j * (sum of count)` in 64 bits, where
+    m_j rows have column j in their window; count u32 [LEN], low u8 [LEN], importance i32 in
+    256ths, 0 (none is low) to 4096, or -1: low are those that no row keeps.
   }];
-  let fields = (ins Sram<"w", "LEN">:$low, Sram<"r", "LEN * 4">:$count, Sram<"r", "4">:$importance, Scalar:$layer);
+  let fields = (ins Sram<"w", "LEN">:$low, Sram<"r", "LEN * 4">:$count, Sram<"r", "4">:$importance,
+    Imm<16>:$left, Imm<16>:$right, Scalar:$layer);
 }
 def ISA_SelListOp : EngineInstruction<"sel.list", 52, SEL> {
   let summary = "row list of a block of rows from a mask";
@@ -330,14 +338,15 @@ def ISA_PeQkOp : EngineInstruction<"pe.qk", 65, PE> {
     `score[r][j] = INT sum over c of q[r][c] * k[j][c]` for all allowed columns, not for rows
     with `dominated[r]`; q i8 [R, n], k i8 [C, n], score i32 [R, C] (points at column col0).
     With a mask for the columns of mask row r alone, and score is compact: the sum of the
-    k-th column that the whole row keeps is at k. With `causal` row i sees columns 0..i.
+    k-th column that the whole row keeps is at k. Columns outside of a row's window are not
+    worked on.
     `tail`: k is the one row of the mean token, there is no column 0 to clamp or mask: C = 1.
   }];
   let fields = (ins
     Sram<"w", "span(R, score_stride, i.mask.present ? rowBytes(LEN * 4, score_stride) : C * 4)">:$score, Sram<"r", "span(R, q_stride, n)">:$q, Sram<"r", "span(C, k_stride, n)">:$k,
     OptSram<"r", "span(R, mask_stride, (LEN + 7) / 8)">:$mask, OptSram<"r", "R">:$dominated,
     Scalar:$row0, Imm<20>:$rows, Scalar:$col0, Imm<20>:$cols, Imm<20>:$n,
-    Imm<24>:$score_stride, Imm<24>:$q_stride, Imm<24>:$k_stride, Imm<24>:$mask_stride, Flag:$causal, Flag:$tail);
+    Imm<24>:$score_stride, Imm<24>:$q_stride, Imm<24>:$k_stride, Imm<24>:$mask_stride, Imm<16>:$left, Imm<16>:$right, Flag:$tail);
 }
 def ISA_PePvOp : EngineInstruction<"pe.pv", 66, PE> {
   let summary = "weighted sum of the kept values (axpy mode)";
@@ -349,23 +358,24 @@ def ISA_PePvOp : EngineInstruction<"pe.pv", 66, PE> {
     Sram<"rw", "span(R, num_stride, n * 4)", "accumulate">:$num, Sram<"r", "span(R, p_stride, i.mask.present ? rowBytes(LEN, p_stride) : C)">:$p, Sram<"r", "span(C, v_stride, n)">:$v,
     OptSram<"r", "span(R, mask_stride, (LEN + 7) / 8)">:$mask, OptSram<"r", "R">:$dominated,
     Scalar:$row0, Imm<20>:$rows, Scalar:$col0, Imm<20>:$cols, Imm<20>:$n,
-    Imm<24>:$num_stride, Imm<24>:$p_stride, Imm<24>:$v_stride, Imm<24>:$mask_stride, Flag:$causal, Flag:$accumulate);
+    Imm<24>:$num_stride, Imm<24>:$p_stride, Imm<24>:$v_stride, Imm<24>:$mask_stride, Imm<16>:$left, Imm<16>:$right, Flag:$accumulate);
 }
 
 //===----------------------------------------------------------------------===//
 // APU: float32 lanes
 //===----------------------------------------------------------------------===//
 
-def ISA_ApuLayerNormOp : EngineInstruction<"apu.layer_norm", 80, APU> {
-  let summary = "layer normalisation of rows";
+def ISA_ApuNormOp : EngineInstruction<"apu.norm", 80, APU> {
+  let summary = "layer or RMS norm of rows";
   let description = [{
-    y f32 [R, n] = layer_norm(x f32 [R, n]) with gamma, beta f32 [n] and eps (numerics 2). `maximum`
-    f32 [R], where there is one: the largest magnitude of each row of y.
+    y f32 [R, n] = norm(x f32 [R, n]) of this kind with eps, gamma f32 [n] and, where there is
+    one, beta f32 [n] (numerics 2 and 10). `maximum` f32 [R], where there is one: the largest
+    magnitude of each row of y.
   }];
   let fields = (ins
-    Sram<"w", "span(R, y_stride, n * 4)">:$y, Sram<"r", "span(R, x_stride, n * 4)">:$x, Sram<"r", "n * 4">:$gamma, Sram<"r", "n * 4">:$beta,
+    Sram<"w", "span(R, y_stride, n * 4)">:$y, Sram<"r", "span(R, x_stride, n * 4)">:$x, Sram<"r", "n * 4">:$gamma, OptSram<"r", "n * 4">:$beta,
     OptSram<"w", "R * 4">:$maximum,
-    Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$y_stride, Imm<24>:$x_stride, FloatImm:$eps);
+    Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$y_stride, Imm<24>:$x_stride, ISA_Norm:$kind, FloatImm:$eps);
 }
 def ISA_ApuQuantizeOp : EngineInstruction<"apu.quantize", 81, APU> {
   let summary = "quantize rows, or one head's slices of rows";
@@ -408,6 +418,13 @@ def ISA_ApuAddOp : EngineInstruction<"apu.add", 84, APU> {
     Sram<"w", "span(R, y_stride, n * 4)">:$y, Sram<"r", "span(R, a_stride, n * 4)">:$a, Sram<"r", "span(R, b_stride, n * 4)">:$b,
     Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$y_stride, Imm<24>:$a_stride, Imm<24>:$b_stride);
 }
+def ISA_ApuMultiplyOp : EngineInstruction<"apu.multiply", 90, APU> {
+  let summary = "product of rows, element by element: a gate";
+  let description = [{ y f32 [R, n] = a * b; y may be a or b. }];
+  let fields = (ins
+    Sram<"w", "span(R, y_stride, n * 4)">:$y, Sram<"r", "span(R, a_stride, n * 4)">:$a, Sram<"r", "span(R, b_stride, n * 4)">:$b,
+    Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$y_stride, Imm<24>:$a_stride, Imm<24>:$b_stride);
+}
 def ISA_ApuSoftmaxOp : EngineInstruction<"apu.softmax", 85, APU> {
   let summary = "the three sweeps of softmax over the kept columns of rows";
   let description = [{
@@ -422,7 +439,7 @@ def ISA_ApuSoftmaxOp : EngineInstruction<"apu.softmax", 85, APU> {
     Sram<"r", "R * 4">:$query_scale, Sram<"r", "R ? LEN * 4 : 0">:$key_scale, Sram<"r", "R ? LEN * 4 : 0">:$value_scale,
     OptSram<"r", "span(R, mask_stride, (LEN + 7) / 8)">:$mask, OptSram<"r", "R">:$dominated,
     Scalar:$row0, Imm<20>:$rows, Imm<24>:$p_stride, Imm<24>:$score_stride, Imm<24>:$mask_stride,
-    FloatImm:$attention_scale, Flag:$causal);
+    FloatImm:$attention_scale, Imm<16>:$left, Imm<16>:$right);
 }
 def ISA_ApuContextOp : EngineInstruction<"apu.context", 86, APU> {
   let summary = "rows of the context from the weighted sums, with the mean tail";
@@ -437,7 +454,7 @@ def ISA_ApuContextOp : EngineInstruction<"apu.context", 86, APU> {
     Sram<"r", "R * 4">:$query_scale, OptSram<"r", "R">:$dominated,
     OptSram<"r", "R * 4">:$tail_score, OptSram<"r", "R ? 4 : 0">:$tail_key_scale,
     OptSram<"r", "R ? n : 0">:$tail_value, OptSram<"r", "R ? 4 : 0">:$tail_value_scale,
-    Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$ctx_stride, Imm<24>:$num_stride, FloatImm:$attention_scale, Flag:$causal);
+    Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$ctx_stride, Imm<24>:$num_stride, FloatImm:$attention_scale);
 }
 def ISA_ApuCopyDominatedOp : EngineInstruction<"apu.copy_dominated", 87, APU> {
   let summary = "context of dominated rows: a copy of one value";

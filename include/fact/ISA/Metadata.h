@@ -10,6 +10,7 @@
 
 #include "fact/ISA/Instructions.h"
 #include "fact/Numerics/Policy.h"
+#include "fact/Numerics/Window.h"
 #include "fact/Support/Batch.h"
 
 #include <cstdint>
@@ -29,7 +30,7 @@ struct LinearInfo {
 /// One encoder layer of the model that a program was made from.
 struct LayerInfo {
   int64_t heads = 1;
-  bool causal = false;
+  numerics::Window window;
   int64_t features = 0; ///< of a token in attention, all heads together
   /// The mask is the model's own: no selection makes it.
   bool maskGiven = false;
@@ -48,7 +49,7 @@ struct PaddingInfo {
   int64_t value = 0; ///< Of tokens that are padding; real ones have 1 - value.
 };
 
-/// A program's metadata, a JSON object: `layers`, a list of {heads, causal,
+/// A program's metadata, a JSON object: `layers`, a list of {heads, window,
 /// features, mask_given, selects_with, lowers_with, linears: [{role, k, n},
 /// ...]}; `policy`, an object that reports pass on; `padding`, a list of
 /// {position, name, dtype, shape, value}; `batch`, {inputs, outputs}, for each

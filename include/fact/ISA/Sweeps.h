@@ -57,11 +57,12 @@ private:
 using Sweeps = std::array<Sweep, 4>;
 
 /// `rows`: how many it works on, of those that it names.
-Sweeps sweepsOf(const ApuLayerNorm &i, int64_t rows);
+Sweeps sweepsOf(const ApuNorm &i, int64_t rows);
 Sweeps sweepsOf(const ApuQuantize &i, int64_t rows);
 Sweeps sweepsOf(const ApuRescale &i, int64_t rows);
 Sweeps sweepsOf(const ApuActivation &i, int64_t rows);
 Sweeps sweepsOf(const ApuAdd &i, int64_t rows);
+Sweeps sweepsOf(const ApuMultiply &i, int64_t rows);
 Sweeps sweepsOf(const ApuColumnSum &i, int64_t rows);
 Sweeps sweepsOf(const ApuCopyDominated &i, int64_t rows);
 Sweeps sweepsOf(const ApuMean &i);

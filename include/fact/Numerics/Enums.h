@@ -21,7 +21,14 @@
 #include <optional>
 
 /// What a row of an activation function is mapped by (section 2).
-#define FACT_ACTIVATIONS(CASE) CASE(Gelu) CASE(GeluTanh) CASE(Swish) CASE(Relu)
+#define FACT_ACTIVATIONS(CASE)                                                 \
+  CASE(Gelu) CASE(GeluTanh) CASE(QuickGelu) CASE(Swish) CASE(Relu)
+#define FACT_NORMS(CASE)                                                       \
+  CASE(Layer) /* centred, divided by the deviation */                          \
+  CASE(RMS)   /* divided by the root mean square */
+#define FACT_ROTARY_STYLES(CASE)                                               \
+  CASE(Half)        /* pairs (c, c + p) of p rotated pairs */                  \
+  CASE(Interleaved) /* pairs (2c, 2c + 1) */
 /// What the prediction sees of its operands (section 4).
 #define FACT_PREDICTORS(CASE)                                                  \
   CASE(LeadingOne) CASE(LeadingTwo) CASE(OneSided) CASE(Exact)
@@ -50,6 +57,8 @@ namespace fact::numerics {
 
 #define FACT_ENUMERATOR(NAME) NAME,
 enum class Activation : uint8_t { FACT_ACTIVATIONS(FACT_ENUMERATOR) };
+enum class Norm : uint8_t { FACT_NORMS(FACT_ENUMERATOR) };
+enum class RotaryStyle : uint8_t { FACT_ROTARY_STYLES(FACT_ENUMERATOR) };
 enum class Predictor : uint8_t { FACT_PREDICTORS(FACT_ENUMERATOR) };
 enum class PredictorOperand : uint8_t {
   FACT_PREDICTOR_OPERANDS(FACT_ENUMERATOR)
@@ -69,6 +78,8 @@ enum class Tail : uint8_t { FACT_TAILS(FACT_ENUMERATOR) };
     __builtin_unreachable();                                                   \
   }
 FACT_CONVERSION(asActivation, FACT_ACTIVATIONS)
+FACT_CONVERSION(asNorm, FACT_NORMS)
+FACT_CONVERSION(asRotaryStyle, FACT_ROTARY_STYLES)
 FACT_CONVERSION(asPredictor, FACT_PREDICTORS)
 FACT_CONVERSION(asPredictorOperand, FACT_PREDICTOR_OPERANDS)
 FACT_CONVERSION(asScoreOperand, FACT_SCORE_OPERANDS)

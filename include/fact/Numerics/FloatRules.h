@@ -156,6 +156,11 @@ template <typename F> F swish(const F &x) {
   return x / (splat(x, 1.0f) + numerics::exp<F>(-x));
 }
 
+/// GELU by its cheapest approximation, x * sigmoid(1.702 x).
+template <typename F> F quickGelu(const F &x) {
+  return x / (splat(x, 1.0f) + numerics::exp<F>(x * splat(x, -1.702f)));
+}
+
 /// x where x > 0, else +0.
 template <typename F> F relu(const F &x) {
   F zero = splat(x, 0.0f);
@@ -177,17 +182,33 @@ template <typename F> F rsumTree(const F (&lanes)[rsumLanes]) {
   return c0 + c1;
 }
 
-/// Layer norm: 1 / sqrt(var + eps), with var = rsum(c * c) / n.
+/// 1 / sqrt(var + eps), with var = rsum(c * c) / n: c is centred for a layer
+/// norm, the element itself for an RMS norm.
 template <typename F>
 F inverseDeviation(const F &squares, const F &n, const F &epsilon) {
   F variance = squares / n;
   return splat(squares, 1.0f) / sqrt(variance + epsilon);
 }
 
-/// Layer norm of one centred element c = x - mu.
+/// Norm of one element c (see above); a beta, if there is one, is added with
+/// one more operation.
 template <typename F>
-F normalize(const F &c, const F &inverse, const F &gamma, const F &beta) {
-  return (c * inverse) * gamma + beta;
+F normalize(const F &c, const F &inverse, const F &gamma) {
+  return (c * inverse) * gamma;
+}
+
+//===----------------------------------------------------------------------===//
+// Rotary embedding (section 10)
+//===----------------------------------------------------------------------===//
+
+/// The first and the second feature of a rotated pair (a, b).
+template <typename F>
+F rotatedFirst(const F &a, const F &b, const F &cos, const F &sin) {
+  return a * cos - b * sin;
+}
+template <typename F>
+F rotatedSecond(const F &a, const F &b, const F &cos, const F &sin) {
+  return b * cos + a * sin;
 }
 
 //===----------------------------------------------------------------------===//
@@ -279,6 +300,12 @@ F predictorBias(const F &bias, const F &biasGain, const F &scaleOfWeights) {
 /// What predictorBias adds to H in a row with scale 2^e, integral.
 template <typename F> F predictorBiasOfRow(const F &bias, const F &scaleOfRow) {
   return roundToEven(clampMagnitude(bias / scaleOfRow, 0x1p30f));
+}
+
+/// A predicted row's bias of one channel where Q or K is dressed (section 10),
+/// compile time.
+template <typename F> F dressedBias(const F &bias, const F &biasGain) {
+  return bias * biasGain;
 }
 
 /// Score T of one row and column: f32(A) * 2^(sk_j + e_j).

@@ -28,19 +28,23 @@ inline constexpr int64_t mostFeatures = 8192;
 inline constexpr int64_t keepAll = 1024;
 /// `dominance` of a policy, in logits: beyond any gap of scores, and finite.
 inline constexpr float largestDominance = 1e30f;
-/// `importance` of a policy, and in 256ths: 64 bits hold both sides of its
-/// comparison of counts at the largest sizes above.
+/// `importance` of a policy, and in 256ths.
 inline constexpr int32_t largestImportance = 16;
 inline constexpr int64_t largestImportance256 = 256 * largestImportance;
+/// An importance that is positive but rounds to no 256th: exactly the tokens
+/// that nobody keeps are low precision.
+inline constexpr int32_t keptByNone = -1;
+/// heads * L^3 is below this: 64 bits hold both sides of the comparison.
+inline constexpr int64_t mostImportancePairs = int64_t(1) << 51;
 
 /// Whether a number may be a policy's: keep in 1024ths, dominance in logits
-/// (no NaN), importance in 256ths.
+/// (no NaN), importance in 256ths or keptByNone.
 constexpr bool isKeep(int64_t keep) { return keep >= 0 && keep <= keepAll; }
 constexpr bool isDominance(double dominance) {
   return dominance >= 0 && dominance <= largestDominance;
 }
 constexpr bool isImportance256(int64_t importance) {
-  return importance >= 0 && importance <= largestImportance256;
+  return importance >= keptByNone && importance <= largestImportance256;
 }
 
 } // namespace fact::numerics

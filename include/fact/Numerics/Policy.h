@@ -41,7 +41,8 @@ struct Policy {
   /// Threshold in logits above which a row is dominated; 0 = off.
   float dominance = 0.0f;
   /// Importance in 256ths: a token kept no more often than this multiple of
-  /// the mean is low precision; 0 = every token INT8. 0..largestImportance256.
+  /// the mean is low precision; 0 = every token INT8. 0..largestImportance256,
+  /// or keptByNone.
   int32_t importance = 0;
   LowPrecision lowPrecision = LowPrecision::A4W4;
   Scope scope = Scope::FFN;
@@ -49,11 +50,10 @@ struct Policy {
 
   /// Whether anything is predicted. Where not, every allowed column is kept.
   bool predicts() const { return keep < keepAll || dominance > 0; }
-  /// Whether rows with dropped keys get a mean token.
-  bool hasMeanToken(bool causal) const {
-    return tail == Tail::Mean && keep < keepAll && !causal;
-  }
-  bool hasLowTokens() const { return importance > 0; }
+  /// Whether rows with dropped keys get a mean token, in an attention that can
+  /// have one (AttentionForm::canHaveMeanToken).
+  bool hasMeanToken() const { return tail == Tail::Mean && keep < keepAll; }
+  bool hasLowTokens() const { return importance != 0; }
   /// Whether both say the same of a layer but for the values of keep,
   /// dominance and importance: what is on in one is on in the other.
   bool hasFormOf(const Policy &other) const;
@@ -103,7 +103,7 @@ std::string parseLayerPolicy(std::string_view text, LayerPolicy &policy);
 
 /// rne(keep * 1024), for 0 < keep <= 1.
 int32_t keepIn1024ths(double keep);
-/// rne(importance * 256).
+/// rne(importance * 256), or keptByNone.
 int32_t importanceIn256ths(double importance);
 
 } // namespace fact::numerics

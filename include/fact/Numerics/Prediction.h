@@ -15,6 +15,8 @@
 #ifndef FACT_NUMERICS_PREDICTION_H
 #define FACT_NUMERICS_PREDICTION_H
 
+#include "fact/Numerics/AttentionForm.h"
+#include "fact/Numerics/Dressing.h"
 #include "fact/Numerics/Policy.h"
 
 #include <cstdint>
@@ -30,8 +32,9 @@ PredictorCode codeOf(Predictor predictor, PredictorOperand operand);
 
 /// Mean shrink of a product under the predictor, for the Q bias.
 float biasGain(Predictor predictor);
-/// Compensation of a score difference, for dominance.
-float logitGain(Predictor predictor);
+/// Compensation of a score difference, for dominance. Each head norm undoes the
+/// shrinking of stage 1 on one side.
+float logitGain(Predictor predictor, int headNorms = 0);
 
 /// Products per element: additions that one product of codes costs (1 for one
 /// leading one, 4 for two, 1 for one-sided and exact).
@@ -103,29 +106,47 @@ struct PredictorWeights {
   int64_t out = 0;
   std::vector<int8_t> codes; ///< [in, out], encoded
   float scale = 1.0f;
-  std::vector<float> biases; ///< [out] predictorBiases, or empty
+  std::vector<float> biases; ///< [out], or empty
 };
 
-/// `bias` may be null (and is, for Wk: see section 4, point 3).
+/// `bias` may be null (and is, for Wk: see section 4, point 3). The biases are
+/// predictorBiases, or, where Q or K is dressed, dressedBiases: Wk's too.
 PredictorWeights predictorWeights(Predictor predictor, const float *weights,
-                                  const float *bias, int64_t in, int64_t out);
+                                  const float *bias, int64_t in, int64_t out,
+                                  bool isDressed = false);
 
-/// What prediction makes of a whole sequence of `length` tokens and `heads`
-/// heads.
+/// dressedBias of all `n` channels (compile time).
+void dressedBiases(Predictor predictor, const float *bias, int64_t n,
+                   float *biases);
+
+/// A predicted row where Q or K is dressed: (f32(H) * s) * 2^e, + biases where
+/// they are not null; s is the scale of the predictor weights.
+void predictedRow(const int32_t *h, float scaleOfWeights, float rowScale,
+                  const float *biases, int64_t n, float *y);
+
+/// One of Q and K as stage 2 reads it, before the code: the shifted H, or the
+/// dressed predicted rows in INT8.
+struct PredictedHeads {
+  std::vector<int32_t> h;    ///< [length, out], before the shift
+  std::vector<int8_t> codes; ///< [heads, length, headSize]
+  std::vector<float> scales; ///< [heads, length], 2^shift or 2^e
+};
+
+/// What prediction makes of a whole sequence of `length` tokens.
 struct Prediction {
   int64_t length = 0;
-  int64_t heads = 0;
-  std::vector<int32_t> hq, hk; ///< [length, d], bias in, before the shift
-  std::vector<int32_t> sq, sk; ///< [heads, length]
-  std::vector<float> scores;   ///< [heads, length, length]
-  std::vector<float> unit;     ///< [heads, length]
+  PredictedHeads query, key; ///< of `heads` and of `keyHeads` heads
+  std::vector<float> scores; ///< [heads, length, length]
+  std::vector<float> unit;   ///< [heads, length]
 };
 
-/// `x8` is [length, in] with one scale per row. `scale` is the attention's.
+/// `x8` is [length, in] with one scale per row. `scale` is the attention's; the
+/// dressings count where the form says so.
 Prediction predict(Predictor predictor, const PredictorWeights &query,
                    const PredictorWeights &key, const int8_t *x8,
-                   const float *rowScales, int64_t length, int64_t heads,
-                   float scale);
+                   const float *rowScales, int64_t length,
+                   const AttentionForm &form, float scale,
+                   const Dressing &ofQuery = {}, const Dressing &ofKey = {});
 
 } // namespace fact::numerics
 

@@ -13,6 +13,8 @@
 #ifndef FACT_NUMERICS_REFERENCE_H
 #define FACT_NUMERICS_REFERENCE_H
 
+#include "fact/Numerics/AttentionForm.h"
+#include "fact/Numerics/Dressing.h"
 #include "fact/Numerics/Formats.h"
 #include "fact/Numerics/Policy.h"
 #include "fact/Numerics/Prediction.h"
@@ -20,6 +22,7 @@
 #include "fact/Numerics/Selection.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,22 +36,22 @@ struct LinearLayer {
   std::vector<float> bias;    ///< [out], or empty
 };
 
-struct LayerNormLayer {
-  std::vector<float> gamma; ///< [d]
-  std::vector<float> beta;  ///< [d]
-  float epsilon = 1e-5f;
-};
-
-/// An encoder layer of the model. Q, K and V have the same width, a multiple
-/// of `heads`.
+/// A layer of the model (docs/numerics.md, sections 3 and 10). The query is
+/// heads * headSize wide, key and value are keyHeads * headSize wide.
 struct Layer {
   bool preNorm = true;
-  bool causal = false;
   Activation activation = Activation::Gelu;
   int64_t heads = 1;
+  int64_t keyHeads = 1; ///< divides heads
+  Window window;
   float scale = 1; ///< of the scores, 1/sqrt(head size) in most models
   LinearLayer query, key, value, output, ffn1, ffn2;
-  LayerNormLayer norm1, norm2;
+  std::optional<LinearLayer> gate; ///< linear3 of a gated FFN
+  NormLayer norm1, norm2;
+  std::optional<NormLayer> queryNorm, keyNorm; ///< over a head's features
+  std::optional<RotaryEmbedding> rotary;       ///< of Q and K
+
+  AttentionForm form() const;
 };
 
 /// Every intermediate of a layer, over the actual length. All Q, K and V rows
@@ -58,19 +61,19 @@ struct LayerTrace {
   std::vector<int8_t> x8;         ///< [L, d] rows of a
   std::vector<float> xScale;      ///< [L]
   Prediction prediction;          ///< empty where nothing is predicted
-  std::vector<int8_t> q8, k8, v8; ///< [heads, L, headSize]
-  std::vector<float> qs, ks, vs;  ///< [heads, L], 2^e
+  std::vector<int8_t> q8, k8, v8; ///< [heads or keyHeads, L, headSize]
+  std::vector<float> qs, ks, vs;  ///< [heads or keyHeads, L], 2^e
   std::vector<float> mx, den;     ///< [heads, L], den with the tail in
   std::vector<int32_t> e16;       ///< [heads, L, L]
   std::vector<uint8_t> p8;        ///< [heads, L, L]
   std::vector<float> num;         ///< [heads, L, headSize], tail in
-  std::vector<int8_t> kb8, vb8;   ///< [heads, headSize], mean token
-  std::vector<float> kbs, vbs;    ///< [heads]
+  std::vector<int8_t> kb8, vb8;   ///< [keyHeads, headSize], mean token
+  std::vector<float> kbs, vbs;    ///< [keyHeads]
   std::vector<float> sb, w;       ///< [heads, L], 0 where no tail
   std::vector<float> context;     ///< [L, heads * headSize]
   std::vector<float> output;      ///< [L, d] output projection
   std::vector<float> r;           ///< [L, d]
-  std::vector<float> hidden;      ///< [L, ff] after the activation
+  std::vector<float> hidden;      ///< [L, ff] after activation and gate
 };
 
 struct LayerResult {
@@ -95,10 +98,10 @@ public:
 
 private:
   struct Heads;
-  void generate(const Policy &policy, const QuantizedWeights &weights,
-                const std::vector<float> &bias, const std::vector<float> &a,
-                const std::vector<uint8_t> *low, const uint8_t *wanted,
-                int64_t length, Heads &result) const;
+  Heads generate(const Policy &policy, const QuantizedWeights &weights,
+                 const std::vector<float> &bias, const std::vector<float> &a,
+                 const std::vector<uint8_t> *low, const uint8_t *wanted,
+                 int64_t length, const Dressing &dressing) const;
   std::vector<float> attention(const Policy &policy,
                                const std::vector<float> &a, int64_t length,
                                Selection &selection, LayerTrace *trace) const;
@@ -108,9 +111,12 @@ private:
                             LowPrecision lowPrecision,
                             const std::vector<uint8_t> *low) const;
 
+  Dressing dressingOf(const std::optional<NormLayer> &norm) const;
+
   Layer layer;
-  int64_t d = 0, width = 0, headSize = 0;
-  QuantizedWeights query, key, value, output, ffn1, ffn2;
+  AttentionForm form;
+  int64_t d = 0, headSize = 0;
+  QuantizedWeights query, key, value, output, ffn1, ffn2, gate;
 };
 
 /// One run of one layer.

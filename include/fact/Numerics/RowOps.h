@@ -20,16 +20,27 @@
 
 namespace fact::numerics {
 
-/// gelu, gelu_tanh, swish, relu.
+/// gelu, gelu_tanh, quick_gelu, swish, relu.
 std::string_view name(Activation activation);
 std::optional<Activation> parseActivation(std::string_view text);
+std::string_view name(Norm norm); // layer, rms
+std::optional<Norm> parseNorm(std::string_view text);
+std::string_view name(RotaryStyle style); // half, interleaved
+std::optional<RotaryStyle> parseRotaryStyle(std::string_view text);
 
 /// The sum of `n` floats in the order of `rsum`.
 float rsum(const float *x, int64_t n);
 
-/// y = layer norm of a row of `n` floats; y may be x.
-void layerNormRow(const float *x, const float *gamma, const float *beta,
-                  float epsilon, int64_t n, float *y);
+/// y = norm of a row of `n` floats; y may be x. `beta` may be null: then
+/// nothing is added.
+void normRow(Norm norm, const float *x, const float *gamma, const float *beta,
+             float epsilon, int64_t n, float *y);
+
+/// y = the rotary embedding of one head of one row: the first 2 * pairs of `n`
+/// features in pairs, the rest as they are. `cos` and `sin` are the row's
+/// [pairs]; y may be x.
+void rotateRow(RotaryStyle style, const float *cos, const float *sin,
+               int64_t pairs, const float *x, int64_t n, float *y);
 
 /// y[i] = activation(x[i]) of one value.
 float activate(Activation activation, float x);
@@ -42,6 +53,9 @@ void expRow(const float *x, int64_t n, float *y);
 
 /// y = a + b; y may be either.
 void addRow(const float *a, const float *b, int64_t n, float *y);
+
+/// y = a * b; y may be either.
+void multiplyRow(const float *a, const float *b, int64_t n, float *y);
 
 /// Column means of rows that arrive one after the other: `columnSumAdd` for
 /// each row in token order (`first` for the first one, which is copied), then

@@ -22,11 +22,6 @@
 
 namespace fact::numerics {
 
-/// Number of keys that row `row` may attend to.
-inline int64_t allowedKeys(int64_t row, int64_t length, bool causal) {
-  return causal ? row + 1 : length;
-}
-
 /// k = max(1, (keep1024 * n + 1023) >> 10), the keys that a row keeps of n.
 inline int64_t keptKeys(int32_t keep1024, int64_t n) {
   int64_t k = (keep1024 * n + 1023) >> 10;
@@ -61,9 +56,12 @@ struct RowDecision {
   int64_t kept = 0;
 };
 
-/// Top-k and dominance of one row of `n` allowed scores; writes mask[0, n).
-RowDecision decideRow(const Policy &policy, const float *scores, int64_t n,
-                      float unit, uint8_t *mask);
+/// Top-k and dominance of row `row` among the `length` scores of one head, of
+/// which it looks at those in its window; writes mask[0, length). `gain` is
+/// the logit gain.
+RowDecision decideRow(const Policy &policy, const float *scores,
+                      const Window &window, int64_t row, int64_t length,
+                      float unit, float gain, uint8_t *mask);
 
 /// What rows demand of the other tokens. The pointers are one head's rows,
 /// except for `count`, which all heads share.
@@ -77,21 +75,22 @@ struct Demand {
 void accumulateRow(const Demand &demand, const uint8_t *mask, int64_t n,
                    bool dominated, int64_t argmax);
 
-/// low[j] of all tokens: count[j] * 256 * length <= importance256 * sum of
-/// counts; importance 0 = none.
-void lowPrecisionTokens(const int64_t *count, int64_t length,
-                        int32_t importance256, uint8_t *low);
+/// low[j] of all tokens: count[j] * 256 * (sum of m) <= importance256 * m_j *
+/// (sum of counts), where m_j rows may attend to j; importance 0 = none.
+void lowPrecisionTokens(const int64_t *count, const Window &window,
+                        int64_t length, int32_t importance256, uint8_t *low);
 
 /// The selection of a whole layer.
 struct Selection {
   int64_t length = 0;
   int64_t heads = 0;
+  int64_t keyHeads = 0;
   std::vector<uint8_t> mask;      ///< [heads, length, length]
   std::vector<uint8_t> dominated; ///< [heads, length]
   std::vector<int32_t> argmax;    ///< [heads, length], 0 where not dominated
   std::vector<int32_t> kept;      ///< [heads, length] columns in the mask
-  std::vector<uint8_t> kRows;     ///< [heads, length]
-  std::vector<uint8_t> vRows;     ///< [heads, length]
+  std::vector<uint8_t> kRows;     ///< [keyHeads, length]
+  std::vector<uint8_t> vRows;     ///< [keyHeads, length]
   std::vector<uint8_t> qRows;     ///< [heads, length]
   std::vector<int64_t> count;     ///< [length]
   std::vector<uint8_t> low;       ///< [length]
@@ -100,7 +99,7 @@ struct Selection {
 /// Selects for all rows and heads. `prediction` may be null where the policy
 /// predicts nothing.
 Selection select(const Policy &policy, const Prediction *prediction,
-                 int64_t length, int64_t heads, bool causal);
+                 int64_t length, const AttentionForm &form);
 
 } // namespace fact::numerics
 

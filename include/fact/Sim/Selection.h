@@ -66,7 +66,7 @@ private:
   void onTopK(const isa::SelTopK &i, const Executed &executed);
   int64_t numLayers() const;
   int64_t numHeads(int64_t layer) const;
-  bool causal(int64_t layer) const;
+  numerics::Window window(int64_t layer) const;
   const Layer *find(int64_t layer) const;
 
   const isa::Metadata &metadata;

@@ -22,7 +22,12 @@ int64_t Lowering::scoreColumns(fact::QuantizedAttentionOp op) {
   // A buffer serves all layers.
   double keep = *llvm::max_element(
       policyNumbers(select.getKeepValue(), select.getKeepAttr()));
-  int64_t kept = ::fact::numerics::keptKeys(static_cast<int32_t>(keep), bound);
+  // The window of attention has all that is kept in it.
+  ::fact::numerics::Window window = fact::windowOf(op.getWindowAttr());
+  int64_t keys = window.left < 0 || window.right < 0
+                     ? bound
+                     : std::min(bound, window.left + window.right + 1);
+  int64_t kept = ::fact::numerics::keptKeys(static_cast<int32_t>(keep), keys);
   return std::min<int64_t>(llvm::alignTo(kept, 16), paddedRows);
 }
 
@@ -32,8 +37,8 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
   int64_t n = features / heads, rows = blockRows();
   bool allKeys = tiling.cols >= bound;
   int64_t cols = allKeys ? paddedRows : tiling.cols;
-  bool causal = op.getCausal(), hasMask = bool(op.getMask()),
-       hasDominated = bool(op.getDominated());
+  WindowFields window(op.getWindowAttr()), all{{}};
+  bool hasMask = bool(op.getMask()), hasDominated = bool(op.getDominated());
   bool hasTail = bool(op.getTailKey());
 
   FailureOr<Storage> q = storageOf(op.getQuery()), k = storageOf(op.getKey()),
@@ -128,12 +133,14 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
       auto qk = [&](Value col0, Value keys) {
         PeQkOp::create(builder, loc, at(scores, col0, 4), queries, keys,
                        maskRows, dominatedRows, row0, rows, col0, cols, n,
-                       width * 4, n, n, maskBytes, causal, /*tail=*/false);
+                       width * 4, n, n, maskBytes, window.left, window.right,
+                       /*tail=*/false);
       };
       auto pv = [&](Value col0, Value values, bool accumulate) {
         PePvOp::create(builder, loc, sums, at(probabilities, col0, 1), values,
                        maskRows, dominatedRows, row0, rows, col0, cols, n,
-                       n * 4, width, n, maskBytes, causal, accumulate);
+                       n * 4, width, n, maskBytes, window.left, window.right,
+                       accumulate);
       };
       auto copyDominated = [&](Value col0, Value values) {
         if (hasDominated)
@@ -150,11 +157,11 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
       if (hasTail)
         PeQkOp::create(builder, loc, tailScores, queries, tailKeyRow, none,
                        dominatedRows, row0, rows, zero, 1, n, 4, n, n, 0,
-                       /*causal=*/false, /*tail=*/true);
+                       all.left, all.right, /*tail=*/true);
       ApuSoftmaxOp::create(builder, loc, probabilities, stats, scores,
                            queryScales, keyScales, valueScales, maskRows,
                            dominatedRows, row0, rows, width, width * 4,
-                           maskBytes, op.getScale(), causal);
+                           maskBytes, op.getScale(), window.left, window.right);
       if (allKeys) {
         pv(zero, allValueRows, /*accumulate=*/false);
         copyDominated(zero, allValueRows);
@@ -170,7 +177,7 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
       ApuContextOp::create(builder, loc, rowsOut, sums, stats, queryScales,
                            dominatedRows, tailScores, tailKeyScaleRow,
                            tailValueRow, tailValueScaleRow, row0, rows, n,
-                           n * 4, n * 4, op.getScale(), causal);
+                           n * 4, n * 4, op.getScale());
       storeHead(*context, rowsOut, head, n * 4, row0, rows);
     });
   });

@@ -459,7 +459,7 @@ int64_t Lowering::noteLayers(ArrayRef<Operation *> ops, int64_t times) {
         found.back().linears = std::exchange(linears, {});
       ::fact::isa::LayerInfo layer;
       layer.heads = static_cast<int64_t>(attention.getHeads());
-      layer.causal = attention.getCausal();
+      layer.window = fact::windowOf(attention.getWindowAttr());
       layer.features = cast<ShapedType>(attention.getType()).getDimSize(1);
       // Relative to the layer: what several layers share is made once.
       int64_t own = numbers.number.lookup(op);

@@ -40,7 +40,7 @@ HeadLoop::HeadLoop(Lowering &lowering, const HeadNest &nest)
   value.tailRow = &tailValueRow;
   value.tailScale = &tailValueScaleRow;
   if (op) {
-    causal = op.getCausal();
+    window = WindowFields(op.getWindowAttr());
     hasMask = bool(op.getMask());
     hasDominated = bool(op.getDominated());
     hasTail = bool(op.getTailKey());

@@ -123,7 +123,8 @@ private:
   HeadTiling tiling;
   int64_t heads, features, n, rows, padded;
   int64_t queryBytes = 0, keyBytes = 0; ///< Of a row of a head's codes.
-  bool causal = false, hasMask = false, hasDominated = false, hasTail = false;
+  WindowFields window{{}};
+  bool hasMask = false, hasDominated = false, hasTail = false;
   // Which part is done how many iterations after the first one.
   int64_t projecting = -1, predicting = -1, speculating = -1,
           speculatingQuery = -1, querying = -1, generating = -1, attending = -1,

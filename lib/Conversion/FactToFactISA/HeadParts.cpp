@@ -91,6 +91,7 @@ void HeadLoop::predict() {
                       piece(queries, queryBytes), keys, keyScale, tokenScale,
                       begin, count, zero, padded, n, padded * 4, queryBytes,
                       keyBytes, lowering.codes.scorePredictorOf(predict));
+    WindowFields window(select.getWindowAttr());
     auto topK = SelTopKOp::create(
         builder, lowering.loc, piece(masks, lowering.maskStride()),
         piece(flags, 1), piece(largest, 4), allOf(kFlags, predicting),
@@ -99,7 +100,7 @@ void HeadLoop::predict() {
         policy, begin, count, lowering.maskStride(), padded * 4,
         predict.getAttentionScale(),
         ::fact::numerics::asPredictor<Predictor>(select.getPredictor()),
-        select.getCausal(), lowering.layerOf(select), head(predicting));
+        window.left, window.right, lowering.layerOf(select), head(predicting));
     topK->setAttr(kExpectedAttrName, lowering.expectedShare(select));
   }
   selectedMask = masks;
@@ -271,20 +272,21 @@ void HeadLoop::attendScores() {
   int64_t maskBytes = hasMask ? lowering.maskStride() : 0;
   PeQkOp::create(builder, lowering.loc, scores, queries, keys, maskRows,
                  attendedFlags, at, rows, zero, padded, n, width * 4, n, n,
-                 maskBytes, causal,
+                 maskBytes, window.left, window.right,
                  /*tail=*/false);
   tailScores = none;
   if (hasTail) {
+    WindowFields all{{}};
     tailScores = lowering.sram(Memory::Index, rows * 4, "mean_scores");
     PeQkOp::create(builder, lowering.loc, tailScores, queries,
                    allOf(tailKeyRow, attending), none, attendedFlags, at, rows,
-                   zero, 1, n, 4, n, n, 0, /*causal=*/false, /*tail=*/true);
+                   zero, 1, n, 4, n, n, 0, all.left, all.right, /*tail=*/true);
   }
   ApuSoftmaxOp::create(
       builder, lowering.loc, probabilities, stats, scores,
       blockOf(query.scales, attending), allOf(key.scales, attending),
       allOf(value.scales, attending), maskRows, attendedFlags, at, rows, width,
-      width * 4, maskBytes, op.getScale(), causal);
+      width * 4, maskBytes, op.getScale(), window.left, window.right);
 }
 
 void HeadLoop::attendValues() {
@@ -296,7 +298,8 @@ void HeadLoop::attendValues() {
   int64_t maskBytes = hasMask ? lowering.maskStride() : 0;
   PePvOp::create(builder, lowering.loc, sums, probabilities, values, maskRows,
                  attendedFlags, at, rows, zero, padded, n, n * 4,
-                 lowering.scoreColumns(op), n, maskBytes, causal,
+                 lowering.scoreColumns(op), n, maskBytes, window.left,
+                 window.right,
                  /*accumulate=*/false);
   if (hasDominated)
     ApuCopyDominatedOp::create(
@@ -308,6 +311,6 @@ void HeadLoop::attendValues() {
                        hasTail ? allOf(tailKeyScaleRow, attending) : none,
                        hasTail ? allOf(tailValueRow, attending) : none,
                        hasTail ? allOf(tailValueScaleRow, attending) : none, at,
-                       rows, n, n * 4, n * 4, op.getScale(), causal);
+                       rows, n, n * 4, n * 4, op.getScale());
   lowering.storeHead(context, out, head(attending), n * 4, block, rows, at);
 }

@@ -26,6 +26,7 @@
 
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/FactISA/IR/FactISA.h"
+#include "fact/ISA/Instructions.h"
 #include "fact/ISA/Metadata.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -49,6 +50,14 @@ struct Layout {
   int64_t rowBytes = 0; ///< Bytes of a row, and from one row to the next.
   bool single =
       false; ///< One row that is no row of the sequence (the mean token).
+};
+
+/// A window as instructions have it.
+struct WindowFields {
+  uint64_t left, right;
+  explicit WindowFields(fact::WindowAttr window)
+      : left(::fact::isa::windowField(fact::windowOf(window).left)),
+        right(::fact::isa::windowField(fact::windowOf(window).right)) {}
 };
 
 /// A tensor in DRAM.

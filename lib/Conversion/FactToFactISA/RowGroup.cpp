@@ -22,7 +22,7 @@ using namespace mlir::factisa;
 //===----------------------------------------------------------------------===//
 
 bool factisa::isRowLocal(Operation *op) {
-  return isa<fact::LayerNormOp, fact::ActivationOp, fact::AddOp,
+  return isa<fact::NormOp, fact::ActivationOp, fact::AddOp, fact::MultiplyOp,
              fact::QuantizeRowsOp, fact::QuantizeHeadsOp,
              fact::QuantizedLinearOp, fact::NormalizeHeadsOp, fact::EncodeOp,
              fact::MeanTokenOp>(op);
@@ -224,7 +224,7 @@ FailureOr<Value> RowGroup::rowList(Value mask, int64_t head) {
 
 LogicalResult RowGroup::lowerOp(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-      .Case<fact::LayerNormOp, fact::ActivationOp, fact::AddOp,
+      .Case<fact::NormOp, fact::ActivationOp, fact::AddOp, fact::MultiplyOp,
             fact::QuantizeRowsOp, fact::QuantizeHeadsOp,
             fact::QuantizedLinearOp, fact::NormalizeHeadsOp, fact::EncodeOp,
             fact::MeanTokenOp>([&](auto typed) { return lowerTyped(typed); })
@@ -264,10 +264,12 @@ FailureOr<Staged> RowGroup::defineOver(Operation *op, Value operand,
   return block;
 }
 
-LogicalResult RowGroup::lowerTyped(fact::LayerNormOp op) {
+LogicalResult RowGroup::lowerTyped(fact::NormOp op) {
   FailureOr<Staged> x = use(op.getInput());
   FailureOr<Value> gamma = constant(op.getGamma(), "gamma"),
-                   beta = constant(op.getBeta(), "beta");
+                   beta = lowering.null();
+  if (op.getBeta())
+    beta = constant(op.getBeta(), "beta");
   if (failed(x) || failed(gamma) || failed(beta))
     return failure();
   FailureOr<Staged> y =
@@ -277,11 +279,12 @@ LogicalResult RowGroup::lowerTyped(fact::LayerNormOp op) {
   int64_t n = x->layout.rowBytes / 4;
   const Maxima *wanted = defineMaxima(op.getResult(), {{0, n}});
   forEachPiece(n, [&](int64_t first, int64_t count, Value row) {
-    ApuLayerNormOp::create(
+    ApuNormOp::create(
         builder, op.getLoc(), lowering.view(y->buffer, first * n * 4),
         lowering.view(x->buffer, first * n * 4), *gamma, *beta,
         wanted ? wanted->of(lowering, 0, first) : lowering.null(), row, count,
-        n, n * 4, n * 4, op.getEps());
+        n, n * 4, n * 4, ::fact::numerics::asNorm<Norm>(op.getKind()),
+        op.getEps());
   });
   return finish(op.getResult());
 }
@@ -323,17 +326,27 @@ LogicalResult RowGroup::lowerTyped(fact::ActivationOp op) {
   return finish(op.getResult());
 }
 
-LogicalResult RowGroup::lowerTyped(fact::AddOp op) {
+/// What two streams of rows make, element by element.
+template <typename Instruction, typename Op>
+LogicalResult RowGroup::lowerPair(Op op, StringRef label) {
   FailureOr<Staged> a = use(op.getLhs()), b = use(op.getRhs());
   if (failed(a) || failed(b))
     return failure();
-  FailureOr<Staged> y = defineOver(op, op.getLhs(), *a, Memory::Token, "sum");
+  FailureOr<Staged> y = defineOver(op, op.getLhs(), *a, Memory::Token, label);
   if (failed(y))
     return failure();
   int64_t n = a->layout.rowBytes / 4;
-  ApuAddOp::create(builder, op.getLoc(), y->buffer, a->buffer, b->buffer, row0,
-                   rows, n, n * 4, n * 4, n * 4);
+  Instruction::create(builder, op.getLoc(), y->buffer, a->buffer, b->buffer,
+                      row0, rows, n, n * 4, n * 4, n * 4);
   return finish(op.getResult());
+}
+
+LogicalResult RowGroup::lowerTyped(fact::AddOp op) {
+  return lowerPair<ApuAddOp>(op, "sum");
+}
+
+LogicalResult RowGroup::lowerTyped(fact::MultiplyOp op) {
+  return lowerPair<ApuMultiplyOp>(op, "product");
 }
 
 void RowGroup::quantize(fact::QuantizeRowsOp op, const Staged &x, Value q,

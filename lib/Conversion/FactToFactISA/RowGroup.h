@@ -56,9 +56,12 @@ public:
 
 private:
   LogicalResult lowerOp(Operation *op);
-  LogicalResult lowerTyped(fact::LayerNormOp op);
+  LogicalResult lowerTyped(fact::NormOp op);
   LogicalResult lowerTyped(fact::ActivationOp op);
   LogicalResult lowerTyped(fact::AddOp op);
+  LogicalResult lowerTyped(fact::MultiplyOp op);
+  template <typename Instruction, typename Op>
+  LogicalResult lowerPair(Op op, StringRef label);
   LogicalResult lowerTyped(fact::QuantizeRowsOp op);
   /// The block x in pieces; `low` as for apu.quantize.
   void quantize(fact::QuantizeRowsOp op, const Staged &x, Value q, Value scale,

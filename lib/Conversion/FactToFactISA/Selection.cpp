@@ -218,11 +218,12 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
       Value maskRows = sram(Memory::Index, rows * maskStride(), "mask");
       Value dominatedRows = sram(Memory::Index, rows, "dominated"),
             argmaxRows = sram(Memory::Index, rows * 4, "argmax");
+      WindowFields window(op.getWindowAttr());
       auto topK = SelTopKOp::create(
           builder, loc, maskRows, dominatedRows, argmaxRows, kFlags, vFlags,
           counts, scores, queryScales, queryRowScales, *weightScales, *policy,
           row0, rows, maskStride(), paddedRows * 4, predict.getAttentionScale(),
-          predictor, op.getCausal(), layer, head);
+          predictor, window.left, window.right, layer, head);
       topK->setAttr(kExpectedAttrName, expectedShare(op));
       storeRows(*mask, maskRows, head, row0, rows);
       storeRows(*dominated, dominatedRows, head, row0, rows);
@@ -240,8 +241,9 @@ LogicalResult Lowering::lowerSelectAll(fact::SelectAllOp op) {
   if (failed(count))
     return failure();
   Value counts = sram(Memory::Index, paddedRows * 4, "counts");
+  WindowFields window(op.getWindowAttr());
   SelCountAllOp::create(builder, loc, counts, index(0), paddedRows,
-                        op.getHeads(), op.getCausal());
+                        op.getHeads(), window.left, window.right);
   storeRows(*count, counts, index(0), index(0), paddedRows);
   return success();
 }
@@ -256,8 +258,10 @@ LogicalResult Lowering::lowerSelectPrecision(fact::SelectPrecisionOp op) {
   if (failed(loadPolicyNumber(importance, op.getImportanceValue(),
                               op.getImportanceAttr())))
     return failure();
-  auto precision = SelPrecisionOp::create(builder, loc, flags, *counts,
-                                          importance, layerOf(op));
+  WindowFields window(op.getWindowAttr());
+  auto precision =
+      SelPrecisionOp::create(builder, loc, flags, *counts, importance,
+                             window.left, window.right, layerOf(op));
   // Importances lie about the mean, and hardly beyond twice of it.
   precision->setAttr(kExpectedAttrName,
                      expectedShare(op.getImportanceValue(),

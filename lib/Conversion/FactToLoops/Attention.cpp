@@ -152,8 +152,8 @@ void AttentionLoops::tail(Value head, Value row, Value i, const Real &largest,
 
 /// The three sweeps over one row of scores; p8 goes to the panel's row i.
 void AttentionLoops::probabilities(Value head, Value row, Value i) {
-  Value allowed = op.getCausal() ? e.add(row, 1) : length;
-  Value end = op.getCausal() ? e.roundUp(allowed, lanes) : padded;
+  ColumnRange columns = e.windowOf(op.getWindowAttr(), row, length),
+              chunks = e.chunksAround(columns);
   Value base = e.mul(i, padded);
   Real factor = numerics::queryFactor(e.loadScalar(queryScale, {head, row}),
                                       e.f32(op.getScale().convertToFloat()));
@@ -165,12 +165,12 @@ void AttentionLoops::probabilities(Value head, Value row, Value i) {
   // Columns that are not kept score minus infinity from here on, whatever
   // their undefined K says.
   SmallVector<Value> first = e.reducePadded(
-      end, ValueRange{none.value, e.integer(e.vectorOf(e.i32), 0)},
+      chunks, ValueRange{none.value, e.integer(e.vectorOf(e.i32), 0)},
       [&](Value offset, ValueRange carried) {
         Real acc =
             fromInteger(e.real, e.loadChunk(scores, e.add(base, offset)));
         Real s = numerics::score(acc, e.loadReal(keyScales, offset), factors);
-        Value keep = e.lanesBelow(offset, allowed), kept = carried[1];
+        Value keep = e.lanesWithin(offset, columns), kept = carried[1];
         if (mask) {
           Value bytes = e.loadChunk(maskRow, offset);
           Value set =
@@ -191,7 +191,7 @@ void AttentionLoops::probabilities(Value head, Value row, Value i) {
   Real largest = reduceFloat(first[0]), largests = e.splatReal(largest);
 
   SmallVector<Value> second = e.reducePadded(
-      end, ValueRange{e.integer(e.vectorOf(e.i32), 0), e.zeros().value},
+      chunks, ValueRange{e.integer(e.vectorOf(e.i32), 0), e.zeros().value},
       [&](Value offset, ValueRange carried) {
         Real s = e.loadReal(scoreRow, offset);
         RealMask keep = lessThan(none, s);
@@ -209,17 +209,19 @@ void AttentionLoops::probabilities(Value head, Value row, Value i) {
        scale = e.splatReal(numerics::probabilityFactor(most));
   e.store(most, weighted, i);
 
-  e.forPadded(end, [&](Value offset) {
+  e.forPadded(chunks, [&](Value offset) {
     Real p8 = numerics::probability(e.loadReal(scoreRow, offset), scale);
     e.storeChunk(toInteger(p8, e.i16), probability, e.add(base, offset));
   });
-  e.forRange(end, padded, lanes, [&](Value offset) {
-    e.storeChunk(e.integer(e.vectorOf(e.i16), 0), probability,
-                 e.add(base, offset));
-  });
+  for (const ColumnRange &outside :
+       {ColumnRange{e.index(0), chunks.begin}, ColumnRange{chunks.end, padded}})
+    e.forPadded(outside, [&](Value offset) {
+      e.storeChunk(e.integer(e.vectorOf(e.i16), 0), probability,
+                   e.add(base, offset));
+    });
   if (tailKey)
     tail(head, row, i, largest, sum, factor,
-         e.sub(e.fromIndex(allowed, e.i32), e.reduceAdd(first[1])));
+         e.sub(e.fromIndex(length, e.i32), e.reduceAdd(first[1])));
   else
     e.store(numerics::denominator(sum), denominators, i);
 }

@@ -31,7 +31,7 @@ static bool isDense(Value buffer) {
 namespace {
 
 struct CopiesToLoopsPass
-    : fact::impl::CopiesToLoopsPassBase<CopiesToLoopsPass> {
+    : mlir::fact::impl::CopiesToLoopsPassBase<CopiesToLoopsPass> {
   using Base::Base;
 
   void runOnOperation() override {

@@ -83,6 +83,9 @@ Value Emitter::roundUp(Value x, int64_t multiple) {
 Value Emitter::min(Value x, Value y) {
   return b.createOrFold<arith::MinUIOp>(x, y);
 }
+Value Emitter::max(Value x, Value y) {
+  return b.createOrFold<arith::MaxUIOp>(x, y);
+}
 Value Emitter::toIndex(Value x) {
   return arith::IndexCastOp::create(b, b.getIndexType(), x);
 }
@@ -209,6 +212,34 @@ Value Emitter::laneNumbers() {
 Value Emitter::lanesBelow(Value offset, Value n) {
   return compare(arith::CmpIPredicate::slt, laneNumbers(),
                  splatValue(fromIndex(sub(n, offset), i32)));
+}
+
+Value Emitter::lanesWithin(Value offset, const ColumnRange &columns) {
+  Value below = lanesBelow(offset, columns.end);
+  if (isZeroInteger(columns.begin))
+    return below;
+  return arith::AndIOp::create(
+      b, below,
+      compare(arith::CmpIPredicate::sge, laneNumbers(),
+              splatValue(fromIndex(sub(columns.begin, offset), i32))));
+}
+
+ColumnRange Emitter::windowOf(WindowAttr attribute, Value row, Value length) {
+  constexpr int64_t unlimited = ::fact::numerics::Window::unlimited;
+  ::fact::numerics::Window window = fact::windowOf(attribute);
+  ColumnRange columns{index(0), length};
+  if (window.left != unlimited)
+    columns.begin = sub(max(row, index(window.left)), index(window.left));
+  if (window.right != unlimited)
+    columns.end = min(add(row, window.right + 1), length);
+  return columns;
+}
+
+ColumnRange Emitter::chunksAround(const ColumnRange &columns) {
+  Value begin = columns.begin;
+  if (!isZeroInteger(begin))
+    begin = mul(b.createOrFold<arith::DivUIOp>(begin, index(lanes)), lanes);
+  return {begin, roundUp(columns.end, lanes)};
 }
 
 //===----------------------------------------------------------------------===//

@@ -18,6 +18,8 @@
 
 #include "Real.h"
 
+#include "fact/Dialect/Fact/IR/Fact.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -45,6 +47,11 @@ struct LoopOptions {
   void attach(ModuleOp module) const;
 };
 
+/// Columns begin .. end - 1 of a row, as index values.
+struct ColumnRange {
+  Value begin, end;
+};
+
 class Emitter {
 public:
   Emitter(RewriterBase &rewriter, Operation *op,
@@ -69,6 +76,7 @@ public:
   Value ceilDiv(Value x, int64_t y);
   Value roundUp(Value x, int64_t multiple);
   Value min(Value x, Value y);
+  Value max(Value x, Value y);
   Value integer(Type type, int64_t value) {
     return integerConstant(b, type, value);
   }
@@ -111,10 +119,23 @@ public:
   SmallVector<Value> reducePadded(Value n, ValueRange init, ReduceBody body) {
     return forReduce(index(0), n, lanes, init, body);
   }
+  /// The same of the chunks that hold some columns.
+  void forPadded(const ColumnRange &chunks, Body body) {
+    forRange(chunks.begin, chunks.end, lanes, body);
+  }
+  SmallVector<Value> reducePadded(const ColumnRange &chunks, ValueRange init,
+                                  ReduceBody body) {
+    return forReduce(chunks.begin, chunks.end, lanes, init, body);
+  }
+  /// The columns that a row sees through a window (null: all of them).
+  ColumnRange windowOf(WindowAttr window, Value row, Value length);
+  ColumnRange chunksAround(const ColumnRange &columns);
   /// 0, 1, ... 15 as vector<16xi32>.
   Value laneNumbers();
   /// offset + lane < n, as vector<16xi1>.
   Value lanesBelow(Value offset, Value n);
+  /// Whether offset + lane is one of the columns, as vector<16xi1>.
+  Value lanesWithin(Value offset, const ColumnRange &columns);
 
   //===--- Memory ---------------------------------------------------------===//
   /// The buffer of a tensor operand, with elements of a row next to each

@@ -27,8 +27,8 @@ namespace {
 /// One attention of a function and what it, or its layer, reads of a selection.
 struct Layer {
   int64_t heads;
-  bool causal;
-  bool given; ///< its mask is the model's, not selected
+  WindowAttr window; ///< null: all keys
+  bool given;        ///< its mask is the model's, not selected
   SmallVector<std::pair<StringRef, Value>> values;
 };
 
@@ -59,7 +59,7 @@ template <typename Op> Value rowsOf(SelectOp select) {
 }
 
 Layer layerOf(const EncoderLayer &layer) {
-  Layer result{layer.getHeads(), layer.isCausal(), layer.hasGivenMask(), {}};
+  Layer result{layer.getHeads(), layer.getWindow(), layer.hasGivenMask(), {}};
   auto add = [&](StringRef name, Value value) {
     if (value)
       result.values.push_back({name, value});
@@ -104,7 +104,7 @@ SmallVector<Layer> Exposer::layersOf(func::FuncOp function) {
     call->replaceAllUsesWith(extended.getResults().take_front(before));
     unsigned result = before;
     for (const Layer &layer : inside) {
-      layers.push_back({layer.heads, layer.causal, layer.given, {}});
+      layers.push_back({layer.heads, layer.window, layer.given, {}});
       for (auto &[name, value] : layer.values)
         layers.back().values.push_back({name, extended.getResult(result++)});
     }
@@ -135,7 +135,8 @@ const SmallVector<Layer> &Exposer::exposed(func::FuncOp function) {
   return done.insert({function, std::move(layers)}).first->second;
 }
 
-struct ExposeMasksPass : fact::impl::ExposeMasksPassBase<ExposeMasksPass> {
+struct ExposeMasksPass
+    : mlir::fact::impl::ExposeMasksPassBase<ExposeMasksPass> {
   using Base::Base;
 
   void runOnOperation() override {
@@ -157,11 +158,12 @@ struct ExposeMasksPass : fact::impl::ExposeMasksPassBase<ExposeMasksPass> {
     SmallVector<std::string> dumps;
     SmallVector<Attribute> descriptions;
     for (auto [number, layer] : llvm::enumerate(layers)) {
-      descriptions.push_back(builder.getDictionaryAttr(
-          {builder.getNamedAttr("heads",
-                                builder.getI64IntegerAttr(layer.heads)),
-           builder.getNamedAttr("causal", builder.getBoolAttr(layer.causal)),
-           builder.getNamedAttr("given", builder.getBoolAttr(layer.given))}));
+      NamedAttrList description;
+      description.set("heads", builder.getI64IntegerAttr(layer.heads));
+      if (layer.window)
+        description.set("window", layer.window);
+      description.set("given", builder.getBoolAttr(layer.given));
+      descriptions.push_back(description.getDictionary(builder.getContext()));
       for (auto &[name, value] : layer.values) {
         exit.getOperandsMutable().append(value);
         types.push_back(value.getType());

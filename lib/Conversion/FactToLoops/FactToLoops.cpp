@@ -154,7 +154,8 @@ LogicalResult renameFunctions(ModuleOp module) {
   return success();
 }
 
-struct FactToLoopsPass : fact::impl::FactToLoopsPassBase<FactToLoopsPass> {
+struct FactToLoopsPass
+    : mlir::fact::impl::FactToLoopsPassBase<FactToLoopsPass> {
   using Base::Base;
 
   void getDependentDialects(DialectRegistry &registry) const override {
@@ -217,9 +218,10 @@ struct FactToLoopsPass : fact::impl::FactToLoopsPassBase<FactToLoopsPass> {
 
 void mlir::fact::registerFactToLoopsInterfaces(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, FactDialect *) {
-    LayerNormOp::attachInterface<Model<LayerNormOp>>(*context);
+    NormOp::attachInterface<Model<NormOp>>(*context);
     ActivationOp::attachInterface<Model<ActivationOp>>(*context);
     AddOp::attachInterface<Model<AddOp>>(*context);
+    MultiplyOp::attachInterface<Model<MultiplyOp>>(*context);
     MeanTokenOp::attachInterface<Model<MeanTokenOp>>(*context);
     QuantizeRowsOp::attachInterface<Model<QuantizeRowsOp>>(*context);
     QuantizeHeadsOp::attachInterface<Model<QuantizeHeadsOp>>(*context);

@@ -37,7 +37,7 @@ static ElementsAttr flatten(memref::GlobalOp global) {
 namespace {
 
 struct FlattenConstantsPass
-    : fact::impl::FlattenConstantsPassBase<FlattenConstantsPass> {
+    : mlir::fact::impl::FlattenConstantsPassBase<FlattenConstantsPass> {
   using Base::Base;
 
   void runOnOperation() override {

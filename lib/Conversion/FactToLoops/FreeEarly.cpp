@@ -56,7 +56,7 @@ static Operation *lastUser(Value buffer, Operation *dealloc) {
 
 namespace {
 
-struct FreeEarlyPass : fact::impl::FreeEarlyPassBase<FreeEarlyPass> {
+struct FreeEarlyPass : mlir::fact::impl::FreeEarlyPassBase<FreeEarlyPass> {
   using Base::Base;
 
   void runOnOperation() override {

@@ -32,7 +32,7 @@ static bool isWorthFusing(OpOperand *operand) {
 namespace {
 
 struct FuseElementwisePass
-    : fact::impl::FuseElementwisePassBase<FuseElementwisePass> {
+    : mlir::fact::impl::FuseElementwisePassBase<FuseElementwisePass> {
   using Base::Base;
 
   void runOnOperation() override {

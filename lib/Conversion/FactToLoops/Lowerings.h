@@ -25,9 +25,10 @@ using Results = SmallVectorImpl<Value>;
 /// The features of `value` [L, d]; an error of `op` where they are not known.
 FailureOr<int64_t> knownWidth(Operation *op, Value value);
 
-LogicalResult lower(LayerNormOp op, Emitter &e, Results &results);
+LogicalResult lower(NormOp op, Emitter &e, Results &results);
 LogicalResult lower(ActivationOp op, Emitter &e, Results &results);
 LogicalResult lower(AddOp op, Emitter &e, Results &results);
+LogicalResult lower(MultiplyOp op, Emitter &e, Results &results);
 LogicalResult lower(MeanTokenOp op, Emitter &e, Results &results);
 LogicalResult lower(QuantizeRowsOp op, Emitter &e, Results &results);
 LogicalResult lower(QuantizeHeadsOp op, Emitter &e, Results &results);

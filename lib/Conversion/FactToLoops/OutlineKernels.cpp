@@ -60,7 +60,7 @@ static func::FuncOp makeKernel(OpBuilder &builder, linalg::LinalgOp op,
 namespace {
 
 struct OutlineKernelsPass
-    : fact::impl::OutlineKernelsPassBase<OutlineKernelsPass> {
+    : mlir::fact::impl::OutlineKernelsPassBase<OutlineKernelsPass> {
   using Base::Base;
 
   void runOnOperation() override {

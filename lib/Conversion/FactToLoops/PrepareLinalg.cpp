@@ -83,7 +83,7 @@ static LogicalResult interchange(linalg::LinalgOp op, IRRewriter &rewriter) {
 namespace {
 
 struct PrepareLinalgPass
-    : fact::impl::PrepareLinalgPassBase<PrepareLinalgPass> {
+    : mlir::fact::impl::PrepareLinalgPassBase<PrepareLinalgPass> {
   using Base::Base;
 
   void runOnOperation() override {

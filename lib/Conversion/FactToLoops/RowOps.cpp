@@ -35,7 +35,7 @@ static SmallVector<Value> openRows(Emitter &e, Value tensor, Value like) {
   return sizes;
 }
 
-LogicalResult loops::lower(LayerNormOp op, Emitter &e, Results &results) {
+LogicalResult loops::lower(NormOp op, Emitter &e, Results &results) {
   FailureOr<int64_t> width = knownWidth(op, op.getInput());
   if (failed(width))
     return failure();
@@ -55,15 +55,21 @@ LogicalResult loops::lower(LayerNormOp op, Emitter &e, Results &results) {
                          })[0]);
       return e.sumTree(sums);
     };
-    Real mean = laneSums([&](Value offset, int64_t chunk) {
-                  return e.loadReal(x, {row, offset}, chunk);
-                }) /
-                n;
-    Real means = e.splatReal(mean);
+    bool isCentred = op.getKind() == Norm::Layer;
+    Real means = e.zeros();
+    if (isCentred)
+      means = e.splatReal(laneSums([&](Value offset, int64_t chunk) {
+                            return e.loadReal(x, {row, offset}, chunk);
+                          }) /
+                          n);
+    auto load = [&](Value offset, int64_t chunk) {
+      Real element = e.loadReal(x, {row, offset}, chunk);
+      return isCentred ? element - means : element;
+    };
     Real squares = laneSums([&](Value offset, int64_t chunk) {
-      Real centred = e.loadReal(x, {row, offset}, chunk) - means;
+      Real centred = load(offset, chunk);
       Real square = centred * centred;
-      if (chunk == lanes)
+      if (chunk == lanes || !isCentred)
         return square;
       // The lanes past the row hold -mean: take them out.
       SmallVector<bool> inside(lanes, false);
@@ -75,10 +81,10 @@ LogicalResult loops::lower(LayerNormOp op, Emitter &e, Results &results) {
     });
     Real inverse = e.splatReal(numerics::inverseDeviation(squares, n, epsilon));
     e.forChunks(*width, [&](Value offset, int64_t chunk) {
-      Real centred = e.loadReal(x, {row, offset}, chunk) - means;
-      Real normal = numerics::normalize(centred, inverse,
-                                        e.loadReal(gamma, offset, chunk),
-                                        e.loadReal(beta, offset, chunk));
+      Real normal = numerics::normalize(load(offset, chunk), inverse,
+                                        e.loadReal(gamma, offset, chunk));
+      if (beta)
+        normal = normal + e.loadReal(beta, offset, chunk);
       e.storeChunk(normal, y, {row, offset}, chunk);
     });
   });
@@ -92,6 +98,8 @@ static Real activate(Activation kind, const Real &x) {
     return numerics::gelu(x);
   case Activation::GeluTanh:
     return numerics::geluTanh(x);
+  case Activation::QuickGelu:
+    return numerics::quickGelu(x);
   case Activation::Swish:
     return numerics::swish(x);
   case Activation::Relu:
@@ -116,7 +124,11 @@ LogicalResult loops::lower(ActivationOp op, Emitter &e, Results &results) {
   return success();
 }
 
-LogicalResult loops::lower(AddOp op, Emitter &e, Results &results) {
+/// What two streams of rows make, element by element.
+template <typename Op>
+static LogicalResult
+lowerPairs(Op op, Emitter &e, Results &results,
+           llvm::function_ref<Real(const Real &, const Real &)> of) {
   FailureOr<int64_t> width = knownWidth(op, op.getLhs());
   if (failed(width))
     return failure();
@@ -124,13 +136,23 @@ LogicalResult loops::lower(AddOp op, Emitter &e, Results &results) {
   Value y = e.allocResult(op.getResult(), openRows(e, op.getResult(), x));
   e.forRange(e.dim(x, 0), [&](Value row) {
     e.forChunks(*width, [&](Value offset, int64_t chunk) {
-      e.storeChunk(e.loadReal(x, {row, offset}, chunk) +
-                       e.loadReal(z, {row, offset}, chunk),
+      e.storeChunk(of(e.loadReal(x, {row, offset}, chunk),
+                      e.loadReal(z, {row, offset}, chunk)),
                    y, {row, offset}, chunk);
     });
   });
   results.push_back(y);
   return success();
+}
+
+LogicalResult loops::lower(AddOp op, Emitter &e, Results &results) {
+  return lowerPairs(op, e, results,
+                    [](const Real &a, const Real &b) { return a + b; });
+}
+
+LogicalResult loops::lower(MultiplyOp op, Emitter &e, Results &results) {
+  return lowerPairs(op, e, results,
+                    [](const Real &a, const Real &b) { return a * b; });
 }
 
 LogicalResult loops::lower(MeanTokenOp op, Emitter &e, Results &results) {

@@ -71,10 +71,10 @@ SelectionLoops::SelectionLoops(SelectOp op, Emitter &e, Value length)
   e.fill(counts, padded, e.integer(e.i32, 0));
 }
 
-Value SelectionLoops::countAtLeast(Value end, Value threshold) {
+Value SelectionLoops::countAtLeast(const ColumnRange &chunks, Value threshold) {
   Value thresholds = e.splatValue(threshold);
   Value sums = e.reducePadded(
-      end, e.integer(e.vectorOf(e.i32), 0),
+      chunks, e.integer(e.vectorOf(e.i32), 0),
       [&](Value offset, ValueRange carried) {
         Value reaches =
             e.compare(Predicate::sge, e.loadChunk(keys, offset), thresholds);
@@ -84,15 +84,16 @@ Value SelectionLoops::countAtLeast(Value end, Value threshold) {
   return e.reduceAdd(sums);
 }
 
-void SelectionLoops::keepThreshold(Value allowed, Value wanted, Value smallest,
-                                   Value largest) {
+void SelectionLoops::keepThreshold(const ColumnRange &columns, Value wanted,
+                                   Value smallest, Value largest) {
   // The threshold t has at least `wanted` keys >= t. Bisect between the row's
   // extremes until exactly `wanted` keys reach it, or until it is a key with
   // ties that cross the border. Borders as i64: largest + 1 may not fit.
   auto wide = [&](Value key) {
     return arith::ExtSIOp::create(e.b, e.i64, key).getResult();
   };
-  Value end = e.roundUp(allowed, lanes);
+  ColumnRange chunks = e.chunksAround(columns);
+  Value allowed = e.sub(columns.end, columns.begin);
   SmallVector<Value> init{wide(smallest), e.add(wide(largest), 1),
                           e.fromIndex(allowed, e.i32), e.integer(e.i32, 0)};
   auto loop = scf::WhileOp::create(
@@ -112,7 +113,7 @@ void SelectionLoops::keepThreshold(Value allowed, Value wanted, Value smallest,
         Value middle = arith::ShRSIOp::create(e.b, e.add(state[0], state[1]),
                                               e.integer(e.i64, 1));
         Value reached =
-            countAtLeast(end, arith::TruncIOp::create(e.b, e.i32, middle));
+            countAtLeast(chunks, arith::TruncIOp::create(e.b, e.i32, middle));
         Value enough = e.compare(Predicate::sge, reached, wanted);
         auto choose = [&](Value yes, Value no) {
           return arith::SelectOp::create(e.b, enough, yes, no).getResult();
@@ -128,49 +129,52 @@ void SelectionLoops::keepThreshold(Value allowed, Value wanted, Value smallest,
       exact,
       [&] {
         Value thresholds = e.splatValue(threshold);
-        e.forPadded(end, [&](Value offset) {
+        e.forPadded(chunks, [&](Value offset) {
           Value reaches =
               e.compare(Predicate::sge, e.loadChunk(keys, offset), thresholds);
           e.storeChunk(arith::ExtUIOp::create(e.b, e.vectorOf(e.i8), reaches),
                        kept, offset);
         });
       },
-      [&] { keepTies(allowed, threshold, e.sub(wanted, loop.getResult(3))); });
+      [&] { keepTies(columns, threshold, e.sub(wanted, loop.getResult(3))); });
 }
 
 /// All keys above the threshold and the first `ties` that are equal to it.
-void SelectionLoops::keepTies(Value allowed, Value threshold, Value ties) {
-  e.forReduce(
-      e.index(0), allowed, 1, ties, [&](Value column, ValueRange carried) {
-        Value key = e.load(keys, column);
-        Value above = e.compare(Predicate::sgt, key, threshold),
-              equal = e.compare(Predicate::eq, key, threshold);
-        Value room = e.compare(Predicate::sgt, carried[0], e.integer(e.i32, 0));
-        Value taken = arith::AndIOp::create(e.b, equal, room);
-        Value keep = arith::OrIOp::create(e.b, above, taken);
-        e.store(arith::ExtUIOp::create(e.b, e.i8, keep), kept, column);
-        return SmallVector<Value>{
-            e.sub(carried[0], arith::ExtUIOp::create(e.b, e.i32, taken))};
-      });
+void SelectionLoops::keepTies(const ColumnRange &columns, Value threshold,
+                              Value ties) {
+  e.forReduce(columns.begin, columns.end, 1, ties,
+              [&](Value column, ValueRange carried) {
+                Value key = e.load(keys, column);
+                Value above = e.compare(Predicate::sgt, key, threshold),
+                      equal = e.compare(Predicate::eq, key, threshold);
+                Value room =
+                    e.compare(Predicate::sgt, carried[0], e.integer(e.i32, 0));
+                Value taken = arith::AndIOp::create(e.b, equal, room);
+                Value keep = arith::OrIOp::create(e.b, above, taken);
+                e.store(arith::ExtUIOp::create(e.b, e.i8, keep), kept, column);
+                return SmallVector<Value>{e.sub(
+                    carried[0], arith::ExtUIOp::create(e.b, e.i32, taken))};
+              });
 }
 
 void SelectionLoops::row(Value head, Value row, Value unit,
                          llvm::function_ref<Real(Value)> load) {
-  bool causal = op.getCausal();
-  Value allowed = causal ? e.add(row, 1) : length,
-        end = causal ? e.roundUp(allowed, lanes) : padded;
+  ColumnRange columns = e.windowOf(op.getWindowAttr(), row, length);
+  Value allowed = e.sub(columns.end, columns.begin);
+  ColumnRange chunks = e.chunksAround(columns);
   VectorType vector = e.vectorOf(e.i32);
   Value low = e.integer(vector, lowestKey),
         high = e.integer(vector, highestKey);
 
   // Keys, and per lane the largest, the second and the smallest of them.
   SmallVector<Value> extremes = e.reducePadded(
-      end, ValueRange{low, low, high}, [&](Value offset, ValueRange carried) {
+      chunks, ValueRange{low, low, high},
+      [&](Value offset, ValueRange carried) {
         Real score = load(offset);
         score = score + splat(score, 0.0f); // -0 orders as +0
         Value key =
             orderedKey(e, arith::BitcastOp::create(e.b, vector, score.value));
-        Value inside = e.lanesBelow(offset, allowed);
+        Value inside = e.lanesWithin(offset, columns);
         key = arith::SelectOp::create(e.b, inside, key, low);
         e.storeChunk(key, keys, offset);
         Value second = arith::MaxSIOp::create(
@@ -186,7 +190,7 @@ void SelectionLoops::row(Value head, Value row, Value unit,
   // Column of the largest: the lowest index among the equal ones.
   Value lane = e.laneNumbers();
   Value best = e.reduceMin(
-      e.reducePadded(end, high, [&](Value offset, ValueRange carried) {
+      e.reducePadded(chunks, high, [&](Value offset, ValueRange carried) {
         Value column = arith::AddIOp::create(
             e.b, lane, e.splatValue(e.fromIndex(offset, e.i32)));
         Value equal =
@@ -219,19 +223,19 @@ void SelectionLoops::row(Value head, Value row, Value unit,
     e.store(e.integer(e.i1, 0), dominated, {head, row});
   }
 
-  // The mask. Columns past the allowed ones are never kept.
+  // The mask. Columns outside of the window are never kept.
   e.fill(kept, padded, e.integer(e.i8, 0));
   if (op.getKeep() && *op.getKeep() >= numerics::keepAll) {
-    e.forPadded(end, [&](Value offset) {
+    e.forPadded(chunks, [&](Value offset) {
       e.storeChunk(arith::ExtUIOp::create(e.b, e.vectorOf(e.i8),
-                                          e.lanesBelow(offset, allowed)),
+                                          e.lanesWithin(offset, columns)),
                    kept, offset);
     });
   } else {
     Value scaled = e.add(e.mul(allowed, keepShare), 1023);
     Value wanted = arith::ShRUIOp::create(e.b, scaled, e.index(10));
     wanted = arith::MaxUIOp::create(e.b, wanted, e.index(1));
-    keepThreshold(allowed, e.fromIndex(wanted, e.i32), smallest, largest);
+    keepThreshold(columns, e.fromIndex(wanted, e.i32), smallest, largest);
   }
   Value whole =
       e.mul(e.b.createOrFold<arith::DivUIOp>(length, e.index(lanes)), lanes);
@@ -374,13 +378,21 @@ LogicalResult loops::lower(QRowsOp op, Emitter &e, Results &results) {
   return success();
 }
 
+/// How many rows have a key in their window.
+static Value rowsOf(Emitter &e, WindowAttr window, Value key, Value length) {
+  ColumnRange rows =
+      e.windowOf(WindowAttr::orNull(e.b.getContext(), windowOf(window).rows()),
+                 key, length);
+  return e.sub(rows.end, rows.begin);
+}
+
 LogicalResult loops::lower(SelectAllOp op, Emitter &e, Results &results) {
   Value length = e.dim(e.buffer(op.getInput()), 0);
   SmallVector<Value> open(
       cast<ShapedType>(op.getCount().getType()).isDynamicDim(0), length);
   Value count = e.allocResult(op.getCount(), open);
   e.forRange(length, [&](Value column) {
-    Value rows = op.getCausal() ? e.sub(length, column) : length;
+    Value rows = rowsOf(e, op.getWindowAttr(), column, length);
     e.store(
         e.fromIndex(e.mul(rows, static_cast<int64_t>(op.getHeads())), e.i64),
         count, column);
@@ -395,22 +407,28 @@ LogicalResult loops::lower(SelectPrecisionOp op, Emitter &e, Results &results) {
   SmallVector<Value> open(
       cast<ShapedType>(op.getLow().getType()).isDynamicDim(0), length);
   Value low = e.allocResult(op.getLow(), open);
-  Value sum = e.forReduce(e.index(0), length, 1, e.integer(e.i64, 0),
-                          [&](Value token, ValueRange carried) {
-                            return SmallVector<Value>{
-                                e.add(carried[0], e.load(count, token))};
-                          })[0];
+  auto rows = [&](Value token) {
+    return e.fromIndex(rowsOf(e, op.getWindowAttr(), token, length), e.i64);
+  };
+  Value zero = e.integer(e.i64, 0);
+  SmallVector<Value> sums = e.forReduce(
+      e.index(0), length, 1, {zero, zero},
+      [&](Value token, ValueRange carried) {
+        return SmallVector<Value>{e.add(carried[0], e.load(count, token)),
+                                  e.add(carried[1], rows(token))};
+      });
   Value importance =
       op.getImportance()
           ? e.integer(e.i64, static_cast<int64_t>(*op.getImportance()))
-          : arith::ExtUIOp::create(
+          : arith::ExtSIOp::create(
                 e.b, e.i64, e.load(e.buffer(op.getImportanceValue()), {}));
-  Value limit = e.mul(sum, importance);
-  Value factor = e.mul(e.fromIndex(length, e.i64), 256);
+  // Below 0 is an importance that rounds to 0.
+  importance = arith::MaxSIOp::create(e.b, importance, zero);
+  Value limit = e.mul(sums[0], importance), factor = e.mul(sums[1], 256);
   e.forRange(length, [&](Value token) {
-    e.store(
-        e.compare(Predicate::sle, e.mul(e.load(count, token), factor), limit),
-        low, token);
+    e.store(e.compare(Predicate::sle, e.mul(e.load(count, token), factor),
+                      e.mul(rows(token), limit)),
+            low, token);
   });
   results.push_back(low);
   return success();

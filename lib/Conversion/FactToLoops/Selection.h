@@ -20,7 +20,7 @@ public:
   SelectionLoops(SelectOp op, Emitter &e, Value length);
 
   /// One row of one head. `load` gives 16 scores of the row from an offset on;
-  /// those past the row's allowed columns may be anything.
+  /// those outside of the row's window may be anything.
   void row(Value head, Value row, Value unit,
            llvm::function_ref<Real(Value)> load);
 
@@ -28,9 +28,10 @@ public:
   void finish(Results &results);
 
 private:
-  void keepThreshold(Value allowed, Value kept, Value smallest, Value largest);
-  void keepTies(Value allowed, Value threshold, Value wanted);
-  Value countAtLeast(Value padded, Value threshold);
+  void keepThreshold(const ColumnRange &columns, Value kept, Value smallest,
+                     Value largest);
+  void keepTies(const ColumnRange &columns, Value threshold, Value wanted);
+  Value countAtLeast(const ColumnRange &chunks, Value threshold);
 
   SelectOp op;
   Emitter &e;

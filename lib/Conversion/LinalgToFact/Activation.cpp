@@ -9,6 +9,7 @@
 //   gelu       0.5 * x * (1 + erf(x / sqrt(2)))
 //   gelu_tanh  0.5 * x * (1 + tanh(p(x))) or x / (1 + exp(-2 * p(x))),
 //              p(x) = sqrt(2/pi) * (x + 0.044715 * x^3)
+//   quick_gelu x / (1 + exp(x * -1.702))
 //   swish      x / (1 + exp(-x))
 //   relu       max(x, 0), or x > 0 ? x : 0
 // with factors and terms in any order. Constants that stand for irrational or
@@ -133,6 +134,9 @@ matchSigmoidProduct(const Product &product, Miss &miss) {
   std::optional<Polynomial> p = polynomialIn(x, exp->operand(0));
   if (p && *p == Polynomial{0, -1, 0, 0})
     return ActivationMatch{Activation::Swish, x};
+  if (p && (*p)[0] == 0 && (*p)[2] == 0 && (*p)[3] == 0 &&
+      isAbout((*p)[1], -1.702))
+    return ActivationMatch{Activation::QuickGelu, x};
   bool hasRounded = false;
   if (p && isTanhArgument(*p, -2, hasRounded))
     return ActivationMatch{Activation::GeluTanh, x, hasRounded};
@@ -140,15 +144,15 @@ matchSigmoidProduct(const Product &product, Miss &miss) {
     miss = {("swish with beta other than 1 (was " +
              Twine(std::to_string(-(*p)[1])) + ")")
                 .str(),
-            "only beta = 1 is in the contract; a model with 'quick gelu' can "
-            "be retrained or use gelu"};
+            "only beta = 1 (swish) and 1.702 (quick_gelu) are raised"};
   else
     miss = {"the sigmoid is not of the row that it multiplies",
             "only swish, x * sigmoid(x), is raised"};
   return std::nullopt;
 }
 
-std::optional<ActivationMatch> fact::matchActivation(Node *node, Miss &miss) {
+std::optional<ActivationMatch> mlir::fact::matchActivation(Node *node,
+                                                           Miss &miss) {
   if (node->is(NodeKind::Max)) {
     for (unsigned i : {0, 1})
       if (node->operand(i)->isScalar(0))

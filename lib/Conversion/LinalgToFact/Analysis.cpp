@@ -294,17 +294,17 @@ bool Analysis::visitReshape(Operation *op) {
   return true;
 }
 
-StringAttr fact::nodeName(Operation *op) {
+StringAttr mlir::fact::nodeName(Operation *op) {
   auto name = op ? op->getLoc()->findInstanceOf<NameLoc>() : NameLoc();
   return name ? name.getName() : StringAttr();
 }
 
-std::string fact::bracketedNode(Operation *op) {
+std::string mlir::fact::bracketedNode(Operation *op) {
   StringAttr name = nodeName(op);
   return name ? " ('" + name.str() + "')" : std::string();
 }
 
-std::optional<int64_t> fact::dimensionOf(tensor::DimOp op) {
+std::optional<int64_t> mlir::fact::dimensionOf(tensor::DimOp op) {
   std::optional<int64_t> index = op.getConstantIndex();
   auto type = dyn_cast<RankedTensorType>(op.getSource().getType());
   if (!index || !type || *index < 0 || *index >= type.getRank())

@@ -45,7 +45,8 @@ static Node *withoutGuard(Node *node) {
   return node->operand(2);
 }
 
-std::optional<AttentionMatch> fact::matchAttention(Node *node, Miss &miss) {
+std::optional<AttentionMatch> mlir::fact::matchAttention(Node *node,
+                                                         Miss &miss) {
   auto fail = [&](const Twine &reason, const Twine &suggestion) {
     miss = {reason.str(), suggestion.str()};
     return std::nullopt;
@@ -72,7 +73,7 @@ std::optional<AttentionMatch> fact::matchAttention(Node *node, Miss &miss) {
   Node *scores = masked->scores;
   AttentionMatch match{nullptr,        nullptr,         node->operand(1),
                        softmax,        scores->heads,   masked->scale,
-                       masked->causal, masked->padding, masked->padValue};
+                       masked->window, masked->padding, masked->padValue};
   match.query = takeScale(scores->operand(0), match.scale);
   match.key = takeScale(scores->operand(1), match.scale);
   if (!(match.scale > 0) || std::isinf(match.scale))

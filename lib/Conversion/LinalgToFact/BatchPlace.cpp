@@ -13,16 +13,16 @@
 using namespace mlir;
 using namespace mlir::fact;
 
-Count fact::countOf(int64_t extent) {
+Count mlir::fact::countOf(int64_t extent) {
   return ShapedType::isDynamic(extent) ? Count(1, /*isOpen=*/true)
                                        : Count(extent);
 }
 
-Count fact::operator*(Count a, Count b) {
+Count mlir::fact::operator*(Count a, Count b) {
   return {a.factor * b.factor, a.isOpen || b.isOpen};
 }
 
-Count fact::countOf(ArrayRef<int64_t> extents) {
+Count mlir::fact::countOf(ArrayRef<int64_t> extents) {
   Count result;
   for (int64_t extent : extents)
     result = result * countOf(extent);

@@ -68,8 +68,8 @@ std::optional<float> ConstantData::splatValue() const {
   return elements.front();
 }
 
-ElementsAttr fact::constantOf(ElementsAttr like, ArrayRef<int64_t> shape,
-                              ArrayRef<float> elements) {
+ElementsAttr mlir::fact::constantOf(ElementsAttr like, ArrayRef<int64_t> shape,
+                                    ArrayRef<float> elements) {
   auto type = RankedTensorType::get(shape, Float32Type::get(like.getContext()));
   if (type.getNumElements() <= maxDenseElements)
     return DenseElementsAttr::get(type, elements);
@@ -82,8 +82,8 @@ ElementsAttr fact::constantOf(ElementsAttr like, ArrayRef<int64_t> shape,
           elements, /*dataIsMutable=*/false))));
 }
 
-ElementsAttr fact::gathered(ElementsAttr attr, ArrayRef<int64_t> shape,
-                            ArrayRef<int64_t> offsets) {
+ElementsAttr mlir::fact::gathered(ElementsAttr attr, ArrayRef<int64_t> shape,
+                                  ArrayRef<int64_t> offsets) {
   auto type = RankedTensorType::get(shape, Float32Type::get(attr.getContext()));
   bool inOrder = llvm::equal(offsets, llvm::seq<int64_t>(0, offsets.size()));
   if (inOrder && attr.getShapedType() == type)
@@ -98,7 +98,7 @@ ElementsAttr fact::gathered(ElementsAttr attr, ArrayRef<int64_t> shape,
   return constantOf(attr, shape, elements);
 }
 
-std::optional<int64_t> fact::firstBadWeight(ElementsAttr attr) {
+std::optional<int64_t> mlir::fact::firstBadWeight(ElementsAttr attr) {
   ConstantData data = *ConstantData::get(attr);
   for (int64_t i = 0, e = data.size(); i < e; ++i)
     if (!(std::fabs(data[i]) <= 0x1p50f))

@@ -190,7 +190,7 @@ Node *Analysis::evaluate(Value scalar, linalg::LinalgOp op,
   return result;
 }
 
-bool fact::isZero(const Contents &contents) {
+bool mlir::fact::isZero(const Contents &contents) {
   if (!contents)
     return false;
   if (contents.node->is(NodeKind::Weight))

@@ -351,7 +351,7 @@ Node *Analysis::joinHeads(tensor::InsertSliceOp op, ArrayRef<Node *> parts) {
                     " are scaled by " + Twine(std::to_string(first.scale)) +
                         " and " + Twine(std::to_string(head.scale)),
                     "use one scale for all heads");
-    if (head.causal != first.causal || head.padding != first.padding ||
+    if (head.window != first.window || head.padding != first.padding ||
         head.padValue != first.padValue)
       return differ(head, " are masked differently",
                     "use one mask for all heads");

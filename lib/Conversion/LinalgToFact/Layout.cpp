@@ -13,7 +13,7 @@
 using namespace mlir;
 using namespace mlir::fact;
 
-Atoms fact::merged(ArrayRef<Atom> atoms) {
+Atoms mlir::fact::merged(ArrayRef<Atom> atoms) {
   Atoms result;
   for (const Atom &atom : atoms) {
     if (!atom.isSequence() && atom.size == 1)
@@ -31,11 +31,11 @@ Atoms fact::merged(ArrayRef<Atom> atoms) {
   return result;
 }
 
-bool fact::isSequence(ArrayRef<Atom> atoms) {
+bool mlir::fact::isSequence(ArrayRef<Atom> atoms) {
   return atoms.size() == 1 && atoms.front().isSequence();
 }
 
-Atoms fact::concatenated(ArrayRef<Atoms> dims) {
+Atoms mlir::fact::concatenated(ArrayRef<Atoms> dims) {
   Atoms all;
   for (const Atoms &atoms : dims)
     llvm::append_range(all, atoms);
@@ -163,7 +163,7 @@ std::optional<unsigned> Layout::tokenDim() const {
   return std::nullopt;
 }
 
-Layout fact::dataLayout(ArrayRef<int64_t> shape) {
+Layout mlir::fact::dataLayout(ArrayRef<int64_t> shape) {
   Layout result;
   int64_t stride = 1;
   for (int64_t size : llvm::reverse(shape)) {
@@ -174,14 +174,15 @@ Layout fact::dataLayout(ArrayRef<int64_t> shape) {
   return result;
 }
 
-Layout fact::rowLayout(const Atom &token, int64_t width) {
+Layout mlir::fact::rowLayout(const Atom &token, int64_t width) {
   Layout result;
   result.dims.push_back({token});
   result.dims.push_back(merged(Atom{Axis::Feature, width}));
   return result;
 }
 
-SmallVector<int64_t> fact::offsetsOf(ArrayRef<Atom> atoms, int64_t offset) {
+SmallVector<int64_t> mlir::fact::offsetsOf(ArrayRef<Atom> atoms,
+                                           int64_t offset) {
   SmallVector<int64_t> offsets{offset};
   for (const Atom &atom : atoms) {
     SmallVector<int64_t> next;

@@ -40,7 +40,7 @@ static std::optional<LinearMatch> matchBiased(Node *node) {
   return std::nullopt;
 }
 
-std::optional<LinearMatch> fact::matchLinear(Node *node) {
+std::optional<LinearMatch> mlir::fact::matchLinear(Node *node) {
   if (auto match = matchScaled(node))
     return match;
   if (auto match = matchBiased(node))

@@ -16,6 +16,7 @@
 
 using namespace mlir;
 using namespace mlir::fact;
+using ::fact::numerics::Window;
 
 namespace {
 
@@ -306,6 +307,10 @@ public:
                     "change behind " +
                         Twine(longest) + " tokens",
                     "give a smaller length (--shape)");
+      // A window that is wider than the longest sequence is still a window.
+      double widest = (reach - fewest) / 2 + 2;
+      if (widest > static_cast<double>(length) && widest <= longest)
+        length = static_cast<int64_t>(widest);
       length = reach < static_cast<double>(length) ? static_cast<int64_t>(reach)
                                                    : length;
     }
@@ -338,47 +343,65 @@ private:
     double real = padValue ? 1 - *padValue : 0;
     scale = std::nullopt;
     evaluator.start(length);
-    bool isAll = true, isCausal = true;
-    std::pair<int64_t, int64_t> notAll, notCausal;
-    int64_t before = 0, after = 0; // of a window
+    auto isSeen = [&](int64_t i, int64_t j) {
+      return isVisible(i, j, [&](int64_t) { return real; });
+    };
+    // How far a query sees, and whether anything on that side is hidden.
+    int64_t before = 0, after = 0;
+    bool isHiddenBefore = false, isHiddenAfter = false;
     for (int64_t i : positions) {
       bool any = false;
       for (int64_t j : positions) {
-        std::optional<bool> visible =
-            isVisible(i, j, [&](int64_t) { return real; });
+        std::optional<bool> visible = isSeen(i, j);
         if (!visible)
           return std::nullopt;
         any |= *visible;
         if (*visible)
           before = std::max(before, i - j), after = std::max(after, j - i);
-        if (isAll && !*visible)
-          isAll = false, notAll = {i, j};
-        if (isCausal && *visible != (j <= i))
-          isCausal = false, notCausal = {i, j};
+        isHiddenBefore |= !*visible && j <= i;
+        isHiddenAfter |= !*visible && j >= i;
       }
       if (!any)
         return fail("query " + Twine(i) + " sees no key at all",
                     "let each token see at least itself");
     }
-    if (!isAll && !isCausal)
-      return fail(describe(notAll, notCausal, before, after),
-                  "only attention to all keys, or to the keys up to the "
-                  "query's own (causal), is raised");
-    if (!isAlikeForAllLengths(real, isCausal && !isAll))
+    Window window;
+    if (isHiddenBefore)
+      window.left = before;
+    if (isHiddenAfter)
+      window.right = after;
+    for (int64_t i : positions)
+      for (int64_t j : positions)
+        if (isSeen(i, j) != std::optional(sees(window, i, j)))
+          return failOn(i, j, *isSeen(i, j));
+    if (!isAlikeForAllLengths(real, window))
       return fail("the mask is another one for another length",
                   "mask by positions alone");
-    if (padValue && !hidesPadding(real, isCausal && !isAll))
+    if (padValue && !hidesPadding(real, window))
       return std::nullopt;
     if (!scale)
       return fail("no key is visible", "mask fewer keys");
-    return MaskedScores{evaluator.scores, static_cast<float>(*scale),
-                        isCausal && !isAll, evaluator.padding,
-                        padValue.value_or(0)};
+    return MaskedScores{evaluator.scores, static_cast<float>(*scale), window,
+                        evaluator.padding, padValue.value_or(0)};
+  }
+
+  static bool sees(const Window &window, int64_t query, int64_t key) {
+    return key >= window.first(query) && key < window.end(query, key + 1);
+  }
+
+  std::nullopt_t failOn(int64_t query, int64_t key, bool isVisible) {
+    return fail("the mask is no window: query " + Twine(query) +
+                    (isVisible ? " sees key " : " does not see key ") +
+                    Twine(key) +
+                    (isVisible ? ", but not all queries see keys as far away"
+                               : ", but other queries see keys as far away"),
+                "only attention to the keys from some number before to some "
+                "number after the query's own is raised");
   }
 
   /// Whether shorter sequences have the same mask, where a mask depends on how
   /// long they are.
-  bool isAlikeForAllLengths(double real, bool causal) {
+  bool isAlikeForAllLengths(double real, const Window &window) {
     Value made = evaluator.scores->value;
     if (evaluator.counted.empty() ||
         (made && cast<RankedTensorType>(made.getType()).hasStaticShape()))
@@ -390,39 +413,16 @@ private:
       for (int64_t i = 0; i < count; ++i)
         for (int64_t j = 0; j < count; ++j)
           if (isVisible(i, j, [&](int64_t) { return real; }) !=
-              std::optional(!causal || j <= i))
+              std::optional(sees(window, i, j)))
             return false;
     }
     return true;
   }
 
-  std::string describe(std::pair<int64_t, int64_t> notAll,
-                       std::pair<int64_t, int64_t> notCausal, int64_t before,
-                       int64_t after) {
-    // Whether the keys from i - before to i + after are those that are visible.
-    bool isWindow = true;
-    for (int64_t i : positions)
-      for (int64_t j : positions)
-        isWindow &= isVisible(i, j, [](int64_t) {
-                      return 0;
-                    }).value_or(false) == (i - j <= before && j - i <= after);
-    if (isWindow)
-      return ("the mask is a window: a query sees the keys from " +
-              Twine(before) + " before to " + Twine(after) + " after its own")
-          .str();
-    bool isHidden = notCausal.second <= notCausal.first;
-    return ("the mask is neither causal nor empty: query " +
-            Twine(notAll.first) + " does not see key " + Twine(notAll.second) +
-            ", and query " + Twine(notCausal.first) +
-            (isHidden ? " does not see key " : " sees key ") +
-            Twine(notCausal.second))
-        .str();
-  }
-
   /// Whether tokens that are padding, the last ones, are visible to nobody who
   /// is real, and change nothing else. A few lengths are tried: the number of
   /// one token enters the expression as that of any other does.
-  bool hidesPadding(double real, bool causal) {
+  bool hidesPadding(double real, const Window &window) {
     // All positions of a shorter sequence, in some of its lengths.
     auto count = static_cast<int64_t>(positions.size());
     // With small numbers only, half of the positions show it.
@@ -441,7 +441,7 @@ private:
           std::optional<bool> visible = isVisible(i, j, number);
           if (!visible)
             return false;
-          bool expected = j < numReal && (!causal || j <= i);
+          bool expected = j < numReal && sees(window, i, j);
           if (*visible != expected) {
             fail("an input says which keys are visible, but not as padding",
                  "a padding mask hides the tokens that are not real from all "
@@ -496,6 +496,6 @@ private:
 
 } // namespace
 
-std::optional<MaskedScores> fact::readMask(Node *node, Miss &miss) {
+std::optional<MaskedScores> mlir::fact::readMask(Node *node, Miss &miss) {
   return MaskReader(node, miss).run();
 }

@@ -22,6 +22,7 @@
 
 #include "Analysis.h"
 #include "Expression.h"
+#include "fact/Numerics/Window.h"
 
 namespace mlir::fact {
 
@@ -31,7 +32,7 @@ inline constexpr double kHiddenScore = -1e4;
 struct MaskedScores {
   Node *scores; ///< q k^T
   float scale;
-  bool causal;   ///< else all keys are visible
+  ::fact::numerics::Window window; ///< the keys that are visible
   Node *padding; ///< numbers of tokens that say which ones are padding, or null
   float padValue; ///< which of 0 and 1 says so
 };

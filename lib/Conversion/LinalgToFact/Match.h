@@ -32,13 +32,14 @@ std::optional<LinearMatch> matchLinear(Node *node);
 
 /// Null gamma or beta: the model has none (ones, zeros). All features have the
 /// factor and the shift beside them.
-struct LayerNormMatch {
-  Node *rows, *gamma;
+struct NormMatch {
+  Norm kind;
+  Node *rows, *gamma; ///< gamma may be null
   float factor;
-  Node *beta;
+  Node *beta; ///< may be null
   float shift, eps;
 };
-std::optional<LayerNormMatch> matchLayerNorm(Node *node, Miss &miss);
+std::optional<NormMatch> matchNorm(Node *node, Miss &miss);
 
 struct ActivationMatch {
   Activation kind;
@@ -53,7 +54,7 @@ struct AttentionMatch {
   Node *softmax; ///< names the attention in the program
   int64_t heads;
   float scale;
-  bool causal;
+  ::fact::numerics::Window window;
   Node *padding;  ///< Numbers that say which tokens are padding, or null,
   float padValue; ///< and which number says so.
 };

@@ -43,7 +43,7 @@ RaiseOutlook mlir::fact::lookAhead(func::FuncOp function) {
 
 namespace {
 
-struct RaisePass : fact::impl::RaisePassBase<RaisePass> {
+struct RaisePass : mlir::fact::impl::RaisePassBase<RaisePass> {
   using Base::Base;
 
   void runOnOperation() override {
@@ -125,9 +125,12 @@ private:
       ++numLinear;
     else if (isa<AddOp>(op))
       ++numAdd;
-    else if (auto norm = dyn_cast<LayerNormOp>(op)) {
-      ++numLayerNorm;
-      passed("LayerNorm") << remark::metric("Epsilon", norm.getEpsAttr());
+    else if (isa<MultiplyOp>(op))
+      ++numMultiply;
+    else if (auto norm = dyn_cast<NormOp>(op)) {
+      ++numNorm;
+      passed(norm.getKind() == Norm::RMS ? "RmsNorm" : "LayerNorm")
+          << remark::metric("Epsilon", norm.getEpsAttr());
     } else if (auto activation = dyn_cast<ActivationOp>(op)) {
       ++numActivation;
       auto remark = passed("Activation");
@@ -141,7 +144,8 @@ private:
       ++numAttention;
       passed("Attention") << remark::metric("Heads", attention.getHeads())
                           << remark::metric("Scale", attention.getScaleAttr())
-                          << remark::metric("Causal", attention.getCausal());
+                          << remark::metric("Causal",
+                                            bool(attention.getWindow()));
     }
   }
 };

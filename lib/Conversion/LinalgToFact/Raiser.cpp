@@ -144,12 +144,15 @@ Value Raiser::build(Node *node) {
               "tokens], or end the subgraph before ('--to')"};
     else
       result = attention(node, *match);
-  } else if (auto match = matchLayerNorm(node, miss))
-    result = layerNorm(node, *match);
+  } else if (auto match = matchNorm(node, miss))
+    result = norm(node, *match);
   else if (auto match = matchActivation(node, miss))
     result = activation(node, *match);
   else if (!miss && node->is(NodeKind::Add))
     result = add(node);
+  // What an activation is multiplied with is part of no activation.
+  if (!result && node->is(NodeKind::Mul))
+    result = multiply(node);
   if (result) {
     built.push_back(result.getDefiningOp());
     return result;
@@ -188,15 +191,18 @@ Value Raiser::linear(const LinearMatch &match) {
                           rowsType(input, product->width), input, w, bias);
 }
 
-Value Raiser::layerNorm(Node *node, const LayerNormMatch &match) {
+Value Raiser::norm(Node *node, const NormMatch &match) {
   Value input = rows(match.rows);
   if (!input)
     return nullptr;
   insertAt(node, input);
   Value gamma = vector(match.gamma, node->width, 1, nullptr, match.factor),
-        beta = vector(match.beta, node->width, 0, nullptr, 1, match.shift);
-  return LayerNormOp::create(builder, location(node), input.getType(), input,
-                             gamma, beta, builder.getF32FloatAttr(match.eps));
+        beta;
+  if (match.beta || match.shift != 0)
+    beta = vector(match.beta, node->width, 0, nullptr, 1, match.shift);
+  return NormOp::create(builder, location(node), input.getType(),
+                        NormAttr::get(builder.getContext(), match.kind), input,
+                        gamma, beta, builder.getF32FloatAttr(match.eps));
 }
 
 Value Raiser::activation(Node *node, const ActivationMatch &match) {
@@ -219,10 +225,10 @@ Value Raiser::attention(Node *node, const AttentionMatch &match) {
   if (!query || !key || !value)
     return nullptr;
   insertAt(node, {query, key, value});
-  return AttentionOp::create(builder, location(match.softmax), query.getType(),
-                             query, key, value, match.heads,
-                             builder.getF32FloatAttr(match.scale).getValue(),
-                             match.causal);
+  return AttentionOp::create(
+      builder, location(match.softmax), query.getType(), query, key, value,
+      match.heads, builder.getF32FloatAttr(match.scale).getValue(),
+      WindowAttr::orNull(builder.getContext(), match.window));
 }
 
 Value Raiser::add(Node *node) {
@@ -233,6 +239,18 @@ Value Raiser::add(Node *node) {
     return nullptr;
   insertAt(node, {lhs, rhs});
   return AddOp::create(builder, location(node), lhs.getType(), lhs, rhs);
+}
+
+Value Raiser::multiply(Node *node) {
+  Node *lhs = node->operand(0), *rhs = node->operand(1);
+  if (lhs == rhs || !lhs->isRows() || !rhs->isRows())
+    return nullptr;
+  Value left = raise(lhs), right = raise(rhs);
+  if (!left || !right || left.getType() != right.getType())
+    return nullptr;
+  insertAt(node, {left, right});
+  return MultiplyOp::create(builder, location(node), left.getType(), left,
+                            right);
 }
 
 //===----------------------------------------------------------------------===//

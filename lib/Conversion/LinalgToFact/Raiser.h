@@ -61,10 +61,11 @@ private:
   Value raise(Node *node);
   Value build(Node *node);
   Value linear(const LinearMatch &match);
-  Value layerNorm(Node *node, const LayerNormMatch &match);
+  Value norm(Node *node, const NormMatch &match);
   Value activation(Node *node, const ActivationMatch &match);
   Value attention(Node *node, const AttentionMatch &match);
   Value add(Node *node);
+  Value multiply(Node *node);
 
   /// Keeps an op as it is; its operands, where raised, are replaced.
   void keep(Operation *op);

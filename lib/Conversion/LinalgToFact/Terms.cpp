@@ -42,7 +42,7 @@ static void flatten(Node *node, bool inverse, Product &product) {
   }
 }
 
-Product fact::productOf(Node *node) {
+Product mlir::fact::productOf(Node *node) {
   Product product;
   flatten(node, false, product);
   return product;
@@ -63,15 +63,15 @@ static bool collect(Node *node, double factor, unsigned limit,
   return terms.size() <= limit;
 }
 
-std::optional<SmallVector<Product, 4>> fact::termsOf(Node *node,
-                                                     unsigned limit) {
+std::optional<SmallVector<Product, 4>> mlir::fact::termsOf(Node *node,
+                                                           unsigned limit) {
   SmallVector<Product, 4> terms;
   if (!collect(node, 1, limit, terms))
     return std::nullopt;
   return terms;
 }
 
-std::optional<Polynomial> fact::polynomialIn(Node *x, Node *node) {
+std::optional<Polynomial> mlir::fact::polynomialIn(Node *x, Node *node) {
   if (node == x)
     return Polynomial{0, 1, 0, 0};
   if (node->is(NodeKind::Scalar))
@@ -99,6 +99,6 @@ std::optional<Polynomial> fact::polynomialIn(Node *x, Node *node) {
   return result;
 }
 
-bool fact::isAbout(double value, double expected) {
+bool mlir::fact::isAbout(double value, double expected) {
   return std::fabs(value - expected) <= 1e-6 * std::fabs(expected);
 }

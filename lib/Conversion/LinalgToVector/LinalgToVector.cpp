@@ -21,7 +21,7 @@ using namespace mlir::fact;
 namespace {
 
 struct LinalgToVectorPass
-    : fact::impl::LinalgToVectorPassBase<LinalgToVectorPass> {
+    : mlir::fact::impl::LinalgToVectorPassBase<LinalgToVectorPass> {
   using Base::Base;
 
   LogicalResult initialize(MLIRContext *context) override {

@@ -12,7 +12,7 @@
 
 // Dense: no mask, no dominated rows, no mean token.
 // CHECK-LABEL: func.func @dense()
-// CHECK-SAME:  \22layers\22:[{\22causal\22:false,\22features\22:128,\22heads\22:2,
+// CHECK-SAME:  \22layers\22:[{\22features\22:128,\22heads\22:2,
 // CHECK:       factisa.apu.quantize
 // CHECK:       scf.for %[[HEAD:[a-z0-9]+]] = %{{.*}} to %{{.*}} step
 // CHECK:         factisa.load
@@ -51,11 +51,11 @@ func.func @dense(%x: tensor<?x128xf32> {fact.name = "x", fact.bound = 500 : i64}
 
 // Causal: every instruction that walks over keys says so.
 // CHECK-LABEL: func.func @causal()
-// CHECK-SAME:  \22causal\22:true
-// CHECK:       factisa.pe.qk {{.*}}, causal{{$}}
-// CHECK:       factisa.apu.softmax {{.*}}, causal{{$}}
-// CHECK:       factisa.pe.pv {{.*}}, causal{{$}}
-// CHECK:       factisa.apu.context {{.*}}, causal{{$}}
+// CHECK-SAME:  \22window\22:[null,0]
+// CHECK:       factisa.pe.qk {{.*}}, left=0, right=1{{$}}
+// CHECK:       factisa.apu.softmax {{.*}}, left=0, right=1{{$}}
+// CHECK:       factisa.pe.pv {{.*}}, left=0, right=1{{$}}
+// CHECK:       factisa.apu.context
 func.func @causal(%x: tensor<?x8xf32> {fact.name = "x", fact.bound = 8 : i64}) -> (tensor<?x8xf32> {fact.name = "y"}) {
   %q, %s = fact.quantize_heads %x heads = 2 : (tensor<?x8xf32>) -> (tensor<?x8xi8>, tensor<2x?xf32>)
   %y = fact.quantized_attention %q, %s, %q, %s, %q, %s heads = 2 scale = 0.5 causal

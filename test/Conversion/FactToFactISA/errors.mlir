@@ -60,7 +60,7 @@ func.func @batch_out(%x: tensor<8x4xf32>) -> tensor<2x8x4xf32> {
 func.func @weight(%x: tensor<?x4xf32> {fact.bound = 8 : i64}, %g: tensor<1x4xf32>) -> tensor<?x4xf32> {
   %c = tensor.collapse_shape %g [[0, 1]] : tensor<1x4xf32> into tensor<4xf32>
   // expected-error @+1 {{needs a weight that is known while compiling}}
-  %y = fact.layer_norm %x, %c, %c eps = 1.0e-05 : tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>
+  %y = fact.norm layer %x, %c, %c eps = 1.0e-05 : tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>
   return %y : tensor<?x4xf32>
 }
 

@@ -14,7 +14,7 @@
 // CHECK-NOT:   factisa.load
 // CHECK:       scf.for %[[LAYER:[a-z0-9]+]] = %c0 to %c2 step %c1
 // CHECK:         factisa.view %{{[0-9]+}} + 0[%[[LAYER]]] strides [64] : !factisa.dram
-// CHECK:         factisa.apu.layer_norm
+// CHECK:         factisa.apu.norm
 // CHECK-NOT:   layer_norm
 // CHECK:       return
 func.func @main(%x: tensor<?x4xf32> {fact.name = "x", fact.bound = 8 : i64}) -> (tensor<?x4xf32> {fact.name = "y"}) {
@@ -26,7 +26,7 @@ func.func @main(%x: tensor<?x4xf32> {fact.name = "x", fact.bound = 8 : i64}) -> 
   return %2 : tensor<?x4xf32>
 }
 func.func private @layer(%x: tensor<?x4xf32>, %g: tensor<4xf32>, %b: tensor<4xf32>) -> tensor<?x4xf32> {
-  %n = fact.layer_norm %x, %g, %b eps = 1.0e-05 : tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>
+  %n = fact.norm layer %x, %g, %b eps = 1.0e-05 : tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>
   %y = fact.add %x, %n : tensor<?x4xf32>
   return %y : tensor<?x4xf32>
 }
@@ -40,7 +40,7 @@ func.func private @layer(%x: tensor<?x4xf32>, %g: tensor<4xf32>, %b: tensor<4xf3
 // CHECK:       factisa.load dst={{.*}}, src=%[[X]]
 // CHECK:       factisa.store
 // CHECK:       scf.for
-// CHECK:         factisa.apu.layer_norm
+// CHECK:         factisa.apu.norm
 // CHECK:       factisa.apu.add
 func.func @read_later(%x: tensor<?x4xf32> {fact.name = "x", fact.bound = 8 : i64}) -> (tensor<?x4xf32> {fact.name = "y"}) {
   %g1 = arith.constant dense<1.0> : tensor<4xf32>
@@ -51,7 +51,7 @@ func.func @read_later(%x: tensor<?x4xf32> {fact.name = "x", fact.bound = 8 : i64
   return %y : tensor<?x4xf32>
 }
 func.func private @layer(%x: tensor<?x4xf32>, %g: tensor<4xf32>) -> tensor<?x4xf32> {
-  %n = fact.layer_norm %x, %g, %g eps = 1.0e-05 : tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>
+  %n = fact.norm layer %x, %g, %g eps = 1.0e-05 : tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>
   return %n : tensor<?x4xf32>
 }
 
@@ -59,8 +59,8 @@ func.func private @layer(%x: tensor<?x4xf32>, %g: tensor<4xf32>) -> tensor<?x4xf
 
 // CHECK-LABEL: func.func @twice()
 // CHECK-NOT:   scf.for
-// CHECK:       factisa.apu.layer_norm
-// CHECK:       factisa.apu.layer_norm
+// CHECK:       factisa.apu.norm
+// CHECK:       factisa.apu.norm
 // CHECK:       factisa.apu.add
 // CHECK:       return
 func.func @twice(%x: tensor<?x4xf32> {fact.name = "x", fact.bound = 8 : i64}) -> (tensor<?x4xf32> {fact.name = "y"}) {
@@ -72,6 +72,6 @@ func.func @twice(%x: tensor<?x4xf32> {fact.name = "x", fact.bound = 8 : i64}) ->
   return %y : tensor<?x4xf32>
 }
 func.func private @layer(%x: tensor<?x4xf32>, %g: tensor<4xf32>) -> tensor<?x4xf32> {
-  %n = fact.layer_norm %x, %g, %g eps = 1.0e-05 : tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>
+  %n = fact.norm layer %x, %g, %g eps = 1.0e-05 : tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>
   return %n : tensor<?x4xf32>
 }

@@ -12,7 +12,7 @@
 // CHECK-DAG:  factisa.dram constant 64 "weight"{{.*}} {stride = 64 : i64, values = [dense<2.000000e+00> : tensor<16xf32>]}
 // CHECK:         factisa.load dst=%[[IN:[0-9]+]], src=%[[X]],
 // CHECK-NOT:     {{factisa.(load|store)}}
-// CHECK:         factisa.apu.layer_norm y=%[[NORM:[0-9]+]], x=%[[IN]], {{.*}} n=16, {{.*}} eps=9.9
+// CHECK:         factisa.apu.norm y=%[[NORM:[0-9]+]], x=%[[IN]], {{.*}} n=16, {{.*}} kind=layer, eps=9.9
 // CHECK-NOT:     {{factisa.(load|store)}}
 // CHECK:         factisa.apu.activation y=%[[ACT:[0-9]+]], x=%[[NORM]], {{.*}} kind=gelu_tanh{{$}}
 // CHECK-NOT:     {{factisa.(load|store)}}
@@ -24,7 +24,7 @@ func.func @norm(%arg: tensor<1x?x16xf32> {fact.name = "tokens", fact.bound = 8 :
   %gamma = arith.constant dense<2.0> : tensor<16xf32>
   %c1 = arith.constant 1 : index
   %x = tensor.collapse_shape %arg [[0, 1], [2]] : tensor<1x?x16xf32> into tensor<?x16xf32>
-  %norm = fact.layer_norm %x, %gamma, %gamma eps = 1.0e-05 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
+  %norm = fact.norm layer %x, %gamma, %gamma eps = 1.0e-05 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
   %act = fact.activation gelu_tanh %norm : tensor<?x16xf32>
   %sum = fact.add %act, %norm : tensor<?x16xf32>
   %length = tensor.dim %arg, %c1 : tensor<1x?x16xf32>
@@ -66,7 +66,7 @@ func.func @linear(%x: tensor<?x16xf32> {fact.name = "x", fact.bound = 8 : i64}) 
 // CHECK:         factisa.apu.quantize {{.*}} x=%[[UP]], {{.*}} maximum=%[[MAX]],
 // CHECK:         factisa.apu.rescale y=%[[X]], {{.*}} residual=%[[X]], {{.*}} activation=none{{$}}
 // The same of a norm. Who needs no maximum has none.
-// CHECK:         factisa.apu.layer_norm {{.*}} maximum=%[[NORMED:[0-9]+]],
+// CHECK:         factisa.apu.norm {{.*}} maximum=%[[NORMED:[0-9]+]],
 // CHECK:         factisa.apu.quantize {{.*}} maximum=%[[NORMED]],
 // CHECK-NOT:     {{factisa.apu.(activation|add)}}
 func.func @chain(%x: tensor<?x16xf32> {fact.name = "x", fact.bound = 8 : i64}) -> (tensor<?x16xf32> {fact.name = "y"}) {
@@ -81,7 +81,7 @@ func.func @chain(%x: tensor<?x16xf32> {fact.name = "x", fact.bound = 8 : i64}) -
   %q1, %scale1 = fact.quantize_rows %act : (tensor<?x80xf32>) -> (tensor<?x80xi8>, tensor<?xf32>)
   %back = fact.quantized_linear %q1, %scale1, %down, %s : (tensor<?x80xi8>, tensor<?xf32>, tensor<80x16xi8>, tensor<16xf32>) -> tensor<?x16xf32>
   %sum = fact.add %x, %back : tensor<?x16xf32>
-  %norm = fact.layer_norm %sum, %s, %s eps = 1.0e-05 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
+  %norm = fact.norm layer %sum, %s, %s eps = 1.0e-05 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
   %q2, %scale2 = fact.quantize_rows %norm : (tensor<?x16xf32>) -> (tensor<?x16xi8>, tensor<?xf32>)
   %y = fact.quantized_linear %q2, %scale2, %w, %s : (tensor<?x16xi8>, tensor<?xf32>, tensor<16x16xi8>, tensor<16xf32>) -> tensor<?x16xf32>
   return %y : tensor<?x16xf32>

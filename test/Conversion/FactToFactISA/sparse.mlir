@@ -73,7 +73,7 @@ func.func @main(%x: tensor<?x4xf32> {fact.bound = 8 : i64, fact.name = "x"}) -> 
 // CHECK-DAG:       factisa.ep.project {{.*}} predictor=one_sided
 // CHECK-DAG:       factisa.ep.normalize {{.*}} predictor=one_sided, operand=query
 // CHECK-DAG:       factisa.ep.normalize {{.*}} predictor=one_sided, operand=key
-// CHECK-DAG:       factisa.sel.topk {{.*}} predictor=one_sided, causal,
+// CHECK-DAG:       factisa.sel.topk {{.*}} predictor=one_sided, left=0, right=1,
 // CHECK-DAG:       factisa.pe.gemm {{.*}} precision=a4w8, role=qkv
 // NOT-LABEL:   func.func @main()
 // NOT-NOT:     {{copy_dominated|column_sum|tail$}}
@@ -99,7 +99,7 @@ func.func @main(%x: tensor<?x4xf32> {fact.bound = 8 : i64, fact.name = "x"}) -> 
 // CHECK-LABEL: func.func @main()
 // CHECK-NOT:   factisa.ep
 // CHECK-NOT:   factisa.sel.topk
-// CHECK-DAG:       factisa.sel.count_all {{.*}} heads=2{{$}}
+// CHECK-DAG:       factisa.sel.count_all {{.*}} heads=2, left=0, right=0{{$}}
 // CHECK-DAG:       %[[VALUE:[0-9]+]] = factisa.dram constant {{.*}} values = [dense<512> : tensor<i32>]
 // CHECK-DAG:       factisa.load dst=%[[IMPORTANCE:[0-9]+]], src=%[[VALUE]],
 // CHECK-DAG:       factisa.sel.precision {{.*}} importance=%[[IMPORTANCE]],

@@ -57,7 +57,7 @@ func.func @linear_transposed(%x: tensor<1x?x2xf32>) -> tensor<?x2xf32> {
 // CHECK-SAME:    %[[X:.*]]: tensor<?x4xf32>
 // CHECK-DAG:     %[[G:.*]] = arith.constant dense<[1.000000e+00, 2.000000e+00, 3.000000e+00, 4.000000e+00]>
 // CHECK-DAG:     %[[B:.*]] = arith.constant dense<[5.000000e-01, 2.500000e-01, 1.250000e-01, 6.250000e-02]>
-// CHECK:         fact.layer_norm %[[X]], %[[G]], %[[B]] eps = 9.99999974E-6
+// CHECK:         fact.norm layer %[[X]], %[[G]], %[[B]] eps = 9.99999974E-6
 // REMARK-DAG: remark: [Passed] LayerNorm | Category:fact-raise | Function=layer_norm | Epsilon="9.99999974E-6 : f32"
 func.func @layer_norm(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   %gamma = arith.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>
@@ -109,8 +109,7 @@ func.func @layer_norm(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
 // CHECK-LABEL: func.func @layer_norm_folded(
 // CHECK-SAME:    %[[X:.*]]: tensor<?x4xf32>
 // CHECK-DAG:     %[[G:.*]] = arith.constant dense<[1.000000e+00, 2.000000e+00, 3.000000e+00, 4.000000e+00]>
-// CHECK-DAG:     %[[B:.*]] = arith.constant dense<0.000000e+00> : tensor<4xf32>
-// CHECK:         fact.layer_norm %[[X]], %[[G]], %[[B]] eps = 9.99999974E-6
+// CHECK:         fact.norm layer %[[X]], %[[G]] eps = 9.99999974E-6
 func.func @layer_norm_folded(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   %gamma = arith.constant dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32>
   %c0 = arith.constant 0 : index
@@ -440,4 +439,99 @@ func.func @slice_beyond(%x: tensor<?x3xf32>) -> tensor<?x2xf32> {
   %y = linalg.matmul ins(%x, %w : tensor<?x3xf32>, tensor<3x3xf32>) outs(%fill : tensor<?x3xf32>) -> tensor<?x3xf32>
   %s = tensor.extract_slice %y[0, %c2] [%length, 2] [1, 1] : tensor<?x3xf32> to tensor<?x2xf32>
   return %s : tensor<?x2xf32>
+}
+
+// RMS norm: no mean is subtracted; there is neither gamma nor beta.
+// CHECK-LABEL: func.func @rms_norm(
+// CHECK-SAME:    %[[X:.*]]: tensor<?x4xf32>
+// CHECK:         %[[G:.*]] = arith.constant dense<1.000000e+00> : tensor<4xf32>
+// CHECK:         fact.norm rms %[[X]], %[[G]] eps = 9.99999974E-6
+func.func @rms_norm(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %features = arith.constant 4.0 : f32
+  %count = arith.constant 4.0 : f32
+  %eps = arith.constant 1.0e-5 : f32
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %init1 = tensor.empty(%length) : tensor<?xf32>
+  %zeros = linalg.fill ins(%zero : f32) outs(%init1 : tensor<?xf32>) -> tensor<?xf32>
+  %squares = linalg.generic {indexing_maps = [#rows, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<?x4xf32>) outs(%zeros : tensor<?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %square = arith.mulf %in, %in : f32
+    %r = arith.addf %square, %out : f32
+    linalg.yield %r : f32
+  } -> tensor<?xf32>
+  %y = linalg.generic {indexing_maps = [#rows, #row, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %squares : tensor<?x4xf32>, tensor<?xf32>) outs(%init : tensor<?x4xf32>) {
+  ^bb0(%in: f32, %s: f32, %out: f32):
+    %variance = arith.divf %s, %count : f32
+    %inner = arith.addf %variance, %eps : f32
+    %deviation = math.sqrt %inner : f32
+    %r = arith.divf %in, %deviation : f32
+    linalg.yield %r : f32
+  } -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// The other way round: earlier keys are hidden.
+// CHECK-LABEL: func.func @later_keys(
+// CHECK:         fact.attention %{{.*}}, %{{.*}}, %{{.*}} heads = 1 scale = 1.000000e+00 window = [0, *]
+func.func @later_keys(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %hidden = arith.constant 0xFF800000 : f32
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0.0 : f32
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %initk = tensor.empty(%length) : tensor<4x?xf32>
+  %k = linalg.transpose ins(%x : tensor<?x4xf32>) outs(%initk : tensor<4x?xf32>) permutation = [1, 0]
+  %inits = tensor.empty(%length, %length) : tensor<?x?xf32>
+  %zeros = linalg.fill ins(%zero : f32) outs(%inits : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %scores = linalg.matmul ins(%x, %k : tensor<?x4xf32>, tensor<4x?xf32>) outs(%zeros : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %s = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%scores : tensor<?x?xf32>) outs(%inits : tensor<?x?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %query = linalg.index 0 : index
+    %key = linalg.index 1 : index
+    %later = arith.cmpi slt, %key, %query : index
+    %r = arith.select %later, %hidden, %in : f32
+    linalg.yield %r : f32
+  } -> tensor<?x?xf32>
+  %p = linalg.softmax dimension(1) ins(%s : tensor<?x?xf32>) outs(%inits : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %zeroc = linalg.fill ins(%zero : f32) outs(%init : tensor<?x4xf32>) -> tensor<?x4xf32>
+  %y = linalg.matmul ins(%p, %x : tensor<?x?xf32>, tensor<?x4xf32>) outs(%zeroc : tensor<?x4xf32>) -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
+
+// A gate, and 'quick gelu'.
+// CHECK-LABEL: func.func @gate(
+// CHECK-SAME:    %[[X:.*]]: tensor<?x4xf32>
+// CHECK-DAG:     %[[A:.*]] = fact.activation quick_gelu %[[X]]
+// CHECK-DAG:     %[[Z:.*]] = fact.add %[[X]], %[[X]]
+// CHECK:         %[[B:.*]] = fact.activation swish %[[Z]]
+// CHECK:         fact.multiply %[[A]], %[[B]]
+func.func @gate(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %one = arith.constant 1.0 : f32
+  %beta = arith.constant 1.702 : f32
+  %c0 = arith.constant 0 : index
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %y = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<?x4xf32>) outs(%init : tensor<?x4xf32>) {
+  ^bb0(%a: f32, %out: f32):
+    %b = arith.addf %a, %a : f32
+    %scaled = arith.mulf %a, %beta : f32
+    %minus = arith.negf %scaled : f32
+    %e = math.exp %minus : f32
+    %more = arith.addf %e, %one : f32
+    %quick = arith.divf %a, %more : f32
+    %minus2 = arith.negf %b : f32
+    %e2 = math.exp %minus2 : f32
+    %more2 = arith.addf %e2, %one : f32
+    %swish = arith.divf %b, %more2 : f32
+    %r = arith.mulf %quick, %swish : f32
+    linalg.yield %r : f32
+  } -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
 }

@@ -21,18 +21,28 @@ func.func @dense(%x: tensor<?x16xf32> {fact.bound = 64 : i64, fact.name = "x"}, 
   %2 = fact.attention %0, %1, %x heads = 2 scale = 0.353553385 : tensor<?x16xf32>
   // CHECK: fact.attention %{{.*}}, %[[Y1]], %[[X]] heads = 1 scale = 2.5{{.*}} causal
   %3 = fact.attention %2, %1, %x heads = 1 scale = 0.25 causal : tensor<?x16xf32>
+  // CHECK: fact.attention %{{.*}} heads = 1 scale = 2.5{{.*}} window = [8, *]
+  %left = fact.attention %3, %1, %x heads = 1 scale = 0.25 window = [8, *] : tensor<?x16xf32>
+  // CHECK: fact.attention %{{.*}} heads = 1 scale = 2.5{{.*}} window = [0, 3]
+  %band = fact.attention %left, %1, %x heads = 1 scale = 0.25 window = [0, 3] : tensor<?x16xf32>
   // CHECK: fact.activation gelu %
-  %4 = fact.activation gelu %3 : tensor<?x16xf32>
+  %4 = fact.activation gelu %band : tensor<?x16xf32>
   // CHECK: fact.activation gelu_tanh %
   %5 = fact.activation gelu_tanh %4 : tensor<?x16xf32>
+  // CHECK: fact.activation quick_gelu %
+  %quick = fact.activation quick_gelu %5 : tensor<?x16xf32>
   // CHECK: fact.activation swish %
-  %6 = fact.activation swish %5 : tensor<?x16xf32>
+  %6 = fact.activation swish %quick : tensor<?x16xf32>
   // CHECK: fact.activation relu %
   %7 = fact.activation relu %6 : tensor<?x16xf32>
-  // CHECK: fact.layer_norm %{{.*}}, %[[B]], %[[B]] eps = 9.99999974E-6 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
-  %8 = fact.layer_norm %7, %b, %b eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
+  // CHECK: fact.norm layer %{{.*}}, %[[B]], %[[B]] eps = 9.99999974E-6 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
+  %8 = fact.norm layer %7, %b, %b eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
+  // CHECK: fact.norm rms %{{.*}}, %[[B]] eps = 9.99999974E-6 : tensor<?x16xf32>, tensor<16xf32>
+  %rms = fact.norm rms %8, %b eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>
+  // CHECK: fact.multiply %{{.*}}, %[[X]] : tensor<?x16xf32>
+  %gated = fact.multiply %rms, %x : tensor<?x16xf32>
   // CHECK: fact.add %{{.*}}, %[[X]] : tensor<?x16xf32>
-  %9 = fact.add %8, %x : tensor<?x16xf32>
+  %9 = fact.add %gated, %x : tensor<?x16xf32>
   return %9 : tensor<?x16xf32>
 }
 

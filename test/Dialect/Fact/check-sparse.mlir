@@ -9,7 +9,7 @@ func.func @fine(%x: tensor<8x4xf32>) -> tensor<8x4xf32> {
   return %y : tensor<8x4xf32>
 }
 func.func private @layer(%x: tensor<8x4xf32>, %g: tensor<4xf32>, %m: tensor<2x8x8xi1>) -> tensor<8x4xf32> {
-  %n = fact.layer_norm %x, %g, %g eps = 1.0e-5 : tensor<8x4xf32>, tensor<4xf32>, tensor<4xf32>
+  %n = fact.norm layer %x, %g, %g eps = 1.0e-5 : tensor<8x4xf32>, tensor<4xf32>, tensor<4xf32>
   %c = tensor.cast %m : tensor<2x8x8xi1> to tensor<2x?x?xi1>
   %o = tensor.cast %n : tensor<8x4xf32> to tensor<?x4xf32>
   %q, %s = fact.quantize_heads %o heads = 2 : (tensor<?x4xf32>) -> (tensor<?x4xi8>, tensor<2x?xf32>)
@@ -27,8 +27,8 @@ func.func @weight(%x: tensor<8x4xf32>, %g: tensor<4xf32>) -> tensor<8x4xf32> {
   return %y : tensor<8x4xf32>
 }
 func.func private @layer(%x: tensor<8x4xf32>, %g: tensor<4xf32>) -> tensor<8x4xf32> {
-  // expected-error @+1 {{'fact.layer_norm' op needs a weight that is known while compiling, as operand 1}}
-  %n = fact.layer_norm %x, %g, %g eps = 1.0e-5 : tensor<8x4xf32>, tensor<4xf32>, tensor<4xf32>
+  // expected-error @+1 {{'fact.norm' op needs a weight that is known while compiling, as operand 1}}
+  %n = fact.norm layer %x, %g, %g eps = 1.0e-5 : tensor<8x4xf32>, tensor<4xf32>, tensor<4xf32>
   return %n : tensor<8x4xf32>
 }
 
@@ -106,7 +106,7 @@ func.func @causal(%q: tensor<2x4xi8>, %s: tensor<1x2xf32>, %r: tensor<2xf32>) ->
   // expected-note @+1 {{the mask is made here}}
   %m, %d, %a, %c = fact.select leading_one %t, %u keep = 205 dominance = 3.0
     : tensor<1x2x2xf32>, tensor<1x2xf32> -> tensor<1x2x2xi1>, tensor<1x2xi1>, tensor<1x2xi32>, tensor<2xi64>
-  // expected-error @+1 {{'fact.quantized_attention' op is causal and needs a mask of a causal 'fact.select': a row may keep later keys alone}}
+  // expected-error @+1 {{'fact.quantized_attention' op has a window and needs a mask of a 'fact.select' within it: a row may keep keys outside alone}}
   %y = fact.quantized_attention %q, %s, %q, %s, %q, %s mask %m heads = 1 scale = 0.5 causal
     : (tensor<2x4xi8>, tensor<1x2xf32>, tensor<2x4xi8>, tensor<1x2xf32>, tensor<2x4xi8>, tensor<1x2xf32>, tensor<1x2x2xi1>) -> tensor<2x4xf32>
   return %y : tensor<2x4xf32>
@@ -143,8 +143,8 @@ func.func @gamma_that_is_no_number(%x: tensor<2x2xf32>) -> tensor<2x2xf32> {
   // expected-note @below {{of this constant}}
   %g = arith.constant dense<[1.0, 0x7F800000]> : tensor<2xf32>
   %b = arith.constant dense<0.0> : tensor<2xf32>
-  // expected-error-re @below {{'fact.layer_norm' op needs finite weights (element 1 was {{.*}})}}
-  %y = fact.layer_norm %x, %g, %b eps = 1.0e-5 : tensor<2x2xf32>, tensor<2xf32>, tensor<2xf32>
+  // expected-error-re @below {{'fact.norm' op needs finite weights (element 1 was {{.*}})}}
+  %y = fact.norm layer %x, %g, %b eps = 1.0e-5 : tensor<2x2xf32>, tensor<2xf32>, tensor<2xf32>
   return %y : tensor<2x2xf32>
 }
 
@@ -183,7 +183,25 @@ func.func @importance(%x: tensor<8x4xf32>, %importance: tensor<i32>) -> tensor<8
 func.func @none_is_low(%x: tensor<8x4xf32>) -> tensor<8xi1> {
   %importance = arith.constant dense<0> : tensor<i32>
   %c = fact.select_all %x heads = 2 : tensor<8x4xf32> -> tensor<8xi64>
-  // expected-error @+1 {{'fact.select_precision' op importance must be in 1..4096 (was 0)}}
+  // expected-error @+1 {{'fact.select_precision' op importance must be in 1..4096, or -1 (was 0)}}
   %l = fact.select_precision %c importance = %importance : tensor<8xi64> -> tensor<8xi1>
   return %l : tensor<8xi1>
+}
+
+// -----
+
+// 64 heads of 32768 tokens: 2^51.
+func.func @main(%x: tensor<?x64xf32> {fact.name = "x", fact.bound = 32768 : i64}) -> (tensor<?xi1> {fact.name = "y"}) {
+  %count = fact.select_all %x heads = 64 : tensor<?x64xf32> -> tensor<?xi64>
+  // expected-error @+1 {{'fact.select_precision' op needs heads * length^3 below 2^51 (was 64 heads, length 32768)}}
+  %low = fact.select_precision %count importance = 256 : tensor<?xi64> -> tensor<?xi1>
+  return %low : tensor<?xi1>
+}
+
+// -----
+
+func.func @main(%x: tensor<?x63xf32> {fact.name = "x", fact.bound = 32768 : i64}) -> (tensor<?xi1> {fact.name = "y"}) {
+  %count = fact.select_all %x heads = 63 : tensor<?x63xf32> -> tensor<?xi64>
+  %low = fact.select_precision %count importance = 256 : tensor<?xi64> -> tensor<?xi1>
+  return %low : tensor<?xi1>
 }

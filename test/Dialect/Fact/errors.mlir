@@ -66,8 +66,8 @@ func.func @attention_no_head(%q: tensor<?x16xf32>) {
 func.func @layer_norm(%x: tensor<?x16xf32>, %g: tensor<16xf32>, %b: tensor<15xf32>) {
   // expected-note @-1 {{a value of type 'tensor<15xf32>' comes from here}}
   // expected-note @-2 {{a value of type 'tensor<?x16xf32>' comes from here}}
-  // expected-error @below {{'fact.layer_norm' op beta and input features must be the same (was 15 and 16)}}
-  %0 = fact.layer_norm %x, %g, %b eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<15xf32>
+  // expected-error @below {{'fact.norm' op beta and input features must be the same (was 15 and 16)}}
+  %0 = fact.norm layer %x, %g, %b eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<15xf32>
   return
 }
 
@@ -295,7 +295,7 @@ func.func @mean_token(%x: tensor<4x16xf32>) {
 // -----
 
 func.func @select_precision(%c: tensor<?xi64>) {
-  // expected-error @below {{'fact.select_precision' op attribute 'importance' failed to satisfy constraint: 64-bit signless integer attribute whose value is positive}}
+  // expected-error @below {{'fact.select_precision' op importance must be in 1..4096, or -1 (was 0)}}
   %0 = fact.select_precision %c importance = 0 : tensor<?xi64> -> tensor<?xi1>
   return
 }
@@ -336,7 +336,7 @@ func.func @attention_tail_without_mask(%q: !q, %s: !s, %t: tensor<1x16xi8>, %ts:
 !q = tensor<?x16xi8>
 !s = tensor<2x?xf32>
 func.func @attention_causal_tail(%q: !q, %s: !s, %m: tensor<2x?x?xi1>, %t: tensor<1x16xi8>, %ts: tensor<2x1xf32>) {
-  // expected-error @below {{'fact.quantized_attention' op causal attention has no 'tail'}}
+  // expected-error @below {{'fact.quantized_attention' op attention with a window has no 'tail'}}
   %0 = fact.quantized_attention %q, %s, %q, %s, %q, %s mask %m tail %t, %ts, %t, %ts heads = 2 scale = 0.25 causal
     : (!q, !s, !q, !s, !q, !s, tensor<2x?x?xi1>, tensor<1x16xi8>, tensor<2x1xf32>, tensor<1x16xi8>, tensor<2x1xf32>) -> tensor<?x16xf32>
   return
@@ -405,8 +405,8 @@ module attributes {fact.policy = #fact.policy<keep = 205, tail = mean, dominance
 
 // -----
 
-// expected-error @below {{importance must be in 0..4096 (was -1)}}
-module attributes {fact.policy = #fact.policy<keep = 205, tail = mean, dominance = 1.0, importance = -1, low_precision = a4w4, scope = ffn, predictor = leading_one>} {}
+// expected-error @below {{importance must be in -1..4096 (was -2)}}
+module attributes {fact.policy = #fact.policy<keep = 205, tail = mean, dominance = 1.0, importance = -2, low_precision = a4w4, scope = ffn, predictor = leading_one>} {}
 
 // -----
 
@@ -453,8 +453,8 @@ func.func @unknown(%x: tensor<?x4xf32>, %y: tensor<?x4xf32> {fact.length = 3 : i
 // -----
 
 func.func @eps(%x: tensor<?x16xf32>, %g: tensor<16xf32>) {
-  // expected-error @below {{'fact.layer_norm' op eps must be positive}}
-  %0 = fact.layer_norm %x, %g, %g eps = 0.0 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
+  // expected-error @below {{'fact.norm' op eps must be positive}}
+  %0 = fact.norm layer %x, %g, %g eps = 0.0 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
   return
 }
 
@@ -504,12 +504,12 @@ func.func @mean_of_open_length(%x: tensor<?x16xf32>) {
 
 // -----
 
-// expected-error @below {{importance must be in 0..4096 (was 4097)}}
+// expected-error @below {{importance must be in -1..4096 (was 4097)}}
 module attributes {fact.policy = #fact.policy<keep = 1024, tail = mean, dominance = 1.0e30, importance = 4097, low_precision = a4w4, scope = ffn, predictor = leading_one>} {}
 
 // -----
 
-// expected-error @below {{importance must be in 0..4096 (was 2147483648)}}
+// expected-error @below {{importance must be in -1..4096 (was 2147483648)}}
 module attributes {fact.policy = #fact.policy<keep = 1024, tail = mean, dominance = 1.0e30, importance = 2147483648, low_precision = a4w4, scope = ffn, predictor = leading_one>} {}
 
 // -----
@@ -530,7 +530,7 @@ module attributes {fact.policy = #fact.policy<keep = 1024, tail = mean, dominanc
 // -----
 
 func.func @importance(%c: tensor<4xi64>) {
-  // expected-error @below {{'fact.select_precision' op importance must be in 1..4096 (was 4097)}}
+  // expected-error @below {{'fact.select_precision' op importance must be in 1..4096, or -1 (was 4097)}}
   %0 = fact.select_precision %c importance = 4097 : tensor<4xi64> -> tensor<4xi1>
   return
 }
@@ -538,7 +538,7 @@ func.func @importance(%c: tensor<4xi64>) {
 // -----
 
 func.func @importance_wide(%c: tensor<4xi64>) {
-  // expected-error @below {{'fact.select_precision' op importance must be in 1..4096 (was 2147483648)}}
+  // expected-error @below {{'fact.select_precision' op importance must be in 1..4096, or -1 (was 2147483648)}}
   %0 = fact.select_precision %c importance = 2147483648 : tensor<4xi64> -> tensor<4xi1>
   return
 }
@@ -599,5 +599,31 @@ func.func @text_for_keep(%t: tensor<2x?x?xf32>, %u: tensor<2x?xf32>) {
   // expected-error @below {{needs an integer}}
   %m, %d, %a, %c = fact.select leading_one %t, %u keep = "all" dominance = 3.0
     : tensor<2x?x?xf32>, tensor<2x?xf32> -> tensor<2x?x?xi1>, tensor<2x?xi1>, tensor<2x?xi32>, tensor<?xi64>
+  return
+}
+
+// -----
+
+func.func @window_of_everything(%q: tensor<?x16xf32>) {
+  // expected-error @below {{a window must have an end that is a number}}
+  %0 = fact.attention %q, %q, %q heads = 2 scale = 0.5 window = [*, *] : tensor<?x16xf32>
+  return
+}
+
+// -----
+
+func.func @window_end(%q: tensor<?x16xf32>) {
+  // expected-error @below {{a window's end must be a number from 0 or '*' (was -3)}}
+  %0 = fact.attention %q, %q, %q heads = 2 scale = 0.5 window = [2, -3] : tensor<?x16xf32>
+  return
+}
+
+// -----
+
+func.func @norm_beta(%x: tensor<?x16xf32>, %g: tensor<16xf32>, %b: tensor<8xf32>) {
+  // expected-error @+3 {{'fact.norm' op beta and input features must be the same (was 8 and 16)}}
+  // expected-note @-2 {{a value of type 'tensor<?x16xf32>' comes from here}}
+  // expected-note @-3 {{a value of type 'tensor<8xf32>' comes from here}}
+  %0 = fact.norm layer %x, %g, %b eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<8xf32>
   return
 }

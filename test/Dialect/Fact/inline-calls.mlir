@@ -11,7 +11,7 @@
 // CHECK-LABEL: func.func private @layer(
 // What a layer calls is part of it.
 // CHECK-NEXT:    fact.activation relu
-// CHECK-NEXT:    fact.layer_norm
+// CHECK-NEXT:    fact.norm
 // CHECK-NEXT:    return
 // CHECK-NOT:   func.func
 func.func @main(%x: tensor<8x4xf32>) -> tensor<8x4xf32> {
@@ -27,7 +27,7 @@ func.func @main(%x: tensor<8x4xf32>) -> tensor<8x4xf32> {
 }
 func.func private @layer(%x: tensor<8x4xf32>, %g: tensor<4xf32>) -> tensor<8x4xf32> {
   %a = call @positive(%x) : (tensor<8x4xf32>) -> tensor<8x4xf32>
-  %n = fact.layer_norm %a, %g, %g eps = 1.0e-5 : tensor<8x4xf32>, tensor<4xf32>, tensor<4xf32>
+  %n = fact.norm layer %a, %g, %g eps = 1.0e-5 : tensor<8x4xf32>, tensor<4xf32>, tensor<4xf32>
   return %n : tensor<8x4xf32>
 }
 func.func private @positive(%x: tensor<8x4xf32>) -> tensor<8x4xf32> {

@@ -14,7 +14,7 @@
 // CHECK-NOT:     fact.
 // CHECK:         %[[A:.*]] = call @encoder_layer(%[[X]], %[[W]], %[[V]]) :
 // CHECK-NEXT:    %[[B:.*]] = call @encoder_layer(%[[A]], %[[V]], %[[V]]) {tensor = "hidden"} :
-// CHECK-NEXT:    %[[Y:.*]] = fact.layer_norm %[[B]], %[[G]], %[[G]] {{.*}} {tensor = "y"}
+// CHECK-NEXT:    %[[Y:.*]] = fact.norm layer %[[B]], %[[G]], %[[G]] {{.*}} {tensor = "y"}
 // CHECK-NEXT:    return %[[Y]]
 // CHECK-LABEL: func.func private @encoder_layer(
 // CHECK-SAME:    %[[X:.*]]: tensor<?x4xf32>, %[[W:.*]]: tensor<4x4xf32>, %[[V:.*]]: tensor<4x4xf32>) -> tensor<?x4xf32>
@@ -36,7 +36,7 @@ func.func @main(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   %c1 = fact.attention %q1, %r0, %r0 heads = 2 scale = 0.5 : tensor<?x4xf32>
   %o1 = fact.linear %c1, %v : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
   %r1 = fact.add %r0, %o1 {tensor = "hidden"} : tensor<?x4xf32>
-  %y = fact.layer_norm %r1, %g, %g eps = 1.0e-05 {tensor = "y"} : tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>
+  %y = fact.norm layer %r1, %g, %g eps = 1.0e-05 {tensor = "y"} : tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>
   return %y : tensor<?x4xf32>
 }
 

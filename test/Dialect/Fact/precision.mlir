@@ -9,7 +9,7 @@
 // CHECK:         %[[LOW:.*]] = fact.select_precision %[[COUNT]] importance = 256 : tensor<?xi64> -> tensor<?xi1>
 // CHECK-NOT:     low %
 // CHECK:         %[[R:.*]] = fact.add
-// CHECK:         %[[T:.*]] = fact.layer_norm %[[R]]
+// CHECK:         %[[T:.*]] = fact.norm layer %[[R]]
 // CHECK:         %[[T8:.*]], %[[TS:.*]] = fact.quantize_rows %[[T]] low %[[LOW]] : (tensor<?x16xf32>, tensor<?xi1>)
 // CHECK:         %[[F1:.*]] = fact.quantized_linear %[[T8]], %[[TS]], {{.*}} low %[[LOW]] precision = a4w4 : {{.*}} -> tensor<?x32xf32>
 // CHECK:         %[[G:.*]] = fact.activation gelu %[[F1]]
@@ -18,14 +18,14 @@
 // CHECK:         fact.add %[[R]], %[[F2]]
 module attributes {fact.policy = #fact.policy<keep = 205, tail = mean, dominance = 3.0, importance = 256, low_precision = a4w4, scope = ffn, predictor = leading_one>} {
 func.func @ffn(%x: tensor<?x16xf32>, %w: tensor<16x16xf32>, %w1: tensor<16x32xf32>, %w2: tensor<32x16xf32>, %g: tensor<16xf32>) -> tensor<?x16xf32> {
-  %a = fact.layer_norm %x, %g, %g eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
+  %a = fact.norm layer %x, %g, %g eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
   %q = fact.linear %a, %w bias %g : (tensor<?x16xf32>, tensor<16x16xf32>, tensor<16xf32>) -> tensor<?x16xf32>
   %k = fact.linear %a, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
   %v = fact.linear %a, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
   %c = fact.attention %q, %k, %v heads = 2 scale = 0.353553385 : tensor<?x16xf32>
   %o = fact.linear %c, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
   %r = fact.add %x, %o : tensor<?x16xf32>
-  %t = fact.layer_norm %r, %g, %g eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
+  %t = fact.norm layer %r, %g, %g eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
   %f1 = fact.linear %t, %w1 : (tensor<?x16xf32>, tensor<16x32xf32>) -> tensor<?x32xf32>
   %f = fact.activation gelu %f1 : tensor<?x32xf32>
   %f2 = fact.linear %f, %w2 : (tensor<?x32xf32>, tensor<32x16xf32>) -> tensor<?x16xf32>
@@ -40,7 +40,7 @@ func.func @ffn(%x: tensor<?x16xf32>, %w: tensor<16x16xf32>, %w1: tensor<16x32xf3
 // token go on reading INT8 rows; the low ones are quantized once for Q, K and V.
 
 // CHECK-LABEL: func.func @all(
-// CHECK:         %[[A:.*]] = fact.layer_norm
+// CHECK:         %[[A:.*]] = fact.norm
 // CHECK:         %[[A8:.*]], %[[AS:.*]] = fact.quantize_rows %[[A]] : (tensor<?x16xf32>)
 // CHECK:         fact.encode leading_one activation %[[A8]]
 // CHECK:         %{{.*}}, %{{.*}}, %{{.*}}, %[[COUNT:.*]] = fact.select leading_one
@@ -57,14 +57,14 @@ func.func @ffn(%x: tensor<?x16xf32>, %w: tensor<16x16xf32>, %w1: tensor<16x32xf3
 // CHECK-COUNT-2: fact.quantized_linear {{.*}} low %[[LOW]] precision = a4w8 :
 module attributes {fact.policy = #fact.policy<keep = 102, tail = mean, dominance = 3.0, importance = 512, low_precision = a4w8, scope = all, predictor = leading_one>} {
 func.func @all(%x: tensor<?x16xf32>, %w: tensor<16x16xf32>, %w1: tensor<16x32xf32>, %w2: tensor<32x16xf32>, %g: tensor<16xf32>) -> tensor<?x16xf32> {
-  %a = fact.layer_norm %x, %g, %g eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
+  %a = fact.norm layer %x, %g, %g eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
   %q = fact.linear %a, %w bias %g : (tensor<?x16xf32>, tensor<16x16xf32>, tensor<16xf32>) -> tensor<?x16xf32>
   %k = fact.linear %a, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
   %v = fact.linear %a, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
   %c = fact.attention %q, %k, %v heads = 2 scale = 0.353553385 : tensor<?x16xf32>
   %o = fact.linear %c, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
   %r = fact.add %x, %o : tensor<?x16xf32>
-  %t = fact.layer_norm %r, %g, %g eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
+  %t = fact.norm layer %r, %g, %g eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
   %f1 = fact.linear %t, %w1 : (tensor<?x16xf32>, tensor<16x32xf32>) -> tensor<?x32xf32>
   %f = fact.activation gelu %f1 : tensor<?x32xf32>
   %f2 = fact.linear %f, %w2 : (tensor<?x32xf32>, tensor<32x16xf32>) -> tensor<?x16xf32>
@@ -78,20 +78,20 @@ func.func @all(%x: tensor<?x16xf32>, %w: tensor<16x16xf32>, %w1: tensor<16x32xf3
 // Nothing is pruned: the counts of the full mask.
 
 // CHECK-LABEL: func.func @nothing_pruned(
-// CHECK:         %[[A:.*]] = fact.layer_norm
+// CHECK:         %[[A:.*]] = fact.norm
 // CHECK:         %[[COUNT:.*]] = fact.select_all %[[A]] heads = 2 : tensor<?x16xf32> -> tensor<?xi64>
 // CHECK:         %[[LOW:.*]] = fact.select_precision %[[COUNT]] importance = 300
 // CHECK-COUNT-2: fact.quantized_linear {{.*}} low %[[LOW]] precision = a4w4 :
 module attributes {fact.policy = #fact.policy<keep = 1024, tail = none, dominance = 0.0, importance = 300, low_precision = a4w4, scope = ffn, predictor = leading_one>} {
 func.func @nothing_pruned(%x: tensor<?x16xf32>, %w: tensor<16x16xf32>, %w1: tensor<16x32xf32>, %w2: tensor<32x16xf32>, %g: tensor<16xf32>) -> tensor<?x16xf32> {
-  %a = fact.layer_norm %x, %g, %g eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
+  %a = fact.norm layer %x, %g, %g eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
   %q = fact.linear %a, %w bias %g : (tensor<?x16xf32>, tensor<16x16xf32>, tensor<16xf32>) -> tensor<?x16xf32>
   %k = fact.linear %a, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
   %v = fact.linear %a, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
   %c = fact.attention %q, %k, %v heads = 2 scale = 0.353553385 : tensor<?x16xf32>
   %o = fact.linear %c, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
   %r = fact.add %x, %o : tensor<?x16xf32>
-  %t = fact.layer_norm %r, %g, %g eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
+  %t = fact.norm layer %r, %g, %g eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
   %f1 = fact.linear %t, %w1 : (tensor<?x16xf32>, tensor<16x32xf32>) -> tensor<?x32xf32>
   %f = fact.activation gelu %f1 : tensor<?x32xf32>
   %f2 = fact.linear %f, %w2 : (tensor<?x32xf32>, tensor<32x16xf32>) -> tensor<?x16xf32>
@@ -110,14 +110,14 @@ func.func @nothing_pruned(%x: tensor<?x16xf32>, %w: tensor<16x16xf32>, %w1: tens
 // CHECK-NOT:     low %
 module attributes {fact.policy = #fact.policy<keep = 205, tail = mean, dominance = 3.0, importance = 0, low_precision = a4w4, scope = all, predictor = leading_one>} {
 func.func @no_importance(%x: tensor<?x16xf32>, %w: tensor<16x16xf32>, %w1: tensor<16x32xf32>, %w2: tensor<32x16xf32>, %g: tensor<16xf32>) -> tensor<?x16xf32> {
-  %a = fact.layer_norm %x, %g, %g eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
+  %a = fact.norm layer %x, %g, %g eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
   %q = fact.linear %a, %w bias %g : (tensor<?x16xf32>, tensor<16x16xf32>, tensor<16xf32>) -> tensor<?x16xf32>
   %k = fact.linear %a, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
   %v = fact.linear %a, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
   %c = fact.attention %q, %k, %v heads = 2 scale = 0.353553385 : tensor<?x16xf32>
   %o = fact.linear %c, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
   %r = fact.add %x, %o : tensor<?x16xf32>
-  %t = fact.layer_norm %r, %g, %g eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
+  %t = fact.norm layer %r, %g, %g eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
   %f1 = fact.linear %t, %w1 : (tensor<?x16xf32>, tensor<16x32xf32>) -> tensor<?x32xf32>
   %f = fact.activation gelu %f1 : tensor<?x32xf32>
   %f2 = fact.linear %f, %w2 : (tensor<?x32xf32>, tensor<32x16xf32>) -> tensor<?x16xf32>
@@ -138,7 +138,7 @@ func.func @no_importance(%x: tensor<?x16xf32>, %w: tensor<16x16xf32>, %w1: tenso
 // CHECK:         %{{.*}}, %{{.*}}, %{{.*}}, %[[COUNT1:.*]] = fact.select leading_one
 // CHECK:         %[[LOW1:.*]] = fact.select_precision %[[COUNT1]]
 // CHECK-COUNT-2: fact.quantized_linear {{.*}} low %[[LOW1]] precision = a4w4 :
-// CHECK:         %[[LAST:.*]] = fact.layer_norm
+// CHECK:         %[[LAST:.*]] = fact.norm
 // CHECK:         %[[H8:.*]], %[[HS:.*]] = fact.quantize_rows %[[LAST]] : (tensor<?x16xf32>)
 // CHECK:         fact.quantized_linear %[[H8]], %[[HS]], %{{[^ ]*}}, %{{[^ ]*}} : {{.*}} -> tensor<?x32xf32>
 module attributes {fact.policy = #fact.policy<keep = 205, tail = none, dominance = 3.0, importance = 256, low_precision = a4w4, scope = ffn, predictor = leading_one>} {
@@ -147,22 +147,22 @@ func.func @two_layers(%x: tensor<?x16xf32>, %w: tensor<16x16xf32>, %w1: tensor<1
   %c = fact.attention %q, %q, %q heads = 2 scale = 0.353553385 : tensor<?x16xf32>
   %o = fact.linear %c, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
   %s = fact.add %x, %o : tensor<?x16xf32>
-  %r = fact.layer_norm %s, %g, %g eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
+  %r = fact.norm layer %s, %g, %g eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
   %f1 = fact.linear %r, %w1 : (tensor<?x16xf32>, tensor<16x32xf32>) -> tensor<?x32xf32>
   %f = fact.activation gelu %f1 : tensor<?x32xf32>
   %f2 = fact.linear %f, %w2 : (tensor<?x32xf32>, tensor<32x16xf32>) -> tensor<?x16xf32>
   %t = fact.add %r, %f2 : tensor<?x16xf32>
-  %y = fact.layer_norm %t, %g, %g eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
+  %y = fact.norm layer %t, %g, %g eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
   %q1 = fact.linear %y, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
   %c1 = fact.attention %q1, %q1, %q1 heads = 2 scale = 0.353553385 : tensor<?x16xf32>
   %o1 = fact.linear %c1, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
   %s1 = fact.add %y, %o1 : tensor<?x16xf32>
-  %r1 = fact.layer_norm %s1, %g, %g eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
+  %r1 = fact.norm layer %s1, %g, %g eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
   %f11 = fact.linear %r1, %w1 : (tensor<?x16xf32>, tensor<16x32xf32>) -> tensor<?x32xf32>
   %f01 = fact.activation gelu %f11 : tensor<?x32xf32>
   %f21 = fact.linear %f01, %w2 : (tensor<?x32xf32>, tensor<32x16xf32>) -> tensor<?x16xf32>
   %t1 = fact.add %r1, %f21 : tensor<?x16xf32>
-  %y1 = fact.layer_norm %t1, %g, %g eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
+  %y1 = fact.norm layer %t1, %g, %g eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
   %head = fact.linear %y1, %w1 : (tensor<?x16xf32>, tensor<16x32xf32>) -> tensor<?x32xf32>
   return %head : tensor<?x32xf32>
 }

@@ -25,6 +25,19 @@ func.func @cross(%a: tensor<?x16xf32>, %b: tensor<?x16xf32>, %w: tensor<16x16xf3
   return %c : tensor<?x16xf32>
 }
 
+// Predicted, but without the mean token.
+// CHECK: [Missed] NoMeanToken | Category:fact-predict | Function=window | Reason="the policy wants a mean token, but a row sees the keys of its window alone", Suggestion="choose tail = none for this function"
+// IR-LABEL: func.func @window(
+// IR:          fact.select
+func.func @window(%a: tensor<?x16xf32>) -> tensor<?x16xf32> {
+  %w = arith.constant dense<0.5> : tensor<16x16xf32>
+  %q = fact.linear %a, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
+  %c = fact.attention %q, %q, %q heads = 2 scale = 0.25 window = [3, 3] : tensor<?x16xf32>
+  return %c : tensor<?x16xf32>
+}
+
+// IR-LABEL: func.func @no_projection(
+// IR-NOT:      fact.select
 // CHECK: Function=no_projection | Reason="the key projection is not visible"
 func.func @no_projection(%a: tensor<?x16xf32>, %w: tensor<16x16xf32>) -> tensor<?x16xf32> {
   %q = fact.linear %a, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>

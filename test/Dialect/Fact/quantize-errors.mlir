@@ -52,8 +52,8 @@ func.func private @layer(%x: tensor<?x2xf32>, %w: tensor<2x2xf32>, %b: tensor<2x
 func.func @gamma(%x: tensor<?x2xf32>, %b: tensor<2xf32>) -> tensor<?x2xf32> {
   // expected-note @below {{gamma defined here}}
   %g = arith.constant dense<0x7FC00000> : tensor<2xf32>
-  // expected-error @below {{'fact.layer_norm' op needs a finite gamma of magnitude 2^50 at most (was nan at [0])}}
-  %0 = fact.layer_norm %x, %g, %b eps = 1.0e-5 : tensor<?x2xf32>, tensor<2xf32>, tensor<2xf32>
+  // expected-error @below {{'fact.norm' op needs a finite gamma of magnitude 2^50 at most (was nan at [0])}}
+  %0 = fact.norm layer %x, %g, %b eps = 1.0e-5 : tensor<?x2xf32>, tensor<2xf32>, tensor<2xf32>
   return %0 : tensor<?x2xf32>
 }
 

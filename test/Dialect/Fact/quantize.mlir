@@ -24,12 +24,12 @@ func.func @attention(%a: tensor<?x16xf32>, %w: tensor<16x16xf32>, %b: tensor<16x
 
 // What is not a product stays float32.
 // CHECK-LABEL: func.func @others(
-// CHECK-NEXT:    fact.layer_norm
+// CHECK-NEXT:    fact.norm
 // CHECK-NEXT:    fact.activation
 // CHECK-NEXT:    fact.add
 // CHECK-NEXT:    return
 func.func @others(%a: tensor<?x16xf32>, %b: tensor<16xf32>) -> tensor<?x16xf32> {
-  %0 = fact.layer_norm %a, %b, %b eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
+  %0 = fact.norm layer %a, %b, %b eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
   %1 = fact.activation relu %0 : tensor<?x16xf32>
   %2 = fact.add %a, %1 : tensor<?x16xf32>
   return %2 : tensor<?x16xf32>

@@ -40,14 +40,14 @@ func.func @main(%x: tensor<1x?x4xf32> {fact.bound = 64 : i64, fact.name = "x"}) 
   return %y : tensor<1x?x4xf32>
 }
 func.func private @encoder_layer(%x: tensor<?x4xf32>, %w: tensor<4x4xf32>, %v: tensor<4x4xf32>, %g: tensor<4xf32>) -> tensor<?x4xf32> {
-  %a = fact.layer_norm %x, %g, %g eps = 1.0e-05 : tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>
+  %a = fact.norm layer %x, %g, %g eps = 1.0e-05 : tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>
   %q = fact.linear %a, %w bias %g : (tensor<?x4xf32>, tensor<4x4xf32>, tensor<4xf32>) -> tensor<?x4xf32>
   %k = fact.linear %a, %v bias %g : (tensor<?x4xf32>, tensor<4x4xf32>, tensor<4xf32>) -> tensor<?x4xf32>
   %v0 = fact.linear %a, %v : (tensor<?x4xf32>, tensor<4x4xf32>) -> tensor<?x4xf32>
   %c = fact.attention %q, %k, %v0 heads = 2 scale = 0.707106769 : tensor<?x4xf32>
   %o = fact.linear %c, %w bias %g : (tensor<?x4xf32>, tensor<4x4xf32>, tensor<4xf32>) -> tensor<?x4xf32>
   %r = fact.add %x, %o : tensor<?x4xf32>
-  %t = fact.layer_norm %r, %g, %g eps = 1.0e-05 : tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>
+  %t = fact.norm layer %r, %g, %g eps = 1.0e-05 : tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>
   %f1 = fact.linear %t, %w bias %g : (tensor<?x4xf32>, tensor<4x4xf32>, tensor<4xf32>) -> tensor<?x4xf32>
   %f = fact.activation gelu %f1 : tensor<?x4xf32>
   %f2 = fact.linear %f, %v bias %g : (tensor<?x4xf32>, tensor<4x4xf32>, tensor<4xf32>) -> tensor<?x4xf32>

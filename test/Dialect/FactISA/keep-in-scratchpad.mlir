@@ -224,7 +224,7 @@ func.func @compact() attributes {factisa.bound = 64 : i64} {
   %list = factisa.sram index 256 "list"
   scf.for %i = %c0 to %n step %c8 {
     %s = factisa.sram temp 512 "s"
-    factisa.pe.qk score=%s, q=%q, k=%q, mask=%m, dominated=%none, row0=%i, rows=8, col0=%c0, cols=64, n=64, score_stride=64, q_stride=64, k_stride=64, mask_stride=8
+    factisa.pe.qk score=%s, q=%q, k=%q, mask=%m, dominated=%none, row0=%i, rows=8, col0=%c0, cols=64, n=64, score_stride=64, q_stride=64, k_stride=64, mask_stride=8, left=0, right=0
     %to = factisa.view %t + 0[%i] strides [128] : !factisa.dram
     factisa.store dst=%to, src=%s, row0=%i, rows=8, row_bytes=64, dst_stride=128, src_stride=64
     %r = factisa.sram token 512 "r"

@@ -74,7 +74,7 @@ func.func @levels() attributes {factisa.bound = 96 : i64} {
 // CHECK-DAG:     %[[SLOT:[0-9]+]] = factisa.view %[[RING]] + 0[%[[PHASE]]] strides [16384] : !factisa.sram
 // CHECK-DAG:     factisa.load dst=%[[SLOT]], src=%{{[0-9]+}}, row0=%[[I]], rows=8,
 // CHECK-DAG:     factisa.load dst=%{{[0-9]+}}, src=%{{[0-9]+}}, row0=%[[I]], rows=1, row_bytes=2048, {{.*}} whole
-// CHECK-DAG:     factisa.apu.layer_norm y=%[[USED:[0-9]+]], x=%[[USED]],
+// CHECK-DAG:     factisa.apu.norm y=%[[USED:[0-9]+]], x=%[[USED]],
 // CHECK:       } {factisa.extra
 func.func @ring() attributes {factisa.bound = 64 : i64} {
   %c0 = arith.constant 0 : index
@@ -91,7 +91,7 @@ func.func @ring() attributes {factisa.bound = 64 : i64} {
     %to = factisa.view %y + 0[%i] strides [2048] : !factisa.dram
     factisa.load dst=%a, src=%from, row0=%i, rows=8, row_bytes=2048, dst_stride=2048, src_stride=2048
     factisa.load dst=%g, src=%ones, row0=%c0, rows=1, row_bytes=2048, dst_stride=2048, src_stride=2048, whole
-    factisa.apu.layer_norm y=%a, x=%a, gamma=%g, beta=%g, maximum=%none, row0=%i, rows=8, n=512, y_stride=2048, x_stride=2048, eps=1.0e-5
+    factisa.apu.norm y=%a, x=%a, gamma=%g, beta=%g, maximum=%none, row0=%i, rows=8, n=512, y_stride=2048, x_stride=2048, kind=layer, eps=1.0e-5
     factisa.store dst=%to, src=%a, row0=%i, rows=8, row_bytes=2048, dst_stride=2048, src_stride=2048
   } {factisa.independent = 2 : i64}
   return

@@ -621,7 +621,7 @@ def attends(name, layout="batch", opset=14, count=1, causal=False, norm=False, f
         if fixed_length:
             y = g.Reshape(y, np.array([1, g.length, D]))
         return layer_norm(g, g.Add(g.x, y)) if norm else y
-    case(name, build, layout, opset, attention=count, causal=causal, layer_norm=int(norm))
+    case(name, build, layout, opset, attention=count, causal=causal, norm_layer=int(norm))
 
 
 def alone(name, attention=1, causal=False, remark=None, **options):
@@ -716,7 +716,7 @@ def weight_norm(g):
 
 
 case("rows-transposed", transposed_rows, attention=1, linear=4)
-case("linear-late-bias", late_bias, attention=1, linear=4, layer_norm=1)
+case("linear-late-bias", late_bias, attention=1, linear=4, norm_layer=1)
 case("linear-low-rank", low_rank, linear=1)
 case("linear-weight-norm", weight_norm, linear=1)
 
@@ -951,7 +951,7 @@ for shape, kind in (((1, "n"), "float"), ((1, 1, 1, "n"), "float"), ((1, 1, "n")
 of_length("mask-wide", lambda g, y: y(lambda s: g.Where(g.Expand(padding_input(g), np.array([1, 1, g.length, g.length])), s, np.float32(-1e9))))
 of_length("causal", lambda g, y: y(lambda s: g.Add(keys()(g)(s), np.triu(np.full((1, 1, g.length, g.length), -1e9, np.float32), 1))),
           causal=True)
-of_length("positions", lambda g, y: layer_norm(g, g.Add(g.Add(y(keys()(g)), g.random_weight(1, g.length, D)), g.x)), layer_norm=1)
+of_length("positions", lambda g, y: layer_norm(g, g.Add(g.Add(y(keys()(g)), g.random_weight(1, g.length, D)), g.x)), norm_layer=1)
 of_length("positions-slice", lambda g, y: g.Add(y(keys()(g)), g.Slice(
     g.random_weight(1, 32, D), np.array([0]), np.array([g.length]), np.array([1]))))
 of_length("positions-gather", lambda g, y: g.Add(y(keys()(g)), g.Gather(g.random_weight(32, D), np.arange(g.length)[None], axis=0)))
@@ -1022,10 +1022,10 @@ NORMS = ["moment", "pow", "mul", "pow-int", "sum-div", "sum-square", "add-neg", 
          "pow-minus-half", "one-over", "gamma-first", "gamma-before", "gamma-left", "cast", "op"]
 for how in NORMS:
     case(f"norm-{how}", lambda g, how=how: linear(g, layer_norm(g, g.x, how), D, D), opset=17 if how == "op" else 14,
-         layer_norm=1, linear=1)
+         norm_layer=1, linear=1)
 for gamma, beta in ((None, None), ("scalar", None), ("one", "one"), ("scalar", "scalar"), ("vector", None), (None, "vector"),
                     ("row", "vector"), ("vector", "scalar")):
-    case(f"norm-gamma-{gamma}-beta-{beta}", lambda g, a=gamma, b=beta: layer_norm(g, g.x, "pow", a, b), layer_norm=1)
+    case(f"norm-gamma-{gamma}-beta-{beta}", lambda g, a=gamma, b=beta: layer_norm(g, g.x, "pow", a, b), norm_layer=1)
 
 
 def shared_statistics(g):
@@ -1035,9 +1035,9 @@ def shared_statistics(g):
     return g.Add(linear(g, a, D, D), linear(g, b, D, D))
 
 
-case("norm-shared-statistics", shared_statistics, layer_norm=2, linear=2)
-case("norm-sequence", lambda g: layer_norm(g, g.x), layout="sequence", layer_norm=1)
-case("norm-flat", lambda g: layer_norm(g, g.x, "op"), layout="flat", opset=17, layer_norm=1)
+case("norm-shared-statistics", shared_statistics, norm_layer=2, linear=2)
+case("norm-sequence", lambda g: layer_norm(g, g.x), layout="sequence", norm_layer=1)
+case("norm-flat", lambda g: layer_norm(g, g.x, "op"), layout="flat", opset=17, norm_layer=1)
 for how in ("matmul-add", "add-first", "no-bias", "bias-row", "sub", "transposed", "identity", "gemm", "gemm-factors",
             "bias-after-reshape", "einsum", "conv", "layer-scale", "layer-scale-first", "scalar", "scalar-div",
             "scaled-product"):
@@ -1082,10 +1082,10 @@ near("kq-softmax-over-queries", scores="kq", softmax="last")
 near("kq-untransposed", scores="kq", untransposed=True)
 for scores, axes in itertools.product(("qk", "kq", "kq-back"), ("qq", "qk", "kq")):
     near(f"steps-{axes}-{scores}", scores=scores, softmax=f"steps-{axes}")
-near("kq-chain-anti-causal", scores="kq", softmax="chain", mask=causal_mask("table", "where", -1e9))
+attends("kq-chain-anti-causal", scores="kq", softmax="chain", mask=causal_mask("table", "where", -1e9))
 near("kq-chain-untransposed", scores="kq", softmax="chain", untransposed=True)
 near("kq-chain-padding-of-queries", scores="kq", softmax="chain", mask=padding_mask("where", -1e9))
-near("kq-anti-causal", scores="kq", mask=causal_mask("table", "where", -1e9))
+attends("kq-anti-causal", scores="kq", mask=causal_mask("table", "where", -1e9))
 near("softmax-over-heads", softmax="heads")
 near("mask-after-softmax", after=lambda g, p, rank: g.Mul(p, np.tri(g.length, dtype=np.float32)))
 near("renormalised", after=lambda g, p, rank: (
@@ -1118,7 +1118,7 @@ near("tokens-exchanged-scores", wrap=lambda g, s, rank: g.Transpose(s, perm=[0, 
 near("padding-or", mask=lambda g, s, rank: (
     lambda m: take(g, s, g.Or(m, g.Transpose(m, perm=[0, 1, 3, 2])), "where", -1e9))(
     spread(g, padding(g), "unsqueeze", rank)))
-near("padding-and-window", mask=lambda g, s, rank: g.Where(
+attends("padding-and-window", mask=lambda g, s, rank: g.Where(
     np.tri(g.length, k=2, dtype=bool), padding_mask("where", -1e9)(g, s, rank), np.float32(-1e9)))
 near("soft-cap", wrap=lambda g, s, rank: g.Mul(g.Tanh(g.Div(s, np.float32(3))), np.float32(3)))
 near("clip", wrap=lambda g, s, rank: g.Clip(s, np.float32(-1), np.float32(1)))
@@ -1128,7 +1128,8 @@ for name, sees, fill in (
         ("prefix", lambda i, j: (j <= i) | (j < 3), -1e9), ("strictly-causal", lambda i, j: j < i, -INF),
         ("anti-causal", lambda i, j: j >= i, -1e9), ("empty-row", lambda i, j: (j <= i) & (i != 4), -INF),
         ("hidden-key", lambda i, j: (j != 4) | (i < 0), -1e9), ("first-key", lambda i, j: (j <= i) & ((j > 0) | (i == 0)), -1e9)):
-    near(name, guard=fill == -INF, wrap=lambda g, s, rank, sees=sees, fill=fill: g.Where(
+    # Windows are raised.
+    (attends if name in ("window", "causal-window", "anti-causal") else near)(name, guard=fill == -INF, wrap=lambda g, s, rank, sees=sees, fill=fill: g.Where(
         sees(np.arange(g.length)[:, None], np.arange(g.length)), s, np.float32(fill)))
 near("fill-100", mask=causal_mask("table", "where", -100))
 near("fill-100-added", mask=causal_mask("less-or-equal", "add-where", -100))
@@ -1182,7 +1183,7 @@ near("features-exchanged", key=lambda g, k: g.Concat(g.slice(k, 4, 8, 3), g.slic
 
 
 def near_norm(name, build):
-    case(f"near-{name}", build, near=True, layer_norm=0)
+    case(f"near-{name}", build, near=True, norm_layer=0)
 
 
 def norm_with(g, variance=None, eps=1e-5, axis=-1, deviation=None):
@@ -1204,7 +1205,7 @@ near_norm("norm-half-moment", lambda g: norm_with(g, lambda g, c: g.Sub(g.Reduce
 
 
 case("near-norm-two-axes", lambda g: g.LayerNormalization(g.x, np.ones((1, 16), np.float32) * np.ones((11, 1), np.float32),
-                                                         axis=-2), opset=17, near=True, layer_norm=0)
+                                                         axis=-2), opset=17, near=True, norm_layer=0)
 
 
 def near_activation(name, function, kinds=("gelu", "gelu_tanh", "relu", "swish")):
@@ -1215,7 +1216,7 @@ f = np.float32
 near_activation("gelu-other-root", lambda g, x: g.Mul(g.Mul(x, f(0.5)), g.Add(g.Erf(g.Div(x, f(1.5))), f(1))))
 near_activation("gelu-other-half", lambda g, x: g.Mul(g.Mul(x, f(0.6)), g.Add(g.Erf(g.Div(x, f(np.sqrt(2)))), f(1))))
 near_activation("gelu-of-another", lambda g, x: g.Mul(g.Mul(x, f(0.5)), g.Add(g.Erf(g.Div(linear(g, x, D, D), f(np.sqrt(2)))), f(1))))
-near_activation("quick-gelu", lambda g, x: g.Mul(x, g.Sigmoid(g.Mul(x, f(1.702)))))
+near_activation("swish-beta", lambda g, x: g.Mul(x, g.Sigmoid(g.Mul(x, f(1.5)))))
 near_activation("gated", lambda g, x: g.Mul(x, g.Sigmoid(linear(g, x, D, D))))
 near_activation("relu6", lambda g, x: g.Clip(x, f(0), f(6)))
 near_activation("maximum", lambda g, x: g.Max(x, f(0.1)))
@@ -1314,6 +1315,8 @@ def check(folder, spec):
                 continue
             found = len(re.findall(r"fact\.attention[^\n]*\bcausal\b", raised))
             number = int(number) * spec["expected"]["attention"]
+        elif op == "norm_layer":
+            found = count(r"norm +layer")
         elif op == "no_activation":
             found, op = len(re.findall(r"fact\.(activation|gelu|relu|swish)", raised)), "activation"
         elif op == "activation":

@@ -5,7 +5,7 @@ func.func private @unused(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
 func.func private @inner(%x: tensor<?x16xf32>, %g: tensor<16xf32>) -> tensor<?x16xf32> {
   %b = arith.constant dense<[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]> : tensor<16xf32>
   %a = fact.activation gelu %x : tensor<?x16xf32>
-  %n = fact.layer_norm %a, %g, %b eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
+  %n = fact.norm layer %a, %g, %b eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<16xf32>
   return %n : tensor<?x16xf32>
 }
 func.func private @outer(%x: tensor<8x16xf32>, %z: tensor<8x16xf32>, %g: tensor<16xf32>) -> tensor<8x16xf32> {

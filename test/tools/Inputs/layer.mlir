@@ -20,14 +20,14 @@ module {
     %ln1_beta = arith.constant dense<"0x0000B83D00001C3E00001CBE000088BE0000403C000074BE000080BC0000C03C0000163F000058BE000000BD000030BD"> : tensor<12xf32>
     %ln2_gamma = arith.constant dense<"0x00008E3F0080A13F0000613F00004B3F0000173F0000453F0000913F0080813F00003F3F0000683F0000813F0000903F"> : tensor<12xf32>
     %ln2_beta = arith.constant dense<"0x000018BE000080BD0000E8BE000094BE0000D03E00000CBF0000B0BD0000603D0000C0BD000050BE000080BC00000080"> : tensor<12xf32>
-    %a = fact.layer_norm %x, %ln1_gamma, %ln1_beta eps = 0x3727C5AC : tensor<?x12xf32>, tensor<12xf32>, tensor<12xf32>
+    %a = fact.norm layer %x, %ln1_gamma, %ln1_beta eps = 0x3727C5AC : tensor<?x12xf32>, tensor<12xf32>, tensor<12xf32>
     %q = fact.linear %a, %Wq bias %bq : (tensor<?x12xf32>, tensor<12x12xf32>, tensor<12xf32>) -> tensor<?x12xf32>
     %k = fact.linear %a, %Wk bias %bk : (tensor<?x12xf32>, tensor<12x12xf32>, tensor<12xf32>) -> tensor<?x12xf32>
     %v = fact.linear %a, %Wv bias %bv : (tensor<?x12xf32>, tensor<12x12xf32>, tensor<12xf32>) -> tensor<?x12xf32>
     %c = fact.attention %q, %k, %v heads = 4 scale = 0x3F13CD3A : tensor<?x12xf32>
     %o = fact.linear %c, %Wo bias %bo : (tensor<?x12xf32>, tensor<12x12xf32>, tensor<12xf32>) -> tensor<?x12xf32>
     %r0 = fact.add %x, %o : tensor<?x12xf32>
-    %t = fact.layer_norm %r0, %ln2_gamma, %ln2_beta eps = 0x3727C5AC : tensor<?x12xf32>, tensor<12xf32>, tensor<12xf32>
+    %t = fact.norm layer %r0, %ln2_gamma, %ln2_beta eps = 0x3727C5AC : tensor<?x12xf32>, tensor<12xf32>, tensor<12xf32>
     %f1 = fact.linear %t, %W1 bias %b1 : (tensor<?x12xf32>, tensor<12x20xf32>, tensor<20xf32>) -> tensor<?x20xf32>
     %g = fact.activation gelu %f1 : tensor<?x20xf32>
     %f2 = fact.linear %g, %W2 bias %b2 : (tensor<?x20xf32>, tensor<20x12xf32>, tensor<12xf32>) -> tensor<?x12xf32>

@@ -27,6 +27,26 @@ namespace numerics = ::fact::numerics;
 
 #include "fact/Dialect/Fact/IR/FactInterfaces.cpp.inc"
 
+ParseResult mlir::fact::parseWindowEnd(AsmParser &parser, int64_t &end) {
+  end = numerics::Window::unlimited;
+  if (succeeded(parser.parseOptionalStar()))
+    return success();
+  SMLoc where = parser.getCurrentLocation();
+  if (parser.parseInteger(end))
+    return failure();
+  return end >= 0 ? ParseResult::success()
+                  : parser.emitError(where, "a window's end must be a number "
+                                            "from 0 or '*' (was ")
+                        << end << ")";
+}
+
+void mlir::fact::printWindowEnd(AsmPrinter &printer, int64_t end) {
+  if (end == numerics::Window::unlimited)
+    printer << '*';
+  else
+    printer << end;
+}
+
 #define GET_ATTRDEF_CLASSES
 #include "fact/Dialect/Fact/IR/FactAttributes.cpp.inc"
 
@@ -189,6 +209,28 @@ LogicalResult FactDialect::verifyRegionResultAttribute(
   return success();
 }
 
+LogicalResult WindowAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 int64_t left, int64_t right) {
+  for (int64_t end : {left, right})
+    if (end < numerics::Window::unlimited)
+      return emitError() << "a window's end must be a number from 0 or '*' "
+                            "(was "
+                         << end << ")";
+  if (numerics::Window{left, right}.seesAll())
+    return emitError() << "a window must have an end that is a number";
+  return success();
+}
+
+WindowAttr WindowAttr::orNull(MLIRContext *context,
+                              const numerics::Window &window) {
+  return window.seesAll() ? WindowAttr()
+                          : get(context, window.left, window.right);
+}
+
+numerics::Window mlir::fact::windowOf(WindowAttr window) {
+  return window ? window.asWindow() : numerics::Window();
+}
+
 LogicalResult PolicyAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  int64_t keep, Tail tail, FloatAttr dominance,
                                  int64_t importance, LowPrecision lowPrecision,
@@ -203,8 +245,8 @@ LogicalResult PolicyAttr::verify(function_ref<InFlightDiagnostic()> emitError,
     return emitError() << "dominance must be in 0..1e30 (was " << threshold
                        << ")";
   if (!numerics::isImportance256(importance))
-    return emitError() << "importance must be in 0.."
-                       << numerics::largestImportance256 << " (was "
+    return emitError() << "importance must be in " << numerics::keptByNone
+                       << ".." << numerics::largestImportance256 << " (was "
                        << importance << ")";
   return success();
 }

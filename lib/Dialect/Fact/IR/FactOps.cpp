@@ -69,6 +69,42 @@ static void printPolicyFloat(OpAsmPrinter &printer, Operation *, Value value,
   printPolicyNumber(printer, value, literal);
 }
 
+/// Nothing for all keys, `causal`, or `window = [left, right]`.
+static ParseResult parseWindow(OpAsmParser &parser, WindowAttr &window) {
+  using ::fact::numerics::Window;
+  MLIRContext *context = parser.getContext();
+  if (succeeded(parser.parseOptionalKeyword("causal"))) {
+    window = WindowAttr::orNull(context, Window::causal());
+    return success();
+  }
+  if (failed(parser.parseOptionalKeyword("window")))
+    return success();
+  int64_t left = 0, right = 0;
+  SMLoc where = parser.getCurrentLocation();
+  if (parser.parseEqual() || parser.parseLSquare() ||
+      parseWindowEnd(parser, left) || parser.parseComma() ||
+      parseWindowEnd(parser, right) || parser.parseRSquare())
+    return failure();
+  window = WindowAttr::getChecked([&] { return parser.emitError(where); },
+                                  context, left, right);
+  return success(bool(window));
+}
+
+static void printWindow(OpAsmPrinter &printer, Operation *, WindowAttr window) {
+  using ::fact::numerics::Window;
+  if (!window)
+    return;
+  if (window.asWindow() == Window::causal()) {
+    printer << " causal";
+    return;
+  }
+  printer << " window = [";
+  printWindowEnd(printer, window.getLeft());
+  printer << ", ";
+  printWindowEnd(printer, window.getRight());
+  printer << ']';
+}
+
 #define GET_OP_CLASSES
 #include "fact/Dialect/Fact/IR/FactOps.cpp.inc"
 
@@ -184,7 +220,7 @@ LogicalResult AttentionOp::verify() {
       .finite("scale", getScale());
 }
 
-LogicalResult LayerNormOp::verify() {
+LogicalResult NormOp::verify() {
   return ShapeCheck(*this)
       .same("gamma and input features", getGamma(), 0, getInput(), 1)
       .same("beta and input features", getBeta(), 0, getInput(), 1)
@@ -368,7 +404,8 @@ LogicalResult QuantizedAttentionOp::verify() {
                    bool(getTailKey()) == bool(getTailValue()) &&
                    bool(getTailKey()) == bool(getTailValueScale()),
                "needs all four 'tail' operands or none")
-      .require(!(getTailKey() && getCausal()), "causal attention has no 'tail'")
+      .require(!(getTailKey() && getWindow()),
+               "attention with a window has no 'tail'")
       .same("query and key features", getQuery(), 1, getKey(), 1)
       .same("query and value features", getQuery(), 1, getValue(), 1)
       .same("query and key tokens", getQuery(), 0, getKey(), 0)

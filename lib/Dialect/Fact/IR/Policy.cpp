@@ -64,8 +64,9 @@ LogicalResult mlir::fact::checkImportance(Operation *op, int64_t importance) {
   if (importance != 0 && numerics::isImportance256(importance))
     return success();
   return op->emitOpError() << "importance must be in 1.."
-                           << numerics::largestImportance256 << " (was "
-                           << importance << ")";
+                           << numerics::largestImportance256 << ", or "
+                           << numerics::keptByNone << " (was " << importance
+                           << ")";
 }
 
 numerics::Predictor mlir::fact::numericsOf(Predictor predictor) {

@@ -129,7 +129,7 @@ SmallVector<Value> mlir::fact::sourcesAcrossCalls(Value value,
 bool mlir::fact::isWeightOperand(OpOperand &operand) {
   unsigned number = operand.getOperandNumber();
   return llvm::TypeSwitch<Operation *, bool>(operand.getOwner())
-      .Case<LinearOp, LayerNormOp>([&](auto) { return number > 0; })
+      .Case<LinearOp, NormOp>([&](auto) { return number > 0; })
       .Case([&](QuantizedLinearOp op) {
         return number == 2 || number == 3 || (number == 4 && op.getBias());
       })

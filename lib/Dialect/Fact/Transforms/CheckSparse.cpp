@@ -13,11 +13,13 @@
 
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/IR/Policy.h"
+#include "fact/Dialect/Fact/IR/Sequence.h"
 #include "fact/Dialect/Fact/IR/Values.h"
 #include "fact/Dialect/Fact/IR/Weights.h"
 #include "fact/Dialect/Fact/Transforms/Passes.h"
 #include "fact/Numerics/FloatRules.h"
 #include "fact/Numerics/Formats.h"
+#include "fact/Numerics/Limits.h"
 
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -56,6 +58,7 @@ private:
   LogicalResult checkOperands(Operation *op);
   LogicalResult checkArgmax(Operation *op, Value argmax);
   LogicalResult checkRowsKeep(QuantizedAttentionOp op);
+  LogicalResult checkPairs(SelectPrecisionOp op);
 
   /// Every source of a number of the policy is a constant that `check` takes.
   template <typename Number, typename Check>
@@ -254,8 +257,33 @@ LogicalResult Checker::verify(SelectPrecisionOp op) {
         return diagnostic;
       }
   }
+  if (failed(checkPairs(op)))
+    return failure();
   return checkNumber<int32_t>(op, "importance", op.getImportanceValue(),
                               checkImportance);
+}
+
+/// 64 bits must hold both sides of the comparison of importances.
+LogicalResult Checker::checkPairs(SelectPrecisionOp op) {
+  auto module = op->getParentOfType<ModuleOp>();
+  auto main = module ? module.lookupSymbol<func::FuncOp>("main") : nullptr;
+  if (!main || main.isExternal())
+    return success();
+  int64_t length = 0;
+  for (BlockArgument argument : main.getArguments())
+    length = std::max(length, sequenceBound(main, argument));
+  for (Value source : sourcesAcrossCalls(op.getCount(), users)) {
+    int64_t heads = 1;
+    if (auto select = source.getDefiningOp<SelectOp>())
+      heads = select.getMask().getType().getDimSize(0);
+    else if (auto all = source.getDefiningOp<SelectAllOp>())
+      heads = static_cast<int64_t>(all.getHeads());
+    int64_t most = ::fact::numerics::mostImportancePairs - 1;
+    if (length > 0 && heads > most / length / length / length)
+      return op.emitOpError() << "needs heads * length^3 below 2^51 (was "
+                              << heads << " heads, length " << length << ")";
+  }
+  return success();
 }
 
 LogicalResult Checker::verify(QuantizedAttentionOp op) {
@@ -288,18 +316,31 @@ LogicalResult Checker::checkArgmax(Operation *op, Value argmax) {
   return success();
 }
 
+/// Whether every key that a row sees through one window it sees through the
+/// other one.
+static bool isWithin(const ::fact::numerics::Window &inner,
+                     const ::fact::numerics::Window &outer) {
+  auto within = [](int64_t inner, int64_t outer) {
+    constexpr int64_t unlimited = ::fact::numerics::Window::unlimited;
+    return outer == unlimited || (inner != unlimited && inner <= outer);
+  };
+  return within(inner.left, outer.left) && within(inner.right, outer.right);
+}
+
 /// A softmax over no key has no value: every row keeps one that it may see.
 LogicalResult Checker::checkRowsKeep(QuantizedAttentionOp op) {
   if (!op.getMask())
     return success();
+  ::fact::numerics::Window window = windowOf(op.getWindowAttr());
   for (Value source : sourcesAcrossCalls(op.getMask(), users)) {
     if (auto select = source.getDefiningOp<SelectOp>()) {
-      if (!op.getCausal() || select.getCausal())
+      // A mask of a smaller window keeps keys of the larger one.
+      if (isWithin(windowOf(select.getWindowAttr()), window))
         continue;
       InFlightDiagnostic diagnostic =
           op.emitOpError()
-          << "is causal and needs a mask of a causal 'fact.select': a row may "
-             "keep later keys alone";
+          << "has a window and needs a mask of a 'fact.select' within it: a "
+             "row may keep keys outside alone";
       diagnostic.attachNote(select.getLoc()) << "the mask is made here";
       return diagnostic;
     }
@@ -311,9 +352,10 @@ LogicalResult Checker::checkRowsKeep(QuantizedAttentionOp op) {
       continue;
     auto kept = mask.getValues<bool>();
     for (int64_t row = 0; row < shape[0] * shape[1]; ++row) {
-      int64_t allowed = op.getCausal() ? row % shape[1] + 1 : shape[2];
+      int64_t token = row % shape[1];
       bool any = false;
-      for (int64_t column = 0; column < allowed; ++column)
+      for (int64_t column = window.first(token);
+           column < window.end(token, shape[2]); ++column)
         any |= kept[row * shape[2] + column];
       if (any)
         continue;

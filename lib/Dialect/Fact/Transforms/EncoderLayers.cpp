@@ -32,7 +32,7 @@ static Operation *findProjection(Value operand) {
 /// i.
 static bool keepsTokensApart(Operation *op) {
   return isLinear(op) || isReshape(op) ||
-         isa<ActivationOp, LayerNormOp, AddOp, QuantizeRowsOp>(op);
+         isa<ActivationOp, NormOp, AddOp, MultiplyOp, QuantizeRowsOp>(op);
 }
 
 int64_t EncoderLayer::getHeads() const {
@@ -41,10 +41,10 @@ int64_t EncoderLayer::getHeads() const {
   return cast<QuantizedAttentionOp>(attention).getHeads();
 }
 
-bool EncoderLayer::isCausal() const {
+WindowAttr EncoderLayer::getWindow() const {
   if (auto dense = dyn_cast<AttentionOp>(attention))
-    return dense.getCausal();
-  return cast<QuantizedAttentionOp>(attention).getCausal();
+    return dense.getWindowAttr();
+  return cast<QuantizedAttentionOp>(attention).getWindowAttr();
 }
 
 bool EncoderLayer::hasGivenMask() const {
@@ -125,7 +125,7 @@ private:
     auto all = definingOp<SelectAllOp>(op.getCount());
     if (!all || layer.select || layer.hasGivenMask() ||
         static_cast<int64_t>(all.getHeads()) != layer.getHeads() ||
-        all.getCausal() != layer.isCausal())
+        all.getWindowAttr() != layer.getWindow())
       return false;
     Value rows = sourceOf(all.getInput());
     if (rows == layer.getContext())
@@ -144,6 +144,9 @@ private:
       flow = {};
     else if (auto add = dyn_cast<AddOp>(op))
       flow = join(flows.lookup(add.getLhs()), flows.lookup(add.getRhs()));
+    else if (auto product = dyn_cast<MultiplyOp>(op))
+      flow =
+          later(flows.lookup(product.getLhs()), flows.lookup(product.getRhs()));
     else if (isLinear(op))
       flow = visitLinear(op);
     else if (keepsTokensApart(op))
@@ -160,11 +163,17 @@ private:
   /// A sum belongs to the later layer. Adding to a context that no projection
   /// has read says that the layer has no output projection.
   static Flow join(Flow a, Flow b) {
-    Flow result =
-        a.layer > b.layer || (a.layer == b.layer && a.pastOutput) ? a : b;
+    Flow result = later(a, b);
     if (result.layer >= 0)
       result.pastOutput = true;
-    else if (!result.lost)
+    return result;
+  }
+
+  /// What reads both is where the later one is.
+  static Flow later(Flow a, Flow b) {
+    Flow result =
+        a.layer > b.layer || (a.layer == b.layer && a.pastOutput) ? a : b;
+    if (result.layer < 0 && !result.lost)
       result.lost = a.lost ? a.lost : b.lost;
     return result;
   }

@@ -226,7 +226,7 @@ Operation *firstDifference(const Layer &a, const Layer &b, std::string &why) {
   return nullptr;
 }
 
-struct OutlinePass : fact::impl::OutlinePassBase<OutlinePass> {
+struct OutlinePass : mlir::fact::impl::OutlinePassBase<OutlinePass> {
   using Base::Base;
 
   void runOnOperation() override {

@@ -111,7 +111,7 @@ Value PrecisionPass::findLowTokens(const EncoderLayer &layer,
         {cast<RankedTensorType>(rows.getType()).getDimSize(0)},
         builder.getI64Type());
     count = SelectAllOp::create(builder, loc, countType, rows, layer.getHeads(),
-                                layer.isCausal());
+                                layer.getWindow());
   }
   auto type =
       cast<RankedTensorType>(count.getType()).clone(builder.getI1Type());
@@ -119,7 +119,7 @@ Value PrecisionPass::findLowTokens(const EncoderLayer &layer,
   return SelectPrecisionOp::create(
       builder, loc, type, count,
       cast_if_present<IntegerAttr>(dyn_cast<Attribute>(importance)),
-      dyn_cast<Value>(importance));
+      dyn_cast<Value>(importance), layer.getWindow());
 }
 
 void PrecisionPass::runOnLayer(const EncoderLayer &layer,

@@ -224,7 +224,7 @@ void PredictionBuilder::build(Projection query, Projection key,
       cast_if_present<IntegerAttr>(dyn_cast<Attribute>(keep)),
       dyn_cast<Value>(keep),
       cast_if_present<FloatAttr>(dyn_cast<Attribute>(dominance)),
-      dyn_cast<Value>(dominance), op.getCausalAttr());
+      dyn_cast<Value>(dominance), op.getWindowAttr());
   op.getMaskMutable().assign(
       castTokens(select.getMask(), {1, 2}, op.getQuery()));
   if (policy.getDominance().getValueAsDouble() > 0) {
@@ -275,7 +275,12 @@ void PredictPass::predict(QuantizedAttentionOp op, PolicyNumbers &numbers) {
                      "can be predicted"});
 
   std::optional<Projection> value;
-  if (rules.hasMeanToken(op.getCausal())) {
+  if (rules.hasMeanToken() && op.getWindow()) {
+    missed(op, "NoMeanToken", "fact-predict")
+        << remark::reason("the policy wants a mean token, but a row sees the "
+                          "keys of its window alone")
+        << remark::suggest("choose tail = none for this function");
+  } else if (rules.hasMeanToken()) {
     FailureOr<Projection> found =
         findProjection("value", op.getValue(), op.getValueScale(), obstacle);
     if (failed(found))

@@ -89,7 +89,7 @@ LogicalResult QuantizePass::checkWeights() {
     if (auto linear = dyn_cast<LinearOp>(op)) {
       check(op, "weight", linear.getWeight());
       check(op, "bias", linear.getBias());
-    } else if (auto norm = dyn_cast<LayerNormOp>(op)) {
+    } else if (auto norm = dyn_cast<NormOp>(op)) {
       check(op, "gamma", norm.getGamma());
       check(op, "beta", norm.getBeta());
     }
@@ -178,7 +178,7 @@ void QuantizePass::quantize(AttentionOp op) {
       /*mask=*/Value(), /*dominated=*/Value(), /*argmax=*/Value(),
       /*tail_key=*/Value(), /*tail_key_scale=*/Value(), /*tail_value=*/Value(),
       /*tail_value_scale=*/Value(), op.getHeadsAttr(), op.getScaleAttr(),
-      op.getCausalAttr());
+      op.getWindowAttr());
   if (Attribute policy = op->getAttr(kPolicyAttrName))
     quantized->setAttr(kPolicyAttrName, policy);
   op.replaceAllUsesWith(quantized.getResult());

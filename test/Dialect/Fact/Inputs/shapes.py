@@ -17,7 +17,7 @@ SCALES, MASK, HEADROWS = "2x4xf32", "2x4x4xi1", "2x4xi1"
 OPS = [
     ("fact.linear %0, %1 bias %2 : ({0}, {1}, {2}) -> {r0}", [ROWS, "16x8xf32", "8xf32"], [OUT]),
     ("fact.attention %0, %1, %2 heads = 2 scale = 0.5 : {0}", [ROWS], [ROWS]),
-    ("fact.layer_norm %0, %1, %2 eps = 1.0e-5 : {0}, {1}, {2}", [ROWS, "16xf32", "16xf32"], [ROWS]),
+    ("fact.norm layer %0, %1, %2 eps = 1.0e-5 : {0}, {1}, {2}", [ROWS, "16xf32", "16xf32"], [ROWS]),
     ("fact.quantize_rows %0 low %1 : ({0}, {1}) -> ({r0}, {r1})", [ROWS, "4xi1"], [ROWS8, "4xf32"]),
     ("fact.quantize_heads %0 rows %1 heads = 2 : ({0}, {1}) -> ({r0}, {r1})", [ROWS, HEADROWS], [ROWS8, SCALES]),
     ("fact.quantize_weight %0 : {0} -> {r0}, {r1}", ["16x8xf32"], ["16x8xi8", "8xf32"]),
@@ -42,7 +42,7 @@ OPS = [
 # A dimension that nothing else in the op repeats: what may change alone, by position (operand, then result).
 FREE = {
     ("fact.select_all", 0, 1),  # features of the rows that only give the length
-    ("fact.layer_norm", 0, 0),  # the result has the input's type
+    ("fact.norm", 0, 0),  # the result has the input's type
     ("fact.mean_token", 0, 0),  # any number of tokens becomes one
 }
 

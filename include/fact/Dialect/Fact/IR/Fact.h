@@ -13,6 +13,8 @@
 #ifndef FACT_DIALECT_FACT_IR_FACT_H
 #define FACT_DIALECT_FACT_IR_FACT_H
 
+#include "fact/Numerics/Window.h"
+
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -57,8 +59,15 @@ inline constexpr llvm::StringLiteral kPaddingAttrName = "fact.padding";
 inline constexpr llvm::StringLiteral kBatchAttrName = "fact.batch";
 /// `fact.dump` (result of main, after --fact-expose-masks): its name in a dump.
 inline constexpr llvm::StringLiteral kDumpAttrName = "fact.dump";
-/// `fact.layers` (main, likewise): heads and causal of each attention.
+/// `fact.layers` (main, likewise): heads and window of each attention.
 inline constexpr llvm::StringLiteral kLayersAttrName = "fact.layers";
+
+/// One end of a window as texts have it: a number, or `*` where unlimited.
+ParseResult parseWindowEnd(AsmParser &parser, int64_t &end);
+void printWindowEnd(AsmPrinter &printer, int64_t end);
+
+/// What an op's window says; without one every key is seen.
+::fact::numerics::Window windowOf(WindowAttr window);
 
 } // namespace mlir::fact
 

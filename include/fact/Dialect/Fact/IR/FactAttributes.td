@@ -24,8 +24,9 @@ class Fact_EnumAttr<EnumAttrInfo info, string mnemonic>
 def Fact_Activation : Fact_Enum<"Activation", "activation function", [
   I32EnumAttrCase<"Gelu", 0, "gelu">,
   I32EnumAttrCase<"GeluTanh", 1, "gelu_tanh">,
-  I32EnumAttrCase<"Swish", 2, "swish">,
-  I32EnumAttrCase<"Relu", 3, "relu">]>;
+  I32EnumAttrCase<"QuickGelu", 2, "quick_gelu">,
+  I32EnumAttrCase<"Swish", 3, "swish">,
+  I32EnumAttrCase<"Relu", 4, "relu">]>;
 def Fact_ActivationAttr : Fact_EnumAttr<Fact_Activation, "activation">;
 
 def Fact_Predictor : Fact_Enum<"Predictor", "what stands for `one` in eager prediction (section 4.6)", [
@@ -34,6 +35,11 @@ def Fact_Predictor : Fact_Enum<"Predictor", "what stands for `one` in eager pred
   I32EnumAttrCase<"OneSided", 2, "one_sided">,
   I32EnumAttrCase<"Exact", 3, "exact">]>;
 def Fact_PredictorAttr : Fact_EnumAttr<Fact_Predictor, "predictor">;
+
+def Fact_Norm : Fact_Enum<"Norm", "kind of a norm (sections 2 and 10)", [
+  I32EnumAttrCase<"Layer", 0, "layer">,
+  I32EnumAttrCase<"RMS", 1, "rms">]>;
+def Fact_NormAttr : Fact_EnumAttr<Fact_Norm, "norm">;
 
 def Fact_Operand : Fact_Enum<"PredictorOperand", "operand of eager prediction that a code stands for", [
   I32EnumAttrCase<"Activation", 0, "activation">,
@@ -57,6 +63,24 @@ def Fact_Tail : Fact_Enum<"Tail", "what stands for the keys that a row dropped (
   I32EnumAttrCase<"Mean", 1, "mean">]>;
 def Fact_TailAttr : Fact_EnumAttr<Fact_Tail, "tail">;
 
+def Fact_WindowAttr : AttrDef<Fact_Dialect, "Window"> {
+  let mnemonic = "window";
+  let summary = "which keys a row may attend to (section 10)";
+  let description = [{
+    Row i may attend to keys i - left .. i + right, each end a number >= 0 or `*`,
+    unlimited. An op without a window sees every key: no op has one with both
+    ends unlimited. Ops print `causal` for `[*, 0]` and `window = [8, 8]` else.
+  }];
+  let parameters = (ins "int64_t":$left, "int64_t":$right);
+  let assemblyFormat = "`<` custom<WindowEnd>($left) `,` custom<WindowEnd>($right) `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    ::fact::numerics::Window asWindow() const { return {getLeft(), getRight()}; }
+    /// Null where every key is seen.
+    static WindowAttr orNull(::mlir::MLIRContext *context, const ::fact::numerics::Window &window);
+  }];
+}
+
 def Fact_PolicyAttr : AttrDef<Fact_Dialect, "Policy"> {
   let mnemonic = "policy";
   let summary = "the user's choice of sparsity and precision";
@@ -65,7 +89,8 @@ def Fact_PolicyAttr : AttrDef<Fact_Dialect, "Policy"> {
     `fact.policy` of an attention, a function or the module (the innermost wins), or
     of the call of a layer, where calls of one function differ in `keep`, `dominance`
     and `importance` alone; nothing reads it after them. `keep` is in 1024ths (1024 = every key), `dominance` a
-    threshold in logits (0 = off), `importance` in 256ths (0 = every token INT8).
+    threshold in logits (0 = off), `importance` in 256ths (0 = every token INT8, -1 =
+    positive, but less than a 256th: the tokens that nobody keeps).
 
     ```mlir
     module attributes {fact.policy = #fact.policy<keep = 205, tail = mean,

@@ -80,19 +80,22 @@ def Fact_AttentionOp : Fact_Op<"attention", [
   let summary = "dense multi-head self-attention on float32 rows";
   let description = [{
     Head c of q, k, v is columns `c * d/h .. (c+1) * d/h`. Per head
-    `result = softmax(q k^T * scale) v`; with `causal` row i sees keys 0..i.
+    `result = softmax(q k^T * scale) v`, over the keys of a row's window: all without
+    one, keys 0..i of row i with `causal`, keys i - 8 .. i + 8 with `window = [8, 8]`
+    (section 10; `*` is unlimited).
     `scale` is the attention's own, never folded into a projection.
 
     ```mlir
     %c = fact.attention %q, %k, %v heads = 8 scale = 0.2582 : tensor<?x120xf32>
     %c = fact.attention %q, %k, %v heads = 1 scale = 0.125 causal : tensor<?x64xf32>
+    %c = fact.attention %q, %k, %v heads = 1 scale = 0.125 window = [8, 8] : tensor<?x64xf32>
     ```
   }];
   let arguments = (ins Fact_Rows:$query, Fact_Rows:$key, Fact_Rows:$value,
-                       ConfinedAttr<I64Attr, [IntPositive]>:$heads, F32Attr:$scale, UnitAttr:$causal);
+                       ConfinedAttr<I64Attr, [IntPositive]>:$heads, F32Attr:$scale, OptionalAttr<Fact_WindowAttr>:$window);
   let results = (outs Fact_Rows:$result);
   let assemblyFormat = [{
-    $query `,` $key `,` $value `heads` `=` $heads `scale` `=` $scale (`causal` $causal^)? attr-dict
+    $query `,` $key `,` $value `heads` `=` $heads `scale` `=` $scale custom<Window>($window) attr-dict
     `:` type($result)
   }];
   let hasVerifier = 1;
@@ -101,7 +104,8 @@ def Fact_AttentionOp : Fact_Op<"attention", [
 def Fact_ActivationOp : Fact_Op<"activation", [AllTypesMatch<["input", "result"]>]> {
   let summary = "elementwise activation function";
   let description = [{
-    The f32 formula of section 2 for `gelu` (erf), `gelu_tanh`, `swish`, `relu`.
+    The f32 formula of section 2 for `gelu` (erf), `gelu_tanh`, `quick_gelu`,
+    `swish`, `relu`.
 
     ```mlir
     %y = fact.activation gelu_tanh %x : tensor<?x256xf32>
@@ -112,19 +116,24 @@ def Fact_ActivationOp : Fact_Op<"activation", [AllTypesMatch<["input", "result"]
   let assemblyFormat = "$kind $input attr-dict `:` type($result)";
 }
 
-def Fact_LayerNormOp : Fact_Op<"layer_norm", [AllTypesMatch<["input", "result"]>]> {
-  let summary = "layer normalisation of each row";
+def Fact_NormOp : Fact_Op<"norm", [AllTypesMatch<["input", "result"]>]> {
+  let summary = "layer or RMS norm of each row";
   let description = [{
-    `mu = rsum(x)/d; c = x - mu; var = rsum(c*c)/d; y = (c * (1/sqrt(var + eps))) * gamma + beta`
-    (section 2).
+    `layer`: `mu = rsum(x)/d; c = x - mu; y = (c * (1/sqrt(rsum(c*c)/d + eps))) * gamma + beta`
+    (section 2); `rms`: the same of x itself, c = x (section 10). Without beta nothing is
+    added.
 
     ```mlir
-    %y = fact.layer_norm %x, %gamma, %beta eps = 1.0e-5 : tensor<?x64xf32>
+    %y = fact.norm layer %x, %gamma, %beta eps = 1.0e-5 : tensor<?x64xf32>, tensor<64xf32>, tensor<64xf32>
+    %z = fact.norm rms %x, %gamma eps = 1.0e-6 : tensor<?x64xf32>, tensor<64xf32>
     ```
   }];
-  let arguments = (ins Fact_Rows:$input, Fact_Vector:$gamma, Fact_Vector:$beta, F32Attr:$eps);
+  let arguments = (ins Fact_NormAttr:$kind, Fact_Rows:$input, Fact_Vector:$gamma, Optional<Fact_Vector>:$beta, F32Attr:$eps);
   let results = (outs Fact_Rows:$result);
-  let assemblyFormat = "$input `,` $gamma `,` $beta `eps` `=` $eps attr-dict `:` type($result) `,` type($gamma) `,` type($beta)";
+  let assemblyFormat = [{
+    $kind $input `,` $gamma (`,` $beta^)? `eps` `=` $eps attr-dict
+    `:` type($result) `,` type($gamma) (`,` type($beta)^)?
+  }];
   let hasVerifier = 1;
 }
 
@@ -136,6 +145,21 @@ def Fact_AddOp : Fact_Op<"add", [Commutative, AllTypesMatch<["lhs", "rhs", "resu
 
     ```mlir
     %y = fact.add %x, %z : tensor<?x64xf32>
+    ```
+  }];
+  let arguments = (ins Fact_Rows:$lhs, Fact_Rows:$rhs);
+  let results = (outs Fact_Rows:$result);
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($result)";
+}
+
+def Fact_MultiplyOp : Fact_Op<"multiply", [Commutative, AllTypesMatch<["lhs", "rhs", "result"]>]> {
+  let summary = "product of two streams of rows: a gate";
+  let description = [{
+    `y = lhs * rhs`, one f32 multiplication an element: what a gated feed-forward
+    network does with its two linear layers (section 10).
+
+    ```mlir
+    %u = fact.multiply %activated, %linear3 : tensor<?x256xf32>
     ```
   }];
   let arguments = (ins Fact_Rows:$lhs, Fact_Rows:$rhs);
@@ -329,7 +353,7 @@ def Fact_PredictOp : Fact_Op<"predict"> {
     `scores[h][i][j] = f32(A) * (key_scale[h][j] * scale[j])`,
     `unit[h][i] = (query_scale[h][i] * scale[i]) * ((sq * sk) * attention_scale)`:
     `scores * unit` is in logits before the predictor's logit gain. Scores are defined
-    for every pair; what a causal row may see is `fact.select`'s affair.
+    for every pair; which of them a row may see is `fact.select`'s affair.
     query, key: codes of the shifted accumulators; `scale`: 2^e of the rows.
 
     ```mlir
@@ -356,7 +380,7 @@ def Fact_PredictOp : Fact_Op<"predict"> {
 def Fact_SelectOp : Fact_Op<"select", [AttrSizedOperandSegments]> {
   let summary = "row-wise top-k, dominance, argmax and counts: one per layer";
   let description = [{
-    Row i of a head may attend to n_i keys (all, or i+1 with `causal`).
+    Row i of a head may attend to n_i keys: those of the window, as `fact.attention`.
     `mask`: the `max(1, (keep * n_i + 1023) >> 10)` largest scores, ties to the lower
     column; `keep` in 1024ths, 1024 keeps all n_i. `dominated`: n_i >= 2 and
     `((top1 - top2) * unit) * gain > dominance` (0 = off), gain = the predictor's
@@ -374,11 +398,11 @@ def Fact_SelectOp : Fact_Op<"select", [AttrSizedOperandSegments]> {
   }];
   let arguments = (ins Fact_PredictorAttr:$predictor, Fact_Scores:$scores, Fact_HeadScales:$unit,
                        OptionalAttr<ConfinedAttr<I64Attr, [IntNonNegative]>>:$keep, Optional<Fact_PolicyInteger>:$keep_value,
-                       OptionalAttr<F32Attr>:$dominance, Optional<Fact_PolicyFloat>:$dominance_value, UnitAttr:$causal);
+                       OptionalAttr<F32Attr>:$dominance, Optional<Fact_PolicyFloat>:$dominance_value, OptionalAttr<Fact_WindowAttr>:$window);
   let results = (outs Fact_ScoreMask:$mask, Fact_HeadRows:$dominated, Fact_Argmax:$argmax, Fact_Counts:$count);
   let assemblyFormat = [{
     $predictor $scores `,` $unit `keep` `=` custom<PolicyInteger>($keep_value, $keep)
-    `dominance` `=` custom<PolicyFloat>($dominance_value, $dominance) (`causal` $causal^)? attr-dict
+    `dominance` `=` custom<PolicyFloat>($dominance_value, $dominance) custom<Window>($window) attr-dict
     `:` type($scores) `,` type($unit) `->` type($mask) `,` type($dominated) `,` type($argmax) `,` type($count)
   }];
   let hasVerifier = 1;
@@ -389,16 +413,16 @@ def Fact_SelectAllOp : Fact_Op<"select_all"> {
   let summary = "the counts of a layer in which nothing is pruned";
   let description = [{
     Section 5's last rule: with keep = 1 and no dominance nothing is predicted and
-    every allowed column is kept, so `count[j]` = heads * L, or heads * (L - j)
-    with `causal`. `rows` [L, d] only says how long the sequence is.
+    every allowed column is kept, so `count[j]` = heads * m_j, where m_j rows have j
+    in their window. `rows` [L, d] only says how long the sequence is.
 
     ```mlir
     %count = fact.select_all %x heads = 8 : tensor<?x120xf32> -> tensor<?xi64>
     ```
   }];
-  let arguments = (ins Fact_Rows:$input, ConfinedAttr<I64Attr, [IntPositive]>:$heads, UnitAttr:$causal);
+  let arguments = (ins Fact_Rows:$input, ConfinedAttr<I64Attr, [IntPositive]>:$heads, OptionalAttr<Fact_WindowAttr>:$window);
   let results = (outs Fact_Counts:$count);
-  let assemblyFormat = "$input `heads` `=` $heads (`causal` $causal^)? attr-dict `:` type($input) `->` type($count)";
+  let assemblyFormat = "$input `heads` `=` $heads custom<Window>($window) attr-dict `:` type($input) `->` type($count)";
   let hasVerifier = 1;
 }
 
@@ -470,18 +494,20 @@ def Fact_MeanTokenOp : Fact_Op<"mean_token"> {
 def Fact_SelectPrecisionOp : Fact_Op<"select_precision"> {
   let summary = "tokens that run at INT4, from their importance";
   let description = [{
-    `low[j] = count[j] * 256 * L <= importance * sum(count)`, in 64 bits.
-    `importance` in 256ths; importance 0 means that no token is low, and then
-    there is no such op. It may be an operand (i32), as `keep` of a select.
+    `low[j] = count[j] * 256 * sum(m) <= importance * m_j * sum(count)`, in 64 bits,
+    where m_j rows have j in the window of the attention that is counted.
+    `importance` in 256ths, or -1 for the tokens that nobody keeps; importance 0 means
+    that no token is low, and then there is no such op. It may be an operand (i32), as
+    `keep` of a select.
 
     ```mlir
     %low = fact.select_precision %count importance = 256 : tensor<?xi64> -> tensor<?xi1>
     ```
   }];
-  let arguments = (ins Fact_Counts:$count, OptionalAttr<ConfinedAttr<I64Attr, [IntPositive]>>:$importance,
-                       Optional<Fact_PolicyInteger>:$importance_value);
+  let arguments = (ins Fact_Counts:$count, OptionalAttr<I64Attr>:$importance, Optional<Fact_PolicyInteger>:$importance_value,
+                       OptionalAttr<Fact_WindowAttr>:$window);
   let results = (outs Fact_TokenMask:$low);
-  let assemblyFormat = "$count `importance` `=` custom<PolicyInteger>($importance_value, $importance) attr-dict `:` type($count) `->` type($low)";
+  let assemblyFormat = "$count `importance` `=` custom<PolicyInteger>($importance_value, $importance) custom<Window>($window) attr-dict `:` type($count) `->` type($low)";
   let hasVerifier = 1;
   let hasCanonicalizeMethod = 1;
 }
@@ -509,13 +535,13 @@ def Fact_QuantizedAttentionOp : Fact_Op<"quantized_attention", [AttrSizedOperand
                        Optional<Fact_ScoreMask>:$mask, Optional<Fact_HeadRows>:$dominated, Optional<Fact_Argmax>:$argmax,
                        Optional<Fact_Rows8>:$tail_key, Optional<Fact_HeadScales>:$tail_key_scale,
                        Optional<Fact_Rows8>:$tail_value, Optional<Fact_HeadScales>:$tail_value_scale,
-                       ConfinedAttr<I64Attr, [IntPositive]>:$heads, F32Attr:$scale, UnitAttr:$causal);
+                       ConfinedAttr<I64Attr, [IntPositive]>:$heads, F32Attr:$scale, OptionalAttr<Fact_WindowAttr>:$window);
   let results = (outs Fact_Rows:$result);
   let assemblyFormat = [{
     $query `,` $query_scale `,` $key `,` $key_scale `,` $value `,` $value_scale (`mask` $mask^)?
     (`dominated` $dominated^ `,` $argmax)?
     (`tail` $tail_key^ `,` $tail_key_scale `,` $tail_value `,` $tail_value_scale)?
-    `heads` `=` $heads `scale` `=` $scale (`causal` $causal^)? attr-dict `:` functional-type(operands, results)
+    `heads` `=` $heads `scale` `=` $scale custom<Window>($window) attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
   let hasCanonicalizeMethod = 1;

@@ -78,6 +78,9 @@ template <> struct FieldAttrOf<::fact::isa::Activation> {
 template <> struct FieldAttrOf<::fact::isa::OptActivation> {
   using type = OptActivationAttr;
 };
+template <> struct FieldAttrOf<::fact::isa::Norm> {
+  using type = NormAttr;
+};
 template <> struct FieldAttrOf<::fact::isa::EngineId> {
   using type = EngineIdAttr;
 };

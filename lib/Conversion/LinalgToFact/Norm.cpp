@@ -1,4 +1,4 @@
-//===- LayerNorm.cpp - Layer normalisation --------------------------------===//
+//===- Norm.cpp - Layer and RMS norms -------------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -10,7 +10,8 @@
 //   (c / s) * gamma + beta, in any order, gamma and beta may be absent
 //   x * (gamma / s) + (beta - mu * (gamma / s))
 // The variance may also be sum(x * x) * (1/d) - mu * mu, or that but not below
-// 0.
+// 0. An RMS norm, with s = sqrt(sum(x * x) * (1/d) + eps), is
+//   (x / s) * gamma, gamma may be absent
 //
 //===----------------------------------------------------------------------===//
 
@@ -127,7 +128,7 @@ static bool takeGamma(Product &product, Node *&gamma) {
   return product.numerators.empty();
 }
 
-std::optional<LayerNormMatch> fact::matchLayerNorm(Node *node, Miss &miss) {
+static std::optional<NormMatch> matchLayerNorm(Node *node, Miss &miss) {
   std::optional<SmallVector<Product, 4>> terms = termsOf(node, 4);
   if (!terms || node->operands.size() != 2)
     return std::nullopt;
@@ -176,12 +177,10 @@ std::optional<LayerNormMatch> fact::matchLayerNorm(Node *node, Miss &miss) {
     if (centred != term.numerators.end()) {
       term.take(*centred);
       if (takeGamma(term, gamma))
-        return LayerNormMatch{x,
-                              gamma,
-                              static_cast<float>(term.constant),
-                              beta,
-                              static_cast<float>(shift),
-                              eps};
+        return NormMatch{Norm::Layer, x,
+                         gamma,       static_cast<float>(term.constant),
+                         beta,        static_cast<float>(shift),
+                         eps};
     }
   } else if (divided.size() == 2) {
     for (unsigned i : {0, 1}) {
@@ -196,8 +195,8 @@ std::optional<LayerNormMatch> fact::matchLayerNorm(Node *node, Miss &miss) {
       if (row.constant == 1 && isReciprocal(-mean.constant, x->width) &&
           takeGamma(row, gamma) && takeGamma(mean, meanGamma) &&
           gamma == meanGamma)
-        return LayerNormMatch{x,  gamma, 1, beta, static_cast<float>(shift),
-                              eps};
+        return NormMatch{
+            Norm::Layer, x, gamma, 1, beta, static_cast<float>(shift), eps};
     }
   }
   miss = {
@@ -205,4 +204,54 @@ std::optional<LayerNormMatch> fact::matchLayerNorm(Node *node, Miss &miss) {
       "feature",
       "write layer norm as (x - mean(x)) / sqrt(var(x) + eps) * gamma + beta"};
   return std::nullopt;
+}
+
+/// The row that is divided by its own root mean square; null for others.
+static Node *ownRowOf(const Product &product, float &eps) {
+  if (product.denominators.size() != 1 ||
+      !product.denominators.front()->is(NodeKind::Sqrt))
+    return nullptr;
+  Node *inner = product.denominators.front()->operand(0);
+  if (!inner->is(NodeKind::Add))
+    return nullptr;
+  for (unsigned i : {0, 1}) {
+    Node *squares = meanOf(inner->operand(1 - i));
+    if (!inner->operand(i)->is(NodeKind::Scalar) || !squares ||
+        !squares->is(NodeKind::Mul) ||
+        squares->operand(0) != squares->operand(1))
+      continue;
+    eps = inner->operand(i)->scalar;
+    return squares->operand(0);
+  }
+  return nullptr;
+}
+
+static std::optional<NormMatch> matchRmsNorm(Node *node, Miss &miss) {
+  Product product = productOf(node);
+  float eps = 0;
+  Node *x = ownRowOf(product, eps), *gamma = nullptr;
+  // Of a centred row it is a layer norm.
+  if (!x || centredOf(x) || !product.take(x))
+    return std::nullopt;
+  if (!(eps > 0 && eps < 1)) {
+    miss = {
+        ("epsilon is not in (0, 1) (was " + Twine(std::to_string(eps)) + ")")
+            .str(),
+        "use a small positive epsilon"};
+    return std::nullopt;
+  }
+  if (!takeGamma(product, gamma)) {
+    miss = {"the normalised row is multiplied by more than one constant for "
+            "each feature",
+            "write RMS norm as x / sqrt(mean(x * x) + eps) * gamma"};
+    return std::nullopt;
+  }
+  return NormMatch{Norm::RMS, x, gamma, static_cast<float>(product.constant),
+                   nullptr,   0, eps};
+}
+
+std::optional<NormMatch> mlir::fact::matchNorm(Node *node, Miss &miss) {
+  if (auto match = matchRmsNorm(node, miss))
+    return match;
+  return miss ? std::nullopt : matchLayerNorm(node, miss);
 }
