@@ -123,8 +123,31 @@ static std::optional<ActivationMatch> matchGelu(Product product, Node *gate,
 
 /// rows / (1 + exp(-something)).
 static std::optional<ActivationMatch>
+matchSigmoidProduct(const Product &product, Miss &miss);
+
+/// rows * others / (1 + exp(-something)): a gate, in whatever order it is
+/// multiplied.
+static std::optional<ActivationMatch> matchSigmoidGate(const Product &product) {
+  for (unsigned i : {0, 1}) {
+    Product activation = product;
+    Node *other = product.numerators[1 - i];
+    Miss ignored;
+    if (!other->isRows() || !activation.take(other))
+      continue;
+    if (auto match = matchSigmoidProduct(activation, ignored)) {
+      match->gated = other;
+      return match;
+    }
+  }
+  return std::nullopt;
+}
+
+static std::optional<ActivationMatch>
 matchSigmoidProduct(const Product &product, Miss &miss) {
   Node *exp = onePlus(product.denominators.front(), NodeKind::Exp);
+  if (product.numerators.size() == 2 && product.constant == 1)
+    if (auto match = matchSigmoidGate(product))
+      return match;
   if (product.numerators.size() != 1 || product.constant != 1) {
     miss = {"the sigmoid does not multiply its own argument",
             "only swish, x * sigmoid(x), is raised"};

@@ -159,9 +159,14 @@ Node *Analysis::evaluate(Value scalar, linalg::LinalgOp op,
         })
         .Case([&](arith::DivFOp) { result = pool.div(in[0], in[1]); })
         .Case([&](arith::NegFOp) { result = pool.mul(in[0], pool.scalar(-1)); })
-        .Case<arith::MaximumFOp, arith::MaxNumFOp>(
+        .Case<arith::MaximumFOp, arith::MaxNumFOp, arith::MaxSIOp>(
             [&](auto) { result = pool.max(in[0], in[1]); })
-        .Case<arith::MinimumFOp, arith::MinNumFOp>([&](auto) {
+        .Case<math::AbsIOp, math::AbsFOp>([&](auto) {
+          // Of masks, as the next one.
+          if (in[0]->width == 0)
+            result = pool.max(in[0], pool.mul(in[0], pool.scalar(-1)));
+        })
+        .Case<arith::MinimumFOp, arith::MinNumFOp, arith::MinSIOp>([&](auto) {
           // Of masks; of rows it is no part of a layer.
           Node *minus = pool.scalar(-1);
           if (in[0]->width == 0 && in[1]->width == 0)

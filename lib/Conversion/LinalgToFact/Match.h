@@ -46,6 +46,7 @@ struct ActivationMatch {
   Node *rows;
   /// Whether a constant is the textbook's only as far as 16 bits say it.
   bool hasRounded = false;
+  Node *gated = nullptr; ///< rows that the result is multiplied with, or null
 };
 std::optional<ActivationMatch> matchActivation(Node *node, Miss &miss);
 

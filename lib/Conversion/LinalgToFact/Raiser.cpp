@@ -216,7 +216,13 @@ Value Raiser::activation(Node *node, const ActivationMatch &match) {
                                  match.kind, input);
   if (match.hasRounded)
     rounded.insert(op);
-  return op;
+  if (!match.gated)
+    return op;
+  Value other = rows(match.gated);
+  if (!other || other.getType() != op.getType())
+    return nullptr;
+  insertAt(node, {op, other});
+  return MultiplyOp::create(builder, location(node), op.getType(), op, other);
 }
 
 Value Raiser::attention(Node *node, const AttentionMatch &match) {

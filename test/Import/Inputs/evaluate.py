@@ -30,6 +30,10 @@ def sliced(x, begins, ends, axes=None, steps=None):
     return x[tuple(index)]
 
 
+def rms_norm(x, gamma, axis=-1, epsilon=1e-5):
+    return x / np.sqrt((x * x).mean(axis=axis, keepdims=True) + epsilon) * gamma
+
+
 def layer_norm(x, gamma, beta=0, axis=-1, epsilon=1e-5):
     axes = tuple(range(axis % x.ndim, x.ndim))
     c = x - x.mean(axes, keepdims=True)
@@ -98,6 +102,8 @@ def evaluate_node(node, opset, x):
         return [np.einsum(a["equation"].decode(), *x)]
     if op == "LayerNormalization":
         return [layer_norm(*x, **a)]
+    if op in ("RMSNormalization", "SimplifiedLayerNormalization"):
+        return [rms_norm(*x, **a)]
     if op == "Conv":  # over one dimension, step by step
         size = x[1].shape[2]
         padded = np.pad(x[0], ((0, 0), (0, 0), tuple(a.get("pads", (0, 0)))))

@@ -777,6 +777,24 @@ attends("causal-gpt2", causal=True, mask=lambda g, s, rank: (lambda size: g.Wher
     np.tri(32, dtype=bool)[None, None], g.Sub(size, size), size, np.array([2])), np.array([0]), size, np.array([3])),
     s, np.float32(-3.4028234663852886e38)))(g.unsqueeze(g.tokens(), 0)))
 
+
+
+def distances(g):
+    """Query minus key, [L, L]."""
+    return g.Sub(g.unsqueeze(g.positions(), 1), g.unsqueeze(g.positions(), 0))
+
+
+# Windows, by positions and by what Trilu leaves of a band.
+WINDOWS = {
+    "both-sides": lambda g: g.LessOrEqual(g.Abs(distances(g)), np.array(2)),
+    "sliding": lambda g: g.And(g.GreaterOrEqual(distances(g), np.array(0)), g.Less(distances(g), np.array(4))),
+    "wide": lambda g: g.LessOrEqual(g.Abs(distances(g)), np.array(300)),
+    "ahead": lambda g: g.And(g.LessOrEqual(distances(g), np.array(0)), g.GreaterOrEqual(distances(g), np.array(-3))),
+    "band": lambda g: g.Cast(g.Trilu(g.Trilu(np.ones((g.length, g.length), np.float32), np.array(-3), upper=1), np.array(1),
+                                     upper=0), to=T.BOOL)}
+for name, visible in WINDOWS.items():
+    attends(f"window-{name}", mask=lambda g, s, rank, v=visible: g.Where(v(g), s, np.float32(-1e9)))
+
 kinds = itertools.cycle(TYPES)
 reads = itertools.cycle(("cast", "equal", "not-zero", "greater"))
 for i, (taken, spreading) in enumerate(itertools.product(TAKE, SPREAD + ["outer-product"])):
@@ -1026,6 +1044,51 @@ for how in NORMS:
 for gamma, beta in ((None, None), ("scalar", None), ("one", "one"), ("scalar", "scalar"), ("vector", None), (None, "vector"),
                     ("row", "vector"), ("vector", "scalar")):
     case(f"norm-gamma-{gamma}-beta-{beta}", lambda g, a=gamma, b=beta: layer_norm(g, g.x, "pow", a, b), norm_layer=1)
+
+
+def rms_norm(g, x, how="div"):
+    gamma = np.abs(g.random_weight(D)) + 0.5
+    if how in ("RMSNormalization", "SimplifiedLayerNormalization"):
+        return getattr(g, how)(x, gamma, epsilon=1e-6, axis=-1)
+    squares = g.Pow(x, np.float32(2)) if how == "pow" else g.Mul(x, x)
+    inside = g.Add(g.ReduceMean(squares, axes=[-1]), np.float32(1e-6))
+    if how == "pow-minus-half":
+        y = g.Mul(x, g.Pow(inside, np.float32(-0.5)))
+    elif how == "reciprocal":
+        y = g.Mul(x, g.Reciprocal(g.Sqrt(inside)))
+    elif how == "one-over":
+        y = g.Mul(g.Div(np.float32(1), g.Sqrt(inside)), x)
+    elif how == "gamma-first":
+        return g.Mul(g.Reciprocal(g.Sqrt(inside)), g.Mul(gamma, x))
+    else:
+        y = g.Div(x, g.Sqrt(inside))
+    return y if how == "no-gamma" else g.Mul(y, gamma) if how == "div" else g.Mul(gamma, y)
+
+
+for how in ("div", "pow", "pow-minus-half", "reciprocal", "one-over", "gamma-first", "no-gamma", "RMSNormalization",
+            "SimplifiedLayerNormalization"):
+    case(f"rms-{how}", lambda g, how=how: g.Add(g.x, linear(g, rms_norm(g, g.x, how), D, D)),
+         opset=23 if how == "RMSNormalization" else 14, norm_rms=1, linear=1)
+
+
+def gated(g, x, how):
+    if how.startswith("split"):
+        both = linear(g, x, D, 4 * D)
+        gate, up = g.slice(both, 0, 2 * D, 2), g.slice(both, 2 * D, 4 * D, 2)
+    else:
+        gate, up = linear(g, x, D, 2 * D), linear(g, x, D, 2 * D, "no-bias")
+    if how == "late":
+        return linear(g, g.Mul(g.Mul(up, gate), g.Sigmoid(gate)), 2 * D, D)
+    activated = {"relu": lambda: g.Relu(gate), "split-gelu": lambda: g.Mul(g.Mul(gate, np.float32(0.5)), g.Add(
+        g.Erf(g.Div(gate, np.float32(np.sqrt(2)))), np.float32(1)))}.get(how, lambda: g.Mul(gate, g.Sigmoid(gate)))()
+    return linear(g, g.Mul(up, activated) if how == "reversed" else g.Mul(activated, up), 2 * D, D)
+
+
+for how, kind in dict(two="swish", reversed="swish", late="swish", relu="relu", split="swish").items():
+    case(f"gate-{how}", lambda g, how=how: g.Add(g.x, gated(g, rms_norm(g, g.x), how)), norm_rms=1, linear=3, multiply=1,
+         activation=kind)
+case("gate-split-gelu", lambda g: g.Add(g.x, gated(g, layer_norm(g, g.x), "split-gelu")), norm_layer=1, linear=3, multiply=1,
+     activation="gelu")
 
 
 def shared_statistics(g):
@@ -1317,6 +1380,8 @@ def check(folder, spec):
             number = int(number) * spec["expected"]["attention"]
         elif op == "norm_layer":
             found = count(r"norm +layer")
+        elif op == "norm_rms":
+            found = count(r"norm +rms")
         elif op == "no_activation":
             found, op = len(re.findall(r"fact\.(activation|gelu|relu|swish)", raised)), "activation"
         elif op == "activation":
