@@ -67,13 +67,13 @@ public:
     return divideUp(2 * int64_t(i.rows) * i.n, machine.ep.lanes);
   }
   int64_t operator()(const EpScore &i) const {
-    return products(i.rows, i.n, std::min<int64_t>(i.cols, length),
-                    i.predictor);
+    int64_t seen = seenBy(i, i.rows);
+    return products(i.rows, i.n, std::min<int64_t>(i.cols, seen), i.predictor);
   }
 
   int64_t operator()(const SelTopK &i) const {
     return i.rows * machine.sel.topKPasses() *
-           divideUp(length, machine.sel.scoresPerCycle);
+           divideUp(seenBy(i, 1), machine.sel.scoresPerCycle);
   }
   int64_t operator()(const SelFill &i) const {
     return divideUp(int64_t(i.rows) * i.width,
@@ -86,7 +86,7 @@ public:
   int64_t operator()(const SelCount &i) const { return flags(i.rows); }
 
   int64_t operator()(const ApuSoftmax &i) const {
-    return cycles(sweepsOf(i, i.rows, keptOf(i, length), i.rows));
+    return cycles(sweepsOf(i, i.rows, keptOf(i, seenBy(i, 1)), i.rows));
   }
   int64_t operator()(const ApuContext &i) const {
     return cycles(sweepsOf(i, i.rows, i.tail_score.present ? i.rows : 0));
@@ -121,9 +121,15 @@ public:
 
 private:
   template <typename I> int64_t gather(const I &i) const {
-    int64_t columns = keptOf(i, std::min<int64_t>(i.cols, length));
+    int64_t columns = keptOf(i, std::min<int64_t>(i.cols, seenBy(i, 1)));
     return i.rows * divideUp(columns, machine.pe.rows) *
            divideUp(i.n, machine.pe.columns);
+  }
+  /// The columns that some of `rows` rows in the middle of the sequence see.
+  template <typename I> int64_t seenBy(const I &i, int64_t rows) const {
+    numerics::Window window = windowOf(i);
+    int64_t first = (length - rows) / 2;
+    return window.end(first + rows - 1, length) - window.first(first);
   }
   /// Of a row's columns, those that its mask keeps.
   template <typename I> int64_t keptOf(const I &i, int64_t columns) const {

@@ -28,14 +28,15 @@ static numerics::PredictorCode codeOf(isa::Predictor predictor,
   return numerics::codeOf(toNumerics(predictor), side);
 }
 
-/// `rows` rows of `n` codes, one to a byte, side by side.
+/// `rows` rows of `n` codes from row `first` on, one to a byte, side by side.
 static std::vector<int8_t> unpack(const View<const uint8_t> &packed,
-                                  numerics::PredictorCode code, int64_t rows,
-                                  int64_t n) {
+                                  numerics::PredictorCode code, int64_t first,
+                                  int64_t rows, int64_t n) {
   std::vector<int8_t> codes(rows * n);
   for (int64_t r = 0; n > 0 && r < rows; ++r)
-    numerics::unpackCodes(code, packed.row(r, numerics::codeBytes(code, n)), n,
-                          codes.data() + r * n);
+    numerics::unpackCodes(code,
+                          packed.row(first + r, numerics::codeBytes(code, n)),
+                          n, codes.data() + r * n);
   return codes;
 }
 
@@ -59,7 +60,7 @@ void execute(const isa::EpProject &i, Frame &frame) {
   }
   numerics::PredictorCode weightCode =
       codeOf(i.predictor, numerics::PredictorOperand::Weight);
-  std::vector<int8_t> weights = unpack(w, weightCode, k, n);
+  std::vector<int8_t> weights = unpack(w, weightCode, 0, k, n);
   if (k > 0)
     numerics::matmulInt8(codes.data(), k, weights.data(), n, acc.row(0, 0),
                          i.acc_stride / 4, rows.count, n, k);
@@ -118,27 +119,37 @@ void execute(const isa::EpScore &i, Frame &frame) {
   int64_t n = i.n;
   if (!score)
     return;
-  std::vector<float> columnScales(columns.count);
-  const float *keyScales = keyScale.vector(columns.count);
-  const float *scales = scale.vector(columns.count);
-  for (int64_t j = 0; j < columns.count; ++j)
+  // The columns of the tile that some row sees.
+  numerics::Window window = isa::windowOf(i);
+  int64_t first =
+      std::max<int64_t>(window.first(rows.first) - columns.first, 0);
+  int64_t count =
+      std::min(window.end(rows.first + rows.count - 1, frame.length()) -
+                   columns.first,
+               columns.count) -
+      first;
+  if (count <= 0)
+    return;
+  std::vector<float> columnScales(count);
+  const float *keyScales = keyScale.part(0, first, count);
+  const float *scales = scale.part(0, first, count);
+  for (int64_t j = 0; j < count; ++j)
     columnScales[j] = keyScales[j] * scales[j];
 
   numerics::PredictorCode keyCode =
       codeOf(i.predictor, numerics::PredictorOperand::Key);
-  std::vector<int8_t> queries = unpack(
-      q, codeOf(i.predictor, numerics::PredictorOperand::Query), rows.count, n);
-  std::vector<int8_t> keys = unpack(k, keyCode, columns.count, n);
-  std::vector<int32_t> sums(rows.count * columns.count);
+  std::vector<int8_t> queries =
+      unpack(q, codeOf(i.predictor, numerics::PredictorOperand::Query), 0,
+             rows.count, n);
+  std::vector<int8_t> keys = unpack(k, keyCode, first, count, n);
+  std::vector<int32_t> sums(rows.count * count);
   if (n > 0)
     numerics::matmulInt8Transposed(queries.data(), n, keys.data(), n,
-                                   sums.data(), columns.count, rows.count,
-                                   columns.count, n);
+                                   sums.data(), count, rows.count, count, n);
   for (int64_t r = 0; r < rows.count; ++r)
-    numerics::rescaleScoreRow(sums.data() + r * columns.count,
-                              columnScales.data(), columns.count,
-                              score.row(r, columns.count));
-  frame.meter.products(rows.count, n, columns.count, i.predictor,
+    numerics::rescaleScoreRow(sums.data() + r * count, columnScales.data(),
+                              count, score.part(r, first, count));
+  frame.meter.products(rows.count, n, count, i.predictor,
                        numerics::storedBits(keyCode));
 }
 

@@ -65,9 +65,13 @@ void execute(const isa::SelTopK &i, Frame &frame) {
     float unit =
         numerics::predictorUnit(queryScale[r], scale[r], weightScales[0],
                                 weightScales[1], i.attention_scale);
+    // Scores outside of the window may be anything.
+    int64_t first = window.first(rows.first + r);
+    const float *scores =
+        score.part(r, first, window.keysOf(rows.first + r, length));
     numerics::RowDecision decision =
-        numerics::decideRow(policy, score.row(r, length), window,
-                            rows.first + r, length, unit, gain, mask.data());
+        numerics::decideRow(policy, scores - first, window, rows.first + r,
+                            length, unit, gain, mask.data());
     dominated[r] = decision.dominated;
     argmax[r] = static_cast<int32_t>(decision.argmax);
     uint8_t *bits = maskView.row(r, maskBytes);

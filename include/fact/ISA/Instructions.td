@@ -230,13 +230,14 @@ def ISA_EpScoreOp : EngineInstruction<"ep.score", 35, EP> {
   let description = [{
     `score[r][j] = f32(INT sum over c of q[r][c] * k[j][c]) * (key_scale[j] * scale[j])`;
     q [R, n] and k [C, n] codes of queries and keys, each i4 or i8, key_scale and scale (2^e) f32 [C], score f32 [R, C]
-    (points at column col0).
+    (points at column col0). Of the columns, from the first to the last that a row of the R sees; the others are
+    not worked on.
   }];
   let fields = (ins
     Sram<"w", "span(R, score_stride, C * 4)">:$score, Sram<"r", "span(R, q_stride, codeBytes(predictor, query, n))">:$q,
     Sram<"r", "span(C, k_stride, codeBytes(predictor, key, n))">:$k, Sram<"r", "C * 4">:$key_scale, Sram<"r", "C * 4">:$scale,
     Scalar:$row0, Imm<20>:$rows, Scalar:$col0, Imm<20>:$cols, Imm<20>:$n,
-    Imm<24>:$score_stride, Imm<24>:$q_stride, Imm<24>:$k_stride, ISA_Predictor:$predictor);
+    Imm<24>:$score_stride, Imm<24>:$q_stride, Imm<24>:$k_stride, ISA_Predictor:$predictor, Imm<16>:$left, Imm<16>:$right);
 }
 
 //===----------------------------------------------------------------------===//

@@ -80,6 +80,7 @@ void HeadLoop::predict() {
       rows * padded * 4 >= factisa::kMostBytesInTurns && rows % 2 == 0
           ? rows / 2
           : rows;
+  WindowFields window(select.getWindowAttr());
   for (int64_t from = 0; from < rows; from += count) {
     auto piece = [&](Value block, int64_t rowBytes) {
       return lowering.view(block, from * rowBytes);
@@ -90,8 +91,8 @@ void HeadLoop::predict() {
     EpScoreOp::create(builder, predict.getLoc(), predicted,
                       piece(queries, queryBytes), keys, keyScale, tokenScale,
                       begin, count, zero, padded, n, padded * 4, queryBytes,
-                      keyBytes, lowering.codes.scorePredictorOf(predict));
-    WindowFields window(select.getWindowAttr());
+                      keyBytes, lowering.codes.scorePredictorOf(predict),
+                      window.left, window.right);
     auto topK = SelTopKOp::create(
         builder, lowering.loc, piece(masks, lowering.maskStride()),
         piece(flags, 1), piece(largest, 4), allOf(kFlags, predicting),

@@ -201,12 +201,13 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
       loadRows(queryScales, *queryScale, head, row0, rows);
       loadRows(queryRowScales, *rowScale, zero, row0, rows);
       Value scores = sram(Memory::Temp, rows * paddedRows * 4, "scores");
+      WindowFields window(op.getWindowAttr());
       auto score = [&](Value col0) {
-        EpScoreOp::create(builder, predict.getLoc(),
-                          view(scores, 0, {{col0, 4}}), queries, keys, scales,
-                          keyRowScales, row0, rows, col0, cols, n,
-                          paddedRows * 4, queryBytes, keyBytes,
-                          codes.scorePredictorOf(predict));
+        EpScoreOp::create(
+            builder, predict.getLoc(), view(scores, 0, {{col0, 4}}), queries,
+            keys, scales, keyRowScales, row0, rows, col0, cols, n,
+            paddedRows * 4, queryBytes, keyBytes,
+            codes.scorePredictorOf(predict), window.left, window.right);
       };
       if (allKeys)
         score(zero);
@@ -218,7 +219,6 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
       Value maskRows = sram(Memory::Index, rows * maskStride(), "mask");
       Value dominatedRows = sram(Memory::Index, rows, "dominated"),
             argmaxRows = sram(Memory::Index, rows * 4, "argmax");
-      WindowFields window(op.getWindowAttr());
       auto topK = SelTopKOp::create(
           builder, loc, maskRows, dominatedRows, argmaxRows, kFlags, vFlags,
           counts, scores, queryScales, queryRowScales, *weightScales, *policy,

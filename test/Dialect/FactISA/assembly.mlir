@@ -25,7 +25,7 @@ func.func @every(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
   factisa.ep.project acc=%arg0, x=%arg0, w=%arg0, row0=%arg2, rows=1048575, k=1048575, n=1048575, acc_stride=16777215, x_stride=16777215, w_stride=16777215, predictor=exact, accumulate, wait=LOAD+STORE+SEL+PE+APU, signal=LOAD+STORE+SEL+PE+APU
   factisa.ep.bias acc=%arg0, bias=%arg0, scale=%arg0, row0=%arg2, rows=1048575, n=1048575, acc_stride=16777215, wait=LOAD+STORE+SEL+PE+APU, signal=LOAD+STORE+SEL+PE+APU
   factisa.ep.normalize code=%arg0, scale=%arg0, acc=%arg0, row0=%arg2, rows=1048575, n=1048575, code_stride=16777215, acc_stride=16777215, predictor=exact, operand=key, wait=LOAD+STORE+SEL+PE+APU, signal=LOAD+STORE+SEL+PE+APU
-  factisa.ep.score score=%arg0, q=%arg0, k=%arg0, key_scale=%arg0, scale=%arg0, row0=%arg2, rows=1048575, col0=%arg2, cols=1048575, n=1048575, score_stride=16777215, q_stride=16777215, k_stride=16777215, predictor=exact, wait=LOAD+STORE+SEL+PE+APU, signal=LOAD+STORE+SEL+PE+APU
+  factisa.ep.score score=%arg0, q=%arg0, k=%arg0, key_scale=%arg0, scale=%arg0, row0=%arg2, rows=1048575, col0=%arg2, cols=1048575, n=1048575, score_stride=16777215, q_stride=16777215, k_stride=16777215, predictor=exact, left=65535, right=1, wait=LOAD+STORE+SEL+PE+APU, signal=LOAD+STORE+SEL+PE+APU
   factisa.sel.topk mask=%arg0, dominated=%arg0, argmax=%arg0, k_rows=%arg0, v_rows=%arg0, count=%arg0, score=%arg0, query_scale=%arg0, scale=%arg0, weight_scales=%arg0, policy=%arg0, row0=%arg2, rows=1048575, mask_stride=16777215, score_stride=16777215, attention_scale=1.250000e-01, predictor=exact, left=65535, right=1, layer=%arg2, head=%arg2, wait=LOAD+STORE+EP+PE+APU, signal=LOAD+STORE+EP+PE+APU
   factisa.sel.fill dst=%arg0, row0=%arg2, rows=1048575, width=1048575, value=255, wait=LOAD+STORE+EP+PE+APU, signal=LOAD+STORE+EP+PE+APU
   factisa.sel.count_all count=%arg0, row0=%arg2, rows=1048575, heads=4095, left=65535, right=1, wait=LOAD+STORE+EP+PE+APU, signal=LOAD+STORE+EP+PE+APU
@@ -61,7 +61,7 @@ func.func @least(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
   factisa.ep.project acc=%arg0, x=%arg0, w=%arg0, row0=%arg2, rows=0, k=0, n=0, acc_stride=0, x_stride=0, w_stride=0, predictor=leading_one
   factisa.ep.bias acc=%arg0, bias=%arg0, scale=%arg0, row0=%arg2, rows=0, n=0, acc_stride=0
   factisa.ep.normalize code=%arg0, scale=%arg0, acc=%arg0, row0=%arg2, rows=0, n=0, code_stride=0, acc_stride=0, predictor=leading_one, operand=query
-  factisa.ep.score score=%arg0, q=%arg0, k=%arg0, key_scale=%arg0, scale=%arg0, row0=%arg2, rows=0, col0=%arg2, cols=0, n=0, score_stride=0, q_stride=0, k_stride=0, predictor=leading_one
+  factisa.ep.score score=%arg0, q=%arg0, k=%arg0, key_scale=%arg0, scale=%arg0, row0=%arg2, rows=0, col0=%arg2, cols=0, n=0, score_stride=0, q_stride=0, k_stride=0, predictor=leading_one, left=65535, right=1
   factisa.sel.topk mask=%arg0, dominated=%arg0, argmax=%arg0, k_rows=%arg0, v_rows=%arg0, count=%arg0, score=%arg0, query_scale=%arg0, scale=%arg0, weight_scales=%arg0, policy=%arg0, row0=%arg2, rows=0, mask_stride=0, score_stride=0, attention_scale=-0.000000e+00, predictor=leading_one, left=0, right=0, layer=%arg2, head=%arg2
   factisa.sel.fill dst=%arg0, row0=%arg2, rows=0, width=0, value=0
   factisa.sel.count_all count=%arg0, row0=%arg2, rows=0, heads=0, left=0, right=0
