@@ -40,7 +40,7 @@ def main():
     parser.add_argument("--norm", choices=linalg_ir.NORMS, default="layer")
     parser.add_argument("--activation", choices=linalg_ir.ACTIVATIONS, default="gelu_erf")
     parser.add_argument("--eps", type=float, default=1e-5)
-    parser.add_argument("--window", type=window, default=(None, None), metavar="LEFT,RIGHT",
+    parser.add_argument("--window", type=window, default=linalg_ir.ALL, metavar="LEFT,RIGHT",
                         help="keys before and after its own that a token sees; nothing for all")
     parser.add_argument("--causal", dest="window", action="store_const", const=linalg_ir.CAUSAL)
     parser.add_argument("--gated", action="store_true", help="a gated feed-forward network")

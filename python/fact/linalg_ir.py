@@ -19,7 +19,8 @@ import numpy as np
 
 ACTIVATIONS = ("gelu_erf", "gelu_tanh", "quick_gelu", "swish", "relu")
 NORMS = ("layer", "rms")
-CAUSAL = (None, 0)
+# Keys before and after its own that a row sees; None is unlimited.
+ALL, CAUSAL = (None, None), (None, 0)
 
 
 @dataclasses.dataclass
@@ -45,7 +46,7 @@ class Layer:
     eps: float
     scale: float
     weights: dict
-    window: tuple = (None, None)
+    window: tuple = ALL
     norm: str = "layer"
     eps_2: float = None
 
@@ -98,7 +99,7 @@ MODELS = {
 }
 
 
-def random_layer(d, heads, ff, place="post", activation="gelu_erf", eps=1e-5, window=(None, None), bias=True, seed=0,
+def random_layer(d, heads, ff, place="post", activation="gelu_erf", eps=1e-5, window=ALL, bias=True, seed=0,
                  norm="layer", gated=False):
     """A layer of that shape with seeded random weights of the usual magnitudes.
 
@@ -150,7 +151,7 @@ def read_golden(path):
     weights = {n: np.asarray(arrays[n], np.float32) for n in names}
     # A file that says where the norms stand says what they are, too.
     place, norm = (meta["place"], meta["norm"]) if "place" in meta else (meta["norm"], "layer")
-    window = CAUSAL if meta.get("causal") else tuple(meta.get("window", (None, None)))
+    window = CAUSAL if meta.get("causal") else tuple(meta.get("window", ALL))
     layer = Layer(place, meta["act"], meta["h"], meta["eps"], meta["scale"], weights, window, norm, meta.get("eps_2"))
     return layer, meta, arrays
 
@@ -416,7 +417,7 @@ class Writer:
         v = self.split_heads(v, heads, size, [1, 0, 2], per_head)
         scores = self.batch_matmul(q, per_head, k, transposed, square, 2)
         scores = self.with_scalar("arith.mulf", scores, layer.scale, square, rank=3, dynamic=2)
-        if layer.window != (None, None):
+        if layer.window != ALL:
             scores = self.masked(scores, layer.window, square)
         init = self.empty(square, 2)
         softmax = self.value("softmax")

@@ -18,6 +18,7 @@ import re
 import numpy as np
 
 from . import numerics
+from .linalg_ir import ALL, CAUSAL
 
 # Around the sizes of blocks and vectors, and what is odd.
 LENGTHS = (1, 2, 3, 5, 7, 8, 9, 13, 16, 17, 23, 31, 32, 33, 40, 63, 64, 65)
@@ -51,10 +52,6 @@ class Model:
     fixed: bool
     policy: bool
     dense: str = ""
-
-
-# Keys before and after its own that a row sees; None is unlimited.
-ALL, CAUSAL = (None, None), (None, 0)
 
 
 def window_text(window):

@@ -12,7 +12,8 @@ import math
 import numpy as np
 
 from fact import numerics, random_ir
-from fact.random_ir import ALL, Input, Model, float_literal, tensor_type, window_text
+from fact.linalg_ir import ALL
+from fact.random_ir import Input, Model, float_literal, tensor_type, window_text
 
 
 @dataclasses.dataclass

@@ -31,10 +31,6 @@ std::vector<float> randomScales(int64_t count, unsigned seed) {
 struct Case {
   bool masked, dominance, tail;
   numerics::Window window;
-
-  bool sees(int64_t row, int64_t key) const {
-    return key >= window.first(row) && key < window.end(row, length);
-  }
 };
 
 struct Head {
@@ -58,7 +54,7 @@ struct Head {
     for (int64_t j = 0; j < length; ++j) {
       if (c.masked)
         result[j] = mask[r * length + j];
-      if (!c.sees(r, j))
+      if (!c.window.sees(r, j))
         result[j] = 0;
     }
     result[r] = 1;

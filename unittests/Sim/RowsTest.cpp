@@ -78,36 +78,32 @@ TEST(Rows, ActivationsInPlace) {
   }
 }
 
-TEST(Rows, Add) {
+/// Rows of two streams, the result in the place of one of them.
+template <typename Instruction, typename Combine>
+void checkPair(isa::SramRef Instruction::*place, Combine combine) {
   Bench bench(rows);
   std::vector<float> a = padded(5), b = padded(6);
-  isa::ApuAdd i;
-  i.y = i.a = bench.put(a);
+  Instruction i;
+  i.a = bench.put(a);
   i.b = bench.put(b);
+  i.y = i.*place;
   i.rows = rows;
   i.n = n;
   i.y_stride = i.a_stride = i.b_stride = stride * 4;
   bench.run({i});
+  std::vector<float> y = place == &Instruction::a ? a : b;
   for (int64_t r = 0; r < rows; ++r)
-    for (int64_t c = 0; c < n; ++c)
-      a[r * stride + c] += b[r * stride + c];
-  expectSameBits(bench.get<float>(i.y, rows * stride), a);
+    for (int64_t c = r * stride; c < r * stride + n; ++c)
+      y[c] = combine(a[c], b[c]);
+  expectSameBits(bench.get<float>(i.y, rows * stride), y);
+}
+
+TEST(Rows, Add) {
+  checkPair(&isa::ApuAdd::a, [](float a, float b) { return a + b; });
 }
 
 TEST(Rows, MultiplyInPlace) {
-  Bench bench(rows);
-  std::vector<float> a = padded(5), b = padded(6);
-  isa::ApuMultiply i;
-  i.a = bench.put(a);
-  i.y = i.b = bench.put(b);
-  i.rows = rows;
-  i.n = n;
-  i.y_stride = i.a_stride = i.b_stride = stride * 4;
-  bench.run({i});
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t c = 0; c < n; ++c)
-      b[r * stride + c] *= a[r * stride + c];
-  expectSameBits(bench.get<float>(i.y, rows * stride), b);
+  checkPair(&isa::ApuMultiply::b, [](float a, float b) { return a * b; });
 }
 
 TEST(Rows, ColumnMeanInBlocks) {

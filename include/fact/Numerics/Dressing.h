@@ -43,7 +43,6 @@ struct Dressing {
   const NormLayer *norm = nullptr;
   const RotaryEmbedding *rotary = nullptr;
 
-  explicit operator bool() const { return norm || rotary; }
   /// Dresses one head of row `position` in place.
   void apply(int64_t position, float *head, int64_t headSize) const;
 };

@@ -35,6 +35,11 @@ struct Window {
     return right == unlimited || right >= length - row ? length
                                                        : row + right + 1;
   }
+  /// Whether a row may attend to a key of the sequence.
+  constexpr bool sees(int64_t row, int64_t key) const {
+    return (left == unlimited || row - key <= left) &&
+           (right == unlimited || key - row <= right);
+  }
   /// n_i of section 5.
   constexpr int64_t keysOf(int64_t row, int64_t length) const {
     return end(row, length) - first(row);

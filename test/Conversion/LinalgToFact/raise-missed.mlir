@@ -448,3 +448,36 @@ func.func @bias_for_each_head(%q: tensor<2x2xf32>, %k: tensor<2x2xf32>, %v: tens
   %y = linalg.batch_matmul ins(%p, %vt : tensor<2x2x2xf32>, tensor<2x2x1xf32>) outs(%fill : tensor<2x2x1xf32>) -> tensor<2x2x1xf32>
   return %y : tensor<2x2x1xf32>
 }
+
+// A hole in the middle of what queries see.
+// CHECK: remark: [Missed] NotRaised | Category:fact-raise | Function=hole | Reason="the mask is no window: query 1 does not see key 0, but other queries see keys as far away", Suggestion="only attention to the keys from some number before to some number after the query's own is raised"
+// IR-LABEL: func.func @hole(
+// IR-NOT:     = fact.
+// IR:         return
+func.func @hole(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
+  %hidden = arith.constant 0xFF800000 : f32
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  %length = tensor.dim %x, %c0 : tensor<?x4xf32>
+  %initk = tensor.empty(%length) : tensor<4x?xf32>
+  %k = linalg.transpose ins(%x : tensor<?x4xf32>) outs(%initk : tensor<4x?xf32>) permutation = [1, 0]
+  %inits = tensor.empty(%length, %length) : tensor<?x?xf32>
+  %zeros = linalg.fill ins(%zero : f32) outs(%inits : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %scores = linalg.matmul ins(%x, %k : tensor<?x4xf32>, tensor<4x?xf32>) outs(%zeros : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %s = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%scores : tensor<?x?xf32>) outs(%inits : tensor<?x?xf32>) {
+  ^bb0(%in: f32, %out: f32):
+    %query = linalg.index 0 : index
+    %key = linalg.index 1 : index
+    %next = arith.addi %key, %c1 : index
+    %later = arith.cmpi eq, %next, %query : index
+    %r = arith.select %later, %hidden, %in : f32
+    linalg.yield %r : f32
+  } -> tensor<?x?xf32>
+  %p = linalg.softmax dimension(1) ins(%s : tensor<?x?xf32>) outs(%inits : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %init = tensor.empty(%length) : tensor<?x4xf32>
+  %zeroc = linalg.fill ins(%zero : f32) outs(%init : tensor<?x4xf32>) -> tensor<?x4xf32>
+  %y = linalg.matmul ins(%p, %x : tensor<?x?xf32>, tensor<?x4xf32>) outs(%zeroc : tensor<?x4xf32>) -> tensor<?x4xf32>
+  return %y : tensor<?x4xf32>
+}
