@@ -44,6 +44,7 @@ public:
   void pair(Value lhs, Value rhs, decltype(numerics::addRow) &of);
   void run(ActivationOp op);
   void run(NormOp op);
+  void run(RotateOp op);
   void run(MeanTokenOp op);
   void run(QuantizeRowsOp op);
   void run(QuantizeHeadsOp op);
@@ -51,6 +52,7 @@ public:
   void run(EncodeOp op);
   void run(LogMatmulOp op);
   void run(NormalizeHeadsOp op);
+  void run(RescaleOp op);
   void run(PredictOp op);
   void run(SelectOp op);
   void run(SelectAllOp op);
@@ -71,9 +73,14 @@ private:
   Type i8() { return builder.getI8Type(); }
   Type i1() { return builder.getI1Type(); }
 
+  /// Calls body(row, first element) for the slice of each head of each row that
+  /// `rows`, if it is there, names and that x has; other slices of y are
+  /// undefined.
+  void forEachSlice(const Tensor &x, int64_t heads, const Tensor *rows,
+                    Tensor &y, llvm::function_ref<void(int64_t, int64_t)> body);
   /// K and V rows that the rows of a mask read; a result is undefined as a
   /// whole where any operand is somewhere.
-  void demand(Value mask, Value dominated, Value argmax);
+  void demand(Value mask, Value dominated, Value argmax, Value rows);
 
   Builder builder;
   llvm::function_ref<const Tensor &(Value)> operandOf;
@@ -116,15 +123,52 @@ void OpInterpreter::run(NormOp op) {
   const Tensor *beta = maybe(op.getBeta());
   auto kind = numerics::asNorm<numerics::Norm>(op.getKind());
   Tensor &y = result(f32(), x.shape);
-  int64_t d = x.dim(1);
-  for (int64_t i = 0; i < x.dim(0); ++i)
-    if (x.isDefined(i * d, d) && gamma.isDefined() &&
-        (!beta || beta->isDefined()))
-      numerics::normRow(kind, x.as<float>() + i * d, gamma.as<float>(),
+  auto heads = static_cast<int64_t>(op.getHeads().value_or(1));
+  int64_t n = x.dim(1) / heads;
+  forEachSlice(x, heads, maybe(op.getRows()), y, [&](int64_t, int64_t at) {
+    if (gamma.isDefined() && (!beta || beta->isDefined()))
+      numerics::normRow(kind, x.as<float>() + at, gamma.as<float>(),
                         beta ? beta->as<float>() : nullptr,
-                        op.getEps().convertToFloat(), d, y.as<float>() + i * d);
+                        op.getEps().convertToFloat(), n, y.as<float>() + at);
     else
-      y.forget(i * d, d);
+      y.forget(at, n);
+  });
+}
+
+void OpInterpreter::run(RotateOp op) {
+  const Tensor &x = at(op.getInput()), &cos = at(op.getCos()),
+               &sin = at(op.getSin());
+  auto style = numerics::asRotaryStyle<numerics::RotaryStyle>(op.getStyle());
+  Tensor &y = result(f32(), x.shape);
+  auto heads = static_cast<int64_t>(op.getHeads());
+  int64_t n = x.dim(1) / heads, pairs = cos.dim(1);
+  forEachSlice(
+      x, heads, maybe(op.getRows()), y, [&](int64_t position, int64_t at) {
+        int64_t first = position * pairs;
+        if (position < cos.dim(0) && cos.isDefined(first, pairs) &&
+            sin.isDefined(first, pairs))
+          numerics::rotateRow(style, cos.as<float>() + first,
+                              sin.as<float>() + first, pairs,
+                              x.as<float>() + at, n, y.as<float>() + at);
+        else
+          y.forget(at, n);
+      });
+}
+
+void OpInterpreter::forEachSlice(
+    const Tensor &x, int64_t heads, const Tensor *rows, Tensor &y,
+    llvm::function_ref<void(int64_t, int64_t)> body) {
+  int64_t length = x.dim(0), d = x.dim(1), n = d / heads;
+  for (int64_t head = 0; head < heads; ++head)
+    for (int64_t i = 0; i < length; ++i) {
+      int64_t at = i * d + head * n, row = head * length + i;
+      bool wanted =
+          !rows || (rows->isDefined(row, 1) && rows->as<uint8_t>()[row]);
+      if (wanted && x.isDefined(at, n))
+        body(i, at);
+      else
+        y.forget(at, n);
+    }
 }
 
 void OpInterpreter::run(MeanTokenOp op) {
@@ -167,19 +211,13 @@ void OpInterpreter::run(QuantizeHeadsOp op) {
           size = d / heads;
   results.reserve(2);
   Tensor &q = result(i8(), x.shape), &scale = result(f32(), {heads, length});
-  for (int64_t head = 0; head < heads; ++head)
-    for (int64_t i = 0; i < length; ++i) {
-      int64_t slice = i * d + head * size, row = head * length + i;
-      bool wanted =
-          !rows || (rows->isDefined(row, 1) && rows->as<uint8_t>()[row]);
-      if (!wanted || !x.isDefined(slice, size)) {
-        q.forget(slice, size);
-        scale.forget(row, 1);
-        continue;
-      }
-      scale.as<float>()[row] = numerics::quantizeRowInt8(
-          x.as<float>() + slice, size, q.as<int8_t>() + slice);
-    }
+  scale.forget();
+  forEachSlice(x, heads, rows, q, [&](int64_t i, int64_t slice) {
+    int64_t row = slice % d / size * length + i;
+    scale.as<float>()[row] = numerics::quantizeRowInt8(
+        x.as<float>() + slice, size, q.as<int8_t>() + slice);
+    scale.undefined[row] = 0;
+  });
 }
 
 void OpInterpreter::run(QuantizedLinearOp op) {
@@ -282,43 +320,73 @@ void OpInterpreter::run(NormalizeHeadsOp op) {
     }
 }
 
+void OpInterpreter::run(RescaleOp op) {
+  const Tensor &h = at(op.getInput()), &scale = at(op.getScale()),
+               &weightScale = at(op.getWeightScale());
+  const Tensor *bias = maybe(op.getBias());
+  int64_t length = h.dim(0), d = h.dim(1);
+  Tensor &y = result(f32(), h.shape);
+  for (int64_t i = 0; i < length; ++i)
+    if (h.isDefined(i * d, d) && scale.isDefined(i, 1) &&
+        weightScale.isDefined() && (!bias || bias->isDefined()))
+      numerics::predictedRow(h.as<int32_t>() + i * d, *weightScale.as<float>(),
+                             scale.as<float>()[i],
+                             bias ? bias->as<float>() : nullptr, d,
+                             y.as<float>() + i * d);
+    else
+      y.forget(i * d, d);
+}
+
 void OpInterpreter::run(PredictOp op) {
   const Tensor &query = at(op.getQuery()), &key = at(op.getKey()),
                &queryScale = at(op.getQueryScale()),
-               &keyScale = at(op.getKeyScale()), &scale = at(op.getScale()),
-               &queryWeight = at(op.getQueryWeightScale()),
-               &keyWeight = at(op.getKeyWeightScale());
-  int64_t heads = op.getHeads(), length = query.dim(0), d = query.dim(1),
-          size = d / heads;
+               &keyScale = at(op.getKeyScale());
+  const Tensor *scale = maybe(op.getScale()),
+               *queryWeight = maybe(op.getQueryWeightScale()),
+               *keyWeight = maybe(op.getKeyWeightScale());
+  numerics::AttentionForm form;
+  form.heads = op.getHeads();
+  form.keyHeads = op.getGroups();
+  int64_t heads = form.heads, length = query.dim(0),
+          size = query.dim(1) / heads;
+  float attentionScale = op.getAttentionScale().convertToFloat();
   results.reserve(2);
   Tensor &scores = result(f32(), {heads, length, length});
   Tensor &unit = result(f32(), {heads, length});
   std::vector<float> columns(length);
+  auto isThere = [&](const Tensor &codes, const Tensor &scales, int64_t head,
+                     int64_t i) {
+    return codes.isDefined(i * codes.dim(1) + head * size, size) &&
+           scales.isDefined(head * length + i, 1) &&
+           (!scale || scale->isDefined(i, 1));
+  };
   for (int64_t head = 0; head < heads; ++head) {
-    auto isThere = [&](const Tensor &codes, const Tensor &scales, int64_t i) {
-      return codes.isDefined(i * d + head * size, size) &&
-             scales.isDefined(head * length + i, 1) && scale.isDefined(i, 1);
-    };
-    for (int64_t j = 0; j < length; ++j)
-      columns[j] =
-          keyScale.as<float>()[head * length + j] * scale.as<float>()[j];
+    int64_t group = form.keyHeadOf(head);
+    for (int64_t j = 0; j < length; ++j) {
+      columns[j] = keyScale.as<float>()[group * length + j];
+      if (scale)
+        columns[j] = columns[j] * scale->as<float>()[j];
+    }
     for (int64_t i = 0; i < length; ++i) {
-      int64_t row = head * length + i;
-      numerics::predictScoreRow(query.as<int8_t>() + i * d + head * size,
-                                key.as<int8_t>() + head * size, d,
+      int64_t row = head * length + i, slice = i * query.dim(1) + head * size;
+      numerics::predictScoreRow(query.as<int8_t>() + slice,
+                                key.as<int8_t>() + group * size, key.dim(1),
                                 columns.data(), size, length,
                                 scores.as<float>() + row * length);
-      unit.as<float>()[row] = numerics::predictorUnit(
-          queryScale.as<float>()[row], scale.as<float>()[i],
-          *queryWeight.as<float>(), *keyWeight.as<float>(),
-          op.getAttentionScale().convertToFloat());
+      float ofRow = queryScale.as<float>()[row];
+      unit.as<float>()[row] =
+          op.isDressed() ? numerics::queryFactor(ofRow, attentionScale)
+                         : numerics::predictorUnit(ofRow, scale->as<float>()[i],
+                                                   *queryWeight->as<float>(),
+                                                   *keyWeight->as<float>(),
+                                                   attentionScale);
       // A score does not depend on the query's own scale, which is the unit's.
-      if (!isThere(query, queryScale, i) || !queryWeight.isDefined() ||
-          !keyWeight.isDefined())
+      if (!isThere(query, queryScale, head, i) ||
+          (queryWeight && !queryWeight->isDefined()) ||
+          (keyWeight && !keyWeight->isDefined()))
         unit.forget(row, 1);
       for (int64_t j = 0; j < length; ++j)
-        if (!query.isDefined(i * d + head * size, size) ||
-            !isThere(key, keyScale, j))
+        if (!query.isDefined(slice, size) || !isThere(key, keyScale, group, j))
           scores.forget(row * length + j, 1);
     }
   }
@@ -348,7 +416,8 @@ void OpInterpreter::run(SelectOp op) {
                             count.as<int64_t>()};
   bool allDefined = true;
   numerics::Window window = windowOf(op.getWindowAttr());
-  float gain = numerics::logitGain(policy.predictor);
+  float gain = numerics::logitGain(
+      policy.predictor, static_cast<int>(op.getHeadNorms().value_or(0)));
   for (int64_t row = 0; row < heads * length; ++row) {
     int64_t first = window.first(row % length),
             n = window.keysOf(row % length, length);
@@ -389,23 +458,25 @@ void OpInterpreter::run(SelectAllOp op) {
 }
 
 void OpInterpreter::demand(Value maskValue, Value dominatedValue,
-                           Value argmaxValue) {
+                           Value argmaxValue, Value resultValue) {
   const Tensor &mask = at(maskValue), &dominated = at(dominatedValue);
   const Tensor *argmax = maybe(argmaxValue);
-  int64_t heads = mask.dim(0), length = mask.dim(1);
-  Tensor &rows = result(i1(), {heads, length});
+  numerics::AttentionForm form;
+  form.heads = mask.dim(0);
+  form.keyHeads = cast<ShapedType>(resultValue.getType()).getDimSize(0);
+  int64_t heads = form.heads, length = mask.dim(1);
+  Tensor &rows = result(i1(), {form.keyHeads, length});
   bool allDefined = mask.isDefined() && dominated.isDefined();
-  std::vector<uint8_t> k(heads * length), v(heads * length);
+  std::vector<uint8_t> k(rows.size()), v(rows.size());
   std::vector<int64_t> count(length);
   for (int64_t row = 0; allDefined && row < heads * length; ++row) {
-    int64_t head = row / length;
+    int64_t keys = form.keyHeadOf(row / length) * length;
     bool isDominated = dominated.as<uint8_t>()[row];
     if (argmax && isDominated && !argmax->isDefined(row, 1)) {
       allDefined = false;
       break;
     }
-    numerics::Demand demand{k.data() + head * length, v.data() + head * length,
-                            count.data()};
+    numerics::Demand demand{k.data() + keys, v.data() + keys, count.data()};
     numerics::accumulateRow(
         demand, mask.as<uint8_t>() + row * length, length, isDominated,
         argmax && isDominated ? argmax->as<int32_t>()[row] : 0);
@@ -417,11 +488,11 @@ void OpInterpreter::demand(Value maskValue, Value dominatedValue,
 }
 
 void OpInterpreter::run(KRowsOp op) {
-  demand(op.getMask(), op.getDominated(), Value());
+  demand(op.getMask(), op.getDominated(), Value(), op.getResult());
 }
 
 void OpInterpreter::run(VRowsOp op) {
-  demand(op.getMask(), op.getDominated(), op.getArgmax());
+  demand(op.getMask(), op.getDominated(), op.getArgmax(), op.getResult());
 }
 
 void OpInterpreter::run(QRowsOp op) {
@@ -461,8 +532,11 @@ void OpInterpreter::run(QuantizedAttentionOp op) {
                *tailKeyScale = maybe(op.getTailKeyScale()),
                *tailValue = maybe(op.getTailValue()),
                *tailValueScale = maybe(op.getTailValueScale());
-  int64_t heads = op.getHeads(), length = query.dim(0), d = query.dim(1),
-          size = d / heads;
+  numerics::AttentionForm form;
+  form.heads = op.getHeads();
+  form.keyHeads = op.getGroups();
+  int64_t heads = form.heads, length = query.dim(0),
+          size = query.dim(1) / heads, keyWidth = key.dim(1);
   numerics::Window window = windowOf(op.getWindowAttr());
   Tensor &context = result(f32(), query.shape);
   bool tailDefined = tailKey && tailKey->isDefined() &&
@@ -470,12 +544,12 @@ void OpInterpreter::run(QuantizedAttentionOp op) {
                      tailValueScale->isDefined();
 
   for (int64_t row = 0; row < heads * length; ++row) {
-    int64_t h = row / length, i = row % length;
+    int64_t h = row / length, i = row % length, g = form.keyHeadOf(h);
     auto isThere = [&](const Tensor &codes, const Tensor &scales, int64_t j) {
-      return codes.isDefined(j * d + h * size, size) &&
-             scales.isDefined(h * length + j, 1);
+      return codes.isDefined(j * keyWidth + g * size, size) &&
+             scales.isDefined(g * length + j, 1);
     };
-    int64_t slice = i * d + h * size;
+    int64_t slice = i * query.dim(1) + h * size;
     float *to = context.as<float>() + slice;
 
     if (dominated && !dominated->isDefined(row, 1)) {
@@ -486,8 +560,8 @@ void OpInterpreter::run(QuantizedAttentionOp op) {
       int64_t j = argmax->as<int32_t>()[row];
       if (argmax->isDefined(row, 1) && j >= 0 && j < length &&
           isThere(value, valueScale, j))
-        numerics::dominatedContext(value.as<int8_t>() + j * d + h * size,
-                                   valueScale.as<float>()[h * length + j], size,
+        numerics::dominatedContext(value.as<int8_t>() + j * keyWidth + g * size,
+                                   valueScale.as<float>()[g * length + j], size,
                                    to);
       else
         context.forget(slice, size);
@@ -497,7 +571,7 @@ void OpInterpreter::run(QuantizedAttentionOp op) {
     int64_t first = window.first(i), end = window.end(i, length), kept = 0;
     std::vector<uint8_t> columns(length, 0);
     std::fill(columns.begin() + first, columns.begin() + end, uint8_t(1));
-    bool defined = isThere(query, queryScale, i);
+    bool defined = query.isDefined(slice, size) && queryScale.isDefined(row, 1);
     if (mask) {
       const uint8_t *given = mask->as<uint8_t>() + row * length;
       std::copy(given + first, given + end, columns.begin() + first);
@@ -514,18 +588,18 @@ void OpInterpreter::run(QuantizedAttentionOp op) {
     }
 
     numerics::AttentionHead head;
-    head.keys = key.as<int8_t>() + h * size;
-    head.keyScales = keyScale.as<float>() + h * length;
-    head.values = value.as<int8_t>() + h * size;
-    head.valueScales = valueScale.as<float>() + h * length;
-    head.stride = d;
+    head.keys = key.as<int8_t>() + g * size;
+    head.keyScales = keyScale.as<float>() + g * length;
+    head.values = value.as<int8_t>() + g * size;
+    head.valueScales = valueScale.as<float>() + g * length;
+    head.stride = keyWidth;
     head.headSize = size;
     head.scale = op.getScale().convertToFloat();
     if (tailKey) {
-      head.tailKey = tailKey->as<int8_t>() + h * size;
-      head.tailKeyScale = tailKeyScale->as<float>()[h];
-      head.tailValue = tailValue->as<int8_t>() + h * size;
-      head.tailValueScale = tailValueScale->as<float>()[h];
+      head.tailKey = tailKey->as<int8_t>() + g * size;
+      head.tailKeyScale = tailKeyScale->as<float>()[g];
+      head.tailValue = tailValue->as<int8_t>() + g * size;
+      head.tailValueScale = tailValueScale->as<float>()[g];
     }
     numerics::AttentionTrace trace;
     numerics::attendRow(head, query.as<int8_t>() + slice,
@@ -545,14 +619,14 @@ mlir::fact::interpretFactOp(Operation *op,
                             SmallVectorImpl<Tensor> &results) {
   OpInterpreter interpreter(op, at, results);
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-      .Case<AddOp, MultiplyOp, ActivationOp, NormOp, MeanTokenOp,
-            QuantizeRowsOp, QuantizeHeadsOp, QuantizedLinearOp, EncodeOp,
-            LogMatmulOp, NormalizeHeadsOp, PredictOp, SelectOp, SelectAllOp,
-            KRowsOp, VRowsOp, QRowsOp, SelectPrecisionOp, QuantizedAttentionOp>(
-          [&](auto typed) {
-            interpreter.run(typed);
-            return success();
-          })
+      .Case<AddOp, MultiplyOp, ActivationOp, NormOp, RotateOp, RescaleOp,
+            MeanTokenOp, QuantizeRowsOp, QuantizeHeadsOp, QuantizedLinearOp,
+            EncodeOp, LogMatmulOp, NormalizeHeadsOp, PredictOp, SelectOp,
+            SelectAllOp, KRowsOp, VRowsOp, QRowsOp, SelectPrecisionOp,
+            QuantizedAttentionOp>([&](auto typed) {
+        interpreter.run(typed);
+        return success();
+      })
       .Case<LinearOp, AttentionOp>([](Operation *dense) {
         return dense->emitOpError("must be quantized before it is interpreted");
       })

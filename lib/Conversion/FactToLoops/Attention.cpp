@@ -32,7 +32,8 @@ public:
   Value emit();
 
 private:
-  void headScales(Value head);
+  void beginGroup(Value next);
+  void attend(Value head);
   void dominatedRows(Value head);
   void panel(Value head, const RowList &list, Value first);
   void probabilities(Value head, Value row, Value i);
@@ -47,6 +48,7 @@ private:
       argmax;
   Value tailKey, tailKeyScale, tailValue, tailValueScale, result;
   Value length, padded, tokenTiles;
+  Value group; ///< Head of the key and the value that is worked on.
   Value rowMemory, queries, keysPacked, scores, probability, valuesPacked, sums,
       scoreRow, maskRow, keyScales, valueScales;
   /// Per row of a panel: gm, den, r, w, and whether the row has a tail.
@@ -96,23 +98,30 @@ AttentionLoops::AttentionLoops(QuantizedAttentionOp op, Emitter &e,
   }
 }
 
-/// The scales of a head's tokens, padded, so that they load as whole vectors.
-void AttentionLoops::headScales(Value head) {
+/// A head of K and V in the order of the products; the scales of its tokens
+/// padded, so that they load as whole vectors.
+void AttentionLoops::beginGroup(Value next) {
+  group = next;
   e.forRange(length, [&](Value token) {
-    e.store(e.load(keyScale, {head, token}), keyScales, token);
-    e.store(e.load(valueScale, {head, token}), valueScales, token);
+    e.store(e.load(keyScale, {group, token}), keyScales, token);
+    e.store(e.load(valueScale, {group, token}), valueScales, token);
   });
+  Value column = e.mul(group, headSize);
+  packTransposed(e, key, length, column, headSize, keysPacked);
+  Value tokenPairs = e.b.createOrFold<arith::DivUIOp>(padded, e.index(2));
+  packSequence(e, value, length, column, headSize, tokenPairs, valuesPacked);
 }
 
 void AttentionLoops::dominatedRows(Value head) {
   e.forRange(length, [&](Value row) {
     e.ifThen(e.load(dominated, {head, row}), [&] {
       Value best = e.toIndex(e.load(argmax, {head, row}));
-      Real scale = e.splatReal(e.load(valueScale, {head, best}));
+      Real scale = e.splatReal(e.load(valueScale, {group, best}));
       e.forChunks(headSize, [&](Value offset, int64_t chunk) {
-        Value column = e.add(e.mul(head, headSize), offset);
+        Value column = e.add(e.mul(head, headSize), offset),
+              ofValue = e.add(e.mul(group, headSize), offset);
         Value codes = arith::ExtSIOp::create(
-            e.b, e.vectorOf(e.i32), e.loadChunk(value, {best, column}, chunk));
+            e.b, e.vectorOf(e.i32), e.loadChunk(value, {best, ofValue}, chunk));
         e.storeChunk(fromInteger(e.real, codes) * scale, result, {row, column},
                      chunk);
       });
@@ -122,22 +131,23 @@ void AttentionLoops::dominatedRows(Value head) {
 
 void AttentionLoops::tail(Value head, Value row, Value i, const Real &largest,
                           const Real &sum, const Real &factor, Value missing) {
-  Value column = e.mul(head, headSize), first = e.index(0);
+  Value column = e.mul(head, headSize), keyColumn = e.mul(group, headSize),
+        first = e.index(0);
   VectorType wide = e.vectorOf(e.i32);
-  Value products =
-      e.reduceChunks(headSize, e.integer(wide, 0),
-                     [&](Value offset, int64_t chunk, ValueRange carried) {
-                       Value at = e.add(column, offset);
-                       Value q = arith::ExtSIOp::create(
-                           e.b, wide, e.loadChunk(query, {row, at}, chunk));
-                       Value k = arith::ExtSIOp::create(
-                           e.b, wide, e.loadChunk(tailKey, {first, at}, chunk));
-                       return SmallVector<Value>{arith::AddIOp::create(
-                           e.b, carried[0], arith::MulIOp::create(e.b, q, k))};
-                     })[0];
+  Value products = e.reduceChunks(
+      headSize, e.integer(wide, 0),
+      [&](Value offset, int64_t chunk, ValueRange carried) {
+        Value q = e.loadChunk(query, {row, e.add(column, offset)}, chunk);
+        Value k =
+            e.loadChunk(tailKey, {first, e.add(keyColumn, offset)}, chunk);
+        q = arith::ExtSIOp::create(e.b, wide, q);
+        k = arith::ExtSIOp::create(e.b, wide, k);
+        return SmallVector<Value>{arith::AddIOp::create(
+            e.b, carried[0], arith::MulIOp::create(e.b, q, k))};
+      })[0];
   Real acc = fromInteger(e.real, e.reduceAdd(products));
   Real tailScore =
-      numerics::score(acc, e.loadScalar(tailKeyScale, {head, first}), factor);
+      numerics::score(acc, e.loadScalar(tailKeyScale, {group, first}), factor);
   Real shrink = numerics::tailShrink(largest, tailScore);
   Real weight =
       numerics::tailWeight(largest, tailScore, fromInteger(e.real, missing));
@@ -236,11 +246,12 @@ void AttentionLoops::context(Value head, Value row, Value i) {
     Real num = numerics::numerator(acc, most);
     Value column = e.add(e.mul(head, headSize), offset);
     if (tailKey) {
-      Value codes = e.loadChunk(tailValue, {e.index(0), column}, chunk);
+      Value ofValue = e.add(e.mul(group, headSize), offset);
+      Value codes = e.loadChunk(tailValue, {e.index(0), ofValue}, chunk);
       Real v =
           fromInteger(e.real,
                       arith::ExtSIOp::create(e.b, e.vectorOf(e.i32), codes)) *
-          e.splatReal(e.load(tailValueScale, {head, e.index(0)}));
+          e.splatReal(e.load(tailValueScale, {group, e.index(0)}));
       Real with =
           numerics::numeratorWithTail(num, e.splatReal(e.load(shrinks, i)),
                                       e.splatReal(e.load(weights, i)), v);
@@ -268,25 +279,24 @@ void AttentionLoops::panel(Value head, const RowList &list, Value first) {
   e.forRange(m, [&](Value i) { context(head, list(e, e.add(first, i)), i); });
 }
 
+void AttentionLoops::attend(Value head) {
+  RowList list{length, {}};
+  if (dominated) {
+    dominatedRows(head);
+    list = listRows(e, rowMemory, length, [&](Value row) {
+      return arith::XOrIOp::create(e.b, e.load(dominated, {head, row}),
+                                   e.integer(e.i1, 1))
+          .getResult();
+    });
+  }
+  e.forRange(e.index(0), list.count, panelRows,
+             [&](Value first) { panel(head, list, first); });
+}
+
 Value AttentionLoops::emit() {
-  e.forRange(e.index(heads), [&](Value head) {
-    headScales(head);
-    packTransposed(e, key, length, e.mul(head, headSize), headSize, keysPacked);
-    Value tokenPairs = e.b.createOrFold<arith::DivUIOp>(padded, e.index(2));
-    packSequence(e, value, length, e.mul(head, headSize), headSize, tokenPairs,
-                 valuesPacked);
-    RowList list{length, {}};
-    if (dominated) {
-      dominatedRows(head);
-      list = listRows(e, rowMemory, length, [&](Value row) {
-        return arith::XOrIOp::create(e.b, e.load(dominated, {head, row}),
-                                     e.integer(e.i1, 1))
-            .getResult();
-      });
-    }
-    e.forRange(e.index(0), list.count, panelRows,
-               [&](Value first) { panel(head, list, first); });
-  });
+  forEachGroup(
+      e, heads, op.getGroups(), [&](Value next) { beginGroup(next); },
+      [&](Value, Value head) { attend(head); });
   return result;
 }
 

@@ -219,6 +219,7 @@ struct FactToLoopsPass
 void mlir::fact::registerFactToLoopsInterfaces(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, FactDialect *) {
     NormOp::attachInterface<Model<NormOp>>(*context);
+    RotateOp::attachInterface<Model<RotateOp>>(*context);
     ActivationOp::attachInterface<Model<ActivationOp>>(*context);
     AddOp::attachInterface<Model<AddOp>>(*context);
     MultiplyOp::attachInterface<Model<MultiplyOp>>(*context);
@@ -229,6 +230,7 @@ void mlir::fact::registerFactToLoopsInterfaces(DialectRegistry &registry) {
     EncodeOp::attachInterface<Model<EncodeOp>>(*context);
     LogMatmulOp::attachInterface<Model<LogMatmulOp>>(*context);
     NormalizeHeadsOp::attachInterface<Model<NormalizeHeadsOp>>(*context);
+    RescaleOp::attachInterface<Model<RescaleOp>>(*context);
     PredictOp::attachInterface<PredictModel>(*context);
     SelectOp::attachInterface<Model<SelectOp>>(*context);
     SelectAllOp::attachInterface<Model<SelectAllOp>>(*context);

@@ -25,7 +25,19 @@ using Results = SmallVectorImpl<Value>;
 /// The features of `value` [L, d]; an error of `op` where they are not known.
 FailureOr<int64_t> knownWidth(Operation *op, Value value);
 
+/// Calls body(row, head) for the heads of each row, or for those that `rows`
+/// [h, L] names where it is not null.
+void forEachSlice(Emitter &e, Value length, int64_t heads, Value rows,
+                  llvm::function_ref<void(Value, Value)> body);
+
+/// Calls body(group, head) for all heads, group by group; `begin` starts a
+/// group, of heads / groups heads that read the same head of K and V.
+void forEachGroup(Emitter &e, int64_t heads, int64_t groups,
+                  llvm::function_ref<void(Value)> begin,
+                  llvm::function_ref<void(Value, Value)> body);
+
 LogicalResult lower(NormOp op, Emitter &e, Results &results);
+LogicalResult lower(RotateOp op, Emitter &e, Results &results);
 LogicalResult lower(ActivationOp op, Emitter &e, Results &results);
 LogicalResult lower(AddOp op, Emitter &e, Results &results);
 LogicalResult lower(MultiplyOp op, Emitter &e, Results &results);
@@ -36,6 +48,7 @@ LogicalResult lower(QuantizedLinearOp op, Emitter &e, Results &results);
 LogicalResult lower(EncodeOp op, Emitter &e, Results &results);
 LogicalResult lower(LogMatmulOp op, Emitter &e, Results &results);
 LogicalResult lower(NormalizeHeadsOp op, Emitter &e, Results &results);
+LogicalResult lower(RescaleOp op, Emitter &e, Results &results);
 LogicalResult lower(PredictOp op, Emitter &e, Results &results);
 LogicalResult lower(SelectOp op, Emitter &e, Results &results);
 LogicalResult lower(SelectAllOp op, Emitter &e, Results &results);

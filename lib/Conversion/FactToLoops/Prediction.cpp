@@ -168,17 +168,23 @@ struct ScoreLoops {
     Real scale = e.f32(op.getAttentionScale().convertToFloat());
     e.fill(columnScale, padded, e.f32(0.0f));
 
-    e.forRange(e.index(heads), [&](Value head) {
-      packTransposed(e, key, length, e.mul(head, headSize), headSize, packed);
+    auto beginGroup = [&](Value group) {
+      packTransposed(e, key, length, e.mul(group, headSize), headSize, packed);
       e.forRange(length, [&](Value row) {
-        // 2^sk * 2^e, exact.
-        Real both =
-            e.loadScalar(keyScale, {head, row}) * e.loadScalar(rowScale, row);
-        e.store(both, columnScale, row);
-        e.store(numerics::predictorUnit(e.loadScalar(queryScale, {head, row}),
-                                        e.loadScalar(rowScale, row),
-                                        e.loadScalar(scaleQuery, {}),
-                                        e.loadScalar(scaleKey, {}), scale),
+        Real ofKey = e.loadScalar(keyScale, {group, row});
+        if (rowScale) // 2^sk * 2^e, exact.
+          ofKey = ofKey * e.loadScalar(rowScale, row);
+        e.store(ofKey, columnScale, row);
+      });
+    };
+    forEachGroup(e, heads, op.getGroups(), beginGroup, [&](Value, Value head) {
+      e.forRange(length, [&](Value row) {
+        Real ofQuery = e.loadScalar(queryScale, {head, row});
+        e.store(rowScale ? numerics::predictorUnit(
+                               ofQuery, e.loadScalar(rowScale, row),
+                               e.loadScalar(scaleQuery, {}),
+                               e.loadScalar(scaleKey, {}), scale)
+                         : numerics::queryFactor(ofQuery, scale),
                 unit, {head, row});
       });
       e.forRange(e.index(0), length, panelRows, [&](Value panel) {

@@ -103,18 +103,9 @@ LogicalResult loops::lower(QuantizeHeadsOp op, Emitter &e, Results &results) {
   Value quantized = e.allocResult(op.getQuantized(), openRows),
         scale = e.allocResult(op.getScale(), openColumns);
   int64_t heads = op.getHeads(), headSize = *width / heads;
-  e.forRange(length, [&](Value row) {
-    e.forRange(e.index(heads), [&](Value head) {
-      auto quantize = [&] {
-        Slice slice{x, quantized, row, e.mul(head, headSize), headSize};
-        e.store(quantizeInt8(e, slice, magnitudeOf(e, slice)), scale,
-                {head, row});
-      };
-      if (rows)
-        e.ifThen(e.load(rows, {head, row}), quantize);
-      else
-        quantize();
-    });
+  forEachSlice(e, length, heads, rows, [&](Value row, Value head) {
+    Slice slice{x, quantized, row, e.mul(head, headSize), headSize};
+    e.store(quantizeInt8(e, slice, magnitudeOf(e, slice)), scale, {head, row});
   });
   results.append({quantized, scale});
   return success();

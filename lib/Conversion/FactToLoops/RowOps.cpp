@@ -35,20 +35,53 @@ static SmallVector<Value> openRows(Emitter &e, Value tensor, Value like) {
   return sizes;
 }
 
+void loops::forEachSlice(Emitter &e, Value length, int64_t heads, Value rows,
+                         llvm::function_ref<void(Value, Value)> body) {
+  e.forRange(length, [&](Value row) {
+    auto ofHead = [&](Value head) {
+      if (rows)
+        e.ifThen(e.load(rows, {head, row}), [&] { body(row, head); });
+      else
+        body(row, head);
+    };
+    if (heads == 1)
+      ofHead(e.index(0));
+    else
+      e.forRange(e.index(heads), ofHead);
+  });
+}
+
+void loops::forEachGroup(Emitter &e, int64_t heads, int64_t groups,
+                         llvm::function_ref<void(Value)> begin,
+                         llvm::function_ref<void(Value, Value)> body) {
+  int64_t size = heads / groups;
+  e.forRange(e.index(groups), [&](Value group) {
+    begin(group);
+    if (size == 1)
+      return body(group, group);
+    e.forRange(e.index(size), [&](Value member) {
+      body(group, e.add(e.mul(group, size), member));
+    });
+  });
+}
+
 LogicalResult loops::lower(NormOp op, Emitter &e, Results &results) {
-  FailureOr<int64_t> width = knownWidth(op, op.getInput());
-  if (failed(width))
+  FailureOr<int64_t> features = knownWidth(op, op.getInput());
+  if (failed(features))
     return failure();
+  auto heads = static_cast<int64_t>(op.getHeads().value_or(1));
+  int64_t width = *features / heads;
   Value x = e.buffer(op.getInput()), gamma = e.buffer(op.getGamma()),
-        beta = e.buffer(op.getBeta());
+        beta = e.buffer(op.getBeta()), rows = e.buffer(op.getRows());
   Value y = e.allocResult(op.getResult(), openRows(e, op.getResult(), x));
-  Real n = e.f32(static_cast<float>(*width)),
+  Real n = e.f32(static_cast<float>(width)),
        epsilon = e.f32(op.getEps().convertToFloat());
-  e.forRange(e.dim(x, 0), [&](Value row) {
+  forEachSlice(e, e.dim(x, 0), heads, rows, [&](Value row, Value head) {
+    Value first = e.mul(head, width);
     // A lane that has no element adds +0.
     auto laneSums = [&](llvm::function_ref<Real(Value, int64_t)> term) {
       Real sums = e.f32(
-          e.reduceChunks(*width, {e.zeros().value},
+          e.reduceChunks(width, {e.zeros().value},
                          [&](Value offset, int64_t chunk, ValueRange carried) {
                            return SmallVector<Value>{
                                (e.f32(carried[0]) + term(offset, chunk)).value};
@@ -59,11 +92,12 @@ LogicalResult loops::lower(NormOp op, Emitter &e, Results &results) {
     Real means = e.zeros();
     if (isCentred)
       means = e.splatReal(laneSums([&](Value offset, int64_t chunk) {
-                            return e.loadReal(x, {row, offset}, chunk);
+                            return e.loadReal(x, {row, e.add(first, offset)},
+                                              chunk);
                           }) /
                           n);
     auto load = [&](Value offset, int64_t chunk) {
-      Real element = e.loadReal(x, {row, offset}, chunk);
+      Real element = e.loadReal(x, {row, e.add(first, offset)}, chunk);
       return isCentred ? element - means : element;
     };
     Real squares = laneSums([&](Value offset, int64_t chunk) {
@@ -80,12 +114,97 @@ LogicalResult loops::lower(NormOp op, Emitter &e, Results &results) {
       return select(RealMask{mask}, square, e.zeros());
     });
     Real inverse = e.splatReal(numerics::inverseDeviation(squares, n, epsilon));
-    e.forChunks(*width, [&](Value offset, int64_t chunk) {
+    e.forChunks(width, [&](Value offset, int64_t chunk) {
       Real normal = numerics::normalize(load(offset, chunk), inverse,
                                         e.loadReal(gamma, offset, chunk));
       if (beta)
         normal = normal + e.loadReal(beta, offset, chunk);
-      e.storeChunk(normal, y, {row, offset}, chunk);
+      e.storeChunk(normal, y, {row, e.add(first, offset)}, chunk);
+    });
+  });
+  results.push_back(y);
+  return success();
+}
+
+/// Pairs of features of a row from `first` on, in vectors where they lie side
+/// by side.
+static void rotatePairs(Emitter &e, RotateOp op, int64_t pairs, Value x,
+                        Value y, Value cos, Value sin, Value row, Value first) {
+  auto rotate = [&](Value table, Value one, Value other, auto load,
+                    auto store) {
+    Real a = load(x, one), b = load(x, other), c = load(cos, table),
+         s = load(sin, table);
+    store(numerics::rotatedFirst(a, b, c, s), one);
+    store(numerics::rotatedSecond(a, b, c, s), other);
+  };
+  if (op.getStyle() == RotaryStyle::Half) {
+    e.forChunks(pairs, [&](Value offset, int64_t chunk) {
+      Value one = e.add(first, offset);
+      rotate(
+          offset, one, e.add(one, pairs),
+          [&](Value from, Value column) {
+            return e.loadReal(from, {row, column}, chunk);
+          },
+          [&](const Real &value, Value column) {
+            e.storeChunk(value, y, {row, column}, chunk);
+          });
+    });
+    return;
+  }
+  e.forRange(e.index(pairs), [&](Value pair) {
+    Value one = e.add(first, e.mul(pair, 2));
+    rotate(
+        pair, one, e.add(one, 1),
+        [&](Value from, Value column) {
+          return e.loadScalar(from, {row, column});
+        },
+        [&](const Real &value, Value column) {
+          e.store(value, y, {row, column});
+        });
+  });
+}
+
+LogicalResult loops::lower(RotateOp op, Emitter &e, Results &results) {
+  FailureOr<int64_t> features = knownWidth(op, op.getInput()),
+                     pairs = knownWidth(op, op.getCos());
+  if (failed(features) || failed(pairs))
+    return failure();
+  auto heads = static_cast<int64_t>(op.getHeads());
+  int64_t width = *features / heads, rotated = 2 * *pairs;
+  Value x = e.buffer(op.getInput()), rows = e.buffer(op.getRows()),
+        cos = e.buffer(op.getCos()), sin = e.buffer(op.getSin());
+  Value y = e.allocResult(op.getResult(), openRows(e, op.getResult(), x));
+  forEachSlice(e, e.dim(x, 0), heads, rows, [&](Value row, Value head) {
+    Value first = e.mul(head, width);
+    rotatePairs(e, op, *pairs, x, y, cos, sin, row, first);
+    if (rotated < width)
+      e.forChunks(width - rotated, [&](Value offset, int64_t chunk) {
+        Value column = e.add(e.add(first, rotated), offset);
+        e.storeChunk(e.loadChunk(x, {row, column}, chunk), y, {row, column},
+                     chunk);
+      });
+  });
+  results.push_back(y);
+  return success();
+}
+
+LogicalResult loops::lower(RescaleOp op, Emitter &e, Results &results) {
+  FailureOr<int64_t> width = knownWidth(op, op.getInput());
+  if (failed(width))
+    return failure();
+  Value h = e.buffer(op.getInput()), scale = e.buffer(op.getScale()),
+        weightScale = e.buffer(op.getWeightScale()),
+        bias = e.buffer(op.getBias());
+  Value y = e.allocResult(op.getResult(), openRows(e, op.getResult(), h));
+  Real ofWeight = e.splatReal(e.load(weightScale, {}));
+  e.forRange(e.dim(h, 0), [&](Value row) {
+    Real ofRow = e.splatReal(e.load(scale, row));
+    e.forChunks(*width, [&](Value offset, int64_t chunk) {
+      Real sums = fromInteger(e.real, e.loadChunk(h, {row, offset}, chunk));
+      Real result = numerics::rescale(sums, ofWeight, ofRow);
+      if (bias)
+        result = result + e.loadReal(bias, offset, chunk);
+      e.storeChunk(result, y, {row, offset}, chunk);
     });
   });
   results.push_back(y);

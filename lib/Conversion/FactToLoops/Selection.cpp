@@ -210,7 +210,9 @@ void SelectionLoops::row(Value head, Value row, Value unit,
         arith::SelectOp::create(e.b, holds, extremes[1], extremes[0]));
     Value twice = e.compare(Predicate::sgt, holders, e.integer(e.i32, 1));
     Value second = arith::SelectOp::create(e.b, twice, largest, others);
-    Real gain = e.f32(numerics::logitGain(numericsOf(op.getPredictor())));
+    Real gain = e.f32(
+        numerics::logitGain(numericsOf(op.getPredictor()),
+                            static_cast<int>(op.getHeadNorms().value_or(0))));
     Real gap = numerics::dominanceGap(scoreOfKey(e, largest),
                                       scoreOfKey(e, second), e.f32(unit), gain);
     Value wins = lessThan(e.f32(dominanceGap), gap).value;
@@ -304,15 +306,16 @@ void loops::loadMaskRow(Emitter &e, Value maskBytes, Value head, Value row,
   });
 }
 
-/// rows[h][j] = some row i of the head that is not dominated keeps j; then,
-/// where `argmax` is given, also the argmax of those that are.
+/// rows[g][j] = some row i of a head of the group that is not dominated keeps
+/// j; then, where `argmax` is given, also the argmax of those that are.
 static void demandedRows(Emitter &e, Value mask, Value dominated, Value argmax,
                          Value result) {
   Value maskBytes = e.asBytes(mask);
   Value length = e.dim(mask, 1), padded = e.roundUp(length, lanes);
   Value any = e.scratch(e.i8, padded), row16 = e.scratch(e.i8, padded);
-  e.forRange(e.dim(mask, 0), [&](Value head) {
-    e.fill(any, padded, e.integer(e.i8, 0));
+  int64_t heads = cast<ShapedType>(mask.getType()).getDimSize(0),
+          groups = cast<ShapedType>(result.getType()).getDimSize(0);
+  auto join = [&](Value head) {
     e.forRange(length, [&](Value row) {
       e.ifElse(
           e.load(dominated, {head, row}),
@@ -330,10 +333,19 @@ static void demandedRows(Emitter &e, Value mask, Value dominated, Value argmax,
             });
           });
     });
+  };
+  e.forRange(e.index(groups), [&](Value group) {
+    e.fill(any, padded, e.integer(e.i8, 0));
+    if (heads == groups)
+      join(group);
+    else
+      e.forRange(e.index(heads / groups), [&](Value member) {
+        join(e.add(e.mul(group, heads / groups), member));
+      });
     e.forRange(length, [&](Value column) {
       Value set =
           e.compare(Predicate::ne, e.load(any, column), e.integer(e.i8, 0));
-      e.store(set, result, {head, column});
+      e.store(set, result, {group, column});
     });
   });
 }

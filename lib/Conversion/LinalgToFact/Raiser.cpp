@@ -202,7 +202,8 @@ Value Raiser::norm(Node *node, const NormMatch &match) {
     beta = vector(match.beta, node->width, 0, nullptr, 1, match.shift);
   return NormOp::create(builder, location(node), input.getType(),
                         NormAttr::get(builder.getContext(), match.kind), input,
-                        gamma, beta, builder.getF32FloatAttr(match.eps));
+                        gamma, beta, /*rows=*/Value(), /*heads=*/IntegerAttr(),
+                        builder.getF32FloatAttr(match.eps));
 }
 
 Value Raiser::activation(Node *node, const ActivationMatch &match) {
@@ -233,7 +234,8 @@ Value Raiser::attention(Node *node, const AttentionMatch &match) {
   insertAt(node, {query, key, value});
   return AttentionOp::create(
       builder, location(match.softmax), query.getType(), query, key, value,
-      match.heads, builder.getF32FloatAttr(match.scale).getValue(),
+      builder.getI64IntegerAttr(match.heads), /*key_heads=*/IntegerAttr(),
+      builder.getF32FloatAttr(match.scale),
       WindowAttr::orNull(builder.getContext(), match.window));
 }
 

@@ -127,4 +127,39 @@ func.func @predicted(%x: tensor<?x16xf32>, %w: tensor<16x16xi8>, %ws: tensor<16x
   return %c2 : tensor<?x16xf32>
 }
 
+// CHECK-LABEL: func.func @dressed(
+// CHECK-SAME:    %[[X:.*]]: tensor<?x32xf32>, %[[KV:.*]]: tensor<?x16xf32>, %[[G:.*]]: tensor<8xf32>, %[[COS:.*]]: tensor<64x3xf32>, %[[SIN:.*]]: tensor<64x3xf32>
+func.func @dressed(%x: tensor<?x32xf32>, %kv: tensor<?x16xf32>, %g: tensor<8xf32>, %cos: tensor<64x3xf32>, %sin: tensor<64x3xf32>,
+                   %h: tensor<?x32xi32>, %e: tensor<?xf32>, %s: tensor<f32>, %b: tensor<32xf32>, %w: tensor<4x?xi1>, %w2: tensor<2x?xi1>) {
+  // CHECK: %[[Q:.*]] = fact.norm rms %[[X]], %[[G]] heads = 4 rows %{{.*}} eps = 9.99999974E-6 : tensor<?x32xf32>, tensor<8xf32> rows tensor<4x?xi1>
+  %q = fact.norm rms %x, %g heads = 4 rows %w eps = 1.0e-5 : tensor<?x32xf32>, tensor<8xf32> rows tensor<4x?xi1>
+  // CHECK: fact.norm layer %[[KV]], %[[G]], %[[G]] heads = 2 eps = 9.99999974E-6 : tensor<?x16xf32>, tensor<8xf32>, tensor<8xf32>
+  %k = fact.norm layer %kv, %g, %g heads = 2 eps = 1.0e-5 : tensor<?x16xf32>, tensor<8xf32>, tensor<8xf32>
+  // CHECK: %[[RQ:.*]] = fact.rotate half %[[Q]], %[[COS]], %[[SIN]] heads = 4 : tensor<?x32xf32>, tensor<64x3xf32>
+  %rq = fact.rotate half %q, %cos, %sin heads = 4 : tensor<?x32xf32>, tensor<64x3xf32>
+  // CHECK: fact.rotate interleaved %{{.*}}, %[[COS]], %[[SIN]] heads = 2 rows %{{.*}} : tensor<?x16xf32>, tensor<64x3xf32> rows tensor<2x?xi1>
+  %rk = fact.rotate interleaved %k, %cos, %sin heads = 2 rows %w2 : tensor<?x16xf32>, tensor<64x3xf32> rows tensor<2x?xi1>
+  // CHECK: fact.attention %[[RQ]], %{{.*}}, %[[KV]] heads = 4 key_heads = 2 scale = 5.{{.*}} causal : tensor<?x32xf32>, tensor<?x16xf32>
+  %c = fact.attention %rq, %rk, %kv heads = 4 key_heads = 2 scale = 0.5 causal : tensor<?x32xf32>, tensor<?x16xf32>
+  // CHECK: %[[BIAS:.*]] = fact.predictor_bias exact %{{.*}} : tensor<32xf32>
+  %bias = fact.predictor_bias exact %b : tensor<32xf32>
+  // CHECK: fact.rescale %{{.*}}, %{{.*}}, %{{.*}} : (tensor<?x32xi32>, tensor<?xf32>, tensor<f32>) -> tensor<?x32xf32>
+  %y0 = fact.rescale %h, %e, %s : (tensor<?x32xi32>, tensor<?xf32>, tensor<f32>) -> tensor<?x32xf32>
+  // CHECK: fact.rescale %{{.*}}, %{{.*}}, %{{.*}} bias %[[BIAS]] : (tensor<?x32xi32>, tensor<?xf32>, tensor<f32>, tensor<32xf32>) -> tensor<?x32xf32>
+  %y = fact.rescale %h, %e, %s bias %bias : (tensor<?x32xi32>, tensor<?xf32>, tensor<f32>, tensor<32xf32>) -> tensor<?x32xf32>
+  %q8, %qs = fact.quantize_heads %y heads = 4 : (tensor<?x32xf32>) -> (tensor<?x32xi8>, tensor<4x?xf32>)
+  %k8, %ks = fact.quantize_heads %kv heads = 2 : (tensor<?x16xf32>) -> (tensor<?x16xi8>, tensor<2x?xf32>)
+  // CHECK: fact.predict %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} heads = 4 scale = 5.{{.*}} : (tensor<?x32xi8>, tensor<4x?xf32>, tensor<?x16xi8>, tensor<2x?xf32>) -> (tensor<4x?x?xf32>, tensor<4x?xf32>)
+  %t, %u = fact.predict %q8, %qs, %k8, %ks heads = 4 scale = 0.5
+    : (tensor<?x32xi8>, tensor<4x?xf32>, tensor<?x16xi8>, tensor<2x?xf32>) -> (tensor<4x?x?xf32>, tensor<4x?xf32>)
+  // CHECK: fact.select leading_one %{{.*}}, %{{.*}} keep = 205 dominance = 3.{{.*}} head_norms = 2 causal :
+  %mask, %dominated, %argmax, %count = fact.select leading_one %t, %u keep = 205 dominance = 3.0 head_norms = 2 causal
+    : tensor<4x?x?xf32>, tensor<4x?xf32> -> tensor<4x?x?xi1>, tensor<4x?xi1>, tensor<4x?xi32>, tensor<?xi64>
+  // CHECK: fact.k_rows %{{.*}}, %{{.*}} : tensor<4x?x?xi1>, tensor<4x?xi1> -> tensor<2x?xi1>
+  %kr = fact.k_rows %mask, %dominated : tensor<4x?x?xi1>, tensor<4x?xi1> -> tensor<2x?xi1>
+  // CHECK: fact.v_rows %{{.*}}, %{{.*}}, %{{.*}} : tensor<4x?x?xi1>, tensor<4x?xi1>, tensor<4x?xi32> -> tensor<2x?xi1>
+  %vr = fact.v_rows %mask, %dominated, %argmax : tensor<4x?x?xi1>, tensor<4x?xi1>, tensor<4x?xi32> -> tensor<2x?xi1>
+  return
+}
+
 }

@@ -42,6 +42,14 @@ static LogicalResult dropFullRows(Op op, PatternRewriter &rewriter) {
   return success();
 }
 
+LogicalResult NormOp::canonicalize(NormOp op, PatternRewriter &rewriter) {
+  return dropFullRows(op, rewriter);
+}
+
+LogicalResult RotateOp::canonicalize(RotateOp op, PatternRewriter &rewriter) {
+  return dropFullRows(op, rewriter);
+}
+
 LogicalResult QuantizeHeadsOp::canonicalize(QuantizeHeadsOp op,
                                             PatternRewriter &rewriter) {
   return dropFullRows(op, rewriter);

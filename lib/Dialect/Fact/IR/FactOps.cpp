@@ -105,6 +105,44 @@ static void printWindow(OpAsmPrinter &printer, Operation *, WindowAttr window) {
   printer << ']';
 }
 
+/// Queries, and keys where they have another type.
+static ParseResult parseKeyTypes(OpAsmParser &parser, Type &query, Type &key) {
+  if (parser.parseType(query))
+    return failure();
+  key = query;
+  return succeeded(parser.parseOptionalComma()) ? parser.parseType(key)
+                                                : ParseResult::success();
+}
+static void printKeyTypes(OpAsmPrinter &printer, Operation *, Type query,
+                          Type key) {
+  printer << query;
+  if (key != query)
+    printer << ", " << key;
+}
+
+/// What is known of the rows of heads of Q, and the rows of K or V where it has
+/// fewer heads.
+static ParseResult parseGroupTypes(OpAsmParser &parser, Type &ofHeads,
+                                   Type &result) {
+  SMLoc where = parser.getCurrentLocation();
+  if (parser.parseType(ofHeads))
+    return failure();
+  if (succeeded(parser.parseOptionalArrow()))
+    return parser.parseType(result);
+  auto type = dyn_cast<RankedTensorType>(ofHeads);
+  if (!type)
+    return parser.emitError(where, "needs a ranked tensor");
+  result = type.clone(parser.getBuilder().getI1Type());
+  return success();
+}
+static void printGroupTypes(OpAsmPrinter &printer, Operation *, Type ofHeads,
+                            Type result) {
+  printer << ofHeads;
+  auto type = dyn_cast<RankedTensorType>(ofHeads);
+  if (!type || result != type.clone(IntegerType::get(result.getContext(), 1)))
+    printer << " -> " << result;
+}
+
 #define GET_OP_CLASSES
 #include "fact/Dialect/Fact/IR/FactOps.cpp.inc"
 
@@ -141,6 +179,22 @@ public:
                    "heads " +
                        Twine(heads) + " (was " + Twine(features) + ")",
                    value);
+  }
+  /// Heads of queries must split evenly over `groups` heads of keys, which have
+  /// as many features each.
+  ShapeCheck &grouped(Value queries, int64_t heads, Value keys,
+                      int64_t groups) {
+    require(groups > 0 && heads % groups == 0,
+            "number of heads must be a multiple of the number of key heads " +
+                Twine(groups) + " (was " + Twine(heads) + ")");
+    if (failedCheck)
+      return *this;
+    int64_t size = dim(queries, 1) / heads;
+    return require(dim(keys, 1) == groups * size,
+                   Twine(groups) + " key heads of " + Twine(size) +
+                       " features must have " + Twine(groups * size) +
+                       " features (was " + Twine(dim(keys, 1)) + ")",
+                   keys);
   }
   /// INT32 holds sums over so many features of `value` [L, d].
   ShapeCheck &summable(Value value) {
@@ -217,16 +271,46 @@ LogicalResult AttentionOp::verify() {
   return ShapeCheck(*this)
       .splits(getQuery(), getHeads())
       .summable(getQuery())
+      .grouped(getQuery(), getHeads(), getKey(), getGroups())
+      .same("query and key tokens", getQuery(), 0, getKey(), 0)
       .finite("scale", getScale());
 }
 
 LogicalResult NormOp::verify() {
+  auto heads = static_cast<int64_t>(getHeads().value_or(1));
+  int64_t features = ShapeCheck::dim(getInput(), 1) / heads;
   return ShapeCheck(*this)
-      .same("gamma and input features", getGamma(), 0, getInput(), 1)
-      .same("beta and input features", getBeta(), 0, getInput(), 1)
+      .splits(getInput(), heads)
+      .equal("gamma and input features", getGamma(), 0, features)
+      .equal("beta and input features", getBeta(), 0, features)
+      .require(!getRows() || getHeads(), "needs 'heads' for its rows")
+      .equal("row mask rows and heads", getRows(), 0, heads)
+      .same("row mask columns and input tokens", getRows(), 1, getInput(), 0)
       .finite("eps", getEps())
       .require(getEps().isNonZero() && !getEps().isNegative(),
                "eps must be positive (was " + ShapeCheck::text(getEps()) + ")");
+}
+
+LogicalResult RotateOp::verify() {
+  auto heads = static_cast<int64_t>(getHeads());
+  int64_t size = ShapeCheck::dim(getInput(), 1) / heads,
+          rotated = 2 * ShapeCheck::dim(getCos(), 1),
+          positions = ShapeCheck::dim(getCos(), 0),
+          tokens = ShapeCheck::dim(getInput(), 0);
+  return ShapeCheck(*this)
+      .splits(getInput(), heads)
+      .require(rotated <= size,
+               "rotates " + Twine(size) + " features of a head at most (was " +
+                   Twine(rotated) + ")",
+               getCos())
+      .require(!ShapedType::isDynamic(positions),
+               "needs a known number of positions", getCos())
+      .require(ShapedType::isDynamic(tokens) || tokens <= positions,
+               "has " + Twine(positions) + " positions for " + Twine(tokens) +
+                   " tokens",
+               getCos())
+      .equal("row mask rows and heads", getRows(), 0, heads)
+      .same("row mask columns and input tokens", getRows(), 1, getInput(), 0);
 }
 
 LogicalResult QuantizeRowsOp::verify() {
@@ -305,19 +389,29 @@ LogicalResult NormalizeHeadsOp::verify() {
       .same("scale columns and input tokens", getScale(), 1, getInput(), 0);
 }
 
+LogicalResult RescaleOp::verify() {
+  return ShapeCheck(*this)
+      .same("input and result features", getInput(), 1, getResult(), 1)
+      .same("input and result tokens", getInput(), 0, getResult(), 0)
+      .same("bias and result features", getBias(), 0, getResult(), 1)
+      .same("scale and input tokens", getScale(), 0, getInput(), 0);
+}
+
 LogicalResult PredictOp::verify() {
   int64_t heads = getHeads();
   return ShapeCheck(*this)
       .splits(getQuery(), heads)
       .summable(getQuery())
       .finite("scale", getAttentionScale())
-      .same("query and key features", getQuery(), 1, getKey(), 1)
+      .require(bool(getScale()) == bool(getQueryWeightScale()) &&
+                   bool(getScale()) == bool(getKeyWeightScale()),
+               "needs scales of the rows and of both weights, or none")
+      .grouped(getQuery(), heads, getKey(), getGroups())
       .same("query and key tokens", getQuery(), 0, getKey(), 0)
       .same("query scale and tokens", getQueryScale(), 1, getQuery(), 0)
       .same("key scale and tokens", getKeyScale(), 1, getKey(), 0)
       .same("row scale and tokens", getScale(), 0, getQuery(), 0)
       .equal("query scale rows and heads", getQueryScale(), 0, heads)
-      .equal("key scale rows and heads", getKeyScale(), 0, heads)
       .equal("score heads and heads", getScores(), 0, heads)
       .equal("unit rows and heads", getUnit(), 0, heads)
       .same("score rows and tokens", getScores(), 1, getQuery(), 0)
@@ -356,8 +450,19 @@ LogicalResult SelectAllOp::verify() {
                                 getCount(), 0);
 }
 
+/// Rows of heads of K or V that rows of a mask's heads read.
+static ShapeCheck &checkDemand(ShapeCheck &&check, Value mask, Value rows) {
+  int64_t heads = ShapeCheck::dim(mask, 0), groups = ShapeCheck::dim(rows, 0);
+  return check
+      .require(heads % groups == 0, "heads of the mask must be a multiple of "
+                                    "those of the result " +
+                                        Twine(groups) + " (was " +
+                                        Twine(heads) + ")")
+      .same("mask columns and result columns", mask, 2, rows, 1);
+}
+
 LogicalResult KRowsOp::verify() {
-  return ShapeCheck(*this)
+  return checkDemand(ShapeCheck(*this), getMask(), getResult())
       .same("mask rows and columns", getMask(), 1, getMask(), 2)
       .same("mask heads and dominated rows", getMask(), 0, getDominated(), 0)
       .same("mask columns and dominated columns", getMask(), 2, getDominated(),
@@ -365,7 +470,7 @@ LogicalResult KRowsOp::verify() {
 }
 
 LogicalResult VRowsOp::verify() {
-  return ShapeCheck(*this)
+  return checkDemand(ShapeCheck(*this), getMask(), getResult())
       .same("mask rows and columns", getMask(), 1, getMask(), 2)
       .same("mask heads and dominated rows", getMask(), 0, getDominated(), 0)
       .same("mask columns and dominated columns", getMask(), 2, getDominated(),
@@ -391,7 +496,7 @@ LogicalResult MeanTokenOp::verify() {
 }
 
 LogicalResult QuantizedAttentionOp::verify() {
-  int64_t heads = getHeads();
+  int64_t heads = getHeads(), groups = getGroups();
   ShapeCheck check(*this);
   check.splits(getQuery(), heads)
       .summable(getQuery())
@@ -406,19 +511,20 @@ LogicalResult QuantizedAttentionOp::verify() {
                "needs all four 'tail' operands or none")
       .require(!(getTailKey() && getWindow()),
                "attention with a window has no 'tail'")
-      .same("query and key features", getQuery(), 1, getKey(), 1)
-      .same("query and value features", getQuery(), 1, getValue(), 1)
+      .grouped(getQuery(), heads, getKey(), groups)
+      .same("key and value features", getKey(), 1, getValue(), 1)
       .same("query and key tokens", getQuery(), 0, getKey(), 0)
       .same("query and value tokens", getQuery(), 0, getValue(), 0)
       .same("query and result tokens", getQuery(), 0, getResult(), 0)
       .same("query and result features", getQuery(), 1, getResult(), 1);
-  auto headScale = [&](const Twine &what, Value scale, Value rows) {
+  auto headScale = [&](const Twine &what, Value scale, Value rows,
+                       int64_t heads) {
     check.equal((what + " scale rows and heads").str(), scale, 0, heads)
         .same((what + " scale columns and tokens").str(), scale, 1, rows, 0);
   };
-  headScale("query", getQueryScale(), getQuery());
-  headScale("key", getKeyScale(), getKey());
-  headScale("value", getValueScale(), getValue());
+  headScale("query", getQueryScale(), getQuery(), heads);
+  headScale("key", getKeyScale(), getKey(), groups);
+  headScale("value", getValueScale(), getValue(), groups);
   check.equal("mask heads and heads", getMask(), 0, heads)
       .same("mask rows and query tokens", getMask(), 1, getQuery(), 0)
       .same("mask columns and key tokens", getMask(), 2, getKey(), 0)
@@ -432,8 +538,8 @@ LogicalResult QuantizedAttentionOp::verify() {
       .equal("tail key rows and one", getTailKey(), 0, 1)
       .equal("tail value rows and one", getTailValue(), 0, 1);
   if (getTailKey()) {
-    headScale("tail key", getTailKeyScale(), getTailKey());
-    headScale("tail value", getTailValueScale(), getTailValue());
+    headScale("tail key", getTailKeyScale(), getTailKey(), groups);
+    headScale("tail value", getTailValueScale(), getTailValue(), groups);
   }
   return check;
 }

@@ -92,11 +92,16 @@ OpFoldResult PredictorBiasOp::fold(FoldAdaptor adaptor) {
   auto bias = ConstantElements<float>::of(adaptor.getBias());
   auto scale = ConstantElements<float>::of(adaptor.getScale());
   auto type = cast<RankedTensorType>(getType());
-  if (!bias || !scale || !type.hasStaticShape())
+  if (!bias || (getScale() && !scale) || !type.hasStaticShape())
     return {};
   std::vector<float> result(bias->size());
-  numerics::predictorBiases(numericsOf(getPredictor()), bias->data(),
-                            bias->size(), (*scale)[0], result.data());
+  numerics::Predictor predictor = numericsOf(getPredictor());
+  if (scale)
+    numerics::predictorBiases(predictor, bias->data(), bias->size(),
+                              (*scale)[0], result.data());
+  else
+    numerics::dressedBiases(predictor, bias->data(), bias->size(),
+                            result.data());
   return constantOf(type, result, bias->key(), "_predictor");
 }
 

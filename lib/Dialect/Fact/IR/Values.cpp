@@ -129,7 +129,12 @@ SmallVector<Value> mlir::fact::sourcesAcrossCalls(Value value,
 bool mlir::fact::isWeightOperand(OpOperand &operand) {
   unsigned number = operand.getOperandNumber();
   return llvm::TypeSwitch<Operation *, bool>(operand.getOwner())
-      .Case<LinearOp, NormOp>([&](auto) { return number > 0; })
+      .Case([&](LinearOp) { return number > 0; })
+      .Case([&](NormOp op) {
+        return number == 1 || (number == 2 && op.getBeta());
+      })
+      .Case([&](RotateOp) { return number == 1 || number == 2; })
+      .Case([&](RescaleOp) { return number >= 2; })
       .Case([&](QuantizedLinearOp op) {
         return number == 2 || number == 3 || (number == 4 && op.getBias());
       })

@@ -40,12 +40,13 @@ public:
 
   LogicalResult check(Operation *op) {
     return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-        .Case<SelectOp, KRowsOp, VRowsOp, QRowsOp, SelectPrecisionOp,
+        .Case<RotateOp, SelectOp, KRowsOp, VRowsOp, QRowsOp, SelectPrecisionOp,
               QuantizedAttentionOp>([&](auto typed) { return verify(typed); })
         .Default([&](Operation *) { return checkOperands(op); });
   }
 
 private:
+  LogicalResult verify(RotateOp op);
   LogicalResult verify(SelectOp op);
   LogicalResult verify(KRowsOp op);
   LogicalResult verify(VRowsOp op);
@@ -263,15 +264,35 @@ LogicalResult Checker::verify(SelectPrecisionOp op) {
                               checkImportance);
 }
 
-/// 64 bits must hold both sides of the comparison of importances.
-LogicalResult Checker::checkPairs(SelectPrecisionOp op) {
+/// The longest sequence of the program; 0 where it is not known.
+static int64_t longestSequence(Operation *op) {
   auto module = op->getParentOfType<ModuleOp>();
   auto main = module ? module.lookupSymbol<func::FuncOp>("main") : nullptr;
-  if (!main || main.isExternal())
-    return success();
   int64_t length = 0;
-  for (BlockArgument argument : main.getArguments())
-    length = std::max(length, sequenceBound(main, argument));
+  if (main && !main.isExternal())
+    for (BlockArgument argument : main.getArguments())
+      length = std::max(length, sequenceBound(main, argument));
+  return length;
+}
+
+/// Every token has a row of the tables.
+LogicalResult Checker::verify(RotateOp op) {
+  int64_t positions = op.getCos().getType().getDimSize(0),
+          length = longestSequence(op);
+  if (op.getInput().getType().isDynamicDim(0) && length > positions) {
+    InFlightDiagnostic diagnostic = op.emitOpError()
+                                    << "has " << positions
+                                    << " positions for sequences of " << length
+                                    << " tokens";
+    diagnostic.attachNote(op.getCos().getLoc()) << "its tables come from here";
+    return diagnostic;
+  }
+  return checkOperands(op);
+}
+
+/// 64 bits must hold both sides of the comparison of importances.
+LogicalResult Checker::checkPairs(SelectPrecisionOp op) {
+  int64_t length = longestSequence(op);
   for (Value source : sourcesAcrossCalls(op.getCount(), users)) {
     int64_t heads = 1;
     if (auto select = source.getDefiningOp<SelectOp>())

@@ -20,11 +20,14 @@ static bool isLinear(Operation *op) {
   return isa_and_nonnull<LinearOp, QuantizedLinearOp>(op);
 }
 
-/// The linear that makes an operand of attention, through its quantization.
+/// The linear that makes an operand of attention, through its quantization and
+/// what dresses it.
 static Operation *findProjection(Value operand) {
   if (auto heads = definingOp<QuantizeHeadsOp>(operand))
     operand = heads.getInput();
   Operation *producer = sourceOf(operand).getDefiningOp();
+  while (isa_and_nonnull<NormOp, RotateOp>(producer))
+    producer = sourceOf(producer->getOperand(0)).getDefiningOp();
   return isLinear(producer) ? producer : nullptr;
 }
 
@@ -32,7 +35,8 @@ static Operation *findProjection(Value operand) {
 /// i.
 static bool keepsTokensApart(Operation *op) {
   return isLinear(op) || isReshape(op) ||
-         isa<ActivationOp, NormOp, AddOp, MultiplyOp, QuantizeRowsOp>(op);
+         isa<ActivationOp, NormOp, RotateOp, AddOp, MultiplyOp, QuantizeRowsOp>(
+             op);
 }
 
 int64_t EncoderLayer::getHeads() const {

@@ -42,16 +42,16 @@ public:
 
   Value keyRows() {
     if (!key)
-      key = KRowsOp::create(builder, op.getLoc(), dominated.getType(),
-                            op.getMask(), dominated);
+      key = KRowsOp::create(builder, op.getLoc(), keyType(), op.getMask(),
+                            dominated);
     return key;
   }
   Value valueRows() {
     if (!op.getDominated())
       return keyRows();
     if (!value)
-      value = VRowsOp::create(builder, op.getLoc(), dominated.getType(),
-                              op.getMask(), dominated, op.getArgmax());
+      value = VRowsOp::create(builder, op.getLoc(), keyType(), op.getMask(),
+                              dominated, op.getArgmax());
     return value;
   }
   /// Null: every row is read.
@@ -65,6 +65,12 @@ public:
   }
 
 private:
+  /// Flags of rows of all heads of the key.
+  Type keyType() {
+    auto type = cast<RankedTensorType>(dominated.getType());
+    return type.clone({op.getGroups(), type.getDimSize(1)});
+  }
+
   QuantizedAttentionOp op;
   OpBuilder builder;
   Value dominated, key, value, query;
@@ -151,65 +157,79 @@ static SmallVector<Operation *> realReaders(Operation *op) {
   return readers;
 }
 
-/// Gives `rows` to `heads` and to the projection behind it, as far as nothing
-/// else reads them. Returns whether anything changed.
+/// The operand that names the rows of an op that make a projection's rows, or
+/// what attention reads of them; null of other ops, and of a norm over heads.
+static std::optional<MutableOperandRange> rowsOf(Operation *op, int64_t heads) {
+  if (auto quantize = dyn_cast_or_null<QuantizeHeadsOp>(op))
+    return quantize.getRowsMutable();
+  if (auto linear = dyn_cast_or_null<QuantizedLinearOp>(op))
+    return linear.getRowsMutable();
+  if (auto norm = dyn_cast_or_null<NormOp>(op);
+      norm && norm.getHeads() == static_cast<uint64_t>(heads))
+    return norm.getRowsMutable();
+  if (auto rotate = dyn_cast_or_null<RotateOp>(op);
+      rotate && static_cast<int64_t>(rotate.getHeads()) == heads)
+    return rotate.getRowsMutable();
+  return std::nullopt;
+}
+
+/// Gives `rows` to `heads`, to the projection behind it and to what dresses its
+/// rows, as far as nothing else reads them. Returns whether anything changed.
 bool FusePass::restrict(QuantizedAttentionOp attention, StringRef name,
                         QuantizeHeadsOp heads, Value rows) {
   if (!rows || heads.getRows())
     return false;
-  for (Operation *user : realReaders(heads))
-    if (user != attention) {
-      miss(heads,
-           "'" + user->getName().getStringRef() + "' reads the quantized " +
-               name + " too",
-           "give it a quantization of its own");
-      return false;
+  Operation *reader = attention;
+  bool changed = false;
+  for (Operation *op = heads; op;
+       op = sourceOf(op->getOperand(0)).getDefiningOp()) {
+    std::optional<MutableOperandRange> own =
+        rowsOf(op, static_cast<int64_t>(heads.getHeads()));
+    if (!own) {
+      miss(op, "it makes the " + name + " of several heads at once",
+           "every row is generated; rows of a head are skipped where it works "
+           "head by head");
+      return changed;
     }
-  if (heads->getBlock() != attention->getBlock()) {
-    miss(heads, "it is in another block than its attention",
-         "keep a layer in one block");
-    return false;
-  }
-  if (dependsOn(rows, heads)) {
-    miss(heads, "which rows of the " + name + " are read depends on it",
-         "every row is generated: the mask is made from other rows where they "
-         "shall be skipped");
-    return false;
-  }
-  heads.getRowsMutable().assign(castTokens(rows, {1}, heads.getInput()));
-  ++numHeads;
-
-  auto linear = definingOp<QuantizedLinearOp>(heads.getInput());
-  if (!linear) {
-    miss(heads, "the " + name + " projection is not visible",
-         "keep it in the attention's own function");
-    return true;
-  }
-  if (linear.getRows())
-    return true;
-  for (Operation *user : realReaders(linear))
-    if (user != heads) {
-      miss(linear,
-           "'" + user->getName().getStringRef() + "' reads the " + name +
-               " projection too",
-           "every row is generated; rows of a projection are skipped where "
-           "attention alone reads it");
-      return true;
+    bool isLinear = isa<QuantizedLinearOp>(op);
+    if (!own->empty())
+      return changed;
+    StringRef what = op == heads ? StringRef("quantization")
+                     : isLinear  ? StringRef("projection")
+                                 : StringRef("rows");
+    for (Operation *user : realReaders(op))
+      if (user != reader) {
+        miss(op,
+             "'" + user->getName().getStringRef() + "' reads the " + name +
+                 "'s " + what + " too",
+             "every row is generated; rows are skipped where attention alone "
+             "reads them");
+        return changed;
+      }
+    if (op->getBlock() != attention->getBlock()) {
+      miss(op, "it is in another block than its attention",
+           "keep a layer in one block");
+      return changed;
     }
-  if (linear->getBlock() != attention->getBlock()) {
-    miss(linear, "it is in another block than its attention",
-         "keep a layer in one block");
-    return true;
+    if (dependsOn(rows, op)) {
+      miss(op, "which rows of the " + name + " are read depends on it",
+           "every row is generated: the mask is made from other rows where "
+           "they shall be skipped");
+      return changed;
+    }
+    own->assign(castTokens(rows, {1}, op->getOperand(0)));
+    changed = true;
+    if (op == heads)
+      ++numHeads;
+    if (isLinear) {
+      ++numProjections;
+      return changed;
+    }
+    reader = op;
   }
-  if (dependsOn(rows, linear)) {
-    miss(linear, "which rows of the " + name + " are read depends on it",
-         "every row is generated: the mask is made from other rows where they "
-         "shall be skipped");
-    return true;
-  }
-  linear.getRowsMutable().assign(castTokens(rows, {1}, linear.getInput()));
-  ++numProjections;
-  return true;
+  miss(heads, "the " + name + " projection is not visible",
+       "keep it in the attention's own function");
+  return changed;
 }
 
 /// What nobody reads is not generated.

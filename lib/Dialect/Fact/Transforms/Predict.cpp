@@ -30,6 +30,13 @@ struct Projection {
   QuantizedLinearOp linear;
   QuantizeRowsOp rows; ///< quantizes the projection's input
   Value weight;        ///< in f32
+  /// Norms and rotary embeddings between the projection and attention, in
+  /// order.
+  SmallVector<Operation *, 2> dressing;
+
+  int64_t countNorms() const {
+    return llvm::count_if(dressing, llvm::IsaPred<NormOp>);
+  }
 };
 
 /// Why an attention cannot be predicted, and what would help.
@@ -87,12 +94,23 @@ static FailureOr<Projection> findProjection(StringRef name, Value operand,
     return fail("is not the result of one 'fact.quantize_heads'",
                 "let --fact-quantize make the attention");
   Projection result;
-  result.linear = definingOp<QuantizedLinearOp>(heads.getInput());
+  Value rows = heads.getInput();
+  bool isMasked = bool(heads.getRows());
+  while (Operation *op = sourceOf(rows).getDefiningOp()) {
+    auto norm = dyn_cast<NormOp>(op);
+    auto rotate = dyn_cast<RotateOp>(op);
+    if (!norm && !rotate)
+      break;
+    isMasked |= norm ? bool(norm.getRows()) : bool(rotate.getRows());
+    result.dressing.insert(result.dressing.begin(), op);
+    rows = op->getOperand(0);
+  }
+  result.linear = definingOp<QuantizedLinearOp>(rows);
   if (!result.linear)
     return fail("projection is not visible",
                 "keep the projection as a 'fact.linear' in the attention's own "
                 "function");
-  if (heads.getRows() || result.linear.getLow() || result.linear.getRows())
+  if (isMasked || result.linear.getLow() || result.linear.getRows())
     return fail("projection is masked already",
                 "run --fact-predict before --fact-precision and --fact-fuse");
   result.rows = definingOp<QuantizeRowsOp>(result.linear.getInput());
@@ -117,18 +135,20 @@ public:
   PredictionBuilder(QuantizedAttentionOp op, PolicyAttr policy,
                     PolicyNumbers &numbers)
       : builder(op), op(op), policy(policy), numbers(numbers), loc(op.getLoc()),
-        heads(op.getHeads()) {}
+        heads(op.getHeads()), groups(op.getGroups()) {}
 
   void build(Projection query, Projection key, std::optional<Projection> value);
 
 private:
   struct Codes {
     Value codes;       ///< [L, d] i8, of the shifted accumulators
-    Value scale;       ///< [h, L] f32, 2^s
+    Value scale;       ///< [h, L] f32, 2^s; of dressed rows 2^e
     Value weightScale; ///< f32
   };
   Codes project(Projection projection, PredictorOperand operand,
-                Value activation);
+                Value activation, int64_t heads, bool isDressed);
+  Value dress(const Projection &projection, Value sums, Value weightScale,
+              Value bias);
   Value encode(PredictorOperand operand, Value input) {
     return EncodeOp::create(builder, loc, input.getType(),
                             policy.getPredictor(), operand, input);
@@ -144,28 +164,47 @@ private:
   PolicyAttr policy;
   PolicyNumbers &numbers;
   Location loc;
-  int64_t heads;
+  int64_t heads, groups; ///< Of queries, and of keys and values.
 };
 
 } // namespace
 
-/// Stage 1 of one projection: section 4.2 to 4.4 and the codes of 4.5.
-PredictionBuilder::Codes PredictionBuilder::project(Projection projection,
-                                                    PredictorOperand operand,
-                                                    Value activation) {
+/// Predicted rows of a projection, dressed as the projection's own are: section
+/// 10.
+Value PredictionBuilder::dress(const Projection &projection, Value sums,
+                               Value weightScale, Value bias) {
+  Type type = cast<RankedTensorType>(sums.getType())
+                  .clone(cast<Type>(builder.getF32Type()));
+  QuantizeRowsOp rows = projection.rows;
+  Value dressed = RescaleOp::create(builder, loc, type, sums, rows.getScale(),
+                                    weightScale, bias);
+  for (Operation *op : projection.dressing) {
+    Operation *copy = builder.clone(*op);
+    copy->setOperand(0, dressed);
+    dressed = copy->getResult(0);
+    dressed.setType(type); // as many tokens as the rows have
+  }
+  return dressed;
+}
+
+/// Stage 1 of one projection: section 4.2 to 4.4 and the codes of 4.5; where
+/// queries or keys are dressed, section 10's.
+PredictionBuilder::Codes
+PredictionBuilder::project(Projection projection, PredictorOperand operand,
+                           Value activation, int64_t heads, bool isDressed) {
   auto weightType = cast<RankedTensorType>(projection.weight.getType());
   auto weight = QuantizePredictorWeightOp::create(
       builder, loc, weightType.clone(builder.getI8Type()),
       tensor({}, builder.getF32Type()), projection.weight);
   Value weightCodes = encode(PredictorOperand::Weight, weight.getQuantized());
 
-  // K's bias adds a constant to a row of scores: dropped.
+  // Undressed, K's bias adds a constant to a row of scores: dropped.
   Value bias, rowScale;
   if (Value linearBias = projection.linear.getBias();
-      linearBias && operand == PredictorOperand::Query) {
+      linearBias && (isDressed || operand == PredictorOperand::Query)) {
     bias = PredictorBiasOp::create(builder, loc, linearBias.getType(),
                                    policy.getPredictor(), linearBias,
-                                   weight.getScale());
+                                   isDressed ? Value() : weight.getScale());
     rowScale = projection.rows.getScale();
   }
   // As many tokens as the rows have, whatever casts lie behind.
@@ -173,13 +212,22 @@ PredictionBuilder::Codes PredictionBuilder::project(Projection projection,
   auto resultType = linearType.clone(
       {cast<RankedTensorType>(activation.getType()).getDimSize(0),
        linearType.getDimSize(1)});
-  Value sums =
-      LogMatmulOp::create(builder, loc, resultType.clone(builder.getI32Type()),
-                          activation, weightCodes, bias, rowScale);
-  auto shifted = NormalizeHeadsOp::create(
-      builder, loc, resultType.clone(builder.getI8Type()),
-      tensor({heads, resultType.getDimSize(0)}, builder.getF32Type()), sums,
-      heads);
+  Value sums = LogMatmulOp::create(
+      builder, loc, resultType.clone(builder.getI32Type()), activation,
+      weightCodes, isDressed ? Value() : bias, isDressed ? Value() : rowScale);
+  Type codeType = resultType.clone(builder.getI8Type()),
+       scaleType =
+           tensor({heads, resultType.getDimSize(0)}, builder.getF32Type());
+  if (isDressed) {
+    auto quantized = QuantizeHeadsOp::create(
+        builder, loc, codeType, scaleType,
+        dress(projection, sums, weight.getScale(), bias), /*rows=*/Value(),
+        heads);
+    return {encode(operand, quantized.getQuantized()), quantized.getScale(),
+            weight.getScale()};
+  }
+  auto shifted =
+      NormalizeHeadsOp::create(builder, loc, codeType, scaleType, sums, heads);
   return {encode(operand, shifted.getResult()), shifted.getScale(),
           weight.getScale()};
 }
@@ -196,8 +244,8 @@ QuantizeHeadsOp PredictionBuilder::quantizeMeanToken(QuantizeRowsOp token,
       /*low=*/Value(), /*rows=*/Value(),
       /*precision=*/LowPrecisionAttr());
   return QuantizeHeadsOp::create(builder, loc, type.clone(builder.getI8Type()),
-                                 tensor({heads, 1}, builder.getF32Type()), row,
-                                 /*rows=*/Value(), heads);
+                                 tensor({groups, 1}, builder.getF32Type()), row,
+                                 /*rows=*/Value(), groups);
 }
 
 void PredictionBuilder::build(Projection query, Projection key,
@@ -205,14 +253,19 @@ void PredictionBuilder::build(Projection query, Projection key,
   Value rows = query.rows.getQuantized(), rowScale = query.rows.getScale();
   int64_t length = cast<RankedTensorType>(rows.getType()).getDimSize(0);
   Value activation = encode(PredictorOperand::Activation, rows);
-  Codes q = project(query, PredictorOperand::Query, activation);
-  Codes k = project(key, PredictorOperand::Key, activation);
+  bool isDressed = !query.dressing.empty() || !key.dressing.empty();
+  Codes q =
+      project(query, PredictorOperand::Query, activation, heads, isDressed);
+  Codes k = project(key, PredictorOperand::Key, activation, groups, isDressed);
   auto predict = PredictOp::create(
       builder, loc, tensor({heads, length, length}, builder.getF32Type()),
       tensor({heads, length}, builder.getF32Type()), q.codes, q.scale, k.codes,
-      k.scale, rowScale, q.weightScale, k.weightScale,
+      k.scale, isDressed ? Value() : rowScale,
+      isDressed ? Value() : q.weightScale, isDressed ? Value() : k.weightScale,
       builder.getI64IntegerAttr(heads), op.getScaleAttr());
 
+  // How many sides of the scores a norm has on its way.
+  int64_t norms = (query.countNorms() > 0) + (key.countNorms() > 0);
   OpFoldResult keep = numbers.keep(op), dominance = numbers.dominance(op);
   auto select = SelectOp::create(
       builder, loc, tensor({heads, length, length}, builder.getI1Type()),
@@ -224,7 +277,9 @@ void PredictionBuilder::build(Projection query, Projection key,
       cast_if_present<IntegerAttr>(dyn_cast<Attribute>(keep)),
       dyn_cast<Value>(keep),
       cast_if_present<FloatAttr>(dyn_cast<Attribute>(dominance)),
-      dyn_cast<Value>(dominance), op.getWindowAttr());
+      dyn_cast<Value>(dominance),
+      norms > 0 ? builder.getI64IntegerAttr(norms) : IntegerAttr(),
+      op.getWindowAttr());
   op.getMaskMutable().assign(
       castTokens(select.getMask(), {1, 2}, op.getQuery()));
   if (policy.getDominance().getValueAsDouble() > 0) {
@@ -279,6 +334,13 @@ void PredictPass::predict(QuantizedAttentionOp op, PolicyNumbers &numbers) {
     missed(op, "NoMeanToken", "fact-predict")
         << remark::reason("the policy wants a mean token, but a row sees the "
                           "keys of its window alone")
+        << remark::suggest("choose tail = none for this function");
+  } else if (rules.hasMeanToken() &&
+             !(query->dressing.empty() && key->dressing.empty())) {
+    missed(op, "NoMeanToken", "fact-predict")
+        << remark::reason("the policy wants a mean token, but the query or the "
+                          "key has a norm or a rotary embedding, and a mean of "
+                          "dressed keys stands for none of them")
         << remark::suggest("choose tail = none for this function");
   } else if (rules.hasMeanToken()) {
     FailureOr<Projection> found =

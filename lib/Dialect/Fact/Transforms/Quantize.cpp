@@ -92,6 +92,9 @@ LogicalResult QuantizePass::checkWeights() {
     } else if (auto norm = dyn_cast<NormOp>(op)) {
       check(op, "gamma", norm.getGamma());
       check(op, "beta", norm.getBeta());
+    } else if (auto rotate = dyn_cast<RotateOp>(op)) {
+      check(op, "table of cosines", rotate.getCos());
+      check(op, "table of sines", rotate.getSin());
     }
   });
   checked.clear();
@@ -161,17 +164,18 @@ void QuantizePass::quantize(LinearOp op) {
 
 void QuantizePass::quantize(AttentionOp op) {
   OpBuilder builder(op);
-  auto heads = [&](Value input) {
+  auto split = [&](Value input, int64_t heads) {
     auto type = cast<RankedTensorType>(input.getType());
-    auto scale = RankedTensorType::get(
-        {static_cast<int64_t>(op.getHeads()), type.getDimSize(0)},
-        builder.getF32Type());
-    return QuantizeHeadsOp::create(
-        builder, op.getLoc(), type.clone(builder.getI8Type()), scale, input,
-        /*rows=*/Value(), op.getHeads());
+    auto scale = RankedTensorType::get({heads, type.getDimSize(0)},
+                                       builder.getF32Type());
+    return QuantizeHeadsOp::create(builder, op.getLoc(),
+                                   type.clone(builder.getI8Type()), scale,
+                                   input, /*rows=*/Value(), heads);
   };
-  QuantizeHeadsOp q = heads(op.getQuery()), k = heads(op.getKey()),
-                  v = heads(op.getValue());
+  int64_t groups = op.getGroups();
+  QuantizeHeadsOp q = split(op.getQuery(), op.getHeads()),
+                  k = split(op.getKey(), groups),
+                  v = split(op.getValue(), groups);
   auto quantized = QuantizedAttentionOp::create(
       builder, op.getLoc(), op.getType(), q.getQuantized(), q.getScale(),
       k.getQuantized(), k.getScale(), v.getQuantized(), v.getScale(),

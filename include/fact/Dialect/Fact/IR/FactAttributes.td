@@ -41,6 +41,11 @@ def Fact_Norm : Fact_Enum<"Norm", "kind of a norm (sections 2 and 10)", [
   I32EnumAttrCase<"RMS", 1, "rms">]>;
 def Fact_NormAttr : Fact_EnumAttr<Fact_Norm, "norm">;
 
+def Fact_RotaryStyle : Fact_Enum<"RotaryStyle", "pairs of features that a rotary embedding rotates (section 10)", [
+  I32EnumAttrCase<"Half", 0, "half">,
+  I32EnumAttrCase<"Interleaved", 1, "interleaved">]>;
+def Fact_RotaryStyleAttr : Fact_EnumAttr<Fact_RotaryStyle, "rotary_style">;
+
 def Fact_Operand : Fact_Enum<"PredictorOperand", "operand of eager prediction that a code stands for", [
   I32EnumAttrCase<"Activation", 0, "activation">,
   I32EnumAttrCase<"Weight", 1, "weight">,

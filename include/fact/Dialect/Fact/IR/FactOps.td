@@ -76,10 +76,11 @@ def Fact_LinearOp : Fact_Op<"linear"> {
 }
 
 def Fact_AttentionOp : Fact_Op<"attention", [
-    AllTypesMatch<["query", "key", "value", "result"]>]> {
+    AllTypesMatch<["query", "result"]>, AllTypesMatch<["key", "value"]>]> {
   let summary = "dense multi-head self-attention on float32 rows";
   let description = [{
-    Head c of q, k, v is columns `c * d/h .. (c+1) * d/h`. Per head
+    Head c of q, k, v is columns `c * dh .. (c+1) * dh`. k and v have `key_heads` of them
+    (without it as many as q), G: head c of q reads head `c div (h/G)` (section 10). Per head
     `result = softmax(q k^T * scale) v`, over the keys of a row's window: all without
     one, keys 0..i of row i with `causal`, keys i - 8 .. i + 8 with `window = [8, 8]`
     (section 10; `*` is unlimited).
@@ -89,16 +90,21 @@ def Fact_AttentionOp : Fact_Op<"attention", [
     %c = fact.attention %q, %k, %v heads = 8 scale = 0.2582 : tensor<?x120xf32>
     %c = fact.attention %q, %k, %v heads = 1 scale = 0.125 causal : tensor<?x64xf32>
     %c = fact.attention %q, %k, %v heads = 1 scale = 0.125 window = [8, 8] : tensor<?x64xf32>
+    %c = fact.attention %q, %k, %v heads = 4 key_heads = 2 scale = 0.125 : tensor<?x64xf32>, tensor<?x32xf32>
     ```
   }];
   let arguments = (ins Fact_Rows:$query, Fact_Rows:$key, Fact_Rows:$value,
-                       ConfinedAttr<I64Attr, [IntPositive]>:$heads, F32Attr:$scale, OptionalAttr<Fact_WindowAttr>:$window);
+                       ConfinedAttr<I64Attr, [IntPositive]>:$heads, OptionalAttr<ConfinedAttr<I64Attr, [IntPositive]>>:$key_heads,
+                       F32Attr:$scale, OptionalAttr<Fact_WindowAttr>:$window);
   let results = (outs Fact_Rows:$result);
   let assemblyFormat = [{
-    $query `,` $key `,` $value `heads` `=` $heads `scale` `=` $scale custom<Window>($window) attr-dict
-    `:` type($result)
+    $query `,` $key `,` $value `heads` `=` $heads (`key_heads` `=` $key_heads^)? `scale` `=` $scale custom<Window>($window)
+    attr-dict `:` custom<KeyTypes>(type($query), type($key))
   }];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    int64_t getGroups() { return getKeyHeads().value_or(getHeads()); } // heads of key and value
+  }];
 }
 
 def Fact_ActivationOp : Fact_Op<"activation", [AllTypesMatch<["input", "result"]>]> {
@@ -116,25 +122,52 @@ def Fact_ActivationOp : Fact_Op<"activation", [AllTypesMatch<["input", "result"]
   let assemblyFormat = "$kind $input attr-dict `:` type($result)";
 }
 
-def Fact_NormOp : Fact_Op<"norm", [AllTypesMatch<["input", "result"]>]> {
+def Fact_NormOp : Fact_Op<"norm", [AllTypesMatch<["input", "result"]>, AttrSizedOperandSegments]> {
   let summary = "layer or RMS norm of each row";
   let description = [{
     `layer`: `mu = rsum(x)/d; c = x - mu; y = (c * (1/sqrt(rsum(c*c)/d + eps))) * gamma + beta`
     (section 2); `rms`: the same of x itself, c = x (section 10). Without beta nothing is
-    added.
+    added. With `heads` each head's slice of a row is normalised by itself, d = features of
+    a head; `rows` [h, L] names the slices that hold a value, the others are undefined.
 
     ```mlir
     %y = fact.norm layer %x, %gamma, %beta eps = 1.0e-5 : tensor<?x64xf32>, tensor<64xf32>, tensor<64xf32>
     %z = fact.norm rms %x, %gamma eps = 1.0e-6 : tensor<?x64xf32>, tensor<64xf32>
+    %n = fact.norm rms %q, %gamma heads = 4 rows %rows eps = 1.0e-6 : tensor<?x64xf32>, tensor<16xf32> rows tensor<4x?xi1>
     ```
   }];
-  let arguments = (ins Fact_NormAttr:$kind, Fact_Rows:$input, Fact_Vector:$gamma, Optional<Fact_Vector>:$beta, F32Attr:$eps);
+  let arguments = (ins Fact_NormAttr:$kind, Fact_Rows:$input, Fact_Vector:$gamma, Optional<Fact_Vector>:$beta,
+                       Optional<Fact_HeadRows>:$rows, OptionalAttr<ConfinedAttr<I64Attr, [IntPositive]>>:$heads, F32Attr:$eps);
   let results = (outs Fact_Rows:$result);
   let assemblyFormat = [{
-    $kind $input `,` $gamma (`,` $beta^)? `eps` `=` $eps attr-dict
-    `:` type($result) `,` type($gamma) (`,` type($beta)^)?
+    $kind $input `,` $gamma (`,` $beta^)? (`heads` `=` $heads^)? (`rows` $rows^)? `eps` `=` $eps attr-dict
+    `:` type($result) `,` type($gamma) (`,` type($beta)^)? (`rows` type($rows)^)?
   }];
   let hasVerifier = 1;
+  let hasCanonicalizeMethod = 1;
+}
+
+def Fact_RotateOp : Fact_Op<"rotate", [AllTypesMatch<["input", "result"]>, AllTypesMatch<["cos", "sin"]>]> {
+  let summary = "rotary embedding of each head's slice of each row";
+  let description = [{
+    Section 10: cos and sin [positions, p] are the model's tables, row i reads position i.
+    The first 2p features of a head are rotated in pairs (a, b), `half`: (c, c + p),
+    `interleaved`: (2c, 2c + 1): `y_a = x_a * cos - x_b * sin; y_b = x_b * cos + x_a * sin`;
+    the others stay. `rows` [h, L] names the slices that hold a value.
+
+    ```mlir
+    %r = fact.rotate half %q, %cos, %sin heads = 4 : tensor<?x64xf32>, tensor<512x8xf32>
+    ```
+  }];
+  let arguments = (ins Fact_RotaryStyleAttr:$style, Fact_Rows:$input, Fact_Rows:$cos, Fact_Rows:$sin,
+                       Optional<Fact_HeadRows>:$rows, ConfinedAttr<I64Attr, [IntPositive]>:$heads);
+  let results = (outs Fact_Rows:$result);
+  let assemblyFormat = [{
+    $style $input `,` $cos `,` $sin `heads` `=` $heads (`rows` $rows^)? attr-dict
+    `:` type($input) `,` type($cos) (`rows` type($rows)^)?
+  }];
+  let hasVerifier = 1;
+  let hasCanonicalizeMethod = 1;
 }
 
 def Fact_AddOp : Fact_Op<"add", [Commutative, AllTypesMatch<["lhs", "rhs", "result"]>]> {
@@ -276,19 +309,21 @@ def Fact_QuantizePredictorWeightOp : Fact_Op<"quantize_predictor_weight", [Fact_
 
 def Fact_PredictorBiasOp : Fact_Op<"predictor_bias", [Fact_CompileTimeInterface,
     AllTypesMatch<["bias", "result"]>]> {
-  let summary = "Q's bias in the unit of the predictor's accumulators";
+  let summary = "a bias as the predictor adds it";
   let description = [{
-    Section 4.3: `b = (bias * gain) / s`, gain = the predictor's bias gain (0.53
-    for the leading one). K's bias adds a constant to a row of scores and has no
-    such op.
+    Section 4.3: `b = (bias * gain) / s`, in the unit of the predictor's accumulators; gain
+    = the predictor's bias gain (0.53 for the leading one). K's bias adds a constant to a
+    row of scores and has no such op, unless rows are dressed: then both have one, without
+    `s`, `b = bias * gain` (section 10).
 
     ```mlir
     %b = fact.predictor_bias leading_one %bq, %s : tensor<120xf32>, tensor<f32>
+    %c = fact.predictor_bias leading_one %bk : tensor<120xf32>
     ```
   }];
-  let arguments = (ins Fact_PredictorAttr:$predictor, Fact_Vector:$bias, Fact_Scalar:$scale);
+  let arguments = (ins Fact_PredictorAttr:$predictor, Fact_Vector:$bias, Optional<Fact_Scalar>:$scale);
   let results = (outs Fact_Vector:$result);
-  let assemblyFormat = "$predictor $bias `,` $scale attr-dict `:` type($bias) `,` type($scale)";
+  let assemblyFormat = "$predictor $bias (`,` $scale^)? attr-dict `:` type($bias) (`,` type($scale)^)?";
   let hasFolder = 1;
 }
 
@@ -346,31 +381,61 @@ def Fact_NormalizeHeadsOp : Fact_Op<"normalize_heads"> {
   let hasVerifier = 1;
 }
 
-def Fact_PredictOp : Fact_Op<"predict"> {
+def Fact_RescaleOp : Fact_Op<"rescale"> {
+  let summary = "predicted rows of Q or K in float32, to be dressed";
+  let description = [{
+    Section 10: `y[i][n] = (f32(H[i][n]) * s) * scale[i]`, then `+ bias[n]` where there is
+    one; s is the scale of the predictor's weight, scale 2^e of the rows, and bias that of
+    a `fact.predictor_bias` without a scale. What dresses the rows of the projection itself
+    follows, and `fact.quantize_heads`.
+
+    ```mlir
+    %y = fact.rescale %h, %s, %ws bias %b : (tensor<?x64xi32>, tensor<?xf32>, tensor<f32>, tensor<64xf32>) -> tensor<?x64xf32>
+    ```
+  }];
+  let arguments = (ins Fact_Rows32:$input, Fact_Vector:$scale, Fact_Scalar:$weight_scale, Optional<Fact_Vector>:$bias);
+  let results = (outs Fact_Rows:$result);
+  let assemblyFormat = [{
+    $input `,` $scale `,` $weight_scale (`bias` $bias^)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Fact_PredictOp : Fact_Op<"predict", [AttrSizedOperandSegments]> {
   let summary = "predicted scores of every query and key, per head";
   let description = [{
     Section 4.5: `A = INT sum over the head of query * key`,
-    `scores[h][i][j] = f32(A) * (key_scale[h][j] * scale[j])`,
+    `scores[h][i][j] = f32(A) * (key_scale[g][j] * scale[j])`,
     `unit[h][i] = (query_scale[h][i] * scale[i]) * ((sq * sk) * attention_scale)`:
     `scores * unit` is in logits before the predictor's logit gain. Scores are defined
     for every pair; which of them a row may see is `fact.select`'s affair.
-    query, key: codes of the shifted accumulators; `scale`: 2^e of the rows.
+    query, key: codes of the shifted accumulators; `scale`: 2^e of the rows. Head h of the
+    query reads head `g = h div (heads/G)` of the key, which has as many as its scales, G.
+    Without scales of the rows and of the predictor's weights the codes are those of dressed
+    rows (section 10): `scores[h][i][j] = f32(A) * key_scale[g][j]`, `unit[h][i] =
+    query_scale[h][i] * attention_scale`.
 
     ```mlir
     %t, %u = fact.predict %q, %qs, %k, %ks, %s, %wqs, %wks heads = 8 scale = 0.2582
       : (tensor<?x120xi8>, tensor<8x?xf32>, tensor<?x120xi8>, tensor<8x?xf32>, tensor<?xf32>, tensor<f32>, tensor<f32>)
         -> (tensor<8x?x?xf32>, tensor<8x?xf32>)
+    %t, %u = fact.predict %q, %qs, %k, %ks heads = 8 scale = 0.2582
+      : (tensor<?x120xi8>, tensor<8x?xf32>, tensor<?x30xi8>, tensor<2x?xf32>) -> (tensor<8x?x?xf32>, tensor<8x?xf32>)
     ```
   }];
   let arguments = (ins Fact_Rows8:$query, Fact_HeadScales:$query_scale, Fact_Rows8:$key, Fact_HeadScales:$key_scale,
-                       Fact_Vector:$scale, Fact_Scalar:$query_weight_scale, Fact_Scalar:$key_weight_scale,
+                       Optional<Fact_Vector>:$scale, Optional<Fact_Scalar>:$query_weight_scale, Optional<Fact_Scalar>:$key_weight_scale,
                        ConfinedAttr<I64Attr, [IntPositive]>:$heads, F32Attr:$attention_scale);
   let results = (outs Fact_Scores:$scores, Fact_HeadScales:$unit);
   let assemblyFormat = [{
-    $query `,` $query_scale `,` $key `,` $key_scale `,` $scale `,` $query_weight_scale `,` $key_weight_scale
+    $query `,` $query_scale `,` $key `,` $key_scale (`,` $scale^ `,` $query_weight_scale `,` $key_weight_scale)?
     `heads` `=` $heads `scale` `=` $attention_scale attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    int64_t getGroups() { return getKeyScale().getType().getDimSize(0); } // heads of the key
+    bool isDressed() { return !getScale(); }
+  }];
 }
 
 //===----------------------------------------------------------------------===//
@@ -384,7 +449,8 @@ def Fact_SelectOp : Fact_Op<"select", [AttrSizedOperandSegments]> {
     `mask`: the `max(1, (keep * n_i + 1023) >> 10)` largest scores, ties to the lower
     column; `keep` in 1024ths, 1024 keeps all n_i. `dominated`: n_i >= 2 and
     `((top1 - top2) * unit) * gain > dominance` (0 = off), gain = the predictor's
-    logit gain. `argmax`: column of the largest score, ties to the lower.
+    logit gain, less where one or both sides of the scores have a head norm: `head_norms`
+    (section 10). `argmax`: column of the largest score, ties to the lower.
     `count[j]`: number of (head, row) pairs that keep j. Everything in a layer that
     is sparse reads this op's results: sharing is SSA use of one select. `keep` (i32) and
     `dominance` (f32) may be operands, where layers of one function differ in them.
@@ -398,12 +464,13 @@ def Fact_SelectOp : Fact_Op<"select", [AttrSizedOperandSegments]> {
   }];
   let arguments = (ins Fact_PredictorAttr:$predictor, Fact_Scores:$scores, Fact_HeadScales:$unit,
                        OptionalAttr<ConfinedAttr<I64Attr, [IntNonNegative]>>:$keep, Optional<Fact_PolicyInteger>:$keep_value,
-                       OptionalAttr<F32Attr>:$dominance, Optional<Fact_PolicyFloat>:$dominance_value, OptionalAttr<Fact_WindowAttr>:$window);
+                       OptionalAttr<F32Attr>:$dominance, Optional<Fact_PolicyFloat>:$dominance_value,
+                       OptionalAttr<ConfinedAttr<I64Attr, [IntMinValue<1>, IntMaxValue<2>]>>:$head_norms, OptionalAttr<Fact_WindowAttr>:$window);
   let results = (outs Fact_ScoreMask:$mask, Fact_HeadRows:$dominated, Fact_Argmax:$argmax, Fact_Counts:$count);
   let assemblyFormat = [{
     $predictor $scores `,` $unit `keep` `=` custom<PolicyInteger>($keep_value, $keep)
-    `dominance` `=` custom<PolicyFloat>($dominance_value, $dominance) custom<Window>($window) attr-dict
-    `:` type($scores) `,` type($unit) `->` type($mask) `,` type($dominated) `,` type($argmax) `,` type($count)
+    `dominance` `=` custom<PolicyFloat>($dominance_value, $dominance) (`head_norms` `=` $head_norms^)? custom<Window>($window)
+    attr-dict `:` type($scores) `,` type($unit) `->` type($mask) `,` type($dominated) `,` type($argmax) `,` type($count)
   }];
   let hasVerifier = 1;
   let hasCanonicalizeMethod = 1;
@@ -426,25 +493,29 @@ def Fact_SelectAllOp : Fact_Op<"select_all"> {
   let hasVerifier = 1;
 }
 
-def Fact_KRowsOp : Fact_Op<"k_rows", [AllTypesMatch<["dominated", "result"]>]> {
+def Fact_KRowsOp : Fact_Op<"k_rows"> {
   let summary = "rows of K that attention reads";
   let description = [{
-    `result[h][j]` = some row i that is not dominated keeps j (section 5).
+    `result[g][j]` = some row i of a head of group g, not dominated there, keeps j
+    (sections 5 and 10). Of as many heads of K as the result has: those of the mask, if its
+    type is not given.
 
     ```mlir
     %k = fact.k_rows %mask, %dominated : tensor<8x?x?xi1>, tensor<8x?xi1>
+    %g = fact.k_rows %mask, %dominated : tensor<8x?x?xi1>, tensor<8x?xi1> -> tensor<2x?xi1>
     ```
   }];
   let arguments = (ins Fact_ScoreMask:$mask, Fact_HeadRows:$dominated);
   let results = (outs Fact_HeadRows:$result);
-  let assemblyFormat = "$mask `,` $dominated attr-dict `:` type($mask) `,` type($dominated)";
+  let assemblyFormat = "$mask `,` $dominated attr-dict `:` type($mask) `,` custom<GroupTypes>(type($dominated), type($result))";
   let hasVerifier = 1;
 }
 
-def Fact_VRowsOp : Fact_Op<"v_rows", [AllTypesMatch<["dominated", "result"]>]> {
+def Fact_VRowsOp : Fact_Op<"v_rows"> {
   let summary = "rows of V that attention reads";
   let description = [{
-    `result[h][j]` = K's row j is read, or some dominated row has its argmax at j.
+    `result[g][j]` = K's row j is read, or some dominated row of a head of group g has its
+    argmax at j.
 
     ```mlir
     %v = fact.v_rows %mask, %dominated, %argmax : tensor<8x?x?xi1>, tensor<8x?xi1>, tensor<8x?xi32>
@@ -452,7 +523,10 @@ def Fact_VRowsOp : Fact_Op<"v_rows", [AllTypesMatch<["dominated", "result"]>]> {
   }];
   let arguments = (ins Fact_ScoreMask:$mask, Fact_HeadRows:$dominated, Fact_Argmax:$argmax);
   let results = (outs Fact_HeadRows:$result);
-  let assemblyFormat = "$mask `,` $dominated `,` $argmax attr-dict `:` type($mask) `,` type($dominated) `,` type($argmax)";
+  let assemblyFormat = [{
+    $mask `,` $dominated `,` $argmax attr-dict
+    `:` type($mask) `,` type($dominated) `,` custom<GroupTypes>(type($argmax), type($result))
+  }];
   let hasVerifier = 1;
   let hasCanonicalizeMethod = 1;
 }
@@ -519,9 +593,10 @@ def Fact_SelectPrecisionOp : Fact_Op<"select_precision"> {
 def Fact_QuantizedAttentionOp : Fact_Op<"quantized_attention", [AttrSizedOperandSegments]> {
   let summary = "masked multi-head attention on quantized heads";
   let description = [{
-    Section 6. Without `mask`, every allowed key is kept; `dominated` rows copy
+    Section 6. Head h of the query reads head `g = h div (heads/G)` of key and value, which
+    have as many as their scales, G. Without `mask`, every allowed key is kept; `dominated` rows copy
     `v[argmax]`; `tail` (mean token's K and V, quantized per head: [1, d] i8 and
-    [h, 1] f32) stands for the dropped keys of a row. Rows of k, v and q that the
+    [G, 1] f32) stands for the dropped keys of a row. Rows of k, v and q that the
     masks do not name may be undefined.
 
     ```mlir
@@ -545,6 +620,9 @@ def Fact_QuantizedAttentionOp : Fact_Op<"quantized_attention", [AttrSizedOperand
   }];
   let hasVerifier = 1;
   let hasCanonicalizeMethod = 1;
+  let extraClassDeclaration = [{
+    int64_t getGroups() { return getKeyScale().getType().getDimSize(0); } // heads of key and value
+  }];
 }
 
 #endif // FACT_OPS_TD
