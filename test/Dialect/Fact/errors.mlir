@@ -65,7 +65,6 @@ func.func @attention_no_head(%q: tensor<?x16xf32>) {
 
 func.func @layer_norm(%x: tensor<?x16xf32>, %g: tensor<16xf32>, %b: tensor<15xf32>) {
   // expected-note @-1 {{a value of type 'tensor<15xf32>' comes from here}}
-  // expected-note @-2 {{a value of type 'tensor<?x16xf32>' comes from here}}
   // expected-error @below {{'fact.norm' op beta and input features must be the same (was 15 and 16)}}
   %0 = fact.norm layer %x, %g, %b eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<15xf32>
   return
@@ -621,9 +620,77 @@ func.func @window_end(%q: tensor<?x16xf32>) {
 // -----
 
 func.func @norm_beta(%x: tensor<?x16xf32>, %g: tensor<16xf32>, %b: tensor<8xf32>) {
-  // expected-error @+3 {{'fact.norm' op beta and input features must be the same (was 8 and 16)}}
-  // expected-note @-2 {{a value of type 'tensor<?x16xf32>' comes from here}}
-  // expected-note @-3 {{a value of type 'tensor<8xf32>' comes from here}}
+  // expected-error @+2 {{'fact.norm' op beta and input features must be the same (was 8 and 16)}}
+  // expected-note @-2 {{a value of type 'tensor<8xf32>' comes from here}}
   %0 = fact.norm layer %x, %g, %b eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>, tensor<8xf32>
+  return
+}
+
+// -----
+
+func.func @head_norm(%x: tensor<?x16xf32>, %g: tensor<16xf32>) {
+  // expected-note @-1 {{a value of type 'tensor<16xf32>' comes from here}}
+  // expected-error @below {{'fact.norm' op gamma and input features must be the same (was 16 and 8)}}
+  %0 = fact.norm rms %x, %g heads = 2 eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32>
+  return
+}
+
+// -----
+
+func.func @norm_rows(%x: tensor<?x16xf32>, %g: tensor<16xf32>, %r: tensor<1x?xi1>) {
+  // expected-error @below {{'fact.norm' op needs 'heads' for its rows}}
+  %0 = fact.norm rms %x, %g rows %r eps = 1.0e-5 : tensor<?x16xf32>, tensor<16xf32> rows tensor<1x?xi1>
+  return
+}
+
+// -----
+
+func.func @rotate(%x: tensor<?x16xf32>, %t: tensor<32x5xf32>) {
+  // expected-note @-1 {{a value of type 'tensor<32x5xf32>' comes from here}}
+  // expected-error @below {{'fact.rotate' op rotates 8 features of a head at most (was 10)}}
+  %0 = fact.rotate half %x, %t, %t heads = 2 : tensor<?x16xf32>, tensor<32x5xf32>
+  return
+}
+
+// -----
+
+func.func @positions(%x: tensor<48x16xf32>, %t: tensor<32x4xf32>) {
+  // expected-note @-1 {{a value of type 'tensor<32x4xf32>' comes from here}}
+  // expected-error @below {{'fact.rotate' op has 32 positions for 48 tokens}}
+  %0 = fact.rotate half %x, %t, %t heads = 2 : tensor<48x16xf32>, tensor<32x4xf32>
+  return
+}
+
+// -----
+
+func.func @key_heads(%q: tensor<?x16xf32>, %k: tensor<?x12xf32>) {
+  // expected-error @below {{'fact.attention' op number of heads must be a multiple of the number of key heads 3 (was 4)}}
+  %0 = fact.attention %q, %k, %k heads = 4 key_heads = 3 scale = 0.5 : tensor<?x16xf32>, tensor<?x12xf32>
+  return
+}
+
+// -----
+
+func.func @key_features(%q: tensor<?x16xf32>) {
+  // expected-note @-1 {{a value of type 'tensor<?x16xf32>' comes from here}}
+  // expected-error @below {{'fact.attention' op 2 key heads of 4 features must have 8 features (was 16)}}
+  %0 = fact.attention %q, %q, %q heads = 4 key_heads = 2 scale = 0.5 : tensor<?x16xf32>
+  return
+}
+
+// -----
+
+func.func @k_rows_of_groups(%m: tensor<4x?x?xi1>, %d: tensor<4x?xi1>) {
+  // expected-error @below {{'fact.k_rows' op number of heads must be a multiple of the number of key heads 3 (was 4)}}
+  %0 = fact.k_rows %m, %d : tensor<4x?x?xi1>, tensor<4x?xi1> -> tensor<3x?xi1>
+  return
+}
+
+// -----
+
+func.func @rescale(%h: tensor<?x16xi32>, %e: tensor<?xf32>, %s: tensor<f32>, %b: tensor<8xf32>) {
+  // expected-note @-1 {{a value of type 'tensor<8xf32>' comes from here}}
+  // expected-error @below {{'fact.rescale' op bias and result features must be the same (was 8 and 16)}}
+  %0 = fact.rescale %h, %e, %s bias %b : (tensor<?x16xi32>, tensor<?xf32>, tensor<f32>, tensor<8xf32>) -> tensor<?x16xf32>
   return
 }

@@ -450,34 +450,29 @@ LogicalResult SelectAllOp::verify() {
                                 getCount(), 0);
 }
 
-/// Rows of heads of K or V that rows of a mask's heads read.
-static ShapeCheck &checkDemand(ShapeCheck &&check, Value mask, Value rows) {
+/// Which rows of heads of K or V the rows of a mask's heads read.
+template <typename Op>
+static LogicalResult checkDemand(Op op, Value argmax = {}) {
+  Value mask = op.getMask(), dominated = op.getDominated(),
+        rows = op.getResult();
   int64_t heads = ShapeCheck::dim(mask, 0), groups = ShapeCheck::dim(rows, 0);
-  return check
-      .require(heads % groups == 0, "heads of the mask must be a multiple of "
-                                    "those of the result " +
-                                        Twine(groups) + " (was " +
-                                        Twine(heads) + ")")
-      .same("mask columns and result columns", mask, 2, rows, 1);
+  ShapeCheck check(op);
+  check.same("mask rows and columns", mask, 1, mask, 2)
+      .same("mask heads and dominated rows", mask, 0, dominated, 0)
+      .same("mask columns and dominated columns", mask, 2, dominated, 1)
+      .same("mask heads and argmax rows", mask, 0, argmax, 0)
+      .same("mask columns and argmax columns", mask, 2, argmax, 1)
+      .same("mask columns and result columns", mask, 2, rows, 1)
+      .require(
+          heads % groups == 0,
+          "number of heads must be a multiple of the number of key heads " +
+              Twine(groups) + " (was " + Twine(heads) + ")");
+  return check;
 }
 
-LogicalResult KRowsOp::verify() {
-  return checkDemand(ShapeCheck(*this), getMask(), getResult())
-      .same("mask rows and columns", getMask(), 1, getMask(), 2)
-      .same("mask heads and dominated rows", getMask(), 0, getDominated(), 0)
-      .same("mask columns and dominated columns", getMask(), 2, getDominated(),
-            1);
-}
+LogicalResult KRowsOp::verify() { return checkDemand(*this); }
 
-LogicalResult VRowsOp::verify() {
-  return checkDemand(ShapeCheck(*this), getMask(), getResult())
-      .same("mask rows and columns", getMask(), 1, getMask(), 2)
-      .same("mask heads and dominated rows", getMask(), 0, getDominated(), 0)
-      .same("mask columns and dominated columns", getMask(), 2, getDominated(),
-            1)
-      .same("mask heads and argmax rows", getMask(), 0, getArgmax(), 0)
-      .same("mask columns and argmax columns", getMask(), 2, getArgmax(), 1);
-}
+LogicalResult VRowsOp::verify() { return checkDemand(*this, getArgmax()); }
 
 LogicalResult SelectPrecisionOp::verify() {
   std::optional<uint64_t> importance = getImportance();

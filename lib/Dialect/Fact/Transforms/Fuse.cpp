@@ -194,14 +194,15 @@ bool FusePass::restrict(QuantizedAttentionOp attention, StringRef name,
     bool isLinear = isa<QuantizedLinearOp>(op);
     if (!own->empty())
       return changed;
-    StringRef what = op == heads ? StringRef("quantization")
-                     : isLinear  ? StringRef("projection")
-                                 : StringRef("rows");
+    std::string what = (op == heads ? "quantized " + name
+                        : isLinear  ? name + " projection"
+                                    : "dressed " + name)
+                           .str();
     for (Operation *user : realReaders(op))
       if (user != reader) {
         miss(op,
-             "'" + user->getName().getStringRef() + "' reads the " + name +
-                 "'s " + what + " too",
+             "'" + user->getName().getStringRef() + "' reads the " + what +
+                 " too",
              "every row is generated; rows are skipped where attention alone "
              "reads them");
         return changed;
