@@ -66,6 +66,9 @@ public:
   int64_t operator()(const EpNormalize &i) const {
     return divideUp(2 * int64_t(i.rows) * i.n, machine.ep.lanes);
   }
+  int64_t operator()(const EpEncode &i) const {
+    return divideUp(int64_t(i.rows) * i.n, machine.ep.lanes);
+  }
   int64_t operator()(const EpScore &i) const {
     int64_t seen = seenBy(i, i.rows);
     return products(i.rows, i.n, std::min<int64_t>(i.cols, seen), i.predictor);
@@ -93,6 +96,7 @@ public:
   }
   int64_t operator()(const ApuMean &i) const { return cycles(sweepsOf(i)); }
   int64_t operator()(const ApuNorm &i) const { return sweepRows(i); }
+  int64_t operator()(const ApuRotate &i) const { return sweepRows(i); }
   int64_t operator()(const ApuQuantize &i) const { return sweepRows(i); }
   int64_t operator()(const ApuRescale &i) const { return sweepRows(i); }
   int64_t operator()(const ApuActivation &i) const { return sweepRows(i); }

@@ -69,6 +69,15 @@ Sweeps isa::sweepsOf(const ApuNorm &i, int64_t rows) {
            {rows, n, result}}};
 }
 
+Sweeps isa::sweepsOf(const ApuRotate &i, int64_t rows) {
+  FloatSteps rotated, kept;
+  rotated.multiply = 2; // of each feature of a pair
+  rotated.add = 1;
+  rotated.max = kept.max = i.maximum.present;
+  int64_t features = 2 * int64_t(i.pairs);
+  return {{{rows, features, rotated}, {rows, i.n - features, kept}}};
+}
+
 Sweeps isa::sweepsOf(const ApuQuantize &i, int64_t rows) {
   FloatSteps largest, code;
   largest.max = 1;

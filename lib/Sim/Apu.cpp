@@ -34,14 +34,47 @@ void execute(const isa::ApuNorm &i, Frame &frame) {
   const float *gamma = gammaView.vector(n),
               *beta = betaView ? betaView.vector(n) : nullptr;
   auto kind = numerics::asNorm<numerics::Norm>(i.kind);
-  for (int64_t r = 0; r < rows.count; ++r) {
+  // The row that is written may be the one that is read.
+  std::vector<float> row(n);
+  std::vector<int32_t> listed = listedRows(frame, rows, "list");
+  for (int32_t r : listed) {
     float *out = y.row(r, n);
-    numerics::normRow(kind, x.row(r, n), gamma, beta, i.eps, n, out);
+    numerics::normRow(kind, x.row(r, n), gamma, beta, i.eps, n, row.data());
+    std::copy(row.begin(), row.end(), out);
     if (maximum)
       *maximum.part(0, r, 1) = numerics::largestMagnitude(out, n);
   }
-  frame.meter.sweep(sweepsOf(i, rows.count));
-  x.readAgain((i.kind == isa::Norm::Layer ? 2 : 1) * rows.count * n);
+  int64_t count = static_cast<int64_t>(listed.size());
+  frame.meter.sweep(sweepsOf(i, count));
+  x.readAgain((i.kind == isa::Norm::Layer ? 2 : 1) * count * n);
+}
+
+void execute(const isa::ApuRotate &i, Frame &frame) {
+  Extent rows = frame.extent(i.row0, i.rows);
+  auto y = frame.out<float>("y", i.y_stride);
+  auto x = frame.in<float>("x", i.x_stride);
+  auto cos = frame.in<float>("cos", i.cos_stride);
+  auto sin = frame.in<float>("sin", i.sin_stride);
+  auto maximum = frame.out<float>("maximum");
+  int64_t n = i.n, pairs = i.pairs;
+  if (2 * pairs > n)
+    throw Error("apu.rotate rotates " + std::to_string(n) +
+                " features at most (was " + std::to_string(2 * pairs) + ")");
+  if (!y)
+    return;
+  auto style = numerics::asRotaryStyle<numerics::RotaryStyle>(i.style);
+  // The row that is written may be the one that is read.
+  std::vector<float> row(n);
+  std::vector<int32_t> listed = listedRows(frame, rows, "list");
+  for (int32_t r : listed) {
+    float *out = y.row(r, n);
+    numerics::rotateRow(style, cos.row(r, pairs), sin.row(r, pairs), pairs,
+                        x.row(r, n), n, row.data());
+    std::copy(row.begin(), row.end(), out);
+    if (maximum)
+      *maximum.part(0, r, 1) = numerics::largestMagnitude(out, n);
+  }
+  frame.meter.sweep(sweepsOf(i, static_cast<int64_t>(listed.size())));
 }
 
 void execute(const isa::ApuQuantize &i, Frame &frame) {

@@ -108,6 +108,27 @@ void execute(const isa::EpNormalize &i, Frame &frame) {
   frame.meter.laneSteps(2 * rows.count * n);
 }
 
+void execute(const isa::EpEncode &i, Frame &frame) {
+  Extent rows = frame.extent(i.row0, i.rows);
+  auto code = frame.out<uint8_t>("code", i.code_stride);
+  auto x = frame.in<int8_t>("x", i.x_stride);
+  int64_t n = i.n;
+  if (!code)
+    return;
+  numerics::PredictorCode kind =
+      codeOf(i.predictor,
+             numerics::asScoreOperand<numerics::PredictorOperand>(i.operand));
+  numerics::PredictorCode stored =
+      i.unpacked ? numerics::PredictorCode::Exact : kind;
+  std::vector<int8_t> codes(n);
+  for (int64_t r = 0; r < rows.count; ++r) {
+    numerics::encodeRow(kind, x.row(r, n), n, codes.data());
+    numerics::packCodes(stored, codes.data(), n,
+                        code.row(r, numerics::codeBytes(stored, n)));
+  }
+  frame.meter.laneSteps(rows.count * n);
+}
+
 void execute(const isa::EpScore &i, Frame &frame) {
   Extent rows = frame.extent(i.row0, i.rows);
   Extent columns = frame.extent(i.col0, i.cols);
@@ -132,9 +153,9 @@ void execute(const isa::EpScore &i, Frame &frame) {
     return;
   std::vector<float> columnScales(count);
   const float *keyScales = keyScale.part(0, first, count);
-  const float *scales = scale.part(0, first, count);
+  const float *scales = scale ? scale.part(0, first, count) : nullptr;
   for (int64_t j = 0; j < count; ++j)
-    columnScales[j] = keyScales[j] * scales[j];
+    columnScales[j] = scales ? keyScales[j] * scales[j] : keyScales[j];
 
   numerics::PredictorCode keyCode =
       codeOf(i.predictor, numerics::PredictorOperand::Key);

@@ -43,8 +43,14 @@ void execute(const isa::SelTopK &i, Frame &frame) {
   uint8_t *vRows = vRowsView.vector(length);
   uint32_t *count = countView.vector(length);
   const float *queryScale = queryScaleView.vector(rows.count);
-  const float *scale = scaleView.vector(rows.count);
-  const float *weightScales = weightScalesView.vector(2);
+  if (i.scale.present != i.weight_scales.present)
+    throw Error("scale and weight_scales come together");
+  if (i.head_norms > 2)
+    throw Error("head_norms must be 0 to 2 (was " +
+                std::to_string(i.head_norms) + ")");
+  const float *scale = scaleView ? scaleView.vector(rows.count) : nullptr;
+  const float *weightScales =
+      weightScalesView ? weightScalesView.vector(2) : nullptr;
 
   const uint32_t *numbers = policyView.vector(2);
   if (!numerics::isKeep(numbers[0]))
@@ -59,12 +65,15 @@ void execute(const isa::SelTopK &i, Frame &frame) {
   policy.predictor = numerics::asPredictor<numerics::Predictor>(i.predictor);
 
   numerics::Window window = isa::windowOf(i);
-  float gain = numerics::logitGain(policy.predictor);
+  float gain =
+      numerics::logitGain(policy.predictor, static_cast<int>(i.head_norms));
   std::vector<uint8_t> mask(length);
   for (int64_t r = 0; r < rows.count; ++r) {
     float unit =
-        numerics::predictorUnit(queryScale[r], scale[r], weightScales[0],
-                                weightScales[1], i.attention_scale);
+        scale
+            ? numerics::predictorUnit(queryScale[r], scale[r], weightScales[0],
+                                      weightScales[1], i.attention_scale)
+            : numerics::queryFactor(queryScale[r], i.attention_scale);
     // Scores outside of the window may be anything.
     int64_t first = window.first(rows.first + r);
     const float *scores =

@@ -31,6 +31,7 @@ void execute(const isa::Store &i, Frame &frame);
 void execute(const isa::EpProject &i, Frame &frame);
 void execute(const isa::EpBias &i, Frame &frame);
 void execute(const isa::EpNormalize &i, Frame &frame);
+void execute(const isa::EpEncode &i, Frame &frame);
 void execute(const isa::EpScore &i, Frame &frame);
 
 // Sel.cpp
@@ -49,6 +50,7 @@ void execute(const isa::PePv &i, Frame &frame);
 
 // Apu.cpp
 void execute(const isa::ApuNorm &i, Frame &frame);
+void execute(const isa::ApuRotate &i, Frame &frame);
 void execute(const isa::ApuQuantize &i, Frame &frame);
 void execute(const isa::ApuRescale &i, Frame &frame);
 void execute(const isa::ApuActivation &i, Frame &frame);

@@ -64,6 +64,9 @@ def ISA_OptActivation : EnumField<ISA_OptActivationInfo, 3> { let mnemonic = "op
 def ISA_NormInfo : ISAEnum<"Norm", "kind of a norm (numerics 2 and 10)", [
   I32EnumAttrCase<"Layer", 0, "layer">, I32EnumAttrCase<"RMS", 1, "rms">]>;
 def ISA_Norm : EnumField<ISA_NormInfo, 1> { let mnemonic = "norm"; }
+def ISA_RotaryStyleInfo : ISAEnum<"RotaryStyle", "pairs that a rotary embedding rotates (numerics 10)", [
+  I32EnumAttrCase<"Half", 0, "half">, I32EnumAttrCase<"Interleaved", 1, "interleaved">]>;
+def ISA_RotaryStyle : EnumField<ISA_RotaryStyleInfo, 1> { let mnemonic = "rotary_style"; }
 def ISA_EngineInfo : ISAEnum<"EngineId", "engine that an instruction is queued to", [
   I32EnumAttrCase<"LOAD", 1, "LOAD">, I32EnumAttrCase<"STORE", 2, "STORE">, I32EnumAttrCase<"EP", 3, "EP">,
   I32EnumAttrCase<"SEL", 4, "SEL">, I32EnumAttrCase<"PE", 5, "PE">, I32EnumAttrCase<"APU", 6, "APU">]>;
@@ -225,17 +228,29 @@ def ISA_EpNormalizeOp : EngineInstruction<"ep.normalize", 34, EP> {
     Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$code_stride, Imm<24>:$acc_stride,
     ISA_Predictor:$predictor, ISA_Operand:$operand);
 }
+def ISA_EpEncodeOp : EngineInstruction<"ep.encode", 36, EP> {
+  let summary = "codes of INT8 rows";
+  let description = [{
+    `code[r][c] = one(x[r][c])` for the side `operand`; x i8 [R, n], code i4 or i8 [R, n],
+    with `unpacked` always i8, the value of the code.
+  }];
+  let fields = (ins
+    Sram<"w", "span(R, code_stride, i.unpacked ? n : codeBytes(predictor, operand, n))">:$code, Sram<"r", "span(R, x_stride, n)">:$x,
+    Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$code_stride, Imm<24>:$x_stride,
+    ISA_Predictor:$predictor, ISA_Operand:$operand, Flag:$unpacked);
+}
 def ISA_EpScoreOp : EngineInstruction<"ep.score", 35, EP> {
   let summary = "stage 2: predicted scores of a tile of queries and keys";
   let description = [{
-    `score[r][j] = f32(INT sum over c of q[r][c] * k[j][c]) * (key_scale[j] * scale[j])`;
+    `score[r][j] = f32(INT sum over c of q[r][c] * k[j][c]) * (key_scale[j] * scale[j])`, without
+    scale (of dressed rows, numerics 10) `* key_scale[j]`;
     q [R, n] and k [C, n] codes of queries and keys, each i4 or i8, key_scale and scale (2^e) f32 [C], score f32 [R, C]
     (points at column col0). Of the columns, from the first to the last that a row of the R sees; the others are
     not worked on.
   }];
   let fields = (ins
     Sram<"w", "span(R, score_stride, C * 4)">:$score, Sram<"r", "span(R, q_stride, codeBytes(predictor, query, n))">:$q,
-    Sram<"r", "span(C, k_stride, codeBytes(predictor, key, n))">:$k, Sram<"r", "C * 4">:$key_scale, Sram<"r", "C * 4">:$scale,
+    Sram<"r", "span(C, k_stride, codeBytes(predictor, key, n))">:$k, Sram<"r", "C * 4">:$key_scale, OptSram<"r", "C * 4">:$scale,
     Scalar:$row0, Imm<20>:$rows, Scalar:$col0, Imm<20>:$cols, Imm<20>:$n,
     Imm<24>:$score_stride, Imm<24>:$q_stride, Imm<24>:$k_stride, ISA_Predictor:$predictor, Imm<16>:$left, Imm<16>:$right);
 }
@@ -251,7 +266,9 @@ def ISA_SelTopKOp : EngineInstruction<"sel.topk", 48, SEL> {
     column), argmax i32 [R], dominated u8 [R]:
     `((top1 - top2) * unit) * logit gain > dominance`, n_i >= 2, dominance 0 = off, with
     `unit[r] = (query_scale[r] * scale[r]) * ((weight_scales[0] * weight_scales[1]) * attention_scale)`,
-    query_scale and scale f32 [R], weight_scales f32 [2]. `policy`: keep in 1024ths, u32, and
+    query_scale and scale f32 [R], weight_scales f32 [2]; without scale and weight_scales (both or
+    none; of dressed rows, numerics 10) `unit[r] = query_scale[r] * attention_scale`. The logit
+    gain is less where `head_norms`, 0 to 2, sides of the scores have a head norm. `policy`: keep in 1024ths, u32, and
     dominance, f32: a table in memory, so that one loop runs layers that differ. Then, for the whole sequence of this
     head: k_rows u8 [LEN] and v_rows u8 [LEN] are set (never cleared) to 1 where K and V are
     needed by these rows, and count u32 [LEN] is increased where a row keeps a column.
@@ -260,10 +277,10 @@ def ISA_SelTopKOp : EngineInstruction<"sel.topk", 48, SEL> {
   let fields = (ins
     Sram<"w", "span(R, mask_stride, (LEN + 7) / 8)">:$mask, Sram<"w", "R">:$dominated, Sram<"w", "R * 4">:$argmax,
     Sram<"rw", "R ? LEN : 0">:$k_rows, Sram<"rw", "R ? LEN : 0">:$v_rows, Sram<"rw", "R ? LEN * 4 : 0">:$count,
-    Sram<"r", "span(R, score_stride, LEN * 4)">:$score, Sram<"r", "R * 4">:$query_scale, Sram<"r", "R * 4">:$scale,
-    Sram<"r", "R ? 8 : 0">:$weight_scales, Sram<"r", "R ? 8 : 0">:$policy,
+    Sram<"r", "span(R, score_stride, LEN * 4)">:$score, Sram<"r", "R * 4">:$query_scale, OptSram<"r", "R * 4">:$scale,
+    OptSram<"r", "R ? 8 : 0">:$weight_scales, Sram<"r", "R ? 8 : 0">:$policy,
     Scalar:$row0, Imm<20>:$rows, Imm<24>:$mask_stride, Imm<24>:$score_stride,
-    FloatImm:$attention_scale, ISA_Predictor:$predictor, Imm<16>:$left, Imm<16>:$right,
+    FloatImm:$attention_scale, ISA_Predictor:$predictor, Imm<2>:$head_norms, Imm<16>:$left, Imm<16>:$right,
     Scalar:$layer, Scalar:$head);
 }
 def ISA_SelFillOp : EngineInstruction<"sel.fill", 49, SEL> {
@@ -370,13 +387,28 @@ def ISA_ApuNormOp : EngineInstruction<"apu.norm", 80, APU> {
   let summary = "layer or RMS norm of rows";
   let description = [{
     y f32 [R, n] = norm(x f32 [R, n]) of this kind with eps, gamma f32 [n] and, where there is
-    one, beta f32 [n] (numerics 2 and 10). `maximum` f32 [R], where there is one: the largest
+    one, beta f32 [n] (numerics 2 and 10); y may be x. `maximum` f32 [R], where there is one: the largest
     magnitude of each row of y.
   }];
   let fields = (ins
     Sram<"w", "span(R, y_stride, n * 4)">:$y, Sram<"r", "span(R, x_stride, n * 4)">:$x, Sram<"r", "n * 4">:$gamma, OptSram<"r", "n * 4">:$beta,
-    OptSram<"w", "R * 4">:$maximum,
+    OptSram<"r", "4 + R * 4">:$list, OptSram<"w", "R * 4">:$maximum,
     Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<24>:$y_stride, Imm<24>:$x_stride, ISA_Norm:$kind, FloatImm:$eps);
+}
+def ISA_ApuRotateOp : EngineInstruction<"apu.rotate", 91, APU> {
+  let summary = "rotary embedding of one head's slices of rows";
+  let description = [{
+    `y_a = x_a * cos[r][c] - x_b * sin[r][c]; y_b = x_b * cos[r][c] + x_a * sin[r][c]` for p =
+    `pairs` pairs (a, b) of features, `half`: (c, c + p), `interleaved`: (2c, 2c + 1); features from
+    2p on as they are (numerics 10). x and y f32 [R, n], y may be x; cos and sin f32 [R, p].
+    `maximum` f32 [R], where there is one: the largest magnitude of each row of y.
+  }];
+  let fields = (ins
+    Sram<"w", "span(R, y_stride, n * 4)">:$y, Sram<"r", "span(R, x_stride, n * 4)">:$x,
+    Sram<"r", "span(R, cos_stride, pairs * 4)">:$cos, Sram<"r", "span(R, sin_stride, pairs * 4)">:$sin,
+    OptSram<"r", "4 + R * 4">:$list, OptSram<"w", "R * 4">:$maximum,
+    Scalar:$row0, Imm<20>:$rows, Imm<20>:$n, Imm<20>:$pairs, Imm<24>:$y_stride, Imm<24>:$x_stride,
+    Imm<24>:$cos_stride, Imm<24>:$sin_stride, ISA_RotaryStyle:$style);
 }
 def ISA_ApuQuantizeOp : EngineInstruction<"apu.quantize", 81, APU> {
   let summary = "quantize rows, or one head's slices of rows";

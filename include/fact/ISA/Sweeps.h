@@ -58,6 +58,7 @@ using Sweeps = std::array<Sweep, 4>;
 
 /// `rows`: how many it works on, of those that it names.
 Sweeps sweepsOf(const ApuNorm &i, int64_t rows);
+Sweeps sweepsOf(const ApuRotate &i, int64_t rows);
 Sweeps sweepsOf(const ApuQuantize &i, int64_t rows);
 Sweeps sweepsOf(const ApuRescale &i, int64_t rows);
 Sweeps sweepsOf(const ApuActivation &i, int64_t rows);

@@ -32,9 +32,10 @@ int64_t Lowering::scoreColumns(fact::QuantizedAttentionOp op) {
 }
 
 LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
-  int64_t heads = op.getHeads(),
+  int64_t groups = op.getGroups(),
+          members = static_cast<int64_t>(op.getHeads()) / groups,
           features = cast<ShapedType>(op.getQuery().getType()).getDimSize(1);
-  int64_t n = features / heads, rows = blockRows();
+  int64_t n = features / (groups * members), rows = blockRows();
   bool allKeys = tiling.cols >= bound;
   int64_t cols = allKeys ? paddedRows : tiling.cols;
   WindowFields window(op.getWindowAttr()), all{{}};
@@ -81,13 +82,13 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
     return values;
   };
 
-  loop(Over::Heads, heads, 1, [&](Value head) {
+  loop(Over::Heads, groups, 1, [&](Value group) {
     Value keyScales = sram(Memory::Index, paddedRows * 4, "key_scales");
     Value valueScales = sram(Memory::Index, paddedRows * 4, "value_scales");
-    loadRows(keyScales, *keyScale, head, zero, paddedRows);
-    loadRows(valueScales, *valueScale, head, zero, paddedRows);
-    Value allKeyRows = allKeys ? loadKeys(head, zero) : Value(),
-          allValueRows = allKeys ? loadValues(head, zero) : Value();
+    loadRows(keyScales, *keyScale, group, zero, paddedRows);
+    loadRows(valueScales, *valueScale, group, zero, paddedRows);
+    Value allKeyRows = allKeys ? loadKeys(group, zero) : Value(),
+          allValueRows = allKeys ? loadValues(group, zero) : Value();
     Value tailKeyRow = none, tailKeyScaleRow = none, tailValueRow = none,
           tailValueScaleRow = none;
     if (hasTail) {
@@ -95,12 +96,12 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
       tailValueRow = sram(Memory::Temp, n, "mean_value");
       tailKeyScaleRow = sram(Memory::Index, 4, "mean_key_scale");
       tailValueScaleRow = sram(Memory::Index, 4, "mean_value_scale");
-      loadHead(tailKeyRow, *tailKey, head, n, zero, 1);
-      loadHead(tailValueRow, *tailValue, head, n, zero, 1);
-      loadRows(tailKeyScaleRow, *tailKeyScale, head, zero, 1);
-      loadRows(tailValueScaleRow, *tailValueScale, head, zero, 1);
+      loadHead(tailKeyRow, *tailKey, group, n, zero, 1);
+      loadHead(tailValueRow, *tailValue, group, n, zero, 1);
+      loadRows(tailKeyScaleRow, *tailKeyScale, group, zero, 1);
+      loadRows(tailValueScaleRow, *tailValueScale, group, zero, 1);
     }
-    loop(Over::Rows, bound, rows, [&](Value row0) {
+    auto attendBlock = [&](Value head, Value row0) {
       Value queries = sram(Memory::Token, rows * n, "queries"),
             queryScales = sram(Memory::Index, rows * 4, "query_scales");
       loadHead(queries, *q, head, n, row0, rows);
@@ -153,7 +154,7 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
         qk(zero, allKeyRows);
       else
         loop(Over::Rows, bound, cols,
-             [&](Value col0) { qk(col0, loadKeys(head, col0)); });
+             [&](Value col0) { qk(col0, loadKeys(group, col0)); });
       if (hasTail)
         PeQkOp::create(builder, loc, tailScores, queries, tailKeyRow, none,
                        dominatedRows, row0, rows, zero, 1, n, 4, n, n, 0,
@@ -169,7 +170,7 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
         // The sums start at zero and every key block adds to them.
         SelFillOp::create(builder, loc, sums, row0, rows, n * 4, 0);
         loop(Over::Rows, bound, cols, [&](Value col0) {
-          Value values = loadValues(head, col0);
+          Value values = loadValues(group, col0);
           pv(col0, values, /*accumulate=*/true);
           copyDominated(col0, values);
         });
@@ -179,7 +180,12 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
                            tailValueRow, tailValueScaleRow, row0, rows, n,
                            n * 4, n * 4, op.getScale());
       storeHead(*context, rowsOut, head, n * 4, row0, rows);
-    });
+    };
+    for (int64_t member = 0; member < members; ++member) {
+      Value head = headIn(group, members, member);
+      loop(Over::Rows, bound, rows,
+           [&](Value row0) { attendBlock(head, row0); });
+    }
   });
   return success();
 }

@@ -71,8 +71,7 @@ static NumericsPredictor predictorOfRows(mlir::fact::EncodeOp op) {
   llvm_unreachable("every code is some predictor's of activations");
 }
 
-std::pair<Predictor, Operand>
-factisa::normalizationFor(mlir::fact::EncodeOp op) {
+std::pair<Predictor, Operand> factisa::encodingOf(mlir::fact::EncodeOp op) {
   bool isKey = op && op.getOperand() == mlir::fact::PredictorOperand::Key;
   Operand own = isKey ? Operand::Key : Operand::Query,
           other = isKey ? Operand::Query : Operand::Key;
@@ -83,6 +82,14 @@ factisa::normalizationFor(mlir::fact::EncodeOp op) {
                              operand)) == codeOf(op))
         return {::fact::numerics::asPredictor<Predictor>(predictor), operand};
   llvm_unreachable("every code is some predictor's of queries or keys");
+}
+
+mlir::fact::QuantizeHeadsOp factisa::quantizationOf(Value rows) {
+  SmallVector<Operation *> users = realUsers(rows);
+  Operation *user = users.size() == 1 ? users.front() : nullptr;
+  if (isa_and_nonnull<mlir::fact::NormOp, mlir::fact::RotateOp>(user))
+    return quantizationOf(user->getResult(0));
+  return dyn_cast_or_null<mlir::fact::QuantizeHeadsOp>(user);
 }
 
 //===----------------------------------------------------------------------===//
@@ -131,12 +138,15 @@ static int64_t headsOfScores(mlir::fact::EncodeOp op, unsigned operand) {
   if (auto normalize =
           mlir::fact::definingOp<mlir::fact::NormalizeHeadsOp>(op.getInput()))
     found.push_back(normalize.getHeads());
+  if (auto quantize =
+          mlir::fact::definingOp<mlir::fact::QuantizeHeadsOp>(op.getInput()))
+    found.push_back(quantize.getHeads());
   SmallVector<OpOperand *> uses = usesOf(op.getResult());
   for (OpOperand *use : uses) {
     auto predict = dyn_cast<mlir::fact::PredictOp>(use->getOwner());
     if (!predict || use->getOperandNumber() != operand)
       return 0;
-    found.push_back(predict.getHeads());
+    found.push_back(operand == 0 ? predict.getHeads() : predict.getGroups());
   }
   return !uses.empty() && llvm::all_equal(found) ? found.front() : 0;
 }
@@ -176,6 +186,16 @@ static bool hasOnlyLeadingOnes(Value weight) {
                      });
 }
 
+/// Columns of which predicted rows are made at a time: a head's, where that is
+/// known.
+static int64_t headFeaturesOf(mlir::fact::RescaleOp op) {
+  int64_t features = cast<ShapedType>(op.getType()).getDimSize(1);
+  mlir::fact::QuantizeHeadsOp quantize =
+      factisa::quantizationOf(op.getResult());
+  return quantize ? features / static_cast<int64_t>(quantize.getHeads())
+                  : features;
+}
+
 void PredictorCodes::addWeights(ModuleOp module) {
   SymbolTableCollection symbols;
   SymbolUserMap users(symbols, module);
@@ -195,10 +215,13 @@ void PredictorCodes::addWeights(ModuleOp module) {
                      matmul.getInput())),
                  NumericsOperand::Weight))
         return;
+      int64_t features = cast<ShapedType>(matmul.getType()).getDimSize(1);
       for (Operation *user : realUsers(matmul.getResult()))
         if (auto normalize = dyn_cast<mlir::fact::NormalizeHeadsOp>(user))
-          found.push_back(cast<ShapedType>(matmul.getType()).getDimSize(1) /
+          found.push_back(features /
                           static_cast<int64_t>(normalize.getHeads()));
+        else if (auto rescale = dyn_cast<mlir::fact::RescaleOp>(user))
+          found.push_back(headFeaturesOf(rescale));
     }
     // In all calls.
     SmallVector<Value> values = mlir::fact::sourcesAcrossCalls(weight, users);
@@ -226,14 +249,6 @@ bool PredictorCodes::isEncodedAlone(mlir::fact::EncodeOp op) const {
     return !matmul || use->getOperandNumber() != 0 ||
            (isLeadingOne(op) && packedColumns(matmul.getWeight()) == 0);
   });
-}
-
-PredictorCodes::Steps PredictorCodes::stepsOf(mlir::fact::EncodeOp op) const {
-  auto [shift, operand] = normalizationFor(op);
-  if (isLeadingOne(op) && packedHeads(op.getResult()) == 0)
-    return {Predictor::LeadingOne, PredictorCode::LeadingOne, Predictor::Exact,
-            operand};
-  return {Predictor::Exact, PredictorCode::Exact, shift, operand};
 }
 
 std::pair<Value, Predictor>

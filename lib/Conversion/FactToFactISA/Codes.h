@@ -24,8 +24,12 @@ Precision lowPrecisionOf(fact::QuantizedLinearOp op);
 /// Whether the code of an operand of eager prediction is the operand itself.
 bool isIdentity(fact::EncodeOp op);
 
-/// The predictor and side with which ep.normalize encodes as `op` does.
-std::pair<Predictor, Operand> normalizationFor(fact::EncodeOp op);
+/// The predictor and side with which an instruction encodes as `op` does.
+std::pair<Predictor, Operand> encodingOf(fact::EncodeOp op);
+
+/// What quantizes dressed rows head by head, whatever dresses them first; null
+/// where several ops read them, or nothing does so.
+fact::QuantizeHeadsOp quantizationOf(Value rows);
 
 /// How a module's codes of eager prediction are stored, and by which predictors
 /// instructions name them. A predictor says what all sides of a product are
@@ -50,17 +54,6 @@ public:
   bool isEncodedAlone(fact::EncodeOp op) const;
   /// Whether a shift leaves this code of its result; else the result as it is.
   bool isOfShift(fact::EncodeOp op) const;
-
-  /// How one that is worked out by itself is made: of a product of the INT8
-  /// rows with the identity, of ones that are such codes, and a shift. Leading
-  /// ones that are bytes are those of the product.
-  struct Steps {
-    Predictor product;
-    ::fact::numerics::PredictorCode ones;
-    Predictor shift;
-    Operand operand;
-  };
-  Steps stepsOf(fact::EncodeOp op) const;
 
   /// The INT8 rows that a product of codes multiplies, and the predictor with
   /// which ep.project encodes them.

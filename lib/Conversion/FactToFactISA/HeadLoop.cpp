@@ -16,7 +16,9 @@ using namespace mlir::factisa;
 HeadLoop::HeadLoop(Lowering &lowering, const HeadNest &nest)
     : lowering(lowering), builder(lowering.builder), nest(nest) {
   fact::QuantizedAttentionOp op = this->nest.attention;
-  heads = nest.getHeads();
+  groups = nest.getGroups();
+  members = nest.getHeads() / groups;
+  attended.resize(members);
   Value rowsOfHeads =
       op ? op.getQuery() : fact::PredictOp(nest.predict).getQuery();
   if (this->nest.speculation)
@@ -26,7 +28,7 @@ HeadLoop::HeadLoop(Lowering &lowering, const HeadNest &nest)
                : lowering.tiling.heads;
   rows = std::min(tiling.rows, lowering.paddedRows);
   features = cast<ShapedType>(rowsOfHeads.getType()).getDimSize(1);
-  n = features / heads;
+  n = features / nest.getHeads();
   padded = lowering.paddedRows;
   if (nest.select) {
     fact::PredictOp predict = nest.predict;
@@ -46,7 +48,7 @@ HeadLoop::HeadLoop(Lowering &lowering, const HeadNest &nest)
     hasTail = bool(op.getTailKey());
   }
   int64_t part = 0;
-  if (nest.queryCode.normalize)
+  if (nest.queryCode.matmul)
     projecting = part++;
   if (nest.select)
     predicting = part++;
@@ -136,8 +138,10 @@ LogicalResult HeadLoop::prepareSelection() {
   kFlags = makeRows(padded, 1, 2, Memory::Index, "k_rows");
   vFlags = makeRows(padded, 1, 2, Memory::Index, "v_rows");
   if (nest.attention) {
-    dominatedRows = makeRows(padded, 1, 3, Memory::Index, "dominated");
-    argmaxRows = makeRows(padded, 4, 3, Memory::Index, "argmax");
+    dominatedRows = makeRows(padded, 1, 3, Memory::Index, "dominated",
+                             /*isOfQueries=*/true);
+    argmaxRows = makeRows(padded, 4, 3, Memory::Index, "argmax",
+                          /*isOfQueries=*/true);
   }
   FailureOr<Value> scales = lowering.loadWeightScales(nest.predict);
   FailureOr<Value> numbers = lowering.loadPolicy(nest.select);
@@ -147,7 +151,7 @@ LogicalResult HeadLoop::prepareSelection() {
   predictorScales = *scales;
   policy = *numbers;
   counts = lowering.clearedCounts();
-  if (!nest.queryCode.normalize) {
+  if (!nest.queryCode.matmul) {
     if (failed(stored(nest.predict.getQuery(), false, queryCodes)) ||
         failed(stored(nest.predict.getKey(), false, keyCodes)) ||
         failed(stored(nest.predict.getQueryScale(), true, queryScales)) ||
@@ -162,31 +166,81 @@ LogicalResult HeadLoop::prepareSelection() {
   if (failed(stored(nest.select.getDominated(), false, dominated)) ||
       failed(stored(nest.select.getArgmax(), true, argmax)))
     return failure();
-  lowering.allocateFlags(nest.select, heads, kStorage, vStorage);
+  lowering.allocateFlags(nest.select, groups, kStorage, vStorage);
   return success();
 }
 
 LogicalResult HeadLoop::prepareSide(Side &side, const HeadPrediction &of,
                                     StringRef label) {
   side.op = of;
-  if (!of.normalize)
+  if (!of.matmul)
     return success();
+  bool isKey = &side == &keyCode;
   fact::LogMatmulOp matmul = side.op.matmul;
-  FailureOr<Weights> weights = makeWeights(matmul.getWeight(), label);
+  FailureOr<Weights> weights = makeWeights(matmul.getWeight(), label, !isKey);
   if (failed(weights))
     return failure();
   side.weights = *weights;
   loadFirstWeights(side.weights, projecting, none);
-  if (matmul.getBias()) {
-    FailureOr<Value> bias = lowering.loadConstant(
-        matmul.getBias(), Memory::Weight, "predictor_bias");
+  fact::RescaleOp rescale = side.op.rescale;
+  if (Value ofOp = rescale ? rescale.getBias() : matmul.getBias()) {
+    FailureOr<Value> bias =
+        lowering.loadConstant(ofOp, Memory::Weight, "predictor_bias");
     if (failed(bias))
       return failure();
     side.bias = *bias;
   }
-  side.codes = &side == &keyCode ? makeKeys(keyBytes, 2, "key_codes")
-                                 : makeBlocks(queryBytes, 1, "query_codes");
-  side.scales = makeRows(padded, 4, 2, Memory::Index, "code_scales");
+  if (rescale) {
+    FailureOr<Value> scale = lowering.loadRepeated(
+        rescale.getWeightScale(), n, Memory::Weight, "predictor_scale");
+    if (failed(scale) || failed(prepareDressing(side.op.dressing)))
+      return failure();
+    side.weightScale = *scale;
+  }
+  side.codes = isKey ? makeKeys(keyBytes, 2, "key_codes")
+                     : makeBlocks(queryBytes, 1, "query_codes");
+  side.scales = makeRows(padded, 4, 2, Memory::Index, "code_scales", !isKey);
+  return success();
+}
+
+LogicalResult HeadLoop::prepareDressing(const Dressing &dressing) {
+  for (Operation *op : dressing) {
+    if (auto rotate = dyn_cast<fact::RotateOp>(op)) {
+      if (failed(prepareTable(rotate.getCos())) ||
+          failed(prepareTable(rotate.getSin())))
+        return failure();
+      continue;
+    }
+    auto norm = cast<fact::NormOp>(op);
+    for (Value vector : {norm.getGamma(), norm.getBeta()}) {
+      if (!vector || vectors.contains(Lowering::root(vector)))
+        continue;
+      FailureOr<Value> loaded =
+          lowering.loadConstant(vector, Memory::Weight, "head_norm");
+      if (failed(loaded))
+        return failure();
+      vectors[Lowering::root(vector)] = *loaded;
+    }
+  }
+  return success();
+}
+
+/// Tables are there as a whole where all rows of a head are; else blocks of
+/// their rows come with those of the rows that they rotate.
+LogicalResult HeadLoop::prepareTable(Value table) {
+  table = Lowering::root(table);
+  if (storedTables.contains(table))
+    return success();
+  FailureOr<Storage> from = lowering.tableOf(table);
+  if (failed(from))
+    return failure();
+  storedTables[table] = *from;
+  if (tiling.stored > 0 && !nest.isDifferential)
+    return success();
+  int64_t bytes = from->layout.rowBytes;
+  Value all = lowering.sram(Memory::Token, padded * bytes, "rotary_table");
+  lowering.loadRows(all, *from, zero, zero, padded);
+  tables[table] = all;
   return success();
 }
 
@@ -246,10 +300,12 @@ LogicalResult HeadLoop::prepareGenerated(Generated &each, int64_t part,
                                          StringRef label) {
   each.op = of;
   fact::QuantizedLinearOp linear = each.op.linear;
-  FailureOr<Weights> weights = makeWeights(linear.getWeight(), label);
+  bool isQuery = &each == &query;
+  FailureOr<Weights> weights = makeWeights(linear.getWeight(), label, isQuery);
   FailureOr<Value> scale = lowering.loadConstant(
       linear.getWeightScale(), Memory::Weight, "weight_scale");
-  if (failed(weights) || failed(scale))
+  if (failed(weights) || failed(scale) ||
+      failed(prepareDressing(each.op.dressing)))
     return failure();
   each.weights = *weights;
   loadFirstWeights(each.weights, part, exactFor(each));
@@ -264,7 +320,7 @@ LogicalResult HeadLoop::prepareGenerated(Generated &each, int64_t part,
   }
   if (speculated) {
     auto [made, scales] =
-        &each == &query ? std::pair(&speculated->query, &speculated->queryScale)
+        isQuery ? std::pair(&speculated->query, &speculated->queryScale)
         : &each == &key
             ? std::pair(&speculated->key, &speculated->keyScale)
             : std::pair(&speculated->value, &speculated->valueScale);
@@ -275,24 +331,21 @@ LogicalResult HeadLoop::prepareGenerated(Generated &each, int64_t part,
     return success();
   int64_t slots = attending - part + 1;
   if (nest.isDifferential) // What is made is read at once.
-    each.rows = makeRows(padded, n, slots, Memory::Temp, label);
+    each.rows = makeRows(padded, n, slots, Memory::Temp, label, isQuery);
   else
-    each.rows = &each == &query
-                    ? makeBlocks(n, slots - tiling.hasQueriesInPlace, label)
-                    : makeKeys(n, slots, label);
-  each.scales = makeRows(padded, 4, slots, Memory::Index, label);
+    each.rows = isQuery ? makeBlocks(n, slots - tiling.hasQueriesInPlace, label)
+                        : makeKeys(n, slots, label);
+  each.scales = makeRows(padded, 4, slots, Memory::Index, label, isQuery);
   Value flags = linear.getRows();
   if (!flags)
     return success();
   Lowering::NamedRows named = lowering.namedRows(flags);
   each.inverted = named.inverted;
-  if (nest.isDifferential && &each != &query)
+  if (nest.isDifferential && !isQuery)
     each.named = lowering.sram(Memory::Index, padded, "named_rows");
   if (nest.select) {
     each.hasFlags = true;
-    each.flags = &each == &query ? &dominatedRows
-                 : &each == &key ? &kFlags
-                                 : &vFlags;
+    each.flags = isQuery ? &dominatedRows : &each == &key ? &kFlags : &vFlags;
     return success();
   }
   if (!named.flags)
@@ -352,17 +405,21 @@ void HeadLoop::loadWeights(const Weights &weights, int64_t part, Value needed) {
   int64_t at = isAhead ? part - 1 : part,
           iteration = isAhead ? weightLoads++ % weightIterations : 0;
   lowering.loadWeight(allOf(weights.tile, at), weights.of, 0, weights.k, 0,
-                      head(at), n, weights.tile.rowBytes, first(at, iteration),
-                      needed, comesOnlyForExact(part));
+                      headOf(weights.tile, at), n, weights.tile.rowBytes,
+                      first(at, iteration), needed, comesOnlyForExact(part));
 }
 
 /// Those of the first head, before the loop, where the first part needs them.
 void HeadLoop::loadFirstWeights(const Weights &weights, int64_t part,
                                 Value needed) {
-  if (part == 0 && weights.tile.slots > 1)
-    lowering.loadWeight(weights.tile.buffer, weights.of, 0, weights.k, 0, zero,
-                        n, weights.tile.rowBytes, zero, needed,
-                        comesOnlyForExact(part));
+  if (part != 0 || weights.tile.slots == 1)
+    return;
+  int64_t heads = weights.tile.isOfQueries ? members : 1;
+  for (int64_t head = 0; head < heads; ++head)
+    lowering.loadWeight(
+        lowering.view(weights.tile.buffer, head * weights.tile.memberBytes),
+        weights.of, 0, weights.k, 0, lowering.index(head), n,
+        weights.tile.rowBytes, zero, needed, comesOnlyForExact(part));
 }
 
 /// Who multiplies the high plane alone at low precision, and has no row of the
@@ -388,7 +445,7 @@ LogicalResult HeadLoop::lower() {
   if (failed(prepare()))
     return failure();
   int64_t turns = std::exchange(lowering.loopTurns, tiling.turns);
-  lowering.loop(Over::Parts, heads + last, 1, [&](Value iteration) {
+  lowering.loop(Over::Parts, groups + last, 1, [&](Value iteration) {
     counter = iteration;
     scf::ForOp loop =
         lowering.loop(Over::Rows, lowering.bound, rows, [&](Value first) {
@@ -406,12 +463,14 @@ LogicalResult HeadLoop::lower() {
 
 void HeadLoop::lowerBlock() {
   weightLoads = 0;
+  queryHeads.clear();
+  tableBlocks.clear();
   loadTokens();
   if (nest.isDifferential) {
     predict();
     generateNew(key);
     generateNew(value);
-    generate(query, querying);
+    forEachMember([&] { generate(query, querying); });
     attendScores();
     attendValues();
   } else {
@@ -419,7 +478,7 @@ void HeadLoop::lowerBlock() {
   }
   if (projecting >= 0) {
     project(keyCode);
-    project(queryCode);
+    forEachMember([&] { project(queryCode); });
   }
 }
 
@@ -436,10 +495,10 @@ void HeadLoop::lowerParts() {
   if (speculating >= 0) {
     speculate(key, speculating);
     speculate(value, speculating);
-    speculate(query, speculatingQuery);
+    forEachMember([&] { speculate(query, speculatingQuery); });
   }
   if (nest.attention) {
-    generate(query, querying);
+    forEachMember([&] { generate(query, querying); });
     attendValues();
   }
 }

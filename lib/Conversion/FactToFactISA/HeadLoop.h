@@ -20,15 +20,18 @@ struct HeadRows {
   Value buffer; ///< !factisa.sram; of rows in DRAM: where they are read as a
                 ///< whole
   int64_t rowBytes = 0, slotBytes = 0, slots = 1;
+  int64_t memberBytes = 0; ///< Of one head of Q, where a slot has a group's.
+  bool isOfQueries = false;
   bool isStored = false;
   Storage storage; ///< Where they are stored.
 };
 
-/// Lowers a nest to a loop over heads and row blocks. The parts of a head
-/// follow each other, one iteration of the outer loop after the other: stage 1,
-/// stage 2 and selection, generation, attention. What is done once for a head
-/// is done in its first block, or in its first few iterations if it is to load
-/// weights: the inner loop has all the work.
+/// Lowers a nest to a loop over heads of K and V and row blocks; what is of Q
+/// is done for all heads of the group that reads one of K and V, side by side.
+/// The parts of a head follow each other, one iteration of the outer loop after
+/// the other: stage 1, stage 2 and selection, generation, attention. What is
+/// done once for a head is done in its first block, or in its first few
+/// iterations if it is to load weights: the inner loop has all the work.
 class HeadLoop {
 public:
   HeadLoop(Lowering &lowering, const HeadNest &nest);
@@ -46,22 +49,34 @@ private:
   LogicalResult prepareSpeculation();
   LogicalResult stored(Value value, bool headMajor, Storage &result);
   HeadRows makeRows(int64_t count, int64_t rowBytes, int64_t slots,
-                    Memory memory, StringRef label);
-  HeadRows makeStored(int64_t rowBytes, StringRef label);
+                    Memory memory, StringRef label, bool isOfQueries = false);
+  HeadRows makeStored(int64_t rowBytes, StringRef label, bool isOfQueries);
   /// Rows that are made and read block by block, or read as a whole; in the
   /// scratchpad as far as the tiling says.
   HeadRows makeBlocks(int64_t rowBytes, int64_t slots, StringRef label);
   HeadRows makeKeys(int64_t rowBytes, int64_t slots, StringRef label);
+  /// What dresses rows: vectors and tables, in the scratchpad.
+  LogicalResult prepareDressing(const Dressing &dressing);
+  LogicalResult prepareTable(Value table);
   struct Weights {
     Weight of;     ///< all heads
     HeadRows tile; ///< [k, n] of a head; rows are those of the weight
     int64_t k = 0;
   };
-  FailureOr<Weights> makeWeights(Value weight, StringRef label);
+  FailureOr<Weights> makeWeights(Value weight, StringRef label,
+                                 bool isOfQueries);
 
   // --- Where an iteration is. `part` is how many iterations after the first
   // part a part works on a head.
-  Value head(int64_t part);
+  /// Of K and V.
+  Value group(int64_t part);
+  /// Of Q: the member of the group that is worked on.
+  Value queryHead(int64_t part);
+  Value headOf(const HeadRows &rows, int64_t part) {
+    return rows.isOfQueries ? queryHead(part) : group(part);
+  }
+  /// Calls body() for each head of Q of a group.
+  void forEachMember(function_ref<void()> body);
   /// First row of the block, no row where the head does not exist.
   Value row(int64_t part) { return sum(block, inHeads(part)); }
   /// First row of the block, no row where none of these parts has a head.
@@ -80,9 +95,9 @@ private:
   Value readBlock(const HeadRows &rows, int64_t part);
   Value readAll(const HeadRows &rows, int64_t part);
   /// A block of what is in DRAM head by head; `at` is the part's row().
-  Value loadBlock(const Storage &from, int64_t part, Value at, Memory memory,
+  Value loadBlock(const Storage &from, Value head, Value at, Memory memory,
                   StringRef label);
-  void storeBlock(const Storage &to, Value made, int64_t part, Value at);
+  void storeBlock(const Storage &to, Value made, Value head, Value at);
 
   // --- The parts of a block.
   void loadTokens();
@@ -91,7 +106,8 @@ private:
   void loadFirstWeights(const Weights &weights, int64_t part, Value needed);
   void lowerBlock();
   void lowerParts();
-  void storeSelection(Value flags, Value largest);
+  void selectBlock(Value keys, Value keyScale);
+  void storeFlags();
   struct Side;
   LogicalResult prepareSide(Side &side, const HeadPrediction &of,
                             StringRef label);
@@ -109,19 +125,28 @@ private:
   struct Tokens {
     Value rows, scales, at, list, low; ///< at: their first row
     int64_t count = 0;
+    Value position; ///< Of the first row in the sequence.
   };
+  /// Dresses f32 rows of a head in place; `maximum` is that of the result.
+  void dress(const Dressing &dressing, Value made, const Tokens &rows,
+             Value maximum);
+  /// The rows of a table from row `from` of the sequence on.
+  Value tableRows(Value table, Value from, int64_t count, Value at);
   void generateRows(const Generated &each, HeadProjection op,
                     const Tokens &tokens, int64_t part, Value made,
                     Value scales);
   void attendScores();
+  void attendScoresOf(Value keys);
   void attendValues();
+  void attendValuesOf();
   LogicalResult finish();
 
   Lowering &lowering;
   OpBuilder &builder;
   HeadNest nest;
   HeadTiling tiling;
-  int64_t heads, features, n, rows, padded;
+  int64_t groups, members; ///< Heads of K and V; heads of Q that read one.
+  int64_t features, n, rows, padded;
   int64_t queryBytes = 0, keyBytes = 0; ///< Of a row of a head's codes.
   WindowFields window{{}};
   bool hasMask = false, hasDominated = false, hasTail = false;
@@ -129,7 +154,8 @@ private:
   int64_t projecting = -1, predicting = -1, speculating = -1,
           speculatingQuery = -1, querying = -1, generating = -1, attending = -1,
           last = 0;
-  Value counter, block, zero, none; ///< counter: of heads
+  Value counter, block, zero, none; ///< counter: of groups
+  int64_t member = 0;               ///< Head of Q in its group.
 
   /// In how many iterations of a head weights are loaded at most: as many more
   /// than its last one as a body of three stages has.
@@ -160,8 +186,13 @@ private:
     HeadPrediction op;
     Weights weights;
     Value bias;
+    Value weightScale; ///< Of dressed rows: for each column of a head.
     HeadRows codes, scales;
   } queryCode, keyCode;
+  /// What dresses rows: a norm's vectors, and tables that are in the scratchpad
+  /// as a whole, or in DRAM.
+  DenseMap<Value, Value> vectors, tables;
+  DenseMap<Value, Storage> storedTables;
   Storage queryCodes, queryScales, keyCodes,
       keyScales; ///< Of stage 1, if done.
   HeadRows keyCodeRows, keyScaleRows;
@@ -184,9 +215,16 @@ private:
 
   // Of a block.
   int64_t weightLoads = 0; ///< So far, for heads to come.
-  Value tokenRows, selectedMask;
-  Value scores, probabilities, stats, tailScores, maskRows, attendedFlags,
-      attendedArgmax, attendedValues;
+  Value tokenRows, attendedValues;
+  /// Blocks of stored tables, by table.
+  DenseMap<Value, Value> tableBlocks;
+  DenseMap<std::pair<int64_t, int64_t>, Value> queryHeads; ///< By part, member.
+  /// Of one head of Q.
+  struct Attended {
+    Value selectedMask, scores, probabilities, stats, tailScores, maskRows,
+        flags, argmax;
+  };
+  SmallVector<Attended, 1> attended;
 };
 
 } // namespace mlir::factisa

@@ -30,20 +30,33 @@ const char *HeadNest::whyNotDifferential() const {
 
 SmallVector<Operation *> HeadNest::ops() const {
   SmallVector<Operation *> all;
-  for (const HeadPrediction *side : {&queryCode, &keyCode})
+  auto add = [&](const HeadProjection &each) {
+    all.push_back(each.linear);
+    llvm::append_range(all, each.dressing);
+    all.push_back(each.quantize);
+  };
+  for (const HeadPrediction *side : {&queryCode, &keyCode}) {
     if (side->normalize)
       all.push_back(side->normalize);
+    if (side->rescale) {
+      all.push_back(side->rescale);
+      llvm::append_range(all, side->dressing);
+      all.push_back(side->quantize);
+      if (side->encode && !isIdentity(side->encode))
+        all.push_back(side->encode);
+    }
+  }
   if (select)
     all.push_back(select);
   for (const HeadProjection *each : {&tailKey, &tailValue})
     if (each->linear)
-      all.append({each->linear, each->quantize});
+      add(*each);
   if (!attention)
     return all;
   if (speculation)
     all.push_back(speculation->mixed);
   for (const HeadProjection *each : {&query, &key, &value})
-    all.append({each->linear, each->quantize});
+    add(*each);
   all.push_back(attention);
   return all;
 }
@@ -53,6 +66,12 @@ int64_t HeadNest::getHeads() const {
     return static_cast<int64_t>(
         fact::QuantizedAttentionOp(attention).getHeads());
   return static_cast<int64_t>(fact::PredictOp(predict).getHeads());
+}
+
+int64_t HeadNest::getGroups() const {
+  if (attention)
+    return fact::QuantizedAttentionOp(attention).getGroups();
+  return fact::PredictOp(predict).getGroups();
 }
 
 Value HeadNest::getTokens() const {
@@ -68,6 +87,8 @@ Value HeadNest::getTokenScale() const {
     return fact::QuantizeRowsOp(speculation->exact).getScale();
   if (attention)
     return fact::QuantizedLinearOp(query.linear).getScale();
+  if (queryCode.rescale)
+    return fact::RescaleOp(queryCode.rescale).getScale();
   return fact::PredictOp(predict).getScale();
 }
 
@@ -80,9 +101,14 @@ public:
   std::optional<HeadNest> run(mlir::fact::QuantizedAttentionOp attention,
                               bool withSelection) {
     nest.attention = attention;
-    if (!project(attention.getQuery(), attention.getQueryScale(), nest.query) ||
-        !project(attention.getKey(), attention.getKeyScale(), nest.key) ||
-        !project(attention.getValue(), attention.getValueScale(), nest.value))
+    auto heads = static_cast<int64_t>(attention.getHeads());
+    int64_t groups = attention.getGroups();
+    if (!project(attention.getQuery(), attention.getQueryScale(), heads,
+                 nest.query) ||
+        !project(attention.getKey(), attention.getKeyScale(), groups,
+                 nest.key) ||
+        !project(attention.getValue(), attention.getValueScale(), groups,
+                 nest.value))
       return std::nullopt;
     for (HeadProjection *each : {&nest.key, &nest.value})
       if (!isSame(each->linear.getInput(), nest.query.linear.getInput()) ||
@@ -102,6 +128,9 @@ public:
     nest.select = select;
     nest.predict = predict;
     addCodes();
+    // Whoever stored codes of dressed rows, their own scales are no tokens'.
+    if (predict.isDressed() && !nest.queryCode.rescale)
+      return std::nullopt;
     return nest;
   }
 
@@ -116,31 +145,60 @@ private:
                         [&](Operation *other) { return other == user; });
   }
 
-  bool project(Value rows, Value scale, HeadProjection &result) {
+  /// What dresses rows on their way to what quantizes them head by head; the
+  /// rows as they come is what is left. False where other ops read them on the
+  /// way, or heads or the rows that are made are others.
+  bool undress(mlir::fact::QuantizeHeadsOp quantize, Value &rows,
+               Dressing &dressing) const {
+    Operation *reader = quantize;
+    for (rows = quantize.getInput();;) {
+      auto norm = mlir::fact::definingOp<mlir::fact::NormOp>(rows);
+      auto rotate = mlir::fact::definingOp<mlir::fact::RotateOp>(rows);
+      if (!norm && !rotate)
+        return true;
+      Operation *op = norm ? norm.getOperation() : rotate.getOperation();
+      Value masked = norm ? norm.getRows() : rotate.getRows();
+      uint64_t heads = norm ? norm.getHeads().value_or(0) : rotate.getHeads();
+      if (!allowed.contains(op) || !isFor(op->getResult(0), reader) ||
+          heads != quantize.getHeads() || !isSame(masked, quantize.getRows()))
+        return false;
+      dressing.insert(dressing.begin(), op);
+      reader = op;
+      rows = op->getOperand(0);
+    }
+  }
+
+  bool project(Value rows, Value scale, int64_t heads, HeadProjection &result) {
     auto quantize = mlir::fact::definingOp<mlir::fact::QuantizeHeadsOp>(rows);
     if (!quantize || !allowed.contains(quantize) ||
         mlir::fact::sourceOf(scale) != quantize.getScale() ||
-        quantize.getHeads() != nest.attention.getHeads() ||
+        static_cast<int64_t>(quantize.getHeads()) != heads ||
         !isFor(quantize.getQuantized(), nest.attention) ||
         !isFor(quantize.getScale(), nest.attention))
       return false;
-    auto linear = mlir::fact::definingOp<mlir::fact::QuantizedLinearOp>(
-        quantize.getInput());
+    Value plain;
+    Dressing dressing;
+    if (!undress(quantize, plain, dressing))
+      return false;
+    auto linear = mlir::fact::definingOp<mlir::fact::QuantizedLinearOp>(plain);
+    Operation *reader = dressing.empty() ? quantize : dressing.front();
     if (!linear || !allowed.contains(linear) ||
-        !isFor(linear.getResult(), quantize) ||
+        !isFor(linear.getResult(), reader) ||
         !isSame(linear.getRows(), quantize.getRows()))
       return false;
-    result = {linear, quantize};
+    result = {linear, dressing, quantize};
     return true;
   }
 
   void addTail() {
     mlir::fact::QuantizedAttentionOp attention = nest.attention;
     HeadProjection key, value;
+    int64_t groups = attention.getGroups();
     if (!attention.getTailKey() ||
-        !project(attention.getTailKey(), attention.getTailKeyScale(), key) ||
+        !project(attention.getTailKey(), attention.getTailKeyScale(), groups,
+                 key) ||
         !project(attention.getTailValue(), attention.getTailValueScale(),
-                 value) ||
+                 groups, value) ||
         !isTailOf(key, nest.key) || !isTailOf(value, nest.value) ||
         !isSame(key.linear.getInput(), value.linear.getInput()) ||
         !isSame(key.linear.getScale(), value.linear.getScale()))
@@ -150,7 +208,8 @@ private:
   }
 
   static bool isTailOf(HeadProjection &tail, HeadProjection &of) {
-    return !tail.linear.getRows() && !tail.linear.getLow() &&
+    return tail.dressing.empty() && of.dressing.empty() &&
+           !tail.linear.getRows() && !tail.linear.getLow() &&
            isSame(tail.linear.getWeight(), of.linear.getWeight()) &&
            isSame(tail.linear.getWeightScale(), of.linear.getWeightScale()) &&
            isSame(tail.linear.getBias(), of.linear.getBias());
@@ -167,7 +226,8 @@ private:
         mlir::fact::sourceOf(attention.getArgmax()) != select.getArgmax())
       return;
     mlir::fact::PredictOp predict = predictOf(select);
-    if (!predict || predict.getHeads() != attention.getHeads())
+    if (!predict || predict.getHeads() != attention.getHeads() ||
+        predict.getGroups() != attention.getGroups())
       return;
     // A mean token that needs the selection is there after its loop.
     HeadProjection tail = nest.tailKey;
@@ -200,7 +260,8 @@ private:
       if (rows)
         for (Operation *user : realUsers(rows->getResult(0)))
           if (user != each->linear.getOperation() &&
-              user != each->quantize.getOperation())
+              user != each->quantize.getOperation() &&
+              !llvm::is_contained(each->dressing, user))
             return;
     if ((k &&
          mlir::fact::sourceOf(k.getDominated()) != select.getDominated()) ||
@@ -210,7 +271,8 @@ private:
       return;
     nest.select = select;
     nest.predict = predict;
-    if (isSame(predict.getScale(), nest.query.linear.getScale()))
+    if (predict.isDressed() ||
+        isSame(predict.getScale(), nest.query.linear.getScale()))
       addCodes();
   }
 
@@ -230,44 +292,92 @@ private:
   void addCodes() {
     HeadPrediction query, key;
     if (!predictSide(nest.predict.getQuery(), nest.predict.getQueryScale(),
-                     query))
+                     nest.getHeads(), query))
       return;
     // Both sides are of the same rows.
     nest.queryCode = query;
-    if (predictSide(nest.predict.getKey(), nest.predict.getKeyScale(), key))
+    if (predictSide(nest.predict.getKey(), nest.predict.getKeyScale(),
+                    nest.getGroups(), key))
       nest.keyCode = key;
     else
       nest.queryCode = {};
   }
 
-  bool predictSide(Value code, Value scale, HeadPrediction &result) {
+  bool predictSide(Value code, Value scale, int64_t heads,
+                   HeadPrediction &result) {
     // Codes that are the numbers themselves are no op of their own.
     result.encode = mlir::fact::definingOp<mlir::fact::EncodeOp>(code);
-    Value shifted = result.encode ? result.encode.getInput() : code;
-    auto normalize =
-        mlir::fact::definingOp<mlir::fact::NormalizeHeadsOp>(shifted);
-    if (!normalize || !allowed.contains(normalize) ||
-        normalize.getHeads() != nest.predict.getHeads() ||
-        mlir::fact::sourceOf(scale) != normalize.getScale() ||
-        !isFor(normalize.getScale(), nest.predict))
+    if (result.encode && !isFor(result.encode.getResult(), nest.predict))
       return false;
-    for (Operation *user : realUsers(normalize.getResult()))
-      if (user != nest.predict && user != result.encode.getOperation())
-        return false;
-    if (result.encode && (codes.isEncodedAlone(result.encode) ||
-                          !isFor(result.encode.getResult(), nest.predict)))
+    Value numbers = result.encode ? result.encode.getInput() : code;
+    if (nest.predict.isDressed() ? !findDressed(numbers, scale, heads, result)
+                                 : !findShifted(numbers, scale, heads, result))
+      return false;
+    std::tie(result.rows, result.predictor) = codes.projectionOf(result.matmul);
+    Value tokens = nest.getTokens();
+    return !tokens || isSame(result.rows, tokens);
+  }
+
+  /// Whether `op` makes the numbers that a side of the scores is a code of.
+  template <typename Op>
+  bool makesNumbers(Op op, Value numbers, Value scale, int64_t heads,
+                    const HeadPrediction &side) {
+    return op && allowed.contains(op) &&
+           static_cast<int64_t>(op.getHeads()) == heads &&
+           mlir::fact::sourceOf(scale) == op.getScale() &&
+           isFor(op.getScale(), nest.predict) &&
+           llvm::all_of(realUsers(numbers), [&](Operation *user) {
+             return user == nest.predict || user == side.encode;
+           });
+  }
+
+  /// Codes of shifted sums.
+  bool findShifted(Value numbers, Value scale, int64_t heads,
+                   HeadPrediction &result) {
+    auto normalize =
+        mlir::fact::definingOp<mlir::fact::NormalizeHeadsOp>(numbers);
+    if (!makesNumbers(normalize, numbers, scale, heads, result) ||
+        (result.encode && codes.isEncodedAlone(result.encode)))
       return false;
     auto matmul =
         mlir::fact::definingOp<mlir::fact::LogMatmulOp>(normalize.getInput());
-    if (!matmul || !isFor(matmul.getResult(), normalize))
-      return false;
-    std::tie(result.rows, result.predictor) = codes.projectionOf(matmul);
-    if (Value tokens = nest.getTokens(); tokens && !isSame(result.rows, tokens))
-      return false;
-    if (matmul.getBias() && !isSame(matmul.getScale(), nest.getTokenScale()))
+    if (!matmul || !isFor(matmul.getResult(), normalize) ||
+        (matmul.getBias() && !isSame(matmul.getScale(), nest.getTokenScale())))
       return false;
     result.matmul = matmul;
     result.normalize = normalize;
+    return true;
+  }
+
+  /// Codes of dressed rows.
+  bool findDressed(Value numbers, Value scale, int64_t heads,
+                   HeadPrediction &result) {
+    auto quantize =
+        mlir::fact::definingOp<mlir::fact::QuantizeHeadsOp>(numbers);
+    Value plain;
+    if (!makesNumbers(quantize, numbers, scale, heads, result) ||
+        quantize.getRows() ||
+        (result.encode && !isIdentity(result.encode) &&
+         !allowed.contains(result.encode)) ||
+        !undress(quantize, plain, result.dressing))
+      return false;
+    auto rescale = mlir::fact::definingOp<mlir::fact::RescaleOp>(plain);
+    Operation *reader =
+        result.dressing.empty() ? quantize : result.dressing.front();
+    if (!rescale || !allowed.contains(rescale) ||
+        !isFor(rescale.getResult(), reader))
+      return false;
+    auto matmul =
+        mlir::fact::definingOp<mlir::fact::LogMatmulOp>(rescale.getInput());
+    Value tokens = nest.attention || nest.queryCode.rescale
+                       ? nest.getTokenScale()
+                       : Value();
+    if (!matmul || matmul.getBias() || !isFor(matmul.getResult(), rescale) ||
+        (tokens && !isSame(rescale.getScale(), tokens)))
+      return false;
+    result.matmul = matmul;
+    result.rescale = rescale;
+    result.quantize = quantize;
     return true;
   }
 

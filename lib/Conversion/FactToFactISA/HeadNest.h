@@ -17,16 +17,25 @@
 
 namespace mlir::factisa {
 
-/// Of Q, K or V: the linear layer of all heads, and what makes it INT8.
+/// Norms and rotary embeddings that dress rows head by head, in order.
+using Dressing = SmallVector<Operation *, 2>;
+
+/// Of Q, K or V: the linear layer of all heads, what dresses its rows, and what
+/// makes them INT8.
 struct HeadProjection {
   fact::QuantizedLinearOp linear;
+  Dressing dressing;
   fact::QuantizeHeadsOp quantize;
 };
 
-/// Of Q or K: stage 1 of the prediction.
+/// Of Q or K: stage 1 of the prediction. Of dressed rows the sums are rescaled,
+/// dressed and made INT8 as those of the projection itself; others are shifted.
 struct HeadPrediction {
   fact::LogMatmulOp matmul;
-  fact::NormalizeHeadsOp normalize;
+  fact::NormalizeHeadsOp normalize; ///< or:
+  fact::RescaleOp rescale;
+  Dressing dressing;
+  fact::QuantizeHeadsOp quantize;
   fact::EncodeOp encode; ///< Null where the code is the number itself.
   Value rows;            ///< INT8, of which ep.project makes codes,
   Predictor predictor = Predictor::Exact; ///< as this one does.
@@ -74,6 +83,8 @@ struct HeadNest {
   bool isDifferential = false;
 
   int64_t getHeads() const;
+  /// Heads of K and V, which the loop counts: each with a group of heads of Q.
+  int64_t getGroups() const;
   /// Null, or why K and V cannot be made as far as each block of queries wants
   /// rows that none before it did.
   const char *whyNotDifferential() const;
@@ -93,7 +104,7 @@ std::optional<HeadNest> findHeadNest(fact::QuantizedAttentionOp attention,
                                      bool withSelection = true);
 
 /// The speculations among the ops of a function.
-SmallVector<SpeculatedHeads> findSpeculations(ArrayRef<Operation *> ops,
+std::vector<SpeculatedHeads> findSpeculations(ArrayRef<Operation *> ops,
                                               const PredictorCodes &codes);
 
 /// The nest of a selection that is in no attention's.

@@ -220,7 +220,8 @@ public:
   /// selection.
   void allocateFlags(fact::SelectOp op, int64_t heads, Storage &kRows,
                      Storage &vRows);
-  /// The scales of the weights of Q and K, side by side in a new buffer.
+  /// The scales of the weights of Q and K, side by side in a new buffer; null
+  /// of dressed rows, which have them already.
   FailureOr<Value> loadWeightScales(fact::PredictOp op);
   /// A number of the policy, in the layers of this loop: what an operand may
   /// be, or the literal.
@@ -262,6 +263,8 @@ public:
                                   const Layout &layout);
 
   Value sram(Memory memory, int64_t bytes, StringRef label);
+  /// The head of Q that is this member of a group, of so many.
+  Value headIn(Value group, int64_t members, int64_t member);
   Value layerIndex; ///< Loop counter over equal layers, or null.
   Value null() { return NullOp::create(builder, loc); }
   Value index(int64_t value);
@@ -270,6 +273,11 @@ public:
              ArrayRef<std::pair<Value, int64_t>> indices = {});
   /// Whole bytes from DRAM to a new buffer.
   FailureOr<Value> loadConstant(Value constant, Memory memory, StringRef label);
+  /// A number of the current layer, `n` times, from DRAM to a new buffer.
+  FailureOr<Value> loadRepeated(Value scalar, int64_t n, Memory memory,
+                                StringRef label);
+  /// A table [positions, p] of the current layer, as rows of the sequence.
+  FailureOr<Storage> tableOf(Value table);
   /// A number for each token, of the whole sequence, from DRAM to a new buffer.
   FailureOr<Value> loadVector(Value vector, StringRef label);
   /// Rows k0 .. k0 + k of n columns of a weight: from n0 on, or with `head` the

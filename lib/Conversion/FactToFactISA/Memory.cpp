@@ -467,6 +467,56 @@ FailureOr<Value> Lowering::loadConstant(Value constant, Memory memory,
   return buffer;
 }
 
+FailureOr<Value> Lowering::loadRepeated(Value scalar, int64_t n, Memory memory,
+                                        StringRef label) {
+  Value source = root(scalar);
+  SmallVector<ElementsAttr> values;
+  ElementsAttr constant;
+  if (auto known = constants.find(source); known != constants.end())
+    values = known->second.values;
+  else if (matchPattern(source, m_Constant(&constant)))
+    values = {constant};
+  if (values.empty()) {
+    FailureOr<Value> address = constantAddress(scalar); // reports it
+    assert(failed(address));
+    return address;
+  }
+  auto type = RankedTensorType::get(
+      {n}, cast<ShapedType>(source.getType()).getElementType());
+  for (ElementsAttr &value : values)
+    value = DenseElementsAttr::get(type, *value.getValues<Attribute>().begin());
+  Constant all = constantBuffer(values);
+  Value address = all.base;
+  if (layerIndex && values.size() > 1)
+    address = view(all.base, 0, {{layerIndex, all.layerStride}});
+  int64_t bytes = n * storedBytes(type.getElementType());
+  Value buffer = sram(memory, bytes, label);
+  LoadOp::create(builder, loc, buffer, address, index(0), 1, bytes, bytes,
+                 bytes, /*whole=*/true);
+  return buffer;
+}
+
+FailureOr<Storage> Lowering::tableOf(Value table) {
+  FailureOr<Value> address = constantAddress(table);
+  if (failed(address))
+    return failure();
+  auto type = cast<ShapedType>(table.getType());
+  Storage storage;
+  storage.base = *address;
+  storage.layout.rowBytes =
+      type.getDimSize(1) * storedBytes(type.getElementType());
+  return storage;
+}
+
+Value Lowering::headIn(Value group, int64_t members, int64_t member) {
+  if (members == 1)
+    return group;
+  Value first = arith::MulIOp::create(builder, loc, group, index(members));
+  return member == 0
+             ? first
+             : arith::AddIOp::create(builder, loc, first, index(member));
+}
+
 FailureOr<Value> Lowering::loadVector(Value vector, StringRef label) {
   FailureOr<Storage> storage = storageOf(vector);
   if (failed(storage))

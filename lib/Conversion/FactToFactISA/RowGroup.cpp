@@ -22,10 +22,10 @@ using namespace mlir::factisa;
 //===----------------------------------------------------------------------===//
 
 bool factisa::isRowLocal(Operation *op) {
-  return isa<fact::NormOp, fact::ActivationOp, fact::AddOp, fact::MultiplyOp,
-             fact::QuantizeRowsOp, fact::QuantizeHeadsOp,
-             fact::QuantizedLinearOp, fact::NormalizeHeadsOp, fact::EncodeOp,
-             fact::MeanTokenOp>(op);
+  return isa<fact::NormOp, fact::RotateOp, fact::ActivationOp, fact::AddOp,
+             fact::MultiplyOp, fact::RescaleOp, fact::QuantizeRowsOp,
+             fact::QuantizeHeadsOp, fact::QuantizedLinearOp,
+             fact::NormalizeHeadsOp, fact::EncodeOp, fact::MeanTokenOp>(op);
 }
 
 RowGroup::RowGroup(Lowering &lowering, ArrayRef<Operation *> ops, bool single,
@@ -70,6 +70,14 @@ LogicalResult RowGroup::lower() {
   for (const std::function<void()> &last : afterLoop)
     last();
   return result;
+}
+
+SmallVector<std::pair<int64_t, int64_t>> factisa::slicesOf(int64_t heads,
+                                                           int64_t n) {
+  SmallVector<std::pair<int64_t, int64_t>> slices;
+  for (int64_t head = 0; head < heads; ++head)
+    slices.emplace_back(head * n, n);
+  return slices;
 }
 
 //===----------------------------------------------------------------------===//
@@ -224,10 +232,11 @@ FailureOr<Value> RowGroup::rowList(Value mask, int64_t head) {
 
 LogicalResult RowGroup::lowerOp(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
-      .Case<fact::NormOp, fact::ActivationOp, fact::AddOp, fact::MultiplyOp,
-            fact::QuantizeRowsOp, fact::QuantizeHeadsOp,
-            fact::QuantizedLinearOp, fact::NormalizeHeadsOp, fact::EncodeOp,
-            fact::MeanTokenOp>([&](auto typed) { return lowerTyped(typed); })
+      .Case<fact::NormOp, fact::RotateOp, fact::ActivationOp, fact::AddOp,
+            fact::MultiplyOp, fact::RescaleOp, fact::QuantizeRowsOp,
+            fact::QuantizeHeadsOp, fact::QuantizedLinearOp,
+            fact::NormalizeHeadsOp, fact::EncodeOp, fact::MeanTokenOp>(
+          [&](auto typed) { return lowerTyped(typed); })
       .Default([](Operation *other) {
         return other->emitOpError() << "cannot be lowered to instructions";
       });
@@ -276,16 +285,70 @@ LogicalResult RowGroup::lowerTyped(fact::NormOp op) {
       defineOver(op, op.getInput(), *x, Memory::Token, "normalised");
   if (failed(y))
     return failure();
-  int64_t n = x->layout.rowBytes / 4;
-  const Maxima *wanted = defineMaxima(op.getResult(), {{0, n}});
-  forEachPiece(n, [&](int64_t first, int64_t count, Value row) {
-    ApuNormOp::create(
-        builder, op.getLoc(), lowering.view(y->buffer, first * n * 4),
-        lowering.view(x->buffer, first * n * 4), *gamma, *beta,
-        wanted ? wanted->of(lowering, 0, first) : lowering.null(), row, count,
-        n, n * 4, n * 4, ::fact::numerics::asNorm<Norm>(op.getKind()),
-        op.getEps());
-  });
+  auto heads = static_cast<int64_t>(op.getHeads().value_or(1));
+  int64_t stride = x->layout.rowBytes, n = stride / 4 / heads;
+  const Maxima *wanted =
+      defineMaxima(op.getResult(), slicesOf(heads, n), op.getRows());
+  for (int64_t head = 0; head < heads; ++head) {
+    FailureOr<Value> list = rowList(op.getRows(), head);
+    if (failed(list))
+      return failure();
+    auto normalize = [&](int64_t first, int64_t count, Value row) {
+      int64_t at = first * stride + head * n * 4;
+      ApuNormOp::create(
+          builder, op.getLoc(), lowering.view(y->buffer, at),
+          lowering.view(x->buffer, at), *gamma, *beta, *list,
+          wanted ? wanted->of(lowering, head, first) : lowering.null(), row,
+          count, n, stride, stride,
+          ::fact::numerics::asNorm<Norm>(op.getKind()), op.getEps());
+    };
+    // A list is of the whole block.
+    if (heads == 1 && !op.getRows())
+      forEachPiece(n, normalize);
+    else
+      normalize(0, rows, row0);
+  }
+  return finish(op.getResult());
+}
+
+LogicalResult RowGroup::lowerTyped(fact::RotateOp op) {
+  FailureOr<Staged> x = use(op.getInput());
+  FailureOr<Storage> cos = lowering.tableOf(op.getCos()),
+                     sin = lowering.tableOf(op.getSin());
+  if (failed(x) || failed(cos) || failed(sin))
+    return failure();
+  auto blockOf = [&](Value table, const Storage &from) {
+    Staged &staged = staging[Lowering::root(table)];
+    if (!staged.buffer) {
+      staged = stage(Lowering::root(table), from.layout, Memory::Token,
+                     "rotary_rows");
+      lowering.loadRows(staged.buffer, from, lowering.index(0), row0, rows);
+    }
+    return staging[Lowering::root(table)].buffer;
+  };
+  Value cosines = blockOf(op.getCos(), *cos),
+        sines = blockOf(op.getSin(), *sin);
+  FailureOr<Staged> y =
+      defineOver(op, op.getInput(), *x, Memory::Token, "rotated");
+  if (failed(y))
+    return failure();
+  auto heads = static_cast<int64_t>(op.getHeads());
+  int64_t stride = x->layout.rowBytes, n = stride / 4 / heads,
+          tableBytes = cos->layout.rowBytes;
+  const Maxima *wanted =
+      defineMaxima(op.getResult(), slicesOf(heads, n), op.getRows());
+  for (int64_t head = 0; head < heads; ++head) {
+    FailureOr<Value> list = rowList(op.getRows(), head);
+    if (failed(list))
+      return failure();
+    int64_t at = head * n * 4;
+    ApuRotateOp::create(
+        builder, op.getLoc(), lowering.view(y->buffer, at),
+        lowering.view(x->buffer, at), cosines, sines, *list,
+        wanted ? wanted->of(lowering, head) : lowering.null(), row0, rows, n,
+        tableBytes / 4, stride, stride, tableBytes, tableBytes,
+        ::fact::numerics::asRotaryStyle<RotaryStyle>(op.getStyle()));
+  }
   return finish(op.getResult());
 }
 

@@ -16,6 +16,9 @@ namespace mlir::factisa {
 /// Whether an op needs nothing but its own row of its operands.
 bool isRowLocal(Operation *op);
 
+/// (first column, columns) of each head of n features.
+SmallVector<std::pair<int64_t, int64_t>> slicesOf(int64_t heads, int64_t n);
+
 /// The current row block of a tensor in the scratchpad.
 struct Staged {
   Layout layout;
@@ -57,6 +60,8 @@ public:
 private:
   LogicalResult lowerOp(Operation *op);
   LogicalResult lowerTyped(fact::NormOp op);
+  LogicalResult lowerTyped(fact::RotateOp op);
+  LogicalResult lowerTyped(fact::RescaleOp op);
   LogicalResult lowerTyped(fact::ActivationOp op);
   LogicalResult lowerTyped(fact::AddOp op);
   LogicalResult lowerTyped(fact::MultiplyOp op);

@@ -268,6 +268,49 @@ LogicalResult RowGroup::projectHead(fact::LogMatmulOp op, WeightTiles &tiles,
   return success();
 }
 
+/// Sums of a product of codes come head by head, as a shift's do; stored sums
+/// all at once.
+LogicalResult RowGroup::lowerTyped(fact::RescaleOp op) {
+  auto matmul = fact::definingOp<fact::LogMatmulOp>(op.getInput());
+  if (!matmul)
+    return op.emitOpError("can only be lowered where a fact.log_matmul makes "
+                          "its sums");
+  fact::QuantizeHeadsOp quantize = quantizationOf(op.getResult());
+  auto heads = static_cast<int64_t>(quantize ? quantize.getHeads() : 1);
+  int64_t features = cast<ShapedType>(op.getType()).getDimSize(1),
+          group = features / heads;
+  FailureOr<Staged> scale = use(op.getScale());
+  FailureOr<Value> bias = lowering.null(),
+                   weightScale = before([&] {
+                     return lowering.loadRepeated(op.getWeightScale(), group,
+                                                  Memory::Weight,
+                                                  "predictor_scale");
+                   });
+  if (op.getBias())
+    bias = constant(op.getBias(), "predictor_bias");
+  FailureOr<WeightTiles> tiles = weightTiles(matmul.getWeight(), group);
+  FailureOr<Staged> y = define(op.getResult(), Memory::Temp, "predicted_rows");
+  if (failed(scale) || failed(bias) || failed(weightScale) || failed(tiles) ||
+      failed(y))
+    return failure();
+  const Maxima *wanted = defineMaxima(op.getResult(), slicesOf(heads, group));
+  for (int64_t head = 0; head < heads; ++head) {
+    Value acc = lowering.sram(Memory::Temp, rows * group * 4, "accumulators");
+    if (failed(projectHead(matmul, *tiles, acc, head, group)))
+      return failure();
+    int64_t at = head * group * 4;
+    Value none = lowering.null();
+    ApuRescaleOp::create(
+        builder, op.getLoc(), lowering.view(y->buffer, at), acc, *weightScale,
+        scale->buffer, op.getBias() ? lowering.view(*bias, at) : *bias,
+        /*residual=*/none, /*list=*/none, /*low=*/none,
+        wanted ? wanted->of(lowering, head) : none, row0, rows, group,
+        features * 4, group * 4, /*residual_stride=*/0, Precision::A4W4,
+        OptActivation::None, /*accumulate=*/false);
+  }
+  return finish(op.getResult());
+}
+
 LogicalResult RowGroup::lowerTyped(fact::NormalizeHeadsOp op) {
   auto matmul = fact::definingOp<fact::LogMatmulOp>(op.getInput());
   int64_t features = cast<ShapedType>(op.getResult().getType()).getDimSize(1);
@@ -333,7 +376,7 @@ LogicalResult RowGroup::lowerTyped(fact::NormalizeHeadsOp op) {
                        lowering.view(*bias, head * group * 4), *scale, row0,
                        rows, group, group * 4);
     for (auto &[code, result] : results) {
-      auto [predictor, operand] = normalizationFor(code);
+      auto [predictor, operand] = encodingOf(code);
       auto [address, stride] = codeColumns(code, result, head * group, group);
       EpNormalizeOp::create(builder, op.getLoc(), address,
                             shift->plane(lowering, head), acc, row0, rows,
@@ -359,54 +402,22 @@ std::pair<Value, int64_t> RowGroup::codeColumns(fact::EncodeOp code,
           stride};
 }
 
-/// There is no instruction that encodes alone: rows go through a product with
-/// the identity, a few columns at a time. A shift by none is left to do, as no
-/// accumulator needs more than seven octaves.
 LogicalResult RowGroup::lowerTyped(fact::EncodeOp op) {
   if (!lowering.codes.isEncodedAlone(op))
     return success(); // part of the op that reads it, or that it reads
   FailureOr<Staged> x = use(op.getInput());
-  if (failed(x))
+  FailureOr<Staged> code = define(op.getResult(), Memory::Temp, "code");
+  if (failed(x) || failed(code))
     return failure();
-  PredictorCodes::Steps steps = lowering.codes.stepsOf(op);
   int64_t features = cast<ShapedType>(op.getType()).getDimSize(1),
           heads = lowering.codes.packedHeads(op.getResult()),
           group = heads > 0 ? features / heads : features;
-  int64_t width = std::min<int64_t>(group, 64),
-          stride = ::fact::numerics::codeBytes(steps.ones, width);
-  std::vector<uint8_t> identity(width * stride);
-  for (int64_t i = 0; i < width; ++i) {
-    std::vector<int8_t> row(width);
-    row[i] = 1;
-    ::fact::numerics::packCodes(steps.ones, row.data(), width,
-                                identity.data() + i * stride);
-  }
-  auto type = RankedTensorType::get({width, stride}, builder.getI8Type());
-  Value weight = before([&] {
-    auto values = DenseElementsAttr::getFromRawBuffer(
-        type, ArrayRef(reinterpret_cast<const char *>(identity.data()),
-                       identity.size()));
-    Value address = lowering.constantBuffer({cast<ElementsAttr>(values)}).base;
-    Value buffer = lowering.sram(Memory::Weight, width * stride, "identity");
-    LoadOp::create(builder, op.getLoc(), buffer, address, lowering.index(0), 1,
-                   width * stride, width * stride, width * stride,
-                   /*whole=*/true);
-    return buffer;
-  });
-  FailureOr<Staged> code = define(op.getResult(), Memory::Temp, "code");
-  if (failed(code))
-    return failure();
-  Value acc = lowering.sram(Memory::Temp, rows * width * 4, "accumulators"),
-        shift = lowering.sram(Memory::Index, rows * 4, "shift_scale");
-  int64_t n = 0;
-  for (int64_t n0 = 0; n0 < features; n0 += n) {
-    n = std::min(width, group - n0 % group);
-    EpProjectOp::create(builder, op.getLoc(), acc, lowering.view(x->buffer, n0),
-                        weight, row0, rows, n, n, width * 4, features, stride,
-                        steps.product, /*accumulate=*/false);
-    auto [address, codeStride] = codeColumns(op, *code, n0, group);
-    EpNormalizeOp::create(builder, op.getLoc(), address, shift, acc, row0, rows,
-                          n, codeStride, width * 4, steps.shift, steps.operand);
+  auto [predictor, operand] = encodingOf(op);
+  for (int64_t n0 = 0; n0 < features; n0 += group) {
+    auto [address, stride] = codeColumns(op, *code, n0, group);
+    EpEncodeOp::create(builder, op.getLoc(), address,
+                       lowering.view(x->buffer, n0), row0, rows, group, stride,
+                       features, predictor, operand, /*unpacked=*/heads == 0);
   }
   return finish(op.getResult());
 }

@@ -104,7 +104,7 @@ void Lowering::Order::findNests(ArrayRef<Operation *> ops) {
       addNest(op, findHeadNest(select, missing, lowering.codes));
 }
 
-/// One head has no other to be worked on meanwhile, and no nest.
+/// One head of K and V has no other to be worked on meanwhile, and no nest.
 void Lowering::Order::addNest(Operation *op, std::optional<HeadNest> nest) {
   bool isDifferential = lowering.tiling.heads.isDifferential;
   const char *reason =
@@ -115,7 +115,7 @@ void Lowering::Order::addNest(Operation *op, std::optional<HeadNest> nest) {
   if (!nest)
     return;
   nest->isDifferential = !reason && isDifferential;
-  if (nest->getHeads() == 1 && !nest->isDifferential)
+  if (nest->getGroups() == 1 && !nest->isDifferential)
     return;
   if (const SpeculatedRows *rows = lowering.speculationOf(op)) {
     nest->speculation = &rows->of;

@@ -35,6 +35,8 @@ void Lowering::allocateFlags(fact::SelectOp op, int64_t heads, Storage &kRows,
 }
 
 FailureOr<Value> Lowering::loadWeightScales(fact::PredictOp op) {
+  if (op.isDressed())
+    return null();
   FailureOr<Value> query = constantAddress(op.getQueryWeightScale()),
                    key = constantAddress(op.getKeyWeightScale());
   if (failed(query) || failed(key))
@@ -143,10 +145,12 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
     diagnostic.attachNote(op.getUnit().getLoc()) << "unit from here";
     return diagnostic;
   }
-  int64_t heads = predict.getHeads(),
+  int64_t groups = predict.getGroups(),
+          members = static_cast<int64_t>(predict.getHeads()) / groups,
           features =
               cast<ShapedType>(predict.getQuery().getType()).getDimSize(1);
-  int64_t n = features / heads, rows = blockRows(),
+  bool isDressed = predict.isDressed();
+  int64_t n = features / (groups * members), rows = blockRows(),
           queryBytes = codes.bytesOf(predict.getQuery(), n),
           keyBytes = codes.bytesOf(predict.getKey(), n);
   bool allKeys = tiling.cols >= bound;
@@ -157,7 +161,8 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
                      k = storageOf(predict.getKey());
   FailureOr<Storage> queryScale = headsOf(predict.getQueryScale()),
                      keyScale = headsOf(predict.getKeyScale());
-  FailureOr<Storage> rowScale = storageOf(predict.getScale());
+  FailureOr<Storage> rowScale =
+      isDressed ? FailureOr<Storage>(Storage()) : storageOf(predict.getScale());
   FailureOr<Storage> mask = storageOf(op.getMask()),
                      dominated = storageOf(op.getDominated()),
                      argmax = storageOf(op.getArgmax());
@@ -168,7 +173,7 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
     return failure();
 
   Storage kRows, vRows;
-  allocateFlags(op, heads, kRows, vRows);
+  allocateFlags(op, groups, kRows, vRows);
 
   Value zero = index(0), layer = layerOf(op);
   FailureOr<Value> weightScales = loadWeightScales(predict);
@@ -177,31 +182,37 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
     return failure();
   Value counts = clearedCounts();
 
-  loop(Over::Heads, heads, 1, [&](Value head) {
+  WindowFields window(op.getWindowAttr());
+  Value none = null();
+  loop(Over::Heads, groups, 1, [&](Value group) {
     Value kFlags = sram(Memory::Index, paddedRows, "k_rows"),
           vFlags = sram(Memory::Index, paddedRows, "v_rows");
     SelFillOp::create(builder, loc, kFlags, zero, paddedRows, 1, 0);
     SelFillOp::create(builder, loc, vFlags, zero, paddedRows, 1, 0);
-    Value keys, scales, keyRowScales;
+    Value keys, scales, keyRowScales = none;
     auto loadKeys = [&](Value col0) {
       keys = sram(Memory::Temp, cols * keyBytes, "key_codes");
       scales = sram(Memory::Index, cols * 4, "key_scales");
+      loadCodes(keys, predict.getKey(), *k, group, n, col0, cols);
+      loadRows(scales, *keyScale, group, col0, cols);
+      if (isDressed)
+        return;
       keyRowScales = sram(Memory::Index, cols * 4, "row_scales");
-      loadCodes(keys, predict.getKey(), *k, head, n, col0, cols);
-      loadRows(scales, *keyScale, head, col0, cols);
       loadRows(keyRowScales, *rowScale, zero, col0, cols);
     };
     if (allKeys)
       loadKeys(zero);
-    loop(Over::Rows, bound, rows, [&](Value row0) {
+    auto selectBlock = [&](Value head, Value row0) {
       Value queries = sram(Memory::Token, rows * queryBytes, "query_codes");
       Value queryScales = sram(Memory::Index, rows * 4, "query_scales");
-      Value queryRowScales = sram(Memory::Index, rows * 4, "row_scales");
+      Value queryRowScales = none;
       loadCodes(queries, predict.getQuery(), *q, head, n, row0, rows);
       loadRows(queryScales, *queryScale, head, row0, rows);
-      loadRows(queryRowScales, *rowScale, zero, row0, rows);
+      if (!isDressed) {
+        queryRowScales = sram(Memory::Index, rows * 4, "row_scales");
+        loadRows(queryRowScales, *rowScale, zero, row0, rows);
+      }
       Value scores = sram(Memory::Temp, rows * paddedRows * 4, "scores");
-      WindowFields window(op.getWindowAttr());
       auto score = [&](Value col0) {
         EpScoreOp::create(
             builder, predict.getLoc(), view(scores, 0, {{col0, 4}}), queries,
@@ -223,14 +234,20 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
           builder, loc, maskRows, dominatedRows, argmaxRows, kFlags, vFlags,
           counts, scores, queryScales, queryRowScales, *weightScales, *policy,
           row0, rows, maskStride(), paddedRows * 4, predict.getAttentionScale(),
-          predictor, window.left, window.right, layer, head);
+          predictor, static_cast<int64_t>(op.getHeadNorms().value_or(0)),
+          window.left, window.right, layer, head);
       topK->setAttr(kExpectedAttrName, expectedShare(op));
       storeRows(*mask, maskRows, head, row0, rows);
       storeRows(*dominated, dominatedRows, head, row0, rows);
       storeRows(*argmax, argmaxRows, head, row0, rows);
-    });
-    storeRows(kRows, kFlags, head, zero, paddedRows);
-    storeRows(vRows, vFlags, head, zero, paddedRows);
+    };
+    for (int64_t member = 0; member < members; ++member) {
+      Value head = headIn(group, members, member);
+      loop(Over::Rows, bound, rows,
+           [&](Value row0) { selectBlock(head, row0); });
+    }
+    storeRows(kRows, kFlags, group, zero, paddedRows);
+    storeRows(vRows, vFlags, group, zero, paddedRows);
   });
   storeRows(*count, counts, zero, zero, paddedRows);
   return success();

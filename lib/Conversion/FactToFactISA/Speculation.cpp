@@ -29,11 +29,11 @@ static int64_t featuresOf(Value rows) {
   return cast<ShapedType>(rows.getType()).getDimSize(1);
 }
 
-SmallVector<SpeculatedHeads>
+std::vector<SpeculatedHeads>
 factisa::findSpeculations(ArrayRef<Operation *> ops,
                           const PredictorCodes &codes) {
   DenseSet<Operation *> allowed(ops.begin(), ops.end());
-  SmallVector<SpeculatedHeads> all;
+  std::vector<SpeculatedHeads> all;
   for (Operation *op : ops) {
     auto attention = dyn_cast<fact::QuantizedAttentionOp>(op);
     auto select = attention
@@ -43,8 +43,9 @@ factisa::findSpeculations(ArrayRef<Operation *> ops,
       continue;
     std::optional<HeadNest> reader = findHeadNest(attention, allowed, codes),
                             maker = findHeadNest(select, allowed, codes);
-    if (!reader || reader->getHeads() == 1 || reader->select || !maker ||
+    if (!reader || reader->getGroups() == 1 || reader->select || !maker ||
         !maker->queryCode.matmul || maker->getHeads() != reader->getHeads() ||
+        maker->getGroups() != reader->getGroups() ||
         featuresOf(maker->predict.getQuery()) !=
             featuresOf(attention.getQuery()))
       continue;
@@ -98,9 +99,8 @@ void Lowering::addSpeculations(ArrayRef<Operation *> ops) {
   for (const SpeculatedHeads &of : findSpeculations(ops, codes)) {
     fact::QuantizedAttentionOp attention = of.attention;
     auto heads = static_cast<int64_t>(attention.getHeads());
-    Layout byHeads{heads, featuresOf(attention.getQuery()) / heads,
-                   /*single=*/false},
-        scales{heads, 4, /*single=*/false};
+    int64_t n = featuresOf(attention.getQuery()) / heads,
+            groups = attention.getGroups();
     SpeculatedRows rows;
     rows.of = of;
     loc = attention.getLoc();
@@ -114,11 +114,13 @@ void Lowering::addSpeculations(ArrayRef<Operation *> ops) {
       rows.tokenScale =
           allocateStorage({1, 4, /*single=*/false}, "low_row_scales");
     }
-    for (auto [made, scale] : {std::pair(&rows.query, &rows.queryScale),
-                               std::pair(&rows.key, &rows.keyScale),
-                               std::pair(&rows.value, &rows.valueScale)}) {
-      *made = allocateStorage(byHeads, "low_heads");
-      *scale = allocateStorage(scales, "low_head_scales");
+    for (auto [made, scale, planes] :
+         {std::tuple(&rows.query, &rows.queryScale, heads),
+          std::tuple(&rows.key, &rows.keyScale, groups),
+          std::tuple(&rows.value, &rows.valueScale, groups)}) {
+      *made = allocateStorage({planes, n, /*single=*/false}, "low_heads");
+      *scale =
+          allocateStorage({planes, 4, /*single=*/false}, "low_head_scales");
     }
     speculations.push_back(rows);
   }
@@ -182,9 +184,10 @@ void HeadLoop::speculate(Generated &each, int64_t part) {
         scales = lowering.sram(Memory::Index, rows * 4, "scales");
   generateRows(each, each.op,
                {lowTokenRows, lowering.view(lowTokenScale, 0, {{block, 4}}), at,
-                none, allLow, rows},
+                none, allLow, rows, block},
                part, made, scales);
-  storeBlock(*each.low, made, part, at);
-  storeBlock(*each.lowScale, scales, part, at);
+  Value head = headOf(each.weights.tile, part);
+  storeBlock(*each.low, made, head, at);
+  storeBlock(*each.lowScale, scales, head, at);
   generateTail(each, part);
 }

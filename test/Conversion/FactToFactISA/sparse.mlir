@@ -73,7 +73,7 @@ func.func @main(%x: tensor<?x4xf32> {fact.bound = 8 : i64, fact.name = "x"}) -> 
 // CHECK-DAG:       factisa.ep.project {{.*}} predictor=one_sided
 // CHECK-DAG:       factisa.ep.normalize {{.*}} predictor=one_sided, operand=query
 // CHECK-DAG:       factisa.ep.normalize {{.*}} predictor=one_sided, operand=key
-// CHECK-DAG:       factisa.sel.topk {{.*}} predictor=one_sided, left=0, right=1,
+// CHECK-DAG:       factisa.sel.topk {{.*}} predictor=one_sided, head_norms=0, left=0, right=1,
 // CHECK-DAG:       factisa.pe.gemm {{.*}} precision=a4w8, role=qkv
 // NOT-LABEL:   func.func @main()
 // NOT-NOT:     {{copy_dominated|column_sum|tail$}}

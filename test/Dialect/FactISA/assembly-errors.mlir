@@ -174,7 +174,7 @@ func.func @undefined(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
 
 func.func @no_float(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
   // expected-error @+1 {{expected floating point literal}}
-  factisa.apu.norm y=%x, x=%x, gamma=%x, beta=%x, maximum=%x, row0=%i, rows=1, n=16, y_stride=64, x_stride=64, kind=layer, eps=relu
+  factisa.apu.norm y=%x, x=%x, gamma=%x, beta=%x, list=%x, maximum=%x, row0=%i, rows=1, n=16, y_stride=64, x_stride=64, kind=layer, eps=relu
   return
 }
 
@@ -183,7 +183,7 @@ func.func @no_float(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
 func.func @integer_float(%x: !factisa.sram, %d: !factisa.dram, %i: index) {
   // expected-error @+2 {{unexpected decimal integer literal for a floating point value}}
   // expected-note @+1 {{add a trailing dot to make the literal a float}}
-  factisa.apu.norm y=%x, x=%x, gamma=%x, beta=%x, maximum=%x, row0=%i, rows=1, n=16, y_stride=64, x_stride=64, kind=layer, eps=1
+  factisa.apu.norm y=%x, x=%x, gamma=%x, beta=%x, list=%x, maximum=%x, row0=%i, rows=1, n=16, y_stride=64, x_stride=64, kind=layer, eps=1
   return
 }
 

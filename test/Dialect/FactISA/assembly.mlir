@@ -26,7 +26,7 @@ func.func @every(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
   factisa.ep.bias acc=%arg0, bias=%arg0, scale=%arg0, row0=%arg2, rows=1048575, n=1048575, acc_stride=16777215, wait=LOAD+STORE+SEL+PE+APU, signal=LOAD+STORE+SEL+PE+APU
   factisa.ep.normalize code=%arg0, scale=%arg0, acc=%arg0, row0=%arg2, rows=1048575, n=1048575, code_stride=16777215, acc_stride=16777215, predictor=exact, operand=key, wait=LOAD+STORE+SEL+PE+APU, signal=LOAD+STORE+SEL+PE+APU
   factisa.ep.score score=%arg0, q=%arg0, k=%arg0, key_scale=%arg0, scale=%arg0, row0=%arg2, rows=1048575, col0=%arg2, cols=1048575, n=1048575, score_stride=16777215, q_stride=16777215, k_stride=16777215, predictor=exact, left=65535, right=1, wait=LOAD+STORE+SEL+PE+APU, signal=LOAD+STORE+SEL+PE+APU
-  factisa.sel.topk mask=%arg0, dominated=%arg0, argmax=%arg0, k_rows=%arg0, v_rows=%arg0, count=%arg0, score=%arg0, query_scale=%arg0, scale=%arg0, weight_scales=%arg0, policy=%arg0, row0=%arg2, rows=1048575, mask_stride=16777215, score_stride=16777215, attention_scale=1.250000e-01, predictor=exact, left=65535, right=1, layer=%arg2, head=%arg2, wait=LOAD+STORE+EP+PE+APU, signal=LOAD+STORE+EP+PE+APU
+  factisa.sel.topk mask=%arg0, dominated=%arg0, argmax=%arg0, k_rows=%arg0, v_rows=%arg0, count=%arg0, score=%arg0, query_scale=%arg0, scale=%arg0, weight_scales=%arg0, policy=%arg0, row0=%arg2, rows=1048575, mask_stride=16777215, score_stride=16777215, attention_scale=1.250000e-01, predictor=exact, head_norms=0, left=65535, right=1, layer=%arg2, head=%arg2, wait=LOAD+STORE+EP+PE+APU, signal=LOAD+STORE+EP+PE+APU
   factisa.sel.fill dst=%arg0, row0=%arg2, rows=1048575, width=1048575, value=255, wait=LOAD+STORE+EP+PE+APU, signal=LOAD+STORE+EP+PE+APU
   factisa.sel.count_all count=%arg0, row0=%arg2, rows=1048575, heads=4095, left=65535, right=1, wait=LOAD+STORE+EP+PE+APU, signal=LOAD+STORE+EP+PE+APU
   factisa.sel.precision low=%arg0, count=%arg0, importance=%arg0, left=0, right=0, layer=%arg2, wait=LOAD+STORE+EP+PE+APU, signal=LOAD+STORE+EP+PE+APU
@@ -35,7 +35,7 @@ func.func @every(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
   factisa.pe.gemm acc=%arg0, x=%arg0, w=%arg0, list=%arg0, low=%arg0, row0=%arg2, rows=1048575, k=1048575, n=1048575, acc_stride=16777215, x_stride=16777215, w_stride=16777215, precision=a4w8, role=other, accumulate, wait=LOAD+STORE+EP+SEL+APU, signal=LOAD+STORE+EP+SEL+APU
   factisa.pe.qk score=%arg0, q=%arg0, k=%arg0, mask=%arg0, dominated=%arg0, row0=%arg2, rows=1048575, col0=%arg2, cols=1048575, n=1048575, score_stride=16777215, q_stride=16777215, k_stride=16777215, mask_stride=16777215, left=65535, right=1, tail, wait=LOAD+STORE+EP+SEL+APU, signal=LOAD+STORE+EP+SEL+APU
   factisa.pe.pv num=%arg0, p=%arg0, v=%arg0, mask=%arg0, dominated=%arg0, row0=%arg2, rows=1048575, col0=%arg2, cols=1048575, n=1048575, num_stride=16777215, p_stride=16777215, v_stride=16777215, mask_stride=16777215, left=65535, right=1, accumulate, wait=LOAD+STORE+EP+SEL+APU, signal=LOAD+STORE+EP+SEL+APU
-  factisa.apu.norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, maximum=%arg0, row0=%arg2, rows=1048575, n=1048575, y_stride=16777215, x_stride=16777215, kind=layer, eps=1.250000e-01, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
+  factisa.apu.norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, list=%arg0, maximum=%arg0, row0=%arg2, rows=1048575, n=1048575, y_stride=16777215, x_stride=16777215, kind=layer, eps=1.250000e-01, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
   factisa.apu.quantize q=%arg0, scale=%arg0, x=%arg0, list=%arg0, low=%arg0, maximum=%arg0, row0=%arg2, rows=1048575, n=1048575, q_stride=16777215, x_stride=16777215, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
   factisa.apu.rescale y=%arg0, acc=%arg0, w_scale=%arg0, scale=%arg0, bias=%arg0, residual=%arg0, list=%arg0, low=%arg0, maximum=%arg0, row0=%arg2, rows=1048575, n=1048575, y_stride=16777215, acc_stride=16777215, residual_stride=16777215, precision=a4w8, activation=none, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
   factisa.apu.activation y=%arg0, x=%arg0, row0=%arg2, rows=1048575, n=1048575, y_stride=16777215, x_stride=16777215, kind=relu, wait=LOAD+STORE+EP+SEL+PE, signal=LOAD+STORE+EP+SEL+PE
@@ -62,7 +62,7 @@ func.func @least(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
   factisa.ep.bias acc=%arg0, bias=%arg0, scale=%arg0, row0=%arg2, rows=0, n=0, acc_stride=0
   factisa.ep.normalize code=%arg0, scale=%arg0, acc=%arg0, row0=%arg2, rows=0, n=0, code_stride=0, acc_stride=0, predictor=leading_one, operand=query
   factisa.ep.score score=%arg0, q=%arg0, k=%arg0, key_scale=%arg0, scale=%arg0, row0=%arg2, rows=0, col0=%arg2, cols=0, n=0, score_stride=0, q_stride=0, k_stride=0, predictor=leading_one, left=65535, right=1
-  factisa.sel.topk mask=%arg0, dominated=%arg0, argmax=%arg0, k_rows=%arg0, v_rows=%arg0, count=%arg0, score=%arg0, query_scale=%arg0, scale=%arg0, weight_scales=%arg0, policy=%arg0, row0=%arg2, rows=0, mask_stride=0, score_stride=0, attention_scale=-0.000000e+00, predictor=leading_one, left=0, right=0, layer=%arg2, head=%arg2
+  factisa.sel.topk mask=%arg0, dominated=%arg0, argmax=%arg0, k_rows=%arg0, v_rows=%arg0, count=%arg0, score=%arg0, query_scale=%arg0, scale=%arg0, weight_scales=%arg0, policy=%arg0, row0=%arg2, rows=0, mask_stride=0, score_stride=0, attention_scale=-0.000000e+00, predictor=leading_one, head_norms=0, left=0, right=0, layer=%arg2, head=%arg2
   factisa.sel.fill dst=%arg0, row0=%arg2, rows=0, width=0, value=0
   factisa.sel.count_all count=%arg0, row0=%arg2, rows=0, heads=0, left=0, right=0
   factisa.sel.precision low=%arg0, count=%arg0, importance=%arg0, left=0, right=0, layer=%arg2
@@ -71,7 +71,7 @@ func.func @least(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
   factisa.pe.gemm acc=%arg0, x=%arg0, w=%arg0, list=%arg0, low=%arg0, row0=%arg2, rows=0, k=0, n=0, acc_stride=0, x_stride=0, w_stride=0, precision=a4w4, role=qkv
   factisa.pe.qk score=%arg0, q=%arg0, k=%arg0, mask=%arg0, dominated=%arg0, row0=%arg2, rows=0, col0=%arg2, cols=0, n=0, score_stride=0, q_stride=0, k_stride=0, mask_stride=0, left=0, right=0
   factisa.pe.pv num=%arg0, p=%arg0, v=%arg0, mask=%arg0, dominated=%arg0, row0=%arg2, rows=0, col0=%arg2, cols=0, n=0, num_stride=0, p_stride=0, v_stride=0, mask_stride=0, left=0, right=0
-  factisa.apu.norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, kind=layer, eps=-0.000000e+00
+  factisa.apu.norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, list=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, kind=layer, eps=-0.000000e+00
   factisa.apu.quantize q=%arg0, scale=%arg0, x=%arg0, list=%arg0, low=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, q_stride=0, x_stride=0
   factisa.apu.rescale y=%arg0, acc=%arg0, w_scale=%arg0, scale=%arg0, bias=%arg0, residual=%arg0, list=%arg0, low=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, acc_stride=0, residual_stride=0, precision=a4w4, activation=none
   factisa.apu.activation y=%arg0, x=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, kind=gelu
@@ -110,13 +110,13 @@ func.func @choices(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
 // Floats keep every bit: of the smallest subnormal, the largest number, and one that six
 // digits do not tell.
 func.func @floats(%arg0: !factisa.sram, %arg1: !factisa.dram, %arg2: index) {
-  factisa.apu.norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, kind=layer, eps=1.401300e-45
-  factisa.apu.norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, kind=layer, eps=1.17549435E-38
-  factisa.apu.norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, kind=layer, eps=3.40282347E+38
-  factisa.apu.norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, kind=layer, eps=9.99999974E-6
-  factisa.apu.norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, kind=layer, eps=-3.000000e+00
-  factisa.apu.norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, kind=layer, eps=0.333333343
-  factisa.apu.norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, kind=layer, eps=0.333333313
+  factisa.apu.norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, list=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, kind=layer, eps=1.401300e-45
+  factisa.apu.norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, list=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, kind=layer, eps=1.17549435E-38
+  factisa.apu.norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, list=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, kind=layer, eps=3.40282347E+38
+  factisa.apu.norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, list=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, kind=layer, eps=9.99999974E-6
+  factisa.apu.norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, list=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, kind=layer, eps=-3.000000e+00
+  factisa.apu.norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, list=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, kind=layer, eps=0.333333343
+  factisa.apu.norm y=%arg0, x=%arg0, gamma=%arg0, beta=%arg0, list=%arg0, maximum=%arg0, row0=%arg2, rows=0, n=0, y_stride=0, x_stride=0, kind=layer, eps=0.333333313
   return
 }
 

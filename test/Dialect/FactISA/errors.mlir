@@ -166,7 +166,7 @@ func.func @rows(%x: !factisa.sram, %i: index) {
 
 func.func @finite(%x: !factisa.sram, %i: index) {
   // expected-error @+1 {{attribute 'eps' failed to satisfy constraint: 32-bit float attribute finite}}
-  factisa.apu.norm y=%x, x=%x, gamma=%x, beta=%x, maximum=%x, row0=%i, rows=1, n=16, y_stride=64, x_stride=64, kind=layer, eps=0x7F800000
+  factisa.apu.norm y=%x, x=%x, gamma=%x, beta=%x, list=%x, maximum=%x, row0=%i, rows=1, n=16, y_stride=64, x_stride=64, kind=layer, eps=0x7F800000
   return
 }
 

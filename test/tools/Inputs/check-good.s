@@ -1,5 +1,5 @@
 ; relu of four rows, for fact-objdump-check.test
-.program format=1 isa=7
+.program format=1 isa=8
 .machine
 {
   "name": "fact-28nm",

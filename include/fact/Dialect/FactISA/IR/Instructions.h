@@ -81,6 +81,9 @@ template <> struct FieldAttrOf<::fact::isa::OptActivation> {
 template <> struct FieldAttrOf<::fact::isa::Norm> {
   using type = NormAttr;
 };
+template <> struct FieldAttrOf<::fact::isa::RotaryStyle> {
+  using type = RotaryStyleAttr;
+};
 template <> struct FieldAttrOf<::fact::isa::EngineId> {
   using type = EngineIdAttr;
 };
