@@ -60,6 +60,8 @@ struct Reset {
       value = 3;
     else if (name.find("stride") != std::string::npos)
       value = 64;
+    else if (name == "pairs" || name == "head_norms")
+      value = 0; // with every other immediate
     else
       value = 8;
   }

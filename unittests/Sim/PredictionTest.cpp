@@ -255,6 +255,41 @@ constexpr numerics::Window windows[] = {
 
 class PredictionTest : public testing::TestWithParam<numerics::Predictor> {};
 
+/// Codes of INT8 rows, as narrow as the predictor says or as bytes.
+TEST_P(PredictionTest, RowsAreEncoded) {
+  Model model;
+  for (isa::Operand operand : {isa::Operand::Query, isa::Operand::Key})
+    for (bool unpacked : {false, true}) {
+      numerics::PredictorCode code = numerics::codeOf(
+          GetParam(),
+          numerics::asScoreOperand<numerics::PredictorOperand>(operand));
+      numerics::PredictorCode stored =
+          unpacked ? numerics::PredictorCode::Exact : code;
+      int64_t stride = numerics::codeBytes(stored, size);
+      Bench bench(length);
+      isa::EpEncode i;
+      i.x = bench.put(model.x8);
+      i.code = bench.room<uint8_t>(length * stride);
+      i.rows = 64;
+      i.n = size;
+      i.code_stride = static_cast<uint32_t>(stride);
+      i.x_stride = features;
+      i.predictor = numerics::asPredictor<isa::Predictor>(GetParam());
+      i.operand = operand;
+      i.unpacked = unpacked;
+      bench.run({i});
+      std::vector<uint8_t> expected(length * stride);
+      std::vector<int8_t> row(size);
+      for (int64_t r = 0; r < length; ++r) {
+        numerics::encodeRow(code, model.x8.data() + r * features, size,
+                            row.data());
+        EXPECT_TRUE(numerics::packCodes(stored, row.data(), size,
+                                        expected.data() + r * stride));
+      }
+      EXPECT_EQ(bench.get<uint8_t>(i.code, length * stride), expected);
+    }
+}
+
 /// A row of a head's codes is whole bytes: of a leading one half of them, the
 /// odd last code beside a zero.
 TEST_P(PredictionTest, CodesAreAsNarrowAsTheirPredictorSays) {

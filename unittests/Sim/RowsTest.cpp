@@ -78,6 +78,66 @@ TEST(Rows, ActivationsInPlace) {
   }
 }
 
+/// Of some rows in place, with tables whose rows are further apart.
+TEST(Rows, RotateListed) {
+  constexpr int64_t pairs = 2, tableStride = 3;
+  for (isa::RotaryStyle style :
+       {isa::RotaryStyle::Half, isa::RotaryStyle::Interleaved}) {
+    Bench bench(rows);
+    std::vector<float> x = padded(8);
+    auto cos = randomValues<float>(rows * tableStride, -1, 1, 9),
+         sin = randomValues<float>(rows * tableStride, -1, 1, 10);
+    isa::ApuRotate i;
+    i.x = i.y = bench.put(x);
+    i.cos = bench.put(cos);
+    i.sin = bench.put(sin);
+    i.list = bench.put(std::vector<uint32_t>{2, 0, 3});
+    i.maximum = bench.put(std::vector<float>(rows, -1));
+    i.rows = rows;
+    i.n = n;
+    i.pairs = pairs;
+    i.x_stride = i.y_stride = stride * 4;
+    i.cos_stride = i.sin_stride = tableStride * 4;
+    i.style = style;
+    bench.run({i});
+    std::vector<float> maximum(rows, -1);
+    for (int64_t r : {0, 3}) {
+      float *row = x.data() + r * stride;
+      numerics::rotateRow(numerics::asRotaryStyle<numerics::RotaryStyle>(style),
+                          cos.data() + r * tableStride,
+                          sin.data() + r * tableStride, pairs, row, n, row);
+      maximum[r] = numerics::largestMagnitude(row, n);
+    }
+    expectSameBits(bench.get<float>(i.y, rows * stride), x);
+    expectSameBits(bench.get<float>(i.maximum, rows), maximum);
+    i.pairs = n / 2 + 1;
+    EXPECT_NE(bench.error({i}), "");
+  }
+}
+
+TEST(Rows, NormListed) {
+  Bench bench(rows);
+  std::vector<float> x = padded(11);
+  auto gamma = randomValues<float>(n, -1, 1, 12);
+  isa::ApuNorm i;
+  i.x = i.y = bench.put(x);
+  i.gamma = bench.put(gamma);
+  i.beta = i.maximum = isa::SramRef::absent();
+  i.list = bench.put(std::vector<uint32_t>{1, 2});
+  i.rows = rows;
+  i.n = n;
+  i.x_stride = i.y_stride = stride * 4;
+  i.kind = isa::Norm::RMS;
+  i.eps = 1e-6f;
+  bench.run({i});
+  float *row = x.data() + 2 * stride;
+  std::vector<float> normal(n);
+  numerics::normRow(numerics::Norm::RMS, row, gamma.data(), nullptr, 1e-6f, n,
+                    normal.data());
+  std::copy(normal.begin(), normal.end(), row);
+  expectSameBits(bench.get<float>(i.y, rows * stride), x);
+}
+
 /// Rows of two streams, the result in the place of one of them.
 template <typename Instruction, typename Combine>
 void checkPair(isa::SramRef Instruction::*place, Combine combine) {

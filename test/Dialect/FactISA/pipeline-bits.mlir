@@ -50,7 +50,7 @@ func.func @main() attributes {factisa.bound = 40 : i64} {
     %to = factisa.view %y + 0[%i] strides [256] : !factisa.dram
     factisa.load dst=%a, src=%from, row0=%i, rows=8, row_bytes=256, dst_stride=256, src_stride=256
     factisa.load dst=%s, src=%ones, row0=%c0, rows=1, row_bytes=256, dst_stride=256, src_stride=256, whole
-    factisa.apu.norm y=%norm, x=%a, gamma=%s, beta=%s, list=%s, maximum=%none, row0=%i, rows=8, n=64, y_stride=256, x_stride=256, kind=layer, eps=1.0e-5
+    factisa.apu.norm y=%norm, x=%a, gamma=%s, beta=%s, list=%none, maximum=%none, row0=%i, rows=8, n=64, y_stride=256, x_stride=256, kind=layer, eps=1.0e-5
     factisa.apu.quantize q=%q, scale=%qs, x=%norm, list=%none, low=%none, maximum=%none, row0=%i, rows=8, n=64, q_stride=64, x_stride=256
     factisa.pe.gemm acc=%acc, x=%q, w=%w, list=%none, low=%none, row0=%i, rows=8, k=64, n=64, acc_stride=256, x_stride=64, w_stride=64, precision=a4w4, role=other
     factisa.apu.rescale y=%r, acc=%acc, w_scale=%s, scale=%qs, bias=%none, residual=%none, list=%none, low=%none, maximum=%none, row0=%i, rows=8, n=64, y_stride=256, acc_stride=256, residual_stride=0, precision=a4w4, activation=none

@@ -91,7 +91,7 @@ func.func @ring() attributes {factisa.bound = 64 : i64} {
     %to = factisa.view %y + 0[%i] strides [2048] : !factisa.dram
     factisa.load dst=%a, src=%from, row0=%i, rows=8, row_bytes=2048, dst_stride=2048, src_stride=2048
     factisa.load dst=%g, src=%ones, row0=%c0, rows=1, row_bytes=2048, dst_stride=2048, src_stride=2048, whole
-    factisa.apu.norm y=%a, x=%a, gamma=%g, beta=%g, list=%g, maximum=%none, row0=%i, rows=8, n=512, y_stride=2048, x_stride=2048, kind=layer, eps=1.0e-5
+    factisa.apu.norm y=%a, x=%a, gamma=%g, beta=%g, list=%none, maximum=%none, row0=%i, rows=8, n=512, y_stride=2048, x_stride=2048, kind=layer, eps=1.0e-5
     factisa.store dst=%to, src=%a, row0=%i, rows=8, row_bytes=2048, dst_stride=2048, src_stride=2048
   } {factisa.independent = 2 : i64}
   return
