@@ -11,6 +11,7 @@
 #include "fact/Compiler/Driver.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/IR/Sequence.h"
+#include "fact/Dialect/Fact/IR/Values.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "llvm/ADT/MapVector.h"
@@ -109,8 +110,24 @@ private:
       kind = "causal ";
     else if (!window.seesAll())
       kind = "window " + window.text() + " ";
-    return llvm::formatv("{0}attention, {1} heads of {2}", kind, op.getHeads(),
-                         features / static_cast<int64_t>(op.getHeads()));
+    auto heads = static_cast<int64_t>(op.getHeads());
+    std::string text = llvm::formatv("{0}attention, {1} heads of {2}", kind,
+                                     heads, features / heads);
+    if (int64_t groups = op.getGroups(); groups != heads)
+      text += ", " + counted(groups, "head", "heads") + " of keys";
+    return text + dressingOf(op);
+  }
+
+  /// What stands between the projections of queries and keys and attention.
+  static std::string dressingOf(AttentionOp op) {
+    bool hasNorm = false, hasRotary = false;
+    for (Value rows : {op.getQuery(), op.getKey()})
+      for (Operation *maker = sourceOf(rows).getDefiningOp();
+           isa_and_nonnull<NormOp, RotateOp>(maker);
+           maker = sourceOf(maker->getOperand(0)).getDefiningOp())
+        (isa<NormOp>(maker) ? hasNorm : hasRotary) = true;
+    return std::string(hasNorm ? ", head norm" : "") +
+           (hasRotary ? ", rotary embedding" : "");
   }
 
   /// What a fact op that has multiply-accumulates is; empty for others.

@@ -287,6 +287,7 @@ LogicalResult Runner::makeSparse() {
   if (auto described = main->getAttrOfType<ArrayAttr>(kLayersAttrName))
     for (auto layer : described.getAsRange<DictionaryAttr>())
       layers.push_back({layer.getAs<IntegerAttr>("heads").getInt(),
+                        layer.getAs<IntegerAttr>("key_heads").getInt(),
                         windowOf(layer.getAs<WindowAttr>("window")),
                         layer.getAs<BoolAttr>("given").getValue()});
   return success();

@@ -104,6 +104,11 @@ static numerics::Window windowOf(const Json &layer) {
 static LayerInfo layerOf(const Json &json) {
   LayerInfo layer;
   layer.heads = number(json, "heads", 1);
+  layer.keyHeads = number(json, "key_heads", layer.heads);
+  if (layer.keyHeads < 1 || layer.heads % layer.keyHeads != 0)
+    throw Error("metadata field 'key_heads' must divide the " +
+                std::to_string(layer.heads) + " heads (was " +
+                std::to_string(layer.keyHeads) + ")");
   layer.features = number(json, "features", 0);
   layer.window = windowOf(json);
   layer.maskGiven = flag(json, "mask_given");
@@ -186,8 +191,10 @@ Metadata Metadata::parse(std::string_view text) {
 
 static std::string toJson(const LayerInfo &layer) {
   std::string text = "{\"features\":" + std::to_string(layer.features) +
-                     ",\"heads\":" + std::to_string(layer.heads) +
-                     ",\"linears\":[";
+                     ",\"heads\":" + std::to_string(layer.heads);
+  if (layer.keyHeads != layer.heads)
+    text += ",\"key_heads\":" + std::to_string(layer.keyHeads);
+  text += ",\"linears\":[";
   for (size_t i = 0; i < layer.linears.size(); ++i) {
     const LinearInfo &linear = layer.linears[i];
     text += std::string(i ? "," : "") + "{\"k\":" + std::to_string(linear.k) +

@@ -55,19 +55,22 @@ void SelectionObserver::onTopK(const isa::SelTopK &i,
                 std::to_string(number) + ", which no model has");
   Head &head = layers[layer].heads[number];
   if (head.dominated.empty()) {
-    for (auto *flags : {&head.dominated, &head.kRows, &head.vRows})
-      flags->assign(length, 0);
+    head.dominated.assign(length, 0);
     if (keepMasks)
       head.mask.assign(length * length, 0);
   }
+  int64_t members = std::max<int64_t>(numHeads(layer) / numKeyHeads(layer), 1);
+  KeyHead &keyHead = layers[layer].keyHeads[number / members];
+  keyHead.kRows.resize(length);
+  keyHead.vRows.resize(length);
   const uint8_t *mask = executed.operand("mask");
   const uint8_t *dominated = executed.operand("dominated");
   const uint8_t *kRows = executed.operand("k_rows");
   const uint8_t *vRows = executed.operand("v_rows");
   std::copy(dominated, dominated + rows, head.dominated.begin() + first);
   for (int64_t j = 0; j < length; ++j) {
-    head.kRows[j] |= kRows[j];
-    head.vRows[j] |= vRows[j];
+    keyHead.kRows[j] |= kRows[j];
+    keyHead.vRows[j] |= vRows[j];
   }
   for (int64_t r = 0; r < rows; ++r) {
     const uint8_t *bits = mask + r * static_cast<int64_t>(i.mask_stride);
@@ -102,6 +105,13 @@ int64_t SelectionObserver::numHeads(int64_t layer) const {
              : heads;
 }
 
+int64_t SelectionObserver::numKeyHeads(int64_t layer) const {
+  // Without metadata every head is its own.
+  return layer < static_cast<int64_t>(metadata.layers.size())
+             ? metadata.layers[layer].keyHeads
+             : numHeads(layer);
+}
+
 numerics::Window SelectionObserver::window(int64_t layer) const {
   return layer < static_cast<int64_t>(metadata.layers.size())
              ? metadata.layers[layer].window
@@ -117,7 +127,7 @@ SelectionObserver::Selected SelectionObserver::selected(int64_t layer) const {
   Selected result;
   result.given = info.maskGiven;
   if (selects && !info.maskGiven)
-    result.heads = &selects->heads;
+    result.layer = selects;
   if (lowers && !lowers->low.empty())
     result.low = &lowers->low;
   return result;
@@ -135,19 +145,22 @@ std::vector<LayerShares> SelectionObserver::shares() const {
     LayerShares &share = result[index];
     if (layer.low)
       share.int8Tokens = shareOf(*layer.low, 0);
-    if (!layer.heads || layer.heads->empty())
+    if (!layer.layer || layer.layer->heads.empty())
       continue;
     double k = 0, v = 0, q = 0, kept = 0, allowed = 0;
-    for (const auto &[number, head] : *layer.heads) {
-      k += shareOf(head.kRows, 1);
-      v += shareOf(head.vRows, 1);
+    for (const auto &[number, keyHead] : layer.layer->keyHeads) {
+      k += shareOf(keyHead.kRows, 1);
+      v += shareOf(keyHead.vRows, 1);
+    }
+    for (const auto &[number, head] : layer.layer->heads) {
       q += shareOf(head.dominated, 0);
       kept += static_cast<double>(head.kept);
       allowed += static_cast<double>(head.allowed);
     }
-    auto heads = static_cast<double>(layer.heads->size());
-    share.keptK = k / heads;
-    share.keptV = v / heads;
+    auto heads = static_cast<double>(layer.layer->heads.size()),
+         keyHeads = static_cast<double>(layer.layer->keyHeads.size());
+    share.keptK = k / keyHeads;
+    share.keptV = v / keyHeads;
     share.liveQ = q / heads;
     share.keptScores = kept / allowed;
   }
@@ -158,27 +171,29 @@ NpzArchive SelectionObserver::masks() const {
   NpzArchive result;
   for (int64_t index = 0; index < numLayers(); ++index) {
     Selected layer = selected(index);
-    int64_t heads = numHeads(index);
+    int64_t heads = numHeads(index), keyHeads = numKeyHeads(index);
     // What a layer that predicts nothing keeps.
     std::vector<uint8_t> mask(heads * length * length);
     std::vector<uint8_t> dominated(heads * length), low(length);
-    std::vector<uint8_t> kRows(heads * length, 1), vRows = kRows;
+    std::vector<uint8_t> kRows(keyHeads * length, 1), vRows = kRows;
     for (int64_t h = 0; h < heads; ++h)
       for (int64_t row = 0; row < length; ++row) {
         uint8_t *out = mask.data() + (h * length + row) * length;
         numerics::Window keys = window(index);
         std::fill(out + keys.first(row), out + keys.end(row, length), 1);
       }
-    if (layer.heads) {
-      for (const auto &[h, head] : *layer.heads) {
-        auto copy = [&, h = h](const std::vector<uint8_t> &from,
-                               std::vector<uint8_t> &to, int64_t size) {
-          std::copy(from.begin(), from.end(), to.begin() + h * size);
-        };
-        copy(head.mask, mask, length * length);
-        copy(head.dominated, dominated, length);
-        copy(head.kRows, kRows, length);
-        copy(head.vRows, vRows, length);
+    if (layer.layer) {
+      auto copy = [&](const std::vector<uint8_t> &from,
+                      std::vector<uint8_t> &to, int64_t number, int64_t size) {
+        std::copy(from.begin(), from.end(), to.begin() + number * size);
+      };
+      for (const auto &[number, head] : layer.layer->heads) {
+        copy(head.mask, mask, number, length * length);
+        copy(head.dominated, dominated, number, length);
+      }
+      for (const auto &[number, keyHead] : layer.layer->keyHeads) {
+        copy(keyHead.kRows, kRows, number, length);
+        copy(keyHead.vRows, vRows, number, length);
       }
     }
     if (layer.low)
@@ -198,8 +213,8 @@ NpzArchive SelectionObserver::masks() const {
       continue;
     add("mask", {heads, length, length}, mask);
     add("dominated", {heads, length}, dominated);
-    add("k_rows", {heads, length}, kRows);
-    add("v_rows", {heads, length}, vRows);
+    add("k_rows", {keyHeads, length}, kRows);
+    add("v_rows", {keyHeads, length}, vRows);
   }
   return result;
 }

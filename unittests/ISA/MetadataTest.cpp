@@ -30,7 +30,8 @@ TEST(Metadata, ReadsWhatItWrites) {
   metadata.policy = R"({"keep":0.5})";
   std::string text = metadata.toJson();
   EXPECT_EQ(text,
-            R"({"bound":99,"layers":[{"features":64,"heads":2,"linears":)"
+            R"({"bound":99,"layers":[{"features":64,"heads":2,"key_heads":1,)"
+            R"("linears":)"
             R"([{"k":64,"n":192,"role":"qkv"},{"k":64,"n":8,"role":"ffn"}],)"
             R"("window":[3,null]},)"
             R"({"features":4,"heads":1,"linears":[],)"

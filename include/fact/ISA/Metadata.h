@@ -30,6 +30,7 @@ struct LinearInfo {
 /// One encoder layer of the model that a program was made from.
 struct LayerInfo {
   int64_t heads = 1;
+  int64_t keyHeads = 1; ///< Of K and V; divides heads.
   numerics::Window window;
   int64_t features = 0; ///< of a token in attention, all heads together
   /// The mask is the model's own: no selection makes it.
@@ -49,8 +50,9 @@ struct PaddingInfo {
   int64_t value = 0; ///< Of tokens that are padding; real ones have 1 - value.
 };
 
-/// A program's metadata, a JSON object: `layers`, a list of {heads, window,
-/// features, mask_given, selects_with, lowers_with, linears: [{role, k, n},
+/// A program's metadata, a JSON object: `layers`, a list of {heads, key_heads
+/// (where there are fewer), window, features, mask_given, selects_with,
+/// lowers_with, linears: [{role, k, n},
 /// ...]}; `policy`, an object that reports pass on; `padding`, a list of
 /// {position, name, dtype, shape, value}; `batch`, {inputs, outputs}, for each
 /// of the model's a pair [dim, sequences]; `bound`, the largest sequence

@@ -38,34 +38,39 @@ public:
 
   std::vector<LayerShares> shares() const;
 
-  /// `layer{i}.mask` [heads, L, L], `.dominated`, `.k_rows`, `.v_rows`
-  /// [heads, L] and `.low` [L], all bool; `.low` alone where the model gives
-  /// the mask.
+  /// `layer{i}.mask` [heads, L, L], `.dominated` [heads, L], `.k_rows`,
+  /// `.v_rows` [key heads, L] and `.low` [L], all bool; `.low` alone where the
+  /// model gives the mask.
   NpzArchive masks() const;
 
 private:
   struct Head {
-    std::vector<uint8_t> mask;                    ///< [L, L], or empty
-    std::vector<uint8_t> dominated, kRows, vRows; ///< [L]
+    std::vector<uint8_t> mask;      ///< [L, L], or empty
+    std::vector<uint8_t> dominated; ///< [L]
     int64_t kept = 0;
     int64_t allowed = 0;
   };
+  struct KeyHead {
+    std::vector<uint8_t> kRows, vRows; ///< [L]
+  };
   struct Layer {
     std::map<int64_t, Head> heads;
+    std::map<int64_t, KeyHead> keyHeads;
     std::vector<uint8_t> low; ///< [L], or empty
   };
 
   /// What counts for a layer, its own or what it shares with one before.
   struct Selected {
-    bool given = false;                             ///< the mask is the model's
-    const std::map<int64_t, Head> *heads = nullptr; ///< null: everything
-    const std::vector<uint8_t> *low = nullptr;      ///< null: no token
+    bool given = false;                        ///< the mask is the model's
+    const Layer *layer = nullptr;              ///< null: everything
+    const std::vector<uint8_t> *low = nullptr; ///< null: no token
   };
 
   Selected selected(int64_t layer) const;
   void onTopK(const isa::SelTopK &i, const Executed &executed);
   int64_t numLayers() const;
   int64_t numHeads(int64_t layer) const;
+  int64_t numKeyHeads(int64_t layer) const;
   numerics::Window window(int64_t layer) const;
   const Layer *find(int64_t layer) const;
 

@@ -459,6 +459,7 @@ int64_t Lowering::noteLayers(ArrayRef<Operation *> ops, int64_t times) {
         found.back().linears = std::exchange(linears, {});
       ::fact::isa::LayerInfo layer;
       layer.heads = static_cast<int64_t>(attention.getHeads());
+      layer.keyHeads = attention.getGroups();
       layer.window = fact::windowOf(attention.getWindowAttr());
       layer.features = cast<ShapedType>(attention.getType()).getDimSize(1);
       // Relative to the layer: what several layers share is made once.

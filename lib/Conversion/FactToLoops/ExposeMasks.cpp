@@ -26,7 +26,7 @@ namespace {
 
 /// One attention of a function and what it, or its layer, reads of a selection.
 struct Layer {
-  int64_t heads;
+  int64_t heads, keyHeads;
   WindowAttr window; ///< null: all keys
   bool given;        ///< its mask is the model's, not selected
   SmallVector<std::pair<StringRef, Value>> values;
@@ -59,7 +59,11 @@ template <typename Op> Value rowsOf(SelectOp select) {
 }
 
 Layer layerOf(const EncoderLayer &layer) {
-  Layer result{layer.getHeads(), layer.getWindow(), layer.hasGivenMask(), {}};
+  Layer result{layer.getHeads(),
+               layer.getGroups(),
+               layer.getWindow(),
+               layer.hasGivenMask(),
+               {}};
   auto add = [&](StringRef name, Value value) {
     if (value)
       result.values.push_back({name, value});
@@ -104,7 +108,8 @@ SmallVector<Layer> Exposer::layersOf(func::FuncOp function) {
     call->replaceAllUsesWith(extended.getResults().take_front(before));
     unsigned result = before;
     for (const Layer &layer : inside) {
-      layers.push_back({layer.heads, layer.window, layer.given, {}});
+      layers.push_back(
+          {layer.heads, layer.keyHeads, layer.window, layer.given, {}});
       for (auto &[name, value] : layer.values)
         layers.back().values.push_back({name, extended.getResult(result++)});
     }
@@ -160,6 +165,7 @@ struct ExposeMasksPass
     for (auto [number, layer] : llvm::enumerate(layers)) {
       NamedAttrList description;
       description.set("heads", builder.getI64IntegerAttr(layer.heads));
+      description.set("key_heads", builder.getI64IntegerAttr(layer.keyHeads));
       if (layer.window)
         description.set("window", layer.window);
       description.set("given", builder.getBoolAttr(layer.given));
