@@ -115,10 +115,10 @@ class Layer:
         vectors |= {norm: size for norm, kind in zip(("q_norm", "k_norm"), self.head_norm) if kind}
         shapes |= {f"{norm}.{part}": (n,) for norm, n in vectors.items() for part in ("gamma", "beta")}
         if self.rotary:
-            positions, pairs = self.weights["rotary.cos"].shape if "rotary.cos" in self.weights else (0, 0)
-            if 2 * pairs > size:
-                raise ValueError(f"a head of {size} features has at most {size // 2} pairs to rotate (was {pairs})")
-            shapes |= {"rotary.cos": (positions, pairs), "rotary.sin": (positions, pairs)}
+            table = self.weights.get("rotary.cos", np.empty((0, 1))).shape
+            if not 1 <= table[1] <= size // 2:
+                raise ValueError(f"a head of {size} features has 1 to {size // 2} pairs to rotate (was {table[1]})")
+            shapes |= {"rotary.cos": table, "rotary.sin": table}
         return shapes
 
     @property
@@ -253,11 +253,12 @@ def read_golden(path):
     # A file that says where the norms stand says what they are, too.
     place, norm = (meta["place"], meta["norm"]) if "place" in meta else (meta["norm"], "layer")
     window = CAUSAL if meta.get("causal") else tuple(meta.get("window", ALL))
-    head_norm = tuple(meta["head_norm"] if side in meta.get("norm_of", "qk") else None for side in "qk") \
-        if meta.get("head_norm") else (None, None)
+    head_norm = meta.get("head_norm")  # one kind of norm_of, or Q's and K's
+    if not isinstance(head_norm, list):
+        head_norm = [head_norm if side in meta.get("norm_of", "qk") else None for side in "qk"]
     rotary = meta["rotary"]["style"] if meta.get("rotary") else None
     layer = Layer(place, meta["act"], meta["h"], meta["eps"], meta["scale"], weights, window, norm, meta.get("eps_2"),
-                  meta.get("kv"), head_norm, rotary, meta.get("eps_q"), meta.get("eps_k"))
+                  meta.get("kv"), tuple(head_norm), rotary, meta.get("eps_q"), meta.get("eps_k"))
     return layer, meta, arrays
 
 
