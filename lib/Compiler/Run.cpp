@@ -285,10 +285,13 @@ LogicalResult Runner::makeSparse() {
     return failure();
   func::FuncOp main = compilation.main();
   if (auto described = main->getAttrOfType<ArrayAttr>(kLayersAttrName))
-    for (auto layer : described.getAsRange<DictionaryAttr>())
-      layers.push_back({layer.getAs<IntegerAttr>("heads").getInt(),
+    for (auto layer : described.getAsRange<DictionaryAttr>()) {
+      int64_t heads = layer.getAs<IntegerAttr>("heads").getInt();
+      auto groups = layer.getAs<IntegerAttr>("key_heads");
+      layers.push_back({heads, groups ? groups.getInt() : heads,
                         windowOf(layer.getAs<WindowAttr>("window")),
                         layer.getAs<BoolAttr>("given").getValue()});
+    }
   return success();
 }
 

@@ -135,9 +135,9 @@ struct LayerMasks {
   }
 
   void complete(NpzArchive &archive) {
-    int64_t h = shape.heads, n = length;
-    std::vector<uint8_t> mask(h * n * n), dominated(h * n), k(h * n), v(h * n),
-        low(n);
+    int64_t h = shape.heads, groups = shape.groups, n = length;
+    std::vector<uint8_t> mask(h * n * n), dominated(h * n), k(groups * n),
+        v(groups * n), low(n);
     if (const uint8_t *given = bytes("mask"))
       mask.assign(given, given + mask.size());
     else
@@ -154,15 +154,16 @@ struct LayerMasks {
     // mask.
     for (int64_t c = 0; c < h; ++c)
       for (int64_t i = 0; i < n; ++i) {
+        int64_t group = c / (h / groups);
         if (dominated[c * n + i]) {
           if (argmax)
-            v[c * n + argmax[c * n + i]] = 1;
+            v[group * n + argmax[c * n + i]] = 1;
           continue;
         }
         for (int64_t j = 0; j < n; ++j)
-          k[c * n + j] |= mask[(c * n + i) * n + j];
+          k[group * n + j] |= mask[(c * n + i) * n + j];
       }
-    for (int64_t i = 0; i < h * n; ++i)
+    for (int64_t i = 0; i < groups * n; ++i)
       v[i] |= k[i];
     if (givenK)
       k.assign(givenK, givenK + k.size());
@@ -175,8 +176,8 @@ struct LayerMasks {
       return;
     add(archive, "mask", {h, n, n}, mask);
     add(archive, "dominated", {h, n}, dominated);
-    add(archive, "k_rows", {h, n}, k);
-    add(archive, "v_rows", {h, n}, v);
+    add(archive, "k_rows", {groups, n}, k);
+    add(archive, "v_rows", {groups, n}, v);
   }
 
   NpzArchive &found;

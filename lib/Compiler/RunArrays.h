@@ -43,7 +43,7 @@ NpyArray crop(const TensorSpec &spec, const NpyArray &array, int64_t length);
 NpyArray pad(const TensorSpec &spec, const NpyArray &array, int64_t rows);
 
 struct LayerShape {
-  int64_t heads;
+  int64_t heads, groups; ///< of Q, and of K and V
   ::fact::numerics::Window window;
   bool given; ///< The mask is the model's: nothing was selected.
 };

@@ -365,8 +365,8 @@ def ExposeMasksPass : Pass<"fact-expose-masks", "::mlir::ModuleOp"> {
     by the result attribute `fact.dump`, `layer0.mask` for example. Layers count in
     the order in which `main` runs them. What a layer does not select (no mask:
     everything is kept) is left out; `fact.layers` of `main` says of each layer how
-    many heads it has, its window, and whether its mask was given by the
-    model.
+    many heads it has, and of K and V where those are fewer, its window, and
+    whether its mask was given by the model.
   }];
 }
 

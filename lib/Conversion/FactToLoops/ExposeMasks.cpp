@@ -26,9 +26,9 @@ namespace {
 
 /// One attention of a function and what it, or its layer, reads of a selection.
 struct Layer {
-  int64_t heads;
-  WindowAttr window; ///< null: all keys
-  bool given;        ///< its mask is the model's, not selected
+  int64_t heads, groups; ///< of Q, and of K and V
+  WindowAttr window;     ///< null: all keys
+  bool given;            ///< its mask is the model's, not selected
   SmallVector<std::pair<StringRef, Value>> values;
 };
 
@@ -47,11 +47,13 @@ private:
 };
 
 /// The only result of the first op of kind `Op` that reads `value`.
-/// The row mask of a kind that is made of what `select` selected alone.
-template <typename Op> Value rowsOf(SelectOp select) {
+/// The row mask of a kind, of so many heads, that is made of what `select`
+/// selected alone.
+template <typename Op> Value rowsOf(SelectOp select, int64_t groups) {
   for (OpOperand *use : readersOf(select.getMask()))
     if (auto rows = dyn_cast<Op>(use->getOwner()))
-      if (llvm::all_of(rows->getOperands(), [&](Value operand) {
+      if (rows.getType().getDimSize(0) == groups &&
+          llvm::all_of(rows->getOperands(), [&](Value operand) {
             return sourceOf(operand).getDefiningOp() == select;
           }))
         return rows.getResult();
@@ -59,7 +61,11 @@ template <typename Op> Value rowsOf(SelectOp select) {
 }
 
 Layer layerOf(const EncoderLayer &layer) {
-  Layer result{layer.getHeads(), layer.getWindow(), layer.hasGivenMask(), {}};
+  Layer result{layer.getHeads(),
+               layer.getGroups(),
+               layer.getWindow(),
+               layer.hasGivenMask(),
+               {}};
   auto add = [&](StringRef name, Value value) {
     if (value)
       result.values.push_back({name, value});
@@ -68,8 +74,8 @@ Layer layerOf(const EncoderLayer &layer) {
     add("mask", select.getMask());
     add("dominated", select.getDominated());
     add("argmax", select.getArgmax());
-    add("k_rows", rowsOf<KRowsOp>(select));
-    add("v_rows", rowsOf<VRowsOp>(select));
+    add("k_rows", rowsOf<KRowsOp>(select, result.groups));
+    add("v_rows", rowsOf<VRowsOp>(select, result.groups));
   }
   if (SelectPrecisionOp precision = layer.precision)
     add("low", precision.getLow());
@@ -104,7 +110,8 @@ SmallVector<Layer> Exposer::layersOf(func::FuncOp function) {
     call->replaceAllUsesWith(extended.getResults().take_front(before));
     unsigned result = before;
     for (const Layer &layer : inside) {
-      layers.push_back({layer.heads, layer.window, layer.given, {}});
+      layers.push_back(
+          {layer.heads, layer.groups, layer.window, layer.given, {}});
       for (auto &[name, value] : layer.values)
         layers.back().values.push_back({name, extended.getResult(result++)});
     }
@@ -160,6 +167,9 @@ struct ExposeMasksPass
     for (auto [number, layer] : llvm::enumerate(layers)) {
       NamedAttrList description;
       description.set("heads", builder.getI64IntegerAttr(layer.heads));
+      if (layer.groups != layer.heads)
+        description.set("key_heads",
+                        builder.getI64IntegerAttr(layer.groups));
       if (layer.window)
         description.set("window", layer.window);
       description.set("given", builder.getBoolAttr(layer.given));

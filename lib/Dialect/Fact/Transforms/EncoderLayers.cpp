@@ -45,6 +45,12 @@ int64_t EncoderLayer::getHeads() const {
   return cast<QuantizedAttentionOp>(attention).getHeads();
 }
 
+int64_t EncoderLayer::getGroups() const {
+  if (auto dense = dyn_cast<AttentionOp>(attention))
+    return dense.getGroups();
+  return cast<QuantizedAttentionOp>(attention).getGroups();
+}
+
 WindowAttr EncoderLayer::getWindow() const {
   if (auto dense = dyn_cast<AttentionOp>(attention))
     return dense.getWindowAttr();

@@ -46,6 +46,7 @@ struct EncoderLayer {
   /// Whether the attention has a mask that no select made.
   bool hasGivenMask() const;
   int64_t getHeads() const;
+  int64_t getGroups() const; ///< heads of K and V
   WindowAttr getWindow() const; ///< null: all keys
   /// Result of the attention, [L, d] f32.
   Value getContext() const { return attention->getResult(0); }
