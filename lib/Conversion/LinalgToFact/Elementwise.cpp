@@ -335,11 +335,16 @@ bool Analysis::visitElementwise(linalg::LinalgOp op) {
       Node *node = evaluate(result, op, *loops, elements);
       if (!node)
         return false;
-      if (!node->isRows() ||
-          merged(reduced) != merged(Atom{Axis::Feature, node->width}))
+      // Of all features, or of those of each head.
+      int64_t part = 1;
+      for (const Atom &atom : merged(reduced))
+        part *= atom.size;
+      if (!node->isRows() || node->width % part != 0 ||
+          merged(reduced) != merged(Atom{Axis::Feature, part}))
         return missed(op, "the sum is over a part of the features of a row",
-                      "take means over all features of a token");
-      elements[result] = pool.sum(node);
+                      "take means over all features of a token, or of a head");
+      elements[result] =
+          part == node->width ? pool.sum(node) : pool.headSum(node, part);
     }
   }
   Node *node = evaluate(result, op, *loops, elements);

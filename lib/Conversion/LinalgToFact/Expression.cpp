@@ -39,6 +39,7 @@ void Node::Profile(llvm::FoldingSetNodeID &profile) const {
   rowOffsets.profile(profile);
   columnOffsets.profile(profile);
   profile.AddPointer(leaf.getAsOpaquePointer());
+  profile.AddInteger(part);
   // Operands decide these for all other nodes.
   if (kind == NodeKind::Leaf || kind == NodeKind::TokenIndex ||
       kind == NodeKind::KeyIndex || kind == NodeKind::Scores ||
@@ -235,6 +236,12 @@ Node *ExpressionPool::sum(Node *a) {
   return unique(std::move(node));
 }
 
+Node *ExpressionPool::headSum(Node *a, int64_t part) {
+  Node node = prototype(NodeKind::HeadSum, {a});
+  node.part = part;
+  return unique(std::move(node));
+}
+
 Node *ExpressionPool::linear(Node *rows, Node *weight) {
   Node node = prototype(NodeKind::Linear, {rows, weight});
   node.width = weight->width;
@@ -367,6 +374,17 @@ Node *ExpressionPool::select(Node *condition, Node *a, Node *b) {
   return make(NodeKind::Select, {condition, a, b});
 }
 
+/// Heads of `part` features each, with all of their features in order.
+static bool areWholeHeads(ArrayRef<int64_t> columns, int64_t part) {
+  if (static_cast<int64_t>(columns.size()) % part != 0)
+    return false;
+  for (auto [i, column] : llvm::enumerate(columns))
+    if (column % part != static_cast<int64_t>(i) % part ||
+        column / part != columns[i - i % part] / part)
+      return false;
+  return true;
+}
+
 Node *ExpressionPool::columns(Node *node, ArrayRef<int64_t> columns) {
   if (node->width == 0)
     return node;
@@ -415,6 +433,12 @@ Node *ExpressionPool::columns(Node *node, ArrayRef<int64_t> columns) {
       result = make(node->kind, operands);
     break;
   }
+  case NodeKind::HeadSum:
+    if (areWholeHeads(columns, node->part)) {
+      result = headSum(this->columns(node->operand(0), columns), node->part);
+      break;
+    }
+    [[fallthrough]];
   default: {
     Node chosen = prototype(NodeKind::Columns, {node});
     chosen.width = columns.size();

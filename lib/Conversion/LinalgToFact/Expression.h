@@ -48,6 +48,7 @@ enum class NodeKind : uint8_t {
   Tanh,
   Sqrt,
   Sum,     ///< over the features of a row
+  HeadSum, ///< over those of a head; the same for each of them
   Columns, ///< some columns of a leaf
   Linear,  ///< rows, weight
   Scores,  ///< query rows, key rows: products for each head
@@ -144,6 +145,7 @@ struct Node : llvm::FoldingSetNode {
   int sequence = -1;  ///< of the tokens, -1 where it does not depend on them
   bool pair = false;  ///< depends on the key token
   int64_t length = 0; ///< Scores: most tokens that there may be, 0 if unknown
+  int64_t part = 0;   ///< HeadSum: features of a head
 
   /// The op that first computed it (null for a function argument), what is
   /// inserted for it goes before `before`.
@@ -191,6 +193,8 @@ public:
   Node *max(Node *a, Node *b);
   Node *unary(NodeKind kind, Node *a);
   Node *sum(Node *a);
+  /// Over the features of each head, which are `part` in a row.
+  Node *headSum(Node *a, int64_t part);
   Node *linear(Node *rows, Node *weight);
   Node *scores(Node *query, Node *key, int64_t heads, int64_t length);
   Node *softmax(Node *scores);
