@@ -242,6 +242,34 @@ Node *ExpressionPool::headSum(Node *a, int64_t part) {
   return unique(std::move(node));
 }
 
+Node *ExpressionPool::parts(ArrayRef<Node *> parts, Offsets columns) {
+  Node node = prototype(NodeKind::Parts, parts);
+  node.width = columns.size();
+  node.columnOffsets = std::move(columns);
+  return unique(std::move(node));
+}
+
+Node *mlir::fact::commonOrigin(ArrayRef<Node *> nodes) {
+  auto isFrom = [](Node *node, Node *origin) {
+    while (node && node != origin)
+      node = node->origin;
+    return node != nullptr;
+  };
+  Node *origin = nodes.empty() ? nullptr : nodes.front();
+  while (origin &&
+         !llvm::all_of(nodes, [&](Node *node) { return isFrom(node, origin); }))
+    origin = origin->origin;
+  return origin;
+}
+
+SmallVector<int64_t> mlir::fact::columnsOf(Node *node, Node *origin) {
+  auto columns = llvm::to_vector(llvm::seq<int64_t>(0, node->width));
+  for (; node != origin; node = node->origin)
+    for (int64_t &column : columns)
+      column = node->chosen[column];
+  return columns;
+}
+
 Node *ExpressionPool::linear(Node *rows, Node *weight) {
   Node node = prototype(NodeKind::Linear, {rows, weight});
   node.width = weight->width;
@@ -386,6 +414,19 @@ static bool areWholeHeads(ArrayRef<int64_t> columns, int64_t part) {
 }
 
 Node *ExpressionPool::columns(Node *node, ArrayRef<int64_t> columns) {
+  if (node->width == static_cast<int64_t>(columns.size()) &&
+      llvm::equal(columns, llvm::seq<int64_t>(0, node->width)))
+    return node;
+  Node *result = chooseColumns(node, columns);
+  // Only what is newer, so that origins end.
+  if (node->isRows() && !result->origin && result->id > node->id) {
+    result->origin = node;
+    result->chosen = columns;
+  }
+  return result;
+}
+
+Node *ExpressionPool::chooseColumns(Node *node, ArrayRef<int64_t> columns) {
   if (node->width == 0)
     return node;
   // The new nodes are computed where the old ones were.
@@ -431,6 +472,13 @@ Node *ExpressionPool::columns(Node *node, ArrayRef<int64_t> columns) {
       result = mul(operands[0], operands[1]);
     else
       result = make(node->kind, operands);
+    break;
+  }
+  case NodeKind::Parts: {
+    SmallVector<int64_t, 0> chosen;
+    for (int64_t column : columns)
+      chosen.push_back(node->columnOffsets[column]);
+    result = parts(node->operands, std::move(chosen));
     break;
   }
   case NodeKind::HeadSum:

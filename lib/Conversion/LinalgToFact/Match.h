@@ -56,6 +56,7 @@ struct AttentionMatch {
   Node *query, *key, *value;
   Node *softmax; ///< names the attention in the program
   int64_t heads;
+  int64_t keyHeads; ///< of key and value
   float scale;
   ::fact::numerics::Window window;
   Node *padding;  ///< Numbers that say which tokens are padding, or null,

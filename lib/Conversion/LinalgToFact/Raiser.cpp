@@ -235,9 +235,12 @@ Value Raiser::attention(Node *node, const AttentionMatch &match) {
   if (!query || !key || !value)
     return nullptr;
   insertAt(node, {query, key, value});
+  IntegerAttr keyHeads;
+  if (match.keyHeads != match.heads)
+    keyHeads = builder.getI64IntegerAttr(match.keyHeads);
   return AttentionOp::create(
       builder, location(match.softmax), query.getType(), query, key, value,
-      builder.getI64IntegerAttr(match.heads), /*key_heads=*/IntegerAttr(),
+      builder.getI64IntegerAttr(match.heads), keyHeads,
       builder.getF32FloatAttr(match.scale),
       WindowAttr::orNull(builder.getContext(), match.window));
 }
