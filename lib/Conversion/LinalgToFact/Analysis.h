@@ -89,6 +89,7 @@ private:
   bool visitScores(linalg::LinalgOp op, struct ContractionSides &sides);
   bool visitContext(linalg::LinalgOp op, struct ContractionSides &sides);
   bool visitElementwise(linalg::LinalgOp op);
+  bool visitRepeat(linalg::LinalgOp op);
 
   /// Of rows that are put into a tensor of as many tokens, which one that is;
   /// -1 where that is something else.

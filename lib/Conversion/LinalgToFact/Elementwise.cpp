@@ -229,6 +229,60 @@ static Value largestValue(linalg::LinalgOp op) {
   return nullptr;
 }
 
+/// Rows with features that are repeated along a new dimension: keys that
+/// several heads of queries read.
+bool Analysis::visitRepeat(linalg::LinalgOp op) {
+  if (op.getNumDpsInputs() != 1)
+    return false;
+  OpOperand *operand = op.getDpsInputOperand(0);
+  Contents input = contents(operand->get());
+  AffineMap from = op.getMatchingIndexingMap(operand),
+            to = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  if (op.getNumReductionLoops() > 0 || !input || !input.node->isRows() ||
+      !to.isPermutation() ||
+      op.getBlock()->getTerminator()->getOperand(0) !=
+          op.getMatchingBlockArgument(operand))
+    return false;
+  SmallVector<std::optional<Atoms>> loops(op.getNumLoops());
+  int64_t features = 1;
+  for (auto [expr, atoms] :
+       llvm::zip_equal(from.getResults(), input.layout.dims)) {
+    for (const Atom &atom : atoms)
+      if (!atom.isSequence())
+        features *= atom.size;
+    if (auto dim = dyn_cast<AffineDimExpr>(expr))
+      loops[dim.getPosition()] = atoms;
+    else if (!atoms.empty())
+      return false;
+  }
+  bool isNew = false;
+  SmallVector<Atoms> like;
+  SmallVector<int64_t> extents;
+  SmallVector<SmallVector<int64_t>> offsets;
+  for (AffineExpr expr : to.getResults()) {
+    unsigned loop = cast<AffineDimExpr>(expr).getPosition();
+    int64_t extent = op.getStaticLoopRanges()[loop];
+    like.push_back(loops[loop].value_or(Atoms()));
+    extents.push_back(extent);
+    offsets.emplace_back();
+    if (isSequence(like.back()))
+      continue;
+    if (ShapedType::isDynamic(extent))
+      return false; // tokens and features in one dimension
+    isNew |= !loops[loop] && extent != 1;
+    offsets.back() =
+        loops[loop] ? offsetsOf(like.back()) : SmallVector<int64_t>(extent, 0);
+    if (static_cast<int64_t>(offsets.back().size()) != extent)
+      return false;
+  }
+  if (!isNew || features != input.node->width)
+    return false;
+  Layout layout = renumbered(like, extents);
+  Node *node = pool.columns(input.node, offsetsBy(layout, offsets));
+  set(op->getResult(0), node, std::move(layout));
+  return true;
+}
+
 bool Analysis::visitElementwise(linalg::LinalgOp op) {
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
   if (!type || !op.getBlock() ||
@@ -263,6 +317,9 @@ bool Analysis::visitElementwise(linalg::LinalgOp op) {
       return true;
     }
   }
+
+  if (visitRepeat(op))
+    return true;
 
   // What a softmax in steps reduces over are the keys.
   if (reduces && operands.size() == 1) {
@@ -335,11 +392,16 @@ bool Analysis::visitElementwise(linalg::LinalgOp op) {
       Node *node = evaluate(result, op, *loops, elements);
       if (!node)
         return false;
-      if (!node->isRows() ||
-          merged(reduced) != merged(Atom{Axis::Feature, node->width}))
+      // Of all features, or of those of each head.
+      int64_t part = 1;
+      for (const Atom &atom : merged(reduced))
+        part *= atom.size;
+      if (!node->isRows() || node->width % part != 0 ||
+          merged(reduced) != merged(Atom{Axis::Feature, part}))
         return missed(op, "the sum is over a part of the features of a row",
-                      "take means over all features of a token");
-      elements[result] = pool.sum(node);
+                      "take means over all features of a token, or of a head");
+      elements[result] =
+          part == node->width ? pool.sum(node) : pool.headSum(node, part);
     }
   }
   Node *node = evaluate(result, op, *loops, elements);

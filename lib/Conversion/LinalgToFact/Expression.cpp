@@ -39,6 +39,7 @@ void Node::Profile(llvm::FoldingSetNodeID &profile) const {
   rowOffsets.profile(profile);
   columnOffsets.profile(profile);
   profile.AddPointer(leaf.getAsOpaquePointer());
+  profile.AddInteger(part);
   // Operands decide these for all other nodes.
   if (kind == NodeKind::Leaf || kind == NodeKind::TokenIndex ||
       kind == NodeKind::KeyIndex || kind == NodeKind::Scores ||
@@ -235,6 +236,40 @@ Node *ExpressionPool::sum(Node *a) {
   return unique(std::move(node));
 }
 
+Node *ExpressionPool::headSum(Node *a, int64_t part) {
+  Node node = prototype(NodeKind::HeadSum, {a});
+  node.part = part;
+  return unique(std::move(node));
+}
+
+Node *ExpressionPool::parts(ArrayRef<Node *> parts, Offsets columns) {
+  Node node = prototype(NodeKind::Parts, parts);
+  node.width = columns.size();
+  node.columnOffsets = std::move(columns);
+  return unique(std::move(node));
+}
+
+Node *mlir::fact::commonOrigin(ArrayRef<Node *> nodes) {
+  auto isFrom = [](Node *node, Node *origin) {
+    while (node && node != origin)
+      node = node->origin;
+    return node != nullptr;
+  };
+  Node *origin = nodes.empty() ? nullptr : nodes.front();
+  while (origin &&
+         !llvm::all_of(nodes, [&](Node *node) { return isFrom(node, origin); }))
+    origin = origin->origin;
+  return origin;
+}
+
+SmallVector<int64_t> mlir::fact::columnsOf(Node *node, Node *origin) {
+  auto columns = llvm::to_vector(llvm::seq<int64_t>(0, node->width));
+  for (; node != origin; node = node->origin)
+    for (int64_t &column : columns)
+      column = node->chosen[column];
+  return columns;
+}
+
 Node *ExpressionPool::linear(Node *rows, Node *weight) {
   Node node = prototype(NodeKind::Linear, {rows, weight});
   node.width = weight->width;
@@ -367,7 +402,31 @@ Node *ExpressionPool::select(Node *condition, Node *a, Node *b) {
   return make(NodeKind::Select, {condition, a, b});
 }
 
+/// Heads of `part` features each, with all of their features in order.
+static bool areWholeHeads(ArrayRef<int64_t> columns, int64_t part) {
+  if (static_cast<int64_t>(columns.size()) % part != 0)
+    return false;
+  for (auto [i, column] : llvm::enumerate(columns))
+    if (column % part != static_cast<int64_t>(i) % part ||
+        column / part != columns[i - i % part] / part)
+      return false;
+  return true;
+}
+
 Node *ExpressionPool::columns(Node *node, ArrayRef<int64_t> columns) {
+  if (node->width == static_cast<int64_t>(columns.size()) &&
+      llvm::equal(columns, llvm::seq<int64_t>(0, node->width)))
+    return node;
+  Node *result = chooseColumns(node, columns);
+  // Only what is newer, so that origins end.
+  if (node->isRows() && !result->origin && result->id > node->id) {
+    result->origin = node;
+    result->chosen = columns;
+  }
+  return result;
+}
+
+Node *ExpressionPool::chooseColumns(Node *node, ArrayRef<int64_t> columns) {
   if (node->width == 0)
     return node;
   // The new nodes are computed where the old ones were.
@@ -415,6 +474,19 @@ Node *ExpressionPool::columns(Node *node, ArrayRef<int64_t> columns) {
       result = make(node->kind, operands);
     break;
   }
+  case NodeKind::Parts: {
+    SmallVector<int64_t, 0> chosen;
+    for (int64_t column : columns)
+      chosen.push_back(node->columnOffsets[column]);
+    result = parts(node->operands, std::move(chosen));
+    break;
+  }
+  case NodeKind::HeadSum:
+    if (areWholeHeads(columns, node->part)) {
+      result = headSum(this->columns(node->operand(0), columns), node->part);
+      break;
+    }
+    [[fallthrough]];
   default: {
     Node chosen = prototype(NodeKind::Columns, {node});
     chosen.width = columns.size();

@@ -264,6 +264,7 @@ Node *Analysis::constantOperand(linalg::LinalgOp op, OpOperand *operand,
   AffineMap map = op.getMatchingIndexingMap(operand);
   // The feature of each element, from the loops that read it.
   Atoms features, elements;
+  llvm::SmallBitVector isRead(loops.size());
   bool ok = true;
   for (auto [expr, atoms] :
        llvm::zip_equal(map.getResults(), input.layout.dims)) {
@@ -278,17 +279,24 @@ Node *Analysis::constantOperand(linalg::LinalgOp op, OpOperand *operand,
       break;
     llvm::append_range(features, loops[dim.getPosition()]);
     llvm::append_range(elements, atoms);
+    isRead.set(dim.getPosition());
   }
+  // Along the others it is repeated: gamma of a head, over all heads.
+  for (auto [i, loop] : llvm::enumerate(loops))
+    for (const Atom &atom : loop)
+      if (ok && !isRead[i] && atom.axis == Axis::Feature) {
+        features.push_back(atom);
+        elements.push_back({Axis::Data, atom.size, 0});
+      }
   if (ok) {
-    int64_t width = 1;
-    for (const Atoms &loop : loops)
-      for (const Atom &atom : loop)
-        width *= atom.axis == Axis::Feature ? atom.size : 1;
     SmallVector<int64_t> columns = offsetsOf(features);
     SmallVector<int64_t> offsets = offsetsOf(elements, input.layout.offset);
+    auto width = static_cast<int64_t>(columns.size());
     SmallVector<int64_t, 0> byColumn(width, -1);
-    if (columns.size() == offsets.size() &&
-        static_cast<int64_t>(columns.size()) == width) {
+    // Where the loops are over one number of each head there are fewer.
+    bool areAll = columns.size() == offsets.size() &&
+                  llvm::all_of(columns, [&](int64_t c) { return c < width; });
+    if (areAll) {
       for (auto [column, offset] : llvm::zip_equal(columns, offsets))
         byColumn[column] = offset;
       pool.setSource(input.node->op, input.node->before);
