@@ -222,6 +222,36 @@ private:
     return &(values[keyOf(value)] = std::move(result));
   }
 
+  /// Of numbers that are not negative where they have no sign.
+  static std::vector<float>
+  compared(arith::CmpIOp cmp,
+           llvm::function_ref<std::vector<float>(
+               llvm::function_ref<float(llvm::function_ref<float(unsigned)>)>)>
+               each) {
+    using P = arith::CmpIPredicate;
+    return each([&](llvm::function_ref<float(unsigned)> x) -> float {
+      switch (cmp.getPredicate()) {
+      case P::eq:
+        return x(0) == x(1);
+      case P::ne:
+        return x(0) != x(1);
+      case P::slt:
+      case P::ult:
+        return x(0) < x(1);
+      case P::sle:
+      case P::ule:
+        return x(0) <= x(1);
+      case P::sgt:
+      case P::ugt:
+        return x(0) > x(1);
+      case P::sge:
+      case P::uge:
+        return x(0) >= x(1);
+      }
+      llvm_unreachable("all predicates are above");
+    });
+  }
+
   std::vector<float> compute(Value value) {
     Operation *def = value.getDefiningOp();
     if (!def)
@@ -229,10 +259,12 @@ private:
     auto all = [&](double number) {
       return std::vector<float>(loops.count, static_cast<float>(number));
     };
+    bool isBit = value.getType().isInteger(1);
     if (FloatAttr number; matchPattern(value, m_Constant(&number)))
       return all(number.getValueAsDouble());
     if (IntegerAttr number; matchPattern(value, m_Constant(&number)))
-      return all(static_cast<double>(number.getValue().getSExtValue()));
+      return all(isBit ? number.getValue().getBoolValue()
+                       : static_cast<double>(number.getValue().getSExtValue()));
     if (auto index = dyn_cast<linalg::IndexOp>(def))
       return indices(index.getDim());
     if (auto extract = dyn_cast<tensor::ExtractOp>(def))
@@ -269,12 +301,20 @@ private:
         .Case<arith::MinSIOp, arith::MinimumFOp>([&](auto) {
           return each([](auto x) { return std::fmin(x(0), x(1)); });
         })
-        .Case([&](arith::CmpIOp cmp) {
-          // What tells indices from the end from others.
-          return cmp.getPredicate() == arith::CmpIPredicate::slt
-                     ? each([](auto x) -> float { return x(0) < x(1); })
-                     : Result();
+        .Case([&](arith::CmpIOp cmp) { return compared(cmp, each); })
+        .Case([&](arith::AndIOp) {
+          return isBit ? each([](auto x) { return x(0) * x(1); }) : Result();
         })
+        .Case([&](arith::OrIOp) {
+          return isBit ? each([](auto x) { return std::fmax(x(0), x(1)); })
+                       : Result();
+        })
+        .Case([&](arith::XOrIOp) {
+          return isBit ? each([](auto x) -> float { return x(0) != x(1); })
+                       : Result();
+        })
+        .Case<math::AbsIOp, math::AbsFOp>(
+            [&](auto) { return each([](auto x) { return std::fabs(x(0)); }); })
         .Case([&](arith::SelectOp) {
           return each([](auto x) { return x(0) != 0 ? x(1) : x(2); });
         })
@@ -390,7 +430,10 @@ foldedLoops(linalg::LinalgOp op, int64_t bound, ArrayRef<Value> tensors,
           atoms.front().sequence >= 0)
         rows = std::min(rows, atoms.front().size);
   }
-  if (!hasConstant)
+  // Or indices of a tensor whose extents are all known.
+  if (!hasConstant &&
+      (!tensors.empty() ||
+       !cast<RankedTensorType>(op->getResult(0).getType()).hasStaticShape()))
     return std::nullopt;
   for (OpOperand *operand : op.getDpsInputOperands()) {
     Contents input = contents(operand->get());
@@ -445,7 +488,9 @@ foldedLoops(linalg::LinalgOp op, int64_t bound, ArrayRef<Value> tensors,
 
 bool Analysis::foldConstants(linalg::LinalgOp op) {
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
-  if (!type || !type.getElementType().isF32() || !op.getBlock())
+  if (!type || !op.getBlock() ||
+      !(type.getElementType().isF32() ||
+        type.getElementType().isSignlessInteger()))
     return false;
   bool isProduct = linalg::isaContractionOpInterface(op);
   if (!isProduct && (op.getNumReductionLoops() > 0 ||
@@ -471,6 +516,8 @@ bool Analysis::foldConstants(linalg::LinalgOp op) {
     return false;
   // Along its own length a constant may be a mask's: of keys.
   if (loops->token) {
+    if (!type.getElementType().isF32())
+      return false;
     loops->sequence = {Axis::Token, op.getStaticLoopRanges()[*loops->token], 1,
                        loops->sequence.sequence};
     for (auto [i, extent] : llvm::enumerate(loops->extents))
@@ -488,7 +535,8 @@ bool Analysis::foldConstants(linalg::LinalgOp op) {
   for (unsigned loop : loops->order)
     shape.push_back(loops->token == loop ? loops->positions
                                          : loops->extents[loop]);
-  ElementsAttr like;
+  ElementsAttr like = DenseElementsAttr::get(
+      RankedTensorType::get({1}, Float32Type::get(op->getContext())), 0.0f);
   for (Value tensor : tensors)
     if (Contents input = contents(tensor); input.node->data)
       like = input.node->data;
