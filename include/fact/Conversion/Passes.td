@@ -143,6 +143,7 @@ def RaisePass : Pass<"fact-raise", "::mlir::func::FuncOp"> {
     Statistic<"numLinear", "linear", "linear layers raised">,
     Statistic<"numAttention", "attention", "attentions raised">,
     Statistic<"numNorm", "norm", "layer and RMS norms raised">,
+    Statistic<"numRotate", "rotate", "rotary embeddings raised">,
     Statistic<"numMultiply", "multiply", "products of two streams of rows raised">,
     Statistic<"numActivation", "activation", "activation functions raised">,
     Statistic<"numAdd", "add", "residual additions raised">,

@@ -290,6 +290,8 @@ bool Analysis::visitElementwise(linalg::LinalgOp op) {
         type.getElementType().isSignlessInteger()))
     return false;
   bool picks = llvm::any_of(*op.getBlock(), llvm::IsaPred<tensor::ExtractOp>);
+  if (foldConstants(op))
+    return true;
   if (picks && type.getElementType().isF32())
     return missed(op, "it picks elements of a tensor by their indices",
                   "begin the program behind it ('--from')");
@@ -339,7 +341,12 @@ bool Analysis::visitElementwise(linalg::LinalgOp op) {
   for (auto [operand, node] : llvm::zip_equal(operands, nodes)) {
     if (node && node->is(NodeKind::Weight))
       node = constantOperand(op, operand, *loops);
-    else if (!node)
+    else if (node && node->is(NodeKind::PositionTable) && operands.size() > 1) {
+      node = positionOperand(op, operand, *loops);
+      if (!node)
+        return missed(op, "a table of positions is laid out in another way",
+                      "multiply rows by tables [positions, features]");
+    } else if (!node)
       node = evaluate(operand->get(), op, *loops, elements);
     if (!node)
       return false;
@@ -410,6 +417,8 @@ bool Analysis::visitElementwise(linalg::LinalgOp op) {
   Layout layout;
   for (AffineExpr expr : map.getResults())
     layout.dims.push_back((*loops)[cast<AffineDimExpr>(expr).getPosition()]);
+  if (node->isRows())
+    node = readRotation(node);
   set(op->getResult(0), node, std::move(layout));
   return true;
 }

@@ -8,7 +8,10 @@
 
 #include "Expression.h"
 
+#include "ConstantData.h"
+
 #include "llvm/ADT/bit.h"
+#include "llvm/Support/xxhash.h"
 
 #include <cmath>
 #include <limits>
@@ -40,10 +43,11 @@ void Node::Profile(llvm::FoldingSetNodeID &profile) const {
   columnOffsets.profile(profile);
   profile.AddPointer(leaf.getAsOpaquePointer());
   profile.AddInteger(part);
+  profile.AddBoolean(interleaved);
   // Operands decide these for all other nodes.
   if (kind == NodeKind::Leaf || kind == NodeKind::TokenIndex ||
       kind == NodeKind::KeyIndex || kind == NodeKind::Scores ||
-      kind == NodeKind::Table) {
+      kind == NodeKind::Table || kind == NodeKind::PositionTable) {
     profile.AddInteger(sequence);
     profile.AddInteger(heads);
   }
@@ -242,6 +246,44 @@ Node *ExpressionPool::headSum(Node *a, int64_t part) {
   return unique(std::move(node));
 }
 
+Node *ExpressionPool::positionTable(ElementsAttr data, Offsets rowOffsets,
+                                    Offsets columnOffsets, int sequence) {
+  Node node = prototype(NodeKind::PositionTable, {});
+  node.data = data;
+  node.width = columnOffsets.size();
+  node.rowOffsets = std::move(rowOffsets);
+  node.columnOffsets = std::move(columnOffsets);
+  node.sequence = sequence;
+  return unique(std::move(node));
+}
+
+Node *ExpressionPool::rotated(Node *rows, Node *cos, Node *sin, int64_t part,
+                              bool interleaved) {
+  Node node = prototype(NodeKind::Rotated, {rows, cos, sin});
+  node.part = part;
+  node.interleaved = interleaved;
+  return unique(std::move(node));
+}
+
+ElementsAttr ExpressionPool::numbers(ElementsAttr like, ArrayRef<int64_t> shape,
+                                     ArrayRef<float> elements) {
+  uint64_t hash = llvm::xxh3_64bits(
+      ArrayRef(reinterpret_cast<const uint8_t *>(elements.data()),
+               elements.size() * sizeof(float)));
+  for (ElementsAttr known : folded[hash]) {
+    ConstantData data = *ConstantData::get(known);
+    bool isSame = known.getShapedType().getShape() == shape;
+    for (size_t i = 0; isSame && i < elements.size(); ++i)
+      isSame = llvm::bit_cast<uint32_t>(data[i]) ==
+               llvm::bit_cast<uint32_t>(elements[i]);
+    if (isSame)
+      return known;
+  }
+  ElementsAttr made = constantOf(like, shape, elements);
+  folded[hash].push_back(made);
+  return made;
+}
+
 Node *ExpressionPool::parts(ArrayRef<Node *> parts, Offsets columns) {
   Node node = prototype(NodeKind::Parts, parts);
   node.width = columns.size();
@@ -436,6 +478,7 @@ Node *ExpressionPool::chooseColumns(Node *node, ArrayRef<int64_t> columns) {
   switch (node->kind) {
   case NodeKind::Column:
   case NodeKind::Weight:
+  case NodeKind::PositionTable:
   case NodeKind::Columns: {
     SmallVector<int64_t, 0> chosen;
     for (int64_t column : columns)
@@ -444,6 +487,9 @@ Node *ExpressionPool::chooseColumns(Node *node, ArrayRef<int64_t> columns) {
       result = this->column(node->data, std::move(chosen));
     else if (node->is(NodeKind::Weight))
       result = weight(node->data, node->rowOffsets, std::move(chosen));
+    else if (node->is(NodeKind::PositionTable))
+      result = positionTable(node->data, node->rowOffsets, std::move(chosen),
+                             node->sequence);
     else
       result = this->columns(node->operand(0), chosen);
     break;
@@ -482,8 +528,13 @@ Node *ExpressionPool::chooseColumns(Node *node, ArrayRef<int64_t> columns) {
     break;
   }
   case NodeKind::HeadSum:
+  case NodeKind::Rotated:
     if (areWholeHeads(columns, node->part)) {
-      result = headSum(this->columns(node->operand(0), columns), node->part);
+      Node *rows = this->columns(node->operand(0), columns);
+      result = node->is(NodeKind::HeadSum)
+                   ? headSum(rows, node->part)
+                   : rotated(rows, node->operand(1), node->operand(2),
+                             node->part, node->interleaved);
       break;
     }
     [[fallthrough]];

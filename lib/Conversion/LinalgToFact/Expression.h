@@ -47,15 +47,17 @@ enum class NodeKind : uint8_t {
   Erf,
   Tanh,
   Sqrt,
-  Sum,     ///< over the features of a row
-  HeadSum, ///< over those of a head; the same for each of them
-  Columns, ///< some columns of a leaf
-  Parts,   ///< columns of several rows, each at its place
-  Linear,  ///< rows, weight
-  Scores,  ///< query rows, key rows: products for each head
-  Softmax, ///< of scores, over the keys
-  Context, ///< probabilities, value rows
-  Heads,   ///< contexts side by side, then their queries, keys and values
+  Sum,           ///< over the features of a row
+  HeadSum,       ///< over those of a head; the same for each of them
+  Columns,       ///< some columns of a leaf
+  Parts,         ///< columns of several rows, each at its place
+  PositionTable, ///< a constant for each token and feature
+  Rotated,       ///< rows, cosines and sines: a rotary embedding
+  Linear,        ///< rows, weight
+  Scores,        ///< query rows, key rows: products for each head
+  Softmax,       ///< of scores, over the keys
+  Context,       ///< probabilities, value rows
+  Heads,         ///< contexts side by side, then their queries, keys and values
   // Masks. Conditions are 0 or 1, as numbers too.
   TokenIndex,
   KeyIndex,
@@ -139,8 +141,9 @@ struct Node : llvm::FoldingSetNode {
   float scalar = 0;  ///< Scalar
   ElementsAttr data; ///< Column, Weight, Table
   /// Element (i, j) of a weight is data[rowOffsets[i] + columnOffsets[j]], that
-  /// of a table likewise for query i and key j; a Column has columnOffsets
-  /// only. Columns: the chosen columns; Parts: those of all operands in a row.
+  /// of a table likewise for query i and key j, or token i and feature j; a
+  /// Column has columnOffsets only. Columns: the chosen columns; Parts: those
+  /// of all operands in a row.
   Offsets rowOffsets, columnOffsets;
   Value leaf; ///< Leaf
 
@@ -149,7 +152,8 @@ struct Node : llvm::FoldingSetNode {
   int sequence = -1;  ///< of the tokens, -1 where it does not depend on them
   bool pair = false;  ///< depends on the key token
   int64_t length = 0; ///< Scores: most tokens that there may be, 0 if unknown
-  int64_t part = 0;   ///< HeadSum: features of a head
+  int64_t part = 0;   ///< HeadSum, Rotated: features of a head
+  bool interleaved = false; ///< Rotated: neighbours turn together
 
   /// The op that first computed it (null for a function argument), what is
   /// inserted for it goes before `before`.
@@ -230,6 +234,13 @@ public:
   /// of that width; null where that has no form of its own.
   Node *join(ArrayRef<Node *> parts, ArrayRef<int64_t> widths,
              unsigned depth = 0);
+  Node *positionTable(ElementsAttr data, Offsets rowOffsets,
+                      Offsets columnOffsets, int sequence);
+  Node *rotated(Node *rows, Node *cos, Node *sin, int64_t part,
+                bool interleaved);
+  /// A constant of these elements; one for equal ones.
+  ElementsAttr numbers(ElementsAttr like, ArrayRef<int64_t> shape,
+                       ArrayRef<float> elements);
   /// The chosen columns of several rows, counted through all of them.
   Node *parts(ArrayRef<Node *> parts, Offsets columns);
   /// Contexts one after the other, which are one attention of all heads.
@@ -246,8 +257,10 @@ private:
   Node *chooseColumns(Node *node, ArrayRef<int64_t> columns);
   Node *joinColumns(ArrayRef<Node *> parts, ArrayRef<int64_t> widths);
   Node *joinWeights(ArrayRef<Node *> parts);
+  Node *joinTables(ArrayRef<Node *> parts);
 
   llvm::FoldingSet<Node> nodes;
+  DenseMap<uint64_t, SmallVector<ElementsAttr, 1>> folded; ///< by hash
   SmallVector<Node *> owned;
   Operation *source = nullptr;
   Operation *insertBefore = nullptr;

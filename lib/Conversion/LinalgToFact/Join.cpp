@@ -99,6 +99,30 @@ Node *ExpressionPool::joinWeights(ArrayRef<Node *> parts) {
                 std::move(begins), Offsets::upTo(width));
 }
 
+Node *ExpressionPool::joinTables(ArrayRef<Node *> parts) {
+  size_t rows = parts.front()->rowOffsets.size(), width = 0;
+  for (Node *part : parts) {
+    rows = std::min(rows, part->rowOffsets.size());
+    width += part->width;
+  }
+  std::vector<float> elements;
+  elements.reserve(rows * width);
+  SmallVector<ConstantData> data;
+  for (Node *part : parts)
+    data.push_back(*ConstantData::get(part->data));
+  SmallVector<int64_t, 0> begins;
+  for (size_t i = 0; i < rows; ++i) {
+    begins.push_back(i * width);
+    for (auto [part, values] : llvm::zip_equal(parts, data))
+      for (int64_t column : part->columnOffsets)
+        elements.push_back(values[part->rowOffsets[i] + column]);
+  }
+  auto shape = {static_cast<int64_t>(rows), static_cast<int64_t>(width)};
+  return positionTable(numbers(parts.front()->data, shape, elements),
+                       std::move(begins), Offsets::upTo(width),
+                       parts.front()->sequence);
+}
+
 Node *ExpressionPool::join(ArrayRef<Node *> parts, ArrayRef<int64_t> widths,
                            unsigned depth) {
   constexpr unsigned deepest = 12; // an activation has about as many ops
@@ -122,6 +146,8 @@ Node *ExpressionPool::join(ArrayRef<Node *> parts, ArrayRef<int64_t> widths,
           return nullptr;
     return next == first->operand(0)->width ? first->operand(0) : nullptr;
   }
+  case NodeKind::PositionTable:
+    return joinTables(parts);
   case NodeKind::Linear: {
     SmallVector<Node *> weights;
     for (Node *part : parts) {
@@ -325,33 +351,26 @@ joinedLayout(ArrayRef<Layout> parts, ArrayRef<int64_t> widths, unsigned dim) {
   return result;
 }
 
-/// The rows that a turn of features is made of: factors that are numbers, or
-/// positions', and sums of such. False where there is something else.
-static bool collectTerms(ArrayRef<Node *> nodes, SmallVectorImpl<Node *> &terms,
-                         unsigned depth = 0) {
-  constexpr unsigned deepest = 8;
-  return depth < deepest &&
-         llvm::all_of(
-             nodes,
-             [&](Node *node) {
-               if (node->origin || !node->is(NodeKind::Mul)) {
-                 terms.push_back(node);
-                 return true;
-               }
-               Node *a = node->operand(0), *b = node->operand(1);
-               return b->is(NodeKind::Scalar)
-                          ? collectTerms(a, terms, depth + 1)
-                      : a->is(NodeKind::Scalar)
-                          ? collectTerms(b, terms, depth + 1)
-                          : (terms.push_back(node), true);
-             });
-}
-
 bool Analysis::visitInsert(tensor::InsertSliceOp op) {
+  SmallVector<tensor::InsertSliceOp> pieces = piecesOf(op);
+  // The first rows of constants are tables where they are put together.
+  for (tensor::InsertSliceOp piece : pieces) {
+    Contents source = contents(piece.getSource());
+    for (auto [dim, atoms] : llvm::enumerate(source.layout.dims))
+      if (source.node->is(NodeKind::Weight) && atoms.size() == 1 &&
+          atoms.front().sequence >= 0) {
+        Atom token{Axis::Token, piece.getSourceType().getDimSize(dim), 1,
+                   atoms.front().sequence};
+        if (Contents table = tableOf(source, token))
+          tensors[piece.getSource()] = table;
+        break;
+      }
+  }
+  if (foldInsert(op, pieces))
+    return true;
   int sequence = insertedSequence(op);
   if (sequence < 0)
     return false;
-  SmallVector<tensor::InsertSliceOp> pieces = piecesOf(op);
   SmallVector<Node *> parts;
   SmallVector<int64_t> widths;
   SmallVector<Layout, 0> layouts;
@@ -378,8 +397,9 @@ bool Analysis::visitInsert(tensor::InsertSliceOp op) {
   });
   // What is chosen from other rows is another choice from those.
   SmallVector<Node *> terms;
-  bool areChosen = areAll && !areHeads && collectTerms(parts, terms);
-  Node *origin = areChosen ? commonOrigin(terms) : nullptr;
+  if (areAll && !areHeads)
+    terms = rotatedTerms(parts);
+  Node *origin = commonOrigin(terms);
   if (origin)
     if (auto places = placesOf(layouts, widths, op.getDestType(), *dim)) {
       layout = std::move(places->first);
@@ -392,6 +412,7 @@ bool Analysis::visitInsert(tensor::InsertSliceOp op) {
           place = columns[place];
         joined = pool.columns(origin, places->second);
       }
+      joined = readRotation(joined);
     }
   if (areAll && !joined)
     layout = joinedLayout(layouts, widths, *dim);

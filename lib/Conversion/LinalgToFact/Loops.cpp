@@ -63,6 +63,11 @@ Analysis::loopAtoms(linalg::LinalgOp op, ArrayRef<OpOperand *> operands,
     return true;
   };
   SmallVector<OpOperand *> pairs, others;
+  bool haveRows = llvm::any_of(operands, [&](OpOperand *operand) {
+    Contents input = contents(operand->get());
+    return input && input.node->isRows() &&
+           !input.node->is(NodeKind::PositionTable);
+  });
   for (OpOperand *operand : operands) {
     Contents input = contents(operand->get());
     if (!input) {
@@ -74,7 +79,9 @@ Analysis::loopAtoms(linalg::LinalgOp op, ArrayRef<OpOperand *> operands,
       return disagree("an operand is not rows of a sequence");
     }
     nodes.push_back(input.node);
-    if (input.node->is(NodeKind::Scalar) || input.node->is(NodeKind::Weight))
+    // Tables of positions are spread over features as constants are.
+    if (input.node->is(NodeKind::Scalar) || input.node->is(NodeKind::Weight) ||
+        (input.node->is(NodeKind::PositionTable) && haveRows))
       continue;
     if (input.node->width > 0 && input.node->heads == 0) {
       if (width > 0 && width != input.node->width)
@@ -308,6 +315,8 @@ Node *Analysis::constantOperand(linalg::LinalgOp op, OpOperand *operand,
   if (std::optional<float> splat = data.splatValue())
     return pool.scalar(*splat);
   if (Node *table = tableOperand(op, operand, loops))
+    return table;
+  if (Node *table = positionOperand(op, operand, loops))
     return table;
   bool ofHeads = llvm::any_of(map.getResults(), [&](AffineExpr expr) {
     auto dim = dyn_cast<AffineDimExpr>(expr);

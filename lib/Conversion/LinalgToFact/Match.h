@@ -43,6 +43,13 @@ struct NormMatch {
 };
 std::optional<NormMatch> matchNorm(Node *node, Miss &miss);
 
+/// The rows that a turn of features is made of: factors that are numbers or
+/// tables of positions, and sums of such, are taken apart.
+SmallVector<Node *> rotatedTerms(ArrayRef<Node *> nodes);
+/// Whether rows are multiplied by tables of positions, and why that is no
+/// rotary embedding.
+bool explainRotation(Node *node, Miss &miss);
+
 struct ActivationMatch {
   Activation kind;
   Node *rows;

@@ -136,6 +136,10 @@ Value Raiser::build(Node *node) {
   Value result;
   if (auto match = matchLinear(node))
     result = linear(*match);
+  else if (node->is(NodeKind::Rotated))
+    result = rotate(node);
+  else if (explainRotation(node, miss))
+    result = nullptr;
   else if (auto match = matchAttention(node, miss)) {
     if (match->padding && !whyNoPadding.empty())
       miss = {"the mask hides padding, but padding cannot be left out: " +
@@ -207,6 +211,29 @@ Value Raiser::norm(Node *node, const NormMatch &match) {
                         NormAttr::get(builder.getContext(), match.kind), input,
                         gamma, beta, /*rows=*/Value(), heads,
                         builder.getF32FloatAttr(match.eps));
+}
+
+Value Raiser::rotate(Node *node) {
+  Value input = rows(node->operand(0));
+  if (!input)
+    return nullptr;
+  insertAt(node, input);
+  auto table = [&](Node *angles) {
+    return constant(
+        angles, gathered(angles->data,
+                         {static_cast<int64_t>(angles->rowOffsets.size()),
+                          angles->width},
+                         llvm::to_vector(llvm::seq<int64_t>(
+                             0, angles->rowOffsets.size() * angles->width))));
+  };
+  Value cos = table(node->operand(1)), sin = table(node->operand(2));
+  return RotateOp::create(
+      builder, location(node), input.getType(),
+      RotaryStyleAttr::get(builder.getContext(), node->interleaved
+                                                     ? RotaryStyle::Interleaved
+                                                     : RotaryStyle::Half),
+      input, cos, sin, /*rows=*/Value(),
+      builder.getI64IntegerAttr(node->width / node->part));
 }
 
 Value Raiser::activation(Node *node, const ActivationMatch &match) {

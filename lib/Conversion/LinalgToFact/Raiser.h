@@ -63,6 +63,7 @@ private:
   Value linear(const LinearMatch &match);
   Value norm(Node *node, const NormMatch &match);
   Value activation(Node *node, const ActivationMatch &match);
+  Value rotate(Node *node);
   Value attention(Node *node, const AttentionMatch &match);
   Value add(Node *node);
   Value multiply(Node *node);
