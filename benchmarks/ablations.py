@@ -98,7 +98,7 @@ class Model:
 
 def models(folder, options):
     if options.layers > 0:
-        layers = linalg_ir.random_model(options.model, options.layers, 0)
+        layers = linalg_ir.random_model(options.model, options.layers, 0, options.length)
         path = folder / "bert.mlir"
         path.write_text(linalg_ir.to_text(layers, options.length))
         x = np.random.default_rng(0).standard_normal((1, options.length, layers[0].d), dtype=np.float32)

@@ -105,7 +105,7 @@ def main():
         parser.error(f"--lengths must be numbers (was '{options.lengths}')")
     if options.plot and not options.shares:
         parser.error("--plot draws what --shares prints")
-    layers = linalg_ir.random_model(options.model, options.layers, 0)
+    layers = linalg_ir.random_model(options.model, options.layers, 0, max(lengths))
     for machine in options.machine or [ROOT / "machines" / "fact-28nm.json"]:
         print(f"\n{options.model}, {options.layers} layers, {machine.stem}:\n")
         with tempfile.TemporaryDirectory(prefix="fact-bench-") as folder:

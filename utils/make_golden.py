@@ -43,11 +43,28 @@ def policy_text(policy):
     return " ".join(f"{tools.POLICY_FLAGS[field][0][2:]}={value}" for field, value in policy.items())
 
 
+def random_dressing(rng, heads, size, length):
+    """What random_layer takes of section 10's attention: each part there or not."""
+    dressing = dict(head_size=size)
+    if rng.random() < 0.4:
+        dressing["key_heads"] = int(rng.choice([groups for groups in range(1, heads + 1) if heads % groups == 0]))
+    if rng.random() < 0.3:
+        dressing["head_norm"] = tuple(None if rng.random() < 0.2 else str(rng.choice(linalg_ir.NORMS)) for _ in range(2))
+    if rng.random() < 0.4:
+        pairs = size // 2 if rng.random() < 0.6 else int(rng.integers(1, size // 2 + 1))
+        theta = float(rng.choice([100.0, 10000.0, 1e6]))
+        dressing |= dict(rotary=str(rng.choice(linalg_ir.ROTARY_STYLES)),
+                         tables=linalg_ir.rotary_tables(length + int(rng.integers(0, 9)), pairs, theta))
+    return dressing
+
+
 def random_case(rng, name, policies, max_length, max_width):
     """(meta, arrays) of one layer."""
-    heads = int(rng.choice([1, 2, 3, 4, 8]))
+    heads = int(rng.choice([1, 2, 3, 4, 6, 8]))
     size = int(rng.integers(4, max(5, max_width // heads + 1)))
     d = heads * size
+    if rng.random() < 0.2:
+        d = int(rng.integers(4, max_width + 1))
     length = int(rng.integers(2, max_length + 1))
     ff = int(rng.integers(8, 2 * d + 9))
     meta = dict(name=name, place=str(rng.choice(["pre", "post"])), norm=str(rng.choice(linalg_ir.NORMS)),
@@ -57,8 +74,17 @@ def random_case(rng, name, policies, max_length, max_width):
         meta["window"] = [None if rng.random() < 0.3 else int(rng.integers(0, 8)) for _ in range(2)]
     if rng.random() < 0.3:
         meta["length"] = int(rng.integers(1, length + 1))
+    dressing = random_dressing(rng, heads, size, length)
     layer = linalg_ir.random_layer(d, heads, ff, meta["place"], meta["act"], 1e-5, tuple(meta["window"]), meta["bias"],
-                                   int(rng.integers(1 << 31)), meta["norm"], meta["gated"])
+                                   int(rng.integers(1 << 31)), meta["norm"], meta["gated"], bool(rng.random() < 0.8),
+                                   **dressing)
+    meta |= dict(kv=layer.key_heads, dh=size, head_norm=list(layer.head_norm))
+    if layer.rotary:
+        meta["rotary"] = dict(style=layer.rotary, features=2 * layer.weights["rotary.cos"].shape[1])
+    for eps in ("eps_2", "eps_q", "eps_k"):
+        if rng.random() < 0.3:
+            meta[eps] = float(rng.choice([1e-6, 1e-3, 0.1]))
+            setattr(layer, eps, meta[eps])
     # Sharper attention: rows are dominated now and then.
     for weight in ("Wq", "Wk"):
         layer.weights[weight] *= np.float32(rng.uniform(1, 2))

@@ -71,6 +71,19 @@ n::Norm normKind(const std::string &text) {
   throw fact::Error("norm must be 'layer' or 'rms' (was '" + text + "')");
 }
 
+/// Of the heads of Q, of those of K; empty where there is none.
+using HeadNorms =
+    std::pair<std::optional<std::string>, std::optional<std::string>>;
+
+std::optional<n::NormLayer> headNormOf(const Weights &weights,
+                                       const std::string &name,
+                                       const std::optional<std::string> &kind,
+                                       float eps) {
+  if (!kind)
+    return std::nullopt;
+  return normOf(weights, name, normKind(*kind), eps);
+}
+
 n::RotaryEmbedding rotaryOf(const Weights &weights, const std::string &style) {
   std::optional<n::RotaryStyle> parsed = n::parseRotaryStyle(style);
   if (!parsed)
@@ -100,7 +113,7 @@ py::dict encoderLayer(
     const std::string &policyText, const std::string &place,
     const std::string &activation, int64_t heads, float eps, float scale,
     const std::string &norm, const std::optional<int64_t> &keyHeads,
-    const WindowEnds &window, const std::optional<std::string> &headNorm,
+    const WindowEnds &window, const HeadNorms &headNorm,
     const std::optional<std::string> &rotary, const std::optional<float> &eps2,
     const std::optional<float> &epsQuery, const std::optional<float> &epsKey,
     const std::optional<int64_t> &actualLength) {
@@ -132,12 +145,10 @@ py::dict encoderLayer(
     layer.gate = linearOf(weights, "3");
   layer.norm1 = normOf(weights, "ln1", normKind(norm), eps);
   layer.norm2 = normOf(weights, "ln2", normKind(norm), eps2.value_or(eps));
-  if (headNorm && find(weights, "q_norm.gamma"))
-    layer.queryNorm =
-        normOf(weights, "q_norm", normKind(*headNorm), epsQuery.value_or(eps));
-  if (headNorm && find(weights, "k_norm.gamma"))
-    layer.keyNorm =
-        normOf(weights, "k_norm", normKind(*headNorm), epsKey.value_or(eps));
+  layer.queryNorm =
+      headNormOf(weights, "q_norm", headNorm.first, epsQuery.value_or(eps));
+  layer.keyNorm =
+      headNormOf(weights, "k_norm", headNorm.second, epsKey.value_or(eps));
   if (rotary)
     layer.rotary = rotaryOf(weights, *rotary);
   if (layer.query.in != d)
@@ -166,13 +177,13 @@ void fact::python::addLayer(py::module_ &m) {
       py::arg("policy") = "dense", py::kw_only(), py::arg("place"),
       py::arg("activation"), py::arg("heads"), py::arg("eps"), py::arg("scale"),
       py::arg("norm") = "layer", py::arg("key_heads") = py::none(),
-      py::arg("window") = WindowEnds(), py::arg("head_norm") = py::none(),
+      py::arg("window") = WindowEnds(), py::arg("head_norm") = HeadNorms(),
       py::arg("rotary") = py::none(), py::arg("eps_2") = py::none(),
       py::arg("eps_q") = py::none(), py::arg("eps_k") = py::none(),
       py::arg("length") = py::none(),
       "encoder_layer(weights, x, policy='dense', *, place, activation, heads,\n"
       "eps, scale, norm='layer', key_heads=None, window=(None, None),\n"
-      "head_norm=None, rotary=None, eps_2=None, eps_q=None, eps_k=None,\n"
+      "head_norm=(None, None), rotary=None, eps_2=None, eps_q=None, eps_k=None,\n"
       "length=None): a whole layer.\n\n"
       "weights: {'Wq', 'Wk', 'Wv', 'Wo', 'W1', 'W2', and 'W3' of a gated FFN:\n"
       "float32 [in, out]; 'bq' .. 'b3' (each may be absent); 'ln1.gamma',\n"
@@ -180,9 +191,9 @@ void fact::python::addLayer(py::module_ &m) {
       "'k_norm.*': [head size]; 'rotary.cos', 'rotary.sin': [positions,\n"
       "pairs]}. x: float32 [rows, d], of which `length` count. policy: as\n"
       "'paper keep=0.3' (a preset, fields that override it). place: 'pre' or\n"
-      "'post' of the norms; norm, head_norm: 'layer' or 'rms'; activation:\n"
-      "'gelu_erf', 'gelu_tanh', 'quick_gelu', 'swish', 'relu'; key_heads: of "
-      "K\n"
+      "'post' of the norms; norm: 'layer' or 'rms'; head_norm: of Q's and of\n"
+      "K's heads, the same kinds; activation: 'gelu_erf', 'gelu_tanh',\n"
+      "'quick_gelu', 'swish', 'relu'; key_heads: of K\n"
       "and V; window: keys before and after its own that a row sees; rotary:\n"
       "'half' or 'interleaved'; eps_2 of ln2, eps_q and eps_k of the head\n"
       "norms, eps where not given. Returns a dict: y float32 [rows, d]; over\n"

@@ -12,15 +12,20 @@ compiler has to recognise the layers as it does in an imported model. Weights
 are dense resources in hexadecimal. The same input gives the same text.
 """
 import dataclasses
+import functools
 import io
 import json
+import re
 
 import numpy as np
 
 ACTIVATIONS = ("gelu_erf", "gelu_tanh", "quick_gelu", "swish", "relu")
 NORMS = ("layer", "rms")
+ROTARY_STYLES = ("half", "interleaved")
 # Keys before and after its own that a row sees; None is unlimited.
 ALL, CAUSAL = (None, None), (None, 0)
+# Names of a layer's weights, among the other arrays of a golden file.
+WEIGHT = re.compile(r"[Wb][qkvo123]|(ln[12]|[qk]_norm)\.(gamma|beta)|rotary\.(cos|sin)")
 
 
 @dataclasses.dataclass
@@ -29,16 +34,27 @@ class Layer:
 
     place       'pre' or 'post': where the norms stand
     activation  one of ACTIVATIONS
-    heads       number of attention heads; must divide the columns of Wq
+    heads       number of attention heads, h; must divide the columns of Wq,
+                which are h * (features of a head)
     eps, scale  of the norms and of the scores (float32)
-    weights     name -> float32 array: Wq Wk Wv [d, w], Wo [w, d], W1 [d, ff],
-                W2 [ff, d] (stored [in, out]), W3 [d, ff] where the
-                feed-forward network is gated; bq .. bo, b1 .. b3 (each may be
-                absent: no bias); ln1.gamma ln2.gamma [d]; ln1.beta ln2.beta
-                [d] (may be absent)
+    weights     name -> float32 array: Wq [d, w], Wk Wv [d, w * G / h], Wo
+                [w, d], W1 [d, ff], W2 [ff, d] (stored [in, out]), W3 [d, ff]
+                where the feed-forward network is gated; bq .. bo, b1 .. b3
+                (each may be absent: no bias); ln1.gamma ln2.gamma [d];
+                ln1.beta ln2.beta [d] (may be absent); q_norm.gamma, .beta,
+                k_norm.gamma, .beta [w / h] of head norms; rotary.cos,
+                rotary.sin [positions, pairs]. Without W1 the layer is its
+                attention with the residual, and has neither W2 nor ln2
     window      how many keys before and after its own a row sees, None = all
     norm        one of NORMS
     eps_2       of the second norm, where it is another one
+    key_heads   heads of K and V, G, where they are fewer; must divide h
+    head_norm   kinds of the norms of Q's and K's heads: None or one of NORMS
+    rotary      one of ROTARY_STYLES, None = none: which features of a head are
+                a pair, (c, c + pairs) or (2c, 2c + 1)
+    eps_q, eps_k  of the head norms, where they are others
+
+    ValueError where these do not fit together.
     """
     place: str
     activation: str
@@ -49,23 +65,33 @@ class Layer:
     window: tuple = ALL
     norm: str = "layer"
     eps_2: float = None
+    key_heads: int = None
+    head_norm: tuple = (None, None)
+    rotary: str = None
+    eps_q: float = None
+    eps_k: float = None
 
     def __post_init__(self):
         if self.activation == "gelu":
             self.activation = "gelu_erf"
-        if self.eps_2 is None:
-            self.eps_2 = self.eps
+        if self.key_heads is None:
+            self.key_heads = self.heads
+        for field in ("eps_2", "eps_q", "eps_k"):
+            if getattr(self, field) is None:
+                setattr(self, field, self.eps)
+        optional_norms, optional_styles = (None, *NORMS), (None, *ROTARY_STYLES)
         for field, value, choices in (("place", self.place, ("pre", "post")), ("norm", self.norm, NORMS),
-                                      ("activation", self.activation, ACTIVATIONS)):
+                                      ("activation", self.activation, ACTIVATIONS),
+                                      *(("head_norm", kind, optional_norms) for kind in self.head_norm),
+                                      ("rotary", self.rotary, optional_styles)):
             if value not in choices:
-                raise ValueError(f"{field} must be one of {', '.join(choices)} (was '{value}')")
-        d, width = self.d, self.weights["Wq"].shape[1]
+                raise ValueError(f"{field} must be one of {', '.join(map(str, choices))} (was '{value}')")
+        width = self.weights["Wq"].shape[1]
         if self.heads < 1 or width % self.heads:
             raise ValueError(f"heads must divide the width {width} (was {self.heads})")
-        ff = self.weights["W1"].shape[1]
-        shapes = dict(Wq=(d, width), Wk=(d, width), Wv=(d, width), Wo=(width, d), W1=(d, ff), W2=(ff, d), W3=(d, ff),
-                      bq=(width,), bk=(width,), bv=(width,), bo=(d,), b1=(ff,), b2=(d,), b3=(ff,))
-        shapes |= {f"ln{i}.{part}": (d,) for i in (1, 2) for part in ("gamma", "beta")}
+        if self.key_heads < 1 or self.heads % self.key_heads:
+            raise ValueError(f"key_heads must divide the {self.heads} heads (was {self.key_heads})")
+        shapes = self._shapes(width)
         for name, shape in shapes.items():
             if name not in self.weights:
                 if name.startswith("b") or name == "W3" or name.endswith("beta"):
@@ -76,6 +102,25 @@ class Layer:
         for name in self.weights.keys() - shapes.keys():
             raise ValueError(f"there is no weight '{name}'")
 
+    def _shapes(self, width):
+        """Name -> shape of every weight that the layer may have."""
+        d, keys, size = self.d, self.key_heads * self.head_size, self.head_size
+        shapes = dict(Wq=(d, width), Wk=(d, keys), Wv=(d, keys), Wo=(width, d),
+                      bq=(width,), bk=(keys,), bv=(keys,), bo=(d,))
+        vectors = {"ln1": d}
+        if self.has_feed_forward:
+            ff = self.weights["W1"].shape[1]
+            shapes |= dict(W1=(d, ff), W2=(ff, d), W3=(d, ff), b1=(ff,), b2=(d,), b3=(ff,))
+            vectors["ln2"] = d
+        vectors |= {norm: size for norm, kind in zip(("q_norm", "k_norm"), self.head_norm) if kind}
+        shapes |= {f"{norm}.{part}": (n,) for norm, n in vectors.items() for part in ("gamma", "beta")}
+        if self.rotary:
+            table = self.weights.get("rotary.cos", np.empty((0, 1))).shape
+            if not 1 <= table[1] <= size // 2:
+                raise ValueError(f"a head of {size} features has 1 to {size // 2} pairs to rotate (was {table[1]})")
+            shapes |= {"rotary.cos": table, "rotary.sin": table}
+        return shapes
+
     @property
     def d(self):
         return self.weights["Wq"].shape[0]
@@ -84,75 +129,136 @@ class Layer:
     def head_size(self):
         return self.weights["Wq"].shape[1] // self.heads
 
+    @property
+    def has_feed_forward(self):
+        return "W1" in self.weights
+
+    @property
+    def positions(self):
+        """The longest sequence, None where anything is."""
+        return len(self.weights["rotary.cos"]) if self.rotary else None
+
+    def norm_of(self, which):
+        """(kind, eps) of 'ln1', 'ln2', 'q_norm' or 'k_norm'; kind is None where there is none."""
+        return dict(ln1=(self.norm, self.eps), ln2=(self.norm, self.eps_2),
+                    q_norm=(self.head_norm[0], self.eps_q), k_norm=(self.head_norm[1], self.eps_k))[which]
+
     def arguments(self):
         """What fact.numerics.encoder_layer takes beside weights, x, policy and length."""
-        return dict(place=self.place, activation=self.activation, heads=self.heads, eps=self.eps, scale=self.scale,
-                    norm=self.norm, window=self.window, eps_2=self.eps_2)
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "weights"}
 
 
-# What the shapes of well-known encoders are; the weights are random.
+# What the shapes of well-known encoders and decoders are; the weights are random.
+# `pairs`, `theta`: of the rotary embedding. `local`: what layers have instead whose
+# number no three divides. LLaMA's 11008 features of its feed-forward network are more
+# than the contract's 8192 (numerics, section 10), so that it is its attention alone.
 MODELS = {
     "bert-base": dict(d=768, heads=12, ff=3072, layers=12, length=512, place="post", activation="gelu_erf", eps=1e-12),
     "bert-large": dict(d=1024, heads=16, ff=4096, layers=24, length=512, place="post", activation="gelu_erf", eps=1e-12),
     "vit-b16": dict(d=768, heads=12, ff=3072, layers=12, length=197, place="pre", activation="gelu_erf", eps=1e-6),
     "deit-tiny": dict(d=192, heads=3, ff=768, layers=12, length=197, place="pre", activation="gelu_erf", eps=1e-6),
+    "modernbert-base": dict(d=768, heads=12, ff=1152, layers=22, length=2048, place="pre", activation="gelu_erf", eps=1e-5,
+                            gated=True, bias=False, beta=False, rotary="half", pairs=32, theta=160000.0,
+                            local=dict(window=(64, 64), theta=10000.0)),
+    "qwen3-0.6b": dict(d=1024, heads=16, key_heads=8, head_size=128, ff=3072, layers=28, length=2048, place="pre",
+                       activation="swish", eps=1e-6, norm="rms", gated=True, bias=False, head_norm=("rms", "rms"),
+                       rotary="half", pairs=64, theta=1e6, window=CAUSAL),
+    "llama-7b": dict(d=4096, heads=32, ff=None, layers=32, length=2048, place="pre", activation="swish", eps=1e-6,
+                     norm="rms", bias=False, rotary="half", pairs=64, theta=10000.0, window=CAUSAL),
 }
 
 
+def rotary_tables(positions, pairs, theta=10000.0):
+    """(cos, sin), float32 [positions, pairs], of the angles position / theta ** (c / pairs)."""
+    # Each operation in double and rounded, so that a C library decides hardly anything.
+    powers = np.float64(np.float32(theta)) ** np.float64(np.arange(pairs, dtype=np.float32) / np.float32(pairs))
+    angles = np.arange(positions, dtype=np.float32)[:, None] * (np.float32(1) / powers.astype(np.float32))
+    return tuple(function(np.float64(angles)).astype(np.float32) for function in (np.cos, np.sin))
+
+
 def random_layer(d, heads, ff, place="post", activation="gelu_erf", eps=1e-5, window=ALL, bias=True, seed=0,
-                 norm="layer", gated=False):
+                 norm="layer", gated=False, beta=True, key_heads=None, head_size=None, head_norm=(None, None),
+                 rotary=None, tables=None):
     """A layer of that shape with seeded random weights of the usual magnitudes.
 
+    Without ff (None) there is no feed-forward network. beta: whether layer norms have one.
+    tables: (cos, sin), [positions, pairs], of a rotary embedding; the rest as of Layer.
     Q and K are sharpened, so that attention looks at few tokens as it does in
     trained models, and not at all of them alike.
     """
+    if heads < 1 or not head_size and d % heads:
+        raise ValueError(f"heads must divide the width {d} (was {heads})")
     rng = np.random.default_rng(seed)
+    size = head_size or d // heads
+    width, keys = heads * size, (key_heads or heads) * size
 
     def normal(*shape, std):
         return (rng.standard_normal(shape, dtype=np.float32) * np.float32(std)).astype(np.float32)
 
+    def norm_weights(name, kind, n, around=1.0):
+        weights[f"{name}.gamma"] = np.float32(around) * (1 + normal(n, std=0.1))
+        if kind == "layer" and beta:
+            weights[f"{name}.beta"] = normal(n, std=0.1)
+
     weights = {}
-    shapes = dict(Wq=(d, d), Wk=(d, d), Wv=(d, d), Wo=(d, d), W1=(d, ff), W2=(ff, d))
-    if gated:
-        shapes["W3"] = (d, ff)
+    shapes = dict(Wq=(d, width), Wk=(d, keys), Wv=(d, keys), Wo=(width, d))
+    if ff:
+        shapes |= dict(W1=(d, ff), W2=(ff, d))
+        if gated:
+            shapes["W3"] = (d, ff)
+    sharp = 1.7
     for name, (rows, columns) in shapes.items():
-        sharpen = 1.7 if name in ("Wq", "Wk") else 1.0
+        sharpen = sharp if name in ("Wq", "Wk") else 1.0
         weights[name] = normal(rows, columns, std=sharpen / np.sqrt(rows))
         if bias:
             weights["b" + name[1:]] = normal(columns, std=0.02)
-    for i in (1, 2):
-        weights[f"ln{i}.gamma"] = 1 + normal(d, std=0.1)
-        if norm == "layer":
-            weights[f"ln{i}.beta"] = normal(d, std=0.1)
-    scale = float(np.float32(1 / np.sqrt(d // heads)))
-    return Layer(place, activation, heads, eps, scale, weights, window, norm)
+    for name in ("ln1", "ln2") if ff else ("ln1",):
+        norm_weights(name, norm, d)
+    for name, kind in zip(("q_norm", "k_norm"), head_norm):
+        if kind:
+            norm_weights(name, kind, size, sharp)  # a head norm undoes what the weights sharpen
+    if rotary:
+        weights["rotary.cos"], weights["rotary.sin"] = tables
+    scale = float(np.float32(1 / np.sqrt(size)))
+    return Layer(place, activation, heads, eps, scale, weights, window, norm, key_heads=key_heads, head_norm=head_norm,
+                 rotary=rotary)
 
 
-def random_model(name, layers=None, seed=0):
-    """[Layer, ...] of one of MODELS, with random weights."""
+def random_model(name, layers=None, seed=0, length=None):
+    """[Layer, ...] of one of MODELS, with random weights, for sequences of up to `length` rows."""
     if name not in MODELS:
         raise ValueError(f"model must be one of {', '.join(MODELS)} (was '{name}')")
     shape = dict(MODELS[name])
-    count = layers if layers is not None else shape["layers"]
-    del shape["layers"], shape["length"]
-    return [random_layer(**shape, seed=seed + i) for i in range(count)]
+    count, longest = shape.pop("layers"), shape.pop("length")
+    local, pairs = shape.pop("local", {}), shape.pop("pairs", None)
+
+    @functools.cache
+    def tables(theta):
+        return rotary_tables(length or longest, pairs, theta)
+
+    def layer(i):
+        own = shape | (local if i % 3 else {})
+        theta = own.pop("theta", None)
+        return random_layer(**own, tables=tables(theta) if theta else None, seed=seed + i)
+
+    return [layer(i) for i in range(layers if layers is not None else count)]
 
 
 def read_golden(path):
-    """(Layer, meta, arrays) of a layer_*.npz file; meta is its JSON as a dict.
-
-    ValueError where the layer has what this module does not write."""
+    """(Layer, meta, arrays) of a layer_*.npz file; meta is its JSON as a dict."""
     arrays = dict(np.load(path))
     meta = json.loads(arrays["meta"].tobytes())
-    for field, usual in (("kv", meta["h"]), ("head_norm", None), ("rotary", None)):
-        if meta.get(field, usual) != usual:
-            raise ValueError(f"layers with '{field}' are not written as linalg")
-    names = [n for n in arrays if not n.startswith("p") and n not in ("meta", "x", "x8", "x.scale")]
+    names = [n for n in arrays if WEIGHT.fullmatch(n)]
     weights = {n: np.asarray(arrays[n], np.float32) for n in names}
     # A file that says where the norms stand says what they are, too.
     place, norm = (meta["place"], meta["norm"]) if "place" in meta else (meta["norm"], "layer")
     window = CAUSAL if meta.get("causal") else tuple(meta.get("window", ALL))
-    layer = Layer(place, meta["act"], meta["h"], meta["eps"], meta["scale"], weights, window, norm, meta.get("eps_2"))
+    head_norm = meta.get("head_norm")  # one kind of norm_of, or Q's and K's
+    if not isinstance(head_norm, list):
+        head_norm = [head_norm if side in meta.get("norm_of", "qk") else None for side in "qk"]
+    rotary = meta["rotary"]["style"] if meta.get("rotary") else None
+    layer = Layer(place, meta["act"], meta["h"], meta["eps"], meta["scale"], weights, window, norm, meta.get("eps_2"),
+                  meta.get("kv"), tuple(head_norm), rotary, meta.get("eps_q"), meta.get("eps_k"))
     return layer, meta, arrays
 
 
@@ -171,6 +277,9 @@ def write(out, layers, bound):
         raise ValueError(f"bound must be positive (was {bound})")
     if any(layer.d != layers[0].d for layer in layers):
         raise ValueError("all layers must have the same width")
+    for layer in layers:
+        if layer.positions is not None and layer.positions < bound:
+            raise ValueError(f"the rotary tables have {layer.positions} positions, the sequence up to {bound}")
     writer = Writer(out, layers[0].d)
     writer.begin(bound)
     x = "%tokens"
@@ -189,10 +298,9 @@ def _float(value):
     return text if "." in mantissa else f"{mantissa}.0{e}{exponent}"
 
 
-# Indexing maps of elementwise ops over [rows, columns] and [heads, rows, columns].
-_FULL = {2: "affine_map<(d0, d1) -> (d0, d1)>", 3: "affine_map<(d0, d1, d2) -> (d0, d1, d2)>"}
-_ROW = "affine_map<(d0, d1) -> (d0)>"
-_COLUMN = "affine_map<(d0, d1) -> (d1)>"
+def _map(rank, *dims):
+    """An indexing map that keeps those dimensions of `rank`, all of them where none is named."""
+    return f"affine_map<({', '.join(f'd{i}' for i in range(rank))}) -> ({', '.join(f'd{i}' for i in dims or range(rank))})>"
 
 
 class Writer:
@@ -203,6 +311,7 @@ class Writer:
         self.d = d
         self.count = 0
         self.constants = {}
+        self.tables = {}
         self.resources = []
 
     # Frame
@@ -243,7 +352,7 @@ class Writer:
 
     @staticmethod
     def rows(columns):
-        return f"tensor<?x{columns}xf32>"
+        return Writer.tensor("?", columns)
 
     def scalar(self, value):
         """A float32 constant, defined at its first use."""
@@ -258,7 +367,7 @@ class Writer:
         """(constant, type) of a weight kept as a dense resource."""
         key = name.replace(".", "_")
         self.resources.append((key, array))
-        t = "tensor<" + "x".join(map(str, array.shape)) + "xf32>"
+        t = self.tensor(*array.shape)
         result = self.value(key)
         self.line(f"{result} = arith.constant dense_resource<{key}> : {t}")
         return result, t
@@ -282,7 +391,7 @@ class Writer:
         defines %r."""
         init = self.empty(t, dynamic)
         result = self.value(hint)
-        maps = ", ".join([m for _, _, m in operands] + [_FULL[rank]])
+        maps = ", ".join([m for _, _, m in operands] + [_map(rank)])
         names = "abcd"
         arguments = ", ".join([f"%{names[i]}: f32" for i in range(len(operands))] + ["%out: f32"])
         iterators = ", ".join(['"parallel"'] * rank)
@@ -296,11 +405,11 @@ class Writer:
         return result
 
     def unary(self, op, x, t, **kwargs):
-        return self.elementwise(op.split(".")[1], t, [f"%r = {op} %a : f32"], (x, t, _FULL[kwargs.get("rank", 2)]), **kwargs)
+        return self.elementwise(op.split(".")[1], t, [f"%r = {op} %a : f32"], (x, t, _map(kwargs.get("rank", 2))), **kwargs)
 
     def binary(self, op, x, y, t, **kwargs):
         """x op y for two tensors of one shape."""
-        full = _FULL[kwargs.get("rank", 2)]
+        full = _map(kwargs.get("rank", 2))
         if x == y:
             return self.elementwise(op.split(".")[1], t, [f"%r = {op} %a, %a : f32"], (x, t, full), **kwargs)
         return self.elementwise(op.split(".")[1], t, [f"%r = {op} %a, %b : f32"], (x, t, full), (y, t, full), **kwargs)
@@ -310,51 +419,95 @@ class Writer:
         constant = self.scalar(scalar)
         operands = f"{constant}, %a" if left else f"%a, {constant}"
         return self.elementwise(op.split(".")[1], t, [f"%r = {op} {operands} : f32"],
-                                (x, t, _FULL[kwargs.get("rank", 2)]), **kwargs)
+                                (x, t, _map(kwargs.get("rank", 2))), **kwargs)
 
-    def row_mean(self, x, t):
-        """The mean of every row, [rows, 1]: a sum and a division."""
-        init = self.zeros("tensor<?xf32>")
+    def row_mean(self, x, shape):
+        """The mean of every row, over the last of `shape`: a sum and a division. Its type is row_type."""
+        rank, t = len(shape), self.row_type(shape)
+        init = self.zeros(t)
         total = self.value("sum")
-        self.line(f'{total} = linalg.generic {{indexing_maps = [{_FULL[2]}, {_ROW}], iterator_types = ["parallel", "reduction"]}} '
-                  f"ins({x} : {t}) outs({init} : tensor<?xf32>) {{")
+        iterators = ", ".join(['"parallel"'] * (rank - 1) + ['"reduction"'])
+        self.line(f"{total} = linalg.generic {{indexing_maps = [{_map(rank)}, {_map(rank, *range(rank - 1))}], iterator_types = [{iterators}]}} "
+                  f"ins({x} : {self.tensor(*shape)}) outs({init} : {t}) {{")
         self.line("^bb0(%a: f32, %out: f32):")
         self.line("%r = arith.addf %a, %out : f32", indent=2)
         self.line("linalg.yield %r : f32", indent=2)
-        self.line("} -> tensor<?xf32>")
-        return self.row_op("arith.divf", total, self.d)
-
-    def row_op(self, op, x, scalar=None):
-        """op on a vector with one element per row, alone or with a scalar."""
-        t = "tensor<?xf32>"
-        constant = f", {self.scalar(scalar)}" if scalar is not None else ""
-        init = self.empty(t, 1)
-        result = self.value(op.split(".")[1])
-        identity = "affine_map<(d0) -> (d0)>"
-        self.line(f'{result} = linalg.generic {{indexing_maps = [{identity}, {identity}], iterator_types = ["parallel"]}} '
-                  f"ins({x} : {t}) outs({init} : {t}) {{")
-        self.line("^bb0(%a: f32, %out: f32):")
-        self.line(f"%r = {op} %a{constant} : f32", indent=2)
-        self.line("linalg.yield %r : f32", indent=2)
         self.line(f"}} -> {t}")
+        return self.with_scalar("arith.divf", total, shape[-1], t, rank=rank - 1)
+
+    # Shapes
+
+    @staticmethod
+    def tensor(*shape):
+        return f"tensor<{'x'.join(map(str, shape))}xf32>"
+
+    def row_type(self, shape):
+        """The type that has one element for each row of `shape`."""
+        return self.tensor(*shape[:-1])
+
+    def sizes(self, shape):
+        """`shape` as the operand of an op; '?' is the length of the sequence."""
+        return f"[{', '.join('%length' if n == '?' else str(n) for n in shape)}]"
+
+    def slice(self, x, shape, offset, size, drop=False):
+        """`size` elements from `offset` on of the last dimension, which is dropped where it is one element and `drop`."""
+        rank = len(shape)
+        part = [*shape[:-1], size]
+        result = self.value("slice")
+        self.line(f"{result} = tensor.extract_slice {x}[{', '.join(['0'] * (rank - 1) + [str(offset)])}] {self.sizes(part)} "
+                  f"[{', '.join(['1'] * rank)}] : {self.tensor(*shape)} to {self.tensor(*(part[:-1] if drop else part))}")
         return result
+
+    def concatenate(self, parts, shape):
+        """Tensors of `shape` but for the last dimension, put side by side along that; parts are (value, its extent)."""
+        t, at = self.tensor(*shape), 0
+        result = self.empty(t, 1)
+        for x, size in parts:
+            part = [*shape[:-1], size]
+            into, result = result, self.value("concat")
+            self.line(f"{result} = tensor.insert_slice {x} into {into}[{', '.join(['0'] * (len(shape) - 1) + [str(at)])}] {self.sizes(part)} "
+                      f"[{', '.join(['1'] * len(shape))}] : {self.tensor(*part)} into {t}")
+            at += size
+        return result
+
+    def expand(self, x, source, groups, target):
+        result = self.value("expanded")
+        self.line(f"{result} = tensor.expand_shape {x} {groups} output_shape {self.sizes(target)} : {self.tensor(*source)} into {self.tensor(*target)}")
+        return result
+
+    def collapse(self, x, source, groups, target):
+        result = self.value("merged")
+        self.line(f"{result} = tensor.collapse_shape {x} {groups} : {self.tensor(*source)} into {self.tensor(*target)}")
+        return result
+
+    def transpose(self, x, source, permutation):
+        target = self.tensor(*(source[i] for i in permutation))
+        init = self.empty(target, 1)
+        y = self.value("transposed")
+        self.line(f"{y} = linalg.transpose ins({x} : {self.tensor(*source)}) outs({init} : {target}) permutation = {permutation}")
+        return y
 
     # Parts of a layer
 
-    def norm(self, x, layer, prefix, which):
-        t = self.rows(self.d)
-        if layer.norm == "layer":
-            mean = self.row_mean(x, t)
-            x = self.elementwise("subf", t, ["%r = arith.subf %a, %b : f32"], (x, t, _FULL[2]), (mean, "tensor<?xf32>", _ROW))
-        squares = self.row_mean(self.binary("arith.mulf", x, x, t), t)
-        eps = layer.eps if which == "ln1" else layer.eps_2
-        deviation = self.row_op("math.sqrt", self.row_op("arith.addf", squares, eps))
-        y = self.elementwise("divf", t, ["%r = arith.divf %a, %b : f32"], (x, t, _FULL[2]), (deviation, "tensor<?xf32>", _ROW))
+    def norm(self, x, layer, prefix, which, shape=None):
+        """A norm of each row [L, d], or of each of [L, heads, size]."""
+        shape = shape or ("?", self.d)
+        rank, t = len(shape), self.tensor(*shape)
+        each_row = (self.row_type(shape), _map(rank, *range(rank - 1)))
+        kind, eps = layer.norm_of(which)
+        if kind == "layer":
+            mean = self.row_mean(x, shape)
+            x = self.elementwise("subf", t, ["%r = arith.subf %a, %b : f32"], (x, t, _map(rank)), (mean, *each_row), rank=rank)
+        squares = self.row_mean(self.binary("arith.mulf", x, x, t, rank=rank), shape)
+        squares = self.with_scalar("arith.addf", squares, eps, each_row[0], rank=rank - 1)
+        deviation = self.unary("math.sqrt", squares, each_row[0], rank=rank - 1)
+        y = self.elementwise("divf", t, ["%r = arith.divf %a, %b : f32"], (x, t, _map(rank)), (deviation, *each_row), rank=rank)
         for op, part in (("mulf", "gamma"), ("addf", "beta")):
             name = f"{which}.{part}"
             if name in layer.weights:
                 w, wt = self.weight(prefix + name, layer.weights[name])
-                y = self.elementwise(op, t, [f"%r = arith.{op} %a, %b : f32"], (y, t, _FULL[2]), (w, wt, _COLUMN))
+                y = self.elementwise(op, t, [f"%r = arith.{op} %a, %b : f32"], (y, t, _map(rank)), (w, wt, _map(rank, rank - 1)),
+                                     rank=rank)
         return y
 
     def linear(self, x, layer, prefix, name):
@@ -368,20 +521,80 @@ class Writer:
         bias = "b" + name[1:]
         if bias in layer.weights:
             b, bt = self.weight(prefix + bias, layer.weights[bias])
-            y = self.elementwise("addf", t, ["%r = arith.addf %a, %b : f32"], (y, t, _FULL[2]), (b, bt, _COLUMN))
+            y = self.elementwise("addf", t, ["%r = arith.addf %a, %b : f32"], (y, t, _map(2)), (b, bt, _map(2, 1)))
         return y
 
-    def transpose(self, x, source, target, permutation):
-        init = self.empty(target, 1)
-        y = self.value("transposed")
-        self.line(f"{y} = linalg.transpose ins({x} : {source}) outs({init} : {target}) permutation = {permutation}")
-        return y
+    # Rotary embedding, of heads [L, heads, size]
 
-    def split_heads(self, x, heads, size, permutation, target):
-        split = self.value("heads")
-        t = f"tensor<?x{heads}x{size}xf32>"
-        self.line(f"{split} = tensor.expand_shape {x} [[0], [1, 2]] output_shape [%length, {heads}, {size}] : {self.rows(heads * size)} into {t}")
-        return self.transpose(split, t, target, permutation)
+    def table(self, layer, prefix, part, copies):
+        """(value, type, map in heads) of the table's rows that there are tokens for, with `copies` side by side."""
+        array = layer.weights[f"rotary.{part}"]
+        key = (id(array), copies)
+        if key not in self.tables:  # layers share what they rotate by
+            rows, columns = array.shape[0], copies * array.shape[1]
+            value, t = self.weight(f"{prefix}rotary.{part}", np.concatenate([array] * copies, axis=1))
+            result = self.value("table")
+            self.line(f"{result} = tensor.extract_slice {value}[0, 0] [%length, {columns}] [1, 1] : {t} to {self.rows(columns)}")
+            # The array is kept, so that no other gets its id.
+            self.tables[key] = (result, self.rows(columns), _map(3, 0, 2)), array
+        return self.tables[key][0]
+
+    def products(self, op, x, cos, y, sin, t):
+        """x * cos op y * sin."""
+        first, second = (self.elementwise("mulf", t, ["%r = arith.mulf %a, %b : f32"], (value, t, _map(3)), table, rank=3)
+                         for value, table in ((x, cos), (y, sin)))
+        return self.binary(op, first, second, t, rank=3)
+
+    def rotate_half(self, x, layer, prefix, heads, pairs):
+        """x * cos + (-x2, x1) * sin, x1 and x2 being the halves of x: as PyTorch models of the LLaMA kind have it."""
+        whole, half = ("?", heads, 2 * pairs), ("?", heads, pairs)
+        cos, sin = (self.table(layer, prefix, part, 2) for part in ("cos", "sin"))
+        first, second = (self.slice(x, whole, offset, pairs) for offset in (0, pairs))
+        negative = self.unary("arith.negf", second, self.tensor(*half), rank=3)
+        turned = self.concatenate([(negative, pairs), (first, pairs)], whole)
+        return self.products("arith.addf", x, cos, turned, sin, self.tensor(*whole))
+
+    def rotate_interleaved(self, x, layer, prefix, heads, pairs):
+        """(a * cos - b * sin, b * cos + a * sin) of pairs (a, b): complex numbers without their type."""
+        whole, half, split = ("?", heads, 2 * pairs), ("?", heads, pairs), ("?", heads, pairs, 2)
+        cos, sin = (self.table(layer, prefix, part, 1) for part in ("cos", "sin"))
+        groups = "[[0], [1], [2, 3]]"
+        x = self.expand(x, whole, groups, split)
+        a, b = (self.slice(x, split, offset, 1, drop=True) for offset in (0, 1))
+        t = self.tensor(*half)
+        turned = (self.products("arith.subf", a, cos, b, sin, t), self.products("arith.addf", b, cos, a, sin, t))
+        column = (*half, 1)
+        y = self.concatenate([(self.expand(value, half, groups, column), 1) for value in turned], split)
+        return self.collapse(y, split, groups, whole)
+
+    def rotary(self, x, layer, prefix, heads):
+        size, pairs = layer.head_size, layer.weights["rotary.cos"].shape[1]
+        rotate = self.rotate_half if layer.rotary == "half" else self.rotate_interleaved
+        if 2 * pairs == size:
+            return rotate(x, layer, prefix, heads, pairs)
+        shape = ("?", heads, size)
+        turned = rotate(self.slice(x, shape, 0, 2 * pairs), layer, prefix, heads, pairs)
+        rest = self.slice(x, shape, 2 * pairs, size - 2 * pairs)
+        return self.concatenate([(turned, 2 * pairs), (rest, size - 2 * pairs)], shape)
+
+    # Attention
+
+    def dressed(self, x, layer, prefix, heads, which):
+        """Head norm and rotary embedding of Q's or K's heads, where there are any."""
+        if layer.norm_of(which)[0]:
+            x = self.norm(x, layer, prefix, which, ("?", heads, layer.head_size))
+        return self.rotary(x, layer, prefix, heads) if layer.rotary else x
+
+    def repeated(self, x, shape, times):
+        """[G, ...] as [G * times, ...]: every head for `times` of the query."""
+        if times == 1:
+            return x
+        groups, *rest = shape
+        t = self.tensor(groups, times, *rest)
+        init = self.empty(t, 1)
+        result = self.value("repeated")
+        self.line(f"{result} = linalg.broadcast ins({x} : {self.tensor(*shape)}) outs({init} : {t}) dimensions = [1]")
+        return self.collapse(result, (groups, times, *rest), "[[0, 1], [2], [3]]", (groups * times, *rest))
 
     def batch_matmul(self, x, xt, y, yt, t, dynamic):
         init = self.zeros(t, dynamic)
@@ -404,17 +617,18 @@ class Writer:
             body.append(f"%outside = arith.ori {outside[0]}, {outside[1]} : i1")
             outside = ["%outside"]
         body.append(f"%r = arith.select {outside[0]}, {hidden}, %a : f32")
-        return self.elementwise("masked", t, body, (scores, t, _FULL[3]), rank=3, dynamic=2)
+        return self.elementwise("masked", t, body, (scores, t, _map(3)), rank=3, dynamic=2)
 
     def attention(self, x, layer, prefix):
-        heads, size = layer.heads, layer.head_size
-        per_head = f"tensor<{heads}x?x{size}xf32>"
-        transposed = f"tensor<{heads}x{size}x?xf32>"
-        square = f"tensor<{heads}x?x?xf32>"
+        heads, keys, size = layer.heads, layer.key_heads, layer.head_size
+        per_head, transposed, square = (self.tensor(heads, *shape) for shape in (("?", size), (size, "?"), ("?", "?")))
         q, k, v = (self.linear(x, layer, prefix, name) for name in ("Wq", "Wk", "Wv"))
-        q = self.split_heads(q, heads, size, [1, 0, 2], per_head)
-        k = self.split_heads(k, heads, size, [1, 2, 0], transposed)
-        v = self.split_heads(v, heads, size, [1, 0, 2], per_head)
+        q, k, v = (self.expand(y, ("?", n * size), "[[0], [1, 2]]", ("?", n, size)) for y, n in ((q, heads), (k, keys), (v, keys)))
+        q = self.dressed(q, layer, prefix, heads, "q_norm")
+        k = self.dressed(k, layer, prefix, keys, "k_norm")
+        q = self.transpose(q, ("?", heads, size), [1, 0, 2])
+        k = self.repeated(self.transpose(k, ("?", keys, size), [1, 2, 0]), (keys, size, "?"), heads // keys)
+        v = self.repeated(self.transpose(v, ("?", keys, size), [1, 0, 2]), (keys, "?", size), heads // keys)
         scores = self.batch_matmul(q, per_head, k, transposed, square, 2)
         scores = self.with_scalar("arith.mulf", scores, layer.scale, square, rank=3, dynamic=2)
         if layer.window != ALL:
@@ -423,10 +637,8 @@ class Writer:
         softmax = self.value("softmax")
         self.line(f"{softmax} = linalg.softmax dimension(2) ins({scores} : {square}) outs({init} : {square}) -> {square}")
         context = self.batch_matmul(softmax, square, v, per_head, per_head, 1)
-        by_token = f"tensor<?x{heads}x{size}xf32>"
-        context = self.transpose(context, per_head, by_token, [1, 0, 2])
-        merged = self.value("merged")
-        self.line(f"{merged} = tensor.collapse_shape {context} [[0], [1, 2]] : {by_token} into {self.rows(heads * size)}")
+        context = self.transpose(context, (heads, "?", size), [1, 0, 2])
+        merged = self.collapse(context, ("?", heads, size), "[[0], [1, 2]]", ("?", heads * size))
         return self.linear(merged, layer, prefix, "Wo")
 
     def activation(self, x, layer):
@@ -455,9 +667,10 @@ class Writer:
         return self.linear(hidden, layer, prefix, "W2")
 
     def layer(self, x, layer, prefix):
-        t = self.rows(self.d)
-        if layer.place == "pre":
-            r = self.binary("arith.addf", x, self.attention(self.norm(x, layer, prefix, "ln1"), layer, prefix), t)
-            return self.binary("arith.addf", r, self.feed_forward(self.norm(r, layer, prefix, "ln2"), layer, prefix), t)
-        r = self.norm(self.binary("arith.addf", x, self.attention(x, layer, prefix), t), layer, prefix, "ln1")
-        return self.norm(self.binary("arith.addf", r, self.feed_forward(r, layer, prefix), t), layer, prefix, "ln2")
+        parts = [(self.attention, "ln1"), (self.feed_forward, "ln2")]
+        for part, norm in parts[:1 + layer.has_feed_forward]:
+            before = self.norm(x, layer, prefix, norm) if layer.place == "pre" else x
+            x = self.binary("arith.addf", x, part(before, layer, prefix), self.rows(self.d))
+            if layer.place == "post":
+                x = self.norm(x, layer, prefix, norm)
+        return x

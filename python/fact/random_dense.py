@@ -11,7 +11,8 @@ import math
 import numpy as np
 
 from fact import numerics, random_ir
-from fact.random_ir import Input, Model, float_literal, tensor_type, window_text
+from fact.linalg_ir import NORMS, ROTARY_STYLES
+from fact.random_ir import Input, Model, float_literal, tensor_type
 
 
 @dataclasses.dataclass
@@ -24,6 +25,11 @@ class Rows:
     @property
     def type(self):
         return tensor_type(self.rows, self.d)
+
+
+def heads_of(d):
+    """How many heads d features may be, up to eight of these numbers."""
+    return [heads for heads in range(1, d + 1) if d % heads == 0][:8]
 
 
 @dataclasses.dataclass
@@ -91,11 +97,21 @@ class Grower:
             bias, types = f" bias {b}", f"{types}, {bt}"
         return self.add(f"fact.linear {x.name}, {w}{bias} : ({types}) -> {tensor_type(x.rows, n)}", x, n)
 
-    def norm(self, x):
-        names, types = zip((x.name, x.type), self.weight(self.draw.vector(x.d, 1.0)),
-                           *([self.weight(self.draw.vector(x.d))] if self.draw.chance(0.7) else []))
+    def norm(self, x, kind=None, heads=None):
+        """Of rows, or of each head's slice of them."""
+        n = x.d // (heads or 1)
+        names, types = zip((x.name, x.type), self.weight(self.draw.vector(n, 1.0)),
+                           *([self.weight(self.draw.vector(n))] if self.draw.chance(0.7) else []))
         eps = float_literal(self.draw.choice((1e-5, 1e-12, 1e-3, 1.0)))
-        return self.add(f"fact.norm {self.draw.choice(('layer', 'rms'))} {', '.join(names)} eps = {eps} : {', '.join(types)}", x)
+        return self.add(f"fact.norm {kind or self.draw.choice(NORMS)} {', '.join(names)}{f' heads = {heads}' if heads else ''} "
+                        f"eps = {eps} : {', '.join(types)}", x)
+
+    def rotary(self, size):
+        """(style, cos, sin) of heads of `size` features, the tables with their types."""
+        return self.model.dressing.choice(ROTARY_STYLES), *(self.weight(table) for table in self.model.dressing.tables(self.model.bound, size))
+
+    def rotate(self, x, heads, style, cos, sin):
+        return self.add(f"fact.rotate {style} {x.name}, {cos[0]}, {sin[0]} heads = {heads} : {x.type}, {cos[1]}", x)
 
     def activation(self, x):
         return self.add(f"fact.activation {self.draw.choice(numerics.ACTIVATIONS)} {x.name} : {x.type}", x)
@@ -106,13 +122,12 @@ class Grower:
     def sum(self, a, b):
         return self.add(f"fact.add {a.name}, {b.name} : {a.type}", a)
 
-    def attention(self, q, k, v):
+    def attention(self, q, k, v, heads=None, key_heads=None):
         self.attentions += 1
-        heads = self.draw.choice([h for h in range(1, q.d + 1) if q.d % h == 0][:8])
+        heads = heads or self.draw.choice(heads_of(q.d))
         scale = self.draw.choice((1 / math.sqrt(q.d // heads),) * 3 + (0.3, 1.0, 0.01, -0.5))
-        window = window_text(self.draw.window())
-        return self.add(f"fact.attention {q.name}, {k.name}, {v.name} heads = {heads} "
-                        f"scale = {float_literal(scale)}{window} : {q.type}", q)
+        return self.add(random_ir.attention_text(q.name, k.name, v.name, heads, key_heads or heads, scale, self.draw.window(),
+                                                 q.type, k.type), q)
 
     def flip(self, x):
         """A cast to an open length, or back."""
@@ -164,10 +179,31 @@ class Grower:
         q, k, v = self.linear(a, width), self.linear(source, width), self.linear(source, width)
         return q, k, v
 
+    def attended(self, a):
+        """An attention of rows: plain, or as section 10 has it."""
+        draw = self.model.dressing
+        if draw.chance(0.6):
+            return self.attention(*self.projections(a))
+        heads, size = draw.choice((1, 2, 3, 4, 6)), draw.choice((1, 2, 3, 4, 5, 8, 12, 16))
+        key_heads = draw.key_heads(heads)
+        q, k, v = self.linear(a, heads * size), self.linear(a, key_heads * size), self.linear(a, key_heads * size)
+        q, k = (self.norm(x, kind, n) if kind else x for x, kind, n in zip((q, k), draw.head_norm(), (heads, key_heads)))
+        if size > 1 and draw.chance(0.5):
+            rotary = self.rotary(size)
+            q, k = self.rotate(q, heads, *rotary), self.rotate(k, key_heads, *rotary)
+        return self.attention(q, k, v, heads, key_heads)
+
+    def dressed(self, x):
+        """A head norm or a rotary embedding where no attention has to follow."""
+        heads = self.model.dressing.choice(heads_of(x.d))
+        if x.d // heads > 1 and self.model.dressing.chance(0.5):
+            return self.rotate(x, heads, *self.rotary(x.d // heads))
+        return self.norm(x, heads=heads)
+
     def encoder(self, x):
         """A layer, more or less."""
         pre = self.draw.chance(0.5)
-        attended = self.attention(*self.projections(self.norm(x) if pre else x))
+        attended = self.attended(self.norm(x) if pre else x)
         if attended.d != x.d or self.draw.chance(0.9):
             attended = self.linear(attended, x.d)
         r = self.sum(x, attended) if self.draw.chance(0.5) else self.sum(attended, x)
@@ -244,7 +280,7 @@ class Grower:
         if kind == "linear":
             self.linear(x)
         elif kind == "norm":
-            self.norm(x)
+            self.dressed(x) if self.model.dressing.chance(0.2) else self.norm(x)
         elif kind == "activation":
             self.activation(x)
         elif kind == "around":  # an activation whose operand others read, too
@@ -255,7 +291,7 @@ class Grower:
         elif kind == "multiply":
             self.product(x, self.partner(x))
         elif kind == "attention":
-            self.attention(*self.projections(x))
+            self.attended(x)
         elif kind == "encoder":
             self.encoder(x)
         elif kind == "flip":
@@ -278,6 +314,7 @@ class Generator:
         self.bound, self.fixed = self.draw.length()
         # Of a stream of its own: a seed keeps the rest of its model.
         self.opening = random_ir.Draw("open", seed)
+        self.dressing = random_ir.Draw("dressing", seed)
         main = self.draw.choice(random_ir.WIDTHS)
         self.widths = [main, main, *(self.draw.choice(random_ir.WIDTHS) for _ in range(2))]
         self.functions = []

@@ -18,7 +18,7 @@ import re
 import numpy as np
 
 from . import numerics
-from .linalg_ir import ALL, CAUSAL
+from .linalg_ir import ALL, CAUSAL, NORMS
 
 # Around the sizes of blocks and vectors, and what is odd.
 LENGTHS = (1, 2, 3, 5, 7, 8, 9, 13, 16, 17, 23, 31, 32, 33, 40, 63, 64, 65)
@@ -63,6 +63,13 @@ def window_text(window):
     return f" window = [{', '.join('*' if end is None else str(end) for end in window)}]"
 
 
+def attention_text(q, k, v, heads, key_heads, scale, window, query_type, key_type):
+    """A fact.attention, which does not say key heads that are as many as the others."""
+    grouped = key_heads != heads
+    return (f"fact.attention {q}, {k}, {v} heads = {heads}{f' key_heads = {key_heads}' if grouped else ''} "
+            f"scale = {float_literal(scale)}{window_text(window)} : {query_type}{f', {key_type}' if grouped else ''}")
+
+
 class Draw:
     """Random decisions and numbers of one model; the same seed, the same."""
 
@@ -89,6 +96,20 @@ class Draw:
             left, right = (self.choice(ends), self.choice((*ends, None)))
             return (left, right) if self.chance(0.5) else (right, left)
         return CAUSAL if kind == "causal" else ALL
+
+    def key_heads(self, heads):
+        """As many, or fewer."""
+        return self.choice([groups for groups in range(1, heads + 1) if heads % groups == 0])
+
+    def head_norm(self):
+        """Kinds of Q's and K's head norms, often none."""
+        return tuple(self.choice(NORMS) if self.chance(0.8) else None for _ in range(2)) if self.chance(0.5) else (None, None)
+
+    def tables(self, bound, size):
+        """(cos, sin) of a rotary embedding of heads of `size` features: any numbers will do."""
+        pairs = size // 2 if self.chance(0.5) else self.random.randint(1, size // 2)
+        positions = bound + self.choice((0, 0, 1, 9))
+        return tuple(self.normal((positions, pairs), 0.7) for _ in range(2))
 
     def normal(self, shape, scale=1.0):
         """About normal: a sum of uniform numbers, which needs no C library."""

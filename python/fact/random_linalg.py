@@ -10,7 +10,7 @@ import io
 import numpy as np
 
 from fact import linalg_ir, random_ir
-from fact.random_ir import Input, Model, float_literal, tensor_type, window_text
+from fact.random_ir import Input, Model, float_literal, tensor_type
 
 DENSE_NAMES = {"gelu_erf": "gelu", "gelu_tanh": "gelu_tanh", "quick_gelu": "quick_gelu", "swish": "swish", "relu": "relu"}
 
@@ -20,6 +20,8 @@ class Twin:
 
     def __init__(self, seed):
         self.draw = random_ir.Draw("linalg", seed)
+        # Of a stream of its own: a seed keeps the rest of its model.
+        self.dressing = random_ir.Draw("linalg-dressing", seed)
         self.seed = seed
         self.bound, _ = self.draw.length()
         # Splitting features into one head, or heads of one feature, is another form.
@@ -30,31 +32,46 @@ class Twin:
         self.constants = {}
         self.pieces = 0
 
-    def piece(self):
+    def piece(self, attention=False):
         """(a layer whose weights the next piece takes, its prefix)."""
         self.pieces += 1
         heads = self.draw.choice([h for h in range(1, self.d + 1) if self.d % h == 0][:6])
         layer = linalg_ir.random_layer(
             self.d, heads, self.draw.choice([w for w in random_ir.WIDTHS if w > 1]), activation=self.draw.choice(linalg_ir.ACTIVATIONS),
             eps=self.draw.choice((1e-5, 1e-6, 1e-3)), window=self.draw.window(), bias=self.draw.chance(0.7),
-            seed=1000 * self.seed + self.pieces, norm=self.draw.choice(linalg_ir.NORMS), gated=self.draw.chance(0.3))
+            seed=1000 * self.seed + self.pieces, norm=self.draw.choice(linalg_ir.NORMS), gated=self.draw.chance(0.3),
+            beta=self.dressing.chance(0.7), **(self.dress(heads) if attention else {}))
         if self.draw.chance(0.3):
             layer.scale = float(np.float32(self.draw.choice((0.3, 0.7))))
         return layer, f"p{self.pieces}."
+
+    def dress(self, heads):
+        """What random_layer takes of section 10's attention."""
+        draw, size = self.dressing, self.d // heads
+        if draw.chance(0.5):
+            return {}
+        if draw.chance(0.3):
+            size = draw.choice((1, 2, 3, 5, 8, 12))
+        dressed = dict(head_size=size, key_heads=draw.key_heads(heads), head_norm=draw.head_norm())
+        if size > 1 and draw.chance(0.5):
+            dressed |= dict(rotary=draw.choice(linalg_ir.ROTARY_STYLES), tables=draw.tables(self.bound, size))
+        return dressed
 
     def rows(self, d):
         return tensor_type("?", d)
 
     # Pieces
 
+    def dense_norm(self, x, layer, which, d, heads=None):
+        kind, eps = layer.norm_of(which)
+        arrays = [layer.weights[f"{which}.{part}"] for part in ("gamma", "beta") if f"{which}.{part}" in layer.weights]
+        operands = ", ".join([x, *(self.dense.constant(array) for array in arrays)])
+        types = ", ".join([self.rows(d), *(tensor_type(len(array)) for array in arrays)])
+        return self.dense.op(f"fact.norm {kind} {operands}{f' heads = {heads}' if heads else ''} eps = {float_literal(eps)} : {types}")
+
     def norm(self, x):
         layer, prefix = self.piece()
-        vectors = [self.dense.constant(layer.weights[f"ln1.{part}"]) for part in ("gamma", "beta")
-                   if f"ln1.{part}" in layer.weights]
-        types = [self.rows(self.d), *[tensor_type(self.d)] * len(vectors)]
-        return (self.linalg.norm(x[0], layer, prefix, "ln1"),
-                self.dense.op(f"fact.norm {layer.norm} {', '.join([x[1], *vectors])} eps = {float_literal(layer.eps)} : "
-                              f"{', '.join(types)}"))
+        return self.linalg.norm(x[0], layer, prefix, "ln1"), self.dense_norm(x[1], layer, "ln1", self.d)
 
     def dense_linear(self, x, layer, name):
         w = layer.weights[name]
@@ -78,12 +95,25 @@ class Twin:
             hidden = self.dense.op(f"fact.multiply {hidden}, {gate} : {self.rows(layer.weights['W3'].shape[1])}")
         return self.linalg.feed_forward(x[0], layer, prefix), self.dense_linear(hidden, layer, "W2")
 
+    def dense_dressed(self, x, layer, which, heads):
+        """As Writer.dressed, of rows."""
+        d = heads * layer.head_size
+        if layer.norm_of(which)[0]:
+            x = self.dense_norm(x, layer, which, d, heads)
+        if layer.rotary:
+            cos, sin = (self.dense.constant(layer.weights[f"rotary.{part}"]) for part in ("cos", "sin"))
+            x = self.dense.op(f"fact.rotate {layer.rotary} {x}, {cos}, {sin} heads = {heads} : {self.rows(d)}, "
+                              f"{tensor_type(*layer.weights['rotary.cos'].shape)}")
+        return x
+
     def attention(self, x):
-        layer, prefix = self.piece()
+        layer, prefix = self.piece(attention=True)
         q, k, v = (self.dense_linear(x[1], layer, name) for name in ("Wq", "Wk", "Wv"))
-        window = window_text(layer.window)
-        context = self.dense.op(f"fact.attention {q}, {k}, {v} heads = {layer.heads} scale = {float_literal(layer.scale)}{window} : "
-                                f"{self.rows(self.d)}")
+        q = self.dense_dressed(q, layer, "q_norm", layer.heads)
+        k = self.dense_dressed(k, layer, "k_norm", layer.key_heads)
+        context = self.dense.op(random_ir.attention_text(
+            q, k, v, layer.heads, layer.key_heads, layer.scale, layer.window, self.rows(layer.heads * layer.head_size),
+            self.rows(layer.key_heads * layer.head_size)))
         return self.linalg.attention(x[0], layer, prefix), self.dense_linear(context, layer, "Wo")
 
     def add(self, a, b):

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from fact import numerics, random_ir
-from fact.linalg_ir import ALL
+from fact.linalg_ir import ALL, NORMS, ROTARY_STYLES
 from fact.random_ir import Input, Model, float_literal, tensor_type, window_text
 
 
@@ -26,6 +26,20 @@ class Selection:
     argmax: str
     count: str
     any_dominated: bool
+
+
+@dataclasses.dataclass
+class Dressing:
+    """What stands between projections and attention, with its weights as (name, type).
+
+    norms   of Q and of K: None or (kind, [gamma, maybe beta])
+    rotary  None or (style, cos, sin)
+    """
+    norms: tuple = (None, None)
+    rotary: tuple = None
+
+    def __bool__(self):
+        return any(self.norms) or self.rotary is not None
 
 
 class Stack:
@@ -88,6 +102,41 @@ class Stack:
         scales = (np.abs(self.draw.normal((n,))) + np.float32(0.1)) * np.float32(0.02 / math.sqrt(d))
         return [self.weight(self.codes(d, n, 119), "i8"), self.weight(scales.astype(np.float32), "f32"), bias]
 
+    def norm(self, x, d, kind, vectors, heads=None, mask=None):
+        names, types = zip(*vectors)
+        of_heads = (f" heads = {heads}" if heads else "") + (f" rows {mask[0]}" if mask else "")
+        rows = f" rows {self.type(mask[1], 'L', element='i1')}" if mask else ""
+        return self.ops(f"fact.norm {kind} {', '.join([x, *names])}{of_heads} eps = {float_literal(1e-5)} : "
+                        f"{', '.join([self.type('L', d), *types])}{rows}", 1)[0]
+
+    def norm_vectors(self, n):
+        """Gamma and perhaps beta."""
+        beta = [self.draw.vector(n)] if self.draw.chance(0.7) else []
+        return [self.weight(vector, "f32") for vector in (self.draw.vector(n, 1.0), *beta)]
+
+    def dressing(self, size):
+        """Of heads of `size` features: often none."""
+        draw = self.model.dressing
+        dressing = Dressing()
+        if draw.chance(0.5):
+            return dressing
+        dressing.norms = tuple(kind and (kind, self.norm_vectors(size)) for kind in draw.head_norm())
+        if size > 1 and draw.chance(0.6):
+            dressing.rotary = (draw.choice(ROTARY_STYLES), *(self.weight(table, "f32") for table in draw.tables(self.model.bound, size)))
+        return dressing
+
+    def dressed(self, x, d, heads, dressing, role, mask=None):
+        """Rows of the role 'q' or 'k' as attention reads them; `mask` is (name, heads)."""
+        norm = dressing.norms["qk".index(role)]
+        if norm:
+            x = self.norm(x, d, *norm, heads, mask if self.draw.chance(0.8) else None)
+        if dressing.rotary:
+            style, cos, sin = dressing.rotary
+            masked = mask if self.draw.chance(0.8) else None
+            x = self.ops(f"fact.rotate {style} {x}, {cos[0]}, {sin[0]} heads = {heads}{f' rows {masked[0]}' if masked else ''} : "
+                         f"{self.type('L', d)}, {cos[1]}{f' rows ' + self.type(heads, 'L', element='i1') if masked else ''}", 1)[0]
+        return x
+
     def linear(self, rows, d, n, weights=None, low=None, mask=None, length="L"):
         """`rows` are (codes, scales); `mask` is (name, heads)."""
         w, s, b = weights or self.weights_of(d, n)
@@ -113,13 +162,14 @@ class Stack:
 
     # Selections
 
-    def predict(self, rows, d, width, heads, scale, window):
-        """A fact.select of predicted scores."""
+    def predict(self, rows, d, sizes, scale, window, dressing):
+        """A fact.select of predicted scores; `sizes` are (columns, heads) of Q and of K."""
         predictor = self.draw.choice(numerics.PREDICTORS).replace("-", "_")
         i8 = self.type("L", d, element="i8")
         activations = self.ops(f"fact.encode {predictor} activation {rows[0]} : {i8}", 1)[0]
-        codes, scales = [], []
-        for role in ("query", "key"):
+        codes, scales, types = [], [], []
+        for role, (width, heads) in zip(("query", "key"), sizes):
+            i32 = self.type("L", width, element="i32")
             wt = tensor_type(d, width, element="i8")
             if self.draw.chance(0.3):  # not quantized yet
                 real, rt = self.weight(self.draw.weights(d, width), "f32")
@@ -129,30 +179,45 @@ class Stack:
                 weight_scale, _ = self.weight(np.float32(self.draw.choice((0.001, 0.02))), "f32")
             scales.append(weight_scale)
             w = self.ops(f"fact.encode {predictor} weight {w} : {wt}", 1)[0]
-            text, types = f"fact.log_matmul {activations}, {w}", f"{i8}, {wt}"
-            if role == "query" and self.draw.chance(0.5):
-                b, bt = self.weight(self.draw.normal((width,), self.draw.choice((0.1, 20.0))), "f32")
+            text, read = f"fact.log_matmul {activations}, {w}", f"{i8}, {wt}"
+            bias = None
+            if (role == "query" or dressing) and self.draw.chance(0.5):
+                bias, bt = self.weight(self.draw.normal((width,), self.draw.choice((0.1, 20.0))), "f32")
                 if self.draw.chance(0.3):
-                    b = self.ops(f"fact.predictor_bias {predictor} {b}, {weight_scale} : {bt}, tensor<f32>", 1)[0]
-                text, types = f"{text} bias {b} scale {rows[1]}", f"{types}, {bt}, {self.type('L')}"
-            h = self.ops(f"{text} : ({types}) -> {self.type('L', width, element='i32')}", 1)[0]
-            n, s = self.ops(f"fact.normalize_heads {h} heads = {heads} : {self.type('L', width, element='i32')} -> "
-                            f"{self.type('L', width, element='i8')}, {self.type(heads, 'L')}", 2)
+                    of_scale = ("", "") if dressing else (f", {weight_scale}", ", tensor<f32>")
+                    bias = self.ops(f"fact.predictor_bias {predictor} {bias}{of_scale[0]} : {bt}{of_scale[1]}", 1)[0]
+                if not dressing:
+                    text, read = f"{text} bias {bias} scale {rows[1]}", f"{read}, {bt}, {self.type('L')}"
+            h = self.ops(f"{text} : ({read}) -> {i32}", 1)[0]
+            if dressing:
+                of_bias = (f" bias {bias}", f", {bt}") if bias else ("", "")
+                y = self.ops(f"fact.rescale {h}, {rows[1]}, {weight_scale}{of_bias[0]} : ({i32}, {self.type('L')}, tensor<f32>"
+                             f"{of_bias[1]}) -> {self.type('L', width)}", 1)[0]
+                n, s = self.heads(self.dressed(y, width, heads, dressing, role[0]), width, heads)
+            else:
+                n, s = self.ops(f"fact.normalize_heads {h} heads = {heads} : {i32} -> "
+                                f"{self.type('L', width, element='i8')}, {self.type(heads, 'L')}", 2)
             codes += [self.ops(f"fact.encode {predictor} {role} {n} : {self.type('L', width, element='i8')}", 1)[0], s]
-        types = (self.type("L", width, element="i8"), self.type(heads, "L")) * 2 + (self.type("L"), "tensor<f32>", "tensor<f32>")
+            types += [self.type("L", width, element="i8"), self.type(heads, "L")]
+        heads = sizes[0][1]
+        if not dressing:
+            codes += [rows[1], *scales]
+            types += [self.type("L"), "tensor<f32>", "tensor<f32>"]
         scores, unit = self.ops(
-            f"fact.predict {', '.join(codes)}, {rows[1]}, {scales[0]}, {scales[1]} heads = {heads} scale = {float_literal(scale)} : "
+            f"fact.predict {', '.join(codes)} heads = {heads} scale = {float_literal(scale)} : "
             f"({', '.join(types)}) -> ({self.type(heads, 'L', 'L')}, {self.type(heads, 'L')})", 2)
-        made = self.select(predictor, scores, unit, heads, window)
+        norms = sum(norm is not None for norm in dressing.norms)
+        made = self.select(predictor, scores, unit, heads, window, norms)
         if self.draw.chance(0.15):  # one prediction for two selections
-            self.selections.append(self.select(predictor, scores, unit, heads, window))
+            self.selections.append(self.select(predictor, scores, unit, heads, window, norms))
         return made
 
-    def select(self, predictor, scores, unit, heads, window):
+    def select(self, predictor, scores, unit, heads, window, norms):
+        of_norms = f" head_norms = {norms}" if norms else ""
         dominance = self.draw.choice((0.0, 0.0, 0.01, 0.5, 3.0))
         results = self.ops(
             f"fact.select {predictor} {scores}, {unit} keep = {self.draw.choice((0, 1, 51, 205, 512, 900, 1024))} "
-            f"dominance = {float_literal(dominance)}{window_text(window)} : {self.type(heads, 'L', 'L')}, {self.type(heads, 'L')} -> "
+            f"dominance = {float_literal(dominance)}{of_norms}{window_text(window)} : {self.type(heads, 'L', 'L')}, {self.type(heads, 'L')} -> "
             f"{self.type(heads, 'L', 'L', element='i1')}, {self.type(heads, 'L', element='i1')}, "
             f"{self.type(heads, 'L', element='i32')}, {self.type('L', element='i64')}", 4)
         return Selection(heads, window, *results, any_dominated=dominance > 0)
@@ -171,7 +236,8 @@ class Stack:
             argmax = self.body.constant(columns.astype(np.int32), "i32")
         return Selection(heads, window, self.body.constant(mask, "i1"), dominated, argmax, None, dominated is not None)
 
-    def selection(self, rows, d, width, heads, scale, window):
+    def selection(self, rows, d, sizes, scale, window, dressing):
+        heads = sizes[0][1]
         fitting = [s for s in self.selections if s.heads == heads and s.window == window]
         kind = self.draw.weighted(predicted=6, none=1, shared=4 if fitting else 0,
                                   constant=1 if self.model.fixed and self.arguments is None else 0)
@@ -180,7 +246,7 @@ class Stack:
         if kind == "shared":
             return self.draw.choice(fitting)
         made = self.constant_selection(heads, window) if kind == "constant" else \
-            self.predict(rows, d, width, heads, scale, window)
+            self.predict(rows, d, sizes, scale, window, dressing)
         self.selections.append(made)
         return made
 
@@ -200,8 +266,8 @@ class Stack:
 
     # A layer
 
-    def demanded(self, selection, uses_dominated):
-        """Row masks of q, k and v by name, or None for all rows."""
+    def demanded(self, selection, uses_dominated, groups):
+        """Row masks (name, heads) of q, k and v, the latter two of `groups` heads, or None for all rows."""
         if not selection or not selection.dominated or not self.draw.chance(0.7):
             return [None] * 3
         # Rows that the attention computes although the select calls them dominated
@@ -210,11 +276,13 @@ class Stack:
             return [None] * 3
         heads = selection.heads
         mask_type, rows_type = self.type(heads, "L", "L", element="i1"), self.type(heads, "L", element="i1")
-        k = self.ops(f"fact.k_rows {selection.mask}, {selection.dominated} : {mask_type}, {rows_type}", 1)[0]
+        grouped = f" -> {self.type(groups, 'L', element='i1')}" if groups != heads else ""
+        k = self.ops(f"fact.k_rows {selection.mask}, {selection.dominated} : {mask_type}, {rows_type}{grouped}", 1)[0]
         v = self.ops(f"fact.v_rows {selection.mask}, {selection.dominated}, {selection.argmax} : {mask_type}, {rows_type}, "
-                     f"{self.type(heads, 'L', element='i32')}", 1)[0]
+                     f"{self.type(heads, 'L', element='i32')}{grouped}", 1)[0]
         q = self.ops(f"fact.q_rows {selection.dominated} : {rows_type}", 1)[0]
-        return [(name, heads) if self.draw.chance(0.8) else None for name in (q, v if self.draw.chance(0.1) else k, v)]
+        return [(name, n) if self.draw.chance(0.8) else None
+                for name, n in ((q, heads), (v if self.draw.chance(0.1) else k, groups), (v, groups))]
 
     def attention(self, x, d):
         """(context, its width, the token mask of its projections)."""
@@ -224,34 +292,41 @@ class Stack:
         heads = draw.choice([h for h in range(1, width + 1) if width % h == 0][:6])
         if self.selections and draw.chance(0.5) and width % self.selections[-1].heads == 0:
             heads = self.selections[-1].heads
+        size = width // heads
+        groups = self.model.dressing.key_heads(heads) if self.model.dressing.chance(0.3) else heads
+        dressing = self.dressing(size)
+        sizes = dict(q=(width, heads), k=(groups * size, groups), v=(groups * size, groups))
         window = draw.window()
-        scale = draw.choice((1 / math.sqrt(width // heads), 0.3, 1.0))
+        scale = draw.choice((1 / math.sqrt(size), 0.3, 1.0))
         rows = self.quantize(x, d)
-        selection = self.selection(rows, d, width, heads, scale, window)
+        selection = self.selection(rows, d, (sizes["q"], sizes["k"]), scale, window, dressing)
         uses_dominated = bool(selection and selection.dominated) and (selection.any_dominated or draw.chance(0.8)) and draw.chance(0.9)
         low = self.low_tokens(x, d, heads) if draw.chance(0.4) else None
         if low or draw.chance(0.2):
             rows = self.quantize(x, d, low)
         operands, types = [], []
         tails, tail_types = [], []
-        tail = bool(selection) and window == ALL and draw.chance(0.5)
+        tail = bool(selection) and window == ALL and not dressing and draw.chance(0.5)
         mean = None
         if tail:
             mean = self.ops(f"fact.mean_token {x} : {self.type('L', d)} -> {tensor_type(1, d)}", 1)[0]
             mean = self.quantize(mean, d, length=1)
         shared = None
-        for role, mask in zip("qkv", self.demanded(selection, uses_dominated)):
-            weights = self.weights_of(d, width)
-            if role == "k" and draw.chance(0.15):
+        for role, mask in zip("qkv", self.demanded(selection, uses_dominated, groups)):
+            columns, n = sizes[role]
+            weights = self.weights_of(d, columns)
+            if role == "k" and columns == width and draw.chance(0.15):
                 weights = shared
             shared = weights
-            y = self.linear(rows, d, width, weights, low, mask if draw.chance(0.8) else None)
-            operands += self.heads(y, width, heads, mask if draw.chance(0.8) else None)
-            types += [self.type("L", width, element="i8"), self.type(heads, "L")]
+            y = self.linear(rows, d, columns, weights, low, mask if draw.chance(0.8) else None)
+            if role in "qk":
+                y = self.dressed(y, columns, n, dressing, role, mask)
+            operands += self.heads(y, columns, n, mask if draw.chance(0.8) else None)
+            types += [self.type("L", columns, element="i8"), self.type(n, "L")]
             if tail and role in "kv":
-                row = self.linear(mean, d, width, weights, length=1)
-                tails += self.heads(row, width, heads, length=1)
-                tail_types += [tensor_type(1, width, element="i8"), tensor_type(heads, 1)]
+                row = self.linear(mean, d, columns, weights, length=1)
+                tails += self.heads(row, columns, n, length=1)
+                tail_types += [tensor_type(1, columns, element="i8"), tensor_type(n, 1)]
         text = f"fact.quantized_attention {', '.join(operands)}"
         if selection:
             text += f" mask {selection.mask}"
@@ -265,18 +340,16 @@ class Stack:
         text += f" heads = {heads} scale = {float_literal(scale)}{window_text(window)}"
         return self.ops(f"{text} : ({', '.join(types)}) -> {self.type('L', width)}", 1)[0], width, low
 
-    def norm(self, x, d):
-        names, types = zip((x, self.type("L", d)), self.weight(self.draw.vector(d, 1.0), "f32"),
-                           *([self.weight(self.draw.vector(d), "f32")] if self.draw.chance(0.7) else []))
-        return self.ops(f"fact.norm {self.draw.choice(('layer', 'rms'))} {', '.join(names)} eps = {float_literal(1e-5)} : "
-                        f"{', '.join(types)}", 1)[0]
+    def row_norm(self, x, d):
+        vectors = self.norm_vectors(d)
+        return self.norm(x, d, self.draw.choice(NORMS), vectors)
 
     def add(self, a, b, d):
         return self.ops(f"fact.add {a}, {b} : {self.type('L', d)}", 1)[0]
 
     def layer(self, x, d):
         draw = self.draw
-        a = self.norm(x, d) if draw.chance(0.4) else x
+        a = self.row_norm(x, d) if draw.chance(0.4) else x
         context, width, low = self.attention(a, d)
         r = context
         if width != d or draw.chance(0.8):
@@ -284,7 +357,7 @@ class Stack:
             r = self.linear(self.quantize(context, width, low), width, d, low=low)
         r = self.add(x, r, d)
         if draw.chance(0.5):
-            r = self.norm(r, d)
+            r = self.row_norm(r, d)
         if draw.chance(0.3):
             return r
         hidden = draw.choice(self.model.widths)
@@ -300,6 +373,8 @@ class Generator:
 
     def __init__(self, seed):
         self.draw = random_ir.Draw("sparse", seed)
+        # Of a stream of its own: a seed keeps the rest of its model where it can.
+        self.dressing = random_ir.Draw("sparse-dressing", seed)
         self.bound, self.fixed = self.draw.length()
         self.widths = [self.draw.choice(random_ir.WIDTHS) for _ in range(3)]
 

@@ -6,13 +6,12 @@ import pathlib
 import numpy as np
 import pytest
 
-from fact import linalg_ir, numerics
+from fact import linalg_ir, numerics, tools
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OUTSIDE = os.environ.get("FACT_TEST_DATA")
-FILES = [ROOT / "test" / "golden" / "layer_traced.npz"]
-if OUTSIDE:
-    FILES = sorted((pathlib.Path(OUTSIDE) / "golden").glob("layer_*.npz"))
+FOLDERS = ("golden", "golden-modern")
+FILES = [path for folder in FOLDERS for path in sorted((pathlib.Path(OUTSIDE or ROOT / "test") / folder).glob("layer_*.npz"))]
 MASKS = ("mask", "dominated", "k_rows", "v_rows", "low")
 
 
@@ -27,7 +26,7 @@ def run(layer, x, policy, **kwargs):
     return numerics.encoder_layer(layer.weights, x, policy, **layer.arguments(), **kwargs)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_golden_layer(path):
     policy_text = make_golden().policy_text
     layer, meta, arrays = linalg_ir.read_golden(path)
@@ -37,6 +36,24 @@ def test_golden_layer(path):
             expected = arrays[f"p{i}.{key}"]
             assert result[key].dtype == expected.dtype and result[key].shape == expected.shape, (i, key)
             assert result[key].tobytes() == expected.tobytes(), (i, key)
+
+
+def test_a_layer_of_any_kind_is_its_linalg_in_float32(tmp_path):
+    """The unraised text, run op by op, is near the reference layer where that prunes nothing."""
+    rng = np.random.default_rng(3)
+    for i, (style, pairs, key_heads, head_norm) in enumerate([
+            ("half", 8, 2, ("rms", "rms")), ("interleaved", 5, 1, (None, "layer")), ("half", 3, 4, (None, None)),
+            (None, 1, 2, ("layer", "rms"))]):
+        layer = linalg_ir.random_layer(40, 4, 48, "pre" if i % 2 else "post", norm=linalg_ir.NORMS[i % 2], seed=i, head_size=16,
+                                       key_heads=key_heads, head_norm=head_norm, rotary=style,
+                                       tables=linalg_ir.rotary_tables(30, pairs))
+        x = rng.standard_normal((30, 40), dtype=np.float32)
+        model = tmp_path / f"{i}.mlir"
+        model.write_text(linalg_ir.to_text([layer], 30))
+        y, _, _ = tools.run(model, [x[None]], "--reference=f32")
+        expected = run(layer, x, "dense")["y"]
+        error = np.sqrt(np.mean((y[0] - expected) ** 2)) / expected.std()
+        assert error < 0.05, (i, error)  # of INT8
 
 
 def test_random_folders_are_reproducible(tmp_path):

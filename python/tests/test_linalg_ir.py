@@ -34,8 +34,59 @@ def test_every_kind_of_layer_verifies(place, norm, activation, window, bias):
     assert {"gelu_erf": "math.erf", "gelu_tanh": "math.tanh", "swish": "arith.negf", "quick_gelu": "1.702", "relu": "arith.maximumf"}[activation] in ir
 
 
+@pytest.mark.parametrize("rotary, pairs", [(None, 0), ("half", 4), ("half", 2), ("interleaved", 4), ("interleaved", 3)])
+@pytest.mark.parametrize("head_norm", [(None, None), ("layer", "rms"), ("rms", None)])
+@pytest.mark.parametrize("key_heads", [4, 2, 1])
+def test_every_kind_of_dressing_verifies(rotary, pairs, head_norm, key_heads):
+    layer = linalg_ir.random_layer(24, 4, 40, head_size=9, key_heads=key_heads, head_norm=head_norm, rotary=rotary,
+                                   tables=linalg_ir.rotary_tables(20, pairs))
+    ir = verified(linalg_ir.to_text([layer], 17))
+    assert ir.count("linalg.broadcast ") == (0 if key_heads == 4 else 2)
+    assert ir.count("math.sqrt") == 2 + sum(kind is not None for kind in head_norm)
+    assert ir.count("arith.negf") == (2 if rotary == "half" else 0)
+    # A half's parts beside each other, pairs beside each other; the rest of the head behind them.
+    assert ir.count("tensor.insert_slice") == (8 if rotary else 0)
+    assert ir.count("dense_resource<l0_rotary") == (2 if rotary else 0)
+
+
+def test_a_layer_may_be_its_attention_alone():
+    ir = verified(linalg_ir.to_text([linalg_ir.random_layer(16, 2, None)], 8))
+    assert ir.count("linalg.matmul ") == 4 and ir.count("math.sqrt") == 1
+
+
+def test_layers_share_tables():
+    tables = linalg_ir.rotary_tables(8, 4)
+    layers = [linalg_ir.random_layer(16, 2, 32, rotary="half", tables=tables, seed=i) for i in range(3)]
+    ir = verified(linalg_ir.to_text(layers, 8))
+    assert ir.count("dense_resource<l0_rotary") == 2 and "l1_rotary" not in ir
+
+
+def test_a_table_has_a_row_for_every_token():
+    layer = linalg_ir.random_layer(16, 2, 32, rotary="half", tables=linalg_ir.rotary_tables(8, 4))
+    with pytest.raises(ValueError, match="the rotary tables have 8 positions, the sequence up to 9"):
+        linalg_ir.to_text([layer], 9)
+
+
+def test_rotary_tables():
+    cos, sin = linalg_ir.rotary_tables(12, 5, 100.0)
+    angles = np.arange(12)[:, None] / 100.0 ** (np.arange(5) / 5)
+    assert cos.dtype == sin.dtype == np.float32 and cos.shape == sin.shape == (12, 5)
+    assert np.allclose(cos, np.cos(angles), atol=1e-6) and np.allclose(sin, np.sin(angles), atol=1e-6)
+
+
+def test_well_known_models():
+    modern = linalg_ir.random_model("modernbert-base", 4, length=64)
+    assert [layer.window for layer in modern] == [linalg_ir.ALL, (64, 64), (64, 64), linalg_ir.ALL]
+    tables = [layer.weights["rotary.cos"] for layer in modern]
+    assert tables[1] is tables[2] and tables[0] is tables[3] and tables[0][9, 16] > tables[1][9, 16]
+    assert not any(name.startswith("b") or name.endswith("beta") for name in modern[0].weights)
+    qwen, = linalg_ir.random_model("qwen3-0.6b", 1, length=64)
+    assert (qwen.heads, qwen.key_heads, qwen.head_size) == (16, 8, 128) and qwen.weights["Wq"].shape == (1024, 2048)
+    assert len(linalg_ir.random_model("bert-base", 0)) == 0
+
+
 def test_every_generic_has_one_operation():
-    ir = verified(linalg_ir.to_text([linalg_ir.random_layer(16, 2, 32, activation="gelu_tanh")], 8))
+    ir = verified(linalg_ir.to_text([linalg_ir.random_layer(16, 2, 32, activation="gelu_tanh", head_norm=("layer", None))], 8))
     bodies = re.findall(r"\^bb0\(.*\n((?:.*\n)*?)\s*linalg\.yield", ir)
     assert len(bodies) > 20
     assert all(body.count("\n") == 1 for body in bodies)
@@ -72,6 +123,11 @@ def test_float_literals_keep_their_bits(value):
     (dict(heads=5), "heads must divide the width 16 (was 5)"),
     (dict(place="mid"), "place must be one of pre, post (was 'mid')"),
     (dict(norm="mid"), "norm must be one of layer, rms (was 'mid')"),
+    (dict(head_norm=(None, "mid")), "head_norm must be one of None, layer, rms (was 'mid')"),
+    (dict(key_heads=3), "key_heads must divide the 2 heads (was 3)"),
+    (dict(rotary="mid", tables=linalg_ir.rotary_tables(4, 2)), "rotary must be one of None, half, interleaved (was 'mid')"),
+    (dict(rotary="half", tables=linalg_ir.rotary_tables(4, 5)), "a head of 8 features has 1 to 4 pairs to rotate (was 5)"),
+    (dict(rotary="half", tables=linalg_ir.rotary_tables(4, 0)), "a head of 8 features has 1 to 4 pairs to rotate (was 0)"),
     (dict(activation="elu"), "activation must be one of gelu_erf, gelu_tanh, quick_gelu, swish, relu (was 'elu')"),
 ])
 def test_bad_layers(change, message):

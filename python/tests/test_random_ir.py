@@ -65,6 +65,12 @@ def test_200_seeds_have_every_op(texts):
     r"quantized_linear .* precision = a4w8", r"quantized_linear .* rows ", r"quantize_heads .* rows ", r"quantize_rows .* low ",
     r"log_matmul .* bias .* scale ", r"quantized_attention [^)]* mask [^)]* dominated ", r"quantized_attention [^)]* tail ",
     r"quantized_attention (?![^:]*mask)[^:]*heads", r"dense<\[\[\[true",
+    # dressed queries and keys, whole and with rows; keys that heads share; prediction of them
+    r"fact\.norm rms .* heads = \d+ eps", r"fact\.norm layer .* heads = \d+ rows ", r"fact\.rotate half ", r"fact\.rotate interleaved ",
+    r"fact\.rotate .* rows ", r" key_heads = ", r"k_rows .* -> ", r"v_rows .* -> ", r"predictor_bias \w+ %\w+ :", r"rescale .* bias ",
+    r"rescale (?!.*bias)", r" head_norms = 1 ", r" head_norms = 2 ",
+    # linalg of them
+    r"linalg\.broadcast ", r"arith\.negf .*\n.*yield .*\n.*x\d+x\d+xf32>", r"into tensor<\?x\d+x\d+x2xf32>",
 ])
 def test_200_seeds_have(texts, what):
     assert any(re.search(what, text) for text in texts)

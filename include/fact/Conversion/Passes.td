@@ -143,6 +143,7 @@ def RaisePass : Pass<"fact-raise", "::mlir::func::FuncOp"> {
     Statistic<"numLinear", "linear", "linear layers raised">,
     Statistic<"numAttention", "attention", "attentions raised">,
     Statistic<"numNorm", "norm", "layer and RMS norms raised">,
+    Statistic<"numRotate", "rotate", "rotary embeddings raised">,
     Statistic<"numMultiply", "multiply", "products of two streams of rows raised">,
     Statistic<"numActivation", "activation", "activation functions raised">,
     Statistic<"numAdd", "add", "residual additions raised">,
@@ -365,8 +366,8 @@ def ExposeMasksPass : Pass<"fact-expose-masks", "::mlir::ModuleOp"> {
     by the result attribute `fact.dump`, `layer0.mask` for example. Layers count in
     the order in which `main` runs them. What a layer does not select (no mask:
     everything is kept) is left out; `fact.layers` of `main` says of each layer how
-    many heads it has, its window, and whether its mask was given by the
-    model.
+    many heads it has, and of K and V where those are fewer, its window, and
+    whether its mask was given by the model.
   }];
 }
 

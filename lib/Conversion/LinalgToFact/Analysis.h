@@ -89,6 +89,16 @@ private:
   bool visitScores(linalg::LinalgOp op, struct ContractionSides &sides);
   bool visitContext(linalg::LinalgOp op, struct ContractionSides &sides);
   bool visitElementwise(linalg::LinalgOp op);
+  bool visitRepeat(linalg::LinalgOp op);
+  /// Works out what is made of constants and positions alone (Fold.cpp).
+  bool foldConstants(linalg::LinalgOp op);
+  bool foldInsert(tensor::InsertSliceOp op,
+                  ArrayRef<tensor::InsertSliceOp> pieces);
+  void setFolded(Value result, ElementsAttr data, ArrayRef<int64_t> shape,
+                 std::optional<unsigned> tokenDim, Atom sequence);
+  /// A constant of which a dimension is the first rows, one for each token, as
+  /// rows; empty where it has no such dimension.
+  Contents tableOf(const Contents &constant, const Atom &sequence);
 
   /// Of rows that are put into a tensor of as many tokens, which one that is;
   /// -1 where that is something else.
@@ -119,6 +129,11 @@ private:
   /// A constant that varies from token to token, or with two tokens.
   Node *tableOperand(linalg::LinalgOp op, OpOperand *operand,
                      ArrayRef<Atoms> loops);
+  /// A constant that varies from token to token and feature to feature.
+  Node *positionOperand(linalg::LinalgOp op, OpOperand *operand,
+                        ArrayRef<Atoms> loops);
+  /// The rotary embedding that an expression is, or the expression.
+  Node *readRotation(Node *node);
   /// The sequence whose length that is.
   std::optional<Atom> sequenceOf(OpFoldResult size);
 

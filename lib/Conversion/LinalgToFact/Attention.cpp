@@ -10,6 +10,8 @@
 // or on the scores; where there is exactly one, it is taken with the same bits.
 // The softmax is one op or e / sum(e), e = exp(s) or exp(s - max(s)), over the
 // keys of q k^T or of k q^T, transposed or not.
+// Keys and values that heads of queries share are repeated for each of those
+// before; what is raised reads them as they were.
 // Heads that are each computed by themselves and then joined along the features
 // are one attention (Join.cpp).
 //
@@ -45,6 +47,55 @@ static Node *withoutGuard(Node *node) {
   return node->operand(2);
 }
 
+/// Rows of which these have every head `times` times, one after the other; null
+/// with a reason where heads are repeated in another order, and the rows
+/// themselves where none is.
+static Node *withoutRepeats(Node *rows, int64_t heads, StringRef what,
+                            int64_t &times, Miss &miss) {
+  times = 1;
+  Node *origin = rows->origin;
+  int64_t size = rows->width / heads;
+  const Offsets &chosen = rows->chosen;
+  if (!origin ||
+      DenseSet<int64_t>(chosen.begin(), chosen.end()).size() == chosen.size())
+    return rows;
+  int64_t groups = origin->width / size;
+  bool isEven = origin->width % size == 0 && heads % groups == 0;
+  times = isEven ? heads / groups : 1;
+  for (auto [i, column] : llvm::enumerate(chosen)) {
+    auto head = static_cast<int64_t>(i) / size;
+    isEven &= column == head / times * size + static_cast<int64_t>(i) % size;
+  }
+  if (isEven)
+    return origin;
+  miss = {("heads of the " + what +
+           " are repeated in another order than one after the other")
+              .str(),
+          "repeat each head for the queries that follow each other "
+          "(repeat_interleave): query head c reads key head c div (heads / key "
+          "heads)"};
+  return nullptr;
+}
+
+/// Reads keys and values as they are before heads share them.
+static bool readGroups(AttentionMatch &match, Miss &miss) {
+  int64_t times = 1, valueTimes = 1;
+  Node *key = withoutRepeats(match.key, match.heads, "keys", times, miss);
+  if (!key)
+    return false;
+  Node *value =
+      withoutRepeats(match.value, match.heads, "values", valueTimes, miss);
+  if (!value)
+    return false;
+  match.keyHeads = match.heads;
+  if (times == valueTimes) {
+    match.key = key;
+    match.value = value;
+    match.keyHeads /= times;
+  }
+  return true;
+}
+
 std::optional<AttentionMatch> mlir::fact::matchAttention(Node *node,
                                                          Miss &miss) {
   auto fail = [&](const Twine &reason, const Twine &suggestion) {
@@ -59,7 +110,7 @@ std::optional<AttentionMatch> mlir::fact::matchAttention(Node *node,
       return std::nullopt;
     all->heads = rows[0]->width * all->heads / all->query->width;
     all->query = rows[0], all->key = rows[1], all->value = rows[2];
-    return all;
+    return readGroups(*all, miss) ? all : std::nullopt;
   }
   if (!node->is(NodeKind::Context))
     return std::nullopt;
@@ -71,9 +122,10 @@ std::optional<AttentionMatch> mlir::fact::matchAttention(Node *node,
   if (!masked)
     return std::nullopt;
   Node *scores = masked->scores;
-  AttentionMatch match{nullptr,        nullptr,         node->operand(1),
-                       softmax,        scores->heads,   masked->scale,
-                       masked->window, masked->padding, masked->padValue};
+  AttentionMatch match{nullptr,         nullptr,        node->operand(1),
+                       softmax,         scores->heads,  scores->heads,
+                       masked->scale,   masked->window, masked->padding,
+                       masked->padValue};
   match.query = takeScale(scores->operand(0), match.scale);
   match.key = takeScale(scores->operand(1), match.scale);
   if (!(match.scale > 0) || std::isinf(match.scale))
@@ -85,5 +137,7 @@ std::optional<AttentionMatch> mlir::fact::matchAttention(Node *node,
                     Twine(match.query->width) + " and " +
                     Twine(match.value->width) + ")",
                 "use heads of one size");
+  if (!readGroups(match, miss))
+    return std::nullopt;
   return match;
 }

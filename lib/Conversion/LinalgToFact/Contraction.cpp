@@ -73,6 +73,8 @@ bool Analysis::visitContraction(linalg::LinalgOp op) {
   if (!isZero(contents(init->get())))
     return missed(op, "the product is added to a tensor that is not zero",
                   "add it in an op of its own");
+  if (foldConstants(op))
+    return true;
   for (bool isRhs : {false, true}) {
     OpOperand *operand = op.getDpsInputOperand(isRhs);
     const Contents &side = isRhs ? sides.rhs : sides.lhs;

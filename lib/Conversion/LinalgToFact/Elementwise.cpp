@@ -229,6 +229,60 @@ static Value largestValue(linalg::LinalgOp op) {
   return nullptr;
 }
 
+/// Rows with features that are repeated along a new dimension: keys that
+/// several heads of queries read.
+bool Analysis::visitRepeat(linalg::LinalgOp op) {
+  if (op.getNumDpsInputs() != 1)
+    return false;
+  OpOperand *operand = op.getDpsInputOperand(0);
+  Contents input = contents(operand->get());
+  AffineMap from = op.getMatchingIndexingMap(operand),
+            to = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  if (op.getNumReductionLoops() > 0 || !input || !input.node->isRows() ||
+      !to.isPermutation() ||
+      op.getBlock()->getTerminator()->getOperand(0) !=
+          op.getMatchingBlockArgument(operand))
+    return false;
+  SmallVector<std::optional<Atoms>> loops(op.getNumLoops());
+  int64_t features = 1;
+  for (auto [expr, atoms] :
+       llvm::zip_equal(from.getResults(), input.layout.dims)) {
+    for (const Atom &atom : atoms)
+      if (!atom.isSequence())
+        features *= atom.size;
+    if (auto dim = dyn_cast<AffineDimExpr>(expr))
+      loops[dim.getPosition()] = atoms;
+    else if (!atoms.empty())
+      return false;
+  }
+  bool isNew = false;
+  SmallVector<Atoms> like;
+  SmallVector<int64_t> extents;
+  SmallVector<SmallVector<int64_t>> offsets;
+  for (AffineExpr expr : to.getResults()) {
+    unsigned loop = cast<AffineDimExpr>(expr).getPosition();
+    int64_t extent = op.getStaticLoopRanges()[loop];
+    like.push_back(loops[loop].value_or(Atoms()));
+    extents.push_back(extent);
+    offsets.emplace_back();
+    if (isSequence(like.back()))
+      continue;
+    if (ShapedType::isDynamic(extent))
+      return false; // tokens and features in one dimension
+    isNew |= !loops[loop] && extent != 1;
+    offsets.back() =
+        loops[loop] ? offsetsOf(like.back()) : SmallVector<int64_t>(extent, 0);
+    if (static_cast<int64_t>(offsets.back().size()) != extent)
+      return false;
+  }
+  if (!isNew || features != input.node->width)
+    return false;
+  Layout layout = renumbered(like, extents);
+  Node *node = pool.columns(input.node, offsetsBy(layout, offsets));
+  set(op->getResult(0), node, std::move(layout));
+  return true;
+}
+
 bool Analysis::visitElementwise(linalg::LinalgOp op) {
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
   if (!type || !op.getBlock() ||
@@ -236,6 +290,8 @@ bool Analysis::visitElementwise(linalg::LinalgOp op) {
         type.getElementType().isSignlessInteger()))
     return false;
   bool picks = llvm::any_of(*op.getBlock(), llvm::IsaPred<tensor::ExtractOp>);
+  if (foldConstants(op))
+    return true;
   if (picks && type.getElementType().isF32())
     return missed(op, "it picks elements of a tensor by their indices",
                   "begin the program behind it ('--from')");
@@ -264,6 +320,9 @@ bool Analysis::visitElementwise(linalg::LinalgOp op) {
     }
   }
 
+  if (visitRepeat(op))
+    return true;
+
   // What a softmax in steps reduces over are the keys.
   if (reduces && operands.size() == 1) {
     AffineMap map = op.getMatchingIndexingMap(operands.front());
@@ -282,7 +341,12 @@ bool Analysis::visitElementwise(linalg::LinalgOp op) {
   for (auto [operand, node] : llvm::zip_equal(operands, nodes)) {
     if (node && node->is(NodeKind::Weight))
       node = constantOperand(op, operand, *loops);
-    else if (!node)
+    else if (node && node->is(NodeKind::PositionTable) && operands.size() > 1) {
+      node = positionOperand(op, operand, *loops);
+      if (!node)
+        return missed(op, "a table of positions is laid out in another way",
+                      "multiply rows by tables [positions, features]");
+    } else if (!node)
       node = evaluate(operand->get(), op, *loops, elements);
     if (!node)
       return false;
@@ -335,11 +399,16 @@ bool Analysis::visitElementwise(linalg::LinalgOp op) {
       Node *node = evaluate(result, op, *loops, elements);
       if (!node)
         return false;
-      if (!node->isRows() ||
-          merged(reduced) != merged(Atom{Axis::Feature, node->width}))
+      // Of all features, or of those of each head.
+      int64_t part = 1;
+      for (const Atom &atom : merged(reduced))
+        part *= atom.size;
+      if (!node->isRows() || node->width % part != 0 ||
+          merged(reduced) != merged(Atom{Axis::Feature, part}))
         return missed(op, "the sum is over a part of the features of a row",
-                      "take means over all features of a token");
-      elements[result] = pool.sum(node);
+                      "take means over all features of a token, or of a head");
+      elements[result] =
+          part == node->width ? pool.sum(node) : pool.headSum(node, part);
     }
   }
   Node *node = evaluate(result, op, *loops, elements);
@@ -348,6 +417,8 @@ bool Analysis::visitElementwise(linalg::LinalgOp op) {
   Layout layout;
   for (AffineExpr expr : map.getResults())
     layout.dims.push_back((*loops)[cast<AffineDimExpr>(expr).getPosition()]);
+  if (node->isRows())
+    node = readRotation(node);
   set(op->getResult(0), node, std::move(layout));
   return true;
 }

@@ -8,7 +8,10 @@
 
 #include "Expression.h"
 
+#include "ConstantData.h"
+
 #include "llvm/ADT/bit.h"
+#include "llvm/Support/xxhash.h"
 
 #include <cmath>
 #include <limits>
@@ -39,10 +42,12 @@ void Node::Profile(llvm::FoldingSetNodeID &profile) const {
   rowOffsets.profile(profile);
   columnOffsets.profile(profile);
   profile.AddPointer(leaf.getAsOpaquePointer());
+  profile.AddInteger(part);
+  profile.AddBoolean(interleaved);
   // Operands decide these for all other nodes.
   if (kind == NodeKind::Leaf || kind == NodeKind::TokenIndex ||
       kind == NodeKind::KeyIndex || kind == NodeKind::Scores ||
-      kind == NodeKind::Table) {
+      kind == NodeKind::Table || kind == NodeKind::PositionTable) {
     profile.AddInteger(sequence);
     profile.AddInteger(heads);
   }
@@ -235,6 +240,78 @@ Node *ExpressionPool::sum(Node *a) {
   return unique(std::move(node));
 }
 
+Node *ExpressionPool::headSum(Node *a, int64_t part) {
+  Node node = prototype(NodeKind::HeadSum, {a});
+  node.part = part;
+  return unique(std::move(node));
+}
+
+Node *ExpressionPool::positionTable(ElementsAttr data, Offsets rowOffsets,
+                                    Offsets columnOffsets, int sequence) {
+  Node node = prototype(NodeKind::PositionTable, {});
+  node.data = data;
+  node.width = columnOffsets.size();
+  node.rowOffsets = std::move(rowOffsets);
+  node.columnOffsets = std::move(columnOffsets);
+  node.sequence = sequence;
+  return unique(std::move(node));
+}
+
+Node *ExpressionPool::rotated(Node *rows, Node *cos, Node *sin, int64_t part,
+                              bool interleaved) {
+  Node node = prototype(NodeKind::Rotated, {rows, cos, sin});
+  node.part = part;
+  node.interleaved = interleaved;
+  return unique(std::move(node));
+}
+
+ElementsAttr ExpressionPool::numbers(ElementsAttr like, ArrayRef<int64_t> shape,
+                                     ArrayRef<float> elements) {
+  uint64_t hash = llvm::xxh3_64bits(
+      ArrayRef(reinterpret_cast<const uint8_t *>(elements.data()),
+               elements.size() * sizeof(float)));
+  for (ElementsAttr known : folded[hash]) {
+    ConstantData data = *ConstantData::get(known);
+    bool isSame = known.getShapedType().getShape() == shape;
+    for (size_t i = 0; isSame && i < elements.size(); ++i)
+      isSame = llvm::bit_cast<uint32_t>(data[i]) ==
+               llvm::bit_cast<uint32_t>(elements[i]);
+    if (isSame)
+      return known;
+  }
+  ElementsAttr made = constantOf(like, shape, elements);
+  folded[hash].push_back(made);
+  return made;
+}
+
+Node *ExpressionPool::parts(ArrayRef<Node *> parts, Offsets columns) {
+  Node node = prototype(NodeKind::Parts, parts);
+  node.width = columns.size();
+  node.columnOffsets = std::move(columns);
+  return unique(std::move(node));
+}
+
+Node *mlir::fact::commonOrigin(ArrayRef<Node *> nodes) {
+  auto isFrom = [](Node *node, Node *origin) {
+    while (node && node != origin)
+      node = node->origin;
+    return node != nullptr;
+  };
+  Node *origin = nodes.empty() ? nullptr : nodes.front();
+  while (origin &&
+         !llvm::all_of(nodes, [&](Node *node) { return isFrom(node, origin); }))
+    origin = origin->origin;
+  return origin;
+}
+
+SmallVector<int64_t> mlir::fact::columnsOf(Node *node, Node *origin) {
+  auto columns = llvm::to_vector(llvm::seq<int64_t>(0, node->width));
+  for (; node != origin; node = node->origin)
+    for (int64_t &column : columns)
+      column = node->chosen[column];
+  return columns;
+}
+
 Node *ExpressionPool::linear(Node *rows, Node *weight) {
   Node node = prototype(NodeKind::Linear, {rows, weight});
   node.width = weight->width;
@@ -367,7 +444,31 @@ Node *ExpressionPool::select(Node *condition, Node *a, Node *b) {
   return make(NodeKind::Select, {condition, a, b});
 }
 
+/// Heads of `part` features each, with all of their features in order.
+static bool areWholeHeads(ArrayRef<int64_t> columns, int64_t part) {
+  if (static_cast<int64_t>(columns.size()) % part != 0)
+    return false;
+  for (auto [i, column] : llvm::enumerate(columns))
+    if (column % part != static_cast<int64_t>(i) % part ||
+        column / part != columns[i - i % part] / part)
+      return false;
+  return true;
+}
+
 Node *ExpressionPool::columns(Node *node, ArrayRef<int64_t> columns) {
+  if (node->width == static_cast<int64_t>(columns.size()) &&
+      llvm::equal(columns, llvm::seq<int64_t>(0, node->width)))
+    return node;
+  Node *result = chooseColumns(node, columns);
+  // Only what is newer, so that origins end.
+  if (node->isRows() && !result->origin && result->id > node->id) {
+    result->origin = node;
+    result->chosen = columns;
+  }
+  return result;
+}
+
+Node *ExpressionPool::chooseColumns(Node *node, ArrayRef<int64_t> columns) {
   if (node->width == 0)
     return node;
   // The new nodes are computed where the old ones were.
@@ -377,6 +478,7 @@ Node *ExpressionPool::columns(Node *node, ArrayRef<int64_t> columns) {
   switch (node->kind) {
   case NodeKind::Column:
   case NodeKind::Weight:
+  case NodeKind::PositionTable:
   case NodeKind::Columns: {
     SmallVector<int64_t, 0> chosen;
     for (int64_t column : columns)
@@ -385,6 +487,9 @@ Node *ExpressionPool::columns(Node *node, ArrayRef<int64_t> columns) {
       result = this->column(node->data, std::move(chosen));
     else if (node->is(NodeKind::Weight))
       result = weight(node->data, node->rowOffsets, std::move(chosen));
+    else if (node->is(NodeKind::PositionTable))
+      result = positionTable(node->data, node->rowOffsets, std::move(chosen),
+                             node->sequence);
     else
       result = this->columns(node->operand(0), chosen);
     break;
@@ -415,6 +520,24 @@ Node *ExpressionPool::columns(Node *node, ArrayRef<int64_t> columns) {
       result = make(node->kind, operands);
     break;
   }
+  case NodeKind::Parts: {
+    SmallVector<int64_t, 0> chosen;
+    for (int64_t column : columns)
+      chosen.push_back(node->columnOffsets[column]);
+    result = parts(node->operands, std::move(chosen));
+    break;
+  }
+  case NodeKind::HeadSum:
+  case NodeKind::Rotated:
+    if (areWholeHeads(columns, node->part)) {
+      Node *rows = this->columns(node->operand(0), columns);
+      result = node->is(NodeKind::HeadSum)
+                   ? headSum(rows, node->part)
+                   : rotated(rows, node->operand(1), node->operand(2),
+                             node->part, node->interleaved);
+      break;
+    }
+    [[fallthrough]];
   default: {
     Node chosen = prototype(NodeKind::Columns, {node});
     chosen.width = columns.size();

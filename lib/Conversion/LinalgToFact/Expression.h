@@ -47,13 +47,17 @@ enum class NodeKind : uint8_t {
   Erf,
   Tanh,
   Sqrt,
-  Sum,     ///< over the features of a row
-  Columns, ///< some columns of a leaf
-  Linear,  ///< rows, weight
-  Scores,  ///< query rows, key rows: products for each head
-  Softmax, ///< of scores, over the keys
-  Context, ///< probabilities, value rows
-  Heads,   ///< contexts side by side, then their queries, keys and values
+  Sum,           ///< over the features of a row
+  HeadSum,       ///< over those of a head; the same for each of them
+  Columns,       ///< some columns of a leaf
+  Parts,         ///< columns of several rows, each at its place
+  PositionTable, ///< a constant for each token and feature
+  Rotated,       ///< rows, cosines and sines: a rotary embedding
+  Linear,        ///< rows, weight
+  Scores,        ///< query rows, key rows: products for each head
+  Softmax,       ///< of scores, over the keys
+  Context,       ///< probabilities, value rows
+  Heads,         ///< contexts side by side, then their queries, keys and values
   // Masks. Conditions are 0 or 1, as numbers too.
   TokenIndex,
   KeyIndex,
@@ -120,6 +124,9 @@ public:
   Iterator begin() const { return {this, 0}; }
   Iterator end() const { return {this, size()}; }
   void profile(llvm::FoldingSetNodeID &id) const;
+  bool operator==(const Offsets &other) const {
+    return first == other.first && count == other.count && list == other.list;
+  }
 
 private:
   int64_t first = 0, count = 0;
@@ -134,8 +141,9 @@ struct Node : llvm::FoldingSetNode {
   float scalar = 0;  ///< Scalar
   ElementsAttr data; ///< Column, Weight, Table
   /// Element (i, j) of a weight is data[rowOffsets[i] + columnOffsets[j]], that
-  /// of a table likewise for query i and key j; a Column has columnOffsets
-  /// only. Columns: the chosen columns.
+  /// of a table likewise for query i and key j, or token i and feature j; a
+  /// Column has columnOffsets only. Columns: the chosen columns; Parts: those
+  /// of all operands in a row.
   Offsets rowOffsets, columnOffsets;
   Value leaf; ///< Leaf
 
@@ -144,11 +152,17 @@ struct Node : llvm::FoldingSetNode {
   int sequence = -1;  ///< of the tokens, -1 where it does not depend on them
   bool pair = false;  ///< depends on the key token
   int64_t length = 0; ///< Scores: most tokens that there may be, 0 if unknown
+  int64_t part = 0;   ///< HeadSum, Rotated: features of a head
+  bool interleaved = false; ///< Rotated: neighbours turn together
 
   /// The op that first computed it (null for a function argument), what is
   /// inserted for it goes before `before`.
   Operation *op = nullptr;
   Operation *before = nullptr;
+  /// Rows of which these are some columns, made before; null where nobody said
+  /// so. The node itself need not show it: the choice moves to the weights.
+  Node *origin = nullptr;
+  Offsets chosen;
   /// A tensor that holds it, and how; null for a value inside of a body.
   Value value;
   Layout layout;
@@ -165,6 +179,12 @@ struct Node : llvm::FoldingSetNode {
 
   void Profile(llvm::FoldingSetNodeID &id) const;
 };
+
+/// The newest rows of which all of `nodes` are columns (or themselves), as they
+/// were chosen or by what follows; null where there are none.
+Node *commonOrigin(ArrayRef<Node *> nodes);
+/// For each of the node's columns, which one of `origin` it is.
+SmallVector<int64_t> columnsOf(Node *node, Node *origin);
 
 /// Owns the nodes of a function and builds them in normal form.
 class ExpressionPool {
@@ -191,6 +211,8 @@ public:
   Node *max(Node *a, Node *b);
   Node *unary(NodeKind kind, Node *a);
   Node *sum(Node *a);
+  /// Over the features of each head, which are `part` in a row.
+  Node *headSum(Node *a, int64_t part);
   Node *linear(Node *rows, Node *weight);
   Node *scores(Node *query, Node *key, int64_t heads, int64_t length);
   Node *softmax(Node *scores);
@@ -212,20 +234,33 @@ public:
   /// of that width; null where that has no form of its own.
   Node *join(ArrayRef<Node *> parts, ArrayRef<int64_t> widths,
              unsigned depth = 0);
+  Node *positionTable(ElementsAttr data, Offsets rowOffsets,
+                      Offsets columnOffsets, int sequence);
+  Node *rotated(Node *rows, Node *cos, Node *sin, int64_t part,
+                bool interleaved);
+  /// A constant of these elements; one for equal ones.
+  ElementsAttr numbers(ElementsAttr like, ArrayRef<int64_t> shape,
+                       ArrayRef<float> elements);
+  /// The chosen columns of several rows, counted through all of them.
+  Node *parts(ArrayRef<Node *> parts, Offsets columns);
   /// Contexts one after the other, which are one attention of all heads.
   Node *heads(ArrayRef<Node *> contexts, Node *query, Node *key, Node *value);
 
-  /// The columns of `node` (rows or a column) that `columns` names.
+  /// The columns of `node` (rows or a column) that `columns` names; rows
+  /// remember that.
   Node *columns(Node *node, ArrayRef<int64_t> columns);
 
 private:
   /// The node that is equal to `prototype`, which is added if there is none.
   Node *unique(Node &&prototype);
   Node *make(NodeKind kind, ArrayRef<Node *> operands);
+  Node *chooseColumns(Node *node, ArrayRef<int64_t> columns);
   Node *joinColumns(ArrayRef<Node *> parts, ArrayRef<int64_t> widths);
   Node *joinWeights(ArrayRef<Node *> parts);
+  Node *joinTables(ArrayRef<Node *> parts);
 
   llvm::FoldingSet<Node> nodes;
+  DenseMap<uint64_t, SmallVector<ElementsAttr, 1>> folded; ///< by hash
   SmallVector<Node *> owned;
   Operation *source = nullptr;
   Operation *insertBefore = nullptr;

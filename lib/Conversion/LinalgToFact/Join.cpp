@@ -99,6 +99,30 @@ Node *ExpressionPool::joinWeights(ArrayRef<Node *> parts) {
                 std::move(begins), Offsets::upTo(width));
 }
 
+Node *ExpressionPool::joinTables(ArrayRef<Node *> parts) {
+  size_t rows = parts.front()->rowOffsets.size(), width = 0;
+  for (Node *part : parts) {
+    rows = std::min(rows, part->rowOffsets.size());
+    width += part->width;
+  }
+  std::vector<float> elements;
+  elements.reserve(rows * width);
+  SmallVector<ConstantData> data;
+  for (Node *part : parts)
+    data.push_back(*ConstantData::get(part->data));
+  SmallVector<int64_t, 0> begins;
+  for (size_t i = 0; i < rows; ++i) {
+    begins.push_back(i * width);
+    for (auto [part, values] : llvm::zip_equal(parts, data))
+      for (int64_t column : part->columnOffsets)
+        elements.push_back(values[part->rowOffsets[i] + column]);
+  }
+  auto shape = {static_cast<int64_t>(rows), static_cast<int64_t>(width)};
+  return positionTable(numbers(parts.front()->data, shape, elements),
+                       std::move(begins), Offsets::upTo(width),
+                       parts.front()->sequence);
+}
+
 Node *ExpressionPool::join(ArrayRef<Node *> parts, ArrayRef<int64_t> widths,
                            unsigned depth) {
   constexpr unsigned deepest = 12; // an activation has about as many ops
@@ -122,6 +146,8 @@ Node *ExpressionPool::join(ArrayRef<Node *> parts, ArrayRef<int64_t> widths,
           return nullptr;
     return next == first->operand(0)->width ? first->operand(0) : nullptr;
   }
+  case NodeKind::PositionTable:
+    return joinTables(parts);
   case NodeKind::Linear: {
     SmallVector<Node *> weights;
     for (Node *part : parts) {
@@ -244,6 +270,57 @@ int Analysis::insertedSequence(tensor::InsertSliceOp op) {
   return source.node->sequence;
 }
 
+/// Where each feature of rows comes from whose parts are laid out like that,
+/// one after the other along `dim`, counted through all parts, and the layout
+/// of those rows; none where a dimension has tokens and features.
+static std::optional<std::pair<Layout, SmallVector<int64_t>>>
+placesOf(ArrayRef<Layout> parts, ArrayRef<int64_t> widths,
+         RankedTensorType type, unsigned dim) {
+  SmallVector<Atoms> like(parts.front().dims.begin(), parts.front().dims.end());
+  if (like[dim].empty())
+    for (const Layout &part : llvm::reverse(parts))
+      if (!part.dims[dim].empty())
+        like[dim] = part.dims[dim];
+  Layout layout = renumbered(like, type.getShape());
+  // By part, and each in its own order.
+  SmallVector<SmallVector<int64_t>> columns;
+  SmallVector<int64_t> extents;
+  int64_t before = 0, total = 1;
+  for (auto [part, width] : llvm::zip_equal(parts, widths)) {
+    SmallVector<SmallVector<int64_t>> offsets;
+    for (auto [i, atoms] : llvm::enumerate(part.dims)) {
+      if (isSequence(atoms) != isSequence(like[i]) ||
+          (!isSequence(atoms) && llvm::any_of(atoms, [](const Atom &atom) {
+            return atom.isSequence();
+          })))
+        return std::nullopt;
+      offsets.push_back(isSequence(atoms) ? SmallVector<int64_t>()
+                                          : offsetsOf(atoms));
+    }
+    extents.push_back(offsets[dim].size());
+    // In the order of the whole, whatever the part's own is.
+    columns.push_back(offsetsBy(layout, offsets));
+    if (static_cast<int64_t>(columns.back().size()) != width)
+      return std::nullopt;
+    for (int64_t &column : columns.back())
+      column += before + part.offset;
+    before += width;
+  }
+  // The joined dimension has more or fewer features within it.
+  const Atoms &joined = layout.dims[dim];
+  int64_t inner = joined.empty() ? 1 : joined.front().stride;
+  for (auto [i, atoms] : llvm::enumerate(layout.dims))
+    if (!isSequence(atoms))
+      total *= type.getDimSize(i);
+  SmallVector<int64_t> places;
+  SmallVector<size_t> next(parts.size(), 0);
+  while (static_cast<int64_t>(places.size()) < total)
+    for (auto [i, extent] : llvm::enumerate(extents))
+      for (int64_t n = 0; n < extent * inner; ++n)
+        places.push_back(columns[i][next[i]++]);
+  return std::pair(std::move(layout), std::move(places));
+}
+
 /// The layout of rows whose parts are laid out like that, one after the other
 /// along `dim`; none where the features do not come in the same order.
 static std::optional<Layout>
@@ -275,10 +352,25 @@ joinedLayout(ArrayRef<Layout> parts, ArrayRef<int64_t> widths, unsigned dim) {
 }
 
 bool Analysis::visitInsert(tensor::InsertSliceOp op) {
+  SmallVector<tensor::InsertSliceOp> pieces = piecesOf(op);
+  // The first rows of constants are tables where they are put together.
+  for (tensor::InsertSliceOp piece : pieces) {
+    Contents source = contents(piece.getSource());
+    for (auto [dim, atoms] : llvm::enumerate(source.layout.dims))
+      if (source.node->is(NodeKind::Weight) && atoms.size() == 1 &&
+          atoms.front().sequence >= 0) {
+        Atom token{Axis::Token, piece.getSourceType().getDimSize(dim), 1,
+                   atoms.front().sequence};
+        if (Contents table = tableOf(source, token))
+          tensors[piece.getSource()] = table;
+        break;
+      }
+  }
+  if (foldInsert(op, pieces))
+    return true;
   int sequence = insertedSequence(op);
   if (sequence < 0)
     return false;
-  SmallVector<tensor::InsertSliceOp> pieces = piecesOf(op);
   SmallVector<Node *> parts;
   SmallVector<int64_t> widths;
   SmallVector<Layout, 0> layouts;
@@ -298,20 +390,71 @@ bool Analysis::visitInsert(tensor::InsertSliceOp op) {
   }
   Node *joined = nullptr;
   std::optional<Layout> layout;
-  if (parts.size() > 1 && parts.size() == pieces.size() &&
-      end == op.getDestType().getDimSize(*dim))
+  bool areAll = parts.size() > 1 && parts.size() == pieces.size() &&
+                end == op.getDestType().getDimSize(*dim);
+  bool areHeads = llvm::all_of(parts, [](Node *part) {
+    return part->is(NodeKind::Context) || part->is(NodeKind::Heads);
+  });
+  // What is chosen from other rows is another choice from those.
+  SmallVector<Node *> terms;
+  if (areAll && !areHeads)
+    terms = rotatedTerms(parts);
+  Node *origin = commonOrigin(terms);
+  if (origin)
+    if (auto places = placesOf(layouts, widths, op.getDestType(), *dim)) {
+      layout = std::move(places->first);
+      joined = pool.parts(parts, places->second);
+      if (terms == parts) {
+        SmallVector<int64_t> columns;
+        for (Node *part : parts)
+          llvm::append_range(columns, columnsOf(part, origin));
+        for (int64_t &place : places->second)
+          place = columns[place];
+        joined = pool.columns(origin, places->second);
+      }
+      joined = readRotation(joined);
+    }
+  if (areAll && !joined)
     layout = joinedLayout(layouts, widths, *dim);
-  if (layout) {
-    bool areHeads = llvm::all_of(parts, [](Node *part) {
-      return part->is(NodeKind::Context) || part->is(NodeKind::Heads);
-    });
+  if (layout && !joined)
     joined = areHeads ? joinHeads(op, parts) : pool.join(parts, widths);
-  }
   if (joined)
     set(op.getResult(), joined, std::move(*layout));
   else
     makeLeaf(op.getResult(), sequence);
   return true;
+}
+
+/// Leaves one of the keys and values that heads side by side share; of how many
+/// heads each is then.
+static int64_t dropRepeated(SmallVectorImpl<Node *> &keys,
+                            SmallVectorImpl<Node *> &values,
+                            SmallVectorImpl<int64_t> &widths) {
+  auto count = static_cast<int64_t>(keys.size());
+  int64_t times = 1;
+  while (times < count && keys[times] == keys[0] && values[times] == values[0])
+    ++times;
+  for (int64_t i = 0; i < count; ++i)
+    if (count % times != 0 || keys[i] != keys[i - i % times] ||
+        values[i] != values[i - i % times])
+      return 1;
+  for (auto *list : {&keys, &values}) {
+    for (int64_t i = 0; i < count / times; ++i)
+      (*list)[i] = (*list)[i * times];
+    list->resize(count / times);
+  }
+  widths.resize(keys.size());
+  return times;
+}
+
+/// The columns of `width` with every head of `size` several times.
+static SmallVector<int64_t> repeatedHeads(int64_t width, int64_t size,
+                                          int64_t times) {
+  SmallVector<int64_t> columns;
+  for (int64_t head = 0; head < width; head += size)
+    for (int64_t i = 0; i < times; ++i)
+      llvm::append_range(columns, llvm::seq<int64_t>(head, head + size));
+  return columns;
 }
 
 Node *Analysis::joinHeads(tensor::InsertSliceOp op, ArrayRef<Node *> parts) {
@@ -337,7 +480,9 @@ Node *Analysis::joinHeads(tensor::InsertSliceOp op, ArrayRef<Node *> parts) {
     return nullptr;
   };
   SmallVector<Node *> queries, keys, values;
-  SmallVector<int64_t> widths;
+  SmallVector<int64_t> widths, keyWidths;
+  // Heads share keys in each of them, or with those beside them.
+  int64_t shared = first.heads / first.keyHeads;
   for (const AttentionMatch &head : heads) {
     int64_t size = head.query->width / head.heads,
             firstSize = first.query->width / first.heads;
@@ -355,16 +500,28 @@ Node *Analysis::joinHeads(tensor::InsertSliceOp op, ArrayRef<Node *> parts) {
         head.padValue != first.padValue)
       return differ(head, " are masked differently",
                     "use one mask for all heads");
+    if (head.heads / head.keyHeads != shared)
+      return differ(head, " share keys with different numbers of others",
+                    "use as many heads of queries for each head of keys");
     queries.push_back(head.query);
     keys.push_back(head.key);
     values.push_back(head.value);
     widths.push_back(head.query->width);
+    keyWidths.push_back(head.key->width);
+  }
+  int64_t size = first.query->width / first.heads;
+  if (shared == 1) {
+    size = first.key->width;
+    shared = dropRepeated(keys, values, keyWidths);
   }
   Node *joined[3];
   for (auto [i, of, what] : {std::tuple(0, ArrayRef(queries), "queries"),
                              std::tuple(1, ArrayRef(keys), "keys"),
                              std::tuple(2, ArrayRef(values), "values")}) {
-    joined[i] = pool.join(of, widths);
+    joined[i] = pool.join(of, i == 0 ? widths : keyWidths);
+    if (joined[i] && i > 0 && shared > 1)
+      joined[i] = pool.columns(joined[i],
+                               repeatedHeads(joined[i]->width, size, shared));
     if (joined[i])
       continue;
     missed(op,

@@ -10,6 +10,8 @@
 
 #include "llvm/ADT/STLExtras.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace mlir::fact;
 
@@ -161,6 +163,53 @@ std::optional<unsigned> Layout::tokenDim() const {
     if (atoms.size() == 1 && atoms.front().axis == Axis::Token)
       return i;
   return std::nullopt;
+}
+
+Layout mlir::fact::renumbered(ArrayRef<Atoms> like, ArrayRef<int64_t> extents) {
+  Layout result;
+  SmallVector<std::pair<int64_t, unsigned>> order; // stride, dimension
+  int64_t last = std::numeric_limits<int64_t>::max();
+  for (auto [dim, atoms] : llvm::enumerate(like)) {
+    if (isSequence(atoms)) {
+      result.dims.push_back(atoms);
+      continue;
+    }
+    result.dims.emplace_back();
+    if (!atoms.empty())
+      last = atoms.front().stride;
+    order.push_back({last, dim});
+  }
+  llvm::sort(order, [](auto a, auto b) {
+    return std::pair(-a.first, a.second) < std::pair(-b.first, b.second);
+  });
+  int64_t stride = 1;
+  for (auto [ignored, dim] : llvm::reverse(order)) {
+    result.dims[dim] = merged(Atom{Axis::Feature, extents[dim], stride});
+    stride *= extents[dim];
+  }
+  return result;
+}
+
+SmallVector<int64_t>
+mlir::fact::offsetsBy(const Layout &layout,
+                      ArrayRef<SmallVector<int64_t>> offsets) {
+  SmallVector<unsigned> order;
+  for (auto [dim, atoms] : llvm::enumerate(layout.dims))
+    if (!isSequence(atoms) && !atoms.empty())
+      order.push_back(dim);
+  llvm::sort(order, [&](unsigned a, unsigned b) {
+    return layout.dims[a].front().stride > layout.dims[b].front().stride;
+  });
+  SmallVector<int64_t> result{0};
+  for (unsigned dim : order) {
+    SmallVector<int64_t> next;
+    next.reserve(result.size() * offsets[dim].size());
+    for (int64_t base : result)
+      for (int64_t offset : offsets[dim])
+        next.push_back(base + offset);
+    result = std::move(next);
+  }
+  return result;
 }
 
 Layout mlir::fact::dataLayout(ArrayRef<int64_t> shape) {

@@ -83,6 +83,17 @@ struct Layout {
   std::optional<unsigned> tokenDim() const;
 };
 
+/// A layout in which each dimension walks over features of its own, as many as
+/// `extents` says; they come in the order in which those of `like` come, and
+/// new ones behind those of the dimension before. Sequences stay.
+Layout renumbered(ArrayRef<Atoms> like, ArrayRef<int64_t> extents);
+
+/// For each feature of such a layout, in order, the sum of the offsets of its
+/// places in the dimensions; `offsets` has one list for each dimension, an
+/// empty one for a sequence.
+SmallVector<int64_t> offsetsBy(const Layout &layout,
+                               ArrayRef<SmallVector<int64_t>> offsets);
+
 /// A row-major layout of constant data.
 Layout dataLayout(ArrayRef<int64_t> shape);
 

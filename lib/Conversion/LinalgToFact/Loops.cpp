@@ -63,6 +63,11 @@ Analysis::loopAtoms(linalg::LinalgOp op, ArrayRef<OpOperand *> operands,
     return true;
   };
   SmallVector<OpOperand *> pairs, others;
+  bool haveRows = llvm::any_of(operands, [&](OpOperand *operand) {
+    Contents input = contents(operand->get());
+    return input && input.node->isRows() &&
+           !input.node->is(NodeKind::PositionTable);
+  });
   for (OpOperand *operand : operands) {
     Contents input = contents(operand->get());
     if (!input) {
@@ -74,7 +79,9 @@ Analysis::loopAtoms(linalg::LinalgOp op, ArrayRef<OpOperand *> operands,
       return disagree("an operand is not rows of a sequence");
     }
     nodes.push_back(input.node);
-    if (input.node->is(NodeKind::Scalar) || input.node->is(NodeKind::Weight))
+    // Tables of positions are spread over features as constants are.
+    if (input.node->is(NodeKind::Scalar) || input.node->is(NodeKind::Weight) ||
+        (input.node->is(NodeKind::PositionTable) && haveRows))
       continue;
     if (input.node->width > 0 && input.node->heads == 0) {
       if (width > 0 && width != input.node->width)
@@ -264,6 +271,7 @@ Node *Analysis::constantOperand(linalg::LinalgOp op, OpOperand *operand,
   AffineMap map = op.getMatchingIndexingMap(operand);
   // The feature of each element, from the loops that read it.
   Atoms features, elements;
+  llvm::SmallBitVector isRead(loops.size());
   bool ok = true;
   for (auto [expr, atoms] :
        llvm::zip_equal(map.getResults(), input.layout.dims)) {
@@ -278,17 +286,24 @@ Node *Analysis::constantOperand(linalg::LinalgOp op, OpOperand *operand,
       break;
     llvm::append_range(features, loops[dim.getPosition()]);
     llvm::append_range(elements, atoms);
+    isRead.set(dim.getPosition());
   }
+  // Along the others it is repeated: gamma of a head, over all heads.
+  for (auto [i, loop] : llvm::enumerate(loops))
+    for (const Atom &atom : loop)
+      if (ok && !isRead[i] && atom.axis == Axis::Feature) {
+        features.push_back(atom);
+        elements.push_back({Axis::Data, atom.size, 0});
+      }
   if (ok) {
-    int64_t width = 1;
-    for (const Atoms &loop : loops)
-      for (const Atom &atom : loop)
-        width *= atom.axis == Axis::Feature ? atom.size : 1;
     SmallVector<int64_t> columns = offsetsOf(features);
     SmallVector<int64_t> offsets = offsetsOf(elements, input.layout.offset);
+    auto width = static_cast<int64_t>(columns.size());
     SmallVector<int64_t, 0> byColumn(width, -1);
-    if (columns.size() == offsets.size() &&
-        static_cast<int64_t>(columns.size()) == width) {
+    // Where the loops are over one number of each head there are fewer.
+    bool areAll = columns.size() == offsets.size() &&
+                  llvm::all_of(columns, [&](int64_t c) { return c < width; });
+    if (areAll) {
       for (auto [column, offset] : llvm::zip_equal(columns, offsets))
         byColumn[column] = offset;
       pool.setSource(input.node->op, input.node->before);
@@ -300,6 +315,8 @@ Node *Analysis::constantOperand(linalg::LinalgOp op, OpOperand *operand,
   if (std::optional<float> splat = data.splatValue())
     return pool.scalar(*splat);
   if (Node *table = tableOperand(op, operand, loops))
+    return table;
+  if (Node *table = positionOperand(op, operand, loops))
     return table;
   bool ofHeads = llvm::any_of(map.getResults(), [&](AffineExpr expr) {
     auto dim = dyn_cast<AffineDimExpr>(expr);

@@ -32,14 +32,23 @@ std::optional<LinearMatch> matchLinear(Node *node);
 
 /// Null gamma or beta: the model has none (ones, zeros). All features have the
 /// factor and the shift beside them.
+/// The rows' heads have one each, or, without heads, the rows themselves.
 struct NormMatch {
   Norm kind;
   Node *rows, *gamma; ///< gamma may be null
   float factor;
   Node *beta; ///< may be null
   float shift, eps;
+  int64_t heads = 0;
 };
 std::optional<NormMatch> matchNorm(Node *node, Miss &miss);
+
+/// The rows that a turn of features is made of: factors that are numbers or
+/// tables of positions, and sums of such, are taken apart.
+SmallVector<Node *> rotatedTerms(ArrayRef<Node *> nodes);
+/// Whether rows are multiplied by tables of positions, and why that is no
+/// rotary embedding.
+bool explainRotation(Node *node, Miss &miss);
 
 struct ActivationMatch {
   Activation kind;
@@ -54,6 +63,7 @@ struct AttentionMatch {
   Node *query, *key, *value;
   Node *softmax; ///< names the attention in the program
   int64_t heads;
+  int64_t keyHeads; ///< of key and value
   float scale;
   ::fact::numerics::Window window;
   Node *padding;  ///< Numbers that say which tokens are padding, or null,

@@ -12,9 +12,11 @@
 // The variance may also be sum(x * x) * (1/d) - mu * mu, or that but not below
 // 0. An RMS norm, with s = sqrt(sum(x * x) * (1/d) + eps), is
 //   (x / s) * gamma, gamma may be absent
+// Of the features of each head it is the same, with gamma and beta for those.
 //
 //===----------------------------------------------------------------------===//
 
+#include "ConstantData.h"
 #include "Match.h"
 #include "Terms.h"
 
@@ -26,47 +28,66 @@ static bool isReciprocal(double value, int64_t n) {
   return static_cast<float>(value) == 1.0f / static_cast<float>(n);
 }
 
-/// The x of mean(x) * sign; null where it is no mean over the features of x.
-static Node *meanOf(Node *node, double sign = 1) {
+/// Over the features of a row or of each of its heads.
+static bool isSum(Node *node) {
+  return node->is(NodeKind::Sum) || node->is(NodeKind::HeadSum);
+}
+
+/// How many features a sum adds up.
+static int64_t countOf(Node *sum) {
+  return sum->is(NodeKind::HeadSum) ? sum->part : sum->operand(0)->width;
+}
+
+/// The sum of x whose mean, times `sign`, that is; null where it is none.
+static Node *meanSumOf(Node *node, double sign = 1) {
   Product product = productOf(node);
   if (!product.denominators.empty() || product.numerators.size() != 1)
     return nullptr;
   Node *sum = product.numerators.front();
-  if (!sum->is(NodeKind::Sum))
-    return nullptr;
-  Node *x = sum->operand(0);
-  return isReciprocal(sign * product.constant, x->width) ? x : nullptr;
+  return isSum(sum) && isReciprocal(sign * product.constant, countOf(sum))
+             ? sum
+             : nullptr;
 }
 
-/// The x of x - mean(x).
-static Node *centredOf(Node *node) {
+/// The x of mean(x) over `count` features.
+static Node *meanOf(Node *node, int64_t count, double sign = 1) {
+  Node *sum = meanSumOf(node, sign);
+  return sum && countOf(sum) == count ? sum->operand(0) : nullptr;
+}
+
+/// The x of x - mean(x) over `count` features.
+static Node *centredOf(Node *node, int64_t count) {
   if (!node->is(NodeKind::Add))
     return nullptr;
   for (unsigned i : {0, 1})
-    if (Node *x = meanOf(node->operand(i), -1); x && x == node->operand(1 - i))
+    if (Node *x = meanOf(node->operand(i), count, -1);
+        x && x == node->operand(1 - i))
       return x;
   return nullptr;
 }
 
 /// The x of mean(x * x) - mean(x) * mean(x), if need be not below 0.
-static Node *uncentredVarianceOf(Node *variance) {
+static Node *uncentredVarianceOf(Node *variance, int64_t &count) {
   if (variance->is(NodeKind::Max))
     for (unsigned i : {0, 1})
       if (variance->operand(i)->isScalar(0))
-        return uncentredVarianceOf(variance->operand(1 - i));
+        return uncentredVarianceOf(variance->operand(1 - i), count);
   if (!variance->is(NodeKind::Add))
     return nullptr;
   for (unsigned i : {0, 1}) {
-    Node *squares = meanOf(variance->operand(i));
+    Node *mean = meanSumOf(variance->operand(i));
+    Node *squares = mean ? mean->operand(0) : nullptr;
     if (!squares || !squares->is(NodeKind::Mul) ||
         squares->operand(0) != squares->operand(1))
       continue;
+    count = countOf(mean);
     Node *x = squares->operand(0);
     Product square = productOf(variance->operand(1 - i));
     auto isSumOfX = [&](Node *factor) {
-      return factor->is(NodeKind::Sum) && factor->operand(0) == x;
+      return isSum(factor) && factor->operand(0) == x &&
+             countOf(factor) == count;
     };
-    double reciprocal = 1.0f / static_cast<float>(x->width);
+    double reciprocal = 1.0f / static_cast<float>(count);
     if (square.denominators.empty() && square.numerators.size() == 2 &&
         llvm::all_of(square.numerators, isSumOfX) &&
         -square.constant == reciprocal * reciprocal)
@@ -75,8 +96,8 @@ static Node *uncentredVarianceOf(Node *variance) {
   return nullptr;
 }
 
-/// Reads sqrt(variance + eps): x and eps.
-static Node *deviationOf(Node *node, float &eps, Miss &miss) {
+/// Reads sqrt(variance + eps): x, of how many features it is, and eps.
+static Node *deviationOf(Node *node, int64_t &count, float &eps, Miss &miss) {
   Node *inner = node->operand(0);
   Node *variance = nullptr;
   if (inner->is(NodeKind::Add))
@@ -97,23 +118,51 @@ static Node *deviationOf(Node *node, float &eps, Miss &miss) {
         "use a small positive epsilon"};
     return nullptr;
   }
-  if (Node *x = uncentredVarianceOf(variance))
+  if (Node *x = uncentredVarianceOf(variance, count))
     return x;
-  Node *squares = meanOf(variance);
+  Node *mean = meanSumOf(variance);
+  Node *squares = mean ? mean->operand(0) : nullptr;
   if (!squares) {
     miss = {"the variance is not the sum of squares divided by the number of "
             "features",
             "divide by all features (no correction by one)"};
     return nullptr;
   }
+  count = countOf(mean);
   Node *x = nullptr;
   if (squares->is(NodeKind::Mul) && squares->operand(0) == squares->operand(1))
-    x = centredOf(squares->operand(0));
+    x = centredOf(squares->operand(0), count);
   if (!x)
     miss = {"the squares are not those of a row minus its mean",
             "compute the variance as mean((x - mean(x))^2) over the last "
             "dimension"};
   return x;
+}
+
+/// Whether a constant is the same for each of the heads.
+static bool isOfHeads(Node *column, int64_t part) {
+  if (!column || !column->is(NodeKind::Column))
+    return true;
+  const Offsets &offsets = column->columnOffsets;
+  std::optional<ConstantData> data = ConstantData::get(column->data);
+  for (size_t c = part; c < offsets.size(); ++c)
+    if (offsets[c] != offsets[c - part] &&
+        (*data)[offsets[c]] != (*data)[offsets[c - part]])
+      return false;
+  return true;
+}
+
+/// A norm over `count` features, if need be those of a head.
+static std::optional<NormMatch> ofHeads(NormMatch match, int64_t count,
+                                        Miss &miss) {
+  if (count == match.rows->width)
+    return match;
+  match.heads = match.rows->width / count;
+  if (isOfHeads(match.gamma, count) && isOfHeads(match.beta, count))
+    return match;
+  miss = {"gamma or beta of a norm of heads differs from head to head",
+          "use one gamma and one beta, [features of a head], for all heads"};
+  return std::nullopt;
 }
 
 /// What is left of the normalised row's factors: gamma, one number for each
@@ -165,38 +214,44 @@ static std::optional<NormMatch> matchLayerNorm(Node *node, Miss &miss) {
     return std::nullopt;
   }
   float eps = 0;
-  Node *x = deviationOf(deviation, eps, miss);
+  int64_t count = 0;
+  Node *x = deviationOf(deviation, count, eps, miss);
   if (!x)
     return std::nullopt;
+  auto found = [&](Node *gamma, double factor) {
+    NormMatch match{Norm::Layer, x,
+                    gamma,       static_cast<float>(factor),
+                    beta,        static_cast<float>(shift),
+                    eps};
+    return ofHeads(match, count, miss);
+  };
 
   Node *gamma = nullptr;
   if (divided.size() == 1) {
     Product &term = divided.front();
-    Node *const *centred = llvm::find_if(
-        term.numerators, [&](Node *factor) { return centredOf(factor) == x; });
+    Node *const *centred = llvm::find_if(term.numerators, [&](Node *factor) {
+      return centredOf(factor, count) == x;
+    });
     if (centred != term.numerators.end()) {
       term.take(*centred);
       if (takeGamma(term, gamma))
-        return NormMatch{Norm::Layer, x,
-                         gamma,       static_cast<float>(term.constant),
-                         beta,        static_cast<float>(shift),
-                         eps};
+        return found(gamma, term.constant);
     }
   } else if (divided.size() == 2) {
     for (unsigned i : {0, 1}) {
       Product row = divided[i], mean = divided[1 - i];
       Node *const *sum = llvm::find_if(mean.numerators, [&](Node *factor) {
-        return factor->is(NodeKind::Sum) && factor->operand(0) == x;
+        return isSum(factor) && factor->operand(0) == x &&
+               countOf(factor) == count;
       });
       if (sum == mean.numerators.end() || !row.take(x))
         continue;
       mean.take(*sum);
       Node *meanGamma = nullptr;
-      if (row.constant == 1 && isReciprocal(-mean.constant, x->width) &&
+      if (row.constant == 1 && isReciprocal(-mean.constant, count) &&
           takeGamma(row, gamma) && takeGamma(mean, meanGamma) &&
           gamma == meanGamma)
-        return NormMatch{
-            Norm::Layer, x, gamma, 1, beta, static_cast<float>(shift), eps};
+        return found(gamma, 1);
     }
   }
   miss = {
@@ -206,8 +261,9 @@ static std::optional<NormMatch> matchLayerNorm(Node *node, Miss &miss) {
   return std::nullopt;
 }
 
-/// The row that is divided by its own root mean square; null for others.
-static Node *ownRowOf(const Product &product, float &eps) {
+/// The row that is divided by its own root mean square, that of `count`
+/// features; null for others.
+static Node *ownRowOf(const Product &product, int64_t &count, float &eps) {
   if (product.denominators.size() != 1 ||
       !product.denominators.front()->is(NodeKind::Sqrt))
     return nullptr;
@@ -215,12 +271,14 @@ static Node *ownRowOf(const Product &product, float &eps) {
   if (!inner->is(NodeKind::Add))
     return nullptr;
   for (unsigned i : {0, 1}) {
-    Node *squares = meanOf(inner->operand(1 - i));
+    Node *mean = meanSumOf(inner->operand(1 - i));
+    Node *squares = mean ? mean->operand(0) : nullptr;
     if (!inner->operand(i)->is(NodeKind::Scalar) || !squares ||
         !squares->is(NodeKind::Mul) ||
         squares->operand(0) != squares->operand(1))
       continue;
     eps = inner->operand(i)->scalar;
+    count = countOf(mean);
     return squares->operand(0);
   }
   return nullptr;
@@ -229,9 +287,10 @@ static Node *ownRowOf(const Product &product, float &eps) {
 static std::optional<NormMatch> matchRmsNorm(Node *node, Miss &miss) {
   Product product = productOf(node);
   float eps = 0;
-  Node *x = ownRowOf(product, eps), *gamma = nullptr;
+  int64_t count = 0;
+  Node *x = ownRowOf(product, count, eps), *gamma = nullptr;
   // Of a centred row it is a layer norm.
-  if (!x || centredOf(x) || !product.take(x))
+  if (!x || centredOf(x, count) || !product.take(x))
     return std::nullopt;
   if (!(eps > 0 && eps < 1)) {
     miss = {
@@ -246,8 +305,9 @@ static std::optional<NormMatch> matchRmsNorm(Node *node, Miss &miss) {
             "write RMS norm as x / sqrt(mean(x * x) + eps) * gamma"};
     return std::nullopt;
   }
-  return NormMatch{Norm::RMS, x, gamma, static_cast<float>(product.constant),
-                   nullptr,   0, eps};
+  NormMatch match{Norm::RMS, x, gamma, static_cast<float>(product.constant),
+                  nullptr,   0, eps};
+  return ofHeads(match, count, miss);
 }
 
 std::optional<NormMatch> mlir::fact::matchNorm(Node *node, Miss &miss) {

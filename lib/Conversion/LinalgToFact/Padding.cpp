@@ -40,7 +40,8 @@ private:
   std::optional<double> compute(Node *node) {
     if (node->is(NodeKind::Scalar))
       return node->scalar;
-    if (node->pair || node->is(NodeKind::TokenSum) || node->is(NodeKind::Sum))
+    if (node->pair || node->is(NodeKind::TokenSum) || node->is(NodeKind::Sum) ||
+        node->is(NodeKind::HeadSum))
       return std::nullopt;
     if (node->is(NodeKind::Select)) {
       std::optional<double> condition = of(node->operand(0));

@@ -131,6 +131,12 @@ private:
       ++numNorm;
       passed(norm.getKind() == Norm::RMS ? "RmsNorm" : "LayerNorm")
           << remark::metric("Epsilon", norm.getEpsAttr());
+    } else if (auto rotate = dyn_cast<RotateOp>(op)) {
+      ++numRotate;
+      passed("RotaryEmbedding")
+          << remark::metric("Heads", rotate.getHeads())
+          << remark::metric("Style",
+                            stringifyRotaryStyle(rotate.getStyle()).str());
     } else if (auto activation = dyn_cast<ActivationOp>(op)) {
       ++numActivation;
       auto remark = passed("Activation");

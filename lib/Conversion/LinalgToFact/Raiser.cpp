@@ -136,6 +136,10 @@ Value Raiser::build(Node *node) {
   Value result;
   if (auto match = matchLinear(node))
     result = linear(*match);
+  else if (node->is(NodeKind::Rotated))
+    result = rotate(node);
+  else if (explainRotation(node, miss))
+    result = nullptr;
   else if (auto match = matchAttention(node, miss)) {
     if (match->padding && !whyNoPadding.empty())
       miss = {"the mask hides padding, but padding cannot be left out: " +
@@ -196,14 +200,40 @@ Value Raiser::norm(Node *node, const NormMatch &match) {
   if (!input)
     return nullptr;
   insertAt(node, input);
-  Value gamma = vector(match.gamma, node->width, 1, nullptr, match.factor),
-        beta;
+  int64_t width = match.heads ? node->width / match.heads : node->width;
+  Value gamma = vector(match.gamma, width, 1, nullptr, match.factor), beta;
   if (match.beta || match.shift != 0)
-    beta = vector(match.beta, node->width, 0, nullptr, 1, match.shift);
+    beta = vector(match.beta, width, 0, nullptr, 1, match.shift);
+  IntegerAttr heads;
+  if (match.heads)
+    heads = builder.getI64IntegerAttr(match.heads);
   return NormOp::create(builder, location(node), input.getType(),
                         NormAttr::get(builder.getContext(), match.kind), input,
-                        gamma, beta, /*rows=*/Value(), /*heads=*/IntegerAttr(),
+                        gamma, beta, /*rows=*/Value(), heads,
                         builder.getF32FloatAttr(match.eps));
+}
+
+Value Raiser::rotate(Node *node) {
+  Value input = rows(node->operand(0));
+  if (!input)
+    return nullptr;
+  insertAt(node, input);
+  auto table = [&](Node *angles) {
+    return constant(
+        angles, gathered(angles->data,
+                         {static_cast<int64_t>(angles->rowOffsets.size()),
+                          angles->width},
+                         llvm::to_vector(llvm::seq<int64_t>(
+                             0, angles->rowOffsets.size() * angles->width))));
+  };
+  Value cos = table(node->operand(1)), sin = table(node->operand(2));
+  return RotateOp::create(
+      builder, location(node), input.getType(),
+      RotaryStyleAttr::get(builder.getContext(), node->interleaved
+                                                     ? RotaryStyle::Interleaved
+                                                     : RotaryStyle::Half),
+      input, cos, sin, /*rows=*/Value(),
+      builder.getI64IntegerAttr(node->width / node->part));
 }
 
 Value Raiser::activation(Node *node, const ActivationMatch &match) {
@@ -232,9 +262,12 @@ Value Raiser::attention(Node *node, const AttentionMatch &match) {
   if (!query || !key || !value)
     return nullptr;
   insertAt(node, {query, key, value});
+  IntegerAttr keyHeads;
+  if (match.keyHeads != match.heads)
+    keyHeads = builder.getI64IntegerAttr(match.keyHeads);
   return AttentionOp::create(
       builder, location(match.softmax), query.getType(), query, key, value,
-      builder.getI64IntegerAttr(match.heads), /*key_heads=*/IntegerAttr(),
+      builder.getI64IntegerAttr(match.heads), keyHeads,
       builder.getF32FloatAttr(match.scale),
       WindowAttr::orNull(builder.getContext(), match.window));
 }
@@ -277,14 +310,14 @@ Value Raiser::constant(Node *source, ElementsAttr attr) {
   return arith::ConstantOp::create(builder, loc, cast<TypedAttr>(attr));
 }
 
-/// The number that a node has for each feature.
+/// The number that a node has for each of the first features.
 static SmallVector<float> numbersOf(Node *node, int64_t width) {
   if (node->is(NodeKind::Scalar))
     return SmallVector<float>(width, node->scalar);
   SmallVector<float> numbers;
   ConstantData data = *ConstantData::get(node->data);
-  for (int64_t offset : node->columnOffsets)
-    numbers.push_back(data[offset]);
+  for (int64_t i = 0; i < width; ++i)
+    numbers.push_back(data[node->columnOffsets[i]]);
   return numbers;
 }
 
@@ -311,8 +344,11 @@ Value Raiser::vector(Node *column, int64_t width, float fallback, Node *factor,
                      float scale, float shift) {
   bool isChanged = factor || scale != 1 || shift != 0;
   if (!isChanged && column && column->is(NodeKind::Column))
-    return constant(column, gathered(column->data, {width},
-                                     llvm::to_vector(column->columnOffsets)));
+    return constant(column,
+                    gathered(column->data, {width},
+                             llvm::to_vector(llvm::make_range(
+                                 column->columnOffsets.begin(),
+                                 column->columnOffsets.begin() + width))));
   SmallVector<float> values =
       column ? numbersOf(column, width) : SmallVector<float>(width, fallback);
   if (factor)

@@ -63,6 +63,7 @@ private:
   Value linear(const LinearMatch &match);
   Value norm(Node *node, const NormMatch &match);
   Value activation(Node *node, const ActivationMatch &match);
+  Value rotate(Node *node);
   Value attention(Node *node, const AttentionMatch &match);
   Value add(Node *node);
   Value multiply(Node *node);
@@ -76,8 +77,8 @@ private:
   Location location(Node *node);
   /// Constants of the model, checked against the contract.
   Value matrix(Node *weight, Node *factor);
-  /// `column`, or `fallback` for each feature, times `factor` (or not), times a
-  /// scale, plus a shift.
+  /// `column` of the first features, or `fallback` for each, times `factor` (or
+  /// not), times a scale, plus a shift.
   Value vector(Node *column, int64_t width, float fallback,
                Node *factor = nullptr, float scale = 1, float shift = 0);
   Value constant(Node *source, ElementsAttr attr);

@@ -1242,7 +1242,7 @@ near("values-of-another-length", build=lambda g: cross(g, g.length + 3))
 near("reversed-keys", key=lambda g, k: g.Slice(k, np.array([-1]), np.array([-1000]), np.array([2]), np.array([-1])))
 near("rolled-keys", key=lambda g, k: g.Concat(g.slice(k, 1, 1000, 2), g.slice(k, 0, 1, 2), axis=2))
 near("heads-exchanged", key=lambda g, k: g.Gather(k, np.array([1, 0]), axis=1))
-near("features-exchanged", key=lambda g, k: g.Concat(g.slice(k, 4, 8, 3), g.slice(k, 0, 4, 3), axis=3))
+attends("features-exchanged", key=lambda g, k: g.Concat(g.slice(k, 4, 8, 3), g.slice(k, 0, 4, 3), axis=3))
 
 
 def near_norm(name, build):
