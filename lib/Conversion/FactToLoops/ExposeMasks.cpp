@@ -47,11 +47,13 @@ private:
 };
 
 /// The only result of the first op of kind `Op` that reads `value`.
-/// The row mask of a kind that is made of what `select` selected alone.
-template <typename Op> Value rowsOf(SelectOp select) {
+/// The row mask of a kind, for so many heads of K and V, that is made of what
+/// `select` selected alone.
+template <typename Op> Value rowsOf(SelectOp select, int64_t keyHeads) {
   for (OpOperand *use : readersOf(select.getMask()))
     if (auto rows = dyn_cast<Op>(use->getOwner()))
-      if (llvm::all_of(rows->getOperands(), [&](Value operand) {
+      if (rows.getType().getDimSize(0) == keyHeads &&
+          llvm::all_of(rows->getOperands(), [&](Value operand) {
             return sourceOf(operand).getDefiningOp() == select;
           }))
         return rows.getResult();
@@ -72,8 +74,8 @@ Layer layerOf(const EncoderLayer &layer) {
     add("mask", select.getMask());
     add("dominated", select.getDominated());
     add("argmax", select.getArgmax());
-    add("k_rows", rowsOf<KRowsOp>(select));
-    add("v_rows", rowsOf<VRowsOp>(select));
+    add("k_rows", rowsOf<KRowsOp>(select, result.keyHeads));
+    add("v_rows", rowsOf<VRowsOp>(select, result.keyHeads));
   }
   if (SelectPrecisionOp precision = layer.precision)
     add("low", precision.getLow());
