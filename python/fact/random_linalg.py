@@ -54,7 +54,9 @@ class Twin:
             size = draw.choice((1, 2, 3, 5, 8, 12))
         dressed = dict(head_size=size, key_heads=draw.key_heads(heads), head_norm=draw.head_norm())
         if size > 1 and draw.chance(0.5):
-            dressed |= dict(rotary=draw.choice(linalg_ir.ROTARY_STYLES), tables=draw.tables(self.bound, size))
+            style, tables = draw.choice(linalg_ir.ROTARY_STYLES), draw.tables(self.bound, size)
+            # One pair is the same in both styles; as a product with one column it is another form.
+            dressed |= dict(rotary="half" if tables[0].shape[1] == 1 else style, tables=tables)
         return dressed
 
     def rows(self, d):
