@@ -84,12 +84,22 @@ std::pair<Predictor, Operand> factisa::encodingOf(mlir::fact::EncodeOp op) {
   llvm_unreachable("every code is some predictor's of queries or keys");
 }
 
-mlir::fact::QuantizeHeadsOp factisa::quantizationOf(Value rows) {
-  SmallVector<Operation *> users = realUsers(rows);
-  Operation *user = users.size() == 1 ? users.front() : nullptr;
-  if (isa_and_nonnull<mlir::fact::NormOp, mlir::fact::RotateOp>(user))
-    return quantizationOf(user->getResult(0));
-  return dyn_cast_or_null<mlir::fact::QuantizeHeadsOp>(user);
+mlir::fact::QuantizeHeadsOp factisa::quantizationBy(Operation *op) {
+  while (isa_and_nonnull<mlir::fact::NormOp, mlir::fact::RotateOp>(op)) {
+    SmallVector<Operation *> readers = realUsers(op->getResult(0));
+    op = readers.size() == 1 ? readers.front() : nullptr;
+  }
+  return dyn_cast_or_null<mlir::fact::QuantizeHeadsOp>(op);
+}
+
+int64_t factisa::headFeaturesOf(mlir::fact::RescaleOp op) {
+  int64_t features = cast<ShapedType>(op.getType()).getDimSize(1);
+  SmallVector<Operation *> readers = realUsers(op.getResult());
+  mlir::fact::QuantizeHeadsOp quantize =
+      readers.size() == 1 ? factisa::quantizationBy(readers.front())
+                          : mlir::fact::QuantizeHeadsOp();
+  return quantize ? features / static_cast<int64_t>(quantize.getHeads())
+                  : features;
 }
 
 //===----------------------------------------------------------------------===//
@@ -184,16 +194,6 @@ static bool hasOnlyLeadingOnes(Value weight) {
                      [](int8_t value) {
                        return ::fact::numerics::leadingOne(value) == value;
                      });
-}
-
-/// Columns of which predicted rows are made at a time: a head's, where that is
-/// known.
-static int64_t headFeaturesOf(mlir::fact::RescaleOp op) {
-  int64_t features = cast<ShapedType>(op.getType()).getDimSize(1);
-  mlir::fact::QuantizeHeadsOp quantize =
-      factisa::quantizationOf(op.getResult());
-  return quantize ? features / static_cast<int64_t>(quantize.getHeads())
-                  : features;
 }
 
 void PredictorCodes::addWeights(ModuleOp module) {

@@ -27,9 +27,12 @@ bool isIdentity(fact::EncodeOp op);
 /// The predictor and side with which an instruction encodes as `op` does.
 std::pair<Predictor, Operand> encodingOf(fact::EncodeOp op);
 
-/// What quantizes dressed rows head by head, whatever dresses them first; null
-/// where several ops read them, or nothing does so.
-fact::QuantizeHeadsOp quantizationOf(Value rows);
+/// The quantization head by head that an op is, or that it dresses rows for;
+/// null where several ops read them, or it is another op.
+fact::QuantizeHeadsOp quantizationBy(Operation *op);
+/// Columns of which predicted rows are made at a time: a head's, where that is
+/// known, else all.
+int64_t headFeaturesOf(fact::RescaleOp op);
 
 /// How a module's codes of eager prediction are stored, and by which predictors
 /// instructions name them. A predictor says what all sides of a product are

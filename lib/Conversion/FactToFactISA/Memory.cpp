@@ -346,7 +346,7 @@ static int64_t tileColumnsOf(Value weight) {
           features /
           cast<ShapedType>(linear.getRows().getType()).getDimSize(0));
     for (Operation *reader : realUsers(linear.getResult()))
-      if (auto heads = dyn_cast<mlir::fact::QuantizeHeadsOp>(reader))
+      if (mlir::fact::QuantizeHeadsOp heads = quantizationBy(reader))
         widths.push_back(features / static_cast<int64_t>(heads.getHeads()));
     if (widths.empty())
       widths.push_back(std::min<int64_t>(features, 64));

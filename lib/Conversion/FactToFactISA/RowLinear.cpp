@@ -268,18 +268,15 @@ LogicalResult RowGroup::projectHead(fact::LogMatmulOp op, WeightTiles &tiles,
   return success();
 }
 
-/// Sums of a product of codes come head by head, as a shift's do; stored sums
-/// all at once.
+/// Sums of a product of codes come head by head, as a shift's do; stored ones
+/// are there.
 LogicalResult RowGroup::lowerTyped(fact::RescaleOp op) {
   auto matmul = fact::definingOp<fact::LogMatmulOp>(op.getInput());
-  if (!matmul)
-    return op.emitOpError("can only be lowered where a fact.log_matmul makes "
-                          "its sums");
-  fact::QuantizeHeadsOp quantize = quantizationOf(op.getResult());
-  auto heads = static_cast<int64_t>(quantize ? quantize.getHeads() : 1);
   int64_t features = cast<ShapedType>(op.getType()).getDimSize(1),
-          group = features / heads;
-  FailureOr<Staged> scale = use(op.getScale());
+          group = headFeaturesOf(op), heads = features / group;
+  FailureOr<Staged> scale = use(op.getScale()), stored = Staged();
+  if (!matmul)
+    stored = use(op.getInput());
   FailureOr<Value> bias = lowering.null(),
                    weightScale = before([&] {
                      return lowering.loadRepeated(op.getWeightScale(), group,
@@ -288,25 +285,31 @@ LogicalResult RowGroup::lowerTyped(fact::RescaleOp op) {
                    });
   if (op.getBias())
     bias = constant(op.getBias(), "predictor_bias");
-  FailureOr<WeightTiles> tiles = weightTiles(matmul.getWeight(), group);
+  FailureOr<WeightTiles> tiles = WeightTiles();
+  if (matmul)
+    tiles = weightTiles(matmul.getWeight(), group);
   FailureOr<Staged> y = define(op.getResult(), Memory::Temp, "predicted_rows");
-  if (failed(scale) || failed(bias) || failed(weightScale) || failed(tiles) ||
-      failed(y))
+  if (failed(scale) || failed(stored) || failed(bias) || failed(weightScale) ||
+      failed(tiles) || failed(y))
     return failure();
   const Maxima *wanted = defineMaxima(op.getResult(), slicesOf(heads, group));
   for (int64_t head = 0; head < heads; ++head) {
-    Value acc = lowering.sram(Memory::Temp, rows * group * 4, "accumulators");
-    if (failed(projectHead(matmul, *tiles, acc, head, group)))
-      return failure();
     int64_t at = head * group * 4;
-    Value none = lowering.null();
+    Value none = lowering.null(), acc;
+    if (matmul) {
+      acc = lowering.sram(Memory::Temp, rows * group * 4, "accumulators");
+      if (failed(projectHead(matmul, *tiles, acc, head, group)))
+        return failure();
+    } else {
+      acc = lowering.view(stored->buffer, at);
+    }
     ApuRescaleOp::create(
         builder, op.getLoc(), lowering.view(y->buffer, at), acc, *weightScale,
         scale->buffer, op.getBias() ? lowering.view(*bias, at) : *bias,
         /*residual=*/none, /*list=*/none, /*low=*/none,
         wanted ? wanted->of(lowering, head) : none, row0, rows, group,
-        features * 4, group * 4, /*residual_stride=*/0, Precision::A4W4,
-        OptActivation::None, /*accumulate=*/false);
+        features * 4, (matmul ? group : features) * 4, /*residual_stride=*/0,
+        Precision::A4W4, OptActivation::None, /*accumulate=*/false);
   }
   return finish(op.getResult());
 }

@@ -4,7 +4,7 @@
 
 // CHECK-LABEL: func.func @main(
 // CHECK-SAME:    -> (tensor<?x16xf32>, tensor<2x?x?xi1> {fact.dump = "layer0.mask"}, tensor<2x?xi1> {fact.dump = "layer0.dominated"}, tensor<2x?xi32> {fact.dump = "layer0.argmax"}, tensor<?xi1> {fact.dump = "layer0.low"}, tensor<2x?x?xi1> {fact.dump = "layer1.mask"}
-// CHECK-SAME:    fact.layers = [{given = false, heads = 2 : i64, key_heads = 2 : i64}, {given = false, heads = 2 : i64}]
+// CHECK-SAME:    fact.layers = [{given = false, heads = 2 : i64, key_heads = 2 : i64}, {given = false, heads = 2 : i64, key_heads = 2 : i64}]
 // CHECK:         %[[A:.*]]:5 = call @layer
 // CHECK:         %[[B:.*]]:5 = call @layer
 // CHECK:         return %[[B]]#0, %[[A]]#1, %[[A]]#2, %[[A]]#3, %[[A]]#4, %[[B]]#1
@@ -34,7 +34,7 @@ func.func private @layer(%x: tensor<?x16xf32>, %t: tensor<2x?x?xf32>, %u: tensor
 // CHECK-SAME:    {fact.dump = "layer0.mask"}
 // CHECK-SAME:    {fact.dump = "layer1.mask"}
 // CHECK-NOT:     layer2
-// CHECK-SAME:    fact.layers = [{given = false, heads = 2 : i64, key_heads = 2 : i64}, {given = false, heads = 2 : i64}, {given = true, heads = 2 : i64}]
+// CHECK-SAME:    fact.layers = [{given = false, heads = 2 : i64, key_heads = 2 : i64}, {given = false, heads = 2 : i64, key_heads = 2 : i64}, {given = true, heads = 2 : i64, key_heads = 2 : i64}]
 func.func @main(%x: tensor<8x16xf32>, %t: tensor<2x8x8xf32>, %u: tensor<2x8xf32>) -> tensor<8x16xf32> {
   %m, %d, %a, %n = fact.select leading_one %t, %u keep = 205 dominance = 0.0
     : tensor<2x8x8xf32>, tensor<2x8xf32> -> tensor<2x8x8xi1>, tensor<2x8xi1>, tensor<2x8xi32>, tensor<8xi64>
