@@ -1174,7 +1174,7 @@ near("last-key-hidden", wrap=lambda g, s, rank: g.Where(
     g.Less(g.positions(), g.Sub(g.tokens(), np.array(1))), s, np.float32(-1e9)))
 near("reversed-causal", wrap=lambda g, s, rank: g.Where(g.Less(g.unsqueeze(g.positions(), 0), g.Sub(
     g.tokens(), g.unsqueeze(g.positions(), 1))), s, np.float32(-1e9)))
-near("exchanged-value-heads", value=lambda g, v: g.Gather(v, np.array([1, 0]), axis=1))
+attends("exchanged-value-heads", value=lambda g, v: g.Gather(v, np.array([1, 0]), axis=1))
 near("reversed-values", value=lambda g, v: g.Slice(v, np.array([-1]), np.array([-1000]), np.array([2]), np.array([-1])))
 near("tokens-exchanged-scores", wrap=lambda g, s, rank: g.Transpose(s, perm=[0, 1, 3, 2]), softmax="wrong",
      mask=causal_mask("trilu", "where", -1e9))
@@ -1241,7 +1241,7 @@ case("crossed-two-results", lambda g: [attention(g, mask=padding_mask("where", -
 near("values-of-another-length", build=lambda g: cross(g, g.length + 3))
 near("reversed-keys", key=lambda g, k: g.Slice(k, np.array([-1]), np.array([-1000]), np.array([2]), np.array([-1])))
 near("rolled-keys", key=lambda g, k: g.Concat(g.slice(k, 1, 1000, 2), g.slice(k, 0, 1, 2), axis=2))
-near("heads-exchanged", key=lambda g, k: g.Gather(k, np.array([1, 0]), axis=1))
+attends("heads-exchanged", key=lambda g, k: g.Gather(k, np.array([1, 0]), axis=1))
 attends("features-exchanged", key=lambda g, k: g.Concat(g.slice(k, 4, 8, 3), g.slice(k, 0, 4, 3), axis=3))
 
 
@@ -1351,14 +1351,14 @@ def angle_tables(g, count, how="matmul", style="half", positions=64, unequal=Non
     inverse = (1 / 10000 ** (np.arange(count) / count)).astype(np.float32)
     both = lambda t: np.concatenate((t, t), -1) if style == "half" else np.repeat(t, 2, -1)
     size = g.unsqueeze(g.tokens(), 0)
-    if how in ("buffer", "gather", "short", "table"):
+    if how in ("buffer", "gather", "short", "table"):  # short: of fewer positions than there are
         t = np.outer(np.arange({"short": g.length - 2, "table": g.length}.get(how, positions)), inverse).astype(np.float32)
         tables = both(np.cos(t)), both(np.sin(t))
         if unequal:
             tables[unequal == "sin"][:, -1] += 0.25
         if how == "table":
             return [g.w(t[None]) for t in tables]
-        if how == "gather":
+        if how in ("gather", "short"):
             return [g.Gather(t, g.unsqueeze(g.positions(), 0), axis=0) for t in tables]
         return [g.unsqueeze(g.Slice(t, np.array([0]), size, np.array([0])), 0) for t in tables]
     if how == "input":
@@ -1551,8 +1551,9 @@ for how, reason, options in (
         ("only-cosines", "not turned|is not x", dict(rotary="only-cosines")),
         ("unequal-cos", "different cosines", dict(rotary="half", tables="buffer", positions=600, unequal="cos")),
         ("unequal-sin", "one sine", dict(rotary="half", tables="buffer", positions=600, unequal="sin")),
-        ("position-input", "", dict(rotary="half", tables="input"))):
+        ("position-input", "more than constants and the places", dict(rotary="half", tables="input"))):
     case(f"rotary-not-{how}", lambda g, options=options: dressed(g, **options), rotate=0, remark=reason)
+case("near-rotary-short-table", lambda g: dressed(g, rotary="half", tables="short"), near=True, rotate=0, remark="picks elements")
 
 
 # Running.
