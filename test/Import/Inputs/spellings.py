@@ -95,7 +95,9 @@ class Graph:
                 field[:] = [names.get(name, name) for name in field]
         outputs = [helper.make_tensor_value_info(n, T.FLOAT, None) for n in names.values()]
         graph = helper.make_graph(self.nodes, "layer", self.inputs, outputs, self.weights)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)])
+        others = {node.domain for node in self.nodes} - {""}
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset),
+                                                        *(helper.make_opsetid(domain, 1) for domain in others)])
         model.ir_version = 8
         onnx.save(model, path)
         return model
@@ -1545,6 +1547,58 @@ for how in ("expand", "tile", "concat", "gather"):
     dresses(f"rotary-grouped-{how}", rotary="half", groups=2, shared=how, rotate=1)
 dresses("rotary-grouped-norm-causal", rotary="half", groups=2, norms=2, rotate=1, causal_too=True)
 dresses("rotary-grouped-one", rotary="half", groups=1, rotate=1)
+
+
+def by_operator(g, merged=False, fused=False, size=0, **attributes):
+    """Rotary embeddings by the operators of their own."""
+    count = (size or HEAD) // 2
+    angles = np.outer(np.arange(64), 1 / 10000 ** (np.arange(count) / count)).astype(np.float32)
+    positions, rows = g.unsqueeze(g.positions(), 0), {}
+    if size:
+        attributes["rotary_embedding_dim"] = size
+
+    def turn(x, **more):
+        if fused:
+            return g.RotaryEmbedding(x, positions, np.cos(angles), np.sin(angles), domain="com.microsoft", **attributes, **more)
+        return g.RotaryEmbedding(x, np.cos(angles), np.sin(angles), positions, **attributes, **more)
+
+    for name in "qkv":
+        x = linear(g, g.x, D, HEADS * HEAD)
+        if merged and name != "v":
+            x = turn(x, num_heads=HEADS)
+        x = g.Transpose(g.Reshape(x, np.array([1, -1, HEADS, HEAD])), perm=[0, 2, 1, 3])
+        rows[name] = x if merged or name == "v" else turn(x)
+    s = g.Mul(g.MatMul(rows["q"], g.Transpose(rows["k"], perm=[0, 1, 3, 2])), np.float32(HEAD ** -0.5))
+    y = g.Transpose(g.MatMul(g.Softmax(s, axis=-1), rows["v"]), perm=[0, 2, 1, 3])
+    return linear(g, g.Reshape(y, np.array([0, 0, HEADS * HEAD])), HEADS * HEAD, D)
+
+
+for merged, fused, size, interleaved in itertools.product((False, True), (False, True), (0, 4), (0, 1)):
+    case(f"rotary-op-{'merged' if merged else 'heads'}-{'fused' if fused else 'own'}-{size}-{interleaved}",
+         lambda g, o=dict(merged=merged, fused=fused, size=size, interleaved=interleaved): by_operator(g, **o),
+         opset=17 if fused else 23, attention=1, rotate=2, style="interleaved" if interleaved else "half")
+
+
+def grouped_queries(g, einsum):
+    """Keys and values as they are, queries in groups."""
+    groups = 1 if einsum == "one" else 2
+    shape = np.array([1, -1, groups, HEADS // groups, HEAD])
+    q = g.Transpose(g.Reshape(linear(g, g.x, D, HEADS * HEAD), shape), perm=[0, 2, 3, 1, 4])
+    k, v = (g.Reshape(linear(g, g.x, D, groups * HEAD), np.array([1, -1, groups, HEAD])) for _ in "kv")
+    if einsum:
+        s = g.Einsum(q, k, equation="bgrid,bjgd->bgrij")
+    else:
+        k, v = (g.unsqueeze(g.Transpose(t, perm=[0, 2, 1, 3]), 2) for t in (k, v))
+        s = g.MatMul(q, g.Transpose(k, perm=[0, 1, 2, 4, 3]))
+    p = g.Softmax(g.Mul(s, np.float32(HEAD ** -0.5)), axis=-1)
+    y = g.Einsum(p, v, equation="bgrij,bjgd->bgrid") if einsum else g.MatMul(p, v)
+    y = g.Reshape(g.Transpose(y, perm=[0, 3, 1, 2, 4]), np.array([0, 0, HEADS * HEAD]))
+    return linear(g, y, HEADS * HEAD, D)
+
+
+for einsum in ("", "one", "two"):
+    case(f"grouped-queries-{einsum or 'broadcast'}", lambda g, e=einsum: grouped_queries(g, e), attention=1,
+         key_heads=1 if einsum == "one" else 2)
 for how, reason, options in (
         ("no-sign", "of opposite signs", dict(rotary="no-sign")),
         ("scaled", "without another factor|is not x", dict(rotary="scaled")),
