@@ -104,6 +104,18 @@ std::optional<Layout> Layout::expanded(ArrayRef<ReassociationIndices> groups,
   result.dims.resize(shape.size());
   for (auto [group, atoms] : llvm::zip_equal(groups, dims)) {
     Atoms rest = atoms;
+    // Beside units an open dimension is all of it, heads and tokens, say.
+    auto isOpen = [&](int64_t dim) {
+      return ShapedType::isDynamic(shape[dim]);
+    };
+    auto isUnit = [&](int64_t dim) { return shape[dim] == 1; };
+    const auto *open = llvm::find_if(group, isOpen);
+    if (open != group.end() && ShapedType::isDynamic(extentOf(rest)) &&
+        llvm::count_if(group, isUnit) + 1 ==
+            static_cast<int64_t>(group.size())) {
+      result.dims[*open] = merged(rest);
+      continue;
+    }
     for (int64_t dim : llvm::drop_begin(llvm::reverse(group), 0)) {
       if (dim == group.front())
         break;
