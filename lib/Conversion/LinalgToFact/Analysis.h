@@ -66,6 +66,8 @@ public:
   std::pair<Value, unsigned> sequenceSource(int sequence) const {
     return sequences[sequence];
   }
+  /// Most tokens that a sequence may have, 0 if nobody says so.
+  int64_t longestOf(int sequence) const;
 
 private:
   void visit(Operation *op);
@@ -90,6 +92,7 @@ private:
   bool visitContext(linalg::LinalgOp op, struct ContractionSides &sides);
   bool visitElementwise(linalg::LinalgOp op);
   bool visitRepeat(linalg::LinalgOp op);
+  bool visitGather(linalg::LinalgOp op);
   /// Works out what is made of constants and positions alone (Fold.cpp).
   bool foldConstants(linalg::LinalgOp op);
   bool foldInsert(tensor::InsertSliceOp op,

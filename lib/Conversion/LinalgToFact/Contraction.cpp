@@ -194,10 +194,20 @@ bool Analysis::visitLinear(linalg::LinalgOp op, ContractionSides &sides) {
 
 /// Replaces features by heads: in a batch loop, head c is features c * size on.
 static Atoms asHeads(Atoms atoms, int64_t size) {
-  for (Atom &atom : atoms) {
-    atom.axis = Axis::Head;
-    atom.stride /= size;
-  }
+  for (Atom &atom : atoms)
+    if (atom.axis == Axis::Feature) {
+      atom.axis = Axis::Head;
+      atom.stride /= size;
+    }
+  return atoms;
+}
+
+static Atoms asFeatures(Atoms atoms, int64_t size) {
+  for (Atom &atom : atoms)
+    if (atom.axis == Axis::Head) {
+      atom.axis = Axis::Feature;
+      atom.stride *= size;
+    }
   return atoms;
 }
 
@@ -209,6 +219,21 @@ static bool areHeads(const Atoms &batch, const Atoms &features, int64_t heads,
          features == merged(Atom{Axis::Feature, width / heads});
 }
 
+/// Takes what is no sequence out of the atoms of tokens: heads of queries that
+/// share the keys of a product.
+static Atoms takeHeads(Atoms &tokens) {
+  Atoms heads, rest;
+  for (const Atom &atom : tokens)
+    (atom.isSequence() ? rest : heads).push_back(atom);
+  tokens = rest;
+  return heads;
+}
+
+static Atoms joined(Atoms a, const Atoms &b) {
+  llvm::append_range(a, b);
+  return merged(a);
+}
+
 /// Product of the sizes.
 static int64_t extent(const Atoms &atoms) {
   int64_t size = 1;
@@ -218,27 +243,34 @@ static int64_t extent(const Atoms &atoms) {
 }
 
 bool Analysis::visitScores(linalg::LinalgOp op, ContractionSides &sides) {
+  if (Atoms tokens = sides.rhsOf(sides.n); !takeHeads(tokens).empty())
+    sides.swap();
   Node *query = sides.lhs.node, *key = sides.rhs.node;
   Atoms queries = sides.lhsOf(sides.m), keys = sides.rhsOf(sides.n);
+  Atoms sharing = takeHeads(queries);
+  int64_t shared = extent(sharing);
   if (!isAxis(queries, Axis::Token) || !isAxis(keys, Axis::Token))
     return missed(op, "the product is not over the features of two tokens",
                   "only linear layers, q k^T and softmax(q k^T) v are raised");
   if (queries != keys)
     return missed(op, "queries and keys come from different sequences",
                   "only self-attention is raised");
-  Atoms batch = sides.lhsOf(sides.batch);
+  Atoms batch = joined(sides.lhsOf(sides.batch), sharing);
   int64_t heads = extent(batch);
-  if (query->width != key->width || batch != sides.rhsOf(sides.batch) ||
+  if (query->width != key->width * shared ||
       !areHeads(batch, sides.lhsOf(sides.k), heads, query->width) ||
-      !areHeads(batch, sides.rhsOf(sides.k), heads, key->width))
+      !areHeads(sides.rhsOf(sides.batch), sides.rhsOf(sides.k), heads / shared,
+                key->width))
     return missed(
         op, "heads are not equal slices of the features, in order",
         "reshape [tokens, d] to [tokens, heads, d / heads] and transpose");
+  int64_t size = query->width / heads;
+  if (shared > 1)
+    key = pool.repeated(key, size, shared);
   SmallVector<Atoms> loops(op.getNumLoops());
-  for (unsigned loop : sides.batch)
-    loops[loop] = asHeads(sides.lhsLoops[loop], query->width / heads);
-  for (unsigned loop : sides.m)
-    loops[loop] = sides.lhsLoops[loop];
+  for (auto *kind : {&sides.batch, &sides.m})
+    for (unsigned loop : *kind)
+      loops[loop] = asHeads(sides.lhsLoops[loop], size);
   for (unsigned loop : sides.n) {
     loops[loop] = sides.rhsLoops[loop];
     for (Atom &atom : loops[loop])
@@ -253,31 +285,36 @@ bool Analysis::visitScores(linalg::LinalgOp op, ContractionSides &sides) {
 
 bool Analysis::visitContext(linalg::LinalgOp op, ContractionSides &sides) {
   Node *scores = sides.lhs.node, *value = sides.rhs.node;
-  Atoms tokens = sides.rhsOf(sides.k);
-  if (isAxis(sides.lhsOf(sides.k), Axis::Token) &&
-      isAxis(sides.lhsOf(sides.m), Axis::Key))
+  Atoms tokens = sides.rhsOf(sides.k), queries = sides.lhsOf(sides.m);
+  Atoms sharing = takeHeads(queries);
+  if (isAxis(sides.lhsOf(sides.k), Axis::Token) && isAxis(queries, Axis::Key))
     return missed(op,
                   "the softmax is over the queries: values are summed over the "
                   "other tokens of the scores",
                   "take the softmax over the keys, the tokens of the values");
   if (!isAxis(sides.lhsOf(sides.k), Axis::Key) ||
-      !isAxis(sides.lhsOf(sides.m), Axis::Token) ||
-      !isAxis(tokens, Axis::Token) ||
+      !isAxis(queries, Axis::Token) || !isAxis(tokens, Axis::Token) ||
       tokens.front().sequence != sides.lhsOf(sides.k).front().sequence)
     return missed(
         op, "values are not weighted by the probabilities of their own tokens",
         "multiply softmax(q k^T) by v, key by key");
-  int64_t heads = scores->heads;
-  if (sides.lhsOf(sides.batch) != merged(Atom{Axis::Head, heads}) ||
-      !areHeads(sides.rhsOf(sides.batch), sides.rhsOf(sides.n), heads,
+  int64_t heads = scores->heads, shared = extent(sharing);
+  if (joined(sides.lhsOf(sides.batch), sharing) !=
+          merged(Atom{Axis::Head, heads}) ||
+      heads % shared != 0 ||
+      !areHeads(sides.rhsOf(sides.batch), sides.rhsOf(sides.n), heads / shared,
                 value->width))
     return missed(
         op,
         "heads of the values are not equal slices of the features, in order",
         "reshape [tokens, d] to [tokens, heads, d / heads] and transpose");
+  int64_t size = value->width * shared / heads;
+  if (shared > 1)
+    value = pool.repeated(value, size, shared);
   SmallVector<Atoms> loops = sides.rhsLoops;
-  for (unsigned loop : sides.m)
-    loops[loop] = sides.lhsLoops[loop];
+  for (auto *kind : {&sides.batch, &sides.m})
+    for (unsigned loop : *kind)
+      loops[loop] = asFeatures(sides.lhsLoops[loop], size);
   for (unsigned loop : sides.k)
     loops[loop] = {};
   allContexts.push_back(pool.context(scores, value));

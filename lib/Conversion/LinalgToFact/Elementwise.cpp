@@ -187,6 +187,13 @@ Node *Analysis::evaluate(Value scalar, linalg::LinalgOp op,
           result = pool.select(in[0], in[1], in[2]);
         });
   }
+  if (!result && isa<math::CosOp, math::SinOp>(def)) {
+    missed(op,
+           "angles are computed from more than constants and the places of "
+           "tokens in the sequence",
+           "let the model count positions itself, from 0 on");
+    return nullptr;
+  }
   if (!result)
     return unsupported(
         "no rule for '" + def->getName().getStringRef() + "' on " +
@@ -291,6 +298,8 @@ bool Analysis::visitElementwise(linalg::LinalgOp op) {
     return false;
   bool picks = llvm::any_of(*op.getBlock(), llvm::IsaPred<tensor::ExtractOp>);
   if (foldConstants(op))
+    return true;
+  if (picks && visitGather(op))
     return true;
   if (picks && type.getElementType().isF32())
     return missed(op, "it picks elements of a tensor by their indices",

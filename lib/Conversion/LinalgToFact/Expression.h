@@ -249,6 +249,8 @@ public:
   /// The columns of `node` (rows or a column) that `columns` names; rows
   /// remember that.
   Node *columns(Node *node, ArrayRef<int64_t> columns);
+  /// Rows with every head of `size` features several times.
+  Node *repeated(Node *rows, int64_t size, int64_t times);
 
 private:
   /// The node that is equal to `prototype`, which is added if there is none.

@@ -42,7 +42,7 @@ static std::optional<unsigned> slicedDim(const Contents &contents) {
   if (!contents || !contents.node->is(NodeKind::Weight))
     return std::nullopt;
   for (auto [dim, atoms] : llvm::enumerate(contents.layout.dims))
-    if (atoms.size() == 1 && atoms.front().sequence >= 0) {
+    if (atoms.size() == 1 && atoms.front().isSliced()) {
       if (found)
         return std::nullopt; // of queries and keys
       found = dim;
@@ -134,6 +134,23 @@ public:
     const std::vector<float> *result =
         of(op.getBlock()->getTerminator()->getOperand(0));
     return result ? *result : std::vector<float>();
+  }
+
+  /// A number in the body for each step of one loop, the others at their first.
+  std::vector<float> numbersAlong(Value number, unsigned loop) {
+    const std::vector<float> *all = of(number);
+    if (!all)
+      return {};
+    int64_t inner = 1;
+    for (unsigned other : llvm::reverse(loops.order)) {
+      if (other == loop)
+        break;
+      inner *= loops.extents[other];
+    }
+    std::vector<float> result;
+    for (int64_t i = 0; i < loops.extents[loop]; ++i)
+      result.push_back((*all)[i * inner]);
+    return result;
   }
 
 private:
@@ -299,7 +316,14 @@ private:
           return each([](auto x) { return std::fmax(x(0), x(1)); });
         })
         .Case<arith::MinSIOp, arith::MinimumFOp>([&](auto) {
-          return each([](auto x) { return std::fmin(x(0), x(1)); });
+          // An index beyond the end of a tensor is no position of a table.
+          bool isBeyond =
+              value.getType().isIndex() &&
+              !llvm::all_of(llvm::zip_equal(*in[0], *in[1]), [](auto pair) {
+                return std::get<0>(pair) <= std::get<1>(pair);
+              });
+          return isBeyond ? Result()
+                          : each([](auto x) { return std::fmin(x(0), x(1)); });
         })
         .Case([&](arith::CmpIOp cmp) { return compared(cmp, each); })
         .Case([&](arith::AndIOp) {
@@ -426,8 +450,7 @@ foldedLoops(linalg::LinalgOp op, int64_t bound, ArrayRef<Value> tensors,
     if (isTable)
       rows = std::min<int64_t>(rows, node->rowOffsets.size());
     for (const Atoms &atoms : input.layout.dims)
-      if (atoms.size() == 1 && atoms.front().axis == Axis::Data &&
-          atoms.front().sequence >= 0)
+      if (atoms.size() == 1 && atoms.front().isSliced())
         rows = std::min(rows, atoms.front().size);
   }
   // Or indices of a tensor whose extents are all known.
@@ -546,6 +569,97 @@ bool Analysis::foldConstants(linalg::LinalgOp op) {
                                loops->order.begin())
                          : std::nullopt,
             loops->sequence);
+  return true;
+}
+
+/// The loop whose steps decide a number; none where there are several.
+static std::optional<unsigned> loopOf(Value number, linalg::LinalgOp op) {
+  std::optional<unsigned> loop;
+  bool isOne = true;
+  auto visit = [&](auto &self, Value value) -> void {
+    Operation *def = value.getDefiningOp();
+    if (!def || !op->isProperAncestor(def))
+      return;
+    if (auto index = dyn_cast<linalg::IndexOp>(def)) {
+      isOne &= !loop || *loop == index.getDim();
+      loop = index.getDim();
+    }
+    for (Value operand : def->getOperands())
+      self(self, operand);
+  };
+  visit(visit, number);
+  return isOne ? loop : std::nullopt;
+}
+
+/// Features of rows at places that constants say: heads, taken once more or in
+/// another order.
+bool Analysis::visitGather(linalg::LinalgOp op) {
+  auto extract = op.getBlock()
+                     ->getTerminator()
+                     ->getOperand(0)
+                     .getDefiningOp<tensor::ExtractOp>();
+  AffineMap map = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  Contents input = extract ? contents(extract.getTensor()) : Contents();
+  if (!input || !input.node->isRows() || op.getNumReductionLoops() > 0 ||
+      !map.isIdentity())
+    return false;
+  FoldedLoops loops;
+  loops.extents = op.getStaticLoopRanges();
+  unsigned rank = loops.extents.size();
+  SmallVector<Atoms> like(rank);
+  SmallVector<std::optional<Value>> places(rank);
+  int64_t features = 1;
+  for (auto [atoms, index] :
+       llvm::zip_equal(input.layout.dims, extract.getIndices())) {
+    std::optional<unsigned> loop = loopOf(index, op);
+    if (!loop && atoms.empty())
+      continue;
+    if (!loop || places[*loop])
+      return false;
+    places[*loop] = index;
+    like[*loop] = atoms;
+    bool isRow = isSequence(atoms);
+    if (isRow && !isa_and_nonnull<linalg::IndexOp>(index.getDefiningOp()))
+      return false; // tokens in another order
+    if (!isRow &&
+        llvm::any_of(atoms, [](const Atom &a) { return a.isSequence(); }))
+      return false;
+    if (isRow)
+      loops.extents[*loop] = 1;
+  }
+  for (unsigned i = 0; i < rank; ++i) {
+    loops.order.push_back(i);
+    if (ShapedType::isDynamic(loops.extents[i]) ||
+        loops.extents[i] > mostElements / loops.count)
+      return false;
+    loops.count *= loops.extents[i];
+  }
+  auto numbers = [&](Value tensor) { return numbersOf(contents(tensor), 0); };
+  BodyFolder folder(op, loops, numbers);
+  SmallVector<SmallVector<int64_t>> offsets(rank);
+  for (unsigned i = 0; i < rank; ++i) {
+    if (isSequence(like[i]))
+      continue;
+    SmallVector<int64_t> from = offsetsOf(like[i]);
+    if (!places[i]) {
+      offsets[i].assign(loops.extents[i], 0);
+      continue;
+    }
+    features *= from.size();
+    std::vector<float> steps = folder.numbersAlong(*places[i], i);
+    if (steps.empty())
+      return false;
+    for (float step : steps) {
+      if (!(step >= 0 && step < static_cast<float>(from.size())))
+        return false;
+      offsets[i].push_back(from[static_cast<size_t>(step)]);
+    }
+  }
+  if (features != input.node->width)
+    return false;
+  Layout layout = renumbered(like, loops.extents);
+  Node *node = pool.columns(input.node, offsetsBy(layout, offsets));
+  set(op->getResult(0), node, std::move(layout));
   return true;
 }
 

@@ -99,6 +99,14 @@ Node *ExpressionPool::joinWeights(ArrayRef<Node *> parts) {
                 std::move(begins), Offsets::upTo(width));
 }
 
+Node *ExpressionPool::repeated(Node *rows, int64_t size, int64_t times) {
+  SmallVector<int64_t> columns;
+  for (int64_t head = 0; head < rows->width; head += size)
+    for (int64_t i = 0; i < times; ++i)
+      llvm::append_range(columns, llvm::seq<int64_t>(head, head + size));
+  return this->columns(rows, columns);
+}
+
 Node *ExpressionPool::joinTables(ArrayRef<Node *> parts) {
   size_t rows = parts.front()->rowOffsets.size(), width = 0;
   for (Node *part : parts) {
@@ -447,16 +455,6 @@ static int64_t dropRepeated(SmallVectorImpl<Node *> &keys,
   return times;
 }
 
-/// The columns of `width` with every head of `size` several times.
-static SmallVector<int64_t> repeatedHeads(int64_t width, int64_t size,
-                                          int64_t times) {
-  SmallVector<int64_t> columns;
-  for (int64_t head = 0; head < width; head += size)
-    for (int64_t i = 0; i < times; ++i)
-      llvm::append_range(columns, llvm::seq<int64_t>(head, head + size));
-  return columns;
-}
-
 Node *Analysis::joinHeads(tensor::InsertSliceOp op, ArrayRef<Node *> parts) {
   SmallVector<AttentionMatch> heads;
   for (Node *part : parts) {
@@ -520,8 +518,7 @@ Node *Analysis::joinHeads(tensor::InsertSliceOp op, ArrayRef<Node *> parts) {
                              std::tuple(2, ArrayRef(values), "values")}) {
     joined[i] = pool.join(of, i == 0 ? widths : keyWidths);
     if (joined[i] && i > 0 && shared > 1)
-      joined[i] = pool.columns(joined[i],
-                               repeatedHeads(joined[i]->width, size, shared));
+      joined[i] = pool.repeated(joined[i], size, shared);
     if (joined[i])
       continue;
     missed(op,

@@ -18,11 +18,13 @@ using namespace mlir::fact;
 Atoms mlir::fact::merged(ArrayRef<Atom> atoms) {
   Atoms result;
   for (const Atom &atom : atoms) {
-    if (!atom.isSequence() && atom.size == 1)
+    bool isWhole = atom.isSequence() || atom.isSliced();
+    if (!isWhole && atom.size == 1)
       continue;
-    if (!result.empty() && !atom.isSequence()) {
+    if (!result.empty() && !isWhole) {
       Atom &last = result.back();
-      if (last.axis == atom.axis && last.stride == atom.size * atom.stride) {
+      if (last.axis == atom.axis && !last.isSliced() &&
+          last.stride == atom.size * atom.stride) {
         last.size *= atom.size;
         last.stride = atom.stride;
         continue;
@@ -60,7 +62,7 @@ Layout Layout::collapsed(ArrayRef<ReassociationIndices> groups) const {
 static int64_t extentOf(ArrayRef<Atom> atoms) {
   int64_t extent = 1;
   for (const Atom &atom : atoms) {
-    if (ShapedType::isDynamic(atom.size))
+    if (ShapedType::isDynamic(atom.extent()))
       return ShapedType::kDynamic;
     extent *= atom.size;
   }
@@ -74,14 +76,15 @@ static std::optional<Atoms> takeMinor(Atoms &atoms, int64_t size) {
     if (atoms.empty())
       return std::nullopt;
     Atom &last = atoms.back();
-    if (last.size == size || (size > 0 && last.size > 0 &&
-                              size % last.size == 0 && !last.isSequence())) {
-      size = last.size == size ? 1 : size / last.size;
+    int64_t extent = last.extent();
+    if (extent == size ||
+        (size > 0 && extent > 0 && size % extent == 0 && !last.isSequence())) {
+      size = extent == size ? 1 : size / extent;
       taken.push_back(last);
       atoms.pop_back();
       continue;
     }
-    if (last.isSequence() || size <= 0 || last.size % size != 0)
+    if (last.isSequence() || size <= 0 || extent <= 0 || extent % size != 0)
       return std::nullopt;
     Atom minor = last;
     minor.size = size;
@@ -101,6 +104,18 @@ std::optional<Layout> Layout::expanded(ArrayRef<ReassociationIndices> groups,
   result.dims.resize(shape.size());
   for (auto [group, atoms] : llvm::zip_equal(groups, dims)) {
     Atoms rest = atoms;
+    // Beside units an open dimension is all of it, heads and tokens, say.
+    auto isOpen = [&](int64_t dim) {
+      return ShapedType::isDynamic(shape[dim]);
+    };
+    auto isUnit = [&](int64_t dim) { return shape[dim] == 1; };
+    const auto *open = llvm::find_if(group, isOpen);
+    if (open != group.end() && ShapedType::isDynamic(extentOf(rest)) &&
+        llvm::count_if(group, isUnit) + 1 ==
+            static_cast<int64_t>(group.size())) {
+      result.dims[*open] = merged(rest);
+      continue;
+    }
     for (int64_t dim : llvm::drop_begin(llvm::reverse(group), 0)) {
       if (dim == group.front())
         break;

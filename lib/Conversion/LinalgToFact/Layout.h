@@ -41,6 +41,11 @@ struct Atom {
   int sequence = -1;
 
   bool isSequence() const { return axis == Axis::Token || axis == Axis::Key; }
+  /// The first elements of a constant, one for each token; `size` is how many
+  /// there are to take them from.
+  bool isSliced() const { return axis == Axis::Data && sequence >= 0; }
+  /// As an extent of a tensor.
+  int64_t extent() const { return isSliced() ? ShapedType::kDynamic : size; }
   bool operator==(const Atom &other) const {
     return axis == other.axis && size == other.size && stride == other.stride &&
            sequence == other.sequence;

@@ -47,8 +47,8 @@ std::optional<NormMatch> matchNorm(Node *node, Miss &miss);
 /// tables of positions, and sums of such, are taken apart.
 SmallVector<Node *> rotatedTerms(ArrayRef<Node *> nodes);
 /// Whether rows are multiplied by tables of positions, and why that is no
-/// rotary embedding.
-bool explainRotation(Node *node, Miss &miss);
+/// rotary embedding. `longest`: most tokens that there may be, 0 if unknown.
+bool explainRotation(Node *node, int64_t longest, Miss &miss);
 
 struct ActivationMatch {
   Activation kind;

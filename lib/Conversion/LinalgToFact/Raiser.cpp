@@ -138,9 +138,10 @@ Value Raiser::build(Node *node) {
     result = linear(*match);
   else if (node->is(NodeKind::Rotated))
     result = rotate(node);
-  else if (explainRotation(node, miss))
-    result = nullptr;
-  else if (auto match = matchAttention(node, miss)) {
+  else if (explainRotation(node, analysis.longestOf(node->sequence), miss)) {
+    if (explaining) // what it is a part of has the reason
+      miss = {};
+  } else if (auto match = matchAttention(node, miss)) {
     if (match->padding && !whyNoPadding.empty())
       miss = {"the mask hides padding, but padding cannot be left out: " +
                   whyNoPadding,

@@ -105,7 +105,9 @@ using Form = SmallVector<Term, 2>;
 
 class RotationReader {
 public:
-  RotationReader(Node *node, Miss &miss) : node(node), miss(miss) {}
+  /// `longest`: most tokens that there may be, 0 if unknown.
+  RotationReader(Node *node, int64_t longest, Miss &miss)
+      : node(node), longest(longest), miss(miss) {}
 
   bool run() {
     SmallVector<Node *> terms = rotatedTerms(node);
@@ -117,8 +119,16 @@ public:
     if (!forms)
       return fail("rows are multiplied by a table of positions, but not turned",
                   "a rotary embedding is x * cos + rotate_half(x) * sin");
-    return readOwn(*forms) && readPairs(*forms) && readHeads(*forms) &&
-           readTables(*forms);
+    if (!readOwn(*forms) || !readPairs(*forms) || !readHeads(*forms) ||
+        !readTables(*forms))
+      return false;
+    if (longest > positions)
+      return fail(
+          "the tables of angles have " + Twine(positions) +
+              " positions, but a sequence may have " + Twine(longest) +
+              " tokens",
+          "give a smaller length (--shape), or the model larger tables");
+    return true;
   }
 
   Node *origin = nullptr;
@@ -385,21 +395,28 @@ private:
   }
 
   Node *node;
+  int64_t longest;
   Miss &miss;
   SmallVector<int64_t> partners;
 };
 
 } // namespace
 
-bool mlir::fact::explainRotation(Node *node, Miss &miss) {
+bool mlir::fact::explainRotation(Node *node, int64_t longest, Miss &miss) {
   if (!isTurned(node))
     return false;
-  RotationReader reader(node, miss);
+  RotationReader reader(node, longest, miss);
   if (!reader.run() || miss)
     return true;
   miss = {"a rotary embedding is turned into something else",
           "let attention read the turned queries and keys"};
   return true;
+}
+
+int64_t Analysis::longestOf(int sequence) const {
+  auto [tensor, dim] = sequences[sequence];
+  int64_t length = cast<RankedTensorType>(tensor.getType()).getDimSize(dim);
+  return ShapedType::isDynamic(length) ? bound : length;
 }
 
 Node *Analysis::readRotation(Node *node) {
@@ -409,19 +426,12 @@ Node *Analysis::readRotation(Node *node) {
         })))
     return node;
   Miss miss;
-  RotationReader reader(node, miss);
+  int64_t longest = longestOf(node->sequence);
+  RotationReader reader(node, longest, miss);
   if (!reader.run())
     return node;
   // Positions that no token has are left out.
-  Value source = sequences[node->sequence].first;
-  int64_t length = cast<RankedTensorType>(source.getType())
-                       .getDimSize(sequences[node->sequence].second);
-  int64_t longest = ShapedType::isDynamic(length) ? bound : length;
-  int64_t positions = reader.positions;
-  if (longest > positions)
-    return node;
-  if (longest > 0)
-    positions = longest;
+  int64_t positions = longest > 0 ? longest : reader.positions;
   auto table = [&](ArrayRef<float> elements) {
     SmallVector<int64_t, 2> shape{positions, reader.pairs};
     elements = elements.take_front(positions * reader.pairs);

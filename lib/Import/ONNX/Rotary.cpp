@@ -16,9 +16,9 @@ namespace {
 
 /// One of the two tables of angles, for the positions of the input and along
 /// the dimension of heads: [B, L, half] with a 1 at \p headAxis.
-Tensor anglesOf(Composition &op, size_t table, Dim half, const Shape &input,
-                int64_t headAxis) {
-  Tensor angles = op.input(table), positions = op.input(3);
+Tensor anglesOf(Composition &op, size_t table, Tensor positions, Dim half,
+                const Shape &input, int64_t headAxis) {
+  Tensor angles = op.input(table);
   if (positions && angles->rank() != 2)
     return op.fail("table of angles must be a matrix (is " +
                    str(angles->shape) + ")");
@@ -65,8 +65,10 @@ Tensor rotatePairs(Composition &op, Tensor x, Tensor cos, Tensor sin,
 
 } // namespace
 
-/// Inputs: [B, N, L, h] or [B, L, N * h], two tables of angles, positions.
-static LogicalResult importRotary(NodeImport &node) {
+/// A rotary embedding of [B, N, L, h] or [B, L, N * h]; \p cos is the input of
+/// the first of two tables of angles, the other one follows.
+static LogicalResult importTurned(NodeImport &node, size_t cosTable,
+                                  size_t positionsAt) {
   FailureOr<int64_t> interleaved = node.intAttribute("interleaved", 0),
                      given = node.intAttribute("rotary_embedding_dim", 0),
                      heads = node.intAttribute("num_heads", 0);
@@ -96,8 +98,10 @@ static LogicalResult importRotary(NodeImport &node) {
     return node.fail("cannot turn " + Twine(turned) + " elements of heads of " +
                      size.str());
   int64_t half = turned / 2, headAxis = isMerged ? 2 : 1;
-  Tensor cos = anglesOf(op, 1, Dim(half), x->shape, headAxis);
-  Tensor sin = anglesOf(op, 2, Dim(half), x->shape, headAxis);
+  Tensor positions = op.input(positionsAt);
+  Tensor cos = anglesOf(op, cosTable, positions, Dim(half), x->shape, headAxis);
+  Tensor sin =
+      anglesOf(op, cosTable + 1, positions, Dim(half), x->shape, headAxis);
   Tensor part = turned == size.offset ? x : op.slice(x, 3, Dim(0), Dim(turned));
   Tensor result = *interleaved ? rotatePairs(op, part, cos, sin, half)
                                : rotateHalves(op, part, cos, sin, half);
@@ -108,9 +112,30 @@ static LogicalResult importRotary(NodeImport &node) {
   return op.setResult(result);
 }
 
+/// Inputs: rows, two tables of angles, positions.
+static LogicalResult importRotary(NodeImport &node) {
+  return importTurned(node, 1, 3);
+}
+
+/// Inputs: rows, positions of each token, two tables of angles.
+static LogicalResult importFusedRotary(NodeImport &node) {
+  FailureOr<int64_t> isPacked = node.intAttribute("is_packed_batching", 0);
+  FailureOr<float> scale = node.floatAttribute("scale", 1.0f);
+  if (failed(isPacked) || failed(scale))
+    return failure();
+  if (*isPacked || *scale != 1)
+    return node.fail("packed batches and scales are not supported");
+  if (node.input(1).rank() != 2)
+    return node.fail("needs the positions of all tokens, [batch, tokens] (are "
+                     "of shape " +
+                     str(node.input(1).shape) + ")");
+  return importTurned(node, 2, 1);
+}
+
 llvm::ArrayRef<Operator> mlir::fact::rotaryOperators() {
   static const Operator operators[] = {
       {"RotaryEmbedding", 23, 3, 4, importRotary},
+      {"RotaryEmbedding", 1, 4, 4, importFusedRotary, "com.microsoft"},
   };
   return operators;
 }

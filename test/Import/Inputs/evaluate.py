@@ -40,6 +40,19 @@ def layer_norm(x, gamma, beta=0, axis=-1, epsilon=1e-5):
     return c / np.sqrt((c * c).mean(axes, keepdims=True) + np.float32(epsilon)) * gamma + beta
 
 
+def rotary(x, cos, sin, positions, interleaved=0, rotary_embedding_dim=0, num_heads=0):
+    shape = x.shape
+    if x.ndim == 3:
+        x = x.reshape(*shape[:2], num_heads, -1).swapaxes(1, 2)
+    size = rotary_embedding_dim or x.shape[-1]
+    cos, sin = (t[positions][:, None] for t in (cos, sin))
+    a, b = (x[..., 0:size:2], x[..., 1:size:2]) if interleaved else (x[..., :size // 2], x[..., size // 2:size])
+    y = [a * cos - b * sin, b * cos + a * sin]
+    y = np.stack(y, -1).reshape(*x.shape[:-1], size) if interleaved else np.concatenate(y, -1)
+    y = np.concatenate((y, x[..., size:]), -1)
+    return y.swapaxes(1, 2).reshape(shape) if len(shape) == 3 else y
+
+
 def gemm(x, w, b=0, alpha=1.0, beta=1.0, transA=0, transB=0):
     return np.float32(alpha) * ((x.T if transA else x) @ (w.T if transB else w)) + np.float32(beta) * b
 
@@ -55,7 +68,8 @@ def evaluate_node(node, opset, x):
               "Min": np.minimum, "Pow": lambda b, e: (b ** e).astype(b.dtype), "And": np.logical_and, "Or": np.logical_or,
               "Not": np.logical_not, "Greater": np.greater, "Less": np.less, "GreaterOrEqual": np.greater_equal,
               "LessOrEqual": np.less_equal, "Equal": np.equal, "Where": np.where, "IsNaN": np.isnan, "Sqrt": np.sqrt,
-              "Exp": np.exp, "Neg": np.negative, "Abs": np.abs, "Tanh": np.tanh, "Erf": erf,
+              "Exp": np.exp, "Neg": np.negative, "Abs": np.abs, "Cos": np.cos, "Sin": np.sin,
+              "Tile": np.tile, "Tanh": np.tanh, "Erf": erf,
               "Reciprocal": lambda v: np.float32(1) / v, "Sigmoid": lambda v: 1 / (1 + np.exp(-v)), "MatMul": np.matmul,
               "Relu": lambda v: np.maximum(v, 0), "Identity": lambda v: v, "Dropout": lambda v, *_: v,
               "Clip": lambda v, low=-np.inf, high=np.inf: np.clip(v, low, high),
@@ -104,6 +118,8 @@ def evaluate_node(node, opset, x):
         return [layer_norm(*x, **a)]
     if op in ("RMSNormalization", "SimplifiedLayerNormalization"):
         return [rms_norm(*x, **a)]
+    if op == "RotaryEmbedding":
+        return [rotary(*(x if node.domain == "" else (x[0], x[2], x[3], x[1])), **a)]
     if op == "Conv":  # over one dimension, step by step
         size = x[1].shape[2]
         padded = np.pad(x[0], ((0, 0), (0, 0), tuple(a.get("pads", (0, 0)))))

@@ -95,7 +95,9 @@ class Graph:
                 field[:] = [names.get(name, name) for name in field]
         outputs = [helper.make_tensor_value_info(n, T.FLOAT, None) for n in names.values()]
         graph = helper.make_graph(self.nodes, "layer", self.inputs, outputs, self.weights)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)])
+        others = {node.domain for node in self.nodes} - {""}
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset),
+                                                        *(helper.make_opsetid(domain, 1) for domain in others)])
         model.ir_version = 8
         onnx.save(model, path)
         return model
@@ -1174,7 +1176,7 @@ near("last-key-hidden", wrap=lambda g, s, rank: g.Where(
     g.Less(g.positions(), g.Sub(g.tokens(), np.array(1))), s, np.float32(-1e9)))
 near("reversed-causal", wrap=lambda g, s, rank: g.Where(g.Less(g.unsqueeze(g.positions(), 0), g.Sub(
     g.tokens(), g.unsqueeze(g.positions(), 1))), s, np.float32(-1e9)))
-near("exchanged-value-heads", value=lambda g, v: g.Gather(v, np.array([1, 0]), axis=1))
+attends("exchanged-value-heads", value=lambda g, v: g.Gather(v, np.array([1, 0]), axis=1))
 near("reversed-values", value=lambda g, v: g.Slice(v, np.array([-1]), np.array([-1000]), np.array([2]), np.array([-1])))
 near("tokens-exchanged-scores", wrap=lambda g, s, rank: g.Transpose(s, perm=[0, 1, 3, 2]), softmax="wrong",
      mask=causal_mask("trilu", "where", -1e9))
@@ -1241,7 +1243,7 @@ case("crossed-two-results", lambda g: [attention(g, mask=padding_mask("where", -
 near("values-of-another-length", build=lambda g: cross(g, g.length + 3))
 near("reversed-keys", key=lambda g, k: g.Slice(k, np.array([-1]), np.array([-1000]), np.array([2]), np.array([-1])))
 near("rolled-keys", key=lambda g, k: g.Concat(g.slice(k, 1, 1000, 2), g.slice(k, 0, 1, 2), axis=2))
-near("heads-exchanged", key=lambda g, k: g.Gather(k, np.array([1, 0]), axis=1))
+attends("heads-exchanged", key=lambda g, k: g.Gather(k, np.array([1, 0]), axis=1))
 attends("features-exchanged", key=lambda g, k: g.Concat(g.slice(k, 4, 8, 3), g.slice(k, 0, 4, 3), axis=3))
 
 
@@ -1285,6 +1287,327 @@ near_activation("relu6", lambda g, x: g.Clip(x, f(0), f(6)))
 near_activation("maximum", lambda g, x: g.Max(x, f(0.1)))
 near_activation("leaky", lambda g, x: g.Where(g.Greater(x, f(0)), x, g.Mul(x, f(0.1))))
 near_activation("relu-reversed", lambda g, x: g.Where(g.Greater(x, f(0)), f(0), x))
+
+
+# Norms of heads, heads of keys that are shared, rotary embeddings: what stands between a projection and attention.
+HEADS, HEAD = 4, 8  # the heads' size is none of D's business
+
+
+def head_norm(g, x, how="pow", gamma="vector"):
+    """Over the last dimension."""
+    size = HEAD
+    kind, _, form = how.partition(":")
+    w = np.abs(g.random_weight(size)) + 0.5
+    if kind in ("RMSNormalization", "SimplifiedLayerNormalization"):
+        return getattr(g, kind)(x, w, epsilon=1e-6, axis=-1)
+    if kind == "LayerNormalization":
+        return g.LayerNormalization(x, w, g.random_weight(size), epsilon=1e-6, axis=-1)
+    if kind == "layer":
+        x = g.Sub(x, g.ReduceMean(x, axes=[-1]))
+    squares = g.Mul(x, x) if form == "mul" else g.Pow(x, np.float32(2))
+    inside = g.Add(g.ReduceMean(squares, axes=[-1]), np.float32(1e-6))
+    if form == "reciprocal":
+        y = g.Mul(x, g.Reciprocal(g.Sqrt(inside)))
+    elif form == "pow-minus-half":
+        y = g.Mul(x, g.Pow(inside, np.float32(-0.5)))
+    else:
+        y = g.Div(x, g.Sqrt(inside))
+    if gamma == "none":
+        return y
+    if gamma == "of-heads":  # in [.., heads, tokens, features]
+        w = np.abs(g.random_weight(HEADS, 1, size)) + 0.5
+    y = g.Mul(w, y) if form == "gamma-left" else g.Mul(y, w)
+    return g.Add(y, g.random_weight(size)) if kind == "layer" and form != "no-beta" else y
+
+
+def shared_heads(g, x, groups, how):
+    """[1, groups, L, HEAD] for all heads."""
+    times = HEADS // groups
+    if times == 1 or how == "none":
+        return x
+    if how == "broadcast":
+        return x
+    if how in ("expand", "exported"):
+        y = g.unsqueeze(x, 2)
+        size = g.unsqueeze(g.tokens(), 0)
+        shape = g.Concat(np.array([1, groups, times]), size, np.array([HEAD]), axis=0)
+        y = g.Expand(y, shape) if how == "expand" else exported_expand(g, y, shape)
+        return g.Reshape(y, g.Concat(np.array([1, HEADS]), size, np.array([HEAD]), axis=0))
+    if how == "tile":
+        return g.Reshape(g.Tile(g.unsqueeze(x, 2), np.array([1, 1, times, 1, 1])), np.array([1, HEADS, -1, HEAD]))
+    if how == "concat":
+        return g.Concat(*[g.slice(x, i // times, i // times + 1, 1) for i in range(HEADS)], axis=1)
+    if how == "stack":
+        return g.Reshape(g.Concat(*[g.unsqueeze(x, 2)] * times, axis=2), np.array([1, HEADS, -1, HEAD]))
+    if how == "gather":
+        return g.Gather(x, np.arange(HEADS) // times, axis=1)
+    if how == "tile-all":  # head c reads c mod groups
+        return g.Tile(x, np.array([1, times, 1, 1]))
+    if how == "concat-all":
+        return g.Concat(*[x] * times, axis=1)
+    raise KeyError(how)
+
+
+def angle_tables(g, count, how="matmul", style="half", positions=64, unequal=None, scaling=1.0):
+    """cos and sin, [1, L, 2 * count] as a model has them."""
+    inverse = (1 / 10000 ** (np.arange(count) / count)).astype(np.float32)
+    both = lambda t: np.concatenate((t, t), -1) if style == "half" else np.repeat(t, 2, -1)
+    size = g.unsqueeze(g.tokens(), 0)
+    if how in ("buffer", "gather", "short", "table"):  # short: of fewer positions than there are
+        t = np.outer(np.arange({"short": g.length - 2, "table": g.length}.get(how, positions)), inverse).astype(np.float32)
+        tables = both(np.cos(t)), both(np.sin(t))
+        if unequal:
+            tables[unequal == "sin"][:, -1] += 0.25
+        if how == "table":
+            return [g.w(t[None]) for t in tables]
+        if how in ("gather", "short"):
+            return [g.Gather(t, g.unsqueeze(g.positions(), 0), axis=0) for t in tables]
+        return [g.unsqueeze(g.Slice(t, np.array([0]), size, np.array([0])), 0) for t in tables]
+    if how == "input":
+        p = g.input("position_ids", T.INT64, np.arange(g.length)[None])
+    else:
+        p = g.unsqueeze(g.positions(), 0)
+    p = g.Cast(p, to=T.FLOAT)
+    if how in ("matmul", "input"):
+        angles = g.Transpose(g.MatMul(inverse[None, :, None], g.unsqueeze(p, 1)), perm=[0, 2, 1])
+    elif how == "mul":
+        angles = g.Mul(g.unsqueeze(p, 2), inverse[None, None])
+    elif how == "div":
+        angles = g.Div(g.unsqueeze(p, 2), (10000 ** (np.arange(count) / count)).astype(np.float32))
+    elif how == "pow":
+        exponent = g.Div((np.arange(count) * 2).astype(np.float32), np.float32(2 * count))
+        angles = g.Mul(g.unsqueeze(p, 2), g.Div(np.float32(1), g.Pow(np.float32(10000), exponent)))
+    elif how == "einsum":
+        angles = g.unsqueeze(g.Einsum(g.squeeze(p, 0), inverse, equation="i,j->ij"), 0)
+    if style == "half":
+        angles = g.Concat(angles, angles, axis=-1)
+    elif style == "interleaved":
+        a = g.unsqueeze(angles, 3)
+        angles = g.Reshape(g.Concat(a, a, axis=-1), np.array([1, -1, 2 * count]))
+    tables = g.Cos(angles), g.Sin(angles)
+    return [g.Mul(t, np.float32(scaling)) for t in tables] if scaling != 1 else tables
+
+
+def rotate(g, x, cos, sin, how, size=HEAD):
+    """[.., tokens, size] by tables that broadcast to it; where there are halves of them only, `how` says so."""
+    half = size // 2
+    part = lambda a, b: g.slice(x, a, b, -1)
+    every = lambda i: g.Slice(x, np.array([i]), np.array([1 << 30]), np.array([-1]), np.array([2]))
+    turned = lambda y: g.Add(g.Mul(x, cos), g.Mul(y, sin))
+    if how == "half":
+        return turned(g.Concat(g.Neg(part(half, size)), part(0, half), axis=-1))
+    if how == "half-reversed":
+        return g.Add(g.Mul(sin, g.Concat(g.Mul(part(half, size), np.float32(-1)), part(0, half), axis=-1)), g.Mul(cos, x))
+    if how == "half-split":
+        a, b = g.split(x, 2, -1, half)
+        return turned(g.Concat(g.Neg(b), a, axis=-1))
+    if how == "half-swapped":  # the sign is in the table
+        return turned(g.Concat(part(half, size), part(0, half), axis=-1))
+    if how == "half-parts":
+        a, b = part(0, half), part(half, size)
+        return g.Concat(g.Sub(g.Mul(a, cos), g.Mul(b, sin)), g.Add(g.Mul(b, cos), g.Mul(a, sin)), axis=-1)
+    if how == "half-view":  # [.., 2, size / 2]
+        y = g.Reshape(x, np.array([0, 0, -1, 2, half]))
+        a, b = (g.squeeze(t, 3) for t in g.split(y, 2, 3, 1))
+        return g.Concat(g.Sub(g.Mul(a, cos), g.Mul(b, sin)), g.Add(g.Mul(a, sin), g.Mul(b, cos)), axis=-1)
+    if how == "opposite":  # turned back
+        return g.Sub(g.Mul(x, cos), g.Mul(g.Concat(g.Neg(part(half, size)), part(0, half), axis=-1), sin))
+    if how == "every-two":
+        y = g.Concat(*(g.unsqueeze(t, 4) for t in (g.Neg(every(1)), every(0))), axis=4)
+        return turned(g.Reshape(y, np.array([0, 0, -1, size])))
+    if how == "every-two-parts":
+        a, b = every(0), every(1)
+        y = g.Concat(*(g.unsqueeze(t, 4) for t in (g.Sub(g.Mul(a, cos), g.Mul(b, sin)), g.Add(g.Mul(a, sin), g.Mul(b, cos)))),
+                     axis=4)
+        return g.Reshape(y, np.array([0, 0, -1, size]))
+    if how == "complex":  # [.., size / 2, 2]
+        y = g.Reshape(x, np.array([0, 0, -1, half, 2]))
+        a, b = (g.squeeze(t, 4) for t in g.split(y, 2, 4, 1))
+        y = g.Concat(*(g.unsqueeze(t, 4) for t in (g.Sub(g.Mul(a, cos), g.Mul(b, sin)), g.Add(g.Mul(a, sin), g.Mul(b, cos)))),
+                     axis=4)
+        return g.Reshape(y, np.array([0, 0, -1, size]))
+    if how == "no-sign":
+        return turned(g.Concat(part(half, size), part(0, half), axis=-1))
+    if how == "only-cosines":
+        return g.Mul(x, cos)
+    if how == "scaled":
+        return g.Add(g.Mul(x, cos), g.Mul(g.Mul(g.Concat(g.Neg(part(half, size)), part(0, half), axis=-1), sin), np.float32(0.5)))
+    raise KeyError(how)
+
+
+HALF_TABLES = ("half-parts", "half-view", "every-two-parts", "complex")
+
+
+def dressed(g, norm=None, norms="qk", gamma="vector", norm_at="heads", groups=HEADS, shared="expand", shared_values=None, rotary=None,
+            size=HEAD, tables="matmul", at="heads", late_norm=False, fused=None, causal_too=False, **options):
+    size_of = {"q": HEADS, "k": groups, "v": groups}
+    cos = sin = None
+    if rotary:
+        style = "interleaved" if rotary in ("every-two",) else "half"
+        style = "one" if rotary in HALF_TABLES else style
+        both = {"one": "none"}.get(style, style)
+        if rotary in HALF_TABLES and tables in ("buffer", "gather", "table"):
+            cos, sin = (g.slice(t, 0, size // 2, -1) for t in angle_tables(g, size // 2, tables, **options))
+        else:
+            cos, sin = angle_tables(g, size // 2, tables, both, **options)
+        if rotary == "half-swapped":
+            sin = g.Mul(sin, np.repeat(np.array([-1, 1], np.float32), size // 2))
+        cos, sin = (g.unsqueeze(t, 1 if at == "heads" else 2) for t in (cos, sin))
+
+    def turn(x):
+        if size == HEAD:
+            return rotate(g, x, cos, sin, rotary)
+        return g.Concat(rotate(g, g.slice(x, 0, size, -1), cos, sin, rotary, size), g.slice(x, size, HEAD, -1), axis=-1)
+
+    if fused:  # [.., 3, heads, features]
+        y = g.Reshape(linear(g, g.x, D, 3 * HEADS * HEAD), np.array([1, -1, 3, HEADS, HEAD]))
+        y = g.Transpose(y, perm=[0, 3, 2, 1, 4])
+        whole = dict(zip("qkv", (g.squeeze(t, 2) for t in g.split(y, 3, 2, 1))))
+    rows = {}
+    for name in "qkv":
+        if fused:
+            x = whole[name]
+        else:
+            x = linear(g, g.x, D, size_of[name] * HEAD)
+            x = g.Reshape(x, np.array([1, -1, size_of[name], HEAD]))
+        if norm and name in norms and norm_at == "split":
+            x = head_norm(g, x, norm, gamma)
+        if rotary and name != "v" and at == "split":
+            x = turn(x)
+        if not fused:
+            x = g.Transpose(x, perm=[0, 2, 1, 3])
+        if norm and name in norms and norm_at == "heads" and not late_norm:
+            x = head_norm(g, x, norm, gamma)
+        if rotary and name != "v" and at == "heads":
+            x = turn(x)
+        if norm and name in norms and late_norm:
+            x = head_norm(g, x, norm, gamma)
+        if name != "q":
+            x = shared_heads(g, x, groups, shared_values or shared if name == "v" else shared)
+        rows[name] = x
+    s = g.Mul(g.MatMul(rows["q"], g.Transpose(rows["k"], perm=[0, 1, 3, 2])), np.float32(HEAD ** -0.5))
+    if causal_too:
+        s = take(g, s, causal(g, "less-or-equal"), "where", -1e9)
+    y = g.Reshape(g.Transpose(g.MatMul(g.Softmax(s, axis=-1), rows["v"]), perm=[0, 2, 1, 3]), np.array([0, 0, HEADS * HEAD]))
+    return g.Add(g.x, linear(g, y, HEADS * HEAD, D))
+
+
+def dresses(name, opset=14, norms=0, rotate=0, style="half", groups=HEADS, kind="rms", attention=1, **options):
+    expected = dict(attention=attention, rotate=2 * rotate, key_heads=groups if groups < HEADS else 0)
+    if rotate:
+        expected["style"] = style
+    if norms:
+        expected["norm_heads"] = norms
+        options.setdefault("norm", kind)
+    case(name, lambda g: dressed(g, groups=groups, **options), opset=opset, **expected)
+
+
+for how in ("rms", "rms:mul", "rms:reciprocal", "rms:pow-minus-half", "rms:gamma-left", "layer", "layer:mul", "layer:no-beta",
+            "SimplifiedLayerNormalization", "LayerNormalization", "RMSNormalization"):
+    for place in ("heads", "split"):
+        dresses(f"qk-norm-{how}-{place}", norm=how, norm_at=place, norms=2,
+                opset={"RMSNormalization": 23, "LayerNormalization": 17}.get(how, 14))
+dresses("qk-norm-no-gamma", gamma="none", norms=2)
+dresses("qk-norm-fused", fused=True, norms=2)
+case("qk-norm-of-q", lambda g: dressed(g, norm="rms"[0:3], **dict(norms="q")), attention=1, norm_heads=1)
+case("qk-norm-of-k", lambda g: dressed(g, norm="layer", norms="k"), attention=1, norm_heads=1)
+dresses("qk-norm-causal", norms=2, causal_too=True)
+for how, groups in itertools.product(("expand", "exported", "tile", "concat", "stack", "gather"), (1, 2)):
+    dresses(f"grouped-{groups}-{how}", groups=groups, shared=how)
+dresses("grouped-1-broadcast", groups=1, shared="broadcast")
+dresses("grouped-1-concat-all", groups=1, shared="concat-all")
+dresses("grouped-norm", groups=2, norms=2)
+for how in ("tile-all", "concat-all"):
+    case(f"near-grouped-{how}", lambda g, how=how: dressed(g, groups=2, shared=how), near=True, attention=0,
+         remark="repeated in another order")
+case("near-grouped-values-otherwise", lambda g: dressed(g, groups=2, shared_values="tile-all"), near=True, attention=0,
+     remark="repeated in another order")
+for how in ("half", "half-reversed", "half-split", "half-swapped", "half-parts", "half-view", "opposite"):
+    dresses(f"rotary-{how}", rotary=how, rotate=1)
+for how in ("every-two", "every-two-parts", "complex"):
+    dresses(f"rotary-{how}", rotary=how, rotate=1, style="interleaved")
+for tables in ("matmul", "mul", "div", "pow", "einsum", "buffer", "gather"):
+    for how in ("half", "every-two"):
+        dresses(f"rotary-{how}-{tables}", rotary=how, tables=tables, rotate=1, style="half" if how == "half" else "interleaved",
+                **(dict(positions=600) if tables in ("buffer", "gather") else {}))
+dresses("rotary-scaled-tables", rotary="half", rotate=1, scaling=1.25)
+dresses("rotary-split", rotary="half", at="split", rotate=1)
+dresses("rotary-parts-split", rotary="half-parts", at="split", rotate=1)
+dresses("rotary-fused", rotary="half", fused=True, rotate=1)
+dresses("rotary-fused-every-two", rotary="every-two", fused=True, rotate=1, style="interleaved")
+for how in ("half", "half-parts", "every-two", "complex"):
+    dresses(f"rotary-partial-{how}", rotary=how, size=4, rotate=1, style="half" if "half" in how else "interleaved")
+dresses("rotary-norm", rotary="half", norms=2, rotate=1)
+dresses("rotary-norm-parts", rotary="half-parts", norms=2, rotate=1)
+dresses("rotary-norm-layer-every-two", rotary="every-two", norm="layer", norms=2, rotate=1, style="interleaved")
+dresses("rotary-norm-partial", rotary="half", size=4, norms=2, rotate=1)
+dresses("rotary-norm-split", rotary="half", norms=2, norm_at="split", rotate=1)
+dresses("rotary-before-norm", rotary="half", norms=2, late_norm=True, rotate=1)
+for how in ("expand", "tile", "concat", "gather"):
+    dresses(f"rotary-grouped-{how}", rotary="half", groups=2, shared=how, rotate=1)
+dresses("rotary-grouped-norm-causal", rotary="half", groups=2, norms=2, rotate=1, causal_too=True)
+dresses("rotary-grouped-one", rotary="half", groups=1, rotate=1)
+
+
+def by_operator(g, merged=False, fused=False, size=0, **attributes):
+    """Rotary embeddings by the operators of their own."""
+    count = (size or HEAD) // 2
+    angles = np.outer(np.arange(64), 1 / 10000 ** (np.arange(count) / count)).astype(np.float32)
+    positions, rows = g.unsqueeze(g.positions(), 0), {}
+    if size:
+        attributes["rotary_embedding_dim"] = size
+
+    def turn(x, **more):
+        if fused:
+            return g.RotaryEmbedding(x, positions, np.cos(angles), np.sin(angles), domain="com.microsoft", **attributes, **more)
+        return g.RotaryEmbedding(x, np.cos(angles), np.sin(angles), positions, **attributes, **more)
+
+    for name in "qkv":
+        x = linear(g, g.x, D, HEADS * HEAD)
+        if merged and name != "v":
+            x = turn(x, num_heads=HEADS)
+        x = g.Transpose(g.Reshape(x, np.array([1, -1, HEADS, HEAD])), perm=[0, 2, 1, 3])
+        rows[name] = x if merged or name == "v" else turn(x)
+    s = g.Mul(g.MatMul(rows["q"], g.Transpose(rows["k"], perm=[0, 1, 3, 2])), np.float32(HEAD ** -0.5))
+    y = g.Transpose(g.MatMul(g.Softmax(s, axis=-1), rows["v"]), perm=[0, 2, 1, 3])
+    return linear(g, g.Reshape(y, np.array([0, 0, HEADS * HEAD])), HEADS * HEAD, D)
+
+
+for merged, fused, size, interleaved in itertools.product((False, True), (False, True), (0, 4), (0, 1)):
+    case(f"rotary-op-{'merged' if merged else 'heads'}-{'fused' if fused else 'own'}-{size}-{interleaved}",
+         lambda g, o=dict(merged=merged, fused=fused, size=size, interleaved=interleaved): by_operator(g, **o),
+         opset=17 if fused else 23, attention=1, rotate=2, style="interleaved" if interleaved else "half")
+
+
+def grouped_queries(g, einsum):
+    """Keys and values as they are, queries in groups."""
+    groups = 1 if einsum == "one" else 2
+    shape = np.array([1, -1, groups, HEADS // groups, HEAD])
+    q = g.Transpose(g.Reshape(linear(g, g.x, D, HEADS * HEAD), shape), perm=[0, 2, 3, 1, 4])
+    k, v = (g.Reshape(linear(g, g.x, D, groups * HEAD), np.array([1, -1, groups, HEAD])) for _ in "kv")
+    if einsum:
+        s = g.Einsum(q, k, equation="bgrid,bjgd->bgrij")
+    else:
+        k, v = (g.unsqueeze(g.Transpose(t, perm=[0, 2, 1, 3]), 2) for t in (k, v))
+        s = g.MatMul(q, g.Transpose(k, perm=[0, 1, 2, 4, 3]))
+    p = g.Softmax(g.Mul(s, np.float32(HEAD ** -0.5)), axis=-1)
+    y = g.Einsum(p, v, equation="bgrij,bjgd->bgrid") if einsum else g.MatMul(p, v)
+    y = g.Reshape(g.Transpose(y, perm=[0, 3, 1, 2, 4]), np.array([0, 0, HEADS * HEAD]))
+    return linear(g, y, HEADS * HEAD, D)
+
+
+for einsum in ("", "one", "two"):
+    case(f"grouped-queries-{einsum or 'broadcast'}", lambda g, e=einsum: grouped_queries(g, e), attention=1,
+         key_heads=1 if einsum == "one" else 2)
+for how, reason, options in (
+        ("no-sign", "of opposite signs", dict(rotary="no-sign")),
+        ("scaled", "without another factor|is not x", dict(rotary="scaled")),
+        ("only-cosines", "not turned|is not x", dict(rotary="only-cosines")),
+        ("unequal-cos", "different cosines", dict(rotary="half", tables="buffer", positions=600, unequal="cos")),
+        ("unequal-sin", "one sine", dict(rotary="half", tables="buffer", positions=600, unequal="sin")),
+        ("position-input", "more than constants and the places", dict(rotary="half", tables="input"))):
+    case(f"rotary-not-{how}", lambda g, options=options: dressed(g, **options), rotate=0, remark=reason)
+case("near-rotary-short-table", lambda g: dressed(g, rotary="half", tables="short"), near=True, rotate=0, remark="picks elements")
 
 
 # Running.
@@ -1382,6 +1705,12 @@ def check(folder, spec):
             found = count(r"norm +layer")
         elif op == "norm_rms":
             found = count(r"norm +rms")
+        elif op == "norm_heads":
+            found = len(re.findall(r"fact\.norm[^\n]*\bheads = ", raised))
+        elif op == "key_heads":
+            found = int((re.findall(r"fact\.attention[^\n]*\bkey_heads = (\d+)", raised) or [0])[0])
+        elif op == "style":
+            found, number = len(re.findall(rf"fact\.rotate +{number}\b", raised)), spec["expected"]["rotate"]
         elif op == "no_activation":
             found, op = len(re.findall(r"fact\.(activation|gelu|relu|swish)", raised)), "activation"
         elif op == "activation":
