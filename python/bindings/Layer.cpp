@@ -108,15 +108,17 @@ n::Policy policyOf(const std::string &text) {
   return policy;
 }
 
-py::dict encoderLayer(
-    const Weights &weights, const Array<float> &x,
-    const std::string &policyText, const std::string &place,
-    const std::string &activation, int64_t heads, float eps, float scale,
-    const std::string &norm, const std::optional<int64_t> &keyHeads,
-    const WindowEnds &window, const HeadNorms &headNorm,
-    const std::optional<std::string> &rotary, const std::optional<float> &eps2,
-    const std::optional<float> &epsQuery, const std::optional<float> &epsKey,
-    const std::optional<int64_t> &actualLength) {
+py::dict encoderLayer(const Weights &weights, const Array<float> &x,
+                      const std::string &policyText, const std::string &place,
+                      const std::string &activation, int64_t heads, float eps,
+                      float scale, const std::string &norm,
+                      const std::optional<int64_t> &keyHeads,
+                      const WindowEnds &window, const HeadNorms &headNorm,
+                      const std::optional<std::string> &rotary,
+                      const std::optional<float> &eps2,
+                      const std::optional<float> &epsQuery,
+                      const std::optional<float> &epsKey,
+                      const std::optional<int64_t> &actualLength) {
   requireRank("x", x, 2);
   int64_t rows = x.shape(0), d = x.shape(1);
   int64_t length = actualLength.value_or(rows);
@@ -183,7 +185,8 @@ void fact::python::addLayer(py::module_ &m) {
       py::arg("length") = py::none(),
       "encoder_layer(weights, x, policy='dense', *, place, activation, heads,\n"
       "eps, scale, norm='layer', key_heads=None, window=(None, None),\n"
-      "head_norm=(None, None), rotary=None, eps_2=None, eps_q=None, eps_k=None,\n"
+      "head_norm=(None, None), rotary=None, eps_2=None, eps_q=None, "
+      "eps_k=None,\n"
       "length=None): a whole layer.\n\n"
       "weights: {'Wq', 'Wk', 'Wv', 'Wo', 'W1', 'W2', and 'W3' of a gated FFN:\n"
       "float32 [in, out]; 'bq' .. 'b3' (each may be absent); 'ln1.gamma',\n"

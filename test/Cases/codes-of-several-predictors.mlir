@@ -13,9 +13,8 @@
 // Of queries alone.
 // CHECK-DAG: factisa.ep.score {{.*}} n=3, {{.*}} q_stride=2, k_stride=3, predictor=one_sided
 
-// Of keys alone: no predictor. They are bytes, of a product with the identity.
-// CHECK-DAG: factisa.ep.project {{.*}} k=6, n=6, {{.*}} w_stride=3, predictor=leading_one
-// CHECK-DAG: factisa.ep.normalize {{.*}} n=6, code_stride=6, {{.*}} predictor=exact, operand=query
+// Of keys alone: no predictor. They are bytes.
+// CHECK-DAG: factisa.ep.encode {{.*}} n=6, code_stride=6, {{.*}} predictor=leading_one, operand=query, unpacked
 // CHECK-DAG: factisa.ep.score {{.*}} n=3, {{.*}} q_stride=3, k_stride=3, predictor=leading_two
 
 // Of rows, not of weights: no predictor, either.

@@ -2,6 +2,7 @@
 // embeddings; and what only looks like them.
 // RUN: fact-opt %s --fact-raise | FileCheck %s
 // RUN: fact-opt %s --fact-raise --remarks-filter='fact-raise' 2>&1 >/dev/null | grep Missed | FileCheck %s --check-prefix=MISSED --implicit-check-not=remark:
+// RUN: fact-opt %s --fact-raise --remarks-filter='fact-raise' 2>&1 >/dev/null | FileCheck %s --check-prefix=PASSED
 
 #rows = affine_map<(i, j) -> (i, j)>
 #row = affine_map<(i, j) -> (i)>
@@ -88,6 +89,7 @@ func.func @gamma_of_each_head(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
 // CHECK-DAG:     %[[COS:.*]] = arith.constant dense<{{.*}}1.000000e+00, 1.000000e+00], [5.000000e-01, 7.500000e-01]]> : tensor<2x2xf32>
 // CHECK-DAG:     %[[SIN:.*]] = arith.constant dense<{{.*}}0.000000e+00, 0.000000e+00], [8.750000e-01, 6.250000e-01]]> : tensor<2x2xf32>
 // CHECK:         = fact.rotate half %{{.*}}, %[[COS]], %[[SIN]] heads = 1 : tensor<2x4xf32>, tensor<2x2xf32>
+// PASSED: remark: [Passed] RotaryEmbedding | Category:fact-raise | Function=rotary | Heads=1, Style=half
 func.func @rotary(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
   %cos = arith.constant dense<[[1.0, 1.0, 1.0, 1.0], [0.5, 0.75, 0.5, 0.75]]> : tensor<2x4xf32>
   %sin = arith.constant dense<[[0.0, 0.0, 0.0, 0.0], [0.875, 0.625, 0.875, 0.625]]> : tensor<2x4xf32>

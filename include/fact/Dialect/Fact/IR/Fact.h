@@ -59,7 +59,8 @@ inline constexpr llvm::StringLiteral kPaddingAttrName = "fact.padding";
 inline constexpr llvm::StringLiteral kBatchAttrName = "fact.batch";
 /// `fact.dump` (result of main, after --fact-expose-masks): its name in a dump.
 inline constexpr llvm::StringLiteral kDumpAttrName = "fact.dump";
-/// `fact.layers` (main, likewise): heads, key heads and window of each attention.
+/// `fact.layers` (main, likewise): heads, key heads and window of each
+/// attention.
 inline constexpr llvm::StringLiteral kLayersAttrName = "fact.layers";
 
 /// One end of a window as texts have it: a number, or `*` where unlimited.
