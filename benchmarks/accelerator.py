@@ -4,14 +4,16 @@
 
 usage: accelerator.py [--model=bert-base] [--layers=N] [--lengths=128,512,...]
                       [--presets=dense,paper,balanced,fast] [--machine=FILE...]
-                      [--shares [--plot=FILE.svg]]
+                      [--shares [--plot=FILE.svg] | --prediction]
 
 Layers have random weights, so that masks are those of no trained model. One
 table per machine: cycles, the largest bound (an engine's own work at full rate,
 or DRAM's), their ratio, the share of cycles in which the multiplier array waits
 for prediction, the speed over the dense program, and energy. --shares: what the
 dense model spends where, by length (the reason to skip work in all parts); with
---plot (needs Debian's python3-matplotlib) also drawn.
+--plot (needs Debian's python3-matplotlib) also drawn. --prediction: what
+prediction and selection cost, in cycles of their engines and energy, and what
+they save, in cycles of the multiplier array for each part of a layer.
 """
 import pathlib
 import sys
@@ -70,6 +72,22 @@ def shares_table(folder, layers, lengths, machine):
     return shares
 
 
+def prediction_table(folder, layers, lengths, presets, machine):
+    print("| preset | L | cycles | us | " + " | ".join(f"PE: {part}" for part in PARTS) +
+          " | EP | SEL | prediction uJ | core uJ | scores, K kept |")
+    print("|---|---|---|---|" + "---|" * len(PARTS) + "---|---|---|---|---|")
+    for length in lengths:
+        for preset in presets:
+            report = report_of(folder, layers, length, preset, machine)
+            parts, engines, energy = report["parts"], report["engines"], report["energy_pj"]
+            arrays = (f"{parts[part]['array_cycles']:,}" for part in PARTS)
+            core = sum(value for name, value in energy.items() if name not in ("dram", "core_per_mac_slot"))
+            kept = (100 * np.mean([layer[share] for layer in report["layers"]]) for share in ("kept_scores", "kept_k"))
+            print(f"| {preset} | {length} | {report['cycles']:,} | {1e6 * report['seconds']:,.0f} | {' | '.join(arrays)} | "
+                  f"{engines['EP']['busy']:,} | {engines['SEL']['busy']:,} | {parts['prediction']['core_pj'] / 1e6:.0f} | "
+                  f"{core / 1e6:.0f} | {', '.join(f'{share:.0f} %' for share in kept)} |", flush=True)
+
+
 def plot(shares, lengths, path):
     """Stacked bars of the shares, by length: cycles of the array, energy of the core."""
     import matplotlib
@@ -98,11 +116,14 @@ def main():
     parser.add_argument("--machine", type=pathlib.Path, action="append")
     parser.add_argument("--shares", action="store_true")
     parser.add_argument("--plot", type=pathlib.Path)
+    parser.add_argument("--prediction", action="store_true")
     options = parser.parse_args()
     try:
         lengths = [int(length) for length in options.lengths.split(",")]
     except ValueError:
         parser.error(f"--lengths must be numbers (was '{options.lengths}')")
+    if options.shares and options.prediction:
+        parser.error("--shares and --prediction are two tables")
     if options.plot and not options.shares:
         parser.error("--plot draws what --shares prints")
     layers = linalg_ir.random_model(options.model, options.layers, 0, max(lengths))
@@ -114,7 +135,8 @@ def main():
                 if options.plot:
                     plot(shares, lengths, options.plot)
             else:
-                ratio_table(pathlib.Path(folder), layers, lengths, options.presets.split(","), machine)
+                table = prediction_table if options.prediction else ratio_table
+                table(pathlib.Path(folder), layers, lengths, options.presets.split(","), machine)
     return 0
 
 

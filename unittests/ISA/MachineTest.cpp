@@ -31,7 +31,7 @@ std::string errorOf(const std::string &text) {
 std::string errorOf(const Json &json) { return errorOf(json.dump()); }
 
 TEST(Machine, ShippedDescriptionsAreReadAndWritten) {
-  for (std::string name : {"fact-28nm", "fact-28nm-lean", "fact-hbm"}) {
+  for (std::string name : {"fact-28nm", "fact-28nm-lean", "fact-128", "fact-hbm"}) {
     Machine machine = Machine::load(source + "/machines/" + name + ".json");
     EXPECT_EQ(machine.name, name);
     EXPECT_EQ(Machine::fromJson(machine.toJson(), name), machine);
@@ -51,7 +51,7 @@ TEST(Machine, DefaultIsTheShippedDescription) {
 }
 
 TEST(Machine, ShippedDescriptionsAreCanonical) {
-  for (const char *name : {"fact-28nm", "fact-hbm"}) {
+  for (const char *name : {"fact-28nm", "fact-128", "fact-hbm"}) {
     std::string path = source + "/machines/" + name + ".json";
     Machine machine = Machine::load(path);
     EXPECT_EQ(machine.name, name);
