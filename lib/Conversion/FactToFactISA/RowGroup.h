@@ -131,10 +131,10 @@ private:
   };
   /// Maxima of a value that is made in tiles of columns (first, count), of the
   /// rows of a mask alone where there is one; null where nothing in this loop
-  /// quantizes it so.
+  /// quantizes it so. Where the tiles do not accumulate, each must be a slice.
   const Maxima *defineMaxima(Value value,
                              ArrayRef<std::pair<int64_t, int64_t>> tiles,
-                             Value mask = {});
+                             Value mask = {}, bool accumulates = false);
   /// Those of a slice that an op quantizes, from a row of the block on, or
   /// null.
   Value maximum(Operation *quantize, int64_t slice, int64_t row = 0);

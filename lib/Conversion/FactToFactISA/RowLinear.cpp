@@ -118,7 +118,8 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizedLinearOp op) {
   SmallVector<std::pair<int64_t, int64_t>> columns; // of each tile
   for (int64_t n0 = 0; n0 < features; n0 += columns.back().second)
     columns.emplace_back(n0, tiles->columns(n0, llvm::alignTo(n0 + 1, group)));
-  const Maxima *wanted = defineMaxima(epilogue.result, columns, op.getRows());
+  const Maxima *wanted = defineMaxima(epilogue.result, columns, op.getRows(),
+                                      /*accumulates=*/true);
   Role role = lowering.numbers.roles.lookup(op);
   Precision precision = lowPrecisionOf(op);
   for (auto [n0, n] : columns) {
@@ -201,7 +202,7 @@ static std::pair<int64_t, Value> quantizedSlices(Operation *op) {
 
 const RowGroup::Maxima *
 RowGroup::defineMaxima(Value value, ArrayRef<std::pair<int64_t, int64_t>> tiles,
-                       Value mask) {
+                       Value mask, bool accumulates) {
   value = Lowering::root(value);
   if (mask)
     mask = Lowering::root(mask);
@@ -215,10 +216,12 @@ RowGroup::defineMaxima(Value value, ArrayRef<std::pair<int64_t, int64_t>> tiles,
     if (!llvm::is_contained(readers, reader) || columns == 0 ||
         (mask && rowsRead != mask))
       continue;
-    // No tile may be of two slices.
-    if (llvm::any_of(tiles, [columns = columns](auto tile) {
+    // No tile may be of two slices, and only what accumulates makes a slice in
+    // several.
+    if (llvm::any_of(tiles, [=, columns = columns](auto tile) {
           auto [first, count] = tile;
-          return first / columns != (first + count - 1) / columns;
+          return first / columns != (first + count - 1) / columns ||
+                 (!accumulates && count != columns);
         }))
       continue;
     Maxima &result = maxima[value];
