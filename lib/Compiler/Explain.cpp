@@ -126,7 +126,7 @@ private:
            isa_and_nonnull<NormOp, RotateOp>(maker);
            maker = sourceOf(maker->getOperand(0)).getDefiningOp())
         (isa<NormOp>(maker) ? hasNorm : hasRotary) = true;
-    return std::string(hasNorm ? ", head norm" : "") +
+    return std::string(hasNorm ? ", normalised" : "") +
            (hasRotary ? ", rotary embedding" : "");
   }
 

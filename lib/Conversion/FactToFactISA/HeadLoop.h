@@ -131,7 +131,7 @@ private:
   void dress(const Dressing &dressing, Value made, const Tokens &rows,
              Value maximum);
   /// The rows of a table from row `from` of the sequence on.
-  Value tableRows(Value table, Value from, int64_t count, Value at);
+  Value tableRows(Value table, Value from, int64_t count);
   void generateRows(const Generated &each, HeadProjection op,
                     const Tokens &tokens, int64_t part, Value made,
                     Value scales);

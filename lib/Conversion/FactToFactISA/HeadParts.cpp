@@ -41,11 +41,11 @@ void HeadLoop::project(Side &side) {
   }
   Value dressed = lowering.sram(Memory::Temp, rows * n * 4, "predicted_rows"),
         maximum = lowering.sram(Memory::Index, rows * 4, "row_maximum");
-  bool isDressed = !side.op.dressing.empty();
+  bool hasDressing = !side.op.dressing.empty();
   ApuRescaleOp::create(builder, side.op.rescale->getLoc(), dressed, acc,
                        side.weightScale, scales, side.bias ? bias() : none,
                        /*residual=*/none, /*list=*/none, /*low=*/none,
-                       isDressed ? none : maximum, at, rows, n, n * 4, n * 4,
+                       hasDressing ? none : maximum, at, rows, n, n * 4, n * 4,
                        /*residual_stride=*/0, Precision::A4W4,
                        OptActivation::None, /*accumulate=*/false);
   dress(side.op.dressing, dressed, {{}, {}, at, none, none, rows, block},
@@ -83,14 +83,14 @@ void HeadLoop::dress(const Dressing &dressing, Value made, const Tokens &x,
     int64_t pairs = rotate.getCos().getType().getDimSize(1);
     ApuRotateOp::create(
         builder, op->getLoc(), made, made,
-        tableRows(rotate.getCos(), x.position, x.count, x.at),
-        tableRows(rotate.getSin(), x.position, x.count, x.at), x.list, largest,
-        x.at, x.count, n, pairs, n * 4, n * 4, pairs * 4, pairs * 4,
+        tableRows(rotate.getCos(), x.position, x.count),
+        tableRows(rotate.getSin(), x.position, x.count), x.list, largest, x.at,
+        x.count, n, pairs, n * 4, n * 4, pairs * 4, pairs * 4,
         ::fact::numerics::asRotaryStyle<RotaryStyle>(rotate.getStyle()));
   }
 }
 
-Value HeadLoop::tableRows(Value table, Value from, int64_t count, Value at) {
+Value HeadLoop::tableRows(Value table, Value from, int64_t count) {
   table = Lowering::root(table);
   Storage stored = storedTables.lookup(table);
   if (Value all = tables.lookup(table))
@@ -99,7 +99,6 @@ Value HeadLoop::tableRows(Value table, Value from, int64_t count, Value at) {
   Value &buffer = tableBlocks[table];
   if (!buffer) {
     assert(from == block && "pieces have the whole table");
-    (void)at;
     buffer = lowering.sram(Memory::Token, count * stored.layout.rowBytes,
                            "rotary_rows");
     lowering.loadRows(buffer, stored, zero, block, count, anyRow(0, last));

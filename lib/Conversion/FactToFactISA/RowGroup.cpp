@@ -226,6 +226,17 @@ FailureOr<Value> RowGroup::rowList(Value mask, int64_t head) {
   return list;
 }
 
+LogicalResult RowGroup::forEachHead(Value mask, int64_t heads,
+                                    function_ref<void(int64_t, Value)> body) {
+  for (int64_t head = 0; head < heads; ++head) {
+    FailureOr<Value> list = rowList(mask, head);
+    if (failed(list))
+      return failure();
+    body(head, *list);
+  }
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Ops
 //===----------------------------------------------------------------------===//
@@ -289,15 +300,12 @@ LogicalResult RowGroup::lowerTyped(fact::NormOp op) {
   int64_t stride = x->layout.rowBytes, n = stride / 4 / heads;
   const Maxima *wanted =
       defineMaxima(op.getResult(), slicesOf(heads, n), op.getRows());
-  for (int64_t head = 0; head < heads; ++head) {
-    FailureOr<Value> list = rowList(op.getRows(), head);
-    if (failed(list))
-      return failure();
+  auto ofHead = [&](int64_t head, Value list) {
     auto normalize = [&](int64_t first, int64_t count, Value row) {
       int64_t at = first * stride + head * n * 4;
       ApuNormOp::create(
           builder, op.getLoc(), lowering.view(y->buffer, at),
-          lowering.view(x->buffer, at), *gamma, *beta, *list,
+          lowering.view(x->buffer, at), *gamma, *beta, list,
           wanted ? wanted->of(lowering, head, first) : lowering.null(), row,
           count, n, stride, stride,
           ::fact::numerics::asNorm<Norm>(op.getKind()), op.getEps());
@@ -307,7 +315,9 @@ LogicalResult RowGroup::lowerTyped(fact::NormOp op) {
       forEachPiece(n, normalize);
     else
       normalize(0, rows, row0);
-  }
+  };
+  if (failed(forEachHead(op.getRows(), heads, ofHead)))
+    return failure();
   return finish(op.getResult());
 }
 
@@ -318,13 +328,12 @@ LogicalResult RowGroup::lowerTyped(fact::RotateOp op) {
   if (failed(x) || failed(cos) || failed(sin))
     return failure();
   auto blockOf = [&](Value table, const Storage &from) {
-    Staged &staged = staging[Lowering::root(table)];
-    if (!staged.buffer) {
-      staged = stage(Lowering::root(table), from.layout, Memory::Token,
-                     "rotary_rows");
-      lowering.loadRows(staged.buffer, from, lowering.index(0), row0, rows);
-    }
-    return staging[Lowering::root(table)].buffer;
+    Value source = Lowering::root(table);
+    if (auto it = staging.find(source); it != staging.end())
+      return it->second.buffer;
+    Staged staged = stage(source, from.layout, Memory::Token, "rotary_rows");
+    lowering.loadRows(staged.buffer, from, lowering.index(0), row0, rows);
+    return staged.buffer;
   };
   Value cosines = blockOf(op.getCos(), *cos),
         sines = blockOf(op.getSin(), *sin);
@@ -337,18 +346,17 @@ LogicalResult RowGroup::lowerTyped(fact::RotateOp op) {
           tableBytes = cos->layout.rowBytes;
   const Maxima *wanted =
       defineMaxima(op.getResult(), slicesOf(heads, n), op.getRows());
-  for (int64_t head = 0; head < heads; ++head) {
-    FailureOr<Value> list = rowList(op.getRows(), head);
-    if (failed(list))
-      return failure();
+  auto ofHead = [&](int64_t head, Value list) {
     int64_t at = head * n * 4;
     ApuRotateOp::create(
         builder, op.getLoc(), lowering.view(y->buffer, at),
-        lowering.view(x->buffer, at), cosines, sines, *list,
+        lowering.view(x->buffer, at), cosines, sines, list,
         wanted ? wanted->of(lowering, head) : lowering.null(), row0, rows, n,
         tableBytes / 4, stride, stride, tableBytes, tableBytes,
         ::fact::numerics::asRotaryStyle<RotaryStyle>(op.getStyle()));
-  }
+  };
+  if (failed(forEachHead(op.getRows(), heads, ofHead)))
+    return failure();
   return finish(op.getResult());
 }
 
@@ -451,16 +459,15 @@ LogicalResult RowGroup::lowerTyped(fact::QuantizeHeadsOp op) {
     return failure();
   int64_t features = q->layout.rowBytes, heads = op.getHeads(),
           n = features / heads;
-  for (int64_t head = 0; head < heads; ++head) {
-    FailureOr<Value> list = rowList(op.getRows(), head);
-    if (failed(list))
-      return failure();
+  auto ofHead = [&](int64_t head, Value list) {
     ApuQuantizeOp::create(
         builder, op.getLoc(), lowering.view(q->buffer, head * n),
         scale->plane(lowering, head), lowering.view(x->buffer, head * n * 4),
-        *list, lowering.null(), maximum(op, head), row0, rows, n, features,
+        list, lowering.null(), maximum(op, head), row0, rows, n, features,
         features * 4);
-  }
+  };
+  if (failed(forEachHead(op.getRows(), heads, ofHead)))
+    return failure();
   return failure(failed(finish(op.getQuantized())) ||
                  failed(finish(op.getScale())));
 }

@@ -143,6 +143,9 @@ private:
   /// not matter.
   FailureOr<Value> exactCounts(fact::QuantizedLinearOp op);
   FailureOr<Value> rowList(Value mask, int64_t head);
+  /// Calls body(head, list of its rows that `mask` names) for each head.
+  LogicalResult forEachHead(Value mask, int64_t heads,
+                            function_ref<void(int64_t, Value)> body);
   FailureOr<WeightTiles> weightTiles(Value weight, int64_t columnGroup);
   /// Address and row stride of a tile, after loading it if need be.
   std::pair<Value, int64_t> loadTile(WeightTiles &tiles, int64_t k0, int64_t k,

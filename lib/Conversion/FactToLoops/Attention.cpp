@@ -296,7 +296,7 @@ void AttentionLoops::attend(Value head) {
 Value AttentionLoops::emit() {
   forEachGroup(
       e, heads, op.getGroups(), [&](Value next) { beginGroup(next); },
-      [&](Value, Value head) { attend(head); });
+      [&](Value head) { attend(head); });
   return result;
 }
 

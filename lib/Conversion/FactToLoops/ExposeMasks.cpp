@@ -46,7 +46,6 @@ private:
   DenseMap<Operation *, SmallVector<Layer>> done;
 };
 
-/// The only result of the first op of kind `Op` that reads `value`.
 /// The row mask of a kind, for so many heads of K and V, that is made of what
 /// `select` selected alone.
 template <typename Op> Value rowsOf(SelectOp select, int64_t keyHeads) {

@@ -30,11 +30,11 @@ FailureOr<int64_t> knownWidth(Operation *op, Value value);
 void forEachSlice(Emitter &e, Value length, int64_t heads, Value rows,
                   llvm::function_ref<void(Value, Value)> body);
 
-/// Calls body(group, head) for all heads, group by group; `begin` starts a
+/// Calls body(head) for all heads, group by group; `begin` starts a
 /// group, of heads / groups heads that read the same head of K and V.
 void forEachGroup(Emitter &e, int64_t heads, int64_t groups,
                   llvm::function_ref<void(Value)> begin,
-                  llvm::function_ref<void(Value, Value)> body);
+                  llvm::function_ref<void(Value)> body);
 
 LogicalResult lower(NormOp op, Emitter &e, Results &results);
 LogicalResult lower(RotateOp op, Emitter &e, Results &results);

@@ -177,7 +177,7 @@ struct ScoreLoops {
         e.store(ofKey, columnScale, row);
       });
     };
-    forEachGroup(e, heads, op.getGroups(), beginGroup, [&](Value, Value head) {
+    forEachGroup(e, heads, op.getGroups(), beginGroup, [&](Value head) {
       e.forRange(length, [&](Value row) {
         Real ofQuery = e.loadScalar(queryScale, {head, row});
         e.store(rowScale ? numerics::predictorUnit(

@@ -53,15 +53,14 @@ void loops::forEachSlice(Emitter &e, Value length, int64_t heads, Value rows,
 
 void loops::forEachGroup(Emitter &e, int64_t heads, int64_t groups,
                          llvm::function_ref<void(Value)> begin,
-                         llvm::function_ref<void(Value, Value)> body) {
+                         llvm::function_ref<void(Value)> body) {
   int64_t size = heads / groups;
   e.forRange(e.index(groups), [&](Value group) {
     begin(group);
     if (size == 1)
-      return body(group, group);
-    e.forRange(e.index(size), [&](Value member) {
-      body(group, e.add(e.mul(group, size), member));
-    });
+      return body(group);
+    e.forRange(e.index(size),
+               [&](Value member) { body(e.add(e.mul(group, size), member)); });
   });
 }
 

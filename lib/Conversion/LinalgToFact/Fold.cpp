@@ -23,6 +23,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Matchers.h"
 
+#include "llvm/ADT/SmallBitVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 #include <cmath>
@@ -117,10 +118,14 @@ public:
   std::vector<float> run() {
     for (OpOperand *operand : op.getDpsInputOperands()) {
       std::optional<Numbers> numbers = numbersOf(operand->get());
-      if (!numbers)
+      AffineMap map = op.getMatchingIndexingMap(operand);
+      if (!numbers || namesLoopTwice(map))
         return {};
-      values[keyOf(op.getMatchingBlockArgument(operand))] =
-          elementsOf(*numbers, op.getMatchingIndexingMap(operand));
+      Value element = op.getMatchingBlockArgument(operand);
+      std::vector<float> elements = elementsOf(*numbers, map);
+      if (!isExact(element.getType(), elements))
+        return {};
+      values[keyOf(element)] = std::move(elements);
     }
     if (linalg::isaContractionOpInterface(op)) {
       // Each sum has one term.
@@ -155,6 +160,28 @@ public:
 
 private:
   static void *keyOf(Value value) { return value.getAsOpaquePointer(); }
+
+  /// Whether an operand is read on a diagonal.
+  static bool namesLoopTwice(AffineMap map) {
+    llvm::SmallBitVector named(map.getNumDims());
+    for (AffineExpr expr : map.getResults()) {
+      auto dim = dyn_cast<AffineDimExpr>(expr);
+      if (!dim)
+        continue;
+      if (named.test(dim.getPosition()))
+        return true;
+      named.set(dim.getPosition());
+    }
+    return false;
+  }
+
+  /// Whether no number is an integer that a float does not have, or was one
+  /// before it was rounded.
+  static bool isExact(Type type, ArrayRef<float> numbers) {
+    return isa<FloatType>(type) || llvm::all_of(numbers, [](float number) {
+             return std::fabs(number) < 0x1p24f;
+           });
+  }
 
   std::vector<float> elementsOf(const Numbers &numbers, AffineMap map) {
     std::vector<float> elements(loops.count);
@@ -231,12 +258,15 @@ private:
     std::vector<float> result = compute(value);
     if (static_cast<int64_t>(result.size()) != loops.count)
       return nullptr;
-    // Integers as floats are exact up to here.
-    if (!isa<FloatType>(value.getType()) && llvm::any_of(result, [](float x) {
-          return !(std::fabs(x) <= 0x1p24f);
-        }))
+    if (!isExact(value.getType(), result))
       return nullptr;
     return &(values[keyOf(value)] = std::move(result));
+  }
+
+  static bool hasNegative(ArrayRef<const std::vector<float> *> operands) {
+    return llvm::any_of(operands, [](const std::vector<float> *numbers) {
+      return llvm::any_of(*numbers, [](float number) { return number < 0; });
+    });
   }
 
   /// Of numbers that are not negative where they have no sign.
@@ -300,9 +330,26 @@ private:
     };
     using Result = std::vector<float>;
     return llvm::TypeSwitch<Operation *, Result>(def)
-        .Case<arith::IndexCastOp, arith::ExtUIOp, arith::ExtSIOp,
-              arith::SIToFPOp, arith::UIToFPOp, arith::TruncIOp>(
-            [&](auto) { return each([](auto x) { return x(0); }); })
+        .Case([&](arith::IndexCastOp) {
+          return each([](auto x) { return x(0); });
+        })
+        .Case<arith::ExtUIOp, arith::UIToFPOp>([&](auto) {
+          return hasNegative(in) ? Result() : each([](auto x) { return x(0); });
+        })
+        .Case<arith::ExtSIOp, arith::SIToFPOp>([&](auto) {
+          // The sign of a single bit is the bit.
+          bool isSign = def->getOperand(0).getType().isInteger(1);
+          return each([&](auto x) { return isSign ? 0 - x(0) : x(0); });
+        })
+        .Case([&](arith::TruncIOp trunc) {
+          float limit = std::ldexp(
+              1.0f, static_cast<int>(trunc.getType().getIntOrFloatBitWidth()) -
+                        !isBit);
+          bool loses = llvm::any_of(*in[0], [&](float number) {
+            return number >= limit || number < (isBit ? 0 : -limit);
+          });
+          return loses ? Result() : each([](auto x) { return x(0); });
+        })
         .Case<arith::AddFOp, arith::AddIOp>(
             [&](auto) { return each([](auto x) { return x(0) + x(1); }); })
         .Case<arith::SubFOp, arith::SubIOp>(
@@ -325,7 +372,10 @@ private:
           return isBeyond ? Result()
                           : each([](auto x) { return std::fmin(x(0), x(1)); });
         })
-        .Case([&](arith::CmpIOp cmp) { return compared(cmp, each); })
+        .Case([&](arith::CmpIOp cmp) {
+          bool isUnsigned = cmp.getPredicate() >= arith::CmpIPredicate::ult;
+          return isUnsigned && hasNegative(in) ? Result() : compared(cmp, each);
+        })
         .Case([&](arith::AndIOp) {
           return isBit ? each([](auto x) { return x(0) * x(1); }) : Result();
         })

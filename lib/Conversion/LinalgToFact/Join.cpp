@@ -302,6 +302,8 @@ placesOf(ArrayRef<Layout> parts, ArrayRef<int64_t> widths,
             return atom.isSequence();
           })))
         return std::nullopt;
+      if (i == dim && isSequence(atoms)) // tokens behind others
+        return std::nullopt;
       offsets.push_back(isSequence(atoms) ? SmallVector<int64_t>()
                                           : offsetsOf(atoms));
     }

@@ -115,8 +115,9 @@ public:
     if (auto insert = dyn_cast<tensor::InsertSliceOp>(op)) {
       Contents source = analysis.contents(insert.getSource()),
                result = analysis.contents(insert.getResult());
-      return !source || !result || !source.node->isRows() ||
-             source.node->sequence != result.node->sequence;
+      bool isSameRows = source && result && source.node->isRows() &&
+                        source.node->sequence == result.node->sequence;
+      return !isSameRows && movesTokens(insert);
     }
     if (auto softmax = dyn_cast<linalg::SoftmaxOp>(op)) {
       Contents result = analysis.contents(softmax->getResult(0));
@@ -147,6 +148,18 @@ private:
     });
   }
 
+  /// Whether tokens may come to another place: an open dimension is not written
+  /// from its beginning.
+  static bool movesTokens(tensor::InsertSliceOp op) {
+    for (auto [i, offset] : llvm::enumerate(op.getMixedOffsets()))
+      if (op.getResultType().isDynamicDim(i) &&
+          getConstantIntValue(offset) != 0)
+        return true;
+    return llvm::any_of(op.getMixedStrides(), [](OpFoldResult stride) {
+      return getConstantIntValue(stride) != 1;
+    });
+  }
+
   /// Whether a slice takes or leaves tokens by their distance from the end.
   bool takesLastTokens(tensor::ExtractSliceOp op) {
     for (auto [i, offset, size] :
@@ -157,9 +170,12 @@ private:
            (open && !open.getDefiningOp<tensor::DimOp>())))
         return true;
     }
-    return llvm::any_of(op.getMixedStrides(), [](OpFoldResult stride) {
-      return getConstantIntValue(stride) != 1;
-    });
+    // Features may be taken at any distance.
+    for (auto [i, stride] : llvm::enumerate(op.getMixedStrides()))
+      if (op.getSourceType().isDynamicDim(i) &&
+          getConstantIntValue(stride) != 1)
+        return true;
+    return false;
   }
 
   bool readsOthers(linalg::LinalgOp op) {

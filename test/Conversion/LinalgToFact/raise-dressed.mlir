@@ -6,6 +6,7 @@
 
 #rows = affine_map<(i, j) -> (i, j)>
 #row = affine_map<(i, j) -> (i)>
+#bias = affine_map<(i, j) -> (j)>
 #heads = affine_map<(i, h, j) -> (i, h, j)>
 #head = affine_map<(i, h, j) -> (i, h)>
 #feature = affine_map<(i, h, j) -> (j)>
@@ -246,4 +247,40 @@ func.func @keys_by_turns(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<?
   %ct = tensor.collapse_shape %c [[0], [1, 2]] : tensor<4x?x1xf32> into tensor<4x?xf32>
   %y = linalg.transpose ins(%ct : tensor<4x?xf32>) outs(%wide : tensor<?x4xf32>) permutation = [1, 0]
   return %y : tensor<?x4xf32>
+}
+
+// Rows behind rows are no features of one.
+// CHECK-LABEL: func.func @rows_twice(
+func.func @rows_twice(%x: tensor<4x8xf32>) -> tensor<8x8xf32> {
+  %empty = tensor.empty() : tensor<8x8xf32>
+  %0 = tensor.insert_slice %x into %empty[0, 0] [4, 8] [1, 1] : tensor<4x8xf32> into tensor<8x8xf32>
+  %1 = tensor.insert_slice %x into %0[4, 0] [4, 8] [1, 1] : tensor<4x8xf32> into tensor<8x8xf32>
+  return %1 : tensor<8x8xf32>
+}
+
+// Bits that are widened with their sign are 0 and -1.
+// CHECK-LABEL: func.func @signed_bits(
+// CHECK:         %[[BIAS:.*]] = arith.constant dense<[-1.000000e+00, 0.000000e+00]>
+// CHECK:         fact.linear {{.*}} bias %[[BIAS]] :
+func.func @signed_bits(%x: tensor<4x2xf32>) -> tensor<4x2xf32> {
+  %bits = arith.constant dense<[true, false]> : tensor<2xi1>
+  %w = arith.constant dense<[[1.0, 2.0], [3.0, 4.0]]> : tensor<2x2xf32>
+  %zero = arith.constant 0.0 : f32
+  %e2 = tensor.empty() : tensor<2xf32>
+  %bias = linalg.generic {indexing_maps = [affine_map<(j) -> (j)>, affine_map<(j) -> (j)>], iterator_types = ["parallel"]}
+      ins(%bits : tensor<2xi1>) outs(%e2 : tensor<2xf32>) {
+  ^bb0(%in: i1, %out: f32):
+    %0 = arith.sitofp %in : i1 to f32
+    linalg.yield %0 : f32
+  } -> tensor<2xf32>
+  %e = tensor.empty() : tensor<4x2xf32>
+  %none = linalg.fill ins(%zero : f32) outs(%e : tensor<4x2xf32>) -> tensor<4x2xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<4x2xf32>, tensor<2x2xf32>) outs(%none : tensor<4x2xf32>) -> tensor<4x2xf32>
+  %z = linalg.generic {indexing_maps = [#rows, #bias, #rows], iterator_types = ["parallel", "parallel"]}
+      ins(%y, %bias : tensor<4x2xf32>, tensor<2xf32>) outs(%e : tensor<4x2xf32>) {
+  ^bb0(%a: f32, %b: f32, %out: f32):
+    %0 = arith.addf %a, %b : f32
+    linalg.yield %0 : f32
+  } -> tensor<4x2xf32>
+  return %z : tensor<4x2xf32>
 }

@@ -69,4 +69,15 @@ func.func @masked(%a: tensor<?x16xf32>, %w: tensor<16x16xi8>, %ws: tensor<16xf32
   return %c : tensor<?x16xf32>
 }
 
+// A mean token goes through the projection alone.
+// CHECK: [Missed] NoMeanToken | Category:fact-predict | Function=dressed_value | Reason="the policy wants a mean token, but the query, the key or the value has a norm or a rotary embedding, and a mean of dressed rows stands for none of them"
+// IR-LABEL: func.func @dressed_value(
+func.func @dressed_value(%a: tensor<?x16xf32>, %w: tensor<16x16xf32>, %g: tensor<8xf32>) -> tensor<?x16xf32> attributes {fact.policy = #fact.policy<keep = 205, tail = mean, dominance = 0.0, importance = 0, low_precision = a4w4, scope = ffn, predictor = leading_one>} {
+  %p = fact.linear %a, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
+  %k = fact.linear %a, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
+  %q = fact.linear %a, %w : (tensor<?x16xf32>, tensor<16x16xf32>) -> tensor<?x16xf32>
+  %v = fact.norm rms %p, %g heads = 2 eps = 1.0e-6 : tensor<?x16xf32>, tensor<8xf32>
+  %c = fact.attention %q, %k, %v heads = 2 scale = 0.353553385 : tensor<?x16xf32>
+  return %c : tensor<?x16xf32>
+}
 }

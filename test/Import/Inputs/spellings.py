@@ -1439,7 +1439,7 @@ HALF_TABLES = ("half-parts", "half-view", "every-two-parts", "complex")
 
 
 def dressed(g, norm=None, norms="qk", gamma="vector", norm_at="heads", groups=HEADS, shared="expand", shared_values=None, rotary=None,
-            size=HEAD, tables="matmul", at="heads", late_norm=False, fused=None, causal_too=False, **options):
+            size=HEAD, tables="matmul", at="heads", late_norm=False, fused=None, causal_too=False, padded=False, **options):
     size_of = {"q": HEADS, "k": groups, "v": groups}
     cos = sin = None
     if rotary:
@@ -1488,6 +1488,8 @@ def dressed(g, norm=None, norms="qk", gamma="vector", norm_at="heads", groups=HE
     s = g.Mul(g.MatMul(rows["q"], g.Transpose(rows["k"], perm=[0, 1, 3, 2])), np.float32(HEAD ** -0.5))
     if causal_too:
         s = take(g, s, causal(g, "less-or-equal"), "where", -1e9)
+    if padded:
+        s = take(g, s, spread(g, padding(g), "unsqueeze", 4), "where", -1e9)
     y = g.Reshape(g.Transpose(g.MatMul(g.Softmax(s, axis=-1), rows["v"]), perm=[0, 2, 1, 3]), np.array([0, 0, HEADS * HEAD]))
     return g.Add(g.x, linear(g, y, HEADS * HEAD, D))
 
@@ -1530,6 +1532,9 @@ for tables in ("matmul", "mul", "div", "pow", "einsum", "buffer", "gather"):
     for how in ("half", "every-two"):
         dresses(f"rotary-{how}-{tables}", rotary=how, tables=tables, rotate=1, style="half" if how == "half" else "interleaved",
                 **(dict(positions=600) if tables in ("buffer", "gather") else {}))
+for how in ("half", "half-parts", "every-two"):
+    dresses(f"rotary-{how}-padding", rotary=how, rotate=1, style="interleaved" if how == "every-two" else "half", padded=True)
+dresses("rotary-partial-grouped-norm-padding", rotary="half", size=4, groups=2, norms=2, rotate=1, padded=True, causal_too=True)
 dresses("rotary-scaled-tables", rotary="half", rotate=1, scaling=1.25)
 dresses("rotary-split", rotary="half", at="split", rotate=1)
 dresses("rotary-parts-split", rotary="half-parts", at="split", rotate=1)

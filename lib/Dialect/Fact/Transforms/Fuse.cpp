@@ -185,6 +185,8 @@ bool FusePass::restrict(QuantizedAttentionOp attention, StringRef name,
        op = sourceOf(op->getOperand(0)).getDefiningOp()) {
     std::optional<MutableOperandRange> own =
         rowsOf(op, static_cast<int64_t>(heads.getHeads()));
+    if (!own && !isa<NormOp, RotateOp>(op))
+      break;
     if (!own) {
       miss(op, "it makes the " + name + " of several heads at once",
            "every row is generated; rows of a head are skipped where it works "

@@ -34,9 +34,7 @@ struct Projection {
   /// order.
   SmallVector<Operation *, 2> dressing;
 
-  int64_t countNorms() const {
-    return llvm::count_if(dressing, llvm::IsaPred<NormOp>);
-  }
+  bool hasNorm() const { return llvm::any_of(dressing, llvm::IsaPred<NormOp>); }
 };
 
 /// Why an attention cannot be predicted, and what would help.
@@ -265,7 +263,7 @@ void PredictionBuilder::build(Projection query, Projection key,
       builder.getI64IntegerAttr(heads), op.getScaleAttr());
 
   // How many sides of the scores a norm has on its way.
-  int64_t norms = (query.countNorms() > 0) + (key.countNorms() > 0);
+  int64_t norms = query.hasNorm() + key.hasNorm();
   OpFoldResult keep = numbers.keep(op), dominance = numbers.dominance(op);
   auto select = SelectOp::create(
       builder, loc, tensor({heads, length, length}, builder.getI1Type()),
@@ -306,6 +304,21 @@ void PredictionBuilder::build(Projection query, Projection key,
   op.getTailValueScaleMutable().assign(meanValue.getScale());
 }
 
+/// Why no mean token may stand for the keys that a row drops; null where one
+/// may.
+static const char *whyNoMeanToken(QuantizedAttentionOp op,
+                                  const Projection &query,
+                                  const Projection &key,
+                                  const FailureOr<Projection> &value) {
+  if (op.getWindow())
+    return "a row sees the keys of its window alone";
+  if (!query.dressing.empty() || !key.dressing.empty() ||
+      (succeeded(value) && !value->dressing.empty()))
+    return "the query, the key or the value has a norm or a rotary embedding, "
+           "and a mean of dressed rows stands for none of them";
+  return nullptr;
+}
+
 void PredictPass::predict(QuantizedAttentionOp op, PolicyNumbers &numbers) {
   PolicyAttr policy = policyOf(op);
   if (!policy)
@@ -330,29 +343,23 @@ void PredictPass::predict(QuantizedAttentionOp op, PolicyNumbers &numbers) {
                      "can be predicted"});
 
   std::optional<Projection> value;
-  if (rules.hasMeanToken() && op.getWindow()) {
-    missed(op, "NoMeanToken", "fact-predict")
-        << remark::reason("the policy wants a mean token, but a row sees the "
-                          "keys of its window alone")
-        << remark::suggest("choose tail = none for this function");
-  } else if (rules.hasMeanToken() &&
-             !(query->dressing.empty() && key->dressing.empty())) {
-    missed(op, "NoMeanToken", "fact-predict")
-        << remark::reason("the policy wants a mean token, but the query or the "
-                          "key has a norm or a rotary embedding, and a mean of "
-                          "dressed keys stands for none of them")
-        << remark::suggest("choose tail = none for this function");
-  } else if (rules.hasMeanToken()) {
+  if (rules.hasMeanToken()) {
     FailureOr<Projection> found =
         findProjection("value", op.getValue(), op.getValueScale(), obstacle);
-    if (failed(found))
-      return miss(op, obstacle);
-    if (sourceOf(found->rows.getInput()) != sourceOf(key->rows.getInput()))
-      return miss(op, {"the policy wants a mean token, but value and key come "
-                       "from different rows",
-                       "choose tail = none for this function"});
-    value = *found;
-    ++numMeanToken;
+    if (const char *reason = whyNoMeanToken(op, *query, *key, found)) {
+      missed(op, "NoMeanToken", "fact-predict")
+          << remark::reason("the policy wants a mean token, but {0}", reason)
+          << remark::suggest("choose tail = none for this function");
+    } else {
+      if (failed(found))
+        return miss(op, obstacle);
+      if (sourceOf(found->rows.getInput()) != sourceOf(key->rows.getInput()))
+        return miss(op, {"the policy wants a mean token, but value and key "
+                         "come from different rows",
+                         "choose tail = none for this function"});
+      value = *found;
+      ++numMeanToken;
+    }
   }
   PredictionBuilder(op, policy, numbers).build(*query, *key, value);
   ++numPredicted;
