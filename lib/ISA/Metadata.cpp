@@ -93,8 +93,9 @@ static numerics::Window windowOf(const Json &layer) {
     if (number.is_null())
       return numerics::Window::unlimited;
     if (!number.is_number_unsigned() ||
-        number.get<uint64_t>() > std::numeric_limits<uint32_t>::max())
-      throw Error("metadata field 'window' must have numbers or null (was " +
+        number.get<uint64_t>() > numerics::Window::largest)
+      throw Error("metadata field 'window' must have numbers to 2147483647 or "
+                  "null (was " +
                   number.dump() + ")");
     return number.get<int64_t>();
   };

@@ -18,8 +18,10 @@ namespace fact::numerics {
 /// itself (docs/numerics.md, section 10).
 struct Window {
   static constexpr int64_t unlimited = -1;
-  int64_t left = unlimited;  ///< >= 0, or unlimited
-  int64_t right = unlimited; ///< >= 0, or unlimited
+  /// So that sums with positions, and the fields of instructions, hold any end.
+  static constexpr int64_t largest = (int64_t(1) << 31) - 1;
+  int64_t left = unlimited;  ///< 0 to largest, or unlimited
+  int64_t right = unlimited; ///< 0 to largest, or unlimited
 
   static constexpr Window causal() { return {unlimited, 0}; }
   /// Whether every row sees every key, whatever the length.

@@ -612,8 +612,16 @@ func.func @window_of_everything(%q: tensor<?x16xf32>) {
 // -----
 
 func.func @window_end(%q: tensor<?x16xf32>) {
-  // expected-error @below {{a window's end must be a number from 0 or '*' (was -3)}}
+  // expected-error @below {{a window's end must be a number from 0 to 2147483647 or '*' (was -3)}}
   %0 = fact.attention %q, %q, %q heads = 2 scale = 0.5 window = [2, -3] : tensor<?x16xf32>
+  return
+}
+
+// -----
+
+func.func @window_end_too_large(%q: tensor<?x16xf32>) {
+  // expected-error @below {{a window's end must be a number from 0 to 2147483647 or '*' (was 2147483648)}}
+  %0 = fact.attention %q, %q, %q heads = 2 scale = 0.5 window = [2147483648, 3] : tensor<?x16xf32>
   return
 }
 

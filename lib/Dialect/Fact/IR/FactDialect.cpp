@@ -27,6 +27,9 @@ namespace numerics = ::fact::numerics;
 
 #include "fact/Dialect/Fact/IR/FactInterfaces.cpp.inc"
 
+static constexpr StringLiteral windowEndRule =
+    "a window's end must be a number from 0 to 2147483647 or '*' (was ";
+
 ParseResult mlir::fact::parseWindowEnd(AsmParser &parser, int64_t &end) {
   end = numerics::Window::unlimited;
   if (succeeded(parser.parseOptionalStar()))
@@ -34,10 +37,9 @@ ParseResult mlir::fact::parseWindowEnd(AsmParser &parser, int64_t &end) {
   SMLoc where = parser.getCurrentLocation();
   if (parser.parseInteger(end))
     return failure();
-  return end >= 0 ? ParseResult::success()
-                  : parser.emitError(where, "a window's end must be a number "
-                                            "from 0 or '*' (was ")
-                        << end << ")";
+  return end >= 0 && end <= numerics::Window::largest
+             ? ParseResult::success()
+             : parser.emitError(where, windowEndRule) << end << ")";
 }
 
 void mlir::fact::printWindowEnd(AsmPrinter &printer, int64_t end) {
@@ -212,10 +214,8 @@ LogicalResult FactDialect::verifyRegionResultAttribute(
 LogicalResult WindowAttr::verify(function_ref<InFlightDiagnostic()> emitError,
                                  int64_t left, int64_t right) {
   for (int64_t end : {left, right})
-    if (end < numerics::Window::unlimited)
-      return emitError() << "a window's end must be a number from 0 or '*' "
-                            "(was "
-                         << end << ")";
+    if (end < numerics::Window::unlimited || end > numerics::Window::largest)
+      return emitError() << windowEndRule << end << ")";
   if (numerics::Window{left, right}.seesAll())
     return emitError() << "a window must have an end that is a number";
   return success();

@@ -72,8 +72,8 @@ def Fact_WindowAttr : AttrDef<Fact_Dialect, "Window"> {
   let mnemonic = "window";
   let summary = "which keys a row may attend to (section 10)";
   let description = [{
-    Row i may attend to keys i - left .. i + right, each end a number >= 0 or `*`,
-    unlimited. An op without a window sees every key: no op has one with both
+    Row i may attend to keys i - left .. i + right, each end a number from 0 to
+    2^31 - 1 or `*`, unlimited. An op without a window sees every key: no op has one with both
     ends unlimited. Ops print `causal` for `[*, 0]` and `window = [8, 8]` else.
   }];
   let parameters = (ins "int64_t":$left, "int64_t":$right);
