@@ -31,7 +31,8 @@ std::string errorOf(const std::string &text) {
 std::string errorOf(const Json &json) { return errorOf(json.dump()); }
 
 TEST(Machine, ShippedDescriptionsAreReadAndWritten) {
-  for (std::string name : {"fact-28nm", "fact-28nm-lean", "fact-128", "fact-hbm"}) {
+  for (std::string name :
+       {"fact-28nm", "fact-28nm-lean", "fact-128", "fact-hbm"}) {
     Machine machine = Machine::load(source + "/machines/" + name + ".json");
     EXPECT_EQ(machine.name, name);
     EXPECT_EQ(Machine::fromJson(machine.toJson(), name), machine);
