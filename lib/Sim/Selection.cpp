@@ -11,6 +11,7 @@
 #include "fact/Support/Error.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace fact::sim {
 
@@ -55,28 +56,28 @@ void SelectionObserver::onTopK(const isa::SelTopK &i,
                 std::to_string(number) + ", which no model has");
   Head &head = layers[layer].heads[number];
   if (head.dominated.empty()) {
-    head.dominated.assign(length, 0);
+    for (auto *flags : {&head.dominated, &head.kRows, &head.vRows})
+      flags->assign(length, 0);
     if (keepMasks)
       head.mask.assign(length * length, 0);
   }
-  int64_t members = std::max<int64_t>(numHeads(layer) / numKeyHeads(layer), 1);
-  KeyHead &keyHead = layers[layer].keyHeads[number / members];
-  keyHead.kRows.resize(length);
-  keyHead.vRows.resize(length);
   const uint8_t *mask = executed.operand("mask");
   const uint8_t *dominated = executed.operand("dominated");
-  const uint8_t *kRows = executed.operand("k_rows");
-  const uint8_t *vRows = executed.operand("v_rows");
+  const uint8_t *argmax = executed.operand("argmax");
   std::copy(dominated, dominated + rows, head.dominated.begin() + first);
-  for (int64_t j = 0; j < length; ++j) {
-    keyHead.kRows[j] |= kRows[j];
-    keyHead.vRows[j] |= vRows[j];
-  }
   for (int64_t r = 0; r < rows; ++r) {
     const uint8_t *bits = mask + r * static_cast<int64_t>(i.mask_stride);
     for (int64_t j = 0; j < (length + 7) / 8; ++j)
       head.kept += __builtin_popcount(bits[j]);
     head.allowed += isa::windowOf(i).keysOf(first + r, length);
+    if (dominated[r]) {
+      int32_t best;
+      std::memcpy(&best, argmax + r * sizeof best, sizeof best);
+      head.vRows[best] = 1;
+    }
+    for (int64_t j = 0; !dominated[r] && j < length; ++j)
+      if (bits[j >> 3] >> (j & 7) & 1)
+        head.kRows[j] = head.vRows[j] = 1;
     if (!keepMasks)
       continue;
     uint8_t *out = head.mask.data() + (first + r) * length;
@@ -133,6 +134,18 @@ SelectionObserver::Selected SelectionObserver::selected(int64_t layer) const {
   return result;
 }
 
+std::vector<uint8_t>
+SelectionObserver::wanted(int64_t layer, const Layer &selection,
+                          std::vector<uint8_t> Head::*rows) const {
+  int64_t keyHeads = numKeyHeads(layer),
+          members = std::max<int64_t>(numHeads(layer) / keyHeads, 1);
+  std::vector<uint8_t> result(keyHeads * length);
+  for (const auto &[number, head] : selection.heads)
+    for (int64_t j = 0; number / members < keyHeads && j < length; ++j)
+      result[number / members * length + j] |= (head.*rows)[j];
+  return result;
+}
+
 static double shareOf(const std::vector<uint8_t> &flags, uint8_t value) {
   auto count = std::count(flags.begin(), flags.end(), value);
   return static_cast<double>(count) / static_cast<double>(flags.size());
@@ -147,20 +160,15 @@ std::vector<LayerShares> SelectionObserver::shares() const {
       share.int8Tokens = shareOf(*layer.low, 0);
     if (!layer.layer || layer.layer->heads.empty())
       continue;
-    double k = 0, v = 0, q = 0, kept = 0, allowed = 0;
-    for (const auto &[number, keyHead] : layer.layer->keyHeads) {
-      k += shareOf(keyHead.kRows, 1);
-      v += shareOf(keyHead.vRows, 1);
-    }
+    double q = 0, kept = 0, allowed = 0;
     for (const auto &[number, head] : layer.layer->heads) {
       q += shareOf(head.dominated, 0);
       kept += static_cast<double>(head.kept);
       allowed += static_cast<double>(head.allowed);
     }
-    auto heads = static_cast<double>(layer.layer->heads.size()),
-         keyHeads = static_cast<double>(layer.layer->keyHeads.size());
-    share.keptK = k / keyHeads;
-    share.keptV = v / keyHeads;
+    auto heads = static_cast<double>(layer.layer->heads.size());
+    share.keptK = shareOf(wanted(index, *layer.layer, &Head::kRows), 1);
+    share.keptV = shareOf(wanted(index, *layer.layer, &Head::vRows), 1);
     share.liveQ = q / heads;
     share.keptScores = kept / allowed;
   }
@@ -191,10 +199,8 @@ NpzArchive SelectionObserver::masks() const {
         copy(head.mask, mask, number, length * length);
         copy(head.dominated, dominated, number, length);
       }
-      for (const auto &[number, keyHead] : layer.layer->keyHeads) {
-        copy(keyHead.kRows, kRows, number, length);
-        copy(keyHead.vRows, vRows, number, length);
-      }
+      kRows = wanted(index, *layer.layer, &Head::kRows);
+      vRows = wanted(index, *layer.layer, &Head::vRows);
     }
     if (layer.low)
       low = *layer.low;

@@ -45,17 +45,13 @@ public:
 
 private:
   struct Head {
-    std::vector<uint8_t> mask;      ///< [L, L], or empty
-    std::vector<uint8_t> dominated; ///< [L]
+    std::vector<uint8_t> mask;                    ///< [L, L], or empty
+    std::vector<uint8_t> dominated, kRows, vRows; ///< [L]
     int64_t kept = 0;
     int64_t allowed = 0;
   };
-  struct KeyHead {
-    std::vector<uint8_t> kRows, vRows; ///< [L]
-  };
   struct Layer {
     std::map<int64_t, Head> heads;
-    std::map<int64_t, KeyHead> keyHeads;
     std::vector<uint8_t> low; ///< [L], or empty
   };
 
@@ -67,6 +63,10 @@ private:
   };
 
   Selected selected(int64_t layer) const;
+  /// Rows of K, or of V, that the heads of a layer want of each of its own key
+  /// heads, [key heads, L]: layers that share a selection may have others.
+  std::vector<uint8_t> wanted(int64_t layer, const Layer &selection,
+                              std::vector<uint8_t> Head::*rows) const;
   void onTopK(const isa::SelTopK &i, const Executed &executed);
   int64_t numLayers() const;
   int64_t numHeads(int64_t layer) const;
