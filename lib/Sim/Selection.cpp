@@ -134,21 +134,35 @@ SelectionObserver::Selected SelectionObserver::selected(int64_t layer) const {
   return result;
 }
 
-std::vector<uint8_t>
+std::map<int64_t, std::vector<uint8_t>>
 SelectionObserver::wanted(int64_t layer, const Layer &selection,
                           std::vector<uint8_t> Head::*rows) const {
   int64_t keyHeads = numKeyHeads(layer),
           members = std::max<int64_t>(numHeads(layer) / keyHeads, 1);
-  std::vector<uint8_t> result(keyHeads * length);
-  for (const auto &[number, head] : selection.heads)
-    for (int64_t j = 0; number / members < keyHeads && j < length; ++j)
-      result[number / members * length + j] |= (head.*rows)[j];
+  std::map<int64_t, std::vector<uint8_t>> result;
+  for (const auto &[number, head] : selection.heads) {
+    if (number / members >= keyHeads)
+      continue;
+    std::vector<uint8_t> &ofKeyHead = result[number / members];
+    ofKeyHead.resize(length);
+    for (int64_t j = 0; j < length; ++j)
+      ofKeyHead[j] |= (head.*rows)[j];
+  }
   return result;
 }
 
 static double shareOf(const std::vector<uint8_t> &flags, uint8_t value) {
   auto count = std::count(flags.begin(), flags.end(), value);
   return static_cast<double>(count) / static_cast<double>(flags.size());
+}
+
+/// Of rows that are wanted, over key heads.
+static double
+meanShare(const std::map<int64_t, std::vector<uint8_t>> &byKeyHead) {
+  double sum = 0;
+  for (const auto &[number, rows] : byKeyHead)
+    sum += shareOf(rows, 1);
+  return sum / static_cast<double>(byKeyHead.size());
 }
 
 std::vector<LayerShares> SelectionObserver::shares() const {
@@ -167,8 +181,8 @@ std::vector<LayerShares> SelectionObserver::shares() const {
       allowed += static_cast<double>(head.allowed);
     }
     auto heads = static_cast<double>(layer.layer->heads.size());
-    share.keptK = shareOf(wanted(index, *layer.layer, &Head::kRows), 1);
-    share.keptV = shareOf(wanted(index, *layer.layer, &Head::vRows), 1);
+    share.keptK = meanShare(wanted(index, *layer.layer, &Head::kRows));
+    share.keptV = meanShare(wanted(index, *layer.layer, &Head::vRows));
     share.liveQ = q / heads;
     share.keptScores = kept / allowed;
   }
@@ -199,8 +213,12 @@ NpzArchive SelectionObserver::masks() const {
         copy(head.mask, mask, number, length * length);
         copy(head.dominated, dominated, number, length);
       }
-      kRows = wanted(index, *layer.layer, &Head::kRows);
-      vRows = wanted(index, *layer.layer, &Head::vRows);
+      for (const auto &[number, rows] :
+           wanted(index, *layer.layer, &Head::kRows))
+        copy(rows, kRows, number, length);
+      for (const auto &[number, rows] :
+           wanted(index, *layer.layer, &Head::vRows))
+        copy(rows, vRows, number, length);
     }
     if (layer.low)
       low = *layer.low;

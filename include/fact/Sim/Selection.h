@@ -63,10 +63,12 @@ private:
   };
 
   Selected selected(int64_t layer) const;
-  /// Rows of K, or of V, that the heads of a layer want of each of its own key
-  /// heads, [key heads, L]: layers that share a selection may have others.
-  std::vector<uint8_t> wanted(int64_t layer, const Layer &selection,
-                              std::vector<uint8_t> Head::*rows) const;
+  /// Rows of K, or of V, [L], that the heads of a selection want, by key head
+  /// of a layer: layers that share a selection may have others. Nothing of key
+  /// heads of which no head selects.
+  std::map<int64_t, std::vector<uint8_t>>
+  wanted(int64_t layer, const Layer &selection,
+         std::vector<uint8_t> Head::*rows) const;
   void onTopK(const isa::SelTopK &i, const Executed &executed);
   int64_t numLayers() const;
   int64_t numHeads(int64_t layer) const;
