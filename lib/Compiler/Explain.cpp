@@ -121,11 +121,12 @@ private:
   /// What stands between the projections of queries and keys and attention.
   static std::string dressingOf(AttentionOp op) {
     bool hasNorm = false, hasRotary = false;
-    for (Value rows : {op.getQuery(), op.getKey()})
-      for (Operation *maker = sourceOf(rows).getDefiningOp();
-           isa_and_nonnull<NormOp, RotateOp>(maker);
-           maker = sourceOf(maker->getOperand(0)).getDefiningOp())
-        (isa<NormOp>(maker) ? hasNorm : hasRotary) = true;
+    SmallVector<Operation *> dressing;
+    for (Value rows : {op.getQuery(), op.getKey()}) {
+      undressed(rows, dressing);
+      hasNorm |= llvm::any_of(dressing, llvm::IsaPred<NormOp>);
+      hasRotary |= llvm::any_of(dressing, llvm::IsaPred<RotateOp>);
+    }
     return std::string(hasNorm ? ", normalised" : "") +
            (hasRotary ? ", rotary embedding" : "");
   }

@@ -73,11 +73,12 @@ private:
   Type i8() { return builder.getI8Type(); }
   Type i1() { return builder.getI1Type(); }
 
-  /// Calls body(row, first element) for the slice of each head of each row that
-  /// `rows`, if it is there, names and that x has; other slices of y are
-  /// undefined.
+  /// Calls body(head, row, first element) for the slice of each head of each
+  /// row that `rows`, if it is there, names and that x has; other slices of y
+  /// are undefined.
   void forEachSlice(const Tensor &x, int64_t heads, const Tensor *rows,
-                    Tensor &y, llvm::function_ref<void(int64_t, int64_t)> body);
+                    Tensor &y,
+                    llvm::function_ref<void(int64_t, int64_t, int64_t)> body);
   /// K and V rows that the rows of a mask read; a result is undefined as a
   /// whole where any operand is somewhere.
   void demand(Value mask, Value dominated, Value argmax, Value rows);
@@ -125,14 +126,16 @@ void OpInterpreter::run(NormOp op) {
   Tensor &y = result(f32(), x.shape);
   auto heads = static_cast<int64_t>(op.getHeads().value_or(1));
   int64_t n = x.dim(1) / heads;
-  forEachSlice(x, heads, maybe(op.getRows()), y, [&](int64_t, int64_t at) {
-    if (gamma.isDefined() && (!beta || beta->isDefined()))
-      numerics::normRow(kind, x.as<float>() + at, gamma.as<float>(),
-                        beta ? beta->as<float>() : nullptr,
-                        op.getEps().convertToFloat(), n, y.as<float>() + at);
-    else
-      y.forget(at, n);
-  });
+  forEachSlice(
+      x, heads, maybe(op.getRows()), y, [&](int64_t, int64_t, int64_t at) {
+        if (gamma.isDefined() && (!beta || beta->isDefined()))
+          numerics::normRow(kind, x.as<float>() + at, gamma.as<float>(),
+                            beta ? beta->as<float>() : nullptr,
+                            op.getEps().convertToFloat(), n,
+                            y.as<float>() + at);
+        else
+          y.forget(at, n);
+      });
 }
 
 void OpInterpreter::run(RotateOp op) {
@@ -142,22 +145,22 @@ void OpInterpreter::run(RotateOp op) {
   Tensor &y = result(f32(), x.shape);
   auto heads = static_cast<int64_t>(op.getHeads());
   int64_t n = x.dim(1) / heads, pairs = cos.dim(1);
-  forEachSlice(
-      x, heads, maybe(op.getRows()), y, [&](int64_t position, int64_t at) {
-        int64_t first = position * pairs;
-        if (position < cos.dim(0) && cos.isDefined(first, pairs) &&
-            sin.isDefined(first, pairs))
-          numerics::rotateRow(style, cos.as<float>() + first,
-                              sin.as<float>() + first, pairs,
-                              x.as<float>() + at, n, y.as<float>() + at);
-        else
-          y.forget(at, n);
-      });
+  forEachSlice(x, heads, maybe(op.getRows()), y,
+               [&](int64_t, int64_t position, int64_t at) {
+                 int64_t first = position * pairs;
+                 if (position < cos.dim(0) && cos.isDefined(first, pairs) &&
+                     sin.isDefined(first, pairs))
+                   numerics::rotateRow(
+                       style, cos.as<float>() + first, sin.as<float>() + first,
+                       pairs, x.as<float>() + at, n, y.as<float>() + at);
+                 else
+                   y.forget(at, n);
+               });
 }
 
 void OpInterpreter::forEachSlice(
     const Tensor &x, int64_t heads, const Tensor *rows, Tensor &y,
-    llvm::function_ref<void(int64_t, int64_t)> body) {
+    llvm::function_ref<void(int64_t, int64_t, int64_t)> body) {
   int64_t length = x.dim(0), d = x.dim(1), n = d / heads;
   for (int64_t head = 0; head < heads; ++head)
     for (int64_t i = 0; i < length; ++i) {
@@ -165,7 +168,7 @@ void OpInterpreter::forEachSlice(
       bool wanted =
           !rows || (rows->isDefined(row, 1) && rows->as<uint8_t>()[row]);
       if (wanted && x.isDefined(at, n))
-        body(i, at);
+        body(head, i, at);
       else
         y.forget(at, n);
     }
@@ -212,8 +215,8 @@ void OpInterpreter::run(QuantizeHeadsOp op) {
   results.reserve(2);
   Tensor &q = result(i8(), x.shape), &scale = result(f32(), {heads, length});
   scale.forget();
-  forEachSlice(x, heads, rows, q, [&](int64_t i, int64_t slice) {
-    int64_t row = slice % d / size * length + i;
+  forEachSlice(x, heads, rows, q, [&](int64_t head, int64_t i, int64_t slice) {
+    int64_t row = head * length + i;
     scale.as<float>()[row] = numerics::quantizeRowInt8(
         x.as<float>() + slice, size, q.as<int8_t>() + slice);
     scale.undefined[row] = 0;

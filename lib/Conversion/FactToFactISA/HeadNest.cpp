@@ -150,22 +150,19 @@ private:
   /// way, or heads or the rows that are made are others.
   bool undress(mlir::fact::QuantizeHeadsOp quantize, Value &rows,
                Dressing &dressing) const {
+    rows = mlir::fact::undressed(quantize.getInput(), dressing);
     Operation *reader = quantize;
-    for (rows = quantize.getInput();;) {
-      auto norm = mlir::fact::definingOp<mlir::fact::NormOp>(rows);
-      auto rotate = mlir::fact::definingOp<mlir::fact::RotateOp>(rows);
-      if (!norm && !rotate)
-        return true;
-      Operation *op = norm ? norm.getOperation() : rotate.getOperation();
+    for (Operation *op : llvm::reverse(dressing)) {
+      auto norm = dyn_cast<mlir::fact::NormOp>(op);
+      auto rotate = dyn_cast<mlir::fact::RotateOp>(op);
       Value masked = norm ? norm.getRows() : rotate.getRows();
       uint64_t heads = norm ? norm.getHeads().value_or(0) : rotate.getHeads();
       if (!allowed.contains(op) || !isFor(op->getResult(0), reader) ||
           heads != quantize.getHeads() || !isSame(masked, quantize.getRows()))
         return false;
-      dressing.insert(dressing.begin(), op);
       reader = op;
-      rows = op->getOperand(0);
     }
+    return true;
   }
 
   bool project(Value rows, Value scale, int64_t heads, HeadProjection &result) {

@@ -223,6 +223,9 @@ public:
   /// The scales of the weights of Q and K, side by side in a new buffer; null
   /// of dressed rows, which have them already.
   FailureOr<Value> loadWeightScales(fact::PredictOp op);
+  /// What a constant of the model is: one for all layers of this loop, or one
+  /// each; none of other values.
+  SmallVector<ElementsAttr> constantValues(Value value);
   /// A number of the policy, in the layers of this loop: what an operand may
   /// be, or the literal.
   SmallVector<double> policyNumbers(Value operand, Attribute literal);

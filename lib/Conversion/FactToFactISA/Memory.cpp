@@ -298,6 +298,15 @@ bool Lowering::isConstant(Value value) {
   return constants.contains(value) || value.getDefiningOp<arith::ConstantOp>();
 }
 
+SmallVector<ElementsAttr> Lowering::constantValues(Value value) {
+  value = root(value);
+  if (auto known = constants.find(value); known != constants.end())
+    return known->second.values;
+  if (auto constant = value.getDefiningOp<arith::ConstantOp>())
+    return {cast<ElementsAttr>(constant.getValue())};
+  return {};
+}
+
 FailureOr<Value> Lowering::constantAddress(Value value) {
   value = root(value);
   auto it = constants.find(value);
@@ -469,20 +478,14 @@ FailureOr<Value> Lowering::loadConstant(Value constant, Memory memory,
 
 FailureOr<Value> Lowering::loadRepeated(Value scalar, int64_t n, Memory memory,
                                         StringRef label) {
-  Value source = root(scalar);
-  SmallVector<ElementsAttr> values;
-  ElementsAttr constant;
-  if (auto known = constants.find(source); known != constants.end())
-    values = known->second.values;
-  else if (matchPattern(source, m_Constant(&constant)))
-    values = {constant};
+  SmallVector<ElementsAttr> values = constantValues(scalar);
   if (values.empty()) {
     FailureOr<Value> address = constantAddress(scalar); // reports it
     assert(failed(address));
     return address;
   }
   auto type = RankedTensorType::get(
-      {n}, cast<ShapedType>(source.getType()).getElementType());
+      {n}, cast<ShapedType>(scalar.getType()).getElementType());
   for (ElementsAttr &value : values)
     value = DenseElementsAttr::get(type, *value.getValues<Attribute>().begin());
   Constant all = constantBuffer(values);

@@ -11,7 +11,6 @@
 #include "RowGroup.h"
 
 #include "fact/Dialect/Fact/IR/Values.h"
-#include "fact/Numerics/Prediction.h"
 
 #include "llvm/ADT/MapVector.h"
 

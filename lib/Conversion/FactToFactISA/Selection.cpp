@@ -52,15 +52,8 @@ FailureOr<Value> Lowering::loadWeightScales(fact::PredictOp op) {
 SmallVector<double> Lowering::policyNumbers(Value operand, Attribute literal) {
   SmallVector<Attribute> values(1, literal);
   if (operand) {
-    auto known = constants.find(root(operand));
-    ElementsAttr constant;
-    SmallVector<ElementsAttr> each;
-    if (known != constants.end())
-      each = known->second.values;
-    else if (matchPattern(root(operand), m_Constant(&constant)))
-      each = {constant};
     values.clear(); // none: loadPolicyNumber() reports it
-    for (ElementsAttr value : each)
+    for (ElementsAttr value : constantValues(operand))
       values.push_back(*value.getValues<Attribute>().begin());
   }
   SmallVector<double> numbers;

@@ -30,6 +30,10 @@ FailureOr<int64_t> knownWidth(Operation *op, Value value);
 void forEachSlice(Emitter &e, Value length, int64_t heads, Value rows,
                   llvm::function_ref<void(Value, Value)> body);
 
+/// Calls body(head) for the heads of a group, of so many.
+void forEachMember(Emitter &e, Value group, int64_t members,
+                   llvm::function_ref<void(Value)> body);
+
 /// Calls body(head) for all heads, group by group; `begin` starts a
 /// group, of heads / groups heads that read the same head of K and V.
 void forEachGroup(Emitter &e, int64_t heads, int64_t groups,

@@ -51,16 +51,20 @@ void loops::forEachSlice(Emitter &e, Value length, int64_t heads, Value rows,
   });
 }
 
+void loops::forEachMember(Emitter &e, Value group, int64_t members,
+                          llvm::function_ref<void(Value)> body) {
+  if (members == 1)
+    return body(group);
+  e.forRange(e.index(members),
+             [&](Value member) { body(e.add(e.mul(group, members), member)); });
+}
+
 void loops::forEachGroup(Emitter &e, int64_t heads, int64_t groups,
                          llvm::function_ref<void(Value)> begin,
                          llvm::function_ref<void(Value)> body) {
-  int64_t size = heads / groups;
   e.forRange(e.index(groups), [&](Value group) {
     begin(group);
-    if (size == 1)
-      return body(group);
-    e.forRange(e.index(size),
-               [&](Value member) { body(e.add(e.mul(group, size), member)); });
+    forEachMember(e, group, heads / groups, body);
   });
 }
 

@@ -336,12 +336,7 @@ static void demandedRows(Emitter &e, Value mask, Value dominated, Value argmax,
   };
   e.forRange(e.index(groups), [&](Value group) {
     e.fill(any, padded, e.integer(e.i8, 0));
-    if (heads == groups)
-      join(group);
-    else
-      e.forRange(e.index(heads / groups), [&](Value member) {
-        join(e.add(e.mul(group, heads / groups), member));
-      });
+    forEachMember(e, group, heads / groups, join);
     e.forRange(length, [&](Value column) {
       Value set =
           e.compare(Predicate::ne, e.load(any, column), e.integer(e.i8, 0));

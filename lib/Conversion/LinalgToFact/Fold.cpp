@@ -146,12 +146,7 @@ public:
     const std::vector<float> *all = of(number);
     if (!all)
       return {};
-    int64_t inner = 1;
-    for (unsigned other : llvm::reverse(loops.order)) {
-      if (other == loop)
-        break;
-      inner *= loops.extents[other];
-    }
+    int64_t inner = stepsWithin(loop);
     std::vector<float> result;
     for (int64_t i = 0; i < loops.extents[loop]; ++i)
       result.push_back((*all)[i * inner]);
@@ -215,13 +210,19 @@ private:
            visit);
   }
 
-  std::vector<float> indices(unsigned loop) {
-    int64_t inner = 1;
+  /// Steps of all loops within one: elements from its one step to the next.
+  int64_t stepsWithin(unsigned loop) const {
+    int64_t steps = 1;
     for (unsigned other : llvm::reverse(loops.order)) {
       if (other == loop)
         break;
-      inner *= loops.extents[other];
+      steps *= loops.extents[other];
     }
+    return steps;
+  }
+
+  std::vector<float> indices(unsigned loop) {
+    int64_t inner = stepsWithin(loop);
     std::vector<float> result(loops.count);
     for (auto [i, number] : llvm::enumerate(result))
       number = static_cast<float>(static_cast<int64_t>(i) / inner %

@@ -40,6 +40,17 @@ Value mlir::fact::sourceOf(Value value) {
   return value;
 }
 
+Value mlir::fact::undressed(Value rows,
+                            SmallVectorImpl<Operation *> &dressing) {
+  dressing.clear();
+  for (rows = sourceOf(rows);
+       isa_and_nonnull<NormOp, RotateOp>(rows.getDefiningOp());
+       rows = sourceOf(rows.getDefiningOp()->getOperand(0)))
+    dressing.push_back(rows.getDefiningOp());
+  std::reverse(dressing.begin(), dressing.end());
+  return rows;
+}
+
 SmallVector<OpOperand *> mlir::fact::readersOf(Value value) {
   SmallVector<OpOperand *> readers;
   for (OpOperand &use : value.getUses()) {

@@ -25,9 +25,8 @@ static bool isLinear(Operation *op) {
 static Operation *findProjection(Value operand) {
   if (auto heads = definingOp<QuantizeHeadsOp>(operand))
     operand = heads.getInput();
-  Operation *producer = sourceOf(operand).getDefiningOp();
-  while (isa_and_nonnull<NormOp, RotateOp>(producer))
-    producer = sourceOf(producer->getOperand(0)).getDefiningOp();
+  SmallVector<Operation *> dressing;
+  Operation *producer = undressed(operand, dressing).getDefiningOp();
   return isLinear(producer) ? producer : nullptr;
 }
 

@@ -92,17 +92,12 @@ static FailureOr<Projection> findProjection(StringRef name, Value operand,
     return fail("is not the result of one 'fact.quantize_heads'",
                 "let --fact-quantize make the attention");
   Projection result;
-  Value rows = heads.getInput();
-  bool isMasked = bool(heads.getRows());
-  while (Operation *op = sourceOf(rows).getDefiningOp()) {
-    auto norm = dyn_cast<NormOp>(op);
-    auto rotate = dyn_cast<RotateOp>(op);
-    if (!norm && !rotate)
-      break;
-    isMasked |= norm ? bool(norm.getRows()) : bool(rotate.getRows());
-    result.dressing.insert(result.dressing.begin(), op);
-    rows = op->getOperand(0);
-  }
+  Value rows = undressed(heads.getInput(), result.dressing);
+  bool isMasked =
+      heads.getRows() || llvm::any_of(result.dressing, [](Operation *op) {
+        auto norm = dyn_cast<NormOp>(op);
+        return norm ? bool(norm.getRows()) : bool(cast<RotateOp>(op).getRows());
+      });
   result.linear = definingOp<QuantizedLinearOp>(rows);
   if (!result.linear)
     return fail("projection is not visible",

@@ -27,6 +27,11 @@ bool isReshape(Operation *op);
 /// The value behind all casts and reshapes.
 Value sourceOf(Value value);
 
+/// The rows behind norms, rotary embeddings, casts and reshapes; `dressing`
+/// gets the norms and rotary embeddings, the first one that works on them
+/// first.
+Value undressed(Value rows, SmallVectorImpl<Operation *> &dressing);
+
 /// The op behind all casts and reshapes, if it is an `Op`; null for null.
 template <typename Op> Op definingOp(Value value) {
   return value ? sourceOf(value).getDefiningOp<Op>() : Op();
