@@ -118,7 +118,10 @@ static LogicalResult importRange(NodeImport &node) {
         Value sum = arith::AddIOp::create(builder, loc, product, offset);
         return arith::IndexCastOp::create(builder, loc, element, sum);
       });
-  return node.setResult(result, {*count});
+  ModelTensor numbers = ModelTensor::runtime(result, {*count});
+  if (step == 1)
+    numbers.positions = {first, *count};
+  return node.setResult(0, std::move(numbers));
 }
 
 /// Keeps the elements on one side of a diagonal, the others become 0.

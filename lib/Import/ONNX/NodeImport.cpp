@@ -216,6 +216,23 @@ LogicalResult NodeImport::checkSize(llvm::ArrayRef<Dim> shape, StringRef what) {
   return success();
 }
 
+/// Whether a result has the elements of the first input in their order, in
+/// another shape or type, and perhaps again and again.
+static bool keepsElements(const NodeImport &node, const ModelTensor &result) {
+  if (!result.isRuntime() ||
+      (result.type != ElementType::Int64 && result.type != ElementType::Int32))
+    return false;
+  StringRef type = node.node.opType;
+  if (type == "Expand" || type == "Tile") {
+    auto shape = llvm::ArrayRef(node.input(0).shape).drop_while([](Dim dim) {
+      return dim.isConstant(1);
+    });
+    return llvm::ArrayRef(result.shape).take_back(shape.size()) == shape;
+  }
+  return llvm::is_contained(
+      {"Cast", "Flatten", "Reshape", "Squeeze", "Unsqueeze"}, type);
+}
+
 LogicalResult NodeImport::setResult(size_t i, ModelTensor tensor) {
   if (tensor.shape.size() > maxRank)
     return fail("result has more than " + Twine(maxRank) + " dimensions (has " +
@@ -227,6 +244,10 @@ LogicalResult NodeImport::setResult(size_t i, ModelTensor tensor) {
     return failure();
   if (results.size() <= i)
     results.resize(i + 1);
+  tensor.ofConstants = llvm::all_of(
+      inputs, [](auto *input) { return !input || input->isFixed(); });
+  if (keepsElements(*this, tensor))
+    tensor.positions = input(0).positions;
   results[i] = std::move(tensor);
   return success();
 }

@@ -26,6 +26,12 @@
 namespace mlir::fact {
 
 /// What is known of one tensor of the model while it is imported.
+/// So many integers that count up from the first one, in row-major order, and
+/// the same again and again.
+struct Positions {
+  Dim first, count;
+};
+
 struct ModelTensor {
   enum class Kind {
     /// Elements that exist at run time only.
@@ -42,6 +48,10 @@ struct ModelTensor {
   Shape shape;
   /// Runtime.
   Value value;
+  /// Runtime: it is computed, but of what the model fixes alone.
+  bool ofConstants = false;
+  /// Runtime: what the elements are, where they are positions.
+  std::optional<Positions> positions = {};
   /// Constant.
   std::shared_ptr<const ::fact::onnx::Tensor> data;
   /// Integers, in row-major order.
@@ -57,6 +67,8 @@ struct ModelTensor {
                              ElementType type = ElementType::Int64);
 
   bool isRuntime() const { return kind == Kind::Runtime; }
+  /// Whether no input of the model changes it.
+  bool isFixed() const { return !isRuntime() || ofConstants; }
   bool isConstant() const { return kind == Kind::Constant; }
   /// A constant of floats.
   bool isFloats() const { return isConstant() && isFloat(); }
@@ -211,9 +223,13 @@ LogicalResult gatherAtRunTime(NodeImport &node, int64_t axis,
 SmallVector<Dim> openedTarget(llvm::ArrayRef<Dim> from,
                               llvm::ArrayRef<Dim> target, int64_t length);
 
-/// Replaces constants among the inputs of a node that have an element for each
-/// token of the model's own length by those of the first tokens; \p own keeps
-/// these. Their last dimensions are aligned.
+/// Whether a constant extent counts the tokens of the model's own length, where
+/// \p open counts those of any.
+bool countsTokens(Dim extent, Dim open, int64_t length);
+
+/// Replaces inputs of a node that no input of the model changes and that have
+/// an element for each token of the model's own length by those of the first
+/// tokens; \p own keeps these. Their last dimensions are aligned.
 void openInputs(NodeImport &node, SmallVectorImpl<const ModelTensor *> &inputs,
                 std::list<ModelTensor> &own);
 

@@ -109,6 +109,11 @@ SmallVector<Dim> mlir::fact::openedTarget(llvm::ArrayRef<Dim> from,
   return result;
 }
 
+bool mlir::fact::countsTokens(Dim extent, Dim open, int64_t length) {
+  return extent.isConstant() && !extent.isConstant(1) && !open.isConstant() &&
+         extent.offset == at(open, length);
+}
+
 void mlir::fact::openInputs(NodeImport &node,
                             SmallVectorImpl<const ModelTensor *> &inputs,
                             std::list<ModelTensor> &own) {
@@ -122,15 +127,14 @@ void mlir::fact::openInputs(NodeImport &node,
         open[i] = dim;
     }
   for (const ModelTensor *&input : inputs) {
-    if (input->isRuntime())
+    if (!input->isFixed())
       continue;
     Shape shape = input->shape;
     auto openAlong = [&](auto isLike) {
       for (auto [dim, other] : llvm::zip(llvm::reverse(shape), open))
-        if (!dim.isConstant(1) && dim.isConstant() && isLike(other) &&
-            dim.offset ==
-                at(other.isConstant() ? Dim(1, 0) : other, node.fixedLength))
-          dim = other.isConstant() ? Dim(1, 0) : other;
+        if (Dim all = other.isConstant() ? Dim(1, 0) : other;
+            isLike(other) && countsTokens(dim, all, node.fixedLength))
+          dim = all;
     };
     openAlong([](Dim other) { return !other.isConstant(); });
     if (shape == input->shape)
@@ -143,6 +147,7 @@ void mlir::fact::openInputs(NodeImport &node,
         node.emit.slice(node.loc, node.anyValue(*input), begin, shape, steps),
         shape);
     cut.type = input->type;
+    cut.ofConstants = true;
     input = &own.emplace_back(std::move(cut));
   }
 }

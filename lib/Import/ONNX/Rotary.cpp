@@ -27,6 +27,11 @@ Tensor anglesOf(Composition &op, size_t table, Tensor positions, Dim half,
   if (op.failed())
     return nullptr;
   Dim length = input[headAxis == 1 ? 2 : 1];
+  if (angles->rank() == 3 && angles->isFixed() &&
+      countsTokens(angles->shape[1], length, op.node.fixedLength))
+    angles = op.slice(angles, 1, Dim(0), length);
+  if (op.failed())
+    return nullptr;
   const Shape &shape = angles->shape;
   if (shape.size() != 3 || shape[0] != input[0] || shape[1] != length ||
       shape[2] != half)

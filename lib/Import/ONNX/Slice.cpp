@@ -292,6 +292,41 @@ static LogicalResult importSplit(NodeImport &node) {
   return success();
 }
 
+/// Picks by positions: a part of the tensor, or the same part several times.
+static LogicalResult gatherPositions(NodeImport &node, int64_t axis,
+                                     llvm::ArrayRef<Dim> shape) {
+  const ModelTensor &data = node.input(0), &index = node.input(1);
+  auto [first, count] = *index.positions;
+  // The last extents of the indices that make up one part.
+  Product part;
+  size_t own = 0;
+  while (part.asDim() != count && own < index.shape.size())
+    if (!part.multiply(index.shape[index.shape.size() - ++own]))
+      return gatherAtRunTime(node, axis, shape);
+  std::optional<Dim> end = add(first, count);
+  if (part.asDim() != count || !end || !first.isNonNegative(node.bound))
+    return gatherAtRunTime(node, axis, shape);
+  Dim extent = data.shape[axis];
+  FailureOr<Dim> inside = position(node, *end, extent);
+  if (failed(inside) || *inside != *end)
+    return node.fail("picks elements " + first.str() + " to " + end->str() +
+                     " of an extent of " + extent.str());
+  Slice slice(data.shape);
+  slice.offsets[axis] = first;
+  slice.sizes[axis] = count;
+  ModelTensor picked;
+  if (failed(sliced(node, slice, picked)))
+    return failure();
+  Shape once(shape);
+  std::fill_n(once.begin() + axis, index.shape.size() - own, Dim(1));
+  Value value =
+      node.emit.reshape(node.loc, node.anyValue(picked), picked.shape, once);
+  ModelTensor result = ModelTensor::runtime(
+      node.emit.broadcast(node.loc, value, once, shape), shape);
+  result.type = data.type;
+  return node.setResult(0, std::move(result));
+}
+
 /// One index: a slice without its dimension. Several: from shapes and other
 /// constants only.
 static LogicalResult importGather(NodeImport &node) {
@@ -304,6 +339,8 @@ static LogicalResult importGather(NodeImport &node) {
   Shape shape(data.shape.begin(), data.shape.begin() + *axis);
   shape.append(index.shape.begin(), index.shape.end());
   shape.append(data.shape.begin() + *axis + 1, data.shape.end());
+  if (index.positions)
+    return gatherPositions(node, *axis, shape);
   if (!index.isIntegers() || (data.isRuntime() && index.integers.size() != 1))
     return gatherAtRunTime(node, *axis, shape);
   FailureOr<SmallVector<Dim>> indices = node.numbers(1);

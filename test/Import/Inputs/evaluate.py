@@ -40,12 +40,12 @@ def layer_norm(x, gamma, beta=0, axis=-1, epsilon=1e-5):
     return c / np.sqrt((c * c).mean(axes, keepdims=True) + np.float32(epsilon)) * gamma + beta
 
 
-def rotary(x, cos, sin, positions, interleaved=0, rotary_embedding_dim=0, num_heads=0):
+def rotary(x, cos, sin, positions=None, interleaved=0, rotary_embedding_dim=0, num_heads=0):
     shape = x.shape
     if x.ndim == 3:
         x = x.reshape(*shape[:2], num_heads, -1).swapaxes(1, 2)
     size = rotary_embedding_dim or x.shape[-1]
-    cos, sin = (t[positions][:, None] for t in (cos, sin))
+    cos, sin = ((t if positions is None else t[positions])[:, None] for t in (cos, sin))
     a, b = (x[..., 0:size:2], x[..., 1:size:2]) if interleaved else (x[..., :size // 2], x[..., size // 2:size])
     y = [a * cos - b * sin, b * cos + a * sin]
     y = np.stack(y, -1).reshape(*x.shape[:-1], size) if interleaved else np.concatenate(y, -1)

@@ -1353,16 +1353,23 @@ def angle_tables(g, count, how="matmul", style="half", positions=64, unequal=Non
     inverse = (1 / 10000 ** (np.arange(count) / count)).astype(np.float32)
     both = lambda t: np.concatenate((t, t), -1) if style == "half" else np.repeat(t, 2, -1)
     size = g.unsqueeze(g.tokens(), 0)
-    if how in ("buffer", "gather", "short", "table"):  # short: of fewer positions than there are
-        t = np.outer(np.arange({"short": g.length - 2, "table": g.length}.get(how, positions)), inverse).astype(np.float32)
+    if how in ("buffer", "gather", "part-gather", "table"):
+        t = np.outer(np.arange({"table": g.length}.get(how, positions)), inverse).astype(np.float32)
         tables = both(np.cos(t)), both(np.sin(t))
         if unequal:
             tables[unequal == "sin"][:, -1] += 0.25
         if how == "table":
             return [g.w(t[None]) for t in tables]
-        if how in ("gather", "short"):
-            return [g.Gather(t, g.unsqueeze(g.positions(), 0), axis=0) for t in tables]
+        if how == "part-gather":
+            tables = [g.Slice(t, np.array([0]), size, np.array([0])) for t in tables]
+        if "gather" in how:
+            p = g.unsqueeze(g.positions(), 0)
+            if how == "part-gather":
+                p = g.Expand(p, g.Shape(g.x, end=2) if g.opset > 14 else g.Slice(g.Shape(g.x), np.array([0]), np.array([2])))
+            return [g.Gather(t, p, axis=0) for t in tables]
         return [g.unsqueeze(g.Slice(t, np.array([0]), size, np.array([0])), 0) for t in tables]
+    if how == "length":  # angles of the model's own length
+        angles = g.w(np.outer(np.arange(g.length), inverse).astype(np.float32)[None])
     if how == "input":
         p = g.input("position_ids", T.INT64, np.arange(g.length)[None])
     else:
@@ -1446,7 +1453,7 @@ def dressed(g, norm=None, norms="qk", gamma="vector", norm_at="heads", groups=HE
         style = "interleaved" if rotary in ("every-two",) else "half"
         style = "one" if rotary in HALF_TABLES else style
         both = {"one": "none"}.get(style, style)
-        if rotary in HALF_TABLES and tables in ("buffer", "gather", "table"):
+        if rotary in HALF_TABLES and tables in ("buffer", "gather", "part-gather", "table"):
             cos, sin = (g.slice(t, 0, size // 2, -1) for t in angle_tables(g, size // 2, tables, **options))
         else:
             cos, sin = angle_tables(g, size // 2, tables, both, **options)
@@ -1534,6 +1541,9 @@ for tables in ("matmul", "mul", "div", "pow", "einsum", "buffer", "gather"):
                 **(dict(positions=600) if tables in ("buffer", "gather") else {}))
 for how in ("half", "half-parts", "every-two"):
     dresses(f"rotary-{how}-padding", rotary=how, rotate=1, style="interleaved" if how == "every-two" else "half", padded=True)
+    for tables in ("length", "table", "buffer"):
+        dresses(f"rotary-{how}-{tables}-causal-padding", rotary=how, tables=tables, rotate=1, causal_too=True, padded=True,
+                style="interleaved" if how == "every-two" else "half", **(dict(positions=600) if tables == "buffer" else {}))
 dresses("rotary-partial-grouped-norm-padding", rotary="half", size=4, groups=2, norms=2, rotate=1, padded=True, causal_too=True)
 dresses("rotary-scaled-tables", rotary="half", rotate=1, scaling=1.25)
 dresses("rotary-split", rotary="half", at="split", rotate=1)
@@ -1541,6 +1551,8 @@ dresses("rotary-parts-split", rotary="half-parts", at="split", rotate=1)
 dresses("rotary-fused", rotary="half", fused=True, rotate=1)
 dresses("rotary-fused-every-two", rotary="every-two", fused=True, rotate=1, style="interleaved")
 for how in ("half", "half-parts", "every-two", "complex"):
+    dresses(f"rotary-table-of-positions-{how}", rotary=how, rotate=1, tables="part-gather", positions=100,
+            style="half" if "half" in how else "interleaved")
     dresses(f"rotary-partial-{how}", rotary=how, size=4, rotate=1, style="half" if "half" in how else "interleaved")
 dresses("rotary-norm", rotary="half", norms=2, rotate=1)
 dresses("rotary-norm-parts", rotary="half-parts", norms=2, rotate=1)
@@ -1554,18 +1566,22 @@ dresses("rotary-grouped-norm-causal", rotary="half", groups=2, norms=2, rotate=1
 dresses("rotary-grouped-one", rotary="half", groups=1, rotate=1)
 
 
-def by_operator(g, merged=False, fused=False, size=0, **attributes):
-    """Rotary embeddings by the operators of their own."""
+def by_operator(g, merged=False, fused=False, size=0, rows=64, padded=False, given=None, **attributes):
+    """Rotary embeddings by the operators of their own, from tables of so many rows."""
     count = (size or HEAD) // 2
-    angles = np.outer(np.arange(64), 1 / 10000 ** (np.arange(count) / count)).astype(np.float32)
-    positions, rows = g.unsqueeze(g.positions(), 0), {}
+    angles = np.outer(np.arange(rows or g.length), 1 / 10000 ** (np.arange(count) / count)).astype(np.float32)
+    positions = {None: lambda: g.unsqueeze(g.positions(), 0), "constant": lambda: g.w(np.arange(g.length)[None]),
+                 "none": lambda: None}[given]()
+    if given == "none":
+        angles = angles[None]
+    rows = {}
     if size:
         attributes["rotary_embedding_dim"] = size
 
     def turn(x, **more):
         if fused:
             return g.RotaryEmbedding(x, positions, np.cos(angles), np.sin(angles), domain="com.microsoft", **attributes, **more)
-        return g.RotaryEmbedding(x, np.cos(angles), np.sin(angles), positions, **attributes, **more)
+        return g.RotaryEmbedding(x, np.cos(angles), np.sin(angles), *([positions] if positions else []), **attributes, **more)
 
     for name in "qkv":
         x = linear(g, g.x, D, HEADS * HEAD)
@@ -1574,6 +1590,8 @@ def by_operator(g, merged=False, fused=False, size=0, **attributes):
         x = g.Transpose(g.Reshape(x, np.array([1, -1, HEADS, HEAD])), perm=[0, 2, 1, 3])
         rows[name] = x if merged or name == "v" else turn(x)
     s = g.Mul(g.MatMul(rows["q"], g.Transpose(rows["k"], perm=[0, 1, 3, 2])), np.float32(HEAD ** -0.5))
+    if padded:
+        s = take(g, s, spread(g, padding(g), "unsqueeze", 4), "where", -1e9)
     y = g.Transpose(g.MatMul(g.Softmax(s, axis=-1), rows["v"]), perm=[0, 2, 1, 3])
     return linear(g, g.Reshape(y, np.array([0, 0, HEADS * HEAD])), HEADS * HEAD, D)
 
@@ -1582,6 +1600,13 @@ for merged, fused, size, interleaved in itertools.product((False, True), (False,
     case(f"rotary-op-{'merged' if merged else 'heads'}-{'fused' if fused else 'own'}-{size}-{interleaved}",
          lambda g, o=dict(merged=merged, fused=fused, size=size, interleaved=interleaved): by_operator(g, **o),
          opset=17 if fused else 23, attention=1, rotate=2, style="interleaved" if interleaved else "half")
+
+
+for merged, fused, given in itertools.product((False, True), (False, True), ("constant", "none")):
+    if not (fused and given == "none"):
+        case(f"rotary-op-{'merged' if merged else 'heads'}-{'fused' if fused else 'own'}-{given}-padding",
+             lambda g, o=dict(merged=merged, fused=fused, rows=0, padded=True, given=given): by_operator(g, **o),
+             opset=17 if fused else 23, attention=1, rotate=2)
 
 
 def grouped_queries(g, einsum):
@@ -1612,7 +1637,8 @@ for how, reason, options in (
         ("unequal-sin", "one sine", dict(rotary="half", tables="buffer", positions=600, unequal="sin")),
         ("position-input", "more than constants and the places", dict(rotary="half", tables="input"))):
     case(f"rotary-not-{how}", lambda g, options=options: dressed(g, **options), rotate=0, remark=reason)
-case("near-rotary-short-table", lambda g: dressed(g, rotary="half", tables="short"), near=True, rotate=0, remark="picks elements")
+case("near-rotary-short-table", lambda g: dressed(g, rotary="half", tables="gather", positions=g.length - 2), near=True, rotate=0,
+     remark="picks elements")
 
 
 # Running.
