@@ -393,6 +393,19 @@ std::string Compilation::policyLine() {
   return line;
 }
 
+void Compilation::announce() {
+  if (std::string policy = policyLine(); !policy.empty())
+    llvm::errs() << options.tool << ": " << policy << "\n";
+  func::FuncOp function = main();
+  for (unsigned i = 0; i < function.getNumArguments(); ++i) {
+    auto name = function.getArgAttrOfType<StringAttr>(i, kNameAttrName);
+    if (function.getArgAttr(i, kPositionsAttrName))
+      llvm::errs() << options.tool << ": positions"
+                   << (name ? " '" + name.str() + "'" : "")
+                   << " are taken to be 0, 1, 2, ...\n";
+  }
+}
+
 LogicalResult Compilation::runTo(Stage wanted) {
   while (stage < wanted) {
     LogicalResult result = success();

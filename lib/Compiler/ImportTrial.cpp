@@ -57,6 +57,7 @@ static RaiseOutlook outlookOf(const Trial &trial) {
   said.during(copy->getContext(), [&] {
     PassManager pm(copy->getContext());
     pm.addPass(createSplitBatchPass());
+    pm.addNestedPass<func::FuncOp>(createAssumePositionsPass());
     if (succeeded(pm.run(*copy)))
       outlook = lookAhead(copy->lookupSymbol<func::FuncOp>("main"));
   });

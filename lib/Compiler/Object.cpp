@@ -169,8 +169,7 @@ static LogicalResult compile(Compilation &compilation,
     return failure();
   if (options.explain)
     return print(compilation, [&] { llvm::outs() << explain(compilation); });
-  if (std::string policy = compilation.policyLine(); !policy.empty())
-    llvm::errs() << options.tool << ": " << policy << "\n";
+  compilation.announce();
   if (options.target == "cpu")
     return compileForCpu(compilation, options);
   return compileForFact(compilation, options);

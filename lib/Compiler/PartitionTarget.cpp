@@ -388,8 +388,7 @@ mlir::fact::compilePartition(const ObjectOptions &options) {
                                     UnknownLoc::get(&whole.context()))) ||
         failed(whole.load()) || failed(whole.runTo(Stage::Raised)))
       return fail();
-    if (std::string policy = whole.policyLine(); !policy.empty())
-      llvm::errs() << options.tool << ": " << policy << "\n";
+    whole.announce();
     graph.emplace(whole.onnxNodes());
     if (failed(findStacks(whole, *graph, stacks)))
       return fail();

@@ -214,6 +214,13 @@ LogicalResult Runner::matchInputs() {
   if (length > rows)
     return compilation.fail("length must be between 1 and the input's " +
                             Twine(rows) + " rows (was " + Twine(length) + ")");
+  error = ::fact::catchError([&] {
+    for (auto [port, array] : llvm::zip(ports, inputs))
+      if (port.isPositions)
+        ::fact::requireCounting(array, length, port.spec.name);
+  });
+  if (error)
+    return compilation.fail(*error + " (--reference=f32 takes any)");
   for (size_t i = 0; i < specs.size(); ++i)
     inputs[i] = crop(specs[i], inputs[i], length);
   return requirePaddable();
@@ -473,8 +480,7 @@ LogicalResult Runner::run() {
   }
   if (failed(compilation.runTo(Stage::Raised)))
     return failure();
-  if (std::string policy = compilation.policyLine(); !policy.empty())
-    llvm::errs() << options.tool << ": " << policy << "\n";
+  compilation.announce();
   if (options.on == "fact" && failed(onFact.prepare(compilation, options)))
     return failure();
   // The model may fix the length of its inputs.

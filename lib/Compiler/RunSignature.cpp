@@ -60,6 +60,7 @@ std::string mlir::fact::readInputsOf(func::FuncOp main,
     input.isFixed = cast<RankedTensorType>(type).hasStaticShape();
     if (auto padding = main.getArgAttrOfType<IntegerAttr>(i, kPaddingAttrName))
       input.padding = padding.getInt();
+    input.isPositions = bool(main.getArgAttr(i, kPositionsAttrName));
     input.batch =
         batchOf(main.getArgAttrOfType<DenseI64ArrayAttr>(i, kBatchAttrName));
     inputs.push_back(std::move(input));

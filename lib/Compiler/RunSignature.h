@@ -24,6 +24,7 @@ namespace mlir::fact {
 struct ModelInput {
   ::fact::TensorSpec spec;
   std::optional<int64_t> padding; ///< What padding has in a padding mask.
+  bool isPositions = false;       ///< They must count the tokens.
   ::fact::BatchAxis batch;
   bool isFixed = false;
 };

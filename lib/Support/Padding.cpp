@@ -9,6 +9,7 @@
 
 #include "fact/Support/Error.h"
 
+#include <algorithm>
 #include <sstream>
 
 namespace fact {
@@ -24,9 +25,8 @@ static double elementOf(const NpyArray &array, int64_t i,
     return static_cast<double>(reinterpret_cast<const int64_t *>(at)[i]);
   if (array.dtype == "|b1")
     return at[i] != 0;
-  throw Error("padding mask '" + name +
-              "' must hold float32, int32, int64 or bool (was '" + array.dtype +
-              "')");
+  throw Error("'" + name + "' must hold float32, int32, int64 or bool (was '" +
+              array.dtype + "')");
 }
 
 int64_t countRealTokens(const NpyArray &mask, int64_t padValue,
@@ -53,6 +53,18 @@ int64_t countRealTokens(const NpyArray &mask, int64_t padValue,
   if (real == 0)
     throw Error("padding mask '" + name + "' has no real token");
   return real;
+}
+
+void requireCounting(const NpyArray &positions, int64_t length,
+                     const std::string &name) {
+  for (int64_t i = 0, e = std::min(length, positions.numElements()); i < e; ++i)
+    if (double at = elementOf(positions, i, name);
+        at != static_cast<double>(i)) {
+      std::ostringstream text;
+      text << "positions '" << name << "' must count the tokens: that of token "
+           << i << " must be " << i << " (was " << at << ")";
+      throw Error(text.str());
+    }
 }
 
 } // namespace fact

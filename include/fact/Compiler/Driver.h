@@ -81,6 +81,8 @@ public:
   /// The policy of the model and of layers with others, one line; empty where
   /// there is none.
   std::string policyLine();
+  /// Prints that line, and what is assumed about inputs.
+  void announce();
 
   /// A part of the model that `fact-raise` left alone.
   struct Miss {

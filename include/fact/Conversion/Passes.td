@@ -88,6 +88,23 @@ def SplitBatchPass : Pass<"fact-split-batch", "::mlir::ModuleOp"> {
     Statistic<"numMissed", "missed", "functions of a batch left alone">];
 }
 
+def AssumePositionsPass : Pass<"fact-assume-positions", "::mlir::func::FuncOp"> {
+  let summary = "positions that are an input as those that count the tokens";
+  let description = [{
+    Exporters give decoders the positions of their tokens as an input. Where an argument of
+    integers, [tokens] or [sequences, tokens], only says by which angles features are turned
+    (through Cos and Sin, or through tables of cosines and sines), it is taken to hold 0, 1,
+    2, ... for each sequence, which nothing then reads. The argument says so:
+
+    ```mlir
+    func.func @main(%x: tensor<1x?x64xf32>, %p: tensor<1x?xi64>)
+    func.func @main(%x: tensor<1x?x64xf32>, %p: tensor<1x?xi64> {fact.positions})
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"numAssumed", "assumed", "arguments taken to count the tokens">];
+}
+
 def RaisePass : Pass<"fact-raise", "::mlir::func::FuncOp"> {
   let summary = "recognise encoder layers in linalg on tensors as dense fact ops";
   let description = [{

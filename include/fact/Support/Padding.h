@@ -19,6 +19,11 @@ namespace fact {
 int64_t countRealTokens(const NpyArray &mask, int64_t padValue,
                         const std::string &name);
 
+/// Checks that the first `length` of a sequence's positions [L] or [1, L] are
+/// 0, 1, 2, ... A fact::Error names the input and the token that is wrong.
+void requireCounting(const NpyArray &positions, int64_t length,
+                     const std::string &name);
+
 } // namespace fact
 
 #endif // FACT_SUPPORT_PADDING_H

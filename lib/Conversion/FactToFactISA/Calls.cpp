@@ -41,6 +41,11 @@ static SmallVector<std::string> namesOf(ArrayRef<Attribute> attributes,
   return names;
 }
 
+/// Positions that count the tokens are no input of a program.
+static bool arePositions(func::FuncOp source, unsigned argument) {
+  return bool(source.getArgAttr(argument, mlir::fact::kPositionsAttrName));
+}
+
 void Lowering::noteBatch(func::FuncOp source) {
   std::vector<::fact::BatchAxis> inputs, outputs;
   bool hasBatch = false;
@@ -51,7 +56,8 @@ void Lowering::noteBatch(func::FuncOp source) {
                        : ::fact::BatchAxis());
   };
   for (unsigned i = 0; i < source.getNumArguments(); ++i)
-    note(source.getArgAttr(i, fact::kBatchAttrName), inputs);
+    if (!arePositions(source, i))
+      note(source.getArgAttr(i, fact::kBatchAttrName), inputs);
   for (unsigned i = 0; i < source.getNumResults(); ++i)
     note(source.getResultAttr(i, fact::kBatchAttrName), outputs);
   if (!hasBatch)
@@ -157,6 +163,8 @@ Lowering::makePorts(func::FuncOp source,
   if (failed(placeStreams(chains)))
     return failure();
   for (BlockArgument argument : source.getArguments()) {
+    if (arePositions(source, argument.getArgNumber()))
+      continue;
     StringRef name = inputNames[argument.getArgNumber()];
     if (notePadding(source, argument, name))
       continue;

@@ -18,6 +18,7 @@ using namespace mlir;
 
 void mlir::fact::buildRaisePipeline(OpPassManager &pm) {
   pm.addPass(createSplitBatchPass());
+  pm.addNestedPass<func::FuncOp>(createAssumePositionsPass());
   pm.addNestedPass<func::FuncOp>(createRaisePass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
@@ -26,7 +27,8 @@ void mlir::fact::buildRaisePipeline(OpPassManager &pm) {
 
 void mlir::fact::registerFactConversionPipelines() {
   PassPipelineRegistration<>("fact-raise-pipeline",
-                             "linalg on tensors to dense fact IR: raise, "
+                             "linalg on tensors to dense fact IR: split "
+                             "a batch, assume positions, raise, "
                              "canonicalize, cse, outline equal layers",
                              buildRaisePipeline);
 }

@@ -1353,26 +1353,28 @@ def angle_tables(g, count, how="matmul", style="half", positions=64, unequal=Non
     inverse = (1 / 10000 ** (np.arange(count) / count)).astype(np.float32)
     both = lambda t: np.concatenate((t, t), -1) if style == "half" else np.repeat(t, 2, -1)
     size = g.unsqueeze(g.tokens(), 0)
-    if how in ("buffer", "gather", "part-gather", "table"):
+    if "input" in how:
+        p = g.input("position_ids", T.INT64, np.arange(g.length)[None])
+    if how in ("buffer", "gather", "part-gather", "table", "input-gather"):
         t = np.outer(np.arange({"table": g.length}.get(how, positions)), inverse).astype(np.float32)
         tables = both(np.cos(t)), both(np.sin(t))
-        if unequal:
+        if unequal == "all":
+            tables = [g.random_weight(*t.shape) for t in tables]
+        elif unequal:
             tables[unequal == "sin"][:, -1] += 0.25
         if how == "table":
             return [g.w(t[None]) for t in tables]
         if how == "part-gather":
             tables = [g.Slice(t, np.array([0]), size, np.array([0])) for t in tables]
         if "gather" in how:
-            p = g.unsqueeze(g.positions(), 0)
+            p = p if how == "input-gather" else g.unsqueeze(g.positions(), 0)
             if how == "part-gather":
                 p = g.Expand(p, g.Shape(g.x, end=2) if g.opset > 14 else g.Slice(g.Shape(g.x), np.array([0]), np.array([2])))
             return [g.Gather(t, p, axis=0) for t in tables]
         return [g.unsqueeze(g.Slice(t, np.array([0]), size, np.array([0])), 0) for t in tables]
     if how == "length":  # angles of the model's own length
         angles = g.w(np.outer(np.arange(g.length), inverse).astype(np.float32)[None])
-    if how == "input":
-        p = g.input("position_ids", T.INT64, np.arange(g.length)[None])
-    else:
+    if how != "input":
         p = g.unsqueeze(g.positions(), 0)
     p = g.Cast(p, to=T.FLOAT)
     if how in ("matmul", "input"):
@@ -1446,14 +1448,14 @@ HALF_TABLES = ("half-parts", "half-view", "every-two-parts", "complex")
 
 
 def dressed(g, norm=None, norms="qk", gamma="vector", norm_at="heads", groups=HEADS, shared="expand", shared_values=None, rotary=None,
-            size=HEAD, tables="matmul", at="heads", late_norm=False, fused=None, causal_too=False, padded=False, **options):
+            size=HEAD, tables="matmul", at="heads", late_norm=False, fused=None, causal_too=False, padded=False, added=False, **options):
     size_of = {"q": HEADS, "k": groups, "v": groups}
     cos = sin = None
     if rotary:
         style = "interleaved" if rotary in ("every-two",) else "half"
         style = "one" if rotary in HALF_TABLES else style
         both = {"one": "none"}.get(style, style)
-        if rotary in HALF_TABLES and tables in ("buffer", "gather", "part-gather", "table"):
+        if rotary in HALF_TABLES and tables in ("buffer", "gather", "part-gather", "table", "input-gather"):
             cos, sin = (g.slice(t, 0, size // 2, -1) for t in angle_tables(g, size // 2, tables, **options))
         else:
             cos, sin = angle_tables(g, size // 2, tables, both, **options)
@@ -1498,7 +1500,8 @@ def dressed(g, norm=None, norms="qk", gamma="vector", norm_at="heads", groups=HE
     if padded:
         s = take(g, s, spread(g, padding(g), "unsqueeze", 4), "where", -1e9)
     y = g.Reshape(g.Transpose(g.MatMul(g.Softmax(s, axis=-1), rows["v"]), perm=[0, 2, 1, 3]), np.array([0, 0, HEADS * HEAD]))
-    return g.Add(g.x, linear(g, y, HEADS * HEAD, D))
+    y = g.Add(g.x, linear(g, y, HEADS * HEAD, D))
+    return g.Add(y, g.unsqueeze(g.Cast("position_ids", to=T.FLOAT), 2)) if added else y
 
 
 def dresses(name, opset=14, norms=0, rotate=0, style="half", groups=HEADS, kind="rms", attention=1, **options):
@@ -1544,6 +1547,9 @@ for how in ("half", "half-parts", "every-two"):
     for tables in ("length", "table", "buffer"):
         dresses(f"rotary-{how}-{tables}-causal-padding", rotary=how, tables=tables, rotate=1, causal_too=True, padded=True,
                 style="interleaved" if how == "every-two" else "half", **(dict(positions=600) if tables == "buffer" else {}))
+    for tables in ("input", "input-gather"):
+        dresses(f"rotary-{how}-{tables}", rotary=how, tables=tables, rotate=1, style="interleaved" if how == "every-two" else "half",
+                **(dict(positions=600) if "gather" in tables else {}))
 dresses("rotary-partial-grouped-norm-padding", rotary="half", size=4, groups=2, norms=2, rotate=1, padded=True, causal_too=True)
 dresses("rotary-scaled-tables", rotary="half", rotate=1, scaling=1.25)
 dresses("rotary-split", rotary="half", at="split", rotate=1)
@@ -1635,7 +1641,9 @@ for how, reason, options in (
         ("only-cosines", "not turned|is not x", dict(rotary="only-cosines")),
         ("unequal-cos", "different cosines", dict(rotary="half", tables="buffer", positions=600, unequal="cos")),
         ("unequal-sin", "one sine", dict(rotary="half", tables="buffer", positions=600, unequal="sin")),
-        ("position-input", "more than constants and the places", dict(rotary="half", tables="input"))):
+        ("positions-of-more", "positions that are an input turn features, and are read for something else",
+         dict(rotary="half", tables="input", added=True)),
+        ("other-input", "picks elements", dict(rotary="half", tables="input-gather", positions=600, unequal="all"))):
     case(f"rotary-not-{how}", lambda g, options=options: dressed(g, **options), rotate=0, remark=reason)
 case("near-rotary-short-table", lambda g: dressed(g, rotary="half", tables="gather", positions=g.length - 2), near=True, rotate=0,
      remark="picks elements")

@@ -144,6 +144,15 @@ LogicalResult FactDialect::verifyRegionArgAttribute(Operation *op,
                           << "(was " << attribute.getValue() << ")";
     return noteArgument(diagnostic);
   }
+  if (attribute.getName() == kPositionsAttrName) {
+    if (isa<UnitAttr>(attribute.getValue()))
+      return success();
+    InFlightDiagnostic diagnostic =
+        op->emitOpError() << "'" << kPositionsAttrName << "' of argument "
+                          << argument << " has no value (was "
+                          << attribute.getValue() << ")";
+    return noteArgument(diagnostic);
+  }
   if (attribute.getName() == kBatchAttrName) {
     if (isBatch(attribute.getValue(),
                 cast<FunctionOpInterface>(op).getArgumentTypes()[argument]))

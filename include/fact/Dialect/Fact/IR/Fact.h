@@ -53,6 +53,10 @@ inline constexpr llvm::StringLiteral kTensorAttrName = "tensor";
 /// padding, those that have this value (0 or 1). Nothing that was raised reads
 /// it: who runs the function gives it the real tokens alone.
 inline constexpr llvm::StringLiteral kPaddingAttrName = "fact.padding";
+/// `fact.positions` (argument): the positions of the tokens, taken to be 0, 1,
+/// .. (`fact-assume-positions`). Nothing reads it: who runs the function checks
+/// that they are.
+inline constexpr llvm::StringLiteral kPositionsAttrName = "fact.positions";
 /// `fact.batch` (argument or result), [dim, sequences]: extent `dim` is the
 /// model's batch, of so many sequences (0: any number). After
 /// `fact-split-batch` it is 1, and who runs the function does so for each.
