@@ -201,6 +201,11 @@ std::optional<ActivationMatch> mlir::fact::matchActivation(Node *node,
   }
   if (!node->is(NodeKind::Mul) && !node->is(NodeKind::Div))
     return std::nullopt;
+  if (node->operand(0) == node->operand(1) &&
+      node->operand(0)->is(NodeKind::Max)) {
+    miss = {"the square of a relu", "only relu, max(x, 0), is raised"};
+    return std::nullopt;
+  }
   Product product = productOf(node);
   for (Node *gate : product.numerators)
     for (NodeKind kind : {NodeKind::Erf, NodeKind::Tanh})

@@ -165,6 +165,20 @@ static std::optional<NormMatch> ofHeads(NormMatch match, int64_t count,
   return std::nullopt;
 }
 
+/// Takes rows out of the factors, also where they are a product of their own
+/// (embeddings times a number); false where they are not there.
+static bool takeRows(Product &product, Node *rows) {
+  if (product.take(rows))
+    return true;
+  Product own = productOf(rows);
+  if (!own.denominators.empty() || own.constant == 0 ||
+      !llvm::all_of(own.numerators,
+                    [&](Node *factor) { return product.take(factor); }))
+    return false;
+  product.constant /= own.constant;
+  return true;
+}
+
 /// What is left of the normalised row's factors: gamma, one number for each
 /// feature, for all of them, or both.
 static bool takeGamma(Product &product, Node *&gamma) {
@@ -244,7 +258,7 @@ static std::optional<NormMatch> matchLayerNorm(Node *node, Miss &miss) {
         return isSum(factor) && factor->operand(0) == x &&
                countOf(factor) == count;
       });
-      if (sum == mean.numerators.end() || !row.take(x))
+      if (sum == mean.numerators.end() || !takeRows(row, x))
         continue;
       mean.take(*sum);
       Node *meanGamma = nullptr;
@@ -290,7 +304,7 @@ static std::optional<NormMatch> matchRmsNorm(Node *node, Miss &miss) {
   int64_t count = 0;
   Node *x = ownRowOf(product, count, eps), *gamma = nullptr;
   // Of a centred row it is a layer norm.
-  if (!x || centredOf(x, count) || !product.take(x))
+  if (!x || centredOf(x, count) || !takeRows(product, x))
     return std::nullopt;
   if (!(eps > 0 && eps < 1)) {
     miss = {

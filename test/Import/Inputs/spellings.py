@@ -1073,6 +1073,22 @@ for how in ("div", "pow", "pow-minus-half", "reciprocal", "one-over", "gamma-fir
          opset=23 if how == "RMSNormalization" else 14, norm_rms=1, linear=1)
 
 
+def behind_factor(norm, factor):
+    """The rows that are normalised are multiplied before, and are a residual stream."""
+    def build(g):
+        x = g.Mul(g.x, factor)
+        return g.Add(x, linear(g, norm(g, x), D, D))
+    return build
+
+
+for how in ("div", "reciprocal", "gamma-first"):
+    case(f"rms-{how}-behind-factor", behind_factor(lambda g, x, how=how: rms_norm(g, x, how), np.float32(D ** 0.5 + 0.1)), norm_rms=1)
+    case(f"rms-{how}-behind-column", behind_factor(lambda g, x, how=how: rms_norm(g, x, how), np.arange(1, D + 1, dtype=np.float32)),
+         norm_rms=1)
+for how in ("pow", "sum-square", "gamma-first"):
+    case(f"norm-{how}-behind-factor", behind_factor(lambda g, x, how=how: layer_norm(g, x, how), np.float32(12)), norm_layer=1)
+
+
 def gated(g, x, how):
     if how.startswith("split"):
         both = linear(g, x, D, 4 * D)
@@ -1273,7 +1289,7 @@ case("near-norm-two-axes", lambda g: g.LayerNormalization(g.x, np.ones((1, 16), 
                                                          axis=-2), opset=17, near=True, norm_layer=0)
 
 
-def near_activation(name, function, kinds=("gelu", "gelu_tanh", "relu", "swish")):
+def near_activation(name, function):
     case(f"near-{name}", lambda g: linear(g, function(g, linear(g, g.x, D, D)), D, D), near=True, no_activation=0)
 
 
@@ -1284,6 +1300,8 @@ near_activation("gelu-of-another", lambda g, x: g.Mul(g.Mul(x, f(0.5)), g.Add(g.
 near_activation("swish-beta", lambda g, x: g.Mul(x, g.Sigmoid(g.Mul(x, f(1.5)))))
 near_activation("gated", lambda g, x: g.Mul(x, g.Sigmoid(linear(g, x, D, D))))
 near_activation("relu6", lambda g, x: g.Clip(x, f(0), f(6)))
+case("near-relu-squared", lambda g: linear(g, g.Pow(g.Relu(linear(g, g.x, D, D)), f(2)), D, D), near=True, activation="relu",
+     remark="the square of a relu")
 near_activation("maximum", lambda g, x: g.Max(x, f(0.1)))
 near_activation("leaky", lambda g, x: g.Where(g.Greater(x, f(0)), x, g.Mul(x, f(0.1))))
 near_activation("relu-reversed", lambda g, x: g.Where(g.Greater(x, f(0)), f(0), x))
