@@ -8,10 +8,14 @@
 #ifndef FACT_LIB_ISA_BYTERANGES_H
 #define FACT_LIB_ISA_BYTERANGES_H
 
+#include "CheckSupport.h"
+
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <iterator>
 #include <map>
-#include <utility>
+#include <vector>
 
 namespace fact::isa {
 
@@ -19,30 +23,66 @@ namespace fact::isa {
 /// alike.
 template <typename T> class ByteRanges {
 public:
-  explicit ByteRanges(uint64_t size) { ranges[0] = {size, T()}; }
+  struct Range {
+    uint64_t begin, end;
+    T known;
+  };
 
-  /// Calls body(begin, end, what is known) for each range in [begin, end),
-  /// which are cut out first.
-  template <typename Body>
-  void forEach(uint64_t begin, uint64_t end, Body &&body) {
-    cut(begin);
-    cut(end);
-    for (auto it = ranges.lower_bound(begin);
-         it != ranges.end() && it->first < end; ++it)
-      body(it->first, it->second.first, it->second.second);
+  explicit ByteRanges(uint64_t size) : cuts(size / pageBytes + 1) {
+    ranges.emplace(0, Range{0, size, T()});
+  }
+
+  /// The ranges that an operand touches, which are cut out first. A program
+  /// touches the same ones again and again: they are looked up no second time
+  /// as long as nothing is cut near them.
+  const std::vector<Range *> &of(const Access &access) {
+    Touched &touched = known[{access.address, access.rows.count,
+                              access.rows.stride, access.rows.bytes}];
+    auto begin = static_cast<uint64_t>(access.address);
+    uint64_t end = begin + static_cast<uint64_t>(access.bytes);
+    while (touched.cuts != cutsIn(begin, end)) {
+      touched.cuts = cutsIn(begin, end);
+      touched.ranges.clear();
+      forEachRange(access, [&](uint64_t begin, uint64_t end) {
+        cut(begin);
+        cut(end);
+        for (auto it = ranges.lower_bound(begin);
+             it != ranges.end() && it->first < end; ++it)
+          touched.ranges.push_back(&it->second);
+        return true;
+      });
+    }
+    return touched.ranges;
   }
 
 private:
-  void cut(uint64_t at) {
-    auto it = std::prev(ranges.upper_bound(at));
-    if (it->first == at || at >= it->second.first)
-      return;
-    auto rest = it->second;
-    it->second.first = at;
-    ranges.emplace(at, rest);
+  static constexpr uint64_t pageBytes = 1 << 16;
+
+  struct Touched {
+    uint64_t cuts = ~uint64_t(0);
+    std::vector<Range *> ranges;
+  };
+
+  uint64_t cutsIn(uint64_t begin, uint64_t end) const {
+    uint64_t sum = 0;
+    uint64_t last = std::min<uint64_t>(end / pageBytes, cuts.size() - 1);
+    for (uint64_t page = begin / pageBytes; page <= last; ++page)
+      sum += cuts[page];
+    return sum;
   }
 
-  std::map<uint64_t, std::pair<uint64_t, T>> ranges;
+  void cut(uint64_t at) {
+    Range &range = std::prev(ranges.upper_bound(at))->second;
+    if (range.begin == at || at >= range.end)
+      return;
+    ranges.emplace(at, Range{at, range.end, range.known});
+    range.end = at;
+    ++cuts[at / pageBytes];
+  }
+
+  std::map<uint64_t, Range> ranges; ///< By their beginnings.
+  std::vector<uint64_t> cuts;       ///< By page.
+  std::map<std::array<int64_t, 4>, Touched> known;
 };
 
 } // namespace fact::isa

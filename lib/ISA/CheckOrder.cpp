@@ -81,15 +81,8 @@ private:
 
   void touch(size_t index, unsigned engine, const Access &access) {
     ByteRanges<Touches> &memory = access.dram ? dram : sram;
-    forEachRange(access, [&](uint64_t begin, uint64_t end) {
-      touch(index, engine, access, memory, begin, end);
-      return !found;
-    });
-  }
-
-  void touch(size_t index, unsigned engine, const Access &access,
-             ByteRanges<Touches> &memory, uint64_t begin, uint64_t end) {
-    memory.forEach(begin, end, [&](uint64_t from, uint64_t to, Touches &last) {
+    for (auto *range : memory.of(access)) {
+      Touches &last = range->known;
       for (unsigned other = 0; other < numEngines && !found; ++other) {
         if (other == engine)
           continue;
@@ -105,8 +98,9 @@ private:
           found->other = touch->instruction;
           found->reason = "operand '" + std::string(access.operand) + "' " +
                           (access.write ? "writes " : "reads ") +
-                          bytesText(access.dram, from, to) + ", which " +
-                          engineName(static_cast<Engine>(other)) + " may " +
+                          bytesText(access.dram, range->begin, range->end) +
+                          ", which " + engineName(static_cast<Engine>(other)) +
+                          " may " +
                           (isRead ? "still read" : "not have written yet") +
                           ": no token puts one after the other";
           found->note = std::string("the ") + (isRead ? "read" : "write");
@@ -117,7 +111,9 @@ private:
         last.writes[engine] = now;
       if (access.read)
         last.reads[engine] = now;
-    });
+      if (found)
+        return;
+    }
   }
 
   const Code &code;

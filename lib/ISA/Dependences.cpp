@@ -93,24 +93,22 @@ private:
     if (access.dram && access.address + access.bytes <= constants)
       return;
     ByteRanges<Touches> &memory = access.dram ? dram : sram;
-    forEachRange(access, [&](uint64_t begin, uint64_t end) {
-      memory.forEach(begin, end, [&](uint64_t, uint64_t, Touches &last) {
-        if (last.write != 0 && last.writer != engine)
-          depend(last.write, last.writer, engine);
-        if (!access.write) {
-          last.reads[engine] = now;
-          return;
-        }
-        for (unsigned other = 0; other < numEngines; ++other)
-          if (last.reads[other] != 0 && other != engine)
-            depend(last.reads[other], other, engine);
-        last = Touches();
-        last.writer = engine;
-        last.write = now;
-        // It reads, too: whoever writes next comes after both.
-      });
-      return true;
-    });
+    for (auto *range : memory.of(access)) {
+      Touches &last = range->known;
+      if (last.write != 0 && last.writer != engine)
+        depend(last.write, last.writer, engine);
+      if (!access.write) {
+        last.reads[engine] = now;
+        continue;
+      }
+      for (unsigned other = 0; other < numEngines; ++other)
+        if (last.reads[other] != 0 && other != engine)
+          depend(last.reads[other], other, engine);
+      last = Touches();
+      last.writer = engine;
+      last.write = now;
+      // It reads, too: whoever writes next comes after both.
+    }
   }
 
   /// The instruction at hand needs `source`.

@@ -109,6 +109,10 @@ private:
     validateTarget(clip.rd);
     requireRegister(clip.rs);
   }
+  void validate(const Clamp &clamp) {
+    validateTarget(clamp.rd);
+    requireRegister(clamp.rs);
+  }
 
   struct OpenLoop {
     uint32_t reg;

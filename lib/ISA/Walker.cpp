@@ -78,6 +78,9 @@ bool Walker::next(size_t &index) {
   } else if (auto *clip = std::get_if<Clip>(&instruction)) {
     int64_t value = registers[clip->rs];
     registers[clip->rd] = value >= 0 && value < clip->limit ? 0 : clippedRow;
+  } else if (auto *clamp = std::get_if<Clamp>(&instruction)) {
+    registers[clamp->rd] =
+        std::max<int64_t>(registers[clamp->rs], clamp->least);
   } else if (std::holds_alternative<Halt>(instruction)) {
     halted = true;
   }

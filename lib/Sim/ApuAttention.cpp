@@ -30,8 +30,8 @@ static_assert(sizeof(RowStats) == 16, "as the instruction set has it");
 } // namespace
 
 void execute(const isa::ApuSoftmax &i, Frame &frame) {
-  Extent rows = frame.extent(i.row0, i.rows);
-  int64_t length = frame.length();
+  Extent rows = frame.extent(i.row0, i.rows),
+         tile = frame.extent(i.col0, i.cols);
   auto p = frame.out<uint8_t>("p", i.p_stride);
   auto stats = frame.out<float>("stats", sizeof(RowStats));
   auto score = frame.in<int32_t>("score", i.score_stride);
@@ -41,11 +41,11 @@ void execute(const isa::ApuSoftmax &i, Frame &frame) {
   if (!p)
     return;
   const float *queryScale = queryScaleView.vector(rows.count);
-  const float *keyScale = keyScaleView.vector(length);
-  const float *valueScale = valueScaleView.vector(length);
+  const float *keyScale = keyScaleView.vector(tile.count);
+  const float *valueScale = valueScaleView.vector(tile.count);
 
-  std::vector<float> keys(length), values(length), e(length);
-  Columns columns(frame, rows, {0, length}, i.mask_stride, isa::windowOf(i));
+  std::vector<float> keys(tile.count), values(tile.count), e(tile.count);
+  Columns columns(frame, rows, tile, i.mask_stride, isa::windowOf(i));
   int64_t done = 0;
   for (int64_t r = 0; r < rows.count; ++r) {
     if (columns.isDominated(r))

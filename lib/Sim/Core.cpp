@@ -95,6 +95,7 @@ private:
   void step(const isa::MulAdd &) { notifyControl(); }
   void step(const isa::Rotate &) { notifyControl(); }
   void step(const isa::Clip &) { notifyControl(); }
+  void step(const isa::Clamp &) { notifyControl(); }
   void step(const isa::Sync &) { notifyControl(); }
 
   template <typename Instruction> void step(const Instruction &i) {

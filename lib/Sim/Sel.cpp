@@ -22,7 +22,8 @@
 namespace fact::sim {
 
 void execute(const isa::SelTopK &i, Frame &frame) {
-  Extent rows = frame.extent(i.row0, i.rows);
+  Extent rows = frame.extent(i.row0, i.rows),
+         columns = frame.extent(i.col0, i.cols);
   int64_t length = frame.length(), maskBytes = (length + 7) / 8;
   auto maskView = frame.out<uint8_t>("mask", i.mask_stride);
   auto score = frame.in<float>("score", i.score_stride);
@@ -75,9 +76,15 @@ void execute(const isa::SelTopK &i, Frame &frame) {
                                       weightScales[1], i.attention_scale)
             : numerics::queryFactor(queryScale[r], i.attention_scale);
     // Scores outside of the window may be anything.
-    int64_t first = window.first(rows.first + r);
-    const float *scores =
-        score.part(r, first, window.keysOf(rows.first + r, length));
+    int64_t first = window.first(rows.first + r),
+            seen = window.keysOf(rows.first + r, length);
+    if (first < columns.first || first + seen > columns.first + columns.count)
+      throw Error("row " + std::to_string(rows.first + r) + " sees columns " +
+                  std::to_string(first) + " to " +
+                  std::to_string(first + seen) + ", and scores are of " +
+                  std::to_string(columns.first) + " to " +
+                  std::to_string(columns.first + columns.count));
+    const float *scores = score.part(r, first - columns.first, seen);
     numerics::RowDecision decision =
         numerics::decideRow(policy, scores - first, window, rows.first + r,
                             length, unit, gain, mask.data());
@@ -96,7 +103,7 @@ void execute(const isa::SelTopK &i, Frame &frame) {
         kRows[j] |= mask[j];
         vRows[j] |= mask[j];
       }
-    frame.meter.topKRow(window.keysOf(rows.first + r, length));
+    frame.meter.topKRow(seen);
   }
 }
 

@@ -93,7 +93,7 @@ private:
                 return success();
               })
               .Case<DramBufferOp, ViewOp, NullOp, LengthOp, PhaseOp, InRangeOp,
-                    arith::ConstantOp, arith::AddIOp, arith::MulIOp,
+                    AtLeastOp, arith::ConstantOp, arith::AddIOp, arith::MulIOp,
                     func::ReturnOp, scf::YieldOp>(
                   [](auto) { return success(); })
               .Case([&](scf::ForOp loop) { return encodeLoop(loop); })
@@ -165,7 +165,7 @@ private:
   LogicalResult encodeInstruction(Operation *op) {
     if (!instructionOf(op))
       return op->emitOpError() << "is no instruction";
-    if (isa<HaltOp, LoopOp, EndLoopOp, MulAddOp, RotateOp, ClipOp>(op))
+    if (isa<HaltOp, LoopOp, EndLoopOp, MulAddOp, RotateOp, ClipOp, ClampOp>(op))
       return op->emitOpError() << "exists in programs only: loops are "
                                   "'scf.for', addresses 'factisa.view'";
     // They may emit scalar instructions.

@@ -140,7 +140,7 @@ LogicalResult Scalars::add(Value value, int64_t factor, Linear &sum) {
                              value)
                 .first->second;
   }
-  if (!op || isa<PhaseOp, InRangeOp>(op)) {
+  if (!op || isa<PhaseOp, InRangeOp, AtLeastOp>(op)) {
     for (auto &[atom, known] : sum.terms)
       if (atom == value) {
         known += factor;
@@ -194,6 +194,14 @@ FailureOr<unsigned> Scalars::registerOf(const Expression &expression,
     emit(clip, user);
     break;
   }
+  case Kind::AtLeast: {
+    target::Clamp clamp;
+    clamp.rd = *reg;
+    clamp.rs = expression.plus;
+    clamp.least = static_cast<uint32_t>(expression.limit);
+    emit(clamp, user);
+    break;
+  }
   case Kind::Slot: {
     target::MulAdd copy;
     copy.rd = *reg;
@@ -236,21 +244,20 @@ FailureOr<unsigned> Scalars::atom(Value value, Operation *user) {
       return now;
     return registerOf({Kind::Slot, now, {}, 0, slots - delay, slots}, user);
   }
-  auto range = cast<InRangeOp>(value.getDefiningOp());
+  auto range = value.getDefiningOp<InRangeOp>();
+  auto atLeast = value.getDefiningOp<AtLeastOp>();
   Linear index;
-  if (failed(add(range.getIndex(), 1, index)))
+  if (failed(add(range ? range.getIndex() : atLeast.getIndex(), 1, index)))
     return failure();
   // The whole number has to be in a register.
   FailureOr<Resolved> whole = resolve(index, /*bits=*/0, user);
   if (failed(whole))
     return failure();
-  return registerOf({Kind::InRange,
-                     whole->reg,
-                     {},
-                     0,
-                     0,
-                     static_cast<int64_t>(range.getLimit())},
-                    user);
+  auto limit =
+      static_cast<int64_t>(range ? range.getLimit() : atLeast.getLeast());
+  return registerOf(
+      {range ? Kind::InRange : Kind::AtLeast, whole->reg, {}, 0, 0, limit},
+      user);
 }
 
 FailureOr<Resolved> Scalars::resolve(Linear sum, unsigned bits,

@@ -125,6 +125,14 @@ def ISA_ClipOp : ControlInstruction<"clip", 6> {
   }];
   let fields = (ins Imm<6>:$rd, Imm<6>:$rs, Imm<24>:$limit);
 }
+def ISA_ClampOp : ControlInstruction<"clamp", 7> {
+  let summary = "a number, but not below another one";
+  let description = [{
+    `rd = max(rs, least)`: the first of the columns that a window reaches from a row. rd is not 0
+    and not the register of a loop around it.
+  }];
+  let fields = (ins Imm<6>:$rd, Imm<6>:$rs, Imm<24>:$least);
+}
 
 //===----------------------------------------------------------------------===//
 // Order between engines
@@ -262,8 +270,8 @@ def ISA_EpScoreOp : EngineInstruction<"ep.score", 35, EP> {
 def ISA_SelTopKOp : EngineInstruction<"sel.topk", 48, SEL> {
   let summary = "row-wise top-k, dominance, argmax, column masks and counts of a block of rows of one head";
   let description = [{
-    For R rows of score f32 [R, LEN]: mask bits of the k_i largest of n_i (ties to the lower
-    column), argmax i32 [R], dominated u8 [R]:
+    For R rows of score f32 [R, C] (points at column col0), whose windows are all in these columns: mask bits of
+    the k_i largest of n_i (ties to the lower column), argmax i32 [R], dominated u8 [R]:
     `((top1 - top2) * unit) * logit gain > dominance`, n_i >= 2, dominance 0 = off, with
     `unit[r] = (query_scale[r] * scale[r]) * ((weight_scales[0] * weight_scales[1]) * attention_scale)`,
     query_scale and scale f32 [R], weight_scales f32 [2]; without scale and weight_scales (both or
@@ -277,9 +285,9 @@ def ISA_SelTopKOp : EngineInstruction<"sel.topk", 48, SEL> {
   let fields = (ins
     Sram<"w", "span(R, mask_stride, (LEN + 7) / 8)">:$mask, Sram<"w", "R">:$dominated, Sram<"w", "R * 4">:$argmax,
     Sram<"rw", "R ? LEN : 0">:$k_rows, Sram<"rw", "R ? LEN : 0">:$v_rows, Sram<"rw", "R ? LEN * 4 : 0">:$count,
-    Sram<"r", "span(R, score_stride, LEN * 4)">:$score, Sram<"r", "R * 4">:$query_scale, OptSram<"r", "R * 4">:$scale,
+    Sram<"r", "span(R, score_stride, C * 4)">:$score, Sram<"r", "R * 4">:$query_scale, OptSram<"r", "R * 4">:$scale,
     OptSram<"r", "R ? 8 : 0">:$weight_scales, Sram<"r", "R ? 8 : 0">:$policy,
-    Scalar:$row0, Imm<20>:$rows, Imm<24>:$mask_stride, Imm<24>:$score_stride,
+    Scalar:$row0, Imm<20>:$rows, Scalar:$col0, Imm<20>:$cols, Imm<24>:$mask_stride, Imm<24>:$score_stride,
     FloatImm:$attention_scale, ISA_Predictor:$predictor, Imm<2>:$head_norms, Imm<16>:$left, Imm<16>:$right,
     Scalar:$layer, Scalar:$head);
 }
@@ -461,18 +469,19 @@ def ISA_ApuMultiplyOp : EngineInstruction<"apu.multiply", 90, APU> {
 def ISA_ApuSoftmaxOp : EngineInstruction<"apu.softmax", 85, APU> {
   let summary = "the three sweeps of softmax over the kept columns of rows";
   let description = [{
-    Per row over the same columns as pe.qk (all of the sequence, from column 0): `S = f32(score[r][j]) *
+    Per row over the same columns as pe.qk, which are all that the row works on: `S = f32(score[r][j]) *
     key_scale[j]; S = S * (query_scale[r] * attention_scale)`; mx, den and `g_j = E_j *
-    value_scale[j]`, gm; `p[r][j] = rne(g * (255 / gm))` (numerics 6). score i32 [R, LEN], p u8
-    [R, LEN], both compact with a mask, stats f32 [R, 4] = mx, den, gm, f32(kept columns).
+    value_scale[j]`, gm; `p[r][j] = rne(g * (255 / gm))` (numerics 6). score i32 [R, C], p u8
+    [R, C] (point at column col0), both compact with a mask, key_scale and value_scale f32 [C], stats f32 [R, 4] = mx,
+    den, gm, f32(kept columns).
   }];
   let fields = (ins
-    Sram<"w", "span(R, p_stride, i.mask.present ? rowBytes(LEN, p_stride) : LEN)">:$p, Sram<"w", "R * 16">:$stats,
-    Sram<"r", "span(R, score_stride, i.mask.present ? rowBytes(LEN * 4, score_stride) : LEN * 4)">:$score,
-    Sram<"r", "R * 4">:$query_scale, Sram<"r", "R ? LEN * 4 : 0">:$key_scale, Sram<"r", "R ? LEN * 4 : 0">:$value_scale,
+    Sram<"w", "span(R, p_stride, i.mask.present ? rowBytes(LEN, p_stride) : C)">:$p, Sram<"w", "R * 16">:$stats,
+    Sram<"r", "span(R, score_stride, i.mask.present ? rowBytes(LEN * 4, score_stride) : C * 4)">:$score,
+    Sram<"r", "R * 4">:$query_scale, Sram<"r", "R ? C * 4 : 0">:$key_scale, Sram<"r", "R ? C * 4 : 0">:$value_scale,
     OptSram<"r", "span(R, mask_stride, (LEN + 7) / 8)">:$mask, OptSram<"r", "R">:$dominated,
-    Scalar:$row0, Imm<20>:$rows, Imm<24>:$p_stride, Imm<24>:$score_stride, Imm<24>:$mask_stride,
-    FloatImm:$attention_scale, Imm<16>:$left, Imm<16>:$right);
+    Scalar:$row0, Imm<20>:$rows, Scalar:$col0, Imm<20>:$cols, Imm<24>:$p_stride, Imm<24>:$score_stride,
+    Imm<24>:$mask_stride, FloatImm:$attention_scale, Imm<16>:$left, Imm<16>:$right);
 }
 def ISA_ApuContextOp : EngineInstruction<"apu.context", 86, APU> {
   let summary = "rows of the context from the weighted sums, with the mean tail";

@@ -21,7 +21,7 @@
 namespace fact::isa {
 
 /// The version of the instruction set.
-constexpr uint32_t instructionSetVersion = 8;
+constexpr uint32_t instructionSetVersion = 9;
 
 /// The version of the file format that toBytes() writes.
 constexpr uint32_t programFormatVersion = 1;

@@ -31,13 +31,37 @@ int64_t Lowering::scoreColumns(fact::QuantizedAttentionOp op) {
   return std::min<int64_t>(llvm::alignTo(kept, 16), paddedRows);
 }
 
+Lowering::KeyTile Lowering::keyTile(fact::WindowAttr attribute) const {
+  if (tiling.cols >= bound)
+    return {blockRows(), paddedRows, /*isAll=*/true, std::nullopt};
+  ::fact::numerics::Window window = fact::windowOf(attribute);
+  if (window.left >= 0 && window.right >= 0) {
+    // As many rows as fit where scores of all keys would.
+    auto keysOf = [&](int64_t rows) {
+      return window.left + rows + window.right;
+    };
+    int64_t rows = blockRows(), most = rows * paddedRows;
+    while (2 * rows <= std::min<int64_t>(64, paddedRows) &&
+           2 * rows * keysOf(2 * rows) <= most)
+      rows *= 2;
+    int64_t keys = llvm::alignTo(keysOf(rows), 16);
+    if (keys < paddedRows)
+      return {rows, keys, /*isAll=*/false, window.left};
+  }
+  return {blockRows(), tiling.cols, /*isAll=*/false, std::nullopt};
+}
+
+Value Lowering::firstKey(const KeyTile &tile, Value row0) {
+  Value first = arith::AddIOp::create(builder, loc, row0, index(-*tile.before));
+  return AtLeastOp::create(builder, loc, 0, first);
+}
+
 LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
   int64_t groups = op.getGroups(),
           members = static_cast<int64_t>(op.getHeads()) / groups,
           features = cast<ShapedType>(op.getQuery().getType()).getDimSize(1);
-  int64_t n = features / (groups * members), rows = blockRows();
-  bool allKeys = tiling.cols >= bound;
-  int64_t cols = allKeys ? paddedRows : tiling.cols;
+  KeyTile tile = keyTile(op.getWindowAttr());
+  int64_t n = features / (groups * members), rows = tile.rows, cols = tile.cols;
   WindowFields window(op.getWindowAttr()), all{{}};
   bool hasMask = bool(op.getMask()), hasDominated = bool(op.getDominated());
   bool hasTail = bool(op.getTailKey());
@@ -87,8 +111,8 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
     Value valueScales = sram(Memory::Index, paddedRows * 4, "value_scales");
     loadRows(keyScales, *keyScale, group, zero, paddedRows);
     loadRows(valueScales, *valueScale, group, zero, paddedRows);
-    Value allKeyRows = allKeys ? loadKeys(group, zero) : Value(),
-          allValueRows = allKeys ? loadValues(group, zero) : Value();
+    Value allKeyRows = tile.isAll ? loadKeys(group, zero) : Value(),
+          allValueRows = tile.isAll ? loadValues(group, zero) : Value();
     Value tailKeyRow = none, tailKeyScaleRow = none, tailValueRow = none,
           tailValueScaleRow = none;
     if (hasTail) {
@@ -117,7 +141,11 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
         loadRows(dominatedRows, *dominated, head, row0, rows);
         loadRows(argmaxRows, *argmax, head, row0, rows);
       }
-      int64_t width = scoreColumns(op);
+      // Scores of all keys that the block sees, or compact ones.
+      int64_t width =
+          std::min(scoreColumns(op), tile.before ? cols : paddedRows);
+      Value firstCol = tile.before ? firstKey(tile, row0) : zero;
+      int64_t allCols = tile.before ? cols : paddedRows;
       Value scores = sram(Memory::Temp, rows * width * 4, "scores"),
             probabilities = sram(Memory::Temp, rows * width, "probabilities");
       Value stats = sram(Memory::Index, rows * 16, "softmax_stats");
@@ -127,9 +155,13 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
           hasTail ? sram(Memory::Index, rows * 4, "mean_scores") : none;
       int64_t maskBytes = hasMask ? maskStride() : 0;
 
-      // Compact rows begin where they begin, whatever block of keys comes.
+      // Compact rows begin where they begin, whatever block of keys comes, and
+      // those of one tile with it.
       auto at = [&](Value block, Value col0, int64_t bytes) {
-        return hasMask ? block : view(block, 0, {{col0, bytes}});
+        return hasMask || tile.before ? block : view(block, 0, {{col0, bytes}});
+      };
+      auto scalesFrom = [&](Value scales, Value col0) {
+        return view(scales, 0, {{col0, 4}});
       };
       auto qk = [&](Value col0, Value keys) {
         PeQkOp::create(builder, loc, at(scores, col0, 4), queries, keys,
@@ -146,12 +178,14 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
       auto copyDominated = [&](Value col0, Value values) {
         if (hasDominated)
           ApuCopyDominatedOp::create(
-              builder, loc, rowsOut, values, view(valueScales, 0, {{col0, 4}}),
+              builder, loc, rowsOut, values, scalesFrom(valueScales, col0),
               dominatedRows, argmaxRows, row0, rows, col0, cols, n, n * 4, n);
       };
 
-      if (allKeys)
+      if (tile.isAll)
         qk(zero, allKeyRows);
+      else if (tile.before)
+        qk(firstCol, loadKeys(group, firstCol));
       else
         loop(Over::Rows, bound, cols,
              [&](Value col0) { qk(col0, loadKeys(group, col0)); });
@@ -159,13 +193,15 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
         PeQkOp::create(builder, loc, tailScores, queries, tailKeyRow, none,
                        dominatedRows, row0, rows, zero, 1, n, 4, n, n, 0,
                        all.left, all.right, /*tail=*/true);
-      ApuSoftmaxOp::create(builder, loc, probabilities, stats, scores,
-                           queryScales, keyScales, valueScales, maskRows,
-                           dominatedRows, row0, rows, width, width * 4,
-                           maskBytes, op.getScale(), window.left, window.right);
-      if (allKeys) {
-        pv(zero, allValueRows, /*accumulate=*/false);
-        copyDominated(zero, allValueRows);
+      ApuSoftmaxOp::create(
+          builder, loc, probabilities, stats, scores, queryScales,
+          scalesFrom(keyScales, firstCol), scalesFrom(valueScales, firstCol),
+          maskRows, dominatedRows, row0, rows, firstCol, allCols, width,
+          width * 4, maskBytes, op.getScale(), window.left, window.right);
+      if (tile.isAll || tile.before) {
+        Value values = tile.isAll ? allValueRows : loadValues(group, firstCol);
+        pv(firstCol, values, /*accumulate=*/false);
+        copyDominated(firstCol, values);
       } else {
         // The sums start at zero and every key block adds to them.
         SelFillOp::create(builder, loc, sums, row0, rows, n * 4, 0);

@@ -180,8 +180,8 @@ void HeadLoop::selectBlock(Value keys, Value keyScale) {
         piece(flags, 1), piece(largest, 4), allOf(kFlags, predicting),
         allOf(vFlags, predicting), counts, predicted, piece(queryScale, 4),
         isDressed ? none : lowering.view(tokenScale, from * 4, {{block, 4}}),
-        predictorScales, policy, begin, count, lowering.maskStride(),
-        padded * 4, predict.getAttentionScale(),
+        predictorScales, policy, begin, count, zero, padded,
+        lowering.maskStride(), padded * 4, predict.getAttentionScale(),
         ::fact::numerics::asPredictor<Predictor>(select.getPredictor()),
         static_cast<int64_t>(select.getHeadNorms().value_or(0)), window.left,
         window.right, lowering.layerOf(select), head);
@@ -375,11 +375,12 @@ void HeadLoop::attendScoresOf(Value keys) {
                    allOf(tailKeyRow, attending), none, of.flags, at, rows, zero,
                    1, n, 4, n, n, 0, all.left, all.right, /*tail=*/true);
   }
-  ApuSoftmaxOp::create(
-      builder, lowering.loc, of.probabilities, of.stats, of.scores,
-      blockOf(query.scales, attending), allOf(key.scales, attending),
-      allOf(value.scales, attending), of.maskRows, of.flags, at, rows, width,
-      width * 4, maskBytes, op.getScale(), window.left, window.right);
+  ApuSoftmaxOp::create(builder, lowering.loc, of.probabilities, of.stats,
+                       of.scores, blockOf(query.scales, attending),
+                       allOf(key.scales, attending),
+                       allOf(value.scales, attending), of.maskRows, of.flags,
+                       at, rows, zero, padded, width, width * 4, maskBytes,
+                       op.getScale(), window.left, window.right);
 }
 
 void HeadLoop::attendValues() {

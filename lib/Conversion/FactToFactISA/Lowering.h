@@ -310,6 +310,19 @@ public:
   /// Rows of a row block.
   int64_t blockRows() const { return std::min(tiling.rows, paddedRows); }
 
+  /// What a block of queries sees of the keys.
+  struct KeyTile {
+    int64_t rows; ///< Queries of a block.
+    int64_t cols; ///< Keys at a time.
+    bool isAll;   ///< They are the whole sequence, there for all blocks.
+    /// How many keys before its first query a block begins; the keys at a time
+    /// are all that it sees. None where blocks of keys follow each other.
+    std::optional<int64_t> before;
+  };
+  KeyTile keyTile(fact::WindowAttr window) const;
+  /// The first key that a block sees, where it sees those of one tile.
+  Value firstKey(const KeyTile &tile, Value row0);
+
   OpBuilder builder;
   Location loc;
   int64_t loopTurns; ///< `turns` of the loops that are made.

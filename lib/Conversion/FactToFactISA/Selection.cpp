@@ -143,11 +143,10 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
           features =
               cast<ShapedType>(predict.getQuery().getType()).getDimSize(1);
   bool isDressed = predict.isDressed();
-  int64_t n = features / (groups * members), rows = blockRows(),
+  KeyTile tile = keyTile(op.getWindowAttr());
+  int64_t n = features / (groups * members), rows = tile.rows, cols = tile.cols,
           queryBytes = codes.bytesOf(predict.getQuery(), n),
           keyBytes = codes.bytesOf(predict.getKey(), n);
-  bool allKeys = tiling.cols >= bound;
-  int64_t cols = allKeys ? paddedRows : tiling.cols;
   auto predictor = ::fact::numerics::asPredictor<Predictor>(op.getPredictor());
 
   FailureOr<Storage> q = storageOf(predict.getQuery()),
@@ -193,7 +192,7 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
       keyRowScales = sram(Memory::Index, cols * 4, "row_scales");
       loadRows(keyRowScales, *rowScale, zero, col0, cols);
     };
-    if (allKeys)
+    if (tile.isAll)
       loadKeys(zero);
     auto selectBlock = [&](Value head, Value row0) {
       Value queries = sram(Memory::Token, rows * queryBytes, "query_codes");
@@ -205,16 +204,21 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
         queryRowScales = sram(Memory::Index, rows * 4, "row_scales");
         loadRows(queryRowScales, *rowScale, zero, row0, rows);
       }
-      Value scores = sram(Memory::Temp, rows * paddedRows * 4, "scores");
+      int64_t width = tile.before ? cols : paddedRows;
+      Value firstCol = tile.before ? firstKey(tile, row0) : zero;
+      Value scores = sram(Memory::Temp, rows * width * 4, "scores");
       auto score = [&](Value col0) {
-        EpScoreOp::create(
-            builder, predict.getLoc(), view(scores, 0, {{col0, 4}}), queries,
-            keys, scales, keyRowScales, row0, rows, col0, cols, n,
-            paddedRows * 4, queryBytes, keyBytes,
-            codes.scorePredictorOf(predict), window.left, window.right);
+        EpScoreOp::create(builder, predict.getLoc(),
+                          tile.before ? scores : view(scores, 0, {{col0, 4}}),
+                          queries, keys, scales, keyRowScales, row0, rows, col0,
+                          cols, n, width * 4, queryBytes, keyBytes,
+                          codes.scorePredictorOf(predict), window.left,
+                          window.right);
       };
-      if (allKeys)
-        score(zero);
+      if (tile.before)
+        loadKeys(firstCol);
+      if (tile.isAll || tile.before)
+        score(firstCol);
       else
         loop(Over::Rows, bound, cols, [&](Value col0) {
           loadKeys(col0);
@@ -226,9 +230,10 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
       auto topK = SelTopKOp::create(
           builder, loc, maskRows, dominatedRows, argmaxRows, kFlags, vFlags,
           counts, scores, queryScales, queryRowScales, *weightScales, *policy,
-          row0, rows, maskStride(), paddedRows * 4, predict.getAttentionScale(),
-          predictor, static_cast<int64_t>(op.getHeadNorms().value_or(0)),
-          window.left, window.right, layer, head);
+          row0, rows, firstCol, width, maskStride(), width * 4,
+          predict.getAttentionScale(), predictor,
+          static_cast<int64_t>(op.getHeadNorms().value_or(0)), window.left,
+          window.right, layer, head);
       topK->setAttr(kExpectedAttrName, expectedShare(op));
       storeRows(*mask, maskRows, head, row0, rows);
       storeRows(*dominated, dominatedRows, head, row0, rows);

@@ -138,7 +138,7 @@ def FactISA_LengthOp : Op<FactISA_Dialect, "length", [Pure]> {
 // Numbers of loops whose iterations overlap.
 //===----------------------------------------------------------------------===//
 
-// As wide as the fields of `rotate` and `clip`.
+// As wide as the fields of `rotate`, `clip` and `clamp`.
 def FactISA_Positive24 : ConfinedAttr<I64Attr, [IntPositive, IntMaxValue<16777215>]>;
 
 def FactISA_PhaseOp : Op<FactISA_Dialect, "phase", [Pure]> {
@@ -171,6 +171,21 @@ def FactISA_InRangeOp : Op<FactISA_Dialect, "in_range", [Pure]> {
   let arguments = (ins Index:$index, FactISA_Positive24:$limit);
   let results = (outs Index:$result);
   let assemblyFormat = "$index `below` $limit attr-dict";
+}
+
+def FactISA_AtLeastOp : Op<FactISA_Dialect, "at_least", [Pure]> {
+  let summary = "a number, but not below another one";
+  let description = [{
+    The larger one of `index` and `least`: the first key that a row's window reaches. The
+    `clamp` of the instruction set.
+
+    ```mlir
+    %key = factisa.at_least 0 of %row
+    ```
+  }];
+  let arguments = (ins ConfinedAttr<I64Attr, [IntNonNegative, IntMaxValue<16777215>]>:$least, Index:$index);
+  let results = (outs Index:$result);
+  let assemblyFormat = "$least `of` $index attr-dict";
 }
 
 #endif // FACTISA_OPS_TD
