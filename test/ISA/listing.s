@@ -29,7 +29,7 @@
 ; CHECK: .constants 3
 ; CHECK-NEXT: YWJj
 
-.program format=1 isa=8
+.program format=1 isa=9
 .machine
 {
   "name": "fact-28nm",

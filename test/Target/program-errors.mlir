@@ -107,6 +107,14 @@ func.func @clip() attributes {factisa.bound = 8 : i64} {
 
 // -----
 
+func.func @clamp() attributes {factisa.bound = 8 : i64} {
+  // expected-error @+1 {{exists in programs only}}
+  factisa.clamp rd=1, rs=2, least=4
+  return
+}
+
+// -----
+
 func.func @endloop() attributes {factisa.bound = 8 : i64} {
   // expected-error @+1 {{exists in programs only}}
   factisa.endloop

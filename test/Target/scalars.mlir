@@ -57,6 +57,10 @@
 // CHECK-NEXT: clip rd=[[LAST:[0-9]+]], rs=[[LESS]], limit=1
 // CHECK-NEXT: muladd rd=[[CLEAR:[0-9]+]], rs=[[LAST]], rt=[[I]], factor=1, addend=0
 // CHECK-NEXT: sel.fill dst=[0x100], row0=0+r[[CLEAR]],
+// A number that is not below another one has an instruction, too.
+// CHECK-NEXT: muladd rd=[[MINUS:[0-9]+]], rs=0, rt=[[I]], factor=0, addend=-2
+// CHECK-NEXT: clamp rd=[[SEEN:[0-9]+]], rs=[[MINUS]], least=0
+// CHECK-NEXT: sel.fill dst=[0x100+r[[SEEN]]], row0=0+r[[SEEN]],
 // CHECK:      rotate rd=[[RING]], step=1, size=3
 // CHECK-NEXT: endloop
 // CHECK-NEXT: endloop
@@ -93,6 +97,9 @@ func.func @main() attributes {factisa.bound = 8 : i64} {
       %last = factisa.in_range %less below 1
       %clear = arith.addi %last, %i : index
       factisa.sel.fill dst=%flags, row0=%clear, rows=2, width=1, value=0
+      %seen = factisa.at_least 0 of %before
+      %here = factisa.view %flags + 0[%seen] strides [1] : !factisa.sram
+      factisa.sel.fill dst=%here, row0=%seen, rows=2, width=1, value=0
     } {factisa.extra = 1 : i64}
   }
   return

@@ -260,7 +260,7 @@ TEST(Instructions, NoneNamesItsOwnEngine) {
                     engineName(engine));
     }
   }
-  EXPECT_EQ(checked, all.size() - 6);
+  EXPECT_EQ(checked, all.size() - 7);
 }
 
 TEST(Instructions, TextErrorsAreNamed) {

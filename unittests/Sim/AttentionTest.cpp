@@ -176,6 +176,15 @@ std::vector<float> attend(Bench &bench, const Head &head, const Case &c) {
     softmax.dominated = dominatedAt;
     softmax.row0 = {row, 0};
     softmax.rows = block;
+    // From the first column that the block sees, which is the whole row without
+    // a window.
+    auto first = static_cast<uint32_t>(c.window.first(row));
+    softmax.p.offset += c.masked ? 0 : first;
+    softmax.score.offset += c.masked ? 0 : first * 4;
+    softmax.key_scale.offset += first * 4;
+    softmax.value_scale.offset += first * 4;
+    softmax.col0 = {first, 0};
+    softmax.cols = length;
     softmax.p_stride = width;
     softmax.score_stride = width * 4;
     softmax.mask_stride = maskBytes;
@@ -288,7 +297,7 @@ TEST(Attention, CompactRowsHaveRoomForWhatIsKept) {
   i.query_scale = i.key_scale = i.value_scale =
       bench.put(std::vector<float>(4, 1));
   i.mask = bench.put(std::vector<uint8_t>{7, 1, 2, 4});
-  i.rows = 4;
+  i.rows = i.cols = 4;
   i.p_stride = 3;
   i.score_stride = 12;
   i.mask_stride = 1;

@@ -142,6 +142,28 @@ TEST(Control, ClipLeavesNoRowsOutOfItsRange) {
   EXPECT_EQ(bench.get<uint8_t>(dst, 64), expected);
 }
 
+TEST(Control, ClampLeavesNothingBelow) {
+  Bench bench(10);
+  auto dst = bench.put(std::vector<uint8_t>(64, 1));
+  isa::MulAdd before;
+  before.rd = 2;
+  before.rs = 1;
+  before.factor = 1;
+  before.addend = -2;
+  isa::Clamp clamp;
+  clamp.rd = 3;
+  clamp.rs = 2;
+  for (uint32_t least : {0u, 1u}) {
+    clamp.least = least;
+    Log log;
+    bench.run({loop(1, 5, 1), before, clamp, fill(dst, {0, 3}, 1, 1, 7),
+               isa::EndLoop()},
+              {&log});
+    EXPECT_EQ(log.rows, least == 0 ? (std::vector<int64_t>{0, 0, 0, 1, 2})
+                                   : (std::vector<int64_t>{1, 1, 1, 1, 2}));
+  }
+}
+
 TEST(Control, WholeRowsAreThereWhereTheFirstOneIs) {
   Bench bench(3);
   isa::Load load;

@@ -120,6 +120,7 @@ protected:
     i.weight_scales = bench.put(std::vector<float>{1, 1});
     i.policy = bench.put(std::vector<uint32_t>{256, 0});
     i.rows = rows;
+    i.cols = length;
     i.mask_stride = length / 8;
     i.score_stride = length * 4;
     i.attention_scale = 1;

@@ -221,7 +221,11 @@ private:
       i.k_rows = place.kRows;
       i.v_rows = place.vRows;
       i.count = count;
+      auto first = static_cast<uint32_t>(window.first(row));
       i.score = at(place.scores, length * 4);
+      i.score.offset += first * 4;
+      i.col0 = {first, 0};
+      i.cols = length;
       i.query_scale = at(q.scale, 4);
       i.scale = at(scale, 4);
       i.weight_scales = weightScales;
@@ -419,6 +423,37 @@ TEST(Prediction, CountsOfALayerThatPrunesNothing) {
     std::vector<uint32_t> expected(all.count.begin(), all.count.end());
     EXPECT_EQ(bench.get<uint32_t>(i.count, length), expected);
   }
+}
+
+TEST(Prediction, ScoresAreOfAllThatARowSees) {
+  Bench bench(4);
+  isa::SelTopK i;
+  i.mask = bench.room<uint8_t>(4);
+  i.dominated = bench.room<uint8_t>(4);
+  i.argmax = bench.room<int32_t>(4);
+  i.k_rows = i.v_rows = bench.put(std::vector<uint8_t>(4, 0));
+  i.count = bench.put(std::vector<uint32_t>(4, 0));
+  i.score = bench.put(std::vector<float>(16, 1));
+  i.query_scale = bench.put(std::vector<float>(4, 1));
+  i.scale = i.weight_scales = isa::SramRef::absent();
+  i.policy = bench.put(std::vector<uint32_t>{512, 0});
+  i.rows = 4;
+  i.mask_stride = 1;
+  i.score_stride = 16;
+  i.attention_scale = 1;
+  // Each row itself and the one before.
+  i.left = isa::windowField(1);
+  i.right = isa::windowField(0);
+  i.cols = 4;
+  EXPECT_EQ(bench.error({i}), "");
+  i.cols = 3;
+  EXPECT_NE(bench.error({i}).find(
+                "row 3 sees columns 2 to 4, and scores are of 0 to 3"),
+            std::string::npos);
+  i.col0 = {1, 0};
+  EXPECT_NE(bench.error({i}).find(
+                "row 0 sees columns 0 to 1, and scores are of 1 to 4"),
+            std::string::npos);
 }
 
 TEST(Prediction, ListsOfRows) {

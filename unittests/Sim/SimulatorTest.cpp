@@ -102,7 +102,7 @@ isa::Program sample(bool select = false) {
     topK.count = {8512, 0, true};
     topK.score = {2048, 0, true};
     topK.query_scale = topK.scale = topK.weight_scales = {4096, 0, true};
-    topK.rows = bound;
+    topK.rows = topK.cols = bound;
     topK.mask_stride = 1;
     topK.score_stride = bound * 4;
     topK.policy = {4128, 0, true};

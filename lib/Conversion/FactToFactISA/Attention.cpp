@@ -31,24 +31,32 @@ int64_t Lowering::scoreColumns(fact::QuantizedAttentionOp op) {
   return std::min<int64_t>(llvm::alignTo(kept, 16), paddedRows);
 }
 
-Lowering::KeyTile Lowering::keyTile(fact::WindowAttr attribute) const {
-  if (tiling.cols >= bound)
-    return {blockRows(), paddedRows, /*isAll=*/true, std::nullopt};
-  ::fact::numerics::Window window = fact::windowOf(attribute);
-  if (window.left >= 0 && window.right >= 0) {
-    // As many rows as fit where scores of all keys would.
-    auto keysOf = [&](int64_t rows) {
-      return window.left + rows + window.right;
-    };
-    int64_t rows = blockRows(), most = rows * paddedRows;
-    while (2 * rows <= std::min<int64_t>(64, paddedRows) &&
-           2 * rows * keysOf(2 * rows) <= most)
-      rows *= 2;
-    int64_t keys = llvm::alignTo(keysOf(rows), 16);
-    if (keys < paddedRows)
-      return {rows, keys, /*isAll=*/false, window.left};
+Lowering::KeyTile Lowering::keyTile(fact::WindowAttr attribute,
+                                    std::optional<int64_t> compact) const {
+  KeyTile tile{blockRows(), tiling.cols, /*isAll=*/false, std::nullopt};
+  if (tiling.cols >= bound) {
+    tile.cols = paddedRows;
+    tile.isAll = true;
+    return tile;
   }
-  return {blockRows(), tiling.cols, /*isAll=*/false, std::nullopt};
+  ::fact::numerics::Window window = fact::windowOf(attribute);
+  bool isNarrow = window.left >= 0 && window.right >= 0;
+  auto keysOf = [&](int64_t rows) {
+    return isNarrow ? std::min(window.left + rows + window.right, paddedRows)
+                    : paddedRows;
+  };
+  // Every block loads the keys that it sees: it has as many rows as fit where
+  // scores of all keys would.
+  int64_t most = tile.rows * paddedRows;
+  while (2 * tile.rows <= std::min(mostRows, paddedRows) &&
+         2 * tile.rows * compact.value_or(keysOf(2 * tile.rows)) <= most)
+    tile.rows *= 2;
+  int64_t keys = llvm::alignTo(keysOf(tile.rows), 16);
+  if (keys < paddedRows) {
+    tile.cols = keys;
+    tile.before = window.left;
+  }
+  return tile;
 }
 
 Value Lowering::firstKey(const KeyTile &tile, Value row0) {
@@ -60,10 +68,12 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
   int64_t groups = op.getGroups(),
           members = static_cast<int64_t>(op.getHeads()) / groups,
           features = cast<ShapedType>(op.getQuery().getType()).getDimSize(1);
-  KeyTile tile = keyTile(op.getWindowAttr());
+  bool hasMask = bool(op.getMask()), hasDominated = bool(op.getDominated());
+  KeyTile tile =
+      keyTile(op.getWindowAttr(),
+              hasMask ? std::optional(scoreColumns(op)) : std::nullopt);
   int64_t n = features / (groups * members), rows = tile.rows, cols = tile.cols;
   WindowFields window(op.getWindowAttr()), all{{}};
-  bool hasMask = bool(op.getMask()), hasDominated = bool(op.getDominated());
   bool hasTail = bool(op.getTailKey());
 
   FailureOr<Storage> q = storageOf(op.getQuery()), k = storageOf(op.getKey()),

@@ -319,7 +319,10 @@ public:
     /// are all that it sees. None where blocks of keys follow each other.
     std::optional<int64_t> before;
   };
-  KeyTile keyTile(fact::WindowAttr window) const;
+  /// `compact`: of scores that are no wider, whatever a block sees.
+  KeyTile keyTile(fact::WindowAttr window,
+                  std::optional<int64_t> compact = std::nullopt) const;
+  static constexpr int64_t mostRows = 64; ///< Of a block.
   /// The first key that a block sees, where it sees those of one tile.
   Value firstKey(const KeyTile &tile, Value row0);
 

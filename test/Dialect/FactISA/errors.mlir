@@ -241,6 +241,14 @@ func.func @delay(%i: index) {
 
 // -----
 
+func.func @least(%i: index) {
+  // expected-error @+1 {{attribute 'least' failed to satisfy constraint: 64-bit signless integer attribute whose value is non-negative whose maximum value is 16777215}}
+  %none = factisa.at_least 16777216 of %i
+  return
+}
+
+// -----
+
 func.func @limit(%i: index) {
   // expected-error @+1 {{attribute 'limit' failed to satisfy constraint: 64-bit signless integer attribute whose value is positive whose maximum value is 16777215}}
   %none = factisa.in_range %i below 16777216

@@ -1,5 +1,5 @@
 ; relu of four rows, for fact-objdump-check.test
-.program format=1 isa=8
+.program format=1 isa=9
 .machine
 {
   "name": "fact-28nm",

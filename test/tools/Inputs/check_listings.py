@@ -16,7 +16,7 @@ from refuse import refuse
 # no line; what is said; whether about that line.
 CASES = [
     (".program", ".program format=2 isa=6", "format version must be 1", True),
-    (".program", ".program format=1 isa=9", "instruction set version must be 8", True),
+    (".program", ".program format=1 isa=10", "instruction set version must be 9", True),
     (".program", None, "expected '.program' (was '.machine')", True),
     (".machine", ".machine 3", "unexpected text at the end of the line (was '3')", True),
     ('"clock_mhz"', '"clock_mhz": -1,', "'clock_mhz' must be in the range", False),

@@ -4,7 +4,7 @@
 Compiles MODEL for machines whose four buffers have each BYTES, and prints how the
 attention is worked on there: what of a head's rows goes through DRAM in the one loop over
 heads, or that it is worked on apart, with all keys of a head at once or with blocks of
-them. Each program must compute what the CPU does, for a sequence of LENGTH rows, with the
+them, or with the keys that a block of queries sees. Each program must compute what the CPU does, for a sequence of LENGTH rows, with the
 order of engines checked and in another order.
 """
 import json
@@ -32,7 +32,8 @@ def kind(ir):
         loops = [loop for loop in ir.split("\n    }") if "pe.qk" in loop or "sel.topk" in loop]
         return ("one loop" if len(loops) == 1 else "two loops") + " over heads" + (f", {' and '.join(rows)} in DRAM" if rows else "")
     blocks = any(column != "%c0" for column in re.findall(r"pe\.qk .* col0=(%[\w-]+)", ir))
-    return "attention apart" + (", blocks of keys" if blocks else "")
+    of = "seen keys" if "factisa.at_least" in ir else "blocks of keys"
+    return "attention apart" + (f", {of}" if blocks else "")
 
 
 def main(sizes):
