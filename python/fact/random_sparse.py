@@ -26,6 +26,7 @@ class Selection:
     argmax: str
     count: str
     any_dominated: bool
+    groups: int = None  # heads of the keys that the scores are of; None where nothing made scores
 
 
 @dataclasses.dataclass
@@ -207,12 +208,13 @@ class Stack:
             f"fact.predict {', '.join(codes)} heads = {heads} scale = {float_literal(scale)} : "
             f"({', '.join(types)}) -> ({self.type(heads, 'L', 'L')}, {self.type(heads, 'L')})", 2)
         norms = sum(norm is not None for norm in dressing.norms)
-        made = self.select(predictor, scores, unit, heads, window, norms)
+        groups = sizes[1][1]
+        made = self.select(predictor, scores, unit, heads, window, norms, groups)
         if self.draw.chance(0.15):  # one prediction for two selections
-            self.selections.append(self.select(predictor, scores, unit, heads, window, norms))
+            self.selections.append(self.select(predictor, scores, unit, heads, window, norms, groups))
         return made
 
-    def select(self, predictor, scores, unit, heads, window, norms):
+    def select(self, predictor, scores, unit, heads, window, norms, groups):
         of_norms = f" head_norms = {norms}" if norms else ""
         dominance = self.draw.choice((0.0, 0.0, 0.01, 0.5, 3.0))
         results = self.ops(
@@ -220,7 +222,7 @@ class Stack:
             f"dominance = {float_literal(dominance)}{of_norms}{window_text(window)} : {self.type(heads, 'L', 'L')}, {self.type(heads, 'L')} -> "
             f"{self.type(heads, 'L', 'L', element='i1')}, {self.type(heads, 'L', element='i1')}, "
             f"{self.type(heads, 'L', element='i32')}, {self.type('L', element='i64')}", 4)
-        return Selection(heads, window, *results, any_dominated=dominance > 0)
+        return Selection(heads, window, *results, any_dominated=dominance > 0, groups=groups)
 
     def constant_selection(self, heads, window):
         """Masks that were decided while compiling."""
@@ -238,7 +240,9 @@ class Stack:
 
     def selection(self, rows, d, sizes, scale, window, dressing):
         heads = sizes[0][1]
-        fitting = [s for s in self.selections if s.heads == heads and s.window == window]
+        # A program's selection flags rows for each head of the keys that it predicts.
+        fitting = [s for s in self.selections
+                   if s.heads == heads and s.window == window and s.groups in (None, sizes[1][1])]
         kind = self.draw.weighted(predicted=6, none=1, shared=4 if fitting else 0,
                                   constant=1 if self.model.fixed and self.arguments is None else 0)
         if kind == "none":

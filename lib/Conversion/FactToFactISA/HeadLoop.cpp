@@ -166,8 +166,7 @@ LogicalResult HeadLoop::prepareSelection() {
   if (failed(stored(nest.select.getDominated(), false, dominated)) ||
       failed(stored(nest.select.getArgmax(), true, argmax)))
     return failure();
-  lowering.allocateFlags(nest.select, groups, kStorage, vStorage);
-  return success();
+  return lowering.allocateFlags(nest.select, groups, kStorage, vStorage);
 }
 
 LogicalResult HeadLoop::prepareSide(Side &side, const HeadPrediction &of,

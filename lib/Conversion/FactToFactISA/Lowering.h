@@ -218,8 +218,8 @@ public:
   const SpeculatedRows *speculationOf(Operation *op) const;
   /// DRAM for the rows of K and V that attention reads, by-products of a
   /// selection.
-  void allocateFlags(fact::SelectOp op, int64_t heads, Storage &kRows,
-                     Storage &vRows);
+  LogicalResult allocateFlags(fact::SelectOp op, int64_t heads, Storage &kRows,
+                              Storage &vRows);
   /// The scales of the weights of Q and K, side by side in a new buffer; null
   /// of dressed rows, which have them already.
   FailureOr<Value> loadWeightScales(fact::PredictOp op);

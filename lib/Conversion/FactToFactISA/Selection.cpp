@@ -15,8 +15,8 @@
 using namespace mlir;
 using namespace mlir::factisa;
 
-void Lowering::allocateFlags(fact::SelectOp op, int64_t heads, Storage &kRows,
-                             Storage &vRows) {
+LogicalResult Lowering::allocateFlags(fact::SelectOp op, int64_t heads,
+                                      Storage &kRows, Storage &vRows) {
   Layout flags{heads, 1, /*single=*/false};
   kRows = allocateStorage(flags, "k_rows");
   vRows = allocateStorage(flags, "v_rows");
@@ -24,14 +24,28 @@ void Lowering::allocateFlags(fact::SelectOp op, int64_t heads, Storage &kRows,
     return fact::sourceOf(operand) == result;
   };
   for (Operation *user : realUsers(op.getMask())) {
-    if (auto rowsOp = dyn_cast<fact::KRowsOp>(user);
-        rowsOp && isOwn(rowsOp.getDominated(), op.getDominated()))
-      setStorage(rowsOp.getResult(), kRows);
-    if (auto rowsOp = dyn_cast<fact::VRowsOp>(user);
-        rowsOp && isOwn(rowsOp.getDominated(), op.getDominated()) &&
-        isOwn(rowsOp.getArgmax(), op.getArgmax()))
-      setStorage(rowsOp.getResult(), vRows);
+    auto k = dyn_cast<fact::KRowsOp>(user);
+    auto v = dyn_cast<fact::VRowsOp>(user);
+    bool isOfK = k && isOwn(k.getDominated(), op.getDominated());
+    bool isOfV = v && isOwn(v.getDominated(), op.getDominated()) &&
+                 isOwn(v.getArgmax(), op.getArgmax());
+    if (!isOfK && !isOfV)
+      continue;
+    Value rows = user->getResult(0);
+    int64_t named = cast<ShapedType>(rows.getType()).getDimSize(0);
+    if (named != heads) {
+      InFlightDiagnostic diagnostic =
+          user->emitOpError()
+          << "names rows for " << named
+          << " heads of keys: a program has them for each head of the keys "
+             "that the selection predicts, "
+          << heads;
+      diagnostic.attachNote(op.getLoc()) << "the selection is here";
+      return diagnostic;
+    }
+    setStorage(rows, isOfK ? kRows : vRows);
   }
+  return success();
 }
 
 FailureOr<Value> Lowering::loadWeightScales(fact::PredictOp op) {
@@ -165,7 +179,8 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
     return failure();
 
   Storage kRows, vRows;
-  allocateFlags(op, groups, kRows, vRows);
+  if (failed(allocateFlags(op, groups, kRows, vRows)))
+    return failure();
 
   Value zero = index(0), layer = layerOf(op);
   FailureOr<Value> weightScales = loadWeightScales(predict);

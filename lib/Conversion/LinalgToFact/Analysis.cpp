@@ -339,6 +339,15 @@ std::optional<Atom> Analysis::sequenceOf(OpFoldResult size) {
   return atoms.front();
 }
 
+/// The sequence that rows are laid out as.
+static int sequenceIn(const Layout &layout) {
+  for (const Atoms &atoms : layout.dims)
+    for (const Atom &atom : atoms)
+      if (atom.isSequence())
+        return atom.sequence;
+  return -1;
+}
+
 bool Analysis::visitSlice(tensor::ExtractSliceOp op) {
   Contents input = contents(op.getSource());
   if (!input)
@@ -348,6 +357,8 @@ bool Analysis::visitSlice(tensor::ExtractSliceOp op) {
     return true;
   }
   Layout layout = input.layout;
+  llvm::SmallBitVector dropped = op.getDroppedDims();
+  std::optional<int64_t> firstToken;
   auto lookup = [&](Value value) { return contents(value); };
   for (unsigned dim = 0; dim < layout.dims.size(); ++dim) {
     std::optional<int64_t> offset =
@@ -355,14 +366,26 @@ bool Analysis::visitSlice(tensor::ExtractSliceOp op) {
     std::optional<int64_t> stride =
         getConstantIntValue(op.getMixedStrides()[dim]);
     OpFoldResult size = op.getMixedSizes()[dim];
-    const Atoms &atoms = layout.dims[dim];
+    Atoms &atoms = layout.dims[dim];
+    std::optional<int64_t> extent = getConstantIntValue(size);
     if (atoms.size() == 1 && atoms.front().isSequence()) {
-      if (offset != 0 || stride != 1 || !isWhole(size, atoms.front(), lookup))
-        return missed(op, "the slice takes a part of the sequence",
-                      "end the subgraph before it ('--to')");
+      if (offset == 0 && stride == 1 && isWhole(size, atoms.front(), lookup))
+        continue;
+      (void)missed(op, "the slice takes a part of the sequence",
+                   "end the subgraph before it ('--to')");
+      bool areTokens = input.node->isRows() && offset && stride == 1 &&
+                       extent && !dropped[dim] &&
+                       !ShapedType::isDynamic(atoms.front().size);
+      if (!areTokens)
+        return false;
+      firstToken = offset;
+      unsigned kept = dim;
+      for (unsigned before = 0; before < dim; ++before)
+        kept -= dropped[before];
+      atoms.front().size = *extent;
+      atoms.front().sequence = newSequence(op.getResult(), kept);
       continue;
     }
-    std::optional<int64_t> extent = getConstantIntValue(size);
     // The first elements of a constant, one for each token.
     if (!extent && offset == 0 && stride == 1 && atoms.size() == 1 &&
         input.node->is(NodeKind::Weight))
@@ -382,7 +405,6 @@ bool Analysis::visitSlice(tensor::ExtractSliceOp op) {
                     "slice features at constant offsets");
     layout = std::move(*sliced);
   }
-  llvm::SmallBitVector dropped = op.getDroppedDims();
   Layout result;
   result.offset = layout.offset;
   for (unsigned dim = 0; dim < layout.dims.size(); ++dim)
@@ -417,6 +439,8 @@ bool Analysis::visitSlice(tensor::ExtractSliceOp op) {
     node = pool.columns(node, columns);
   for (Atoms &atoms : result.dims)
     atoms = merged(atoms);
+  if (firstToken)
+    node = pool.tokens(node, *firstToken, sequenceIn(result));
   set(op.getResult(), node, std::move(result));
   return true;
 }

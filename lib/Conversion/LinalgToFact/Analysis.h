@@ -106,6 +106,10 @@ private:
   /// Of rows that are put into a tensor of as many tokens, which one that is;
   /// -1 where that is something else.
   int insertedSequence(tensor::InsertSliceOp op);
+  /// Rows of which the first tokens are as they were and the others turned: all
+  /// are, the first ones by no angle. False where they are something else.
+  bool joinTurnedTokens(tensor::InsertSliceOp op,
+                        ArrayRef<tensor::InsertSliceOp> pieces);
   /// One attention of heads that were computed each by itself; null where they
   /// are none.
   Node *joinHeads(tensor::InsertSliceOp op, ArrayRef<Node *> parts);

@@ -43,11 +43,13 @@ void Node::Profile(llvm::FoldingSetNodeID &profile) const {
   columnOffsets.profile(profile);
   profile.AddPointer(leaf.getAsOpaquePointer());
   profile.AddInteger(part);
+  profile.AddInteger(first);
   profile.AddBoolean(interleaved);
   // Operands decide these for all other nodes.
   if (kind == NodeKind::Leaf || kind == NodeKind::TokenIndex ||
       kind == NodeKind::KeyIndex || kind == NodeKind::Scores ||
-      kind == NodeKind::Table || kind == NodeKind::PositionTable) {
+      kind == NodeKind::Table || kind == NodeKind::PositionTable ||
+      kind == NodeKind::Tokens) {
     profile.AddInteger(sequence);
     profile.AddInteger(heads);
   }
@@ -262,6 +264,13 @@ Node *ExpressionPool::rotated(Node *rows, Node *cos, Node *sin, int64_t part,
   Node node = prototype(NodeKind::Rotated, {rows, cos, sin});
   node.part = part;
   node.interleaved = interleaved;
+  return unique(std::move(node));
+}
+
+Node *ExpressionPool::tokens(Node *rows, int64_t first, int sequence) {
+  Node node = prototype(NodeKind::Tokens, rows);
+  node.first = first;
+  node.sequence = sequence;
   return unique(std::move(node));
 }
 

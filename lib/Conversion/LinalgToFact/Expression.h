@@ -51,6 +51,7 @@ enum class NodeKind : uint8_t {
   HeadSum,       ///< over those of a head; the same for each of them
   Columns,       ///< some columns of a leaf
   Parts,         ///< columns of several rows, each at its place
+  Tokens,        ///< so many tokens of rows, as a sequence of their own
   PositionTable, ///< a constant for each token and feature
   Rotated,       ///< rows, cosines and sines: a rotary embedding
   Linear,        ///< rows, weight
@@ -153,6 +154,7 @@ struct Node : llvm::FoldingSetNode {
   bool pair = false;  ///< depends on the key token
   int64_t length = 0; ///< Scores: most tokens that there may be, 0 if unknown
   int64_t part = 0;   ///< HeadSum, Rotated: features of a head
+  int64_t first = 0;  ///< Tokens: which one of the rows' they begin with
   bool interleaved = false; ///< Rotated: neighbours turn together
 
   /// The op that first computed it (null for a function argument), what is
@@ -238,6 +240,8 @@ public:
                       Offsets columnOffsets, int sequence);
   Node *rotated(Node *rows, Node *cos, Node *sin, int64_t part,
                 bool interleaved);
+  /// The tokens of rows from \p first on that \p sequence has.
+  Node *tokens(Node *rows, int64_t first, int sequence);
   /// A constant of these elements; one for equal ones.
   ElementsAttr numbers(ElementsAttr like, ArrayRef<int64_t> shape,
                        ArrayRef<float> elements);

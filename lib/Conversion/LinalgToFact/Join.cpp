@@ -361,6 +361,56 @@ joinedLayout(ArrayRef<Layout> parts, ArrayRef<int64_t> widths, unsigned dim) {
   return result;
 }
 
+bool Analysis::joinTurnedTokens(tensor::InsertSliceOp op,
+                                ArrayRef<tensor::InsertSliceOp> pieces) {
+  if (pieces.size() != 2)
+    return false;
+  tensor::InsertSliceOp front = pieces[0], rest = pieces[1];
+  Contents before = contents(front.getSource()),
+           turned = contents(rest.getSource());
+  auto place = placeOf(rest);
+  if (!before || !turned || !place || !before.node->is(NodeKind::Tokens) ||
+      before.node->first != 0 || !turned.node->is(NodeKind::Rotated))
+    return false;
+  // All tokens of some rows, one after the other.
+  Node *rows = before.node->operand(0), *part = turned.node->operand(0);
+  auto [dim, offset] = *place;
+  int64_t length = longestOf(rows->sequence);
+  if (!part->is(NodeKind::Tokens) || part->operand(0) != rows ||
+      part->first != offset || longestOf(before.node->sequence) != offset ||
+      op.getDestType().getDimSize(dim) != length ||
+      placeOf(front) != std::pair(dim, int64_t(0)))
+    return false;
+  Layout layout = turned.layout;
+  for (auto [i, atoms] : llvm::enumerate(layout.dims))
+    if (i == dim ? !isAxis(atoms, Axis::Token) ||
+                       !isAxis(before.layout.dims[i], Axis::Token)
+                 : atoms != before.layout.dims[i])
+      return false;
+  layout.dims[dim] = {{Axis::Token, length, 1, rows->sequence}};
+  // No angle: a cosine of 1, a sine of 0.
+  auto extended = [&](Node *table, float first) {
+    ConstantData data = *ConstantData::get(table->data);
+    std::vector<float> elements(offset * table->width, first);
+    for (int64_t begin : table->rowOffsets)
+      for (int64_t column : table->columnOffsets)
+        elements.push_back(data[begin + column]);
+    auto positions = static_cast<int64_t>(elements.size()) / table->width;
+    SmallVector<int64_t, 0> begins;
+    for (int64_t i = 0; i < positions; ++i)
+      begins.push_back(i * table->width);
+    return pool.positionTable(
+        pool.numbers(table->data, {positions, table->width}, elements),
+        std::move(begins), Offsets::upTo(table->width), rows->sequence);
+  };
+  set(op.getResult(),
+      pool.rotated(rows, extended(turned.node->operand(1), 1),
+                   extended(turned.node->operand(2), 0), turned.node->part,
+                   turned.node->interleaved),
+      std::move(layout));
+  return true;
+}
+
 bool Analysis::visitInsert(tensor::InsertSliceOp op) {
   SmallVector<tensor::InsertSliceOp> pieces = piecesOf(op);
   // The first rows of constants are tables where they are put together.
@@ -376,7 +426,7 @@ bool Analysis::visitInsert(tensor::InsertSliceOp op) {
         break;
       }
   }
-  if (foldInsert(op, pieces))
+  if (foldInsert(op, pieces) || joinTurnedTokens(op, pieces))
     return true;
   int sequence = insertedSequence(op);
   if (sequence < 0)

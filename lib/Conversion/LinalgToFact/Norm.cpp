@@ -166,14 +166,22 @@ static std::optional<NormMatch> ofHeads(NormMatch match, int64_t count,
 }
 
 /// Takes rows out of the factors, also where they are a product of their own
-/// (embeddings times a number); false where they are not there.
+/// (embeddings times a number, another norm); false where they are not there.
 static bool takeRows(Product &product, Node *rows) {
   if (product.take(rows))
     return true;
   Product own = productOf(rows);
-  if (!own.denominators.empty() || own.constant == 0 ||
-      !llvm::all_of(own.numerators,
-                    [&](Node *factor) { return product.take(factor); }))
+  auto takeAll = [](SmallVectorImpl<Node *> &from, ArrayRef<Node *> factors) {
+    return llvm::all_of(factors, [&](Node *factor) {
+      auto *it = llvm::find(from, factor);
+      if (it == from.end())
+        return false;
+      from.erase(it);
+      return true;
+    });
+  };
+  if (own.constant == 0 || !takeAll(product.numerators, own.numerators) ||
+      !takeAll(product.denominators, own.denominators))
     return false;
   product.constant /= own.constant;
   return true;
@@ -275,14 +283,11 @@ static std::optional<NormMatch> matchLayerNorm(Node *node, Miss &miss) {
   return std::nullopt;
 }
 
-/// The row that is divided by its own root mean square, that of `count`
-/// features; null for others.
-static Node *ownRowOf(const Product &product, int64_t &count, float &eps) {
-  if (product.denominators.size() != 1 ||
-      !product.denominators.front()->is(NodeKind::Sqrt))
-    return nullptr;
-  Node *inner = product.denominators.front()->operand(0);
-  if (!inner->is(NodeKind::Add))
+/// The row, of `count` features, that has this root mean square; null for
+/// others.
+static Node *rowOf(Node *root, int64_t &count, float &eps) {
+  Node *inner = root->is(NodeKind::Sqrt) ? root->operand(0) : nullptr;
+  if (!inner || !inner->is(NodeKind::Add))
     return nullptr;
   for (unsigned i : {0, 1}) {
     Node *mean = meanSumOf(inner->operand(1 - i));
@@ -299,12 +304,24 @@ static Node *ownRowOf(const Product &product, int64_t &count, float &eps) {
 }
 
 static std::optional<NormMatch> matchRmsNorm(Node *node, Miss &miss) {
-  Product product = productOf(node);
+  const Product all = productOf(node);
+  Product product;
   float eps = 0;
   int64_t count = 0;
-  Node *x = ownRowOf(product, count, eps), *gamma = nullptr;
-  // Of a centred row it is a layer norm.
-  if (!x || centredOf(x, count) || !takeRows(product, x))
+  Node *x = nullptr, *gamma = nullptr;
+  for (Node *root : all.denominators) {
+    Product rest = all;
+    rest.denominators.erase(llvm::find(rest.denominators, root));
+    // Of a centred row it is a layer norm.
+    x = rowOf(root, count, eps);
+    if (x && !centredOf(x, count) && takeRows(rest, x) &&
+        rest.denominators.empty()) {
+      product = rest;
+      break;
+    }
+    x = nullptr;
+  }
+  if (!x)
     return std::nullopt;
   if (!(eps > 0 && eps < 1)) {
     miss = {

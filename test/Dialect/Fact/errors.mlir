@@ -436,6 +436,14 @@ func.func @bound(%x: tensor<?x4xf32> {fact.bound = -8 : i64}) {
 // -----
 
 // expected-note @below {{this argument}}
+// expected-error @+1 {{'fact.positions' of argument 0 has no value (was 1 : i64)}}
+func.func @positions(%x: tensor<?xi64> {fact.positions = 1 : i64}) {
+  return
+}
+
+// -----
+
+// expected-note @below {{this argument}}
 // expected-error @+1 {{'fact.name' of argument 0 must be a string without NUL (was 3 : i64)}}
 func.func @name(%x: tensor<?x4xf32> {fact.name = 3 : i64}) {
   return

@@ -1085,6 +1085,9 @@ for how in ("div", "reciprocal", "gamma-first"):
     case(f"rms-{how}-behind-factor", behind_factor(lambda g, x, how=how: rms_norm(g, x, how), np.float32(D ** 0.5 + 0.1)), norm_rms=1)
     case(f"rms-{how}-behind-column", behind_factor(lambda g, x, how=how: rms_norm(g, x, how), np.arange(1, D + 1, dtype=np.float32)),
          norm_rms=1)
+    case(f"rms-{how}-behind-norm", lambda g, how=how: linear(g, rms_norm(g, layer_norm(g, g.x, "pow", "vector", None), how), D, D),
+         norm_rms=1, norm_layer=1)
+    case(f"rms-{how}-behind-rms", lambda g, how=how: linear(g, rms_norm(g, rms_norm(g, g.x), how), D, D), norm_rms=2)
 for how in ("pow", "sum-square", "gamma-first"):
     case(f"norm-{how}-behind-factor", behind_factor(lambda g, x, how=how: layer_norm(g, x, how), np.float32(12)), norm_layer=1)
 
@@ -1466,7 +1469,7 @@ HALF_TABLES = ("half-parts", "half-view", "every-two-parts", "complex")
 
 
 def dressed(g, norm=None, norms="qk", gamma="vector", norm_at="heads", groups=HEADS, shared="expand", shared_values=None, rotary=None,
-            size=HEAD, tables="matmul", at="heads", late_norm=False, fused=None, causal_too=False, padded=False, added=False, **options):
+            size=HEAD, tables="matmul", at="heads", late_norm=False, fused=None, causal_too=False, padded=False, added=False, before=0, **options):
     size_of = {"q": HEADS, "k": groups, "v": groups}
     cos = sin = None
     if rotary:
@@ -1477,11 +1480,20 @@ def dressed(g, norm=None, norms="qk", gamma="vector", norm_at="heads", groups=HE
             cos, sin = (g.slice(t, 0, size // 2, -1) for t in angle_tables(g, size // 2, tables, **options))
         else:
             cos, sin = angle_tables(g, size // 2, tables, both, **options)
+        if before:  # the first tokens are not turned
+            cos, sin = (g.slice(t, 0, g.length - before, 1) for t in (cos, sin))
         if rotary == "half-swapped":
             sin = g.Mul(sin, np.repeat(np.array([-1, 1], np.float32), size // 2))
         cos, sin = (g.unsqueeze(t, 1 if at == "heads" else 2) for t in (cos, sin))
 
     def turn(x):
+        if before:
+            axis = 2 if at == "heads" else 1
+            parts = g.Split(x, np.array([before, g.length - before]), n=2, axis=axis)
+            return g.Concat(parts[0], turn_features(parts[1]), axis=axis)
+        return turn_features(x)
+
+    def turn_features(x):
         if size == HEAD:
             return rotate(g, x, cos, sin, rotary)
         return g.Concat(rotate(g, g.slice(x, 0, size, -1), cos, sin, rotary, size), g.slice(x, size, HEAD, -1), axis=-1)
@@ -1569,6 +1581,13 @@ for how in ("half", "half-parts", "every-two"):
         dresses(f"rotary-{how}-{tables}", rotary=how, tables=tables, rotate=1, style="interleaved" if how == "every-two" else "half",
                 **(dict(positions=600) if "gather" in tables else {}))
 dresses("rotary-partial-grouped-norm-padding", rotary="half", size=4, groups=2, norms=2, rotate=1, padded=True, causal_too=True)
+for how in ("half", "half-parts", "every-two"):
+    for at in ("heads", "split"):
+        dresses(f"rotary-{how}-behind-class-{at}", rotary=how, tables="table", at=at, before=1, rotate=1,
+                style="interleaved" if how == "every-two" else "half")
+dresses("rotary-behind-registers-norm", rotary="half", tables="table", before=3, norms=2, rotate=1)
+dresses("rotary-behind-class-partial", rotary="half", size=4, tables="table", before=1, rotate=1)
+dresses("rotary-behind-class-fused", rotary="half", tables="table", before=1, fused=True, rotate=1)
 dresses("rotary-scaled-tables", rotary="half", rotate=1, scaling=1.25)
 dresses("rotary-split", rotary="half", at="split", rotate=1)
 dresses("rotary-parts-split", rotary="half-parts", at="split", rotate=1)
