@@ -257,7 +257,8 @@ placeOf(tensor::InsertSliceOp op) {
 int Analysis::insertedSequence(tensor::InsertSliceOp op) {
   Contents source = contents(op.getSource());
   auto place = placeOf(op);
-  if (!source || !source.node->isRows() || !place)
+  if (!source || !source.node->isRows() || !place ||
+      isSequence(source.layout.dims[place->first])) // tokens beside others
     return -1;
   // Open extents of what it goes into are the sequence's, too.
   Value into = op.getDest();
