@@ -258,3 +258,39 @@ SmallVector<int64_t> mlir::fact::offsetsOf(ArrayRef<Atom> atoms,
   }
   return offsets;
 }
+
+bool FeatureElements::read(unsigned loop, ArrayRef<Atom> dim) {
+  const Atoms &over = loops[loop];
+  if (over.empty() || llvm::any_of(over, [](const Atom &atom) {
+        return atom.axis != Axis::Feature;
+      }))
+    return false;
+  llvm::append_range(features, over);
+  llvm::append_range(elements, dim);
+  isRead.set(loop);
+  return true;
+}
+
+std::optional<SmallVector<int64_t>>
+FeatureElements::byFeature(int64_t offset) const {
+  Atoms all(features.begin(), features.end()),
+      from(elements.begin(), elements.end());
+  // Gamma of a head, over all heads.
+  for (auto [i, loop] : llvm::enumerate(loops))
+    for (const Atom &atom : loop)
+      if (!isRead[i] && atom.axis == Axis::Feature) {
+        all.push_back(atom);
+        from.push_back({Axis::Data, atom.size, 0});
+      }
+  SmallVector<int64_t> places = offsetsOf(all),
+                       offsets = offsetsOf(from, offset);
+  // Where the loops are over one number of each head there are fewer.
+  auto width = static_cast<int64_t>(places.size());
+  if (places.size() != offsets.size() ||
+      llvm::any_of(places, [&](int64_t place) { return place >= width; }))
+    return std::nullopt;
+  SmallVector<int64_t> result(width);
+  for (auto [place, element] : llvm::zip_equal(places, offsets))
+    result[place] = element;
+  return result;
+}

@@ -20,6 +20,8 @@
 #include "mlir/IR/AffineExpr.h"
 #include "mlir/IR/BuiltinTypes.h"
 
+#include "llvm/ADT/SmallBitVector.h"
+
 #include <optional>
 
 namespace mlir::fact {
@@ -108,6 +110,26 @@ Layout rowLayout(const Atom &token, int64_t width);
 /// Every offset that the atoms walk over, minor atom fastest. Atoms of one
 /// static axis only.
 SmallVector<int64_t> offsetsOf(ArrayRef<Atom> atoms, int64_t offset = 0);
+
+/// Which element of a constant each feature of rows has, from the loops that
+/// read it and what these walk over.
+class FeatureElements {
+public:
+  explicit FeatureElements(ArrayRef<Atoms> loops)
+      : loops(loops), isRead(loops.size()) {}
+
+  /// A dimension of the constant, read by a loop. False where that is over
+  /// something else than features.
+  bool read(unsigned loop, ArrayRef<Atom> dim);
+  /// Elements by feature; along loops that read no dimension they are repeated.
+  /// None where features have no element, or several.
+  std::optional<SmallVector<int64_t>> byFeature(int64_t offset) const;
+
+private:
+  ArrayRef<Atoms> loops;
+  Atoms features, elements;
+  llvm::SmallBitVector isRead;
+};
 
 } // namespace mlir::fact
 

@@ -269,49 +269,21 @@ Node *Analysis::constantOperand(linalg::LinalgOp op, OpOperand *operand,
   Contents input = contents(operand->get());
   ConstantData data = *ConstantData::get(input.node->data);
   AffineMap map = op.getMatchingIndexingMap(operand);
-  // The feature of each element, from the loops that read it.
-  Atoms features, elements;
-  llvm::SmallBitVector isRead(loops.size());
-  bool ok = true;
-  for (auto [expr, atoms] :
-       llvm::zip_equal(map.getResults(), input.layout.dims)) {
-    if (atoms.empty())
-      continue;
-    auto dim = dyn_cast<AffineDimExpr>(expr);
-    ok &= dim && !loops[dim.getPosition()].empty() &&
-          llvm::all_of(loops[dim.getPosition()], [](const Atom &atom) {
-            return atom.axis == Axis::Feature;
-          });
-    if (!ok)
-      break;
-    llvm::append_range(features, loops[dim.getPosition()]);
-    llvm::append_range(elements, atoms);
-    isRead.set(dim.getPosition());
-  }
-  // Along the others it is repeated: gamma of a head, over all heads.
-  for (auto [i, loop] : llvm::enumerate(loops))
-    for (const Atom &atom : loop)
-      if (ok && !isRead[i] && atom.axis == Axis::Feature) {
-        features.push_back(atom);
-        elements.push_back({Axis::Data, atom.size, 0});
-      }
-  if (ok) {
-    SmallVector<int64_t> columns = offsetsOf(features);
-    SmallVector<int64_t> offsets = offsetsOf(elements, input.layout.offset);
-    auto width = static_cast<int64_t>(columns.size());
-    SmallVector<int64_t, 0> byColumn(width, -1);
-    // Where the loops are over one number of each head there are fewer.
-    bool areAll = columns.size() == offsets.size() &&
-                  llvm::all_of(columns, [&](int64_t c) { return c < width; });
-    if (areAll) {
-      for (auto [column, offset] : llvm::zip_equal(columns, offsets))
-        byColumn[column] = offset;
+  FeatureElements elements(loops);
+  bool areFeatures = llvm::all_of(
+      llvm::zip_equal(map.getResults(), input.layout.dims), [&](auto read) {
+        auto dim = dyn_cast<AffineDimExpr>(std::get<0>(read));
+        const Atoms &atoms = std::get<1>(read);
+        return atoms.empty() ||
+               (dim && elements.read(dim.getPosition(), atoms));
+      });
+  if (areFeatures)
+    if (auto offsets = elements.byFeature(input.layout.offset)) {
       pool.setSource(input.node->op, input.node->before);
-      Node *node = pool.column(input.node->data, std::move(byColumn));
+      Node *node = pool.column(input.node->data, *offsets);
       pool.setSource(op, op->getNextNode());
       return node;
     }
-  }
   if (std::optional<float> splat = data.splatValue())
     return pool.scalar(*splat);
   if (Node *table = tableOperand(op, operand, loops))

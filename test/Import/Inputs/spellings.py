@@ -1460,6 +1460,19 @@ def rotate(g, x, cos, sin, how, size=HEAD):
         return turned(g.Concat(part(half, size), part(0, half), axis=-1))
     if how == "only-cosines":
         return g.Mul(x, cos)
+    if how == "other-rows":
+        y = g.Transpose(g.Reshape(linear(g, g.x, D, HEADS * HEAD), np.array([1, -1, HEADS, HEAD])), perm=[0, 2, 1, 3])
+        return turned(g.Concat(g.Neg(g.slice(y, half, size, -1)), g.slice(y, 0, half, -1), axis=-1))
+    if how == "chain":  # each with the next one
+        return turned(g.Concat(part(1, size), part(0, 1), axis=-1))
+    if how == "middle":
+        pair = [g.slice(t, 2, 6, -1) for t in (cos, sin)]
+        return g.Concat(part(0, 2), rotate(g, part(2, 6), *pair, "half", 4), part(6, size), axis=-1)
+    if how == "twice":
+        pair = [g.slice(t, 0, 4, -1) for t in (cos, sin)]
+        return g.Concat(*[rotate(g, part(0, 4), *pair, "half", 4)] * 2, axis=-1)
+    if how == "squared":
+        return g.Add(g.Mul(g.Mul(x, cos), cos), g.Mul(g.Concat(g.Neg(part(half, size)), part(0, half), axis=-1), sin))
     if how == "scaled":
         return g.Add(g.Mul(x, cos), g.Mul(g.Mul(g.Concat(g.Neg(part(half, size)), part(0, half), axis=-1), sin), np.float32(0.5)))
     raise KeyError(how)
@@ -1469,7 +1482,7 @@ HALF_TABLES = ("half-parts", "half-view", "every-two-parts", "complex")
 
 
 def dressed(g, norm=None, norms="qk", gamma="vector", norm_at="heads", groups=HEADS, shared="expand", shared_values=None, rotary=None,
-            size=HEAD, tables="matmul", at="heads", late_norm=False, fused=None, causal_too=False, padded=False, added=False, before=0, **options):
+            size=HEAD, tables="matmul", at="heads", late_norm=False, fused=None, causal_too=False, padded=False, added=False, before=0, of_heads=False, **options):
     size_of = {"q": HEADS, "k": groups, "v": groups}
     cos = sin = None
     if rotary:
@@ -1482,9 +1495,11 @@ def dressed(g, norm=None, norms="qk", gamma="vector", norm_at="heads", groups=HE
             cos, sin = angle_tables(g, size // 2, tables, both, **options)
         if before:  # the first tokens are not turned
             cos, sin = (g.slice(t, 0, g.length - before, 1) for t in (cos, sin))
+        if of_heads:
+            cos, sin = (g.random_weight(HEADS, g.length, HEAD) for _ in "cs")
         if rotary == "half-swapped":
             sin = g.Mul(sin, np.repeat(np.array([-1, 1], np.float32), size // 2))
-        cos, sin = (g.unsqueeze(t, 1 if at == "heads" else 2) for t in (cos, sin))
+        cos, sin = (g.unsqueeze(t, 0 if of_heads else 1 if at == "heads" else 2) for t in (cos, sin))
 
     def turn(x):
         if before:
@@ -1675,7 +1690,13 @@ for einsum in ("", "one", "two"):
 for how, reason, options in (
         ("no-sign", "of opposite signs", dict(rotary="no-sign")),
         ("scaled", "without another factor|is not x", dict(rotary="scaled")),
-        ("only-cosines", "not turned|is not x", dict(rotary="only-cosines")),
+        ("only-cosines", "is not x", dict(rotary="only-cosines")),
+        ("other-rows", "come from different rows", dict(rotary="other-rows")),
+        ("chain", "is turned with feature 1, which is turned with another", dict(rotary="chain")),
+        ("middle", "the first feature of the heads is not turned", dict(rotary="middle")),
+        ("twice", "as many features are not turned", dict(rotary="twice")),
+        ("squared", "multiplied by a table of positions, but not turned", dict(rotary="squared")),
+        ("heads", "heads are not turned alike|different cosines", dict(rotary="half", of_heads=True)),
         ("unequal-cos", "different cosines", dict(rotary="half", tables="buffer", positions=600, unequal="cos")),
         ("unequal-sin", "one sine", dict(rotary="half", tables="buffer", positions=600, unequal="sin")),
         ("positions-of-more", "positions that are an input turn features, and are read for something else",
