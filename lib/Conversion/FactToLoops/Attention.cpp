@@ -36,7 +36,7 @@ private:
   void attend(Value head);
   void dominatedRows(Value head);
   void panel(Value head, const RowList &list, Value first);
-  void probabilities(Value head, Value row, Value i);
+  void probabilities(Value head, Value row, Value i, const ColumnRange &seen);
   void tail(Value head, Value row, Value i, const Real &largest,
             const Real &sum, const Real &factor, Value missing);
   void context(Value head, Value row, Value i);
@@ -160,8 +160,10 @@ void AttentionLoops::tail(Value head, Value row, Value i, const Real &largest,
   e.store(misses, missed, i);
 }
 
-/// The three sweeps over one row of scores; p8 goes to the panel's row i.
-void AttentionLoops::probabilities(Value head, Value row, Value i) {
+/// The three sweeps over one row of scores; p8 goes to the panel's row i, 0 for
+/// keys that other rows of the panel see.
+void AttentionLoops::probabilities(Value head, Value row, Value i,
+                                   const ColumnRange &seen) {
   ColumnRange columns = e.windowOf(op.getWindowAttr(), row, length),
               chunks = e.chunksAround(columns);
   Value base = e.mul(i, padded);
@@ -223,8 +225,8 @@ void AttentionLoops::probabilities(Value head, Value row, Value i) {
     Real p8 = numerics::probability(e.loadReal(scoreRow, offset), scale);
     e.storeChunk(toInteger(p8, e.i16), probability, e.add(base, offset));
   });
-  for (const ColumnRange &outside :
-       {ColumnRange{e.index(0), chunks.begin}, ColumnRange{chunks.end, padded}})
+  for (const ColumnRange &outside : {ColumnRange{seen.begin, chunks.begin},
+                                     ColumnRange{chunks.end, seen.end}})
     e.forPadded(outside, [&](Value offset) {
       e.storeChunk(e.integer(e.vectorOf(e.i16), 0), probability,
                    e.add(base, offset));
@@ -270,12 +272,27 @@ void AttentionLoops::panel(Value head, const RowList &list, Value first) {
       e.store(e.integer(e.i16, 0), queries,
               e.add(e.mul(i, 2 * pairs), headSize));
   });
-  callGemm(e, queries, keysPacked, scores, m, e.index(pairs), tokenTiles);
-  e.forRange(
-      m, [&](Value i) { probabilities(head, list(e, e.add(first, i)), i); });
+  // The keys that the panel's rows see, which come in order.
+  Value last = e.sub(e.add(first, m), e.index(1));
+  WindowAttr window = op.getWindowAttr();
+  ColumnRange seen =
+      e.chunksAround({e.windowOf(window, list(e, first), length).begin,
+                      e.windowOf(window, list(e, last), length).end});
+  auto inUnits = [&](int64_t columns) {
+    auto divided = [&](Value value) {
+      return e.b.createOrFold<arith::DivUIOp>(value, e.index(columns));
+    };
+    return ColumnRange{divided(seen.begin), divided(seen.end)};
+  };
   Value tokenPairs = e.b.createOrFold<arith::DivUIOp>(padded, e.index(2));
+  callGemm(e, queries, keysPacked, scores, m, e.index(pairs), tokenTiles,
+           GemmPart{inUnits(lanes), {e.index(0), e.index(pairs)}});
+  e.forRange(m, [&](Value i) {
+    probabilities(head, list(e, e.add(first, i)), i, seen);
+  });
   callGemm(e, probability, valuesPacked, sums, m, tokenPairs,
-           e.index(valueTiles));
+           e.index(valueTiles),
+           GemmPart{{e.index(0), e.index(valueTiles)}, inUnits(2)});
   e.forRange(m, [&](Value i) { context(head, list(e, e.add(first, i)), i); });
 }
 

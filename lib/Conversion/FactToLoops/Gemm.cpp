@@ -17,10 +17,10 @@ using namespace mlir::fact::loops;
 
 static constexpr StringLiteral gemmName = "__fact_gemm";
 
-/// One block of `rows` x `tiles` * 16 sums over all pairs.
+/// One block of `rows` x `tiles` * 16 sums over some of the pairs.
 static void emitBlock(Emitter &e, Value a, Value bMemory, Value c, Value pairs,
-                      Value strideC, Value firstRow, Value firstTile,
-                      int64_t rows, int64_t tiles) {
+                      const ColumnRange &wanted, Value strideC, Value firstRow,
+                      Value firstTile, int64_t rows, int64_t tiles) {
   SmallVector<Value> rowOffsets, tileOffsets, zeros;
   Value strideA = e.mul(pairs, 2), strideTile = e.mul(pairs, 2 * lanes);
   for (int64_t r = 0; r < rows; ++r)
@@ -32,7 +32,7 @@ static void emitBlock(Emitter &e, Value a, Value bMemory, Value c, Value pairs,
 
   VectorType wide = e.vectorOf(e.i32, 2 * lanes);
   SmallVector<Value> sums = e.forReduce(
-      e.index(0), pairs, 1, zeros, [&](Value pair, ValueRange carried) {
+      wanted.begin, wanted.end, 1, zeros, [&](Value pair, ValueRange carried) {
         SmallVector<Value> next, columns;
         Value step = e.mul(pair, 2 * lanes);
         for (int64_t t = 0; t < tiles; ++t) {
@@ -82,8 +82,10 @@ void loops::addGemmFunction(ModuleOp module, const LoopOptions &options) {
                            IntegerType::get(context, bits));
   };
   Type index = builder.getIndexType();
-  auto type = builder.getFunctionType(
-      {flat(16), flat(16), flat(32), index, index, index}, {});
+  auto type =
+      builder.getFunctionType({flat(16), flat(16), flat(32), index, index,
+                               index, index, index, index, index},
+                              {});
   auto function = func::FuncOp::create(builder, loc, gemmName, type);
   function.setPrivate();
   Block *body = function.addEntryBlock();
@@ -92,29 +94,36 @@ void loops::addGemmFunction(ModuleOp module, const LoopOptions &options) {
   Value a = body->getArgument(0), b = body->getArgument(1),
         c = body->getArgument(2), m = body->getArgument(3),
         pairs = body->getArgument(4), tiles = body->getArgument(5);
+  ColumnRange ofTiles{body->getArgument(6), body->getArgument(7)},
+      ofPairs{body->getArgument(8), body->getArgument(9)};
   Value strideC = e.mul(tiles, lanes);
   // Columns outside: a group of tiles of B stays in the nearest cache.
   auto columns = [&](Value begin, Value end, int64_t group) {
     e.forRange(begin, end, group, [&](Value tile) {
       e.forRange(e.index(0), m, options.rowBlock, [&](Value row) {
-        emitBlock(e, a, b, c, pairs, strideC, row, tile, options.rowBlock,
-                  group);
+        emitBlock(e, a, b, c, pairs, ofPairs, strideC, row, tile,
+                  options.rowBlock, group);
       });
     });
   };
-  Value whole = e.mul(
-      e.b.createOrFold<arith::DivUIOp>(tiles, e.index(options.columnTiles)),
-      options.columnTiles);
-  columns(e.index(0), whole, options.columnTiles);
+  Value count = e.sub(ofTiles.end, ofTiles.begin);
+  Value rest =
+      e.b.createOrFold<arith::RemUIOp>(count, e.index(options.columnTiles));
+  Value whole = e.sub(ofTiles.end, rest);
+  columns(ofTiles.begin, whole, options.columnTiles);
   if (options.columnTiles > 1)
-    columns(whole, tiles, 1);
+    columns(whole, ofTiles.end, 1);
   func::ReturnOp::create(e.b);
 }
 
 void loops::callGemm(Emitter &e, Value a, Value b, Value c, Value m,
-                     Value pairs, Value tiles) {
+                     Value pairs, Value tiles, std::optional<GemmPart> part) {
+  if (!part)
+    part = {{e.index(0), tiles}, {e.index(0), pairs}};
   func::CallOp::create(e.b, gemmName, TypeRange{},
-                       ValueRange{a, b, c, m, pairs, tiles});
+                       ValueRange{a, b, c, m, pairs, tiles, part->tiles.begin,
+                                  part->tiles.end, part->pairs.begin,
+                                  part->pairs.end});
 }
 
 RowList loops::listRows(Emitter &e, Value memory, Value length,

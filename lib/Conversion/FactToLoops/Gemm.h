@@ -27,10 +27,16 @@ inline constexpr int64_t panelRows = 48;
 /// Adds the function `__fact_gemm` to a module without one.
 void addGemmFunction(ModuleOp module, const LoopOptions &options);
 
-/// c[m, tiles * 16] = a[m, 2 * pairs] b[2 * pairs, tiles * 16], all flat. `a`
-/// and `c` have room for whole panels.
+/// The part of a product that is wanted: of its sums those of some tiles, over
+/// some pairs.
+struct GemmPart {
+  ColumnRange tiles, pairs;
+};
+
+/// c[m, tiles * 16] = a[m, 2 * pairs] b[2 * pairs, tiles * 16], all flat, or a
+/// part of that. `a` and `c` have room for whole panels.
 void callGemm(Emitter &e, Value a, Value b, Value c, Value m, Value pairs,
-              Value tiles);
+              Value tiles, std::optional<GemmPart> part = std::nullopt);
 
 /// Which rows of the sequence a product works on.
 struct RowList {

@@ -205,3 +205,15 @@ func.func @main(%x: tensor<?x63xf32> {fact.name = "x", fact.bound = 32768 : i64}
   %low = fact.select_precision %count importance = 256 : tensor<?xi64> -> tensor<?xi1>
   return %low : tensor<?xi1>
 }
+
+// -----
+
+// Every token needs a row of a rotary embedding's tables.
+func.func @main(%x: tensor<?x4xf32> {fact.bound = 9 : i64}) -> tensor<?x4xf32> {
+  // expected-note @below {{its tables come from here}}
+  %cos = arith.constant dense<1.0> : tensor<8x2xf32>
+  %sin = arith.constant dense<0.0> : tensor<8x2xf32>
+  // expected-error @below {{has 8 positions for sequences of 9 tokens}}
+  %y = fact.rotate half %x, %cos, %sin heads = 1 : tensor<?x4xf32>, tensor<8x2xf32>
+  return %y : tensor<?x4xf32>
+}

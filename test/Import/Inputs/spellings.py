@@ -1092,6 +1092,12 @@ for how in ("pow", "sum-square", "gamma-first"):
     case(f"norm-{how}-behind-factor", behind_factor(lambda g, x, how=how: layer_norm(g, x, how), np.float32(12)), norm_layer=1)
 
 
+case("near-rms-epsilon", lambda g: g.Div(g.x, g.Sqrt(g.Add(g.ReduceMean(g.Mul(g.x, g.x), axes=[-1]), np.float32(2)))), near=True, norm_rms=0,
+     remark=r"epsilon is not in \(0, 1\) \(was 2")
+case("near-rms-of-product", lambda g: g.Mul(g.x, rms_norm(g, g.x)), near=True, norm_rms=1,
+     remark="multiplied by more than one constant for each feature|operands")
+
+
 def gated(g, x, how):
     if how.startswith("split"):
         both = linear(g, x, D, 4 * D)
