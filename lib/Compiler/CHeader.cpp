@@ -96,28 +96,31 @@ typedef struct fact_error {
   llvm::StringMap<unsigned> used;
   used["length"] = used["error"] = 1;
   auto describe = [&](Type type, ArrayRef<AffineExpr> extents,
-                      StringAttr called, const Twine &otherwise, bool isInput) {
+                      StringAttr called, const Twine &otherwise,
+                      StringRef how) {
+    bool isInput = how != "written";
     std::string parameter =
         identifier(called ? called.getValue().str() : otherwise.str());
     while (used[parameter]++)
       parameter += "_";
-    out << " *   " << parameter << shapeText(extents)
-        << (isInput ? " (read)" : " (written)") << "\n";
+    out << " *   " << parameter << shapeText(extents) << " (" << how << ")\n";
     return (Twine(isInput ? "const " : "") +
             cType(cast<ShapedType>(type).getElementType()) + " *" + parameter)
         .str();
   };
   for (unsigned i = 0; i < main.getNumArguments(); ++i)
-    parameters.push_back(
-        describe(main.getArgument(i).getType(), argumentExtents(main, i),
-                 main.getArgAttrOfType<StringAttr>(i, kNameAttrName),
-                 "input" + Twine(i), true));
+    parameters.push_back(describe(
+        main.getArgument(i).getType(), argumentExtents(main, i),
+        main.getArgAttrOfType<StringAttr>(i, kNameAttrName), "input" + Twine(i),
+        main.getArgAttr(i, kPositionsAttrName)
+            ? "not read: taken to be 0, 1, 2, ..."
+            : "read"));
   parameters.push_back("int64_t length");
   for (unsigned i = 0; i < main.getNumResults(); ++i)
     parameters.push_back(
         describe(main.getResultTypes()[i], resultExtents(main, i),
                  main.getResultAttrOfType<StringAttr>(i, kNameAttrName),
-                 "output" + Twine(i), false));
+                 "output" + Twine(i), "written"));
   parameters.push_back("fact_error *error");
   out << " * Returns FACT_OK, or another code, which *error explains (error "
          "may be null);\n"

@@ -393,17 +393,25 @@ std::string Compilation::policyLine() {
   return line;
 }
 
-void Compilation::announce() {
-  if (std::string policy = policyLine(); !policy.empty())
-    llvm::errs() << options.tool << ": " << policy << "\n";
+std::vector<std::string> Compilation::assumptions() {
+  std::vector<std::string> lines;
   func::FuncOp function = main();
-  for (unsigned i = 0; i < function.getNumArguments(); ++i) {
-    auto name = function.getArgAttrOfType<StringAttr>(i, kNameAttrName);
-    if (function.getArgAttr(i, kPositionsAttrName))
-      llvm::errs() << options.tool << ": positions"
-                   << (name ? " '" + name.str() + "'" : "")
-                   << " are taken to be 0, 1, 2, ...\n";
-  }
+  for (unsigned i = 0; i < function.getNumArguments(); ++i)
+    if (function.getArgAttr(i, kPositionsAttrName)) {
+      auto name = function.getArgAttrOfType<StringAttr>(i, kNameAttrName);
+      lines.push_back("positions '" +
+                      (name ? name.str() : "input " + std::to_string(i)) +
+                      "' are taken to be 0, 1, 2, ...");
+    }
+  return lines;
+}
+
+void Compilation::announce() {
+  std::vector<std::string> lines = assumptions();
+  if (std::string policy = policyLine(); !policy.empty())
+    lines.insert(lines.begin(), policy);
+  for (const std::string &line : lines)
+    llvm::errs() << options.tool << ": " << line << "\n";
 }
 
 LogicalResult Compilation::runTo(Stage wanted) {

@@ -248,6 +248,8 @@ std::string mlir::fact::explain(Compilation &compilation) {
   llvm::raw_string_ostream os(text);
   if (std::string policy = compilation.policyLine(); !policy.empty())
     os << policy << "\n\n";
+  for (const std::string &line : compilation.assumptions())
+    os << line << "\n\n";
   os << llvm::formatv(
       "{0,8}  {1}  {2}\n", "MACs",
       llvm::fmt_align(StringRef("part"), llvm::AlignStyle::Left, width),

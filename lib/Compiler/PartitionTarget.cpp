@@ -213,7 +213,8 @@ static LogicalResult findStacks(Compilation &whole, const Graph &graph,
 static void eraseUnused(func::FuncOp main) {
   for (unsigned i = main.getNumArguments(); i-- > 0;)
     if (main.getArgument(i).use_empty() &&
-        !main.getArgAttr(i, kPaddingAttrName))
+        !main.getArgAttr(i, kPaddingAttrName) &&
+        !main.getArgAttr(i, kPositionsAttrName))
       (void)main.eraseArgument(i);
 }
 

@@ -24,7 +24,7 @@
 #include "fact/Execution/Reference.h"
 #include "fact/Support/Batch.h"
 #include "fact/Support/Error.h"
-#include "fact/Support/Padding.h"
+#include "fact/Support/TokenNumbers.h"
 
 #include "mlir/Pass/PassManager.h"
 #include "llvm/Target/TargetMachine.h"
@@ -217,10 +217,10 @@ LogicalResult Runner::matchInputs() {
   error = ::fact::catchError([&] {
     for (auto [port, array] : llvm::zip(ports, inputs))
       if (port.isPositions)
-        ::fact::requireCounting(array, length, port.spec.name);
+        ::fact::requireCounting(array, rows, length, port.spec.name);
   });
   if (error)
-    return compilation.fail(*error + " (--reference=f32 takes any)");
+    return compilation.fail(*error + "\nnote: --reference=f32 takes any");
   for (size_t i = 0; i < specs.size(); ++i)
     inputs[i] = crop(specs[i], inputs[i], length);
   return requirePaddable();

@@ -71,8 +71,6 @@ LogicalResult FactStacks::prepare(Compilation &compilation,
     if (failed(compilation.requireRaised()))
       return failure();
     parts.push_back(compilation.module().clone());
-    for (unsigned i = 0; i < main.getNumArguments(); ++i)
-      takenInputs.push_back(!main.getArgAttr(i, kPositionsAttrName));
     stacks.push_back({"the model",
                       main.getNumArguments(),
                       main.getNumResults(),
@@ -129,13 +127,10 @@ std::string FactStacks::run(const std::vector<NpyArray> &inputs,
                             const NpzArchive &dumps) {
   std::string wrong;
   for (auto [i, stack] : llvm::enumerate(stacks)) {
-    std::vector<NpyArray> taken, made;
-    if (isWhole) {
-      for (auto [input, isTaken] : llvm::zip(inputs, takenInputs))
-        if (isTaken)
-          taken.push_back(input);
-      made = outputs;
-    } else {
+    std::vector<NpyArray> taken = inputs, made = outputs;
+    if (!isWhole) {
+      taken.clear();
+      made.clear();
       for (size_t j = 0; j < stack.inputs; ++j)
         taken.push_back(dumps.at(borderName(i, "in", j)));
       for (size_t j = 0; j < stack.outputs; ++j)

@@ -64,8 +64,6 @@ private:
   };
   std::vector<Stack> stacks;
   bool isWhole = false;
-  /// Of a whole model, by input: whether its program takes it.
-  std::vector<bool> takenInputs;
 };
 
 } // namespace mlir::fact

@@ -10,7 +10,6 @@
 
 #include "CheckSupport.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <iterator>
@@ -28,18 +27,17 @@ public:
     T known;
   };
 
-  explicit ByteRanges(uint64_t size) : cuts(size / pageBytes + 1) {
-    ranges.emplace(0, Range{0, size, T()});
-  }
+  explicit ByteRanges(uint64_t size) { ranges.emplace(0, Range{0, size, T()}); }
 
   /// The ranges that an operand touches, which are cut out first. A program
   /// touches the same ones again and again: they are looked up no second time
   /// as long as nothing is cut near them.
-  const std::vector<Range *> &of(const Access &access) {
+  const std::vector<Range *> &touchedBy(const Access &access) {
     Touched &touched = known[{access.address, access.rows.count,
                               access.rows.stride, access.rows.bytes}];
     auto begin = static_cast<uint64_t>(access.address);
     uint64_t end = begin + static_cast<uint64_t>(access.bytes);
+    // Cuts of its own may be in ranges that were found before: once more.
     while (touched.cuts != cutsIn(begin, end)) {
       touched.cuts = cutsIn(begin, end);
       touched.ranges.clear();
@@ -65,9 +63,9 @@ private:
 
   uint64_t cutsIn(uint64_t begin, uint64_t end) const {
     uint64_t sum = 0;
-    uint64_t last = std::min<uint64_t>(end / pageBytes, cuts.size() - 1);
-    for (uint64_t page = begin / pageBytes; page <= last; ++page)
-      sum += cuts[page];
+    for (auto page = cuts.lower_bound(begin / pageBytes);
+         page != cuts.end() && page->first <= end / pageBytes; ++page)
+      sum += page->second;
     return sum;
   }
 
@@ -80,8 +78,8 @@ private:
     ++cuts[at / pageBytes];
   }
 
-  std::map<uint64_t, Range> ranges; ///< By their beginnings.
-  std::vector<uint64_t> cuts;       ///< By page.
+  std::map<uint64_t, Range> ranges;  ///< By their beginnings.
+  std::map<uint64_t, uint64_t> cuts; ///< How many, by page.
   std::map<std::array<int64_t, 4>, Touched> known;
 };
 

@@ -81,7 +81,7 @@ private:
 
   void touch(size_t index, unsigned engine, const Access &access) {
     ByteRanges<Touches> &memory = access.dram ? dram : sram;
-    for (auto *range : memory.of(access)) {
+    for (auto *range : memory.touchedBy(access)) {
       Touches &last = range->known;
       for (unsigned other = 0; other < numEngines && !found; ++other) {
         if (other == engine)

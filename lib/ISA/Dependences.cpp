@@ -93,7 +93,7 @@ private:
     if (access.dram && access.address + access.bytes <= constants)
       return;
     ByteRanges<Touches> &memory = access.dram ? dram : sram;
-    for (auto *range : memory.of(access)) {
+    for (auto *range : memory.touchedBy(access)) {
       Touches &last = range->known;
       if (last.write != 0 && last.writer != engine)
         depend(last.write, last.writer, engine);

@@ -121,19 +121,20 @@ static LayerInfo layerOf(const Json &json) {
   return layer;
 }
 
-static PaddingInfo paddingOf(const Json &json) {
-  PaddingInfo info;
+static TokenInput tokenInputOf(const Json &json) {
+  TokenInput info;
   info.position = number(json, "position", 0);
-  info.value = number(json, "value", 0);
+  if (json.contains("value"))
+    info.value = number(json, "value", 0);
   auto name = json.find("name"), dtype = json.find("dtype"),
        shape = json.find("shape");
   bool valid = name != json.end() && name->is_string() && dtype != json.end() &&
                dtype->is_string() && shape != json.end() && shape->is_array() &&
-               info.value <= 1;
+               info.value.value_or(0) <= 1;
   for (size_t i = 0; valid && i < shape->size(); ++i)
     valid = (*shape)[i].is_number_integer() && (*shape)[i] >= -1;
   if (!valid)
-    throw Error("metadata field 'padding' has a wrong entry (was " +
+    throw Error("metadata field 'token_inputs' has a wrong entry (was " +
                 json.dump() + ")");
   info.name = name->get<std::string>();
   info.dtype = dtype->get<std::string>();
@@ -165,8 +166,8 @@ Metadata Metadata::parse(std::string_view text) {
     throw Error("metadata must be a JSON object");
   for (const Json &layer : list(json, "layers"))
     result.layers.push_back(layerOf(layer));
-  for (const Json &input : list(json, "padding"))
-    result.padding.push_back(paddingOf(input));
+  for (const Json &input : list(json, "token_inputs"))
+    result.tokenInputs.push_back(tokenInputOf(input));
   if (auto batch = json.find("batch"); batch != json.end()) {
     if (!batch->is_object())
       throw Error("metadata field 'batch' must be an object (was " +
@@ -220,14 +221,15 @@ static std::string toJson(const LayerInfo &layer) {
   return text + "}";
 }
 
-static std::string toJson(const PaddingInfo &info) {
+static std::string toJson(const TokenInput &info) {
   std::string shape;
   for (int64_t extent : info.shape)
     shape += (shape.empty() ? "" : ",") + std::to_string(extent);
   return "{\"dtype\":" + Json(info.dtype).dump() +
          ",\"name\":" + Json(info.name).dump() +
          ",\"position\":" + std::to_string(info.position) + ",\"shape\":[" +
-         shape + "],\"value\":" + std::to_string(info.value) + "}";
+         shape + "]" +
+         (info.value ? ",\"value\":" + std::to_string(*info.value) : "") + "}";
 }
 
 static std::string toJson(const std::vector<BatchAxis> &batches) {
@@ -249,14 +251,14 @@ std::string Metadata::toJson() const {
   for (size_t i = 0; i < layers.size(); ++i)
     text += (i ? "," : "") + isa::toJson(layers[i]);
   text += "]";
-  if (!padding.empty()) {
-    text += ",\"padding\":[";
-    for (size_t i = 0; i < padding.size(); ++i)
-      text += (i ? "," : "") + isa::toJson(padding[i]);
-    text += "]";
-  }
   if (policy)
     text += ",\"policy\":" + *policy;
+  if (!tokenInputs.empty()) {
+    text += ",\"token_inputs\":[";
+    for (size_t i = 0; i < tokenInputs.size(); ++i)
+      text += (i ? "," : "") + isa::toJson(tokenInputs[i]);
+    text += "]";
+  }
   return text + "}";
 }
 

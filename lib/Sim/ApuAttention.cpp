@@ -45,11 +45,13 @@ void execute(const isa::ApuSoftmax &i, Frame &frame) {
   const float *valueScale = valueScaleView.vector(tile.count);
 
   std::vector<float> keys(tile.count), values(tile.count), e(tile.count);
-  Columns columns(frame, rows, tile, i.mask_stride, isa::windowOf(i));
+  numerics::Window window = isa::windowOf(i);
+  Columns columns(frame, rows, tile, i.mask_stride, window);
   int64_t done = 0;
   for (int64_t r = 0; r < rows.count; ++r) {
     if (columns.isDominated(r))
       continue;
+    requireWindow(window, rows.first + r, frame.length(), tile);
     ++done;
     const std::vector<int32_t> &kept = columns.of(r);
     int64_t n = static_cast<int64_t>(kept.size());

@@ -10,7 +10,7 @@
 #include "fact/ISA/Metadata.h"
 #include "fact/Numerics/Formats.h"
 #include "fact/Support/Error.h"
-#include "fact/Support/Padding.h"
+#include "fact/Support/TokenNumbers.h"
 
 #include <algorithm>
 #include <cstring>
@@ -48,7 +48,7 @@ int64_t countSequences(const isa::Program &program,
   if (batches.empty())
     return 1;
   bool fits =
-      batches.size() == program.inputs.size() + metadata.padding.size() &&
+      batches.size() == program.inputs.size() + metadata.tokenInputs.size() &&
       metadata.outputBatch.size() == program.outputs.size();
   for (size_t j = 0; fits && j < program.outputs.size(); ++j)
     fits = metadata.outputBatch[j].dim <
@@ -62,54 +62,67 @@ int64_t countSequences(const isa::Program &program,
   return fact::countSequences(batches, inputs, names);
 }
 
-std::optional<int64_t> takePadding(const isa::Program &program,
-                                   const isa::Metadata &metadata,
-                                   std::vector<NpyArray> &inputs,
-                                   std::optional<int64_t> length,
-                                   std::optional<int64_t> &rows) {
-  const std::vector<isa::PaddingInfo> &masks = metadata.padding;
-  size_t wanted = program.inputs.size() + masks.size();
-  if (!masks.empty() && inputs.size() != wanted)
+std::optional<int64_t> takeTokenInputs(const isa::Program &program,
+                                       const isa::Metadata &metadata,
+                                       std::vector<NpyArray> &inputs,
+                                       std::optional<int64_t> length,
+                                       std::optional<int64_t> &rows) {
+  const std::vector<isa::TokenInput> &taken = metadata.tokenInputs;
+  size_t wanted = program.inputs.size() + taken.size();
+  if (!taken.empty() && inputs.size() != wanted)
     throw Error("the program has " + std::to_string(wanted) + " inputs (was " +
                 std::to_string(inputs.size()) + ")");
-  const isa::PaddingInfo *first = nullptr;
-  for (size_t i = masks.size(); i-- > 0;) {
-    const isa::PaddingInfo &mask = masks[i];
-    if (mask.position >= static_cast<int64_t>(inputs.size()))
-      throw Error("metadata field 'padding' names an input that is not there");
-    const NpyArray &array = inputs[mask.position];
+  const isa::TokenInput *first = nullptr, *firstOpen = nullptr;
+  std::vector<std::pair<const isa::TokenInput *, NpyArray>> positions;
+  for (size_t i = taken.size(); i-- > 0;) {
+    const isa::TokenInput &input = taken[i];
+    if (input.position >= static_cast<int64_t>(inputs.size()))
+      throw Error(
+          "metadata field 'token_inputs' names an input that is not there");
+    NpyArray array = std::move(inputs[input.position]);
+    inputs.erase(inputs.begin() + input.position);
     bool fits =
-        array.dtype == mask.dtype && array.shape.size() == mask.shape.size();
-    for (size_t d = 0; fits && d < mask.shape.size(); ++d)
-      fits = mask.shape[d] < 0 || mask.shape[d] == array.shape[d];
+        array.dtype == input.dtype && array.shape.size() == input.shape.size();
+    for (size_t d = 0; fits && d < input.shape.size(); ++d)
+      fits = input.shape[d] < 0 || input.shape[d] == array.shape[d];
     if (!fits)
-      throw Error("input '" + mask.name + "' must be " + mask.dtype +
-                  " of shape " + shapeText(mask.shape) + " (was " +
+      throw Error("input '" + input.name + "' must be " + input.dtype +
+                  " of shape " + shapeText(input.shape) + " (was " +
                   array.dtype + " of " + shapeText(array.shape) + ")");
-    for (size_t d = 0; d < mask.shape.size(); ++d)
-      if (mask.shape[d] < 0) {
+    for (size_t d = 0; d < input.shape.size(); ++d)
+      if (input.shape[d] < 0) {
         if (rows && *rows != array.shape[d])
-          throw Error("padding masks differ in length");
+          throw Error("inputs '" + input.name + "' and '" + firstOpen->name +
+                      "' have numbers of " + std::to_string(array.shape[d]) +
+                      " and " + std::to_string(*rows) + " tokens");
         rows = array.shape[d];
+        firstOpen = &input;
       }
-    int64_t real = countRealTokens(array, mask.value, mask.name);
-    bool isOpen = std::count(mask.shape.begin(), mask.shape.end(), -1) != 0;
+    if (!input.value) {
+      positions.emplace_back(&input, std::move(array));
+      continue;
+    }
+    int64_t real = countRealTokens(array, *input.value, input.name);
+    bool isOpen = std::count(input.shape.begin(), input.shape.end(), -1) != 0;
     if (!isOpen && real != array.numElements())
-      throw Error("padding mask '" + mask.name + "' calls token " +
+      throw Error("padding mask '" + input.name + "' calls token " +
                   std::to_string(real) +
                   " padding, but the program's shapes are fixed: all tokens "
                   "must be real");
     if (isOpen && length && *length != real)
-      throw Error("padding mask '" + mask.name + "' has " +
+      throw Error("padding mask '" + input.name + "' has " +
                   std::to_string(real) + " real tokens, " +
                   (first ? "'" + first->name + "' has "
                          : std::string("the length is ")) +
                   std::to_string(*length));
     if (isOpen) {
       length = real;
-      first = &mask;
+      first = &input;
     }
-    inputs.erase(inputs.begin() + mask.position);
+  }
+  for (const auto &[input, array] : positions) {
+    int64_t all = rows.value_or(array.numElements());
+    requireCounting(array, all, length.value_or(all), input->name);
   }
   return length;
 }

@@ -24,14 +24,15 @@ int64_t countSequences(const isa::Program &program,
                        const isa::Metadata &metadata,
                        const std::vector<NpyArray> &inputs);
 
-/// Takes the model's padding masks out of `inputs`. Returns the length that
-/// they say, which must be `length`, where that is given; `length` where there
-/// are none. `rows`: of the masks, which other inputs must have as well.
-std::optional<int64_t> takePadding(const isa::Program &program,
-                                   const isa::Metadata &metadata,
-                                   std::vector<NpyArray> &inputs,
-                                   std::optional<int64_t> length,
-                                   std::optional<int64_t> &rows);
+/// Takes the model's padding masks and positions out of `inputs`. Returns the
+/// length that masks say, which must be `length`, where that is given; `length`
+/// where there are none. `rows`: of what was taken, which other inputs must
+/// have as well. Positions must count the tokens of that length.
+std::optional<int64_t> takeTokenInputs(const isa::Program &program,
+                                       const isa::Metadata &metadata,
+                                       std::vector<NpyArray> &inputs,
+                                       std::optional<int64_t> length,
+                                       std::optional<int64_t> &rows);
 
 /// Checks types and shapes of all inputs and the wanted length.
 isa::Sequence sequenceOf(const isa::Program &program,

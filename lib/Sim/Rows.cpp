@@ -45,6 +45,17 @@ std::vector<int32_t> listedRows(Frame &frame, const Extent &rows,
   return result;
 }
 
+void requireWindow(const numerics::Window &window, int64_t row, int64_t length,
+                   const Extent &columns) {
+  int64_t first = window.first(row), end = window.end(row, length);
+  if (first < columns.first || end > columns.first + columns.count)
+    throw Error("scores must be of all columns that row " +
+                std::to_string(row) + " sees, " + std::to_string(first) +
+                " to " + std::to_string(end) + " (were " +
+                std::to_string(columns.first) + " to " +
+                std::to_string(columns.first + columns.count) + ")");
+}
+
 /// Whether a mask row keeps a column.
 static bool isSet(const uint8_t *bits, int64_t column) {
   return bits[column >> 3] >> (column & 7) & 1;

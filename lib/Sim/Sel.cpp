@@ -78,12 +78,7 @@ void execute(const isa::SelTopK &i, Frame &frame) {
     // Scores outside of the window may be anything.
     int64_t first = window.first(rows.first + r),
             seen = window.keysOf(rows.first + r, length);
-    if (first < columns.first || first + seen > columns.first + columns.count)
-      throw Error("row " + std::to_string(rows.first + r) + " sees columns " +
-                  std::to_string(first) + " to " +
-                  std::to_string(first + seen) + ", and scores are of " +
-                  std::to_string(columns.first) + " to " +
-                  std::to_string(columns.first + columns.count));
+    requireWindow(window, rows.first + r, length, columns);
     const float *scores = score.part(r, first - columns.first, seen);
     numerics::RowDecision decision =
         numerics::decideRow(policy, scores - first, window, rows.first + r,

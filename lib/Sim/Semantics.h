@@ -69,6 +69,10 @@ void execute(const isa::ApuCopyDominated &i, Frame &frame);
 std::vector<int32_t> listedRows(Frame &frame, const Extent &rows,
                                 const char *operand);
 
+/// Fails where a row's window is not within the columns of a tile.
+void requireWindow(const numerics::Window &window, int64_t row, int64_t length,
+                   const Extent &columns);
+
 /// The columns of a tile that a row works on.
 class Columns {
 public:

@@ -67,7 +67,7 @@ RunResult Simulator::runSequence(const std::vector<NpyArray> &given,
   std::vector<NpyArray> inputs = given;
   std::optional<int64_t> rows;
   std::optional<int64_t> length =
-      takePadding(program, described, inputs, options.length, rows);
+      takeTokenInputs(program, described, inputs, options.length, rows);
   isa::Sequence sequence = sequenceOf(program, inputs, length);
   if (rows && *rows != sequence.rows)
     throw Error("the padding mask has " + std::to_string(*rows) +

@@ -244,20 +244,22 @@ FailureOr<unsigned> Scalars::atom(Value value, Operation *user) {
       return now;
     return registerOf({Kind::Slot, now, {}, 0, slots - delay, slots}, user);
   }
-  auto range = value.getDefiningOp<InRangeOp>();
-  auto atLeast = value.getDefiningOp<AtLeastOp>();
-  Linear index;
-  if (failed(add(range ? range.getIndex() : atLeast.getIndex(), 1, index)))
-    return failure();
-  // The whole number has to be in a register.
-  FailureOr<Resolved> whole = resolve(index, /*bits=*/0, user);
-  if (failed(whole))
-    return failure();
-  auto limit =
-      static_cast<int64_t>(range ? range.getLimit() : atLeast.getLeast());
-  return registerOf(
-      {range ? Kind::InRange : Kind::AtLeast, whole->reg, {}, 0, 0, limit},
-      user);
+  auto limited = [&](Kind kind, Value of,
+                     uint64_t limit) -> FailureOr<unsigned> {
+    Linear index;
+    if (failed(add(of, 1, index)))
+      return failure();
+    // The whole number has to be in a register.
+    FailureOr<Resolved> whole = resolve(index, /*bits=*/0, user);
+    if (failed(whole))
+      return failure();
+    return registerOf({kind, whole->reg, {}, 0, 0, static_cast<int64_t>(limit)},
+                      user);
+  };
+  if (auto range = value.getDefiningOp<InRangeOp>())
+    return limited(Kind::InRange, range.getIndex(), range.getLimit());
+  auto atLeast = cast<AtLeastOp>(value.getDefiningOp());
+  return limited(Kind::AtLeast, atLeast.getIndex(), atLeast.getLeast());
 }
 
 FailureOr<Resolved> Scalars::resolve(Linear sum, unsigned bits,

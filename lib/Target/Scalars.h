@@ -53,7 +53,7 @@ private:
       Sum, ///< atom * factor + plus + addend; the atom, if any, is a counter
            ///< or a number that has an instruction of its own.
       InRange, ///< Whether `plus` is below `limit`.
-      AtLeast, ///< `plus`, or `limit` where that is more.
+      AtLeast, ///< `plus`, or `limit`, a lower one, where that is more.
       Slot,    ///< The slot `addend` after `plus`, of `limit`.
       Lost,    ///< It is in `plus` itself, and nothing can be found by it: what
                ///< it was worked out with is gone.

@@ -176,15 +176,16 @@ std::vector<float> attend(Bench &bench, const Head &head, const Case &c) {
     softmax.dominated = dominatedAt;
     softmax.row0 = {row, 0};
     softmax.rows = block;
-    // From the first column that the block sees, which is the whole row without
-    // a window.
+    // The columns that the block sees, the whole row without a window.
     auto first = static_cast<uint32_t>(c.window.first(row));
     softmax.p.offset += c.masked ? 0 : first;
     softmax.score.offset += c.masked ? 0 : first * 4;
     softmax.key_scale.offset += first * 4;
     softmax.value_scale.offset += first * 4;
     softmax.col0 = {first, 0};
-    softmax.cols = length;
+    softmax.cols = static_cast<uint32_t>(
+        c.window.end(std::min<int64_t>(row + block, length) - 1, length) -
+        first);
     softmax.p_stride = width;
     softmax.score_stride = width * 4;
     softmax.mask_stride = maskBytes;
@@ -311,6 +312,11 @@ TEST(Attention, CompactRowsHaveRoomForWhatIsKept) {
   i.score_stride = 8;
   EXPECT_NE(bench.error({i}).find(
                 "a row of 'score' has room for 2 kept columns (was 3)"),
+            std::string::npos);
+  i.score_stride = 12;
+  i.cols = 3;
+  EXPECT_NE(bench.error({i}).find("scores must be of all columns that row 0 "
+                                  "sees, 0 to 4 (were 0 to 3)"),
             std::string::npos);
   isa::PeQk qk;
   qk.score = i.score;

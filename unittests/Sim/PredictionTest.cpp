@@ -225,7 +225,9 @@ private:
       i.score = at(place.scores, length * 4);
       i.score.offset += first * 4;
       i.col0 = {first, 0};
-      i.cols = length;
+      i.cols = static_cast<uint32_t>(
+          window.end(std::min<int64_t>(row + block, length) - 1, length) -
+          first);
       i.query_scale = at(q.scale, 4);
       i.scale = at(scale, 4);
       i.weight_scales = weightScales;
@@ -448,11 +450,13 @@ TEST(Prediction, ScoresAreOfAllThatARowSees) {
   EXPECT_EQ(bench.error({i}), "");
   i.cols = 3;
   EXPECT_NE(bench.error({i}).find(
-                "row 3 sees columns 2 to 4, and scores are of 0 to 3"),
+                "scores must be of all columns that row 3 sees, 2 to 4 (were "
+                "0 to 3)"),
             std::string::npos);
   i.col0 = {1, 0};
   EXPECT_NE(bench.error({i}).find(
-                "row 0 sees columns 0 to 1, and scores are of 1 to 4"),
+                "scores must be of all columns that row 0 sees, 0 to 1 (were "
+                "1 to 4)"),
             std::string::npos);
 }
 

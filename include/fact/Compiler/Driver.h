@@ -81,7 +81,9 @@ public:
   /// The policy of the model and of layers with others, one line; empty where
   /// there is none.
   std::string policyLine();
-  /// Prints that line, and what is assumed about inputs.
+  /// What is assumed about inputs, a line each.
+  std::vector<std::string> assumptions();
+  /// Prints these lines.
   void announce();
 
   /// A part of the model that `fact-raise` left alone.

@@ -92,9 +92,11 @@ def AssumePositionsPass : Pass<"fact-assume-positions", "::mlir::func::FuncOp"> 
   let summary = "positions that are an input as those that count the tokens";
   let description = [{
     Exporters give decoders the positions of their tokens as an input. Where an argument of
-    integers, [tokens] or [sequences, tokens], only says by which angles features are turned
-    (through Cos and Sin, or through tables of cosines and sines), it is taken to hold 0, 1,
-    2, ... for each sequence, which nothing then reads. The argument says so:
+    integers, [tokens] or [1, tokens], only says by which angles features are turned (through
+    Cos and Sin, or through tables of cosines and sines), it is taken to hold 0, 1, 2, ...,
+    and nothing reads it any more. The argument says so; who runs the function checks it.
+    Others get a missed remark: positions that are read for something else, too, and tables of
+    other numbers, and any where the model has a past. A single position is left alone.
 
     ```mlir
     func.func @main(%x: tensor<1x?x64xf32>, %p: tensor<1x?xi64>)
@@ -102,7 +104,9 @@ def AssumePositionsPass : Pass<"fact-assume-positions", "::mlir::func::FuncOp"> 
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
-  let statistics = [Statistic<"numAssumed", "assumed", "arguments taken to count the tokens">];
+  let statistics = [
+    Statistic<"numAssumed", "assumed", "arguments taken to count the tokens">,
+    Statistic<"numMissed", "missed", "arguments that multiply features otherwise">];
 }
 
 def RaisePass : Pass<"fact-raise", "::mlir::func::FuncOp"> {

@@ -41,29 +41,32 @@ struct LayerInfo {
   std::vector<LinearInfo> linears;
 };
 
-/// An input of the model that says which tokens are padding. No instruction
-/// reads it: it is the length of the sequence.
-struct PaddingInfo {
+/// An input of the model with a number for each token that no instruction
+/// reads: which tokens are padding, so that it is the length of the sequence,
+/// or the positions of the tokens, which must count them.
+struct TokenInput {
   int64_t position = 0;       ///< Among all inputs of the model.
   std::string name, dtype;    ///< NumPy's type.
   std::vector<int64_t> shape; ///< -1 for the sequence's length.
-  int64_t value = 0; ///< Of tokens that are padding; real ones have 1 - value.
+  /// Of tokens that are padding; real ones have 1 - value. None of positions.
+  std::optional<int64_t> value = {};
 };
 
 /// A program's metadata, a JSON object: `layers`, a list of {heads, key_heads
 /// (where there are fewer), window, features, mask_given, selects_with,
 /// lowers_with, linears: [{role, k, n},
-/// ...]}; `policy`, an object that reports pass on; `padding`, a list of
-/// {position, name, dtype, shape, value}; `batch`, {inputs, outputs}, for each
-/// of the model's a pair [dim, sequences]; `bound`, the largest sequence
-/// length. All may be missing. The one place that writes and reads it.
+/// ...]}; `policy`, an object that reports pass on; `token_inputs`, a list
+/// of {position, name, dtype, shape, value (where they say what is padding)};
+/// `batch`, {inputs, outputs}, for each of the model's a pair [dim, sequences];
+/// `bound`, the largest sequence length. All may be missing. The one place that
+/// writes and reads it.
 struct Metadata {
   std::vector<LayerInfo> layers;
   /// JSON of the policy, see policyJson().
   std::optional<std::string> policy;
   std::optional<int64_t> bound;
-  std::vector<PaddingInfo> padding; ///< In the order of positions.
-  /// Of all inputs, padding masks among them, and outputs; empty where the
+  std::vector<TokenInput> tokenInputs; ///< In the order of positions.
+  /// Of all inputs, those of numbers among them, and outputs; empty where the
   /// model has no batch. A program is for one sequence.
   std::vector<BatchAxis> inputBatch, outputBatch;
 

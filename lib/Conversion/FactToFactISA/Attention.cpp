@@ -33,34 +33,38 @@ int64_t Lowering::scoreColumns(fact::QuantizedAttentionOp op) {
 
 Lowering::KeyTile Lowering::keyTile(fact::WindowAttr attribute,
                                     std::optional<int64_t> compact) const {
-  KeyTile tile{blockRows(), tiling.cols, /*isAll=*/false, std::nullopt};
-  if (tiling.cols >= bound) {
-    tile.cols = paddedRows;
-    tile.isAll = true;
-    return tile;
-  }
+  if (tiling.cols >= bound)
+    return {KeyTile::Of::Head, blockRows(), paddedRows};
   ::fact::numerics::Window window = fact::windowOf(attribute);
-  bool isNarrow = window.left >= 0 && window.right >= 0;
-  auto keysOf = [&](int64_t rows) {
-    return isNarrow ? std::min(window.left + rows + window.right, paddedRows)
-                    : paddedRows;
+  // Keys that some rows see, where the tiling has room for them.
+  auto keysOf = [&](int64_t rows) -> std::optional<int64_t> {
+    if (window.left < 0 || window.right < 0)
+      return std::nullopt;
+    int64_t keys = llvm::alignTo(window.left + rows + window.right, 16);
+    return keys <= tiling.cols ? std::optional(keys) : std::nullopt;
   };
+  KeyTile tile{KeyTile::Of::Part, blockRows(), tiling.cols};
+  bool isOfBlock = keysOf(tile.rows).has_value();
   // Every block loads the keys that it sees: it has as many rows as fit where
   // scores of all keys would.
   int64_t most = tile.rows * paddedRows;
-  while (2 * tile.rows <= std::min(mostRows, paddedRows) &&
-         2 * tile.rows * compact.value_or(keysOf(2 * tile.rows)) <= most)
-    tile.rows *= 2;
-  int64_t keys = llvm::alignTo(keysOf(tile.rows), 16);
-  if (keys < paddedRows) {
-    tile.cols = keys;
-    tile.before = window.left;
+  for (int64_t rows = 2 * tile.rows;
+       rows <= std::min(mostBlockRows, paddedRows); rows *= 2) {
+    std::optional<int64_t> keys = keysOf(rows);
+    if ((isOfBlock && !keys) ||
+        rows * compact.value_or(keys.value_or(paddedRows)) > most)
+      break;
+    tile.rows = rows;
   }
+  if (isOfBlock)
+    tile = {KeyTile::Of::Block, tile.rows, *keysOf(tile.rows), window.left};
   return tile;
 }
 
 Value Lowering::firstKey(const KeyTile &tile, Value row0) {
-  Value first = arith::AddIOp::create(builder, loc, row0, index(-*tile.before));
+  if (tile.of != KeyTile::Of::Block)
+    return index(0);
+  Value first = arith::AddIOp::create(builder, loc, row0, index(-tile.before));
   return AtLeastOp::create(builder, loc, 0, first);
 }
 
@@ -72,6 +76,7 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
   KeyTile tile =
       keyTile(op.getWindowAttr(),
               hasMask ? std::optional(scoreColumns(op)) : std::nullopt);
+  bool isOfHead = tile.of == KeyTile::Of::Head;
   int64_t n = features / (groups * members), rows = tile.rows, cols = tile.cols;
   WindowFields window(op.getWindowAttr()), all{{}};
   bool hasTail = bool(op.getTailKey());
@@ -121,8 +126,8 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
     Value valueScales = sram(Memory::Index, paddedRows * 4, "value_scales");
     loadRows(keyScales, *keyScale, group, zero, paddedRows);
     loadRows(valueScales, *valueScale, group, zero, paddedRows);
-    Value allKeyRows = tile.isAll ? loadKeys(group, zero) : Value(),
-          allValueRows = tile.isAll ? loadValues(group, zero) : Value();
+    Value allKeyRows = isOfHead ? loadKeys(group, zero) : Value(),
+          allValueRows = isOfHead ? loadValues(group, zero) : Value();
     Value tailKeyRow = none, tailKeyScaleRow = none, tailValueRow = none,
           tailValueScaleRow = none;
     if (hasTail) {
@@ -151,11 +156,9 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
         loadRows(dominatedRows, *dominated, head, row0, rows);
         loadRows(argmaxRows, *argmax, head, row0, rows);
       }
-      // Scores of all keys that the block sees, or compact ones.
-      int64_t width =
-          std::min(scoreColumns(op), tile.before ? cols : paddedRows);
-      Value firstCol = tile.before ? firstKey(tile, row0) : zero;
-      int64_t allCols = tile.before ? cols : paddedRows;
+      Value firstCol = firstKey(tile, row0);
+      int64_t allCols = scoredKeys(tile),
+              width = std::min(scoreColumns(op), allCols);
       Value scores = sram(Memory::Temp, rows * width * 4, "scores"),
             probabilities = sram(Memory::Temp, rows * width, "probabilities");
       Value stats = sram(Memory::Index, rows * 16, "softmax_stats");
@@ -168,7 +171,8 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
       // Compact rows begin where they begin, whatever block of keys comes, and
       // those of one tile with it.
       auto at = [&](Value block, Value col0, int64_t bytes) {
-        return hasMask || tile.before ? block : view(block, 0, {{col0, bytes}});
+        return hasMask || tile.isAtOnce() ? block
+                                          : view(block, 0, {{col0, bytes}});
       };
       auto scalesFrom = [&](Value scales, Value col0) {
         return view(scales, 0, {{col0, 4}});
@@ -192,10 +196,8 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
               dominatedRows, argmaxRows, row0, rows, col0, cols, n, n * 4, n);
       };
 
-      if (tile.isAll)
-        qk(zero, allKeyRows);
-      else if (tile.before)
-        qk(firstCol, loadKeys(group, firstCol));
+      if (tile.isAtOnce())
+        qk(firstCol, isOfHead ? allKeyRows : loadKeys(group, firstCol));
       else
         loop(Over::Rows, bound, cols,
              [&](Value col0) { qk(col0, loadKeys(group, col0)); });
@@ -208,8 +210,8 @@ LogicalResult Lowering::lowerAttention(fact::QuantizedAttentionOp op) {
           scalesFrom(keyScales, firstCol), scalesFrom(valueScales, firstCol),
           maskRows, dominatedRows, row0, rows, firstCol, allCols, width,
           width * 4, maskBytes, op.getScale(), window.left, window.right);
-      if (tile.isAll || tile.before) {
-        Value values = tile.isAll ? allValueRows : loadValues(group, firstCol);
+      if (tile.isAtOnce()) {
+        Value values = isOfHead ? allValueRows : loadValues(group, firstCol);
         pv(firstCol, values, /*accumulate=*/false);
         copyDominated(firstCol, values);
       } else {

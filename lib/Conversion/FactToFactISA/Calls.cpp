@@ -41,11 +41,6 @@ static SmallVector<std::string> namesOf(ArrayRef<Attribute> attributes,
   return names;
 }
 
-/// Positions that count the tokens are no input of a program.
-static bool arePositions(func::FuncOp source, unsigned argument) {
-  return bool(source.getArgAttr(argument, mlir::fact::kPositionsAttrName));
-}
-
 void Lowering::noteBatch(func::FuncOp source) {
   std::vector<::fact::BatchAxis> inputs, outputs;
   bool hasBatch = false;
@@ -56,8 +51,7 @@ void Lowering::noteBatch(func::FuncOp source) {
                        : ::fact::BatchAxis());
   };
   for (unsigned i = 0; i < source.getNumArguments(); ++i)
-    if (!arePositions(source, i))
-      note(source.getArgAttr(i, fact::kBatchAttrName), inputs);
+    note(source.getArgAttr(i, fact::kBatchAttrName), inputs);
   for (unsigned i = 0; i < source.getNumResults(); ++i)
     note(source.getResultAttr(i, fact::kBatchAttrName), outputs);
   if (!hasBatch)
@@ -66,25 +60,32 @@ void Lowering::noteBatch(func::FuncOp source) {
   described.outputBatch = std::move(outputs);
 }
 
-bool Lowering::notePadding(func::FuncOp source, BlockArgument argument,
-                           StringRef name) {
-  auto value = source.getArgAttrOfType<IntegerAttr>(argument.getArgNumber(),
-                                                    fact::kPaddingAttrName);
-  if (!value || !argument.use_empty())
+bool Lowering::noteTokenInput(func::FuncOp source, BlockArgument argument,
+                              StringRef name) {
+  unsigned position = argument.getArgNumber();
+  auto value =
+      source.getArgAttrOfType<IntegerAttr>(position, fact::kPaddingAttrName);
+  bool arePositions =
+      bool(source.getArgAttr(position, mlir::fact::kPositionsAttrName));
+  bool isRead = llvm::any_of(argument.getUsers(), [](Operation *user) {
+    return !isa<tensor::DimOp>(user);
+  });
+  if ((!value && !arePositions) || isRead)
     return false;
   auto type = cast<RankedTensorType>(argument.getType());
-  ::fact::isa::PaddingInfo info;
-  info.position = argument.getArgNumber();
-  info.name = name.str();
+  ::fact::isa::TokenInput input;
+  input.position = position;
+  input.name = name.str();
   Type element = type.getElementType();
-  info.dtype = element.isF32()         ? "<f4"
-               : element.isInteger(32) ? "<i4"
-               : element.isInteger(64) ? "<i8"
-                                       : "|b1";
+  input.dtype = element.isF32()         ? "<f4"
+                : element.isInteger(32) ? "<i4"
+                : element.isInteger(64) ? "<i8"
+                                        : "|b1";
   for (int64_t extent : type.getShape())
-    info.shape.push_back(ShapedType::isDynamic(extent) ? -1 : extent);
-  info.value = value.getInt();
-  described.padding.push_back(std::move(info));
+    input.shape.push_back(ShapedType::isDynamic(extent) ? -1 : extent);
+  if (value)
+    input.value = value.getInt();
+  described.tokenInputs.push_back(std::move(input));
   return true;
 }
 
@@ -163,10 +164,8 @@ Lowering::makePorts(func::FuncOp source,
   if (failed(placeStreams(chains)))
     return failure();
   for (BlockArgument argument : source.getArguments()) {
-    if (arePositions(source, argument.getArgNumber()))
-      continue;
     StringRef name = inputNames[argument.getArgNumber()];
-    if (notePadding(source, argument, name))
+    if (noteTokenInput(source, argument, name))
       continue;
     Value place = hasStorage(argument) ? storages.at(argument).base : Value();
     FailureOr<Storage> storage =

@@ -148,9 +148,10 @@ private:
   LogicalResult placeStreams(ArrayRef<SmallVector<func::CallOp>> chains);
   /// Notes where the model's arguments and results have a batch.
   void noteBatch(func::FuncOp source);
-  /// Notes an argument that only says which tokens are padding: it has no
-  /// storage.
-  bool notePadding(func::FuncOp source, BlockArgument argument, StringRef name);
+  /// Notes an argument that only says which tokens are padding, or what
+  /// positions they have: it has no storage.
+  bool noteTokenInput(func::FuncOp source, BlockArgument argument,
+                      StringRef name);
   /// Number of the layer that an op of the function belongs to, as an index.
 public:
   Value layerOf(Operation *op);
@@ -310,21 +311,28 @@ public:
   /// Rows of a row block.
   int64_t blockRows() const { return std::min(tiling.rows, paddedRows); }
 
-  /// What a block of queries sees of the keys.
+  /// How blocks of queries get the keys that they see.
   struct KeyTile {
+    enum class Of {
+      Head,  ///< All of a head's, there for all blocks.
+      Block, ///< Those that the block sees, at once.
+      Part   ///< Parts of a head's, one after the other.
+    } of;
     int64_t rows; ///< Queries of a block.
     int64_t cols; ///< Keys at a time.
-    bool isAll;   ///< They are the whole sequence, there for all blocks.
-    /// How many keys before its first query a block begins; the keys at a time
-    /// are all that it sees. None where blocks of keys follow each other.
-    std::optional<int64_t> before;
+    /// Of a block's own: how many keys before its first query they begin.
+    int64_t before = 0;
+
+    bool isAtOnce() const { return of != Of::Part; }
   };
   /// `compact`: of scores that are no wider, whatever a block sees.
   KeyTile keyTile(fact::WindowAttr window,
                   std::optional<int64_t> compact = std::nullopt) const;
-  static constexpr int64_t mostRows = 64; ///< Of a block.
-  /// The first key that a block sees, where it sees those of one tile.
+  /// The first key of those that a block has scores of, and how many there are.
   Value firstKey(const KeyTile &tile, Value row0);
+  int64_t scoredKeys(const KeyTile &tile) const {
+    return tile.of == KeyTile::Of::Block ? tile.cols : paddedRows;
+  }
 
   OpBuilder builder;
   Location loc;

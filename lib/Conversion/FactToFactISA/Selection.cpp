@@ -36,10 +36,9 @@ LogicalResult Lowering::allocateFlags(fact::SelectOp op, int64_t heads,
     if (named != heads) {
       InFlightDiagnostic diagnostic =
           user->emitOpError()
-          << "names rows for " << named
-          << " heads of keys: a program has them for each head of the keys "
-             "that the selection predicts, "
-          << heads;
+          << "needs a selection whose scores are of as many heads of keys as "
+             "it names rows for, "
+          << named << " (was " << heads << ")";
       diagnostic.attachNote(op.getLoc()) << "the selection is here";
       return diagnostic;
     }
@@ -207,7 +206,7 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
       keyRowScales = sram(Memory::Index, cols * 4, "row_scales");
       loadRows(keyRowScales, *rowScale, zero, col0, cols);
     };
-    if (tile.isAll)
+    if (tile.of == KeyTile::Of::Head)
       loadKeys(zero);
     auto selectBlock = [&](Value head, Value row0) {
       Value queries = sram(Memory::Token, rows * queryBytes, "query_codes");
@@ -219,20 +218,20 @@ LogicalResult Lowering::lowerSelect(fact::SelectOp op) {
         queryRowScales = sram(Memory::Index, rows * 4, "row_scales");
         loadRows(queryRowScales, *rowScale, zero, row0, rows);
       }
-      int64_t width = tile.before ? cols : paddedRows;
-      Value firstCol = tile.before ? firstKey(tile, row0) : zero;
+      int64_t width = scoredKeys(tile);
+      Value firstCol = firstKey(tile, row0);
       Value scores = sram(Memory::Temp, rows * width * 4, "scores");
       auto score = [&](Value col0) {
-        EpScoreOp::create(builder, predict.getLoc(),
-                          tile.before ? scores : view(scores, 0, {{col0, 4}}),
-                          queries, keys, scales, keyRowScales, row0, rows, col0,
-                          cols, n, width * 4, queryBytes, keyBytes,
-                          codes.scorePredictorOf(predict), window.left,
-                          window.right);
+        EpScoreOp::create(
+            builder, predict.getLoc(),
+            tile.isAtOnce() ? scores : view(scores, 0, {{col0, 4}}), queries,
+            keys, scales, keyRowScales, row0, rows, col0, cols, n, width * 4,
+            queryBytes, keyBytes, codes.scorePredictorOf(predict), window.left,
+            window.right);
       };
-      if (tile.before)
+      if (tile.of == KeyTile::Of::Block)
         loadKeys(firstCol);
-      if (tile.isAll || tile.before)
+      if (tile.isAtOnce())
         score(firstCol);
       else
         loop(Over::Rows, bound, cols, [&](Value col0) {

@@ -20,7 +20,9 @@ using mlir::fact::Schedule;
 /// size.
 static SmallVector<int64_t> blockRows(int64_t bound) {
   SmallVector<int64_t> heights;
-  for (int64_t rows : {64, 48, 40, 32, 24, 16, 8, 4, 2, 1}) {
+  for (int64_t rows :
+       {mostBlockRows, int64_t(48), int64_t(40), int64_t(32), int64_t(24),
+        int64_t(16), int64_t(8), int64_t(4), int64_t(2), int64_t(1)}) {
     // What comes before the first block and after the last one is as long as
     // a block.
     if (rows > std::max<int64_t>(32, bound / 12))

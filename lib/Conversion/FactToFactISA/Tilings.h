@@ -16,6 +16,9 @@
 
 namespace mlir::factisa {
 
+/// Most rows of a row block.
+inline constexpr int64_t mostBlockRows = 64;
+
 /// Sizes of a loop over heads that generates and attends.
 struct HeadTiling {
   int64_t rows = 0;   ///< Rows of a row block; 0: there is no such loop.
@@ -35,9 +38,9 @@ struct HeadTiling {
 
 /// Sizes of blocks, chosen so that the plan fits the scratchpad.
 struct Tiling {
-  int64_t rows = 64; ///< Rows of a row block.
-  int64_t cols = 0;  ///< Keys of a key block, a multiple of 8; at least the
-                     ///< bound: all keys at once.
+  int64_t rows = mostBlockRows; ///< Rows of a row block.
+  int64_t cols = 0; ///< Keys of a key block, a multiple of 8; at least the
+                    ///< bound: all keys at once.
   int64_t weightBytes = 65536; ///< Most bytes of one tile of a weight.
   bool keepWeights =
       false;         ///< Weights of a group are loaded once, before its loop.

@@ -25,7 +25,8 @@ using Predicate = arith::CmpIPredicate;
 namespace {
 
 /// The loops of one attention op, head by head and panel by panel: scores of
-/// all keys, the three sweeps of section 6 over the kept ones, sums of p8 * v8.
+/// the keys that the panel's rows see, the three sweeps of section 6 over the
+/// kept ones, sums of p8 * v8.
 class AttentionLoops {
 public:
   AttentionLoops(QuantizedAttentionOp op, Emitter &e, int64_t width);

@@ -201,9 +201,13 @@ std::optional<ActivationMatch> mlir::fact::matchActivation(Node *node,
   }
   if (!node->is(NodeKind::Mul) && !node->is(NodeKind::Div))
     return std::nullopt;
+  Miss ignored;
   if (node->operand(0) == node->operand(1) &&
-      node->operand(0)->is(NodeKind::Max)) {
-    miss = {"the square of a relu", "only relu, max(x, 0), is raised"};
+      node->operand(0)->is(NodeKind::Max) &&
+      matchActivation(node->operand(0), ignored)) {
+    miss = {"the square of a relu, which is no activation here",
+            "use relu, gelu, quick_gelu or swish, or leave the feed-forward "
+            "network to the CPU ('--to' before it)"};
     return std::nullopt;
   }
   Product product = productOf(node);

@@ -339,15 +339,6 @@ std::optional<Atom> Analysis::sequenceOf(OpFoldResult size) {
   return atoms.front();
 }
 
-/// The sequence that rows are laid out as.
-static int sequenceIn(const Layout &layout) {
-  for (const Atoms &atoms : layout.dims)
-    for (const Atom &atom : atoms)
-      if (atom.isSequence())
-        return atom.sequence;
-  return -1;
-}
-
 bool Analysis::visitSlice(tensor::ExtractSliceOp op) {
   Contents input = contents(op.getSource());
   if (!input)
@@ -358,7 +349,7 @@ bool Analysis::visitSlice(tensor::ExtractSliceOp op) {
   }
   Layout layout = input.layout;
   llvm::SmallBitVector dropped = op.getDroppedDims();
-  std::optional<int64_t> firstToken;
+  std::optional<std::pair<int64_t, int>> tokens; ///< the first, the sequence
   auto lookup = [&](Value value) { return contents(value); };
   for (unsigned dim = 0; dim < layout.dims.size(); ++dim) {
     std::optional<int64_t> offset =
@@ -371,26 +362,29 @@ bool Analysis::visitSlice(tensor::ExtractSliceOp op) {
     if (atoms.size() == 1 && atoms.front().isSequence()) {
       if (offset == 0 && stride == 1 && isWhole(size, atoms.front(), lookup))
         continue;
-      (void)missed(op, "the slice takes a part of the sequence",
-                   "end the subgraph before it ('--to')");
       bool areTokens = input.node->isRows() && offset && stride == 1 &&
                        extent && !dropped[dim] &&
                        !ShapedType::isDynamic(atoms.front().size);
+      missed(op, "the slice takes a part of the sequence",
+             "end the subgraph before it ('--to')");
       if (!areTokens)
         return false;
-      firstToken = offset;
+      // They are followed nevertheless: they may come together again.
       unsigned kept = dim;
       for (unsigned before = 0; before < dim; ++before)
         kept -= dropped[before];
+      tokens = {*offset, newSequence(op.getResult(), kept)};
       atoms.front().size = *extent;
-      atoms.front().sequence = newSequence(op.getResult(), kept);
+      atoms.front().sequence = tokens->second;
       continue;
     }
     // The first elements of a constant, one for each token.
-    if (!extent && offset == 0 && stride == 1 && atoms.size() == 1 &&
+    if (!extent && offset == 0 && stride == 1 && atoms.size() <= 1 &&
         input.node->is(NodeKind::Weight))
       if (std::optional<Atom> sequence = sequenceOf(size)) {
-        layout.dims[dim].front().sequence = sequence->sequence;
+        if (atoms.empty()) // there is one
+          atoms.push_back({Axis::Data, 1, 0});
+        atoms.front().sequence = sequence->sequence;
         continue;
       }
     if (!offset || !stride || !extent)
@@ -439,8 +433,8 @@ bool Analysis::visitSlice(tensor::ExtractSliceOp op) {
     node = pool.columns(node, columns);
   for (Atoms &atoms : result.dims)
     atoms = merged(atoms);
-  if (firstToken)
-    node = pool.tokens(node, *firstToken, sequenceIn(result));
+  if (tokens)
+    node = pool.tokens(node, tokens->first, tokens->second);
   set(op.getResult(), node, std::move(result));
   return true;
 }

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Analysis.h"
 #include "ConstantData.h"
 
 #include "fact/Conversion/Passes.h"
@@ -48,7 +49,8 @@ static SetVector<Value> tensorsRead(Operation *op) {
 
 /// Whether all columns of tables [.., positions, features] are cosines or
 /// sines: for each there is one that completes its squares to the same number
-/// at all positions.
+/// at some positions, which are taken from the whole table, and at position 0
+/// their angle is 0.
 static bool holdsAngles(ArrayRef<Value> tables) {
   struct Column {
     ConstantData data;
@@ -72,12 +74,17 @@ static bool holdsAngles(ArrayRef<Value> tables) {
     auto squares = [&](int64_t row) {
       return a.at(row) * a.at(row) + b.at(row) * b.at(row);
     };
+    if (a.rows != b.rows || a.rows == 0)
+      return false;
     constexpr int64_t most = 64;
     double first = squares(0);
-    for (int64_t row = 1; row < std::min(a.rows, most); ++row)
-      if (!(std::fabs(squares(row) - first) <= 1e-3 * first))
+    if (a.at(0) != 0 && b.at(0) != 0)
+      return false;
+    for (int64_t i = 1, e = std::min(a.rows, most); i < e; ++i)
+      if (int64_t row = i * (a.rows - 1) / (e - 1);
+          !(std::fabs(squares(row) - first) <= 1e-3 * first))
         return false;
-    return a.rows == b.rows && first > 0;
+    return first > 0;
   };
   return llvm::all_of(columns, [&](const Column &column) {
     return llvm::any_of(columns, [&](const Column &other) {
@@ -97,12 +104,25 @@ public:
       visit(&op);
   }
 
-  /// Whether it says by which angles features are turned.
-  bool turnsFeatures() const {
-    return turns && (tables.empty() || holdsAngles(tables));
+  /// Why it is not taken to count the tokens; empty where it is. Only where it
+  /// says by which numbers features are multiplied.
+  Miss why(bool hasPast) const {
+    if (hasPast)
+      return {"positions that are an input are behind those of a past",
+              "give arrays without elements for the past"};
+    if (other)
+      return {"positions that are an input turn features, and are read for "
+              "something else, too",
+              "count the tokens in the model itself"};
+    if (!tables.empty() && !holdsAngles(tables))
+      return {"numbers that an input picks from a table multiply features, and "
+              "the table is not one of cosines and sines",
+              "count the tokens in the model itself"};
+    return {};
   }
-  /// An op that reads it for something else.
-  Operation *otherUse() const { return other; }
+  bool multipliesFeatures() const { return turns; }
+  /// Where that is.
+  Operation *place() const { return other ? other : turns; }
 
 private:
   /// What a tensor is made of: nothing that an input of the model changes but
@@ -125,13 +145,10 @@ private:
       return;
     }
     if (readsRows && kind == Kind::Angles && isProduct(op)) {
-      turns = true;
+      turns = op;
       return;
     }
-    bool isFollowed =
-        isa<linalg::LinalgOp, tensor::ExpandShapeOp, tensor::CollapseShapeOp,
-            tensor::ExtractSliceOp, tensor::InsertSliceOp>(op);
-    if (readsRows || !isFollowed) {
+    if (readsRows || !keepsTokens(op)) {
       other = other ? other : op;
       return;
     }
@@ -153,6 +170,24 @@ private:
       known[result] = kind;
   }
 
+  /// Whether each element of the result is of one token: elements are moved
+  /// about, repeated, or computed each by itself; a sum has one term.
+  static bool keepsTokens(Operation *op) {
+    if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp,
+            tensor::ExtractSliceOp, tensor::InsertSliceOp>(op))
+      return true;
+    auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+    if (!linalgOp)
+      return false;
+    SmallVector<int64_t> extents = linalgOp.getStaticLoopRanges();
+    return llvm::all_of(
+        llvm::zip_equal(extents, linalgOp.getIteratorTypesArray()),
+        [](auto loop) {
+          return std::get<1>(loop) == utils::IteratorType::parallel ||
+                 std::get<0>(loop) == 1;
+        });
+  }
+
   static bool isProduct(Operation *op) {
     if (isa<linalg::MulOp>(op))
       return true;
@@ -164,8 +199,8 @@ private:
   }
 
   DenseMap<Value, Kind> known;
-  SmallVector<Value> tables; ///< picked from by the position
-  bool turns = false;
+  SmallVector<Value> tables;  ///< picked from by the position
+  Operation *turns = nullptr; ///< One that multiplies features.
   Operation *other = nullptr;
 };
 
@@ -177,29 +212,46 @@ struct AssumePositionsPass
     func::FuncOp function = getOperation();
     if (function.isExternal() || !function.getBody().hasOneBlock())
       return;
+    bool hasPast = llvm::any_of(function.getArgumentTypes(), isPast);
     for (BlockArgument argument : function.getArguments()) {
-      auto type = dyn_cast<RankedTensorType>(argument.getType());
-      if (!type || !type.getElementType().isSignlessInteger() ||
-          type.getElementType().isInteger(1) || type.getRank() < 1 ||
-          type.getRank() > 2)
+      if (!mayCountTokens(argument.getType()))
         continue;
       PositionUses uses(argument);
-      if (!uses.turnsFeatures())
+      // Ids are read for something else, and multiply nothing by angles.
+      if (!uses.multipliesFeatures())
         continue;
-      if (Operation *other = uses.otherUse())
-        remark::missed(other->getLoc(),
+      if (Miss miss = uses.why(hasPast)) {
+        remark::missed(uses.place()->getLoc(),
                        remark::RemarkOpts::name("PositionsNotAssumed")
                            .category("fact-assume-positions")
                            .function(function.getName()))
-            << remark::reason("positions that are an input turn features, and "
-                              "are read for something else, too")
-            << remark::suggest("count the tokens in the model itself");
-      else
-        assume(function, argument);
+            << remark::reason("{0}", miss.reason)
+            << remark::suggest("{0}", miss.suggestion);
+        ++numMissed;
+        continue;
+      }
+      assume(function, argument);
     }
   }
 
 private:
+  /// Keys or values of tokens before the sequence, [.., heads, tokens, size].
+  static bool isPast(Type type) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    return tensor && tensor.getElementType().isF32() && tensor.getRank() >= 4 &&
+           !llvm::is_contained(tensor.getShape(), 0);
+  }
+
+  /// Integers [tokens] or [1, tokens], of one sequence. A single one may be a
+  /// later token's, or a number of the whole sequence.
+  static bool mayCountTokens(Type type) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    return tensor && tensor.getElementType().isSignlessInteger() &&
+           !tensor.getElementType().isInteger(1) && tensor.getRank() >= 1 &&
+           tensor.getRank() <= 2 && tensor.getShape().back() != 1 &&
+           (tensor.getRank() == 1 || tensor.getDimSize(0) == 1);
+  }
+
   void assume(func::FuncOp function, BlockArgument argument) {
     Location loc = argument.getLoc();
     auto type = cast<RankedTensorType>(argument.getType());

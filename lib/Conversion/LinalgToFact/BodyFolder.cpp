@@ -54,7 +54,7 @@ bool mlir::fact::isPosition(Node *node) {
          node->sequence >= 0 && numberAt(node, 0);
 }
 
-std::optional<Numbers> mlir::fact::numbersOf(const Contents &contents,
+std::optional<Numbers> mlir::fact::numbersIn(const Contents &contents,
                                              int64_t positions) {
   if (!contents)
     return std::nullopt;

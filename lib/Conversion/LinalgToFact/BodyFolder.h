@@ -46,7 +46,7 @@ struct FoldedLoops {
 bool isPosition(Node *node);
 
 /// The first `positions` rows of what has rows, or all of a constant.
-std::optional<Numbers> numbersOf(const Contents &contents, int64_t positions);
+std::optional<Numbers> numbersIn(const Contents &contents, int64_t positions);
 
 /// The numbers of a body, for all elements of its loops (docs/numerics.md
 /// section 10: each operation in double on f32 operands, rounded to f32).

@@ -18,8 +18,6 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
-#include "llvm/ADT/SmallBitVector.h"
-
 #include <limits>
 
 using namespace mlir;
@@ -168,7 +166,7 @@ bool Analysis::foldConstants(linalg::LinalgOp op) {
         return false;
   }
   auto numbers = [&](Value tensor) {
-    return numbersOf(contents(tensor), loops->positions);
+    return numbersIn(contents(tensor), loops->positions);
   };
   BodyFolder folder(op, *loops, numbers);
   std::vector<float> elements = folder.run();

@@ -73,7 +73,7 @@ bool Analysis::visitGather(linalg::LinalgOp op) {
       return false;
     loops.count *= loops.extents[i];
   }
-  auto numbers = [&](Value tensor) { return numbersOf(contents(tensor), 0); };
+  auto numbers = [&](Value tensor) { return numbersIn(contents(tensor), 0); };
   BodyFolder folder(op, loops, numbers);
   SmallVector<SmallVector<int64_t>> offsets(rank);
   for (unsigned i = 0; i < rank; ++i) {

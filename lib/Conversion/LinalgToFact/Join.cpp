@@ -380,7 +380,8 @@ bool Analysis::joinTurnedTokens(tensor::InsertSliceOp op,
   if (!part->is(NodeKind::Tokens) || part->operand(0) != rows ||
       part->first != offset || longestOf(before.node->sequence) != offset ||
       op.getDestType().getDimSize(dim) != length ||
-      placeOf(front) != std::pair(dim, int64_t(0)))
+      placeOf(front) != std::pair(dim, int64_t(0)) ||
+      before.layout.offset != turned.layout.offset)
     return false;
   Layout layout = turned.layout;
   for (auto [i, atoms] : llvm::enumerate(layout.dims))

@@ -165,11 +165,11 @@ static std::optional<NormMatch> ofHeads(NormMatch match, int64_t count,
   return std::nullopt;
 }
 
-/// Takes rows out of the factors, also where they are a product of their own
-/// (embeddings times a number, another norm); false where they are not there.
-static bool takeRows(Product &product, Node *rows) {
+/// The factors without rows, which may be a product of their own (embeddings
+/// times a number, another norm); none where they are not there.
+static std::optional<Product> without(Product product, Node *rows) {
   if (product.take(rows))
-    return true;
+    return product;
   Product own = productOf(rows);
   auto takeAll = [](SmallVectorImpl<Node *> &from, ArrayRef<Node *> factors) {
     return llvm::all_of(factors, [&](Node *factor) {
@@ -182,9 +182,9 @@ static bool takeRows(Product &product, Node *rows) {
   };
   if (own.constant == 0 || !takeAll(product.numerators, own.numerators) ||
       !takeAll(product.denominators, own.denominators))
-    return false;
+    return std::nullopt;
   product.constant /= own.constant;
-  return true;
+  return product;
 }
 
 /// What is left of the normalised row's factors: gamma, one number for each
@@ -261,17 +261,18 @@ static std::optional<NormMatch> matchLayerNorm(Node *node, Miss &miss) {
     }
   } else if (divided.size() == 2) {
     for (unsigned i : {0, 1}) {
-      Product row = divided[i], mean = divided[1 - i];
+      std::optional<Product> row = without(divided[i], x);
+      Product mean = divided[1 - i];
       Node *const *sum = llvm::find_if(mean.numerators, [&](Node *factor) {
         return isSum(factor) && factor->operand(0) == x &&
                countOf(factor) == count;
       });
-      if (sum == mean.numerators.end() || !takeRows(row, x))
+      if (sum == mean.numerators.end() || !row)
         continue;
       mean.take(*sum);
       Node *meanGamma = nullptr;
-      if (row.constant == 1 && isReciprocal(-mean.constant, count) &&
-          takeGamma(row, gamma) && takeGamma(mean, meanGamma) &&
+      if (isAbout(row->constant, 1) && isReciprocal(-mean.constant, count) &&
+          takeGamma(*row, gamma) && takeGamma(mean, meanGamma) &&
           gamma == meanGamma)
         return found(gamma, 1);
     }
@@ -305,23 +306,23 @@ static Node *rowOf(Node *root, int64_t &count, float &eps) {
 
 static std::optional<NormMatch> matchRmsNorm(Node *node, Miss &miss) {
   const Product all = productOf(node);
-  Product product;
+  std::optional<Product> product;
   float eps = 0;
   int64_t count = 0;
   Node *x = nullptr, *gamma = nullptr;
   for (Node *root : all.denominators) {
+    x = rowOf(root, count, eps);
+    // Of a centred row it is a layer norm.
+    if (!x || centredOf(x, count))
+      continue;
     Product rest = all;
     rest.denominators.erase(llvm::find(rest.denominators, root));
-    // Of a centred row it is a layer norm.
-    x = rowOf(root, count, eps);
-    if (x && !centredOf(x, count) && takeRows(rest, x) &&
-        rest.denominators.empty()) {
-      product = rest;
+    product = without(std::move(rest), x);
+    if (product && product->denominators.empty())
       break;
-    }
-    x = nullptr;
+    product.reset();
   }
-  if (!x)
+  if (!product)
     return std::nullopt;
   if (!(eps > 0 && eps < 1)) {
     miss = {
@@ -330,13 +331,13 @@ static std::optional<NormMatch> matchRmsNorm(Node *node, Miss &miss) {
         "use a small positive epsilon"};
     return std::nullopt;
   }
-  if (!takeGamma(product, gamma)) {
+  if (!takeGamma(*product, gamma)) {
     miss = {"the normalised row is multiplied by more than one constant for "
             "each feature",
             "write RMS norm as x / sqrt(mean(x * x) + eps) * gamma"};
     return std::nullopt;
   }
-  NormMatch match{Norm::RMS, x, gamma, static_cast<float>(product.constant),
+  NormMatch match{Norm::RMS, x, gamma, static_cast<float>(product->constant),
                   nullptr,   0, eps};
   return ofHeads(match, count, miss);
 }

@@ -116,7 +116,8 @@ public:
       return fail("the features that are turned come from different rows",
                   "turn the halves of one row by the same angles");
     auto forms = formsOf(node, 0);
-    if (!forms)
+    if (!forms || forms->empty() ||
+        static_cast<int64_t>(forms->size()) != node->width)
       return fail("rows are multiplied by a table of positions, but not turned",
                   "a rotary embedding is x * cos + rotate_half(x) * sin");
     if (!readOwn(*forms) || !readPairs(*forms) || !readHeads(*forms) ||
@@ -158,7 +159,10 @@ private:
       return std::nullopt;
     if (auto [rest, factor] = factorsOf(of); rest) {
       auto scaled = formsOf(rest, depth + 1);
-      if (!scaled || !scale(*scaled, factor))
+      bool isOfEach =
+          scaled && (factor->is(NodeKind::Scalar) ||
+                     static_cast<int64_t>(scaled->size()) == factor->width);
+      if (!isOfEach || !scale(*scaled, factor))
         return std::nullopt;
       return scaled;
     }
@@ -174,6 +178,8 @@ private:
       operands.push_back(std::move(*each));
     }
     if (of->is(NodeKind::Add)) {
+      if (operands[0].size() != operands[1].size())
+        return std::nullopt;
       for (auto [a, b] : llvm::zip_equal(operands[0], operands[1]))
         llvm::append_range(a, b);
       return std::move(operands[0]);

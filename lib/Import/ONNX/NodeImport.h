@@ -25,13 +25,13 @@
 
 namespace mlir::fact {
 
-/// What is known of one tensor of the model while it is imported.
 /// So many integers that count up from the first one, in row-major order, and
 /// the same again and again.
 struct Positions {
   Dim first, count;
 };
 
+/// What is known of one tensor of the model while it is imported.
 struct ModelTensor {
   enum class Kind {
     /// Elements that exist at run time only.

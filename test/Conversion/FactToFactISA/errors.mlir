@@ -181,7 +181,7 @@ func.func @other_groups(%x: tensor<?x4xf32> {fact.bound = 8 : i64}) -> tensor<?x
   %s:2 = fact.predict %c#0, %c#1, %c#0, %c#1, %r#1, %scale, %scale heads = 2 scale = 1.0 : (tensor<?x4xi8>, tensor<2x?xf32>, tensor<?x4xi8>, tensor<2x?xf32>, tensor<?xf32>, tensor<f32>, tensor<f32>) -> (tensor<2x?x?xf32>, tensor<2x?xf32>)
   // expected-note @below {{the selection is here}}
   %m:4 = fact.select exact %s#0, %s#1 keep = 100 dominance = 0.0 : tensor<2x?x?xf32>, tensor<2x?xf32> -> tensor<2x?x?xi1>, tensor<2x?xi1>, tensor<2x?xi32>, tensor<?xi64>
-  // expected-error @below {{names rows for 1 heads of keys: a program has them for each head of the keys that the selection predicts, 2}}
+  // expected-error @below {{needs a selection whose scores are of as many heads of keys as it names rows for, 1 (was 2)}}
   %k = fact.k_rows %m#0, %m#1 : tensor<2x?x?xi1>, tensor<2x?xi1> -> tensor<1x?xi1>
   %y = fact.quantized_linear %r#0, %r#1, %half, %scales rows %k : (tensor<?x4xi8>, tensor<?xf32>, tensor<4x2xi8>, tensor<2xf32>, tensor<1x?xi1>) -> tensor<?x2xf32>
   return %y : tensor<?x2xf32>

@@ -1087,7 +1087,11 @@ for how in ("div", "reciprocal", "gamma-first"):
          norm_rms=1)
     case(f"rms-{how}-behind-norm", lambda g, how=how: linear(g, rms_norm(g, layer_norm(g, g.x, "pow", "vector", None), how), D, D),
          norm_rms=1, norm_layer=1)
+    case(f"norm-behind-rms-{how}", lambda g, how=how: linear(g, layer_norm(g, rms_norm(g, g.x, how)), D, D), norm_rms=1, norm_layer=1)
     case(f"rms-{how}-behind-rms", lambda g, how=how: linear(g, rms_norm(g, rms_norm(g, g.x), how), D, D), norm_rms=2)
+for how in ("pow", "sum-square", "gamma-before"):
+    case(f"norm-{how}-behind-norm", lambda g, how=how: linear(g, layer_norm(g, layer_norm(g, g.x, "pow", "vector", None), how), D, D),
+         norm_layer=2)
 for how in ("pow", "sum-square", "gamma-first"):
     case(f"norm-{how}-behind-factor", behind_factor(lambda g, x, how=how: layer_norm(g, x, how), np.float32(12)), norm_layer=1)
 
@@ -1095,7 +1099,7 @@ for how in ("pow", "sum-square", "gamma-first"):
 case("near-rms-epsilon", lambda g: g.Div(g.x, g.Sqrt(g.Add(g.ReduceMean(g.Mul(g.x, g.x), axes=[-1]), np.float32(2)))), near=True, norm_rms=0,
      remark=r"epsilon is not in \(0, 1\) \(was 2")
 case("near-rms-of-product", lambda g: g.Mul(g.x, rms_norm(g, g.x)), near=True, norm_rms=1,
-     remark="multiplied by more than one constant for each feature|operands")
+     remark="multiplied by more than one constant for each feature")
 
 
 def gated(g, x, how):
@@ -1601,6 +1605,7 @@ for how in ("half", "half-parts", "every-two"):
     for tables in ("input", "input-gather"):
         dresses(f"rotary-{how}-{tables}", rotary=how, tables=tables, rotate=1, style="interleaved" if how == "every-two" else "half",
                 **(dict(positions=600) if "gather" in tables else {}))
+dresses("rotary-input-padding", rotary="half", tables="input", rotate=1, padded=True)
 dresses("rotary-partial-grouped-norm-padding", rotary="half", size=4, groups=2, norms=2, rotate=1, padded=True, causal_too=True)
 for how in ("half", "half-parts", "every-two"):
     for at in ("heads", "split"):
@@ -1695,19 +1700,19 @@ for einsum in ("", "one", "two"):
          key_heads=1 if einsum == "one" else 2)
 for how, reason, options in (
         ("no-sign", "of opposite signs", dict(rotary="no-sign")),
-        ("scaled", "without another factor|is not x", dict(rotary="scaled")),
+        ("scaled", "is not x", dict(rotary="scaled")),
         ("only-cosines", "is not x", dict(rotary="only-cosines")),
         ("other-rows", "come from different rows", dict(rotary="other-rows")),
         ("chain", "is turned with feature 1, which is turned with another", dict(rotary="chain")),
         ("middle", "the first feature of the heads is not turned", dict(rotary="middle")),
         ("twice", "as many features are not turned", dict(rotary="twice")),
         ("squared", "multiplied by a table of positions, but not turned", dict(rotary="squared")),
-        ("heads", "heads are not turned alike|different cosines", dict(rotary="half", of_heads=True)),
+        ("heads", "heads are not turned alike", dict(rotary="half", of_heads=True)),
         ("unequal-cos", "different cosines", dict(rotary="half", tables="buffer", positions=600, unequal="cos")),
         ("unequal-sin", "one sine", dict(rotary="half", tables="buffer", positions=600, unequal="sin")),
         ("positions-of-more", "positions that are an input turn features, and are read for something else",
          dict(rotary="half", tables="input", added=True)),
-        ("other-input", "picks elements", dict(rotary="half", tables="input-gather", positions=600, unequal="all"))):
+        ("other-input", "the table is not one of cosines and sines", dict(rotary="half", tables="input-gather", positions=600, unequal="all"))):
     case(f"rotary-not-{how}", lambda g, options=options: dressed(g, **options), rotate=0, remark=reason)
 case("near-rotary-short-table", lambda g: dressed(g, rotary="half", tables="gather", positions=g.length - 2), near=True, rotate=0,
      remark="picks elements")

@@ -264,15 +264,20 @@ LogicalResult Checker::verify(SelectPrecisionOp op) {
                               checkImportance);
 }
 
-/// The longest sequence of the program; 0 where it is not known.
+/// The longest sequence of the program; 0 where it is not known. Where it is
+/// open, extents that the model fixes are others (tokens of a past).
 static int64_t longestSequence(Operation *op) {
   auto module = op->getParentOfType<ModuleOp>();
   auto main = module ? module.lookupSymbol<func::FuncOp>("main") : nullptr;
-  int64_t length = 0;
+  int64_t open = 0, fixed = 0;
   if (main && !main.isExternal())
-    for (BlockArgument argument : main.getArguments())
-      length = std::max(length, sequenceBound(main, argument));
-  return length;
+    for (BlockArgument argument : main.getArguments()) {
+      bool isOpen =
+          bool(main.getArgAttr(argument.getArgNumber(), kBoundAttrName));
+      int64_t &longest = isOpen ? open : fixed;
+      longest = std::max(longest, sequenceBound(main, argument));
+    }
+  return open > 0 ? open : fixed;
 }
 
 /// Every token has a row of the tables.

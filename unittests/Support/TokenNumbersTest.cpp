@@ -1,11 +1,11 @@
-//===- PaddingTest.cpp - Which tokens of a sequence are real --------------===//
+//===- TokenNumbersTest.cpp - Inputs with a number for each token ---------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "fact/Support/Padding.h"
+#include "fact/Support/TokenNumbers.h"
 
 #include "fact/Support/Error.h"
 
@@ -44,6 +44,31 @@ TEST(Padding, NamesTheTokenThatIsWrong) {
   EXPECT_EQ(errorOf<int64_t>({1, 1}, 1), "padding mask 'm' has no real token");
   EXPECT_EQ(errorOf<int8_t>({1}),
             "padding mask 'm' must hold float32, int32, int64 or bool (was "
+            "'|i1')");
+}
+
+TEST(Positions, CountTheTokens) {
+  auto errorOf = [](const NpyArray &positions, int64_t length,
+                    int64_t rows = 0) {
+    rows = rows ? rows : positions.numElements();
+    return catchError([&] { requireCounting(positions, rows, length, "p"); })
+        .value_or("");
+  };
+  EXPECT_EQ(errorOf(mask<int64_t>({0, 1, 2}), 3), "");
+  // Those of padding may be any.
+  EXPECT_EQ(errorOf(mask<int32_t>({0, 1, 1, 1}), 2), "");
+  EXPECT_EQ(errorOf(mask<int32_t>({0, 1, 1, 1}), 3),
+            "positions 'p' must count the tokens: that of token 2 must be 2 "
+            "(was 1)");
+  // Of another extent than the sequence all count.
+  EXPECT_EQ(errorOf(mask<int32_t>({0, 1, 1}), 2, 2),
+            "positions 'p' must count the tokens: that of token 2 must be 2 "
+            "(was 1)");
+  EXPECT_EQ(errorOf(mask<int64_t>({-1, 0}), 2),
+            "positions 'p' must count the tokens: that of token 0 must be 0 "
+            "(was -1)");
+  EXPECT_EQ(errorOf(mask<int8_t>({0}), 1),
+            "positions 'p' must hold float32, int32, int64 or bool (was "
             "'|i1')");
 }
 } // namespace

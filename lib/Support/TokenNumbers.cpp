@@ -1,21 +1,21 @@
-//===- Padding.cpp - Which tokens of a sequence are real ------------------===//
+//===- TokenNumbers.cpp - Inputs with a number for each token -------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "fact/Support/Padding.h"
+#include "fact/Support/TokenNumbers.h"
 
 #include "fact/Support/Error.h"
 
-#include <algorithm>
 #include <sstream>
 
 namespace fact {
 
+/// `what` names the array in an error.
 static double elementOf(const NpyArray &array, int64_t i,
-                        const std::string &name) {
+                        const std::string &what) {
   const char *at = array.data.data();
   if (array.dtype == "<f4")
     return reinterpret_cast<const float *>(at)[i];
@@ -25,22 +25,22 @@ static double elementOf(const NpyArray &array, int64_t i,
     return static_cast<double>(reinterpret_cast<const int64_t *>(at)[i]);
   if (array.dtype == "|b1")
     return at[i] != 0;
-  throw Error("'" + name + "' must hold float32, int32, int64 or bool (was '" +
+  throw Error(what + " must hold float32, int32, int64 or bool (was '" +
               array.dtype + "')");
 }
 
 int64_t countRealTokens(const NpyArray &mask, int64_t padValue,
                         const std::string &name) {
+  std::string what = "padding mask '" + name + "'";
   int64_t count = mask.numElements(), real = 0;
   while (real < count &&
-         elementOf(mask, real, name) == static_cast<double>(1 - padValue))
+         elementOf(mask, real, what) == static_cast<double>(1 - padValue))
     ++real;
-  auto fail = [&](int64_t token, const std::string &what) {
-    throw Error("padding mask '" + name + "': token " + std::to_string(token) +
-                " " + what);
+  auto fail = [&](int64_t token, const std::string &wrong) {
+    throw Error(what + ": token " + std::to_string(token) + " " + wrong);
   };
   for (int64_t i = real; i < count; ++i) {
-    double value = elementOf(mask, i, name);
+    double value = elementOf(mask, i, what);
     if (value == static_cast<double>(padValue))
       continue;
     if (value == static_cast<double>(1 - padValue))
@@ -51,20 +51,23 @@ int64_t countRealTokens(const NpyArray &mask, int64_t padValue,
     fail(i, "must be 0 or 1 (was " + text.str() + ")");
   }
   if (real == 0)
-    throw Error("padding mask '" + name + "' has no real token");
+    throw Error(what + " has no real token");
   return real;
 }
 
-void requireCounting(const NpyArray &positions, int64_t length,
+void requireCounting(const NpyArray &positions, int64_t rows, int64_t length,
                      const std::string &name) {
-  for (int64_t i = 0, e = std::min(length, positions.numElements()); i < e; ++i)
-    if (double at = elementOf(positions, i, name);
-        at != static_cast<double>(i)) {
-      std::ostringstream text;
-      text << "positions '" << name << "' must count the tokens: that of token "
-           << i << " must be " << i << " (was " << at << ")";
-      throw Error(text.str());
-    }
+  std::string what = "positions '" + name + "'";
+  int64_t count = positions.numElements();
+  for (int64_t i = 0, e = count == rows ? length : count; i < e; ++i) {
+    double position = elementOf(positions, i, what);
+    if (position == static_cast<double>(i))
+      continue;
+    std::ostringstream text;
+    text << what << " must count the tokens: that of token " << i << " must be "
+         << i << " (was " << position << ")";
+    throw Error(text.str());
+  }
 }
 
 } // namespace fact

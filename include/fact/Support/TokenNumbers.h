@@ -1,12 +1,12 @@
-//===- Padding.h - Which tokens of a sequence are real --------------------===//
+//===- TokenNumbers.h - Inputs with a number for each token ---------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef FACT_SUPPORT_PADDING_H
-#define FACT_SUPPORT_PADDING_H
+#ifndef FACT_SUPPORT_TOKENNUMBERS_H
+#define FACT_SUPPORT_TOKENNUMBERS_H
 
 #include "fact/Support/Npy.h"
 
@@ -19,11 +19,12 @@ namespace fact {
 int64_t countRealTokens(const NpyArray &mask, int64_t padValue,
                         const std::string &name);
 
-/// Checks that the first `length` of a sequence's positions [L] or [1, L] are
-/// 0, 1, 2, ... A fact::Error names the input and the token that is wrong.
-void requireCounting(const NpyArray &positions, int64_t length,
+/// Checks that positions [rows] or [1, rows] are 0, 1, 2, ...: those of the
+/// first `length` tokens, where they are of `rows`, else all. A fact::Error
+/// names the input and the token that is wrong.
+void requireCounting(const NpyArray &positions, int64_t rows, int64_t length,
                      const std::string &name);
 
 } // namespace fact
 
-#endif // FACT_SUPPORT_PADDING_H
+#endif // FACT_SUPPORT_TOKENNUMBERS_H
