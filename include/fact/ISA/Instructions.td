@@ -270,8 +270,9 @@ def ISA_EpScoreOp : EngineInstruction<"ep.score", 35, EP> {
 def ISA_SelTopKOp : EngineInstruction<"sel.topk", 48, SEL> {
   let summary = "row-wise top-k, dominance, argmax, column masks and counts of a block of rows of one head";
   let description = [{
-    For R rows of score f32 [R, C] (points at column col0), whose windows are all in these columns: mask bits of
-    the k_i largest of n_i (ties to the lower column), argmax i32 [R], dominated u8 [R]:
+    For R rows of score f32 [R, C] (points at column col0), whose windows are all in these
+    columns: mask bits of the k_i largest of n_i (ties to the lower column), argmax i32 [R],
+    dominated u8 [R]:
     `((top1 - top2) * unit) * logit gain > dominance`, n_i >= 2, dominance 0 = off, with
     `unit[r] = (query_scale[r] * scale[r]) * ((weight_scales[0] * weight_scales[1]) * attention_scale)`,
     query_scale and scale f32 [R], weight_scales f32 [2]; without scale and weight_scales (both or
@@ -469,11 +470,12 @@ def ISA_ApuMultiplyOp : EngineInstruction<"apu.multiply", 90, APU> {
 def ISA_ApuSoftmaxOp : EngineInstruction<"apu.softmax", 85, APU> {
   let summary = "the three sweeps of softmax over the kept columns of rows";
   let description = [{
-    Per row over the same columns as pe.qk, which are all that the row works on: `S = f32(score[r][j]) *
+    Per row over the same columns as pe.qk: `S = f32(score[r][j]) *
     key_scale[j]; S = S * (query_scale[r] * attention_scale)`; mx, den and `g_j = E_j *
     value_scale[j]`, gm; `p[r][j] = rne(g * (255 / gm))` (numerics 6). score i32 [R, C], p u8
-    [R, C] (point at column col0), both compact with a mask, key_scale and value_scale f32 [C], stats f32 [R, 4] = mx,
-    den, gm, f32(kept columns).
+    [R, C] (point at column col0, and the windows of all rows are in these columns), both compact
+    with a mask, key_scale and value_scale f32 [C], stats f32 [R, 4] = mx, den, gm, f32(kept
+    columns).
   }];
   let fields = (ins
     Sram<"w", "span(R, p_stride, i.mask.present ? rowBytes(LEN, p_stride) : C)">:$p, Sram<"w", "R * 16">:$stats,

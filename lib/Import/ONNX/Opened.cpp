@@ -123,7 +123,8 @@ void mlir::fact::openInputs(NodeImport &node,
     for (auto [i, dim] : llvm::enumerate(llvm::reverse(input->shape))) {
       if (open.size() <= i)
         open.push_back(Dim(1));
-      if (!dim.isConstant())
+      // An extent of rows that is as large by chance is not the length.
+      if (!dim.isConstant() || (!input->isFixed() && open[i].isConstant(1)))
         open[i] = dim;
     }
   for (const ModelTensor *&input : inputs) {

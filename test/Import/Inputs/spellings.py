@@ -972,6 +972,8 @@ of_length("mask-wide", lambda g, y: y(lambda s: g.Where(g.Expand(padding_input(g
 of_length("causal", lambda g, y: y(lambda s: g.Add(keys()(g)(s), np.triu(np.full((1, 1, g.length, g.length), -1e9, np.float32), 1))),
           causal=True)
 of_length("positions", lambda g, y: layer_norm(g, g.Add(g.Add(y(keys()(g)), g.random_weight(1, g.length, D)), g.x)), norm_layer=1)
+of_length("positions-as-many-as-features", lambda g, y: layer_norm(g, g.Add(g.Add(y(keys()(g)), g.random_weight(g.length, D)), g.x)),
+          norm_layer=1, length=D)
 of_length("positions-slice", lambda g, y: g.Add(y(keys()(g)), g.Slice(
     g.random_weight(1, 32, D), np.array([0]), np.array([g.length]), np.array([1]))))
 of_length("positions-gather", lambda g, y: g.Add(y(keys()(g)), g.Gather(g.random_weight(32, D), np.arange(g.length)[None], axis=0)))
