@@ -76,11 +76,12 @@ enum {
   FACT_OK = 0,
   FACT_BAD_LENGTH = 1, /* row is the length */
   FACT_BAD_INPUT = 2,  /* an element is not finite, or above 2^50 in magnitude */
-  FACT_BAD_OUTPUT = 3  /* an element is not finite */
+  FACT_BAD_OUTPUT = 3, /* an element is not finite */
+  FACT_BAD_HOST = 4    /* the processor has no `tensor`, for which this is compiled */
 };
 typedef struct fact_error {
   int32_t code;
-  const char *tensor; /* name in the model */
+  const char *tensor; /* name in the model, or of a feature */
   int64_t row, column;
 } fact_error;
 #endif

@@ -18,6 +18,11 @@ using namespace fact;
 
 namespace {
 
+constexpr const char *cpuText =
+    "what the CPU's code is for: native = this processor, another one by "
+    "LLVM's name, or a tier (amx, avx512vnni, avx512, avxvnni, avx2, x86, "
+    "dotprod)";
+
 /// What the policy flags said, until all of them are there.
 struct PolicyFlags {
   std::string preset;
@@ -162,7 +167,14 @@ void fact::addRunFlags(CLI::App &app, RunOptions &options) {
   CLI::Option *fill = app.add_flag(
       "--fill-undefined", options.fillUndefined,
       "fill rows that hold no value with garbage: the output must not change");
-  app.final_callback([&options, masks, repeat, fill, on, machine] {
+  CLI::Option *cpu = app.add_option("--cpu", options.cpu, cpuText);
+  CLI::Option *emulate =
+      app.add_flag("--emulate", options.emulate,
+                   "plain arithmetic in place of the instructions of --cpu, a "
+                   "tier that this processor may lack: same bits, slowly")
+          ->needs(cpu);
+  app.final_callback([&options, masks, repeat, fill, on, machine, cpu,
+                      emulate] {
     if (options.on == "fact" && masks->count())
       throw CLI::ExcludesError("--on=fact", masks->get_name());
     if (options.on != "fact" && machine->count())
@@ -176,6 +188,9 @@ void fact::addRunFlags(CLI::App &app, RunOptions &options) {
     // interpreter is not what is measured, and knows what holds no value.
     exclude("f32", masks);
     exclude("f32", fill);
+    exclude("f32", cpu);
+    exclude("f32", emulate);
+    exclude("numerics", cpu);
     exclude("numerics", repeat);
     exclude("numerics", fill);
   });
@@ -190,8 +205,7 @@ void fact::addObjectFlags(CLI::App &app, ObjectOptions &options) {
          "fact: program for the accelerator; cpu: object file and C header")
       ->check(CLI::IsMember({"fact", "cpu"}));
   CLI::Option *cpu =
-      app.add_option("--mcpu", options.cpu,
-                     "processor that a CPU object is for, native = this one");
+      app.add_option("--cpu", options.cpu, cpuText);
   CLI::Option *machine = app.add_option("--machine", options.machine,
                                         "machine description (.json)");
   CLI::Option *schedule =

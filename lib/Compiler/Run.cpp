@@ -15,6 +15,7 @@
 #include "fact/Compiler/Driver.h"
 #include "fact/Compiler/Options.h"
 #include "fact/Conversion/FactToLoops/EntryPoint.h"
+#include "fact/Conversion/FactToLoops/Tier.h"
 #include "fact/Conversion/Passes.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
 #include "fact/Dialect/Fact/Transforms/Passes.h"
@@ -301,10 +302,19 @@ LogicalResult Runner::makeSparse() {
 }
 
 LogicalResult Runner::compile() {
-  auto machine = createTargetMachine();
+  // What is emulated runs here.
+  std::string cpu = options.emulate ? "native" : options.cpu;
+  auto machine = createTargetMachine(cpu);
   if (!machine)
     return compilation.fail(llvm::toString(machine.takeError()));
   CpuPipelineOptions pipeline = pipelineOptionsFor(**machine);
+  if (options.emulate) {
+    if (!findTier(options.cpu))
+      return compilation.fail("--emulate needs a tier: --cpu=" + options.cpu +
+                              " is none");
+    pipeline.tier = options.cpu;
+    pipeline.emulate = true;
+  }
   pipeline.packed = true;
   pipeline.fillUndefined = options.fillUndefined;
   if (failed(compilation.run([&](OpPassManager &pm) {
@@ -312,7 +322,7 @@ LogicalResult Runner::compile() {
         buildLoopsToLLVMPipeline(pm, pipeline);
       })))
     return failure();
-  auto compiled = Jit::compile(compilation.module(), pipeline.entryPoint);
+  auto compiled = Jit::compile(compilation.module(), pipeline.entryPoint, cpu);
   if (!compiled)
     return compilation.fail(llvm::toString(compiled.takeError()));
   jit = std::move(*compiled);
@@ -354,6 +364,11 @@ LogicalResult Runner::callEntry(int64_t times) {
     case EntryStatus::BadInput:
       return compilation.fail("input " + where +
                               " is not finite or above 2^50 in magnitude");
+    case EntryStatus::BadHost:
+      return compilation.fail("this processor has no " +
+                              Twine(error.tensor ? error.tensor : "?") +
+                              ", for which the model is compiled (--cpu=" +
+                              options.cpu + ")");
     case EntryStatus::BadOutput:
       return compilation.fail("output " + where + " is not finite");
     }

@@ -8,6 +8,8 @@
 
 #include "fact/Execution/Jit.h"
 
+#include "fact/Conversion/FactToLoops/Tier.h"
+
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -53,6 +55,7 @@ static llvm::Expected<llvm::orc::JITTargetMachineBuilder> hostBuilder() {
   static const bool initialized = [] {
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
+    llvm::InitializeNativeTargetAsmParser(); // of entry points
     return true;
   }();
   (void)initialized;
@@ -71,7 +74,22 @@ mlir::fact::createTargetMachine(const std::string &cpu) {
   if (!builder)
     return builder.takeError();
   builder->setRelocationModel(llvm::Reloc::PIC_);
-  if (cpu != "native") {
+  if (const Tier *tier = findTier(cpu)) {
+    const llvm::Triple &triple = builder->getTargetTriple();
+    bool isX86 = tier->architecture == "x86",
+         isArm = tier->architecture == "aarch64";
+    if ((isX86 && !triple.isX86()) || (isArm && !triple.isAArch64()))
+      return llvm::createStringError(
+          llvm::inconvertibleErrorCode(),
+          "tier '" + cpu + "' is of another architecture than " +
+              triple.getArchName());
+    builder->setCPU(triple.isX86() ? "x86-64" : "generic");
+    builder->setFeatures("");
+    SmallVector<StringRef> features;
+    tier->features.split(features, ',', -1, /*KeepEmpty=*/false);
+    for (StringRef feature : features)
+      builder->getFeatures().AddFeature(feature);
+  } else if (cpu != "native") {
     // MC complains on stderr and goes on where it does not know a processor.
     std::string text;
     const llvm::Triple &triple = builder->getTargetTriple();
@@ -81,7 +99,8 @@ mlir::fact::createTargetMachine(const std::string &cpu) {
         target ? target->createMCSubtargetInfo(triple, "", "") : nullptr);
     if (!info || !info->isCPUStringValid(cpu))
       return llvm::createStringError(llvm::inconvertibleErrorCode(),
-                                     "unknown processor '" + cpu + "'");
+                                     "unknown processor or tier '" + cpu +
+                                         "'");
     builder->setCPU(cpu);
     builder->setFeatures("");
   }
@@ -121,6 +140,26 @@ mlir::fact::pipelineOptionsFor(const llvm::TargetMachine &machine) {
     options.rowBlock = 2, options.columnTiles = 1;
     options.vectorLanes = 4, options.tileRows = 4, options.tileVectors = 2;
   }
+  StringRef architecture = triple.isX86()       ? "x86"
+                           : triple.isAArch64() ? "aarch64"
+                                                : "";
+  auto featuresOf = [](const Tier &tier) {
+    SmallVector<StringRef> features;
+    tier.features.split(features, ',', -1, /*KeepEmpty=*/false);
+    return features;
+  };
+  const Tier *best = llvm::find_if(tiers(), [&](const Tier &tier) {
+    return (tier.architecture.empty() || tier.architecture == architecture) &&
+           llvm::all_of(featuresOf(tier), has);
+  });
+  options.tier = best->name.str();
+  // Of any tier: the code generator uses all that the processor has.
+  for (const Tier &tier : tiers())
+    if (tier.architecture == architecture)
+      for (StringRef feature : featuresOf(tier))
+        if (has(feature) &&
+            !llvm::is_contained(options.requiredFeatures, feature))
+          options.requiredFeatures.push_back(feature.str());
   return options;
 }
 
@@ -133,9 +172,10 @@ static void registerTranslations(ModuleOp module) {
 }
 
 llvm::Expected<std::unique_ptr<Jit>> Jit::compile(ModuleOp module,
-                                                  const std::string &function) {
+                                                  const std::string &function,
+                                                  const std::string &cpu) {
   registerTranslations(module);
-  auto machine = createTargetMachine(), second = createTargetMachine();
+  auto machine = createTargetMachine(cpu), second = createTargetMachine(cpu);
   if (!machine)
     return machine.takeError();
   if (!second)

@@ -45,6 +45,8 @@ struct RunOptions : CompileOptions {
   std::string on = "cpu"; ///< or fact: the encoder stacks in the simulator
   bool compare = false;
   bool fillUndefined = false;
+  std::string cpu = "native";
+  bool emulate = false;
 };
 
 /// `fact-compile` beyond that.

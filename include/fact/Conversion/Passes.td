@@ -253,6 +253,10 @@ def FactToLoopsPass : Pass<"fact-to-loops", "::mlir::ModuleOp"> {
            "The target rounds to even in one instruction (SSE4.1, NEON)">,
     Option<"rowBlock", "row-block", "int64_t", "4", "Rows that a matrix product works on at once (1, 2, 3, 4, 6)">,
     Option<"columnTiles", "column-tiles", "int64_t", "2", "Groups of 16 columns likewise">,
+    Option<"tier", "tier", "std::string", "\"portable\"",
+           "What products are made for: amx, avx512vnni, avx512, avxvnni, avx2, x86, dotprod or portable">,
+    Option<"emulate", "emulate", "bool", "false",
+           "Plain arithmetic in place of the tier's instructions, laid out as for them: for tests on other hosts">,
   ];
 }
 
@@ -406,13 +410,17 @@ def EntryPointPass : Pass<"fact-entry-point", "::mlir::ModuleOp"> {
     their extents, in place of copying them. Every open dimension of an input is
     `length`. The entry point checks the length, refuses inputs that are not finite or above 2^50, runs `main`
     with denormals on and rounding to nearest whatever the caller's mode is, and
-    reports an output that is not finite. `main` becomes private.
+    reports an output that is not finite. `main` becomes private. With `required` it first asks the
+    processor for these features, and the operating system for tiles where they are among them,
+    in code that any processor runs.
   }];
   let options = [
     Option<"name", "name", "std::string", "\"fact_main\"", "Name of the entry point">,
     Option<"packed", "packed", "bool", "false", "Take one array of pointers">,
     Option<"floatControl", "float-control", "std::string", "\"x86\"",
            "How the floating-point mode is set: x86, aarch64 or none">,
+    ListOption<"required", "required", "std::string",
+               "Features of the processor (x86) without which the entry point returns FACT_BAD_HOST">,
   ];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",

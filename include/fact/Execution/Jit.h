@@ -27,8 +27,8 @@ class ExecutionEngine;
 
 namespace mlir::fact {
 
-/// The target machine of this process's processor, or of the processor `cpu`
-/// of the same architecture. Never fuses a multiplication with an addition.
+/// The target machine of this process's processor, or of the processor or tier
+/// `cpu` of the same architecture. Never fuses a multiplication with an addition.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 createTargetMachine(const std::string &cpu = "native");
 
@@ -40,7 +40,8 @@ class Jit {
 public:
   /// `module` is in the LLVM dialect.
   static llvm::Expected<std::unique_ptr<Jit>>
-  compile(ModuleOp module, const std::string &function);
+  compile(ModuleOp module, const std::string &function,
+          const std::string &cpu = "native");
   ~Jit();
 
   void *address() const { return address_; }

@@ -10,10 +10,14 @@
 
 #include "fact/Numerics/FloatRules.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
+using namespace mlir::fact;
 using namespace mlir::fact::loops;
 
 LoopOptions LoopOptions::of(Operation *op) {
@@ -99,8 +103,8 @@ Value Emitter::compare(arith::CmpIPredicate predicate, Value x, Value y) {
 Real Emitter::f32(float value) {
   return f32(arith::ConstantOp::create(b, b.getF32FloatAttr(value)));
 }
-Value Emitter::splatValue(Value scalar) {
-  return vector::BroadcastOp::create(b, vectorOf(scalar.getType()), scalar);
+Value Emitter::splatValue(Value scalar, int64_t n) {
+  return vector::BroadcastOp::create(b, vectorOf(scalar.getType(), n), scalar);
 }
 Real Emitter::splatReal(Value scalar) { return f32(splatValue(scalar)); }
 Real Emitter::zeros() {
@@ -124,6 +128,8 @@ SmallVector<Value> Emitter::forReduce(Value begin, Value end, int64_t step,
                                       ValueRange init, ReduceBody body) {
   auto loop = scf::ForOp::create(b, begin, end, index(step), init);
   OpBuilder::InsertionGuard guard(b);
+  if (init.empty()) // which makes the loop with its end
+    loop.getBody()->getTerminator()->erase();
   b.setInsertionPointToEnd(loop.getBody());
   SmallVector<Value> next =
       body(loop.getInductionVar(), loop.getRegionIterArgs());
@@ -173,6 +179,75 @@ Emitter::select(Value condition, llvm::function_ref<SmallVector<Value>()> body,
   return SmallVector<Value>(branch->getResults());
 }
 
+static constexpr StringLiteral partAttrName = "fact.part";
+
+void Emitter::part(StringRef name, llvm::function_ref<void()> body) {
+  auto region = scf::ExecuteRegionOp::create(b, TypeRange());
+  region->setAttr(partAttrName, b.getStringAttr(name));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(&region.getRegion().emplaceBlock());
+  body();
+  scf::YieldOp::create(b);
+}
+
+/// A function of a part, whose arguments are the values from outside that it
+/// reads; constants are its own.
+static func::FuncOp makeFunction(OpBuilder &builder, scf::ExecuteRegionOp part,
+                                 SmallVectorImpl<Value> &arguments) {
+  SetVector<Value> captures;
+  getUsedValuesDefinedAbove(part.getRegion(), captures);
+  Block *body = &part.getRegion().front();
+  builder.setInsertionPointToStart(body);
+  for (Value capture : captures) {
+    Operation *source = capture.getDefiningOp();
+    if (!source || !source->hasTrait<OpTrait::ConstantLike>()) {
+      arguments.push_back(capture);
+      continue;
+    }
+    Value own = builder.clone(*source)->getResult(0);
+    replaceAllUsesInRegionWith(capture, own, part.getRegion());
+  }
+  auto function = func::FuncOp::create(
+      part.getLoc(), part->getAttrOfType<StringAttr>(partAttrName),
+      builder.getFunctionType(TypeRange(ValueRange(arguments)), TypeRange()));
+  function.setPrivate();
+  function->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
+  Block *entry = function.addEntryBlock();
+  for (auto [capture, argument] :
+       llvm::zip(arguments, entry->getArguments()))
+    replaceAllUsesInRegionWith(capture, argument, part.getRegion());
+  body->getTerminator()->erase();
+  entry->getOperations().splice(entry->end(), body->getOperations());
+  builder.setInsertionPointToEnd(entry);
+  func::ReturnOp::create(builder, part.getLoc());
+  return function;
+}
+
+void loops::outlineParts(ModuleOp module, Operation *root) {
+  SmallVector<scf::ExecuteRegionOp> parts;
+  root->walk([&](scf::ExecuteRegionOp op) { // the inner ones first
+    if (op->hasAttr(partAttrName))
+      parts.push_back(op);
+  });
+  SymbolTable symbols(module);
+  OpBuilder builder(module.getContext());
+  llvm::StringMap<func::FuncOp> known;
+  for (scf::ExecuteRegionOp part : parts) {
+    SmallVector<Value> arguments;
+    func::FuncOp function = makeFunction(builder, part, arguments);
+    std::string text;
+    llvm::raw_string_ostream(text) << function;
+    auto [entry, isNew] = known.try_emplace(text, function);
+    if (isNew)
+      symbols.insert(function);
+    else
+      function->destroy();
+    builder.setInsertionPoint(part);
+    func::CallOp::create(builder, part.getLoc(), entry->second, arguments);
+    part->erase();
+  }
+}
+
 void Emitter::forChunks(int64_t n, ChunkBody body) {
   int64_t whole = n / lanes * lanes;
   if (whole == lanes)
@@ -200,28 +275,29 @@ SmallVector<Value> Emitter::reduceChunks(int64_t n, ValueRange init,
   return values;
 }
 
-Value Emitter::laneNumbers() {
+Value Emitter::laneNumbers(int64_t n) {
   SmallVector<int32_t> numbers;
-  for (int32_t i = 0; i < lanes; ++i)
+  for (int32_t i = 0; i < n; ++i)
     numbers.push_back(i);
   auto attribute =
-      DenseElementsAttr::get(vectorOf(i32), ArrayRef<int32_t>(numbers));
+      DenseElementsAttr::get(vectorOf(i32, n), ArrayRef<int32_t>(numbers));
   return arith::ConstantOp::create(b, cast<TypedAttr>(attribute));
 }
 
-Value Emitter::lanesBelow(Value offset, Value n) {
-  return compare(arith::CmpIPredicate::slt, laneNumbers(),
-                 splatValue(fromIndex(sub(n, offset), i32)));
+Value Emitter::lanesBelow(Value offset, Value end, int64_t n) {
+  return compare(arith::CmpIPredicate::slt, laneNumbers(n),
+                 splatValue(fromIndex(sub(end, offset), i32), n));
 }
 
-Value Emitter::lanesWithin(Value offset, const ColumnRange &columns) {
-  Value below = lanesBelow(offset, columns.end);
+Value Emitter::lanesWithin(Value offset, const ColumnRange &columns,
+                           int64_t n) {
+  Value below = lanesBelow(offset, columns.end, n);
   if (isZeroInteger(columns.begin))
     return below;
   return arith::AndIOp::create(
       b, below,
-      compare(arith::CmpIPredicate::sge, laneNumbers(),
-              splatValue(fromIndex(sub(columns.begin, offset), i32))));
+      compare(arith::CmpIPredicate::sge, laneNumbers(n),
+              splatValue(fromIndex(sub(columns.begin, offset), i32), n)));
 }
 
 ColumnRange Emitter::windowOf(WindowAttr attribute, Value row, Value length) {
@@ -358,6 +434,41 @@ void Emitter::fill(Value flat, Value size, Value scalar) {
   forPadded(size, [&](Value offset) { storeChunk(vector, flat, offset); });
 }
 
+Value Emitter::loadLanes(Value memref, Value at, int64_t n, int64_t width) {
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  Value vector =
+      vector::LoadOp::create(b, vectorOf(element, width), memref, at);
+  if (width == n)
+    return vector;
+  Value zeros = arith::ConstantOp::create(b, b.getZeroAttr(vectorOf(element, n)));
+  return vector::InsertStridedSliceOp::create(
+      b, vector, zeros, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{1});
+}
+
+void Emitter::storeLanes(Value vector, Value memref, Value at, int64_t width) {
+  if (cast<VectorType>(vector.getType()).getDimSize(0) != width)
+    vector = vector::ExtractStridedSliceOp::create(
+        b, vector, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{width},
+        ArrayRef<int64_t>{1});
+  vector::StoreOp::create(b, vector, memref, at);
+}
+
+Value Emitter::foldLanes(Value vector,
+                         llvm::function_ref<Value(Value, Value)> combine) {
+  int64_t n = cast<VectorType>(vector.getType()).getDimSize(0);
+  Value all;
+  for (int64_t at = 0; at < n; at += lanes) {
+    Value part = n == lanes
+                     ? vector
+                     : vector::ExtractStridedSliceOp::create(
+                           b, vector, ArrayRef<int64_t>{at},
+                           ArrayRef<int64_t>{lanes}, ArrayRef<int64_t>{1})
+                           .getResult();
+    all = all ? combine(all, part) : part;
+  }
+  return all;
+}
+
 //===----------------------------------------------------------------------===//
 // Row rules that need lanes
 //===----------------------------------------------------------------------===//
@@ -390,7 +501,19 @@ Real Emitter::largestMagnitude(int64_t n,
         return SmallVector<Value>{
             maximum(absolute(load(offset, width)), f32(carried[0])).value};
       })[0];
-  // Magnitudes order as their bits: an integer reduction needs no rule for NaN.
-  Value bits = arith::BitcastOp::create(b, vectorOf(i32), largest);
+  return largestOfLanes(largest);
+}
+
+Real Emitter::largestOfLanes(Value magnitudes) {
+  // They order as their bits: an integer reduction needs no rule for NaN.
+  Value bits = arith::BitcastOp::create(b, vectorOf(i32), magnitudes);
   return f32(arith::BitcastOp::create(b, f32Type, reduceMax(bits)));
+}
+
+Value Emitter::firstLanes(int64_t width) {
+  SmallVector<bool> inside(lanes, false);
+  std::fill(inside.begin(), inside.begin() + width, true);
+  return arith::ConstantOp::create(
+      b, cast<TypedAttr>(
+             cast<Attribute>(DenseElementsAttr::get(vectorOf(i1), inside))));
 }

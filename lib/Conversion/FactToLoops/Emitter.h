@@ -18,6 +18,7 @@
 
 #include "Real.h"
 
+#include "fact/Conversion/FactToLoops/Tier.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -39,6 +40,11 @@ struct LoopOptions {
   bool nativeRound = false;
   int64_t rowBlock = 4;
   int64_t columnTiles = 2;
+  /// What products of fused regions are made for.
+  const Tier *tier = nullptr;
+  /// Plain arithmetic in place of the tier's instructions, with all that is
+  /// laid out for them: for tests on hosts without them.
+  bool emulate = false;
 
   /// As an attribute of the module while it is bufferized, since interface
   /// models have no other way to see options.
@@ -89,7 +95,8 @@ public:
   Real f32(Value value) { return {&real, value}; }
   Real f32(float value);
   Real splatReal(Value scalar);
-  Value splatValue(Value scalar);
+  Value splatValue(Value scalar, int64_t n = lanes);
+  Real splatReal(Value scalar, int64_t n) { return f32(splatValue(scalar, n)); }
   Real zeros();
 
   //===--- Control --------------------------------------------------------===//
@@ -105,6 +112,10 @@ public:
   SmallVector<Value> select(Value condition,
                             llvm::function_ref<SmallVector<Value>()> body,
                             llvm::function_ref<SmallVector<Value>()> orElse);
+
+  /// What `body` emits becomes a private function of its own, called from here,
+  /// once `outlineParts` has run; equal ones are one function.
+  void part(StringRef name, llvm::function_ref<void()> body);
 
   /// The chunks of a row of `n` elements: their offset and their width in
   /// memory (16, but for the last one).
@@ -130,12 +141,13 @@ public:
   /// The columns that a row sees through a window (null: all of them).
   ColumnRange windowOf(WindowAttr window, Value row, Value length);
   ColumnRange chunksAround(const ColumnRange &columns);
-  /// 0, 1, ... 15 as vector<16xi32>.
-  Value laneNumbers();
-  /// offset + lane < n, as vector<16xi1>.
-  Value lanesBelow(Value offset, Value n);
-  /// Whether offset + lane is one of the columns, as vector<16xi1>.
-  Value lanesWithin(Value offset, const ColumnRange &columns);
+  /// 0, 1, ... n - 1 as vector<n x i32>.
+  Value laneNumbers(int64_t n = lanes);
+  /// offset + lane < end, as vector<n x i1>.
+  Value lanesBelow(Value offset, Value end, int64_t n = lanes);
+  /// Whether offset + lane is one of the columns, as vector<n x i1>.
+  Value lanesWithin(Value offset, const ColumnRange &columns,
+                    int64_t n = lanes);
 
   //===--- Memory ---------------------------------------------------------===//
   /// The buffer of a tensor operand, with elements of a row next to each
@@ -168,6 +180,12 @@ public:
     return f32(load(memref, indices));
   }
   void fill(Value flat, Value size, Value scalar);
+  /// `n` lanes of which the first `width` are in memory; the others are 0.
+  Value loadLanes(Value memref, Value at, int64_t n, int64_t width);
+  void storeLanes(Value vector, Value memref, Value at, int64_t width);
+  /// Combines neighbouring groups of 16 lanes into one.
+  Value foldLanes(Value vector,
+                  llvm::function_ref<Value(Value, Value)> combine);
 
   VectorType vectorOf(Type element, int64_t n = lanes) {
     return VectorType::get({n}, element);
@@ -177,6 +195,10 @@ public:
   //===--- Row rules that need lanes --------------------------------------===//
   /// rsum's tree over 16 lane sums.
   Real sumTree(const Real &laneSums);
+  /// Constant: lanes 0 .. width - 1 of 16.
+  Value firstLanes(int64_t width);
+  /// Largest of 16 magnitudes.
+  Real largestOfLanes(Value magnitudes);
   Value reduceMax(Value vector);
   Value reduceMin(Value vector);
   Value reduceAdd(Value vector);
@@ -189,6 +211,9 @@ private:
   const bufferization::BufferizationOptions *bufferization = nullptr;
   const bufferization::BufferizationState *state = nullptr;
 };
+
+/// Makes functions of what Emitter::part marked in `root`.
+void outlineParts(ModuleOp module, Operation *root);
 
 } // namespace mlir::fact::loops
 

@@ -32,6 +32,8 @@ using Predicate = arith::CmpIPredicate;
 
 namespace {
 
+struct FeatureBit;
+
 /// Builds the body of one entry point.
 class EntryBuilder {
 public:
@@ -42,6 +44,9 @@ public:
         converter(builder.getContext()) {}
 
   LogicalResult build(func::FuncOp entry, bool packed);
+  /// Calls `entry` where the processor has what is required.
+  void buildCheck(func::FuncOp check, func::FuncOp entry,
+                  ArrayRef<std::string> required);
 
 private:
   Value describe(MemRefType type, Value address,
@@ -57,6 +62,8 @@ private:
   Value flat(Value memref, Value count);
   LLVM::InlineAsmOp assembly(TypeRange results, ValueRange operands,
                              StringRef text, StringRef constraints);
+  Value hasFeature(const FeatureBit &feature);
+  Value askForTiles();
   void setFloatMode(Value &saved);
   void restoreFloatMode(Value saved);
 
@@ -257,6 +264,125 @@ void EntryBuilder::restoreFloatMode(Value saved) {
     assembly({}, saved, "msr fpcr, $0", "r");
 }
 
+//===----------------------------------------------------------------------===//
+// What the processor has
+//===----------------------------------------------------------------------===//
+
+/// Where CPUID says whether an x86 processor has a feature.
+struct FeatureBit {
+  StringLiteral name;
+  int32_t leaf, subleaf;
+  int64_t reg; ///< eax, ebx, ecx, edx
+  int64_t bit;
+  /// State that the operating system must keep, in XCR0.
+  int32_t state;
+};
+
+constexpr int32_t vectorState = 0x6, maskState = 0xe6, tileState = 0x60000;
+
+constexpr FeatureBit featureBits[] = {
+    {"sse4.1", 1, 0, 2, 19, 0},
+    {"fma", 1, 0, 2, 12, vectorState},
+    {"avx2", 7, 0, 1, 5, vectorState},
+    {"avx512f", 7, 0, 1, 16, maskState},
+    {"avx512dq", 7, 0, 1, 17, maskState},
+    {"avx512bw", 7, 0, 1, 30, maskState},
+    {"avx512vl", 7, 0, 1, 31, maskState},
+    {"avx512vnni", 7, 0, 2, 11, maskState},
+    {"avxvnni", 7, 1, 0, 4, vectorState},
+    {"amx-tile", 7, 0, 3, 24, tileState},
+    {"amx-int8", 7, 0, 3, 25, tileState},
+};
+
+/// The processor has a feature, and the operating system keeps its state.
+Value EntryBuilder::hasFeature(const FeatureBit &feature) {
+  auto word = [&](Value value, int64_t member) -> Value {
+    return LLVM::ExtractValueOp::create(e.b, value, member);
+  };
+  auto words = [&](unsigned count) {
+    return LLVM::LLVMStructType::getLiteral(e.b.getContext(),
+                                            SmallVector<Type>(count, e.i32));
+  };
+  auto cpuid = [&](int32_t leaf, int32_t subleaf) {
+    return assembly(words(4), {e.integer(e.i32, leaf), e.integer(e.i32, subleaf)},
+                    "cpuid", "={ax},={bx},={cx},={dx},{ax},{cx}")
+        .getResult(0);
+  };
+  auto hasAll = [&](Value value, int32_t bits) {
+    Value wanted = e.integer(e.i32, bits);
+    return e.compare(Predicate::eq, arith::AndIOp::create(e.b, value, wanted),
+                     wanted);
+  };
+  Value largest = word(cpuid(0, 0), 0);
+  Value known = e.compare(Predicate::uge, largest, e.integer(e.i32, feature.leaf));
+  auto no = [&] { return SmallVector<Value>{e.integer(e.i1, 0)}; };
+  auto ask = [&] {
+    Value has = hasAll(word(cpuid(feature.leaf, feature.subleaf), feature.reg),
+                       static_cast<int32_t>(1u << feature.bit));
+    if (!feature.state)
+      return SmallVector<Value>{has};
+    constexpr int32_t osxsave = 1 << 27;
+    Value kept = e.select(
+        hasAll(word(cpuid(1, 0), 2), osxsave),
+        [&] {
+          Value state = assembly(words(2), e.integer(e.i32, 0), "xgetbv",
+                                 "={ax},={dx},{cx}")
+                            .getResult(0);
+          return SmallVector<Value>{hasAll(word(state, 0), feature.state)};
+        },
+        no)[0];
+    return SmallVector<Value>{arith::AndIOp::create(e.b, has, kept)};
+  };
+  return e.select(known, ask, no)[0];
+}
+
+/// Linux lends a process its tiles once it has asked for them.
+Value EntryBuilder::askForTiles() {
+  constexpr int64_t archPrctl = 158, requestPermission = 0x1023, tileData = 18;
+  Value answer =
+      assembly(e.i64,
+               {e.integer(e.i64, archPrctl), e.integer(e.i64, requestPermission),
+                e.integer(e.i64, tileData)},
+               "syscall", "={rax},{rax},{rdi},{rsi},~{rcx},~{r11},~{memory}")
+          .getResult(0);
+  return e.compare(Predicate::eq, answer, e.integer(e.i64, 0));
+}
+
+void EntryBuilder::buildCheck(func::FuncOp check, func::FuncOp entry,
+                              ArrayRef<std::string> required) {
+  Block *body = check.addEntryBlock();
+  e.b.setInsertionPointToStart(body);
+  Value error = body->getArguments().back(), zero = e.integer(e.i64, 0);
+  std::function<SmallVector<Value>(size_t)> ask = [&](size_t next) {
+    if (next == required.size()) {
+      auto call = func::CallOp::create(e.b, entry, body->getArguments());
+      return SmallVector<Value>{call.getResult(0)};
+    }
+    const FeatureBit *feature = llvm::find_if(
+        featureBits,
+        [&](const FeatureBit &each) { return each.name == required[next]; });
+    if (feature == std::end(featureBits))
+      return ask(next + 1);
+    Value has = hasFeature(*feature);
+    if (feature->name == "amx-int8")
+      has = e.select(
+          has, [&] { return SmallVector<Value>{askForTiles()}; },
+          [&] { return SmallVector<Value>{e.integer(e.i1, 0)}; })[0];
+    return e.select(
+        has, [&] { return ask(next + 1); },
+        [&] {
+          auto status = static_cast<int32_t>(EntryStatus::BadHost);
+          report(error, status, globalText(feature->name), zero, zero);
+          return SmallVector<Value>{e.integer(e.i32, status)};
+        });
+  };
+  func::ReturnOp::create(e.b, ask(0));
+}
+
+//===----------------------------------------------------------------------===//
+// The call
+//===----------------------------------------------------------------------===//
+
 LogicalResult EntryBuilder::build(func::FuncOp entry, bool packed) {
   Block *body = entry.addEntryBlock();
   e.b.setInsertionPointToStart(body);
@@ -416,9 +542,24 @@ struct EntryPointPass : mlir::fact::impl::EntryPointPassBase<EntryPointPass> {
     }
     builder.setInsertionPointToEnd(module.getBody());
     auto type = builder.getFunctionType(arguments, builder.getI32Type());
+    EntryBuilder entries(builder, main, floatControl);
     auto entry = func::FuncOp::create(builder, main.getLoc(), name, type);
-    if (failed(EntryBuilder(builder, main, floatControl).build(entry, packed)))
+    if (failed(entries.build(entry, packed)))
       return signalPassFailure();
+    if (!required.empty()) {
+      auto noinline = builder.getStringAttr("noinline");
+      entry.setName("__fact_entry");
+      entry.setPrivate();
+      entry->setAttr("passthrough", builder.getArrayAttr(noinline));
+      builder.setInsertionPointToEnd(module.getBody());
+      auto check = func::FuncOp::create(builder, main.getLoc(), name, type);
+      check->setAttr(
+          "passthrough",
+          builder.getArrayAttr(
+              {builder.getStrArrayAttr({"target-cpu", "x86-64"}),
+               builder.getStrArrayAttr({"target-features", ""})}));
+      entries.buildCheck(check, entry, llvm::to_vector(required));
+    }
     // They were for the entry point; LLVM knows nothing of them.
     main->removeAttr(kLayersAttrName);
     for (unsigned i = 0; i < main.getNumArguments(); ++i)

@@ -10,18 +10,22 @@
 
 #include "Gemm.h"
 #include "Lowerings.h"
+#include "Panels.h"
 
 #include "fact/Conversion/Passes.h"
 
+#include "mlir/Dialect/AMX/AMXDialect.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotModuleBufferize.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/ADT/StringExtras.h"
 
 namespace mlir::fact {
 #define GEN_PASS_DEF_FACTTOLOOPSPASS
@@ -154,13 +158,31 @@ LogicalResult renameFunctions(ModuleOp module) {
   return success();
 }
 
+/// Row ops become functions that go over panels of rows.
+LogicalResult lowerPhases(ModuleOp module, const loops::LoopOptions &options) {
+  SmallVector<Block *> blocks;
+  module->walk([&](Operation *op) {
+    if (loops::isRowOp(op) && !llvm::is_contained(blocks, op->getBlock()))
+      blocks.push_back(op->getBlock());
+  });
+  loops::WeightPacker weights(module, options);
+  for (Block *block : blocks)
+    for (const loops::Phase &phase : loops::formPhases(*block))
+      if (failed(loops::lowerPhase(phase, options, weights)))
+        return failure();
+  weights.dropUnused();
+  loops::outlineParts(module, module);
+  return success();
+}
+
 struct FactToLoopsPass
     : mlir::fact::impl::FactToLoopsPassBase<FactToLoopsPass> {
   using Base::Base;
 
   void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<arith::ArithDialect, bufferization::BufferizationDialect,
-                    func::FuncDialect, linalg::LinalgDialect, math::MathDialect,
+    registry.insert<amx::AMXDialect, arith::ArithDialect, bufferization::BufferizationDialect,
+                    func::FuncDialect, LLVM::LLVMDialect, linalg::LinalgDialect,
+                    math::MathDialect,
                     memref::MemRefDialect, scf::SCFDialect,
                     vector::VectorDialect>();
     registerFactToLoopsInterfaces(registry);
@@ -169,7 +191,15 @@ struct FactToLoopsPass
   void runOnOperation() override {
     ModuleOp module = getOperation();
     loops::LoopOptions options{fillUndefined, nativeRound, rowBlock,
-                               columnTiles};
+                               columnTiles, findTier(tier), emulate};
+    if (!options.tier) {
+      auto names = llvm::map_range(tiers(), [](const Tier &each) {
+        return each.name;
+      });
+      module.emitError("unknown tier '")
+          << tier << "' (there are " << llvm::join(names, ", ") << ")";
+      return signalPassFailure();
+    }
     if (options.rowBlock < 1 || loops::panelRows % options.rowBlock != 0) {
       module.emitError("row-block must divide ")
           << loops::panelRows << " (was " << options.rowBlock << ")";
@@ -191,6 +221,8 @@ struct FactToLoopsPass
     if (failed(renameFunctions(module)))
       return signalPassFailure();
     module->walk([](func::ReturnOp exit) { separateResults(exit); });
+    if (failed(lowerPhases(module, options)))
+      return signalPassFailure();
     options.attach(module);
     bufferization::OneShotBufferizationOptions bufferization;
     bufferization.bufferizeFunctionBoundaries = true;

@@ -50,6 +50,8 @@ void mlir::fact::buildFactToLoopsPipeline(OpPassManager &pm,
   loops.nativeRound = options.nativeRound;
   loops.rowBlock = options.rowBlock;
   loops.columnTiles = options.columnTiles;
+  loops.tier = options.tier;
+  loops.emulate = options.emulate;
   buildPrepareLinalgPipeline(pm);
   pm.addPass(createFactToLoopsPass(loops));
   pm.addPass(createCanonicalizerPass());
@@ -59,6 +61,7 @@ void mlir::fact::buildFactToLoopsPipeline(OpPassManager &pm,
   entry.name = options.entryPoint;
   entry.packed = options.packed;
   entry.floatControl = options.floatControl;
+  entry.required = llvm::to_vector(options.requiredFeatures);
   pm.addPass(createEntryPointPass(entry));
   pm.addPass(createSymbolDCEPass());
 }
@@ -73,13 +76,10 @@ void mlir::fact::buildLoopsToLLVMPipeline(OpPassManager &pm,
   // element.
   pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createConvertMathToLibmPass());
-  pm.addPass(createConvertVectorToLLVMPass());
-  pm.addPass(createArithToLLVMConversionPass());
-  pm.addPass(createConvertIndexToLLVMPass());
-  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
-  pm.addPass(createConvertFuncToLLVMPass());
-  pm.addPass(createConvertControlFlowToLLVMPass());
-  pm.addPass(createUBToLLVMConversionPass());
+  ConvertVectorToLLVMPassOptions vectors;
+  vectors.amx = true;
+  pm.addPass(createConvertVectorToLLVMPass(vectors));
+  pm.addPass(createConvertToLLVMPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createReconcileUnrealizedCastsPass());

@@ -8,6 +8,7 @@
 
 #include "Gemm.h"
 #include "Lowerings.h"
+#include "Rules.h"
 #include "Selection.h"
 
 #include "fact/Dialect/Fact/IR/Policy.h"
@@ -24,32 +25,6 @@ namespace numerics = ::fact::numerics;
 //===----------------------------------------------------------------------===//
 // Codes
 //===----------------------------------------------------------------------===//
-
-/// 2^floor(log2 x) of each lane, 0 of 0; lanes are 0..127.
-static Value leadingBit(Emitter &e, Value x) {
-  auto shift = [&](Value v, int64_t by) {
-    return arith::ShRUIOp::create(e.b, v, e.integer(v.getType(), by))
-        .getResult();
-  };
-  for (int64_t by : {1, 2, 4})
-    x = arith::OrIOp::create(e.b, x, shift(x, by));
-  return arith::XOrIOp::create(e.b, x, shift(x, 1));
-}
-
-static Value encode(Emitter &e, numerics::PredictorCode code, Value q) {
-  if (code == numerics::PredictorCode::Exact)
-    return q;
-  Value zero = e.integer(q.getType(), 0);
-  Value negative = e.compare(arith::CmpIPredicate::slt, q, zero);
-  Value opposite = arith::SubIOp::create(e.b, zero, q);
-  Value magnitude = arith::SelectOp::create(e.b, negative, opposite, q);
-  Value kept = leadingBit(e, magnitude);
-  if (code == numerics::PredictorCode::LeadingTwo)
-    kept = arith::AddIOp::create(
-        e.b, kept, leadingBit(e, arith::SubIOp::create(e.b, magnitude, kept)));
-  return arith::SelectOp::create(e.b, negative,
-                                 arith::SubIOp::create(e.b, zero, kept), kept);
-}
 
 LogicalResult loops::lower(EncodeOp op, Emitter &e, Results &results) {
   FailureOr<int64_t> width = knownWidth(op, op.getInput());

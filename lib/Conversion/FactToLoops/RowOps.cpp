@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Lowerings.h"
+#include "Rules.h"
 
 #include "fact/Numerics/FloatRules.h"
 
@@ -212,22 +213,6 @@ LogicalResult loops::lower(RescaleOp op, Emitter &e, Results &results) {
   });
   results.push_back(y);
   return success();
-}
-
-static Real activate(Activation kind, const Real &x) {
-  switch (kind) {
-  case Activation::Gelu:
-    return numerics::gelu(x);
-  case Activation::GeluTanh:
-    return numerics::geluTanh(x);
-  case Activation::QuickGelu:
-    return numerics::quickGelu(x);
-  case Activation::Swish:
-    return numerics::swish(x);
-  case Activation::Relu:
-    return numerics::relu(x);
-  }
-  llvm_unreachable("unknown activation");
 }
 
 LogicalResult loops::lower(ActivationOp op, Emitter &e, Results &results) {

@@ -26,6 +26,7 @@ enum class EntryStatus : int32_t {
   BadLength = 1, ///< `row` is the length
   BadInput = 2,  ///< NaN, infinite or above 2^50 in magnitude
   BadOutput = 3, ///< not finite
+  BadHost = 4,   ///< the processor lacks a feature, which `tensor` names
 };
 
 /// `fact_error` of the C header.

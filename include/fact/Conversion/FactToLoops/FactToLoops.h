@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace mlir {
 class DialectRegistry;
@@ -33,6 +34,10 @@ struct CpuPipelineOptions {
   /// See `--fact-to-loops`.
   bool fillUndefined = false;
   bool nativeRound = false;
+  std::string tier = "portable";
+  bool emulate = false;
+  /// What the entry point refuses to run without.
+  std::vector<std::string> requiredFeatures;
   int64_t rowBlock = 4;
   int64_t columnTiles = 2;
   /// See `--fact-linalg-to-vector`.

@@ -216,7 +216,7 @@ def main():
         for cpu in processors():
             objects = folder / f"{what}-{cpu}"
             objects.mkdir(exist_ok=True)
-            subprocess.run(["fact-compile", path, "--target=cpu", f"--mcpu={cpu}", "-o", objects / "model.o"], check=True)
+            subprocess.run(["fact-compile", path, "--target=cpu", f"--cpu={cpu}", "-o", objects / "model.o"], check=True)
             subprocess.run([clang, "-shared", objects / "model.o", "-o", objects / "model.so"], check=True)
             library = ctypes.CDLL(objects / "model.so")
             for model, x in models:

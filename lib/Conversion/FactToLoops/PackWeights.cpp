@@ -1,0 +1,213 @@
+//===- PackWeights.cpp - Weights in the order of the products -------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "PackWeights.h"
+
+#include "Kernel.h"
+
+#include "fact/Dialect/Fact/IR/Weights.h"
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+using namespace mlir::fact::loops;
+
+namespace {
+
+/// Sizes of a packed weight.
+struct Shape {
+  Shape(Value weight, const Tier &tier)
+      : k(cast<ShapedType>(weight.getType()).getDimSize(0)),
+        n(cast<ShapedType>(weight.getType()).getDimSize(1)),
+        step(Tier::step(tier.dot)), codes(packedCodes(tier.dot, k)),
+        groups((n + groupColumns - 1) / groupColumns) {}
+  int64_t k, n, step, codes, groups;
+
+  int64_t size() const { return groups * codes * groupColumns; }
+  int64_t at(int64_t row, int64_t column) const {
+    return ((column / groupColumns * codes + row / step * step) * groupColumns +
+            column % groupColumns * step) +
+           row % step;
+  }
+};
+
+/// All calls of a private function, if nothing else uses it.
+std::optional<SmallVector<func::CallOp>> callsOf(func::FuncOp function,
+                                                 ModuleOp module) {
+  if (!function.isPrivate())
+    return std::nullopt;
+  SmallVector<func::CallOp> calls;
+  auto uses = SymbolTable::getSymbolUses(function, module);
+  if (!uses)
+    return std::nullopt;
+  for (SymbolTable::SymbolUse use : *uses) {
+    auto call = dyn_cast<func::CallOp>(use.getUser());
+    if (!call)
+      return std::nullopt;
+    calls.push_back(call);
+  }
+  return calls;
+}
+
+} // namespace
+
+PackedWeight WeightPacker::pack(Value weight, WeightPlane plane) {
+  auto key = std::make_pair(weight, static_cast<int>(plane));
+  auto found = packed.find(key);
+  if (found != packed.end())
+    return found->second;
+  PackedWeight result;
+  if (matchPattern(weight, m_Constant()))
+    result = packConstant(weight, plane);
+  else if (auto argument = dyn_cast<BlockArgument>(weight))
+    result = packArgument(argument, plane);
+  if (!result.codes)
+    result = packAtRunTime(weight, plane);
+  return packed[key] = result;
+}
+
+PackedWeight WeightPacker::packConstant(Value weight, WeightPlane plane) {
+  Attribute attribute;
+  matchPattern(weight, m_Constant(&attribute));
+  auto elements = ConstantElements<int8_t>::of(attribute);
+  if (!elements)
+    return {};
+  Shape shape(weight, *options.tier);
+  std::vector<int8_t> codes(shape.size(), 0);
+  std::vector<int32_t> corrections(shape.groups * groupColumns, 0);
+  for (int64_t row = 0; row < shape.k; ++row)
+    for (int64_t column = 0; column < shape.n; ++column) {
+      int code = (*elements)[row * shape.n + column];
+      if (plane == WeightPlane::High)
+        code = (code + 8) >> 4;
+      codes[shape.at(row, column)] = static_cast<int8_t>(code);
+      corrections[column] -= 128 * code;
+    }
+  OpBuilder builder(weight.getContext());
+  builder.setInsertionPointAfterValue(weight);
+  Location loc = weight.getLoc();
+  PackedWeight result;
+  StringRef suffix = plane == WeightPlane::High ? "_high" : "_packed";
+  result.codes = arith::ConstantOp::create(
+      builder, loc,
+      constantOf(RankedTensorType::get(shape.size(), builder.getI8Type()),
+                 ArrayRef<int8_t>(codes), elements->key(), suffix));
+  if (options.tier->offset)
+    result.corrections = arith::ConstantOp::create(
+        builder, loc,
+        DenseElementsAttr::get(
+            RankedTensorType::get(corrections.size(), builder.getI32Type()),
+            ArrayRef<int32_t>(corrections)));
+  return result;
+}
+
+PackedWeight WeightPacker::packArgument(BlockArgument weight,
+                                        WeightPlane plane) {
+  auto function =
+      dyn_cast<func::FuncOp>(weight.getOwner()->getParentOp());
+  if (!function)
+    return {};
+  auto calls = callsOf(function, module);
+  if (!calls || calls->empty())
+    return {};
+  unsigned number = weight.getArgNumber();
+  SmallVector<PackedWeight> passed;
+  for (func::CallOp call : *calls)
+    passed.push_back(pack(call.getOperand(number), plane));
+  auto add = [&](auto member) {
+    unsigned at = function.getNumArguments();
+    Type type = (passed.front().*member).getType();
+    if (failed(function.insertArgument(at, type, DictionaryAttr(),
+                                       weight.getLoc())))
+      llvm_unreachable("an argument at the end");
+    for (auto [call, values] : llvm::zip(*calls, passed))
+      call.getOperandsMutable().append(values.*member);
+    return Value(function.getArgument(at));
+  };
+  PackedWeight result;
+  result.codes = add(&PackedWeight::codes);
+  if (passed.front().corrections)
+    result.corrections = add(&PackedWeight::corrections);
+  return result;
+}
+
+PackedWeight WeightPacker::packAtRunTime(Value weight, WeightPlane plane) {
+  OpBuilder builder(weight.getContext());
+  builder.setInsertionPointAfterValue(weight);
+  Emitter e(builder, weight.getLoc(), options);
+  Shape shape(weight, *options.tier);
+  auto type = cast<RankedTensorType>(weight.getType());
+  Value source = bufferization::ToBufferOp::create(
+      e.b, MemRefType::get(type.getShape(), type.getElementType()), weight,
+      /*read_only=*/true);
+  Value codes = e.alloc(e.i8, {shape.size()}),
+        sums = e.alloc(e.i32, {shape.groups * groupColumns});
+  e.forRange(e.index(shape.size()),
+             [&](Value at) { e.store(e.integer(e.i8, 0), codes, at); });
+  e.forRange(e.index(shape.groups * groupColumns),
+             [&](Value at) { e.store(e.integer(e.i32, 0), sums, at); });
+  auto divide = [&](Value x, int64_t by) {
+    return e.b.createOrFold<arith::DivUIOp>(x, e.index(by));
+  };
+  auto rest = [&](Value x, int64_t by) {
+    return e.b.createOrFold<arith::RemUIOp>(x, e.index(by));
+  };
+  e.forRange(e.index(shape.k), [&](Value row) {
+    e.forRange(e.index(shape.n), [&](Value column) {
+      Value code = arith::ExtSIOp::create(e.b, e.i32,
+                                          e.load(source, {row, column}));
+      if (plane == WeightPlane::High)
+        code = arith::ShRSIOp::create(e.b, e.add(code, 8),
+                                      e.integer(e.i32, 4));
+      Value at = e.add(
+          e.mul(e.add(e.mul(divide(column, groupColumns), shape.codes),
+                      e.mul(divide(row, shape.step), shape.step)),
+                groupColumns),
+          e.add(e.mul(rest(column, groupColumns), shape.step),
+                rest(row, shape.step)));
+      e.store(arith::TruncIOp::create(e.b, e.i8, code), codes, at);
+      e.store(e.sub(e.load(sums, column), e.mul(code, 128)), sums, column);
+    });
+  });
+  auto asTensor = [&](Value memref) -> Value {
+    return bufferization::ToTensorOp::create(
+        e.b, memref::getTensorTypeFromMemRefType(memref.getType()), memref,
+        /*restrict=*/true, /*writable=*/false);
+  };
+  PackedWeight result{asTensor(codes), {}};
+  if (options.tier->offset)
+    result.corrections = asTensor(sums);
+  return result;
+}
+
+void WeightPacker::dropUnused() {
+  // From the inside out: what a callee drops its caller may drop too.
+  bool changed = true;
+  while (changed) {
+    changed = false;
+    for (auto function : module.getOps<func::FuncOp>()) {
+      auto calls = callsOf(function, module);
+      if (!calls || calls->empty() || function.isExternal())
+        continue;
+      llvm::BitVector unused(function.getNumArguments());
+      for (BlockArgument argument : function.getArguments())
+        if (argument.use_empty())
+          unused.set(argument.getArgNumber());
+      if (unused.none())
+        continue;
+      changed = true;
+      if (failed(function.eraseArguments(unused)))
+        llvm_unreachable("nobody reads them");
+      for (func::CallOp call : *calls)
+        call->eraseOperands(unused);
+    }
+  }
+}

@@ -1,0 +1,570 @@
+//===- PanelAttention.cpp - Attention of the rows of a panel --------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "PanelAttention.h"
+
+#include "Lowerings.h"
+
+#include "fact/Numerics/FloatRules.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+#include <limits>
+
+using namespace mlir;
+using namespace mlir::fact;
+using namespace mlir::fact::loops;
+namespace numerics = ::fact::numerics;
+using Predicate = arith::CmpIPredicate;
+
+static constexpr float nothing = -std::numeric_limits<float>::infinity();
+
+Attention::Attention(PanelLoops &loops, QuantizedAttentionOp op)
+    : loops(loops), e(loops.e), tier(loops.tier), op(op), heads(op.getHeads()),
+      groups(op.getGroups()),
+      headSize(cast<ShapedType>(op.getQuery().getType()).getShape().back() /
+               heads),
+      valueGroups((headSize + groupColumns - 1) / groupColumns),
+      blockRows(tier.attentionRows), floats(tier.floats) {}
+
+void Attention::begin() {
+  Value length = loops.length;
+  padded = e.roundUp(length, floats);
+  int64_t keyCodes = packedCodes(tier.dot, headSize);
+  keysPacked = e.scratch(codeType(e, tier.dot),
+                         e.mul(padded, groups * keyCodes));
+  valuesPacked = e.scratch(codeType(e, tier.probabilityDot),
+                           e.mul(padded, groups * valueGroups * groupColumns));
+  keyScales = e.scratch(e.f32Type, e.mul(padded, groups));
+  valueScales = e.scratch(e.f32Type, e.mul(padded, groups));
+  Value key = loops.buffer(op.getKey()), value = loops.buffer(op.getValue());
+  std::pair<Value, Value> scales[] = {
+      {loops.buffer(op.getKeyScale()), keyScales},
+      {loops.buffer(op.getValueScale()), valueScales}};
+  Value stride = e.index(groups * headSize);
+  e.part("pack_keys_and_values", [&] {
+    e.forRange(e.index(groups), [&](Value group) {
+      Value column = e.mul(group, headSize);
+      // Views of one group of heads.
+      auto part = [&](Value all, Value size) -> Value {
+        auto type = cast<MemRefType>(all.getType());
+        return memref::ReinterpretCastOp::create(
+            e.b,
+            MemRefType::get({ShapedType::kDynamic}, type.getElementType(),
+                            StridedLayoutAttr::get(e.b.getContext(),
+                                                   ShapedType::kDynamic, {1})),
+            all, OpFoldResult(e.mul(group, size)),
+            ArrayRef<OpFoldResult>{OpFoldResult(size)},
+            ArrayRef<OpFoldResult>{e.b.getIndexAttr(1)});
+      };
+      packTokens(e, tier.dot, key, stride, column, headSize, length,
+                 e.ceilDiv(padded, groupColumns), tier.offset,
+                 part(keysPacked, e.mul(padded, keyCodes)));
+      packColumnsOfTokens(
+          e, tier.probabilityDot, value, stride, column, headSize, length,
+          padded,
+          part(valuesPacked, e.mul(padded, valueGroups * groupColumns)));
+      for (auto [from, to] : scales) {
+        e.forRange(length, [&, from = from, to = to](Value token) {
+          e.store(e.load(from, e.add(e.mul(group, length), token)), to,
+                  e.add(e.mul(group, padded), token));
+        });
+        e.forRange(length, padded, 1, [&, to = to](Value token) {
+          e.store(e.f32(0.0f), to, e.add(e.mul(group, padded), token));
+        });
+      }
+    });
+  });
+}
+
+void Attention::panel() {
+  Value result = op.getResult();
+  maxima = loops.makeMaxima(result);
+  loops.rowsOf(result);
+  Value size = loops.panelSize;
+  if (maxima)
+    e.forRange(size, [&](Value row) {
+      e.storeChunk(e.zeros(), maxima, e.mul(row, lanes));
+    });
+  auto ofHead = [&](Value head, Value group) {
+    ListedRows rows{size, {}};
+    if (op.getDominated()) {
+      dominatedRows(head, group);
+      RowsAt dominated = loops.headRowsOf(op.getDominated());
+      rows = loops.listRows(size, [&](Value row) {
+        return arith::XOrIOp::create(
+                   e.b, e.load(dominated.memory, dominated.at(e, head, row)),
+                   e.integer(e.i1, 1))
+            .getResult();
+      });
+    }
+    e.forRange(e.index(0), rows.count, blockRows,
+               [&](Value first) { block(head, group, rows, first); });
+  };
+  forEachGroup(
+      e, heads, groups, [&](Value group) { current = group; },
+      [&](Value head) { ofHead(head, current); });
+}
+
+/// What a panel's row keeps of the row maxima.
+static void raiseMaximum(Emitter &e, Value maxima, Value row, Value vector) {
+  if (!maxima)
+    return;
+  Value at = e.mul(row, lanes);
+  e.storeChunk(maximum(absolute(e.f32(vector)),
+                       e.f32(e.loadChunk(maxima, at))),
+               maxima, at);
+}
+
+void Attention::dominatedRows(Value head, Value group) {
+  RowsAt dominated = loops.headRowsOf(op.getDominated()),
+         argmax = loops.headRowsOf(op.getArgmax()), y = loops.rowsOf(op.getResult());
+  Value value = loops.buffer(op.getValue());
+  e.part("dominated_rows", [&] {
+    e.forRange(loops.panelSize, [&](Value row) {
+      e.ifThen(e.load(dominated.memory, dominated.at(e, head, row)), [&] {
+        Value best = e.toIndex(e.load(argmax.memory, argmax.at(e, head, row)));
+        Real scale = e.splatReal(
+            e.load(valueScales, e.add(e.mul(group, padded), best)));
+        Value from = e.add(e.mul(best, groups * headSize),
+                           e.mul(group, headSize));
+        e.forChunks(headSize, [&](Value offset, int64_t chunk) {
+          Value codes = arith::ExtSIOp::create(
+              e.b, e.vectorOf(e.i32),
+              e.loadLanes(value, e.add(from, offset), lanes, chunk));
+          Real context = fromInteger(e.real, codes) * scale;
+          e.storeLanes(context, y.memory,
+                       e.add(e.add(y.at(e, row), e.mul(head, headSize)),
+                             offset),
+                       chunk);
+          raiseMaximum(e, maxima, row, context);
+        });
+      });
+    });
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// A block
+//===----------------------------------------------------------------------===//
+
+void Attention::allocate() {
+  RowLayout layout = RowLayout::of(tier.dot, headSize);
+  memory.queries =
+      loops.scratch(codeType(e, tier.dot), layout.width * blockRows);
+  auto perRow = [&](Type type, int64_t each) {
+    return loops.scratch(type, blockRows * each);
+  };
+  memory.factors = perRow(e.f32Type, 1);
+  if (tier.offset)
+    memory.querySums = perRow(e.i32, 1);
+  memory.largest = perRow(e.f32Type, lanes);
+  memory.sums = perRow(e.i32, lanes);
+  memory.weighted = perRow(e.f32Type, lanes);
+  memory.numerators = perRow(e.f32Type, 1);
+  memory.denominators = perRow(e.f32Type, 1);
+  memory.products =
+      perRow(e.i32, std::max(tier.tiles, valueGroups) * groupColumns);
+  if (op.getTailKey()) {
+    memory.kept = perRow(e.i32, lanes);
+    memory.shrinks = perRow(e.f32Type, 1);
+    memory.tailWeights = perRow(e.f32Type, 1);
+    memory.missed = perRow(e.i1, 1);
+  }
+  OpBuilder &head = loops.panelHead;
+  Location loc = e.b.getLoc();
+  Value size = arith::MulIOp::create(
+      head, loc, padded, arith::ConstantIndexOp::create(head, loc, blockRows));
+  auto ofKeys = [&](Type type) {
+    return memref::AllocOp::create(
+               head, loc, MemRefType::get({ShapedType::kDynamic}, type),
+               ValueRange{size}, head.getI64IntegerAttr(64))
+        .getResult();
+  };
+  memory.scores = ofKeys(e.f32Type);
+  memory.probabilities = ofKeys(codeType(e, tier.probabilityDot));
+}
+
+void Attention::block(Value head, Value group, const ListedRows &rows,
+                      Value first) {
+  if (!memory.queries)
+    allocate();
+  Value count = e.min(e.sub(rows.count, first), e.index(blockRows));
+  e.part("attention", [&] {
+    Block block{head, group, rows, first, count, {}};
+    // The keys that the block's rows see, which come in order.
+    WindowAttr window = op.getWindowAttr();
+    auto row = [&](Value i) {
+      return e.add(loops.panelBegin, block.row(e, i));
+    };
+    ColumnRange seen{
+        e.windowOf(window, row(e.index(0)), loops.length).begin,
+        e.windowOf(window, row(e.sub(count, e.index(1))), loops.length).end};
+    block.chunks = {
+        e.b.createOrFold<arith::DivUIOp>(seen.begin, e.index(floats)),
+        e.ceilDiv(seen.end, floats)};
+    loadQueries(block);
+    scores(block);
+    terms(block);
+    normalizers(block);
+    probabilities(block);
+    context(block);
+  });
+}
+
+void Attention::loadQueries(const Block &block) {
+  RowLayout layout = RowLayout::of(tier.dot, headSize);
+  RowsAt query = loops.rowsOf(op.getQuery()),
+         scale = loops.headRowsOf(op.getQueryScale());
+  Real ofAttention = e.f32(op.getScale().convertToFloat());
+  e.forRange(block.count, [&](Value i) {
+    Value row = block.row(e, i);
+    Value from = e.add(query.at(e, row), e.mul(block.head, headSize)),
+          to = layout.row(e, i);
+    SmallVector<Value> sum;
+    if (tier.offset)
+      sum.push_back(e.integer(e.vectorOf(e.i32), 0));
+    sum = e.reduceChunks(
+        headSize, sum, [&](Value offset, int64_t chunk, ValueRange carried) {
+          Value codes =
+              e.loadLanes(query.memory, e.add(from, offset), lanes, chunk);
+          SmallVector<Value> next;
+          if (tier.offset)
+            next.push_back(arith::AddIOp::create(
+                e.b, carried[0],
+                arith::ExtSIOp::create(e.b, e.vectorOf(e.i32), codes)));
+          if (tier.dot == Dot::Pair)
+            codes = arith::ExtSIOp::create(e.b, e.vectorOf(e.i16), codes);
+          e.storeChunk(codes, memory.queries,
+                       e.add(to, layout.code(e, offset)));
+          return next;
+        });
+    if (tier.offset)
+      e.store(e.mul(e.reduceAdd(sum[0]), -128), memory.querySums, i);
+    Real factor = numerics::queryFactor(
+        e.loadScalar(scale.memory, scale.at(e, block.head, row)), ofAttention);
+    e.store(factor, memory.factors, i);
+    Value at = e.mul(i, lanes);
+    e.storeChunk(splat(e.zeros(), nothing), memory.largest, at);
+    e.storeChunk(e.integer(e.vectorOf(e.i32), 0), memory.sums, at);
+    e.storeChunk(e.zeros(), memory.weighted, at);
+    if (memory.kept)
+      e.storeChunk(e.integer(e.vectorOf(e.i32), 0), memory.kept, at);
+  });
+}
+
+Value Attention::scoreAt(Value chunk, Value i) {
+  return e.mul(e.add(e.mul(chunk, blockRows), i), floats);
+}
+
+void Attention::forChunks(const Block &block,
+                          llvm::function_ref<void(Value, bool)> body) {
+  if (op.getMask() || op.getWindowAttr())
+    return e.forRange(block.chunks.begin, block.chunks.end, 1,
+                      [&](Value chunk) { body(chunk, true); });
+  Value whole =
+      e.b.createOrFold<arith::DivUIOp>(loops.length, e.index(floats));
+  e.forRange(block.chunks.begin, whole, 1,
+             [&](Value chunk) { body(chunk, false); });
+  e.ifThen(e.compare(Predicate::ult, whole, block.chunks.end),
+           [&] { body(whole, true); });
+}
+
+/// Which of `n` keys from `key` on row i keeps, as vector<n x i1>.
+Value Attention::keptLanes(const Block &block, Value i, Value key, int64_t n) {
+  Value row = block.row(e, i);
+  ColumnRange columns = e.windowOf(
+      op.getWindowAttr(), e.add(loops.panelBegin, row), loops.length);
+  Value keep = e.lanesWithin(key, columns, n);
+  if (!op.getMask())
+    return keep;
+  Value mask = e.asBytes(loops.buffer(op.getMask()));
+  Value at = e.add(e.mul(e.add(e.mul(block.head, loops.length),
+                               e.add(loops.panelBegin, row)),
+                         loops.length),
+                   key);
+  VectorType type = e.vectorOf(e.i8, n);
+  Value bytes = vector::MaskedLoadOp::create(
+      e.b, type, mask, ValueRange{at}, e.lanesBelow(key, loops.length, n),
+      e.integer(type, 0));
+  return arith::AndIOp::create(
+      e.b, keep, e.compare(Predicate::ne, bytes, e.integer(type, 0)));
+}
+
+void Attention::scoresOfChunk(const Block &block, Value chunk,
+                              bool isChecked) {
+  RowLayout layout = RowLayout::of(tier.dot, headSize);
+  int64_t keyCodes = packedCodes(tier.dot, headSize),
+          n = tier.tiles * groupColumns;
+  Value keys = e.mul(e.mul(block.group, padded), keyCodes);
+  auto keysFrom = [&](Value inside) {
+    // `inside`: offset of n keys in the chunk.
+    Value key = e.add(e.mul(chunk, floats), inside);
+    Real scales = e.f32(e.loadLanes(
+        keyScales, e.add(e.mul(block.group, padded), key), n, n));
+    forRowBlocks(e, block.count, tier.rows, [&](Value first, int64_t count) {
+      BlockOperands operands;
+      operands.dot = tier.dot;
+      operands.a = memory.queries;
+      operands.b = keysPacked;
+      operands.rowsAreUnsigned = false;
+      operands.steps = keyCodes / Tier::step(tier.dot);
+      operands.blockStride = 0;
+      for (int64_t t = 0; t < tier.tiles; ++t)
+        operands.groups.push_back(
+            e.add(keys, e.mul(e.add(key, t * groupColumns), keyCodes)));
+      if (tier.dot == Dot::Tile) {
+        for (int64_t r = 0; r < count; r += 16)
+          operands.rows.push_back(layout.row(e, e.add(first, r)));
+        operands.rowStride = layout.blockCodes;
+        operands.steps = layout.blockCodes / Tier::step(tier.dot);
+        operands.blocks = {e.index(0), e.index(keyCodes / layout.blockCodes)};
+        operands.blockStride = layout.blockRows * layout.blockCodes;
+      } else {
+        for (int64_t r = 0; r < count; ++r)
+          operands.rows.push_back(layout.row(e, e.add(first, r)));
+      }
+      SmallVector<Value> begin;
+      if (tier.offset)
+        for (int64_t r = 0; r < count; ++r)
+          begin.push_back(
+              e.splatValue(e.load(memory.querySums, e.add(first, r))));
+      multiplyBlock(e, operands, {memory.products, e.index(0), n},
+                    /*fresh=*/true, [&](int64_t r, int64_t) -> Value {
+                      return begin.empty() ? e.integer(e.vectorOf(e.i32), 0)
+                                           : begin[r];
+                    });
+      e.forRange(e.min(e.sub(block.count, first), e.index(count)),
+                 [&](Value i) {
+                   Value at = e.add(first, i);
+                   Real sums = fromInteger(
+                       e.real,
+                       e.loadLanes(memory.products, e.mul(i, n), n, n));
+                   Real s = numerics::score(
+                       sums, scales,
+                       e.splatReal(e.load(memory.factors, at), n));
+                   Value ofRow = e.mul(at, lanes);
+                   // Columns that are not kept score minus infinity from here
+                   // on, whatever their undefined K says.
+                   if (isChecked) {
+                     Value keep = keptLanes(block, at, key, n);
+                     s = select(RealMask{keep}, s, splat(s, nothing));
+                     if (memory.kept) {
+                       Value ones = e.foldLanes(
+                           arith::ExtUIOp::create(e.b, e.vectorOf(e.i32, n),
+                                                  keep),
+                           [&](Value a, Value b) { return e.add(a, b); });
+                       e.storeChunk(
+                           e.add(e.loadChunk(memory.kept, ofRow), ones),
+                           memory.kept, ofRow);
+                     }
+                   } else if (memory.kept) {
+                     e.storeChunk(e.add(e.loadChunk(memory.kept, ofRow),
+                                        e.integer(e.vectorOf(e.i32),
+                                                  n / lanes)),
+                                  memory.kept, ofRow);
+                   }
+                   e.storeLanes(s, memory.scores,
+                                e.add(scoreAt(chunk, at), inside), n);
+                   Value most = e.foldLanes(s, [&](Value a, Value b) {
+                     return maximum(e.f32(b), e.f32(a)).value;
+                   });
+                   e.storeChunk(
+                       maximum(e.f32(most),
+                               e.f32(e.loadChunk(memory.largest, ofRow))),
+                       memory.largest, ofRow);
+                 });
+    });
+  };
+  if (n == floats)
+    keysFrom(e.index(0));
+  else
+    e.forRange(e.index(0), e.index(floats), n, keysFrom);
+}
+
+void Attention::scores(const Block &block) {
+  forChunks(block, [&](Value chunk, bool isChecked) {
+    scoresOfChunk(block, chunk, isChecked);
+  });
+  // One number a row from here on, in the first lane's place.
+  e.forRange(block.count, [&](Value i) {
+    Value at = e.mul(i, lanes);
+    Value largest = vector::ReductionOp::create(
+        e.b, vector::CombiningKind::MAXNUMF, e.loadChunk(memory.largest, at));
+    e.storeChunk(e.splatValue(largest), memory.largest, at);
+  });
+}
+
+void Attention::termsOfChunk(const Block &block, Value chunk, bool isChecked) {
+  Real scales = e.f32(e.loadLanes(
+      valueScales,
+      e.add(e.mul(block.group, padded), e.mul(chunk, floats)), floats, floats));
+  e.forRange(block.count, [&](Value i) {
+    Value at = scoreAt(chunk, i), ofRow = e.mul(i, lanes);
+    Real s = e.f32(e.loadLanes(memory.scores, at, floats, floats));
+    Real largest = e.splatReal(e.load(memory.largest, ofRow), floats);
+    Real term = numerics::softmaxTerm(s, largest);
+    Real g = numerics::weightedTerm(term, scales);
+    if (isChecked) {
+      RealMask keep = lessThan(splat(s, nothing), s);
+      term = select(keep, term, splat(s, 0.0f));
+      g = select(keep, g, splat(s, 0.0f));
+    }
+    Value e16 = toInteger(numerics::denominatorTerm(term), e.i32);
+    e.storeLanes(g, memory.scores, at, floats);
+    Value sum = e.foldLanes(e16, [&](Value a, Value b) { return e.add(a, b); });
+    e.storeChunk(e.add(e.loadChunk(memory.sums, ofRow), sum), memory.sums,
+                 ofRow);
+    Value most = e.foldLanes(g, [&](Value a, Value b) {
+      return maximum(e.f32(b), e.f32(a)).value;
+    });
+    e.storeChunk(
+        maximum(e.f32(most), e.f32(e.loadChunk(memory.weighted, ofRow))),
+        memory.weighted, ofRow);
+  });
+}
+
+void Attention::terms(const Block &block) {
+  forChunks(block, [&](Value chunk, bool isChecked) {
+    termsOfChunk(block, chunk, isChecked);
+  });
+}
+
+void Attention::normalizers(const Block &block) {
+  e.forRange(block.count, [&](Value i) {
+    Value ofRow = e.mul(i, lanes);
+    Real sum = fromInteger(e.real, e.reduceAdd(e.loadChunk(memory.sums, ofRow)));
+    Real most = e.f32(vector::ReductionOp::create(
+        e.b, vector::CombiningKind::MAXNUMF,
+        e.loadChunk(memory.weighted, ofRow)));
+    e.store(most, memory.numerators, i);
+    e.store(numerics::probabilityFactor(most), memory.weighted, ofRow);
+    if (op.getTailKey())
+      tail(block, i, e.f32(e.load(memory.largest, ofRow)), sum);
+    else
+      e.store(numerics::denominator(sum), memory.denominators, i);
+  });
+}
+
+void Attention::tail(const Block &block, Value i, const Real &largest,
+                     const Real &sum) {
+  Value row = block.row(e, i);
+  RowsAt query = loops.rowsOf(op.getQuery());
+  Value tailKey = loops.buffer(op.getTailKey()),
+        tailScale = loops.buffer(op.getTailKeyScale());
+  Value from = e.add(query.at(e, row), e.mul(block.head, headSize)),
+        keyColumn = e.mul(block.group, headSize);
+  VectorType wide = e.vectorOf(e.i32);
+  Value products = e.reduceChunks(
+      headSize, e.integer(wide, 0),
+      [&](Value offset, int64_t chunk, ValueRange carried) {
+        Value q = e.loadLanes(query.memory, e.add(from, offset), lanes, chunk);
+        Value k = e.loadLanes(tailKey, e.add(keyColumn, offset), lanes, chunk);
+        q = arith::ExtSIOp::create(e.b, wide, q);
+        k = arith::ExtSIOp::create(e.b, wide, k);
+        return SmallVector<Value>{
+            e.add(carried[0], arith::MulIOp::create(e.b, q, k))};
+      })[0];
+  Real acc = fromInteger(e.real, e.reduceAdd(products));
+  Real tailScore = numerics::score(acc, e.loadScalar(tailScale, block.group),
+                                   e.loadScalar(memory.factors, i));
+  Value missing =
+      e.sub(e.fromIndex(loops.length, e.i32),
+            e.reduceAdd(e.loadChunk(memory.kept, e.mul(i, lanes))));
+  Real shrink = numerics::tailShrink(largest, tailScore);
+  Real weight =
+      numerics::tailWeight(largest, tailScore, fromInteger(e.real, missing));
+  Real without = numerics::denominator(sum);
+  Real with = numerics::denominatorWithTail(without, shrink, weight);
+  Value misses = e.compare(Predicate::sgt, missing, e.integer(e.i32, 0));
+  e.store(select(RealMask{misses}, with, without), memory.denominators, i);
+  e.store(shrink, memory.shrinks, i);
+  e.store(weight, memory.tailWeights, i);
+  e.store(misses, memory.missed, i);
+}
+
+void Attention::probabilities(const Block &block) {
+  e.forRange(block.chunks.begin, block.chunks.end, 1, [&](Value chunk) {
+    e.forRange(block.count, [&](Value i) {
+      Value at = scoreAt(chunk, i);
+      Real g = e.f32(e.loadLanes(memory.scores, at, floats, floats));
+      Real factor =
+          e.splatReal(e.load(memory.weighted, e.mul(i, lanes)), floats);
+      Value p8 = toInteger(numerics::probability(g, factor),
+                           codeType(e, tier.probabilityDot));
+      e.storeLanes(p8, memory.probabilities, at, floats);
+    });
+  });
+}
+
+void Attention::context(const Block &block) {
+  Dot dot = tier.probabilityDot;
+  int64_t columns = valueGroups * groupColumns;
+  RowsAt y = loops.rowsOf(op.getResult());
+  Value values = e.mul(e.mul(block.group, padded), columns);
+  forRowBlocks(e, block.count, tier.rows, [&](Value first, int64_t count) {
+    for (int64_t group = 0; group < valueGroups; group += tier.tiles) {
+      BlockOperands operands;
+      operands.dot = dot;
+      operands.a = memory.probabilities;
+      operands.b = valuesPacked;
+      operands.rowsAreUnsigned = true;
+      operands.blocks = block.chunks;
+      operands.steps = floats / Tier::step(dot);
+      operands.blockStride = blockRows * floats;
+      operands.rowStride = floats;
+      int64_t last = std::min(group + tier.tiles, valueGroups);
+      for (int64_t g = group; g < last; ++g)
+        operands.groups.push_back(
+            e.add(values, e.mul(padded, g * groupColumns)));
+      for (int64_t r = 0; r < count; r += dot == Dot::Tile ? 16 : 1)
+        operands.rows.push_back(e.mul(e.add(first, r), floats));
+      multiplyBlock(e, operands,
+                    {memory.products, e.index(group * groupColumns), columns},
+                    /*fresh=*/true);
+    }
+    Value tailValue = loops.buffer(op.getTailValue()),
+          tailScale = loops.buffer(op.getTailValueScale());
+    e.forRange(e.min(e.sub(block.count, first), e.index(count)), [&](Value j) {
+      Value i = e.add(first, j), row = block.row(e, i);
+      Real most = e.splatReal(e.load(memory.numerators, i));
+      Real inverse = e.splatReal(
+          numerics::inverseDenominator(e.loadScalar(memory.denominators, i)));
+      e.forChunks(headSize, [&](Value offset, int64_t chunk) {
+        Real acc = fromInteger(
+            e.real,
+            e.loadChunk(memory.products, e.add(e.mul(j, columns), offset)));
+        Real num = numerics::numerator(acc, most);
+        if (tailValue) {
+          Value codes = e.loadLanes(
+              tailValue, e.add(e.mul(block.group, headSize), offset), lanes,
+              chunk);
+          Real v = fromInteger(e.real, arith::ExtSIOp::create(
+                                           e.b, e.vectorOf(e.i32), codes)) *
+                   e.splatReal(e.load(tailScale, block.group));
+          Real with = numerics::numeratorWithTail(
+              num, e.splatReal(e.load(memory.shrinks, i)),
+              e.splatReal(e.load(memory.tailWeights, i)), v);
+          num =
+              select(RealMask{e.splatValue(e.load(memory.missed, i))}, with,
+                     num);
+        }
+        Real context = num * inverse;
+        e.storeLanes(context, y.memory,
+                     e.add(e.add(y.at(e, row), e.mul(block.head, headSize)),
+                           offset),
+                     chunk);
+        if (chunk != lanes)
+          context =
+              select(RealMask{e.firstLanes(chunk)}, context, e.zeros());
+        raiseMaximum(e, maxima, row, context);
+      });
+    });
+  });
+}

@@ -1,0 +1,81 @@
+//===- PanelAttention.h - Attention of the rows of a panel ----------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_LIB_CONVERSION_FACTTOLOOPS_PANELATTENTION_H
+#define FACT_LIB_CONVERSION_FACTTOLOOPS_PANELATTENTION_H
+
+#include "Panels.h"
+
+namespace mlir::fact::loops {
+
+/// Head by head and block by block of a panel's rows: scores of the keys that
+/// the rows see, the three sweeps of section 6 over them, sums of p8 * v8.
+/// Scores and probabilities of a block lie in chunks of keys,
+/// [keys / floats][rows][floats], so that a chunk of all rows is worked on
+/// while it is in the nearest cache, and probabilities are rows of a product.
+class Attention {
+public:
+  Attention(PanelLoops &loops, QuantizedAttentionOp op);
+
+  /// In front of the panels: keys and values in the order of the products.
+  void begin();
+  void panel();
+
+private:
+  /// A block of rows of a head.
+  struct Block {
+    Value head, group;
+    ListedRows rows; ///< of the panel
+    Value first, count;
+    ColumnRange chunks; ///< of keys that its rows see
+    Value row(Emitter &e, Value i) const { return rows(e, e.add(first, i)); }
+  };
+
+  void dominatedRows(Value head, Value group);
+  void block(Value head, Value group, const ListedRows &rows, Value first);
+  void loadQueries(const Block &block);
+  void scores(const Block &block);
+  void scoresOfChunk(const Block &block, Value chunk, bool isChecked);
+  Value keptLanes(const Block &block, Value i, Value key, int64_t n);
+  void terms(const Block &block);
+  void termsOfChunk(const Block &block, Value chunk, bool isChecked);
+  void normalizers(const Block &block);
+  void tail(const Block &block, Value i, const Real &largest, const Real &sum);
+  void probabilities(const Block &block);
+  void context(const Block &block);
+  /// Calls body(chunk, isChecked): chunks with columns that a row may not see
+  /// are checked.
+  void forChunks(const Block &block,
+                 llvm::function_ref<void(Value, bool)> body);
+  Value scoreAt(Value chunk, Value i);
+  void allocate();
+
+  PanelLoops &loops;
+  Emitter &e;
+  const Tier &tier;
+  QuantizedAttentionOp op;
+  int64_t heads, groups, headSize, valueGroups, blockRows, floats;
+  Value padded; ///< Keys, a multiple of a chunk.
+  Value keysPacked, valuesPacked, keyScales, valueScales;
+  Value maxima;  ///< of the panel's rows of the result, if they are asked for
+  Value current; ///< group of heads
+  /// Of a block.
+  struct {
+    Value queries, querySums, factors;
+    Value scores, probabilities, products;
+    /// 16 lanes a row: largest score, sum of terms, largest weighted term,
+    /// number of kept keys.
+    Value largest, sums, weighted, kept;
+    /// gm and den; with a tail r, w, and whether a row has one.
+    Value numerators, denominators, shrinks, tailWeights, missed;
+  } memory;
+};
+
+} // namespace mlir::fact::loops
+
+#endif // FACT_LIB_CONVERSION_FACTTOLOOPS_PANELATTENTION_H

@@ -1,0 +1,400 @@
+//===- PanelProducts.cpp - Linear layers on the rows of a panel -----------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Columns outside, rows inside: some columns of a weight stay in the nearest
+// cache while the panel's rows stream past. What follows a product element by
+// element is computed while the sums are there.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Panels.h"
+#include "Rules.h"
+
+#include "fact/Numerics/FloatRules.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+using namespace mlir::fact::loops;
+namespace numerics = ::fact::numerics;
+using Predicate = arith::CmpIPredicate;
+
+/// Codes of a column of a weight that are worked on at once: 16 columns of
+/// pairs, or 32 of single codes, fill three quarters of a nearest cache.
+static constexpr int64_t chunkCodes = 768;
+
+/// Rows of the panel times columns of a packed weight.
+struct PanelLoops::Product {
+  CodesAt input;
+  int64_t k;
+  PackedWeight weight;
+  ListedRows rows;
+  /// Columns: groups of 16 from a group on; the last has `lastWidth`.
+  Value firstGroup;
+  int64_t groups, lastWidth;
+  /// Uses sums (i32, a multiple of 16 lanes) of a row of the panel from a
+  /// column on, of which `width` count.
+  llvm::function_ref<void(Value row, Value column, int64_t width, Value sums)>
+      use;
+};
+
+namespace {
+
+/// How A of a kernel's block lies.
+struct Rows {
+  Rows(Emitter &e, Dot dot, const CodesAt &codes) : e(e), dot(dot), codes(codes) {}
+
+  /// Rows first .. first + count - 1 of a list, over codes from .. from + n - 1.
+  BlockOperands operands(const ListedRows &list, Value first, int64_t count,
+                         Value from, int64_t n) {
+    BlockOperands result;
+    result.dot = dot;
+    result.a = codes.memory;
+    Value start = codes.layout.code(e, from);
+    if (dot == Dot::Tile) {
+      for (int64_t r = 0; r < count; r += 16)
+        result.rows.push_back(
+            e.add(codes.layout.row(e, e.add(first, r)), start));
+      result.rowStride = codes.layout.blockCodes;
+      result.steps = codes.layout.blockCodes / Tier::step(dot);
+      result.blocks = {e.index(0), e.index(n / codes.layout.blockCodes)};
+      result.blockStride = codes.layout.blockRows * codes.layout.blockCodes;
+      return result;
+    }
+    Value last = e.sub(list.count, e.index(1));
+    for (int64_t r = 0; r < count; ++r) {
+      Value row = e.add(first, r);
+      if (list.list)
+        row = list(e, e.min(row, last));
+      result.rows.push_back(e.add(codes.layout.row(e, row), start));
+    }
+    result.steps = n / Tier::step(dot);
+    result.blockStride = 0;
+    return result;
+  }
+
+  Emitter &e;
+  Dot dot;
+  const CodesAt &codes;
+};
+
+} // namespace
+
+CodesAt PanelLoops::compact(const CodesAt &codes, const ListedRows &rows) {
+  CodesAt result{scratch(codeType(e, tier.dot),
+                         codes.layout.width * tier.panelRows),
+                 codes.layout};
+  int64_t width = codes.layout.blockCodes;
+  e.forRange(rows.count, [&](Value i) {
+    Value from = codes.layout.row(e, rows(e, i)),
+          to = codes.layout.row(e, i);
+    e.forRange(e.index(0), e.index(codes.layout.width), width,
+               [&](Value column) {
+                 Value at = codes.layout.code(e, column);
+                 e.storeLanes(e.loadLanes(codes.memory, e.add(from, at), width,
+                                          width),
+                              result.memory, e.add(to, at), width);
+               });
+  });
+  return result;
+}
+
+void PanelLoops::multiply(const Product &product) {
+  Dot dot = tier.dot;
+  int64_t step = Tier::step(dot), packed = packedCodes(dot, product.k);
+  int64_t unit = dot == Dot::Tile ? 64 : step;
+  int64_t chunks = (packed + chunkCodes - 1) / chunkCodes;
+  int64_t chunk = roundUp((packed + chunks - 1) / chunks, unit);
+  chunks = (packed + chunk - 1) / chunk;
+  int64_t stride = tier.tiles * groupColumns;
+  Value sums = scratch(e.i32, (chunks == 1 ? tier.rows : tier.panelRows +
+                                                             tier.rows) *
+                                  stride);
+  // Pairs are widened once for all rows of the panel.
+  Value widened = dot == Dot::Pair
+                      ? scratch(e.i16, tier.tiles * groupColumns * chunk)
+                      : Value();
+  Value codes = buffer(product.weight.codes),
+        corrections = buffer(product.weight.corrections);
+  CodesAt input = product.input;
+  if (dot == Dot::Tile && product.rows.list)
+    input = compact(input, product.rows);
+  Rows rows(e, dot, input);
+
+  // Columns of `tiles` groups from `group` on.
+  auto columns = [&](Value group, int64_t tiles, int64_t width) {
+    auto overCodes = [&](Value from, int64_t n, bool fresh, bool isLast) {
+      BlockOperands weights;
+      Value memory = codes;
+      SmallVector<Value> groups;
+      for (int64_t t = 0; t < tiles; ++t)
+        groups.push_back(e.add(e.mul(e.add(group, t), packed * groupColumns),
+                               e.mul(from, groupColumns)));
+      if (widened) {
+        for (int64_t t = 0; t < tiles; ++t)
+          e.forRange(e.index(0), e.index(n * groupColumns), 2 * lanes,
+                     [&](Value at) {
+                       Value part = e.loadLanes(codes, e.add(groups[t], at),
+                                                2 * lanes, 2 * lanes);
+                       e.storeLanes(arith::ExtSIOp::create(
+                                        e.b, e.vectorOf(e.i16, 2 * lanes), part),
+                                    widened, e.add(at, t * n * groupColumns),
+                                    2 * lanes);
+                     });
+        memory = widened;
+        for (int64_t t = 0; t < tiles; ++t)
+          groups[t] = e.index(t * n * groupColumns);
+      }
+      forRowBlocks(e, product.rows.count, tier.rows, [&](Value first,
+                                                         int64_t count) {
+        BlockOperands block =
+            rows.operands(product.rows, first, count, from, n);
+        block.b = memory;
+        block.groups = groups;
+        block.rowsAreUnsigned = tier.offset;
+        BlockSums place{sums,
+                        chunks == 1 ? e.index(0) : e.mul(first, stride),
+                        stride};
+        SmallVector<Value> begin;
+        if (fresh && corrections)
+          for (int64_t t = 0; t < tiles; ++t)
+            begin.push_back(e.loadChunk(
+                corrections, e.mul(e.add(group, t), groupColumns)));
+        multiplyBlock(e, block, place, fresh,
+                      [&](int64_t, int64_t t) -> Value {
+                        return begin.empty()
+                                   ? e.integer(e.vectorOf(e.i32), 0)
+                                   : begin[t];
+                      });
+        if (!isLast)
+          return;
+        Value inside =
+            e.min(e.sub(product.rows.count, first), e.index(count));
+        e.forRange(inside, [&](Value i) {
+          Value row = product.rows(e, e.add(first, i));
+          int64_t n = tiles * groupColumns;
+          product.use(row, e.mul(group, groupColumns), width,
+                      e.loadLanes(sums,
+                                  e.add(place.offset, e.mul(i, stride)), n, n));
+        });
+      });
+    };
+    if (chunks == 1)
+      return overCodes(e.index(0), packed, true, true);
+    overCodes(e.index(0), chunk, true, false);
+    if (chunks > 2)
+      e.forRange(e.index(chunk), e.index((chunks - 1) * chunk), chunk,
+                 [&](Value from) { overCodes(from, chunk, false, false); });
+    overCodes(e.index((chunks - 1) * chunk), packed - (chunks - 1) * chunk,
+              false, true);
+  };
+
+  // Whole blocks of columns, then what is left of them.
+  int64_t full = product.lastWidth == groupColumns ? product.groups
+                                                   : product.groups - 1;
+  int64_t whole = full / tier.tiles * tier.tiles;
+  auto from = [&](Value group) { return e.add(product.firstGroup, group); };
+  if (whole == tier.tiles)
+    columns(product.firstGroup, tier.tiles, stride);
+  else if (whole > 0)
+    e.forRange(e.index(0), e.index(whole), tier.tiles, [&](Value group) {
+      columns(from(group), tier.tiles, stride);
+    });
+  if (full - whole == 1)
+    columns(from(e.index(whole)), 1, groupColumns);
+  else if (full > whole)
+    e.forRange(e.index(whole), e.index(full), 1, [&](Value group) {
+      columns(from(group), 1, groupColumns);
+    });
+  if (full < product.groups)
+    columns(from(e.index(full)), 1, product.lastWidth);
+}
+
+//===----------------------------------------------------------------------===//
+// Ops
+//===----------------------------------------------------------------------===//
+
+Value PanelLoops::chainOf(Value result, SmallVectorImpl<Operation *> &chain) {
+  while (result.hasOneUse() && !outputs.contains(result)) {
+    Operation *user = *result.getUsers().begin();
+    if (!isInside(user) || !isa<ActivationOp, AddOp, MultiplyOp>(user))
+      break;
+    // What else it reads must be there by now.
+    bool isReady = llvm::all_of(user->getOperands(), [&](Value operand) {
+      Operation *source = operand.getDefiningOp();
+      return operand == result || !source || !isInside(source) ||
+             emitted.contains(source);
+    });
+    if (!isReady)
+      break;
+    chain.push_back(user);
+    absorbed.insert(user);
+    emitted.insert(user);
+    result = user->getResult(0);
+  }
+  return result;
+}
+
+ListedRows PanelLoops::listRows(Value count,
+                                llvm::function_ref<Value(Value)> keeps) {
+  Value memory = memref::AllocOp::create(
+      panelHead, e.b.getLoc(),
+      MemRefType::get({tier.panelRows + 1}, e.b.getIndexType()), ValueRange(),
+      panelHead.getI64IntegerAttr(64));
+  Value listed = e.forReduce(
+      e.index(0), count, 1, e.index(0), [&](Value row, ValueRange carried) {
+        e.store(row, memory, carried[0]);
+        Value one = arith::ExtUIOp::create(e.b, e.i64, keeps(row));
+        return SmallVector<Value>{e.add(carried[0], e.toIndex(one))};
+      })[0];
+  return {listed, memory};
+}
+
+LogicalResult PanelLoops::product(QuantizedLinearOp op) {
+  int64_t k = cast<ShapedType>(op.getWeight().getType()).getDimSize(0),
+          n = cast<ShapedType>(op.getWeight().getType()).getDimSize(1);
+  Location loc = op.getLoc();
+  CodesAt input = codesOf(op.getInput());
+  RowsAt scale = rowsOf(op.getScale());
+  Value weightScale = buffer(op.getWeightScale()), bias = buffer(op.getBias());
+  SmallVector<Operation *> chain;
+  Value last = chainOf(op.getResult(), chain);
+  RowsAt y = rowsOf(last);
+  Value maxima = makeMaxima(last);
+  bool split = op.getLow() && *op.getPrecision() == LowPrecision::A4W4;
+  // Heads of which not all rows are wanted: each on its own where its columns
+  // are whole groups.
+  int64_t heads =
+      op.getRows() ? cast<ShapedType>(op.getRows().getType()).getDimSize(0) : 1;
+  bool byHead = op.getRows() && tier.dot != Dot::Tile &&
+                n / heads % groupColumns == 0;
+  PackedWeight whole = weights.pack(op.getWeight(), WeightPlane::Whole), high;
+  if (split)
+    high = weights.pack(op.getWeight(), WeightPlane::High);
+
+  auto apply = [&](bool isHigh) {
+    return [&, isHigh](Value row, Value column, int64_t width, Value sums) {
+      e.b.setLoc(loc);
+      int64_t lanesOf = cast<VectorType>(sums.getType()).getDimSize(0);
+      auto load = [&](Value memory, Value at) {
+        return e.f32(e.loadLanes(memory, at, lanesOf, width));
+      };
+      Real channelScale = load(weightScale, column);
+      if (isHigh)
+        channelScale = splat(channelScale, 16.0f) * channelScale;
+      Real rowScale = e.splatReal(e.load(scale.memory, scale.at(e, row)),
+                                  lanesOf);
+      Real value =
+          numerics::rescale(fromInteger(e.real, sums), channelScale, rowScale);
+      if (bias)
+        value = value + load(bias, column);
+      Value current = op.getResult();
+      for (Operation *each : chain) {
+        e.b.setLoc(each->getLoc());
+        if (auto activation = dyn_cast<ActivationOp>(each)) {
+          value = activate(activation.getKind(), value);
+        } else {
+          bool isFirst = each->getOperand(0) == current;
+          RowsAt rows = rowsOf(each->getOperand(isFirst ? 1 : 0));
+          Real other = load(rows.memory, e.add(rows.at(e, row), column));
+          const Real &lhs = isFirst ? value : other,
+                     &rhs = isFirst ? other : value;
+          value = isa<AddOp>(each) ? lhs + rhs : lhs * rhs;
+        }
+        current = each->getResult(0);
+      }
+      e.storeLanes(value, y.memory, e.add(y.at(e, row), column), width);
+      if (!maxima)
+        return;
+      Value magnitude = absolute(value).value;
+      if (width != lanesOf)
+        magnitude = select(RealMask{e.firstLanes(width)}, e.f32(magnitude),
+                           e.zeros());
+      magnitude = e.foldLanes(magnitude, [&](Value a, Value b) {
+        return maximum(e.f32(b), e.f32(a)).value;
+      });
+      Value at = e.mul(row, lanes);
+      e.storeChunk(maximum(e.f32(magnitude), e.f32(e.loadChunk(maxima, at))),
+                   maxima, at);
+    };
+  };
+
+  auto run = [&](ListedRows rows, Value firstGroup, int64_t columns,
+                 bool isHigh) {
+    auto use = apply(isHigh);
+    int64_t groups = (columns + groupColumns - 1) / groupColumns;
+    multiply({input, k, isHigh ? high : whole, rows, firstGroup, groups,
+              columns - (groups - 1) * groupColumns, use});
+  };
+  e.part("product", [&] {
+    if (maxima)
+      e.forRange(panelSize, [&](Value row) {
+        e.storeChunk(e.zeros(), maxima, e.mul(row, lanes));
+      });
+    auto ofHead = [&](Value head, int64_t columns) {
+      Value firstGroup = e.mul(head, columns / groupColumns);
+      for (bool isHigh : {false, true}) {
+        if (isHigh && !split)
+          continue;
+        ListedRows rows{panelSize, {}};
+        if (byHead || split)
+          rows = listRows(panelSize, [&](Value row) {
+            Value keeps = e.integer(e.i1, 1);
+            if (byHead) {
+              RowsAt named = headRowsOf(op.getRows());
+              keeps = e.load(named.memory, named.at(e, head, row));
+            }
+            if (!split)
+              return keeps;
+            RowsAt low = rowsOf(op.getLow());
+            Value wanted = arith::CmpIOp::create(
+                e.b, Predicate::eq, e.load(low.memory, low.at(e, row)),
+                e.integer(e.i1, isHigh));
+            return arith::AndIOp::create(e.b, keeps, wanted).getResult();
+          });
+        run(rows, firstGroup, columns, isHigh);
+      }
+    };
+    if (byHead)
+      e.forRange(e.index(heads), [&](Value head) { ofHead(head, n / heads); });
+    else
+      ofHead(e.index(0), n);
+  });
+  return success();
+}
+
+LogicalResult PanelLoops::product(LogMatmulOp op) {
+  int64_t k = cast<ShapedType>(op.getWeight().getType()).getDimSize(0),
+          n = cast<ShapedType>(op.getWeight().getType()).getDimSize(1);
+  CodesAt input = codesOf(op.getInput());
+  Value bias = buffer(op.getBias());
+  RowsAt y = rowsOf(op.getResult());
+  std::optional<RowsAt> scale;
+  if (bias)
+    scale = rowsOf(op.getScale());
+  PackedWeight weight = weights.pack(op.getWeight(), WeightPlane::Whole);
+  auto use = [&](Value row, Value column, int64_t width, Value sums) {
+    if (bias) {
+      int64_t lanesOf = cast<VectorType>(sums.getType()).getDimSize(0);
+      // Lanes past the row divide 0, not garbage.
+      Real term = numerics::predictorBiasOfRow(
+          e.f32(e.loadLanes(bias, column, lanesOf, width)),
+          e.splatReal(e.load(scale->memory, scale->at(e, row)), lanesOf));
+      sums = arith::AddIOp::create(e.b, sums, toInteger(term, e.i32));
+    }
+    e.storeLanes(sums, y.memory, e.add(y.at(e, row), column), width);
+  };
+  int64_t groups = (n + groupColumns - 1) / groupColumns;
+  e.part("product", [&] {
+    multiply({input, k, weight, ListedRows{panelSize, {}}, e.index(0), groups,
+              n - (groups - 1) * groupColumns, use});
+  });
+  return success();
+}

@@ -1,0 +1,385 @@
+//===- PanelRows.cpp - Sweeps over the rows of a panel --------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Ops between products, one row through all of them before the next: what one
+// hands to the other is in the nearest cache.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Panels.h"
+#include "Rules.h"
+
+#include "fact/Dialect/Fact/IR/Policy.h"
+#include "fact/Numerics/FloatRules.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+using namespace mlir::fact::loops;
+namespace numerics = ::fact::numerics;
+using Predicate = arith::CmpIPredicate;
+
+static int64_t widthOf(Value rows) {
+  return cast<ShapedType>(rows.getType()).getShape().back();
+}
+
+void PanelLoops::flushRows() {
+  if (pending.empty())
+    return;
+  SmallVector<Operation *> ops = std::move(pending);
+  pending.clear();
+  e.part("rows", [&] {
+    e.forRange(panelSize, [&](Value row) {
+      magnitudes.clear();
+      for (Operation *op : ops) {
+        e.b.setLoc(op->getLoc());
+        emitRow(op, row);
+      }
+    });
+  });
+  magnitudes.clear();
+}
+
+void PanelLoops::emitRow(Operation *op, Value row) {
+  llvm::TypeSwitch<Operation *>(op)
+      .Case([&](AddOp op) {
+        pairs(op.getLhs(), op.getRhs(), op.getResult(), row,
+              [](const Real &a, const Real &b) { return a + b; });
+      })
+      .Case([&](MultiplyOp op) {
+        pairs(op.getLhs(), op.getRhs(), op.getResult(), row,
+              [](const Real &a, const Real &b) { return a * b; });
+      })
+      .Case<NormOp, RotateOp, ActivationOp, QuantizeRowsOp, QuantizeHeadsOp,
+            EncodeOp, NormalizeHeadsOp, RescaleOp>(
+          [&](auto each) { this->row(each, row); })
+      .Default([](Operation *) { llvm_unreachable("not a row op"); });
+}
+
+void PanelLoops::forHeads(int64_t heads, Value rows, Value row,
+                          llvm::function_ref<void(Value)> body) {
+  auto ofHead = [&](Value head) {
+    if (!rows)
+      return body(head);
+    RowsAt names = headRowsOf(rows);
+    Value named = e.load(names.memory, names.at(e, head, row));
+    e.ifThen(named, [&] { body(head); });
+  };
+  if (heads == 1)
+    ofHead(e.index(0));
+  else
+    e.forRange(e.index(heads), ofHead);
+}
+
+void PanelLoops::pairs(Value lhs, Value rhs, Value result, Value row,
+                       llvm::function_ref<Real(const Real &, const Real &)> of) {
+  RowsAt x = rowsOf(lhs), z = rowsOf(rhs), y = rowsOf(result);
+  e.forChunks(widthOf(result), [&](Value column, int64_t width) {
+    auto load = [&](const RowsAt &rows) {
+      return e.f32(e.loadLanes(rows.memory, e.add(rows.at(e, row), column),
+                               lanes, width));
+    };
+    e.storeLanes(of(load(x), load(z)), y.memory, e.add(y.at(e, row), column),
+                 width);
+  });
+}
+
+void PanelLoops::row(ActivationOp op, Value row) {
+  RowsAt x = rowsOf(op.getInput()), y = rowsOf(op.getResult());
+  e.forChunks(widthOf(op.getResult()), [&](Value column, int64_t width) {
+    Real in = e.f32(e.loadLanes(x.memory, e.add(x.at(e, row), column), lanes,
+                                width));
+    e.storeLanes(activate(op.getKind(), in), y.memory,
+                 e.add(y.at(e, row), column), width);
+  });
+}
+
+void PanelLoops::row(RescaleOp op, Value row) {
+  RowsAt h = rowsOf(op.getInput()), y = rowsOf(op.getResult()),
+         scale = rowsOf(op.getScale());
+  Real ofWeight =
+           e.splatReal(e.load(buffer(op.getWeightScale()), e.index(0))),
+       ofRow = e.splatReal(e.load(scale.memory, scale.at(e, row)));
+  Value bias = buffer(op.getBias());
+  e.forChunks(widthOf(op.getResult()), [&](Value column, int64_t width) {
+    Real sums =
+        fromInteger(e.real, e.loadLanes(h.memory, e.add(h.at(e, row), column),
+                                        lanes, width));
+    Real result = numerics::rescale(sums, ofWeight, ofRow);
+    if (bias)
+      result = result + e.f32(e.loadLanes(bias, column, lanes, width));
+    e.storeLanes(result, y.memory, e.add(y.at(e, row), column), width);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Norms and rotary embeddings
+//===----------------------------------------------------------------------===//
+
+void PanelLoops::row(NormOp op, Value row) {
+  auto heads = static_cast<int64_t>(op.getHeads().value_or(1));
+  int64_t width = widthOf(op.getResult()) / heads;
+  RowsAt x = rowsOf(op.getInput()), y = rowsOf(op.getResult());
+  Value gamma = buffer(op.getGamma()), beta = buffer(op.getBeta());
+  Real n = e.f32(static_cast<float>(width)),
+       epsilon = e.f32(op.getEps().convertToFloat());
+  bool isCentred = op.getKind() == Norm::Layer;
+  bool wanted = heads == 1 && !op.getRows() && isQuantized(op.getResult());
+  forHeads(heads, op.getRows(), row, [&](Value head) {
+    Value from = e.add(x.at(e, row), e.mul(head, width)),
+          to = e.add(y.at(e, row), e.mul(head, width));
+    // A lane that has no element adds +0.
+    auto laneSums = [&](llvm::function_ref<Real(Value, int64_t)> term) {
+      Real sums = e.f32(
+          e.reduceChunks(width, {e.zeros().value},
+                         [&](Value column, int64_t chunk, ValueRange carried) {
+                           return SmallVector<Value>{
+                               (e.f32(carried[0]) + term(column, chunk)).value};
+                         })[0]);
+      return e.sumTree(sums);
+    };
+    auto element = [&](Value column, int64_t chunk) {
+      return e.f32(e.loadLanes(x.memory, e.add(from, column), lanes, chunk));
+    };
+    Real means = isCentred ? e.splatReal(laneSums(element) / n) : e.zeros();
+    auto load = [&](Value column, int64_t chunk) {
+      Real value = element(column, chunk);
+      return isCentred ? value - means : value;
+    };
+    Real squares = laneSums([&](Value column, int64_t chunk) {
+      Real centred = load(column, chunk);
+      Real square = centred * centred;
+      if (chunk == lanes || !isCentred)
+        return square;
+      // The lanes past the row hold -mean: take them out.
+      return select(RealMask{e.firstLanes(chunk)}, square, e.zeros());
+    });
+    Real inverse = e.splatReal(numerics::inverseDeviation(squares, n, epsilon));
+    Value largest = e.reduceChunks(
+        width, {e.zeros().value},
+        [&](Value column, int64_t chunk, ValueRange carried) {
+          Real normal = numerics::normalize(
+              load(column, chunk), inverse,
+              e.f32(e.loadLanes(gamma, column, lanes, chunk)));
+          if (beta)
+            normal = normal + e.f32(e.loadLanes(beta, column, lanes, chunk));
+          e.storeLanes(normal, y.memory, e.add(to, column), chunk);
+          if (!wanted)
+            return SmallVector<Value>(carried);
+          Real magnitude = absolute(normal);
+          if (chunk != lanes)
+            magnitude =
+                select(RealMask{e.firstLanes(chunk)}, magnitude, e.zeros());
+          return SmallVector<Value>{
+              maximum(magnitude, e.f32(carried[0])).value};
+        })[0];
+    if (wanted)
+      magnitudes[op.getResult()] = e.largestOfLanes(largest).value;
+  });
+}
+
+void PanelLoops::row(RotateOp op, Value row) {
+  int64_t heads = static_cast<int64_t>(op.getHeads()),
+          width = widthOf(op.getResult()) / heads,
+          pairs = widthOf(op.getCos());
+  RowsAt x = rowsOf(op.getInput()), y = rowsOf(op.getResult());
+  Value cos = buffer(op.getCos()), sin = buffer(op.getSin());
+  // Row i reads position i of the tables.
+  Value table = e.mul(e.add(panelBegin, row), pairs);
+  forHeads(heads, op.getRows(), row, [&](Value head) {
+    Value from = e.add(x.at(e, row), e.mul(head, width)),
+          to = e.add(y.at(e, row), e.mul(head, width));
+    auto rotate = [&](Value angle, Value one, Value other, auto load,
+                      auto store) {
+      Real a = load(x.memory, e.add(from, one)),
+           b = load(x.memory, e.add(from, other)),
+           c = load(cos, e.add(table, angle)),
+           s = load(sin, e.add(table, angle));
+      store(numerics::rotatedFirst(a, b, c, s), e.add(to, one));
+      store(numerics::rotatedSecond(a, b, c, s), e.add(to, other));
+    };
+    if (op.getStyle() == RotaryStyle::Half)
+      e.forChunks(pairs, [&](Value column, int64_t chunk) {
+        rotate(
+            column, column, e.add(column, pairs),
+            [&](Value memory, Value at) {
+              return e.f32(e.loadLanes(memory, at, lanes, chunk));
+            },
+            [&](const Real &value, Value at) {
+              e.storeLanes(value, y.memory, at, chunk);
+            });
+      });
+    else
+      e.forRange(e.index(pairs), [&](Value pair) {
+        Value one = e.mul(pair, 2);
+        rotate(
+            pair, one, e.add(one, 1),
+            [&](Value memory, Value at) { return e.loadScalar(memory, at); },
+            [&](const Real &value, Value at) {
+              e.store(value, y.memory, at);
+            });
+      });
+    int64_t rotated = 2 * pairs;
+    if (rotated < width)
+      e.forChunks(width - rotated, [&](Value offset, int64_t chunk) {
+        Value column = e.add(offset, rotated);
+        e.storeLanes(
+            e.loadLanes(x.memory, e.add(from, column), lanes, chunk), y.memory,
+            e.add(to, column), chunk);
+      });
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Rows and heads to integers
+//===----------------------------------------------------------------------===//
+
+void PanelLoops::storeCodes(Value codes, Value row, Value column, Value vector,
+                            int64_t width) {
+  if (isProductOperand(codes))
+    storeOperand(codesOf(codes), row, column, vector);
+  if (!needsRows(codes))
+    return;
+  RowsAt rows = rowsOf(codes);
+  e.storeLanes(vector, rows.memory, e.add(rows.at(e, row), column), width);
+}
+
+Real PanelLoops::magnitudeOf(Value input, Value row, Value column,
+                             int64_t width) {
+  if (Value known = magnitudes.lookup(input))
+    return e.f32(known);
+  if (Value maxima = maximaMemory.lookup(input))
+    return e.largestOfLanes(e.loadChunk(maxima, e.mul(row, lanes)));
+  RowsAt rows = rowsOf(input);
+  Value from = e.add(rows.at(e, row), column);
+  return e.largestMagnitude(width, [&](Value offset, int64_t chunk) {
+    return e.f32(e.loadLanes(rows.memory, e.add(from, offset), lanes, chunk));
+  });
+}
+
+void PanelLoops::quantize(Value input, Value codes, Value row, Value column,
+                          int64_t width,
+                          llvm::function_ref<Real(const Real &)> rule) {
+  RowsAt rows = rowsOf(input);
+  e.forChunks(width, [&](Value offset, int64_t chunk) {
+    Value at = e.add(column, offset);
+    Real value = e.f32(
+        e.loadLanes(rows.memory, e.add(rows.at(e, row), at), lanes, chunk));
+    storeCodes(codes, row, at, toInteger(rule(value), e.i8), chunk);
+  });
+}
+
+Value PanelLoops::quantizeInt8(Value input, Value codes, Value row,
+                               Value column, int64_t width,
+                               const Real &magnitude) {
+  Real exponent = numerics::rowExponent(magnitude),
+       exponents = e.splatReal(exponent);
+  quantize(input, codes, row, column, width, [&](const Real &y) {
+    return numerics::quantizeInt8(y, exponents);
+  });
+  return numerics::rowScale(exponent);
+}
+
+void PanelLoops::row(QuantizeRowsOp op, Value row) {
+  int64_t width = widthOf(op.getInput());
+  Value input = op.getInput(), codes = op.getQuantized(), first = e.index(0);
+  Real magnitude = magnitudeOf(input, row, first, width);
+  RowsAt scale = rowsOf(op.getScale());
+  auto int8 = [&] {
+    return SmallVector<Value>{
+        quantizeInt8(input, codes, row, first, width, magnitude)};
+  };
+  auto int4 = [&] {
+    Real inverse = e.splatReal(numerics::int4Inverse(magnitude));
+    quantize(input, codes, row, first, width, [&](const Real &y) {
+      return numerics::quantizeInt4(y, inverse);
+    });
+    return SmallVector<Value>{numerics::int4Scale(magnitude)};
+  };
+  Value value;
+  if (op.getLow()) {
+    RowsAt low = rowsOf(op.getLow());
+    value = e.select(e.load(low.memory, low.at(e, row)), int4, int8)[0];
+  } else {
+    value = int8()[0];
+  }
+  e.store(value, scale.memory, scale.at(e, row));
+}
+
+void PanelLoops::row(QuantizeHeadsOp op, Value row) {
+  int64_t heads = op.getHeads(), width = widthOf(op.getInput()) / heads;
+  RowsAt scale = headRowsOf(op.getScale());
+  forHeads(heads, op.getRows(), row, [&](Value head) {
+    Value column = e.mul(head, width);
+    RowsAt rows = rowsOf(op.getInput());
+    Value from = e.add(rows.at(e, row), column);
+    Real magnitude = e.largestMagnitude(width, [&](Value offset, int64_t chunk) {
+      return e.f32(e.loadLanes(rows.memory, e.add(from, offset), lanes, chunk));
+    });
+    e.store(quantizeInt8(op.getInput(), op.getQuantized(), row, column, width,
+                         magnitude),
+            scale.memory, scale.at(e, head, row));
+  });
+}
+
+void PanelLoops::row(EncodeOp op, Value row) {
+  numerics::PredictorCode code = numerics::codeOf(numericsOf(op.getPredictor()),
+                                                  numericsOf(op.getOperand()));
+  RowsAt x = rowsOf(op.getInput());
+  e.forChunks(widthOf(op.getResult()), [&](Value column, int64_t width) {
+    Value codes = e.loadLanes(x.memory, e.add(x.at(e, row), column), lanes,
+                              width);
+    storeCodes(op.getResult(), row, column, encode(e, code, codes), width);
+  });
+}
+
+void PanelLoops::row(NormalizeHeadsOp op, Value row) {
+  int64_t heads = op.getHeads(), width = widthOf(op.getInput()) / heads;
+  RowsAt x = rowsOf(op.getInput()), scale = headRowsOf(op.getScale());
+  VectorType vector = e.vectorOf(e.i32);
+  Value zeros = e.integer(vector, 0);
+  auto split = [&](Value h) -> std::pair<Value, Value> { // sign and magnitude
+    Value negative = e.compare(Predicate::slt, h, zeros);
+    Value opposite = arith::SubIOp::create(e.b, zeros, h);
+    return {negative, arith::SelectOp::create(e.b, negative, opposite, h)};
+  };
+  e.forRange(e.index(heads), [&](Value head) {
+    Value column = e.mul(head, width), from = e.add(x.at(e, row), column);
+    auto load = [&](Value offset, int64_t chunk) {
+      return e.loadLanes(x.memory, e.add(from, offset), lanes, chunk);
+    };
+    Value largest = e.reduceMax(
+        e.reduceChunks(width, zeros,
+                       [&](Value offset, int64_t chunk, ValueRange carried) {
+                         Value magnitude = split(load(offset, chunk)).second;
+                         return SmallVector<Value>{arith::MaxSIOp::create(
+                             e.b, magnitude, carried[0])};
+                       })[0]);
+    // floor(log2 m) = 31 - leading zeros; 0 has 32 of them and ends at shift 0.
+    Value leading = math::CountLeadingZerosOp::create(e.b, largest);
+    Value above =
+        arith::SubIOp::create(e.b, e.integer(e.i32, 31 - 6), leading);
+    Value shift = arith::MaxSIOp::create(e.b, above, e.integer(e.i32, 0));
+    Value bits =
+        arith::ShLIOp::create(e.b, e.add(shift, 127), e.integer(e.i32, 23));
+    e.store(arith::BitcastOp::create(e.b, e.f32Type, bits), scale.memory,
+            scale.at(e, head, row));
+    Value shifts = e.splatValue(shift);
+    e.forChunks(width, [&](Value offset, int64_t chunk) {
+      auto [negative, magnitude] = split(load(offset, chunk));
+      Value shifted = arith::ShRUIOp::create(e.b, magnitude, shifts);
+      Value opposite = arith::SubIOp::create(e.b, zeros, shifted);
+      Value code = arith::SelectOp::create(e.b, negative, opposite, shifted);
+      storeCodes(op.getResult(), row, e.add(column, offset),
+                 arith::TruncIOp::create(e.b, e.vectorOf(e.i8), code), chunk);
+    });
+  });
+}

@@ -1,0 +1,263 @@
+//===- Panels.cpp - A phase as a loop over panels of rows -----------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Panels.h"
+#include "PanelAttention.h"
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+using namespace mlir::fact::loops;
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+static ArrayRef<int64_t> shapeOf(Value value) {
+  return cast<ShapedType>(value.getType()).getShape();
+}
+
+bool PanelLoops::isUsedOutside(Value value) const {
+  return llvm::any_of(value.getUsers(), [&](Operation *user) {
+    return !isInside(user) || llvm::any_of(user->getOpOperands(), [&](OpOperand &operand) {
+      return operand.get() == value && !readsByRow(operand);
+    });
+  });
+}
+
+bool PanelLoops::isProductOperand(Value codes) const {
+  return llvm::any_of(codes.getUses(), [&](OpOperand &use) {
+    return isInside(use.getOwner()) && use.getOperandNumber() == 0 &&
+           isa<QuantizedLinearOp, LogMatmulOp>(use.getOwner());
+  });
+}
+
+bool PanelLoops::isQuantized(Value rows) const {
+  return llvm::any_of(rows.getUsers(), [&](Operation *user) {
+    return isInside(user) && isa<QuantizeRowsOp>(user);
+  });
+}
+
+/// A memref of any rank with identity layout as one dimension.
+static Value flatten(OpBuilder &b, Location loc, Value memref) {
+  auto type = cast<MemRefType>(memref.getType());
+  if (type.getRank() == 1)
+    return memref;
+  if (type.getRank() == 0)
+    return memref::ExpandShapeOp::create(
+        b, loc, MemRefType::get({1}, type.getElementType()), memref,
+        ArrayRef<ReassociationIndices>{});
+  ReassociationIndices all =
+      llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
+  return memref::CollapseShapeOp::create(b, loc, memref,
+                                         ArrayRef<ReassociationIndices>{all});
+}
+
+Value PanelLoops::buffer(Value tensor) {
+  if (!tensor)
+    return {};
+  Value &found = buffers[tensor];
+  if (found)
+    return found;
+  auto type = cast<RankedTensorType>(tensor.getType());
+  // An i1 in memory is a byte.
+  Value memref = bufferization::ToBufferOp::create(
+      outside, tensor.getLoc(),
+      MemRefType::get(type.getShape(), type.getElementType()), tensor,
+      /*read_only=*/true);
+  return found = flatten(outside, tensor.getLoc(), memref);
+}
+
+void PanelLoops::makeOutput(Value result) {
+  auto type = cast<RankedTensorType>(result.getType());
+  SmallVector<Value> sizes(
+      llvm::count_if(type.getShape(), ShapedType::isDynamic), length);
+  Emitter at(outside, result.getLoc(), e.options);
+  Value memory = at.allocResult(result, sizes);
+  replacements[result] = bufferization::ToTensorOp::create(
+      at.b, type, memory, /*restrict=*/true, /*writable=*/false);
+  outputs[result] = flatten(outside, result.getLoc(), memory);
+}
+
+Value PanelLoops::scratch(Type element, int64_t size) {
+  return memref::AllocOp::create(
+      panelHead, e.b.getLoc(),
+      MemRefType::get({roundUp(size, lanes) + lanes}, element), ValueRange(),
+      panelHead.getI64IntegerAttr(64));
+}
+
+bool PanelLoops::needsRows(Value codes) const {
+  return outputs.contains(codes) ||
+         llvm::any_of(codes.getUses(), [&](OpOperand &use) {
+           return isInside(use.getOwner()) &&
+                  !isa<QuantizedLinearOp, LogMatmulOp>(use.getOwner());
+         });
+}
+
+RowsAt PanelLoops::rowsOf(Value value) {
+  return rowsOf(value, /*ofHeads=*/false);
+}
+RowsAt PanelLoops::headRowsOf(Value value) {
+  return rowsOf(value, /*ofHeads=*/true);
+}
+
+RowsAt PanelLoops::rowsOf(Value value, bool ofHeads) {
+  ArrayRef<int64_t> shape = shapeOf(value);
+  int64_t stride = ofHeads || shape.size() == 1 ? 1 : shape.back();
+  auto whole = [&](Value memory) {
+    RowsAt rows{memory, e.mul(panelBegin, stride), stride, {}};
+    if (ofHeads)
+      rows.headStride = length;
+    return rows;
+  };
+  Operation *source = value.getDefiningOp();
+  if (!source || !isInside(source))
+    return whole(buffer(value));
+  auto output = outputs.find(value);
+  if (output != outputs.end())
+    return whole(output->second);
+  Value &memory = panelMemory[value];
+  if (!memory)
+    memory = scratch(getElementTypeOrSelf(value.getType()),
+                     (shape.size() == 1 ? 1
+                      : ofHeads         ? shape.front()
+                                        : shape.back()) *
+                         tier.panelRows);
+  RowsAt rows{memory, e.index(0), stride, {}};
+  if (ofHeads)
+    rows.headStride = e.index(tier.panelRows);
+  return rows;
+}
+
+Value PanelLoops::makeMaxima(Value rows) {
+  if (!isQuantized(rows))
+    return {};
+  Value memory = scratch(e.f32Type, lanes * tier.panelRows);
+  maximaMemory[rows] = memory;
+  return memory;
+}
+
+CodesAt PanelLoops::codesOf(Value codes) {
+  int64_t k = shapeOf(codes).back();
+  RowLayout layout = RowLayout::of(tier.dot, k);
+  Value &memory = operandMemory[codes];
+  if (memory)
+    return {memory, layout};
+  memory = scratch(codeType(e, tier.dot), layout.width * tier.panelRows);
+  CodesAt result{memory, layout};
+  if (codes.getDefiningOp() && isInside(codes.getDefiningOp()))
+    return result; // its op fills it
+  RowsAt source = rowsOf(codes);
+  Value rows = panelSize;
+  e.part("load_codes", [&] {
+    e.forRange(rows, [&](Value row) {
+      e.forChunks(k, [&](Value column, int64_t width) {
+        storeOperand(result, row, column,
+                     e.loadLanes(source.memory,
+                                 e.add(source.at(e, row), column), lanes,
+                                 width));
+      });
+    });
+  });
+  return result;
+}
+
+void PanelLoops::storeOperand(const CodesAt &codes, Value row, Value column,
+                              Value vector) {
+  if (tier.dot == Dot::Pair)
+    vector = arith::ExtSIOp::create(e.b, e.vectorOf(e.i16), vector);
+  else if (tier.offset)
+    vector = arith::XOrIOp::create(e.b, vector,
+                                   e.integer(vector.getType(), -128));
+  e.storeLanes(vector, codes.memory,
+               e.add(codes.layout.row(e, row), codes.layout.code(e, column)),
+               lanes);
+}
+
+//===----------------------------------------------------------------------===//
+// The loop over panels
+//===----------------------------------------------------------------------===//
+
+PanelLoops::PanelLoops(Phase phase, Emitter &e, WeightPacker &weights)
+    : phase(std::move(phase)), members(this->phase.begin(), this->phase.end()),
+      e(e), tier(*e.options.tier), weights(weights), outside(e.b), panelHead(e.b) {}
+
+PanelLoops::~PanelLoops() = default;
+
+/// The first dimension of a tensor that is tokens.
+static Value lengthOf(OpBuilder &b, Location loc, Value rows) {
+  return b.createOrFold<tensor::DimOp>(loc, rows, 0);
+}
+
+void PanelLoops::emitPart(Operation *op) {
+  e.b.setLoc(op->getLoc());
+  LogicalResult done =
+      llvm::TypeSwitch<Operation *, LogicalResult>(op)
+          .Case<QuantizedLinearOp, LogMatmulOp>([&](auto each) {
+            flushRows();
+            return product(each);
+          })
+          .Case([&](QuantizedAttentionOp) {
+            flushRows();
+            attentions[op]->panel();
+            return success();
+          })
+          .Default([&](Operation *each) {
+            pending.push_back(each);
+            return success();
+          });
+  if (failed(done))
+    status = failure();
+}
+
+LogicalResult PanelLoops::emit() {
+  Operation *first = phase.front();
+  e.b.setInsertionPoint(first);
+  // What is made of values from outside stands in front of the function.
+  outside = OpBuilder(arith::ConstantIndexOp::create(e.b, 0));
+  length = lengthOf(outside, first->getLoc(), first->getOperand(0));
+  for (Operation *op : phase)
+    for (Value result : op->getResults())
+      if (isUsedOutside(result))
+        makeOutput(result);
+  e.part("phase", [&] {
+    for (Operation *op : phase)
+      if (auto attend = dyn_cast<QuantizedAttentionOp>(op)) {
+        attentions[op] = std::make_unique<Attention>(*this, attend);
+        attentions[op]->begin();
+      }
+    e.forRange(e.index(0), length, tier.panelRows, [&](Value begin) {
+      panelHead = OpBuilder(arith::ConstantIndexOp::create(e.b, 0));
+      panelBegin = begin;
+      panelSize = e.min(e.sub(length, begin), e.index(tier.panelRows));
+      for (Operation *op : phase)
+        if (!absorbed.contains(op))
+          emitPart(op), emitted.insert(op);
+      flushRows();
+    });
+  });
+  for (Operation *op : llvm::reverse(phase)) {
+    for (Value result : op->getResults())
+      if (Value tensor = replacements.lookup(result))
+        result.replaceAllUsesWith(tensor);
+    op->erase();
+  }
+  return status;
+}
+
+LogicalResult loops::lowerPhase(const Phase &phase, const LoopOptions &options,
+                                WeightPacker &weights) {
+  OpBuilder builder(phase.front());
+  Emitter e(builder, phase.front()->getLoc(), options);
+  return PanelLoops(phase, e, weights).emit();
+}
