@@ -24,7 +24,6 @@ void mlir::fact::registerAllDialects(DialectRegistry &registry) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   registry.insert<FactDialect, factisa::FactISADialect>();
-  registerFactToLoopsInterfaces(registry);
 }
 
 void mlir::fact::registerAllPasses() {

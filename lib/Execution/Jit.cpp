@@ -117,27 +117,18 @@ mlir::fact::pipelineOptionsFor(const llvm::TargetMachine &machine) {
   };
   if (triple.isX86()) {
     options.floatControl = "x86";
-    options.nativeRound = has("sse4.1");
-    // Sums of a block and one group of columns fill the registers: 32 of 512
-    // bits, 16 of 256 or 16 of 128.
     if (has("avx512bw")) {
-      options.rowBlock = 6, options.columnTiles = 4;
-      options.vectorLanes = 16, options.tileRows = 8, options.tileVectors = 3;
+        options.vectorLanes = 16, options.tileRows = 8, options.tileVectors = 3;
     } else if (has("avx2")) {
-      options.rowBlock = 4, options.columnTiles = 1;
-      options.vectorLanes = 8, options.tileRows = 4, options.tileVectors = 2;
+        options.vectorLanes = 8, options.tileRows = 4, options.tileVectors = 2;
     } else {
-      options.rowBlock = 2, options.columnTiles = 1;
-      options.vectorLanes = 4, options.tileRows = 4, options.tileVectors = 2;
+        options.vectorLanes = 4, options.tileRows = 4, options.tileVectors = 2;
     }
   } else if (triple.isAArch64()) {
     options.floatControl = "aarch64";
-    options.nativeRound = true;
-    options.rowBlock = 4, options.columnTiles = 1;
     options.vectorLanes = 4, options.tileRows = 8, options.tileVectors = 2;
   } else {
     options.floatControl = "none";
-    options.rowBlock = 2, options.columnTiles = 1;
     options.vectorLanes = 4, options.tileRows = 4, options.tileVectors = 2;
   }
   StringRef architecture = triple.isX86()       ? "x86"

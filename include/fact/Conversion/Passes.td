@@ -249,10 +249,6 @@ def FactToLoopsPass : Pass<"fact-to-loops", "::mlir::ModuleOp"> {
   let options = [
     Option<"fillUndefined", "fill-undefined", "bool", "false",
            "Fill every result of a fact op with garbage first: rows that no mask names must not matter">,
-    Option<"nativeRound", "native-round", "bool", "false",
-           "The target rounds to even in one instruction (SSE4.1, NEON)">,
-    Option<"rowBlock", "row-block", "int64_t", "4", "Rows that a matrix product works on at once (1, 2, 3, 4, 6)">,
-    Option<"columnTiles", "column-tiles", "int64_t", "2", "Groups of 16 columns likewise">,
     Option<"tier", "tier", "std::string", "\"portable\"",
            "What products are made for: amx, avx512vnni, avx512, avxvnni, avx2, x86, dotprod or portable">,
     Option<"emulate", "emulate", "bool", "false",

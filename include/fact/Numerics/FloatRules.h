@@ -22,8 +22,7 @@
 //                                    of a zero result has no effect
 //   F absolute(a)                    clears the sign bit
 //   F sqrt(a)                        correctly rounded
-//   F roundToEven(a)                 nearest integer, ties to even; |a| <= 2^30
-//                                    in predictorBias and <= 2^17 elsewhere;
+//   F roundToEven(a)                 nearest integer, ties to even; |a| <= 2^17;
 //                                    the sign of a zero result has no effect
 //   F scaleByPowerOfTwo(y, n)        y * 2^n, one rounding; n integral in
 //                                    -126..127 (multiply by a float with the
@@ -32,6 +31,16 @@
 //                                    (bits >> 23) - 127, as a value
 //   M lessThan(a, b)                 a < b
 //   F select(M m, a, b)              m ? a : b
+//
+// These have a definition in terms of the others, below; a type that can do
+// them in fewer instructions overloads them:
+//
+//   F roundWide(a)                   roundToEven for |a| <= 2^30
+//   F subtractExact(x, n, float c)   x - n * c where n * c is exact
+//   F scaleNormal(y, n)              y * 2^n where y is in 1/2..2 and the result
+//                                    is normal
+//   F copySign(y, x)                 -y where x < 0, else y, for y >= 0; the sign
+//                                    of a zero result has no effect
 //
 // Integers enter as values that were converted from INT32 (one rounding), and
 // quantized results leave as integral values that convert exactly.
@@ -102,6 +111,21 @@ inline int32_t exponentOfScale(float scale) {
 }
 
 //===----------------------------------------------------------------------===//
+// What follows from the others.
+//===----------------------------------------------------------------------===//
+
+template <typename F> F roundWide(const F &a) { return roundToEven(a); }
+template <typename F> F subtractExact(const F &x, const F &n, float c) {
+  return x - n * splat(x, c);
+}
+template <typename F> F scaleNormal(const F &y, const F &n) {
+  return scaleByPowerOfTwo(y, n);
+}
+template <typename F> F copySign(const F &y, const F &x) {
+  return select(lessThan(x, splat(x, 0.0f)), -y, y);
+}
+
+//===----------------------------------------------------------------------===//
 // Functions (section 2)
 //===----------------------------------------------------------------------===//
 
@@ -114,28 +138,39 @@ F horner(const F &x, const float (&coefficients)[N]) {
   return p;
 }
 
-/// e^x, clamped to x in -87..88; never 0. Coefficients: Cephes expf.
-template <typename F> F exp(const F &value) {
-  F x = minimum(maximum(value, splat(value, -87.0f)), splat(value, 88.0f));
+/// e^x of x in -87..88; never 0. Coefficients: Cephes expf. n * 0.693359375 is
+/// exact, and the polynomial is in 0.7..1.5.
+template <typename F> F expWithin(const F &x) {
   F n = roundToEven(x * splat(x, 1.44269504f));
-  F r = x - n * splat(x, 0.693359375f);
+  F r = subtractExact(x, n, 0.693359375f);
   r = r - n * splat(x, -2.12194440e-4f);
   F p = horner(r, {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
                    4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f});
   F y = p * (r * r);
   y = y + r;
   y = y + splat(x, 1.0f);
-  return scaleByPowerOfTwo(y, n);
+  return scaleNormal(y, n);
 }
 
-/// erf through a minimax polynomial of erfcx (error 2.3e-6), exact at 0.
+/// The same of x <= 88, clamped to -87.
+template <typename F> F expBelow(const F &x) {
+  return numerics::expWithin<F>(maximum(x, splat(x, -87.0f)));
+}
+
+/// The same of any x, clamped to -87..88.
+template <typename F> F exp(const F &x) {
+  return numerics::expWithin<F>(
+      minimum(maximum(x, splat(x, -87.0f)), splat(x, 88.0f)));
+}
+
+/// erf through a minimax polynomial of erfcx (error 2.3e-6), exact at 0. From 4
+/// on it is 1, which is also what the polynomial at 4 rounds to.
 template <typename F> F erf(const F &x) {
-  F a = absolute(x);
+  F a = minimum(absolute(x), splat(x, 4.0f));
   F p = horner(a, {0.00125360535f, -0.0142963668f, 0.0717593729f, -0.21555911f,
                    0.451895565f, -0.736792624f, 0.997578084f, -1.12825f, 1.0f});
-  F y = splat(x, 1.0f) - p * numerics::exp<F>(-(a * a));
-  y = select(lessThan(a, splat(x, 4.0f)), y, splat(x, 1.0f));
-  return select(lessThan(x, splat(x, 0.0f)), -y, y);
+  F y = splat(x, 1.0f) - p * numerics::expWithin<F>(-(a * a));
+  return copySign(y, x);
 }
 
 /// GELU by erf.
@@ -299,7 +334,7 @@ F predictorBias(const F &bias, const F &biasGain, const F &scaleOfWeights) {
 
 /// What predictorBias adds to H in a row with scale 2^e, integral.
 template <typename F> F predictorBiasOfRow(const F &bias, const F &scaleOfRow) {
-  return roundToEven(clampMagnitude(bias / scaleOfRow, 0x1p30f));
+  return roundWide(clampMagnitude(bias / scaleOfRow, 0x1p30f));
 }
 
 /// A predicted row's bias of one channel where Q or K is dressed (section 10),
@@ -344,7 +379,7 @@ F score(const F &acc, const F &scaleOfKey, const F &factorOfQuery) {
 
 /// E of one column, in (0, 1].
 template <typename F> F softmaxTerm(const F &s, const F &largest) {
-  return numerics::exp<F>(s - largest);
+  return numerics::expBelow<F>(s - largest);
 }
 
 /// What one column adds to the INT sum of the denominator, integral.
@@ -379,13 +414,13 @@ template <typename F> F numerator(const F &acc, const F &largest) {
 /// r = exp(mx - mt), what the tail multiplies num and den with;
 /// mt = max(mx, sb).
 template <typename F> F tailShrink(const F &largest, const F &tailScore) {
-  return numerics::exp<F>(largest - maximum(largest, tailScore));
+  return numerics::expBelow<F>(largest - maximum(largest, tailScore));
 }
 
 /// w = exp(sb - mt) * f32(miss), the weight of the mean token.
 template <typename F>
 F tailWeight(const F &largest, const F &tailScore, const F &missing) {
-  return numerics::exp<F>(tailScore - maximum(largest, tailScore)) * missing;
+  return numerics::expBelow<F>(tailScore - maximum(largest, tailScore)) * missing;
 }
 
 /// num of one channel with the tail in; `value` is f32(vb8) * 2^evb.

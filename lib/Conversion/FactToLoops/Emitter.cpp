@@ -10,8 +10,10 @@
 
 #include "fact/Numerics/FloatRules.h"
 
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/StringMap.h"
@@ -20,40 +22,18 @@ using namespace mlir;
 using namespace mlir::fact;
 using namespace mlir::fact::loops;
 
-LoopOptions LoopOptions::of(Operation *op) {
-  LoopOptions options;
-  auto module = op->getParentOfType<ModuleOp>();
-  auto attribute = module
-                       ? module->getAttrOfType<DenseI64ArrayAttr>(attributeName)
-                       : DenseI64ArrayAttr();
-  if (attribute && attribute.size() == 4) {
-    options.fillUndefined = attribute[0];
-    options.nativeRound = attribute[1];
-    options.rowBlock = attribute[2];
-    options.columnTiles = attribute[3];
-  }
-  return options;
-}
-
-void LoopOptions::attach(ModuleOp module) const {
-  module->setAttr(
-      attributeName,
-      DenseI64ArrayAttr::get(module.getContext(), {fillUndefined, nativeRound,
-                                                   rowBlock, columnTiles}));
-}
-
 Emitter::Emitter(OpBuilder &builder, Location loc, const LoopOptions &options)
-    : b(loc, builder), options(options), real{b, options.nativeRound},
+    : b(loc, builder), options(options),
+      real{b, options.tier && options.tier->fused},
       i1(b.getI1Type()), i8(b.getI8Type()), i16(b.getI16Type()),
       i32(b.getI32Type()), i64(b.getI64Type()), f32Type(b.getF32Type()) {}
 
-Emitter::Emitter(RewriterBase &rewriter, Operation *op,
-                 const bufferization::BufferizationOptions &bufferization,
-                 const bufferization::BufferizationState &state)
-    : Emitter(rewriter, op->getLoc(), LoopOptions::of(op)) {
-  this->rewriter = &rewriter;
-  this->bufferization = &bufferization;
-  this->state = &state;
+Emitter::Emitter(Operation *op, const LoopOptions &options)
+    : b(op->getLoc(), op), options(options),
+      real{b, options.tier && options.tier->fused}, i1(b.getI1Type()),
+      i8(b.getI8Type()), i16(b.getI16Type()), i32(b.getI32Type()),
+      i64(b.getI64Type()), f32Type(b.getF32Type()) {
+  front = arith::ConstantIndexOp::create(b, 0);
 }
 
 //===----------------------------------------------------------------------===//
@@ -259,6 +239,19 @@ void Emitter::forChunks(int64_t n, ChunkBody body) {
     body(index(whole), n - whole);
 }
 
+void Emitter::forVectors(
+    int64_t n, llvm::function_ref<void(Value, int64_t, int64_t)> body) {
+  int64_t wide = options.tier->floats, whole = n / wide * wide;
+  if (whole > 0 && wide > lanes)
+    forRange(index(0), index(whole), wide,
+             [&](Value offset) { body(offset, wide, wide); });
+  else
+    whole = 0;
+  forChunks(n - whole, [&](Value offset, int64_t width) {
+    body(add(offset, whole), lanes, width);
+  });
+}
+
 SmallVector<Value> Emitter::reduceChunks(int64_t n, ValueRange init,
                                          ChunkReduceBody body) {
   int64_t whole = n / lanes * lanes;
@@ -332,62 +325,91 @@ Value Emitter::dim(Value memref, int64_t index) {
   return b.createOrFold<memref::DimOp>(memref, index);
 }
 
+Value Emitter::inFront(llvm::function_ref<Value()> body) {
+  OpBuilder::InsertionGuard guard(b);
+  if (front)
+    b.setInsertionPoint(front);
+  return body();
+}
+
 Value Emitter::buffer(Value tensor) {
   if (!tensor)
     return {};
-  FailureOr<Value> found =
-      bufferization::getBuffer(*rewriter, tensor, *bufferization, *state);
-  assert(succeeded(found) && "every tensor has a buffer");
-  auto type = cast<MemRefType>(found->getType());
-  if (type.getRank() == 0 || type.isLastDimUnitStride())
-    return *found;
-  // A strided view of rows: its elements are brought next to each other.
-  SmallVector<Value> sizes, all;
-  for (int64_t i = 0; i < type.getRank(); ++i) {
-    all.push_back(dim(*found, i));
-    if (type.isDynamicDim(i))
-      sizes.push_back(all.back());
-  }
-  Value copy = alloc(type.getElementType(), type.getShape(), sizes);
-  SmallVector<Value> at;
-  std::function<void(int64_t)> nest = [&](int64_t depth) {
-    if (depth == type.getRank())
-      return store(load(*found, at), copy, at);
-    forRange(all[depth], [&](Value i) {
-      at.push_back(i);
-      nest(depth + 1);
-      at.pop_back();
+  Value &found = buffers[tensor];
+  if (!found)
+    found = inFront([&] {
+      auto type = cast<RankedTensorType>(tensor.getType());
+      return bufferization::ToBufferOp::create(
+                 b, MemRefType::get(type.getShape(), type.getElementType()),
+                 tensor, /*read_only=*/true)
+          .getResult();
     });
-  };
-  nest(0);
-  return copy;
+  return found;
 }
 
-Value Emitter::allocResult(Value tensor, ValueRange dynamicSizes) {
-  auto type = cast<RankedTensorType>(tensor.getType());
-  Value memref = alloc(type.getElementType(), type.getShape(), dynamicSizes);
-  if (!options.fillUndefined)
+/// A memref of any rank with identity layout as one dimension.
+static Value flatten(Emitter &e, Value memref) {
+  auto type = cast<MemRefType>(memref.getType());
+  if (type.getRank() == 1)
     return memref;
+  if (type.getRank() == 0)
+    return memref::ExpandShapeOp::create(
+        e.b, MemRefType::get({1}, type.getElementType()), memref,
+        ArrayRef<ReassociationIndices>{});
+  ReassociationIndices all =
+      llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
+  return memref::CollapseShapeOp::create(e.b, memref,
+                                         ArrayRef<ReassociationIndices>{all});
+}
+
+Value Emitter::flat(Value tensor) {
+  if (!tensor)
+    return {};
+  Value &found = flats[tensor];
+  if (!found) {
+    Value memref = buffer(tensor);
+    found = inFront([&] { return flatten(*this, memref); });
+  }
+  return found;
+}
+
+Value Emitter::extent(Value tensor, int64_t dimension) {
+  return inFront(
+      [&] { return b.createOrFold<tensor::DimOp>(tensor, dimension); });
+}
+
+Value Emitter::allocResult(Value tensor, Value length) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  SmallVector<Value> sizes(
+      llvm::count_if(type.getShape(), ShapedType::isDynamic), length);
+  return buffers[tensor] = inFront([&] {
+           Value memref = alloc(type.getElementType(), type.getShape(), sizes);
+           if (options.fillUndefined)
+             fillWithGarbage(memref);
+           results[tensor] = bufferization::ToTensorOp::create(
+               b, type, memref, /*restrict=*/true, /*writable=*/false);
+           return memref;
+         });
+}
+
+void Emitter::fillWithGarbage(Value memref) {
   // Something that would be seen at once if it reached a result.
-  Type element = type.getElementType();
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
   Value garbage =
       isa<FloatType>(element)
           ? arith::ConstantOp::create(
                 b, b.getF32FloatAttr(std::numeric_limits<float>::quiet_NaN()))
                 .getResult()
           : integer(element, element.isInteger(1) ? 1 : -91);
-  SmallVector<Value> at;
-  std::function<void(int64_t)> nest = [&](int64_t depth) {
-    if (depth == type.getRank())
-      return store(garbage, memref, at);
-    forRange(dim(memref, depth), [&](Value i) {
-      at.push_back(i);
-      nest(depth + 1);
-      at.pop_back();
-    });
-  };
-  nest(0);
-  return memref;
+  Value all = flatten(*this, memref);
+  forRange(dim(all, 0), [&](Value at) { store(garbage, all, at); });
+}
+
+void Emitter::replace(Operation *op) {
+  for (Value result : op->getResults())
+    if (Value tensor = results.lookup(result))
+      result.replaceAllUsesWith(tensor);
+  op->erase();
 }
 
 Value Emitter::asBytes(Value memref) {

@@ -22,7 +22,6 @@
 #include "fact/Dialect/Fact/IR/Fact.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 namespace mlir::fact::loops {
@@ -37,20 +36,12 @@ inline int64_t roundUp(int64_t n, int64_t multiple) {
 /// What the pass decides for all lowerings.
 struct LoopOptions {
   bool fillUndefined = false;
-  bool nativeRound = false;
-  int64_t rowBlock = 4;
-  int64_t columnTiles = 2;
-  /// What products of fused regions are made for.
+  /// What products are made for.
   const Tier *tier = nullptr;
   /// Plain arithmetic in place of the tier's instructions, with all that is
   /// laid out for them: for tests on hosts without them.
   bool emulate = false;
 
-  /// As an attribute of the module while it is bufferized, since interface
-  /// models have no other way to see options.
-  static constexpr StringLiteral attributeName = "fact.loop_options";
-  static LoopOptions of(Operation *op);
-  void attach(ModuleOp module) const;
 };
 
 /// Columns begin .. end - 1 of a row, as index values.
@@ -60,11 +51,10 @@ struct ColumnRange {
 
 class Emitter {
 public:
-  Emitter(RewriterBase &rewriter, Operation *op,
-          const bufferization::BufferizationOptions &bufferization,
-          const bufferization::BufferizationState &state);
-  /// Outside of bufferization: `buffer` must not be called.
+  /// Inside of functions on buffers.
   Emitter(OpBuilder &builder, Location loc, const LoopOptions &options);
+  /// In front of an op on tensors, in whose place the emitted code is to come.
+  Emitter(Operation *op, const LoopOptions &options);
   Emitter(const Emitter &) = delete;
   Emitter &operator=(const Emitter &) = delete;
 
@@ -125,6 +115,10 @@ public:
   void forChunks(int64_t n, ChunkBody body);
   SmallVector<Value> reduceChunks(int64_t n, ValueRange init,
                                   ChunkReduceBody body);
+  /// The same with as many lanes as the tier works on at once where whole ones
+  /// are left: offset, lanes, width in memory.
+  void forVectors(int64_t n,
+                  llvm::function_ref<void(Value, int64_t, int64_t)> body);
   /// The chunks of a padded row of dynamic length.
   void forPadded(Value n, Body body) { forRange(index(0), n, lanes, body); }
   SmallVector<Value> reducePadded(Value n, ValueRange init, ReduceBody body) {
@@ -150,12 +144,18 @@ public:
                     int64_t n = lanes);
 
   //===--- Memory ---------------------------------------------------------===//
-  /// The buffer of a tensor operand, with elements of a row next to each
-  /// other; null for null.
+  /// The buffer of a tensor, dense; null for null. It, and what else is made of
+  /// tensors, stands in front of the emitted code.
   Value buffer(Value tensor);
-  /// A new buffer for a result of the op; with --fill-undefined full of
-  /// garbage.
-  Value allocResult(Value tensor, ValueRange dynamicSizes);
+  /// The same with one dimension.
+  Value flat(Value tensor);
+  /// An extent of a tensor.
+  Value extent(Value tensor, int64_t dimension);
+  /// A new buffer for a result of an op, whose open dimensions are all `length`;
+  /// with --fill-undefined full of garbage.
+  Value allocResult(Value tensor, Value length);
+  /// Puts results' buffers in the place of the op's results, and erases it.
+  void replace(Operation *op);
   Value alloc(Type element, ArrayRef<int64_t> shape,
               ValueRange dynamicSizes = {});
   /// One-dimensional scratch memory.
@@ -207,9 +207,12 @@ public:
                         llvm::function_ref<Real(Value, int64_t)> load);
 
 private:
-  RewriterBase *rewriter = nullptr;
-  const bufferization::BufferizationOptions *bufferization = nullptr;
-  const bufferization::BufferizationState *state = nullptr;
+  void fillWithGarbage(Value memref);
+  /// Calls `body` with the builder in front of the emitted code.
+  Value inFront(llvm::function_ref<Value()> body);
+
+  Operation *front = nullptr;
+  DenseMap<Value, Value> buffers, flats, results;
 };
 
 /// Makes functions of what Emitter::part marked in `root`.

@@ -8,7 +8,6 @@
 
 #include "fact/Conversion/FactToLoops/FactToLoops.h"
 
-#include "Gemm.h"
 #include "Lowerings.h"
 #include "Panels.h"
 
@@ -26,6 +25,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 namespace mlir::fact {
 #define GEN_PASS_DEF_FACTTOLOOPSPASS
@@ -34,93 +34,9 @@ namespace mlir::fact {
 
 using namespace mlir;
 using namespace mlir::fact;
-using bufferization::AnalysisState;
-using bufferization::BufferizableOpInterface;
-using bufferization::BufferizationOptions;
 using bufferization::BufferizationState;
 
 namespace {
-
-/// Every fact op reads its operands and writes fresh buffers.
-template <typename OpTy, typename Derived>
-struct FreshResults : BufferizableOpInterface::ExternalModel<Derived, OpTy> {
-  bool bufferizesToAllocation(Operation *, Value) const { return true; }
-  bool bufferizesToMemoryRead(Operation *, OpOperand &,
-                              const AnalysisState &) const {
-    return true;
-  }
-  bool bufferizesToMemoryWrite(Operation *, OpOperand &,
-                               const AnalysisState &) const {
-    return false;
-  }
-  bufferization::AliasingValueList
-  getAliasingValues(Operation *, OpOperand &, const AnalysisState &) const {
-    return {};
-  }
-};
-
-template <typename OpTy> struct Model : FreshResults<OpTy, Model<OpTy>> {
-  LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
-                          const BufferizationOptions &options,
-                          BufferizationState &state) const {
-    loops::Emitter emitter(rewriter, op, options, state);
-    SmallVector<Value> results;
-    if (failed(loops::lower(cast<OpTy>(op), emitter, results)))
-      return failure();
-    bufferization::replaceOpWithBufferizedValues(rewriter, op, results);
-    return success();
-  }
-};
-
-struct PredictModel : FreshResults<PredictOp, PredictModel> {
-  LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
-                          const BufferizationOptions &options,
-                          BufferizationState &state) const {
-    auto predict = cast<PredictOp>(op);
-    SelectOp select = loops::fusedSelect(predict);
-    if (!select)
-      return Model<PredictOp>().bufferize(op, rewriter, options, state);
-    loops::Emitter emitter(rewriter, op, options, state);
-    SmallVector<Value> unit, selected;
-    if (failed(loops::lowerFused(predict, select, emitter, unit, selected)))
-      return failure();
-    // The select's results are ready where the prediction stood.
-    rewriter.setInsertionPoint(select);
-    bufferization::replaceOpWithBufferizedValues(rewriter, select, selected);
-    rewriter.setInsertionPoint(op);
-    Value tensor = bufferization::ToTensorOp::create(
-        rewriter, op->getLoc(), predict.getUnit().getType(), unit[0],
-        /*restrict=*/true, /*writable=*/false);
-    rewriter.replaceAllUsesWith(predict.getUnit(), tensor);
-    rewriter.eraseOp(op);
-    return success();
-  }
-};
-
-/// An op that only exists while compiling.
-template <typename OpTy>
-struct CompileTimeModel : FreshResults<OpTy, CompileTimeModel<OpTy>> {
-  LogicalResult bufferize(Operation *op, RewriterBase &,
-                          const BufferizationOptions &,
-                          BufferizationState &) const {
-    InFlightDiagnostic diagnostic = op->emitOpError(
-        "is computed while compiling: its operands must be constants");
-    for (Value operand : op->getOperands())
-      if (!matchPattern(operand, m_Constant()))
-        diagnostic.attachNote(operand.getLoc()) << "this one is not";
-    return diagnostic;
-  }
-};
-
-/// A dense op that the CPU back end does not run.
-template <typename OpTy>
-struct DenseModel : FreshResults<OpTy, DenseModel<OpTy>> {
-  LogicalResult bufferize(Operation *op, RewriterBase &,
-                          const BufferizationOptions &,
-                          BufferizationState &) const {
-    return op->emitOpError("must be quantized before it becomes loops");
-  }
-};
 
 /// Gives every result of a function memory of its own: its caller frees each.
 void separateResults(func::ReturnOp exit) {
@@ -158,12 +74,55 @@ LogicalResult renameFunctions(ModuleOp module) {
   return success();
 }
 
-/// Row ops become functions that go over panels of rows.
-LogicalResult lowerPhases(ModuleOp module, const loops::LoopOptions &options) {
-  SmallVector<Block *> blocks;
+/// What only exists while compiling, dense ops, and widths that are open.
+LogicalResult verifyLowerable(ModuleOp module) {
+  WalkResult result = module->walk([](Operation *op) {
+    if (!isa_and_nonnull<FactDialect>(op->getDialect()))
+      return WalkResult::advance();
+    if (isa<LinearOp, AttentionOp>(op)) {
+      op->emitOpError("must be quantized before it becomes loops");
+      return WalkResult::interrupt();
+    }
+    if (isa<QuantizeWeightOp, QuantizePredictorWeightOp, PredictorBiasOp>(op)) {
+      InFlightDiagnostic diagnostic = op->emitOpError(
+          "is computed while compiling: its operands must be constants");
+      for (Value operand : op->getOperands())
+        if (!matchPattern(operand, m_Constant()))
+          diagnostic.attachNote(operand.getLoc()) << "this one is not";
+      return WalkResult::interrupt();
+    }
+    if (!loops::isRowOp(op) && !isa<MeanTokenOp, PredictOp>(op))
+      return WalkResult::advance();
+    // Rows, and weights.
+    for (Value value :
+         llvm::concat<Value>(op->getOperands(), op->getResults())) {
+      auto type = cast<ShapedType>(value.getType());
+      bool isRows = type.getRank() == 2 && value == op->getOperand(0);
+      bool isWeight = isa<QuantizedLinearOp, LogMatmulOp>(op) &&
+                      type.getRank() == 2 &&
+                      type.getElementType().isInteger(8);
+      if ((!isRows && !isWeight) || !type.isDynamicDim(1))
+        continue;
+      InFlightDiagnostic diagnostic =
+          op->emitOpError("needs a known number of features to become loops");
+      if (value.getDefiningOp() != op)
+        diagnostic.attachNote(value.getLoc())
+            << "a value of type " << value.getType() << " comes from here";
+      return WalkResult::interrupt();
+    }
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
+/// Row ops become functions that go over panels of rows, the others one each.
+LogicalResult lowerFactOps(ModuleOp module, const loops::LoopOptions &options) {
+  if (failed(verifyLowerable(module)))
+    return failure();
+  SetVector<Block *> blocks;
   module->walk([&](Operation *op) {
-    if (loops::isRowOp(op) && !llvm::is_contained(blocks, op->getBlock()))
-      blocks.push_back(op->getBlock());
+    if (loops::isRowOp(op))
+      blocks.insert(op->getBlock());
   });
   loops::WeightPacker weights(module, options);
   for (Block *block : blocks)
@@ -171,6 +130,37 @@ LogicalResult lowerPhases(ModuleOp module, const loops::LoopOptions &options) {
       if (failed(loops::lowerPhase(phase, options, weights)))
         return failure();
   weights.dropUnused();
+  SmallVector<Operation *> others;
+  module->walk([&](Operation *op) {
+    if (!isa_and_nonnull<FactDialect>(op->getDialect()))
+      return;
+    auto predict = dyn_cast<PredictOp>(op);
+    if (predict && loops::fusedSelect(predict))
+      return; // with its select
+    others.push_back(op);
+  });
+  for (Operation *op : others) {
+    loops::Emitter e(op, options);
+    PredictOp predict;
+    if (auto select = dyn_cast<SelectOp>(op)) {
+      predict = select.getScores().getDefiningOp<PredictOp>();
+      if (predict && loops::fusedSelect(predict) != select)
+        predict = {};
+      if (predict)
+        loops::lowerFused(predict, select, e);
+      else
+        loops::lower(select, e);
+    } else {
+      llvm::TypeSwitch<Operation *>(op)
+          .Case<MeanTokenOp, SelectAllOp, KRowsOp, VRowsOp, QRowsOp,
+                SelectPrecisionOp, PredictOp>(
+              [&](auto each) { loops::lower(each, e); })
+          .Default([](Operation *) { llvm_unreachable("has a lowering"); });
+    }
+    e.replace(op);
+    if (predict)
+      e.replace(predict);
+  }
   loops::outlineParts(module, module);
   return success();
 }
@@ -185,13 +175,11 @@ struct FactToLoopsPass
                     math::MathDialect,
                     memref::MemRefDialect, scf::SCFDialect,
                     vector::VectorDialect>();
-    registerFactToLoopsInterfaces(registry);
   }
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    loops::LoopOptions options{fillUndefined, nativeRound, rowBlock,
-                               columnTiles, findTier(tier), emulate};
+    loops::LoopOptions options{fillUndefined, findTier(tier), emulate};
     if (!options.tier) {
       auto names = llvm::map_range(tiers(), [](const Tier &each) {
         return each.name;
@@ -200,30 +188,11 @@ struct FactToLoopsPass
           << tier << "' (there are " << llvm::join(names, ", ") << ")";
       return signalPassFailure();
     }
-    if (options.rowBlock < 1 || loops::panelRows % options.rowBlock != 0) {
-      module.emitError("row-block must divide ")
-          << loops::panelRows << " (was " << options.rowBlock << ")";
-      return signalPassFailure();
-    }
-    if (options.columnTiles < 1) {
-      module.emitError("column-tiles must be positive (was ")
-          << options.columnTiles << ")";
-      return signalPassFailure();
-    }
-    bool hasFact = module
-                       ->walk([](Operation *op) {
-                         return isa_and_nonnull<FactDialect>(op->getDialect())
-                                    ? WalkResult::interrupt()
-                                    : WalkResult::advance();
-                       })
-                       .wasInterrupted();
-
     if (failed(renameFunctions(module)))
       return signalPassFailure();
     module->walk([](func::ReturnOp exit) { separateResults(exit); });
-    if (failed(lowerPhases(module, options)))
+    if (failed(lowerFactOps(module, options)))
       return signalPassFailure();
-    options.attach(module);
     bufferization::OneShotBufferizationOptions bufferization;
     bufferization.bufferizeFunctionBoundaries = true;
     bufferization.allowReturnAllocsFromLoops = true;
@@ -238,47 +207,9 @@ struct FactToLoopsPass
     BufferizationState state;
     LogicalResult result =
         bufferization::runOneShotModuleBufferize(module, bufferization, state);
-    module->removeAttr(loops::LoopOptions::attributeName);
     if (failed(result))
       return signalPassFailure();
-    if (hasFact)
-      loops::addGemmFunction(module, options);
   }
 };
 
 } // namespace
-
-void mlir::fact::registerFactToLoopsInterfaces(DialectRegistry &registry) {
-  registry.addExtension(+[](MLIRContext *context, FactDialect *) {
-    NormOp::attachInterface<Model<NormOp>>(*context);
-    RotateOp::attachInterface<Model<RotateOp>>(*context);
-    ActivationOp::attachInterface<Model<ActivationOp>>(*context);
-    AddOp::attachInterface<Model<AddOp>>(*context);
-    MultiplyOp::attachInterface<Model<MultiplyOp>>(*context);
-    MeanTokenOp::attachInterface<Model<MeanTokenOp>>(*context);
-    QuantizeRowsOp::attachInterface<Model<QuantizeRowsOp>>(*context);
-    QuantizeHeadsOp::attachInterface<Model<QuantizeHeadsOp>>(*context);
-    QuantizedLinearOp::attachInterface<Model<QuantizedLinearOp>>(*context);
-    EncodeOp::attachInterface<Model<EncodeOp>>(*context);
-    LogMatmulOp::attachInterface<Model<LogMatmulOp>>(*context);
-    NormalizeHeadsOp::attachInterface<Model<NormalizeHeadsOp>>(*context);
-    RescaleOp::attachInterface<Model<RescaleOp>>(*context);
-    PredictOp::attachInterface<PredictModel>(*context);
-    SelectOp::attachInterface<Model<SelectOp>>(*context);
-    SelectAllOp::attachInterface<Model<SelectAllOp>>(*context);
-    KRowsOp::attachInterface<Model<KRowsOp>>(*context);
-    VRowsOp::attachInterface<Model<VRowsOp>>(*context);
-    QRowsOp::attachInterface<Model<QRowsOp>>(*context);
-    SelectPrecisionOp::attachInterface<Model<SelectPrecisionOp>>(*context);
-    QuantizedAttentionOp::attachInterface<Model<QuantizedAttentionOp>>(
-        *context);
-    LinearOp::attachInterface<DenseModel<LinearOp>>(*context);
-    AttentionOp::attachInterface<DenseModel<AttentionOp>>(*context);
-    QuantizeWeightOp::attachInterface<CompileTimeModel<QuantizeWeightOp>>(
-        *context);
-    QuantizePredictorWeightOp::attachInterface<
-        CompileTimeModel<QuantizePredictorWeightOp>>(*context);
-    PredictorBiasOp::attachInterface<CompileTimeModel<PredictorBiasOp>>(
-        *context);
-  });
-}

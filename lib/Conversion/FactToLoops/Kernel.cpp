@@ -392,12 +392,12 @@ static Value loadCodes(Emitter &e, Value memory, Value at, int64_t n,
 
 void loops::packTokens(Emitter &e, Dot dot, Value source, Value stride,
                        Value column, int64_t width, Value length, Value groups,
-                       bool flip, Value packed) {
+                       bool flip, Value packed, Value to) {
   int64_t step = Tier::step(dot), inWords = packedCodes(dot, width),
           words = inWords / step;
   Value last = e.sub(length, e.index(1));
   e.forRange(groups, [&](Value group) {
-    Value base = e.mul(group, groupColumns * inWords);
+    Value base = e.add(to, e.mul(group, groupColumns * inWords));
     for (int64_t word = 0; word < words; word += 16) {
       int64_t codes = std::min(16 * step, width - word * step);
       SmallVector<Value> rows;
@@ -431,13 +431,13 @@ void loops::packTokens(Emitter &e, Dot dot, Value source, Value stride,
 
 void loops::packColumnsOfTokens(Emitter &e, Dot dot, Value source, Value stride,
                                 Value column, int64_t width, Value length,
-                                Value paddedLength, Value packed) {
+                                Value paddedLength, Value packed, Value to) {
   int64_t step = Tier::step(dot);
   Value last = e.sub(length, e.index(1)),
         steps = e.b.createOrFold<arith::DivUIOp>(paddedLength, e.index(step));
   for (int64_t first = 0; first < width; first += groupColumns) {
     int64_t codes = std::min(groupColumns, width - first);
-    Value base = e.mul(paddedLength, first);
+    Value base = e.add(to, e.mul(paddedLength, first));
     e.forRange(steps, [&](Value number) {
       SmallVector<Value> rows;
       for (int64_t i = 0; i < step; ++i) {

@@ -89,15 +89,16 @@ void forRowBlocks(Emitter &e, Value count, int64_t rows,
                   llvm::function_ref<void(Value, int64_t)> body);
 
 /// 16 tokens' codes [L, width] from `column` on as groups of B whose columns
-/// are tokens: a transpose. `flip` adds 128 (offset).
+/// are tokens, from `to` on: a transpose. `flip` adds 128 (offset).
 void packTokens(Emitter &e, Dot dot, Value source, Value stride, Value column,
                 int64_t width, Value length, Value groups, bool flip,
-                Value packed);
+                Value packed, Value to);
 
-/// Codes [L, width] from `column` on as B whose sum runs over the tokens.
+/// Codes [L, width] from `column` on as B whose sum runs over the tokens, from
+/// `to` on.
 void packColumnsOfTokens(Emitter &e, Dot dot, Value source, Value stride,
                          Value column, int64_t width, Value length,
-                         Value paddedLength, Value packed);
+                         Value paddedLength, Value packed, Value to);
 
 } // namespace mlir::fact::loops
 

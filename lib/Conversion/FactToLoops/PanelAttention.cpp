@@ -31,45 +31,28 @@ Attention::Attention(PanelLoops &loops, QuantizedAttentionOp op)
       headSize(cast<ShapedType>(op.getQuery().getType()).getShape().back() /
                heads),
       valueGroups((headSize + groupColumns - 1) / groupColumns),
-      blockRows(tier.attentionRows), floats(tier.floats) {}
+      blockRows(tier.attentionRows), floats(tier.floats),
+      keys(e, groups, headSize) {}
 
 void Attention::begin() {
   Value length = loops.length;
-  padded = e.roundUp(length, floats);
-  int64_t keyCodes = packedCodes(tier.dot, headSize);
-  keysPacked = e.scratch(codeType(e, tier.dot),
-                         e.mul(padded, groups * keyCodes));
+  keys.pack(e.flat(op.getKey()), length);
+  padded = keys.paddedLength();
+  int64_t columns = valueGroups * groupColumns;
   valuesPacked = e.scratch(codeType(e, tier.probabilityDot),
-                           e.mul(padded, groups * valueGroups * groupColumns));
+                           e.mul(padded, groups * columns));
   keyScales = e.scratch(e.f32Type, e.mul(padded, groups));
   valueScales = e.scratch(e.f32Type, e.mul(padded, groups));
-  Value key = loops.buffer(op.getKey()), value = loops.buffer(op.getValue());
+  Value value = e.flat(op.getValue());
   std::pair<Value, Value> scales[] = {
-      {loops.buffer(op.getKeyScale()), keyScales},
-      {loops.buffer(op.getValueScale()), valueScales}};
+      {e.flat(op.getKeyScale()), keyScales},
+      {e.flat(op.getValueScale()), valueScales}};
   Value stride = e.index(groups * headSize);
-  e.part("pack_keys_and_values", [&] {
+  e.part("pack_values", [&] {
     e.forRange(e.index(groups), [&](Value group) {
-      Value column = e.mul(group, headSize);
-      // Views of one group of heads.
-      auto part = [&](Value all, Value size) -> Value {
-        auto type = cast<MemRefType>(all.getType());
-        return memref::ReinterpretCastOp::create(
-            e.b,
-            MemRefType::get({ShapedType::kDynamic}, type.getElementType(),
-                            StridedLayoutAttr::get(e.b.getContext(),
-                                                   ShapedType::kDynamic, {1})),
-            all, OpFoldResult(e.mul(group, size)),
-            ArrayRef<OpFoldResult>{OpFoldResult(size)},
-            ArrayRef<OpFoldResult>{e.b.getIndexAttr(1)});
-      };
-      packTokens(e, tier.dot, key, stride, column, headSize, length,
-                 e.ceilDiv(padded, groupColumns), tier.offset,
-                 part(keysPacked, e.mul(padded, keyCodes)));
-      packColumnsOfTokens(
-          e, tier.probabilityDot, value, stride, column, headSize, length,
-          padded,
-          part(valuesPacked, e.mul(padded, valueGroups * groupColumns)));
+      packColumnsOfTokens(e, tier.probabilityDot, value, stride,
+                          e.mul(group, headSize), headSize, length, padded,
+                          valuesPacked, e.mul(e.mul(group, padded), columns));
       for (auto [from, to] : scales) {
         e.forRange(length, [&, from = from, to = to](Value token) {
           e.store(e.load(from, e.add(e.mul(group, length), token)), to,
@@ -107,9 +90,7 @@ void Attention::panel() {
     e.forRange(e.index(0), rows.count, blockRows,
                [&](Value first) { block(head, group, rows, first); });
   };
-  forEachGroup(
-      e, heads, groups, [&](Value group) { current = group; },
-      [&](Value head) { ofHead(head, current); });
+  forEachHead(e, heads, groups, ofHead);
 }
 
 /// What a panel's row keeps of the row maxima.
@@ -125,7 +106,7 @@ static void raiseMaximum(Emitter &e, Value maxima, Value row, Value vector) {
 void Attention::dominatedRows(Value head, Value group) {
   RowsAt dominated = loops.headRowsOf(op.getDominated()),
          argmax = loops.headRowsOf(op.getArgmax()), y = loops.rowsOf(op.getResult());
-  Value value = loops.buffer(op.getValue());
+  Value value = e.flat(op.getValue());
   e.part("dominated_rows", [&] {
     e.forRange(loops.panelSize, [&](Value row) {
       e.ifThen(e.load(dominated.memory, dominated.at(e, head, row)), [&] {
@@ -155,22 +136,18 @@ void Attention::dominatedRows(Value head, Value group) {
 //===----------------------------------------------------------------------===//
 
 void Attention::allocate() {
-  RowLayout layout = RowLayout::of(tier.dot, headSize);
-  memory.queries =
-      loops.scratch(codeType(e, tier.dot), layout.width * blockRows);
+  keys.allocate([&](Type type, int64_t n) { return loops.scratch(type, n); });
   auto perRow = [&](Type type, int64_t each) {
     return loops.scratch(type, blockRows * each);
   };
   memory.factors = perRow(e.f32Type, 1);
-  if (tier.offset)
-    memory.querySums = perRow(e.i32, 1);
   memory.largest = perRow(e.f32Type, lanes);
   memory.sums = perRow(e.i32, lanes);
   memory.weighted = perRow(e.f32Type, lanes);
   memory.numerators = perRow(e.f32Type, 1);
   memory.denominators = perRow(e.f32Type, 1);
   memory.products =
-      perRow(e.i32, std::max(tier.tiles, valueGroups) * groupColumns);
+      loops.scratch(e.i32, tier.rows * valueGroups * groupColumns);
   if (op.getTailKey()) {
     memory.kept = perRow(e.i32, lanes);
     memory.shrinks = perRow(e.f32Type, 1);
@@ -193,7 +170,7 @@ void Attention::allocate() {
 
 void Attention::block(Value head, Value group, const ListedRows &rows,
                       Value first) {
-  if (!memory.queries)
+  if (!memory.factors)
     allocate();
   Value count = e.min(e.sub(rows.count, first), e.index(blockRows));
   e.part("attention", [&] {
@@ -219,34 +196,13 @@ void Attention::block(Value head, Value group, const ListedRows &rows,
 }
 
 void Attention::loadQueries(const Block &block) {
-  RowLayout layout = RowLayout::of(tier.dot, headSize);
   RowsAt query = loops.rowsOf(op.getQuery()),
          scale = loops.headRowsOf(op.getQueryScale());
   Real ofAttention = e.f32(op.getScale().convertToFloat());
   e.forRange(block.count, [&](Value i) {
     Value row = block.row(e, i);
-    Value from = e.add(query.at(e, row), e.mul(block.head, headSize)),
-          to = layout.row(e, i);
-    SmallVector<Value> sum;
-    if (tier.offset)
-      sum.push_back(e.integer(e.vectorOf(e.i32), 0));
-    sum = e.reduceChunks(
-        headSize, sum, [&](Value offset, int64_t chunk, ValueRange carried) {
-          Value codes =
-              e.loadLanes(query.memory, e.add(from, offset), lanes, chunk);
-          SmallVector<Value> next;
-          if (tier.offset)
-            next.push_back(arith::AddIOp::create(
-                e.b, carried[0],
-                arith::ExtSIOp::create(e.b, e.vectorOf(e.i32), codes)));
-          if (tier.dot == Dot::Pair)
-            codes = arith::ExtSIOp::create(e.b, e.vectorOf(e.i16), codes);
-          e.storeChunk(codes, memory.queries,
-                       e.add(to, layout.code(e, offset)));
-          return next;
-        });
-    if (tier.offset)
-      e.store(e.mul(e.reduceAdd(sum[0]), -128), memory.querySums, i);
+    keys.loadQuery(query.memory,
+                   e.add(query.at(e, row), e.mul(block.head, headSize)), i);
     Real factor = numerics::queryFactor(
         e.loadScalar(scale.memory, scale.at(e, block.head, row)), ofAttention);
     e.store(factor, memory.factors, i);
@@ -257,10 +213,6 @@ void Attention::loadQueries(const Block &block) {
     if (memory.kept)
       e.storeChunk(e.integer(e.vectorOf(e.i32), 0), memory.kept, at);
   });
-}
-
-Value Attention::scoreAt(Value chunk, Value i) {
-  return e.mul(e.add(e.mul(chunk, blockRows), i), floats);
 }
 
 void Attention::forChunks(const Block &block,
@@ -284,7 +236,7 @@ Value Attention::keptLanes(const Block &block, Value i, Value key, int64_t n) {
   Value keep = e.lanesWithin(key, columns, n);
   if (!op.getMask())
     return keep;
-  Value mask = e.asBytes(loops.buffer(op.getMask()));
+  Value mask = e.asBytes(e.flat(op.getMask()));
   Value at = e.add(e.mul(e.add(e.mul(block.head, loops.length),
                                e.add(loops.panelBegin, row)),
                          loops.length),
@@ -299,93 +251,38 @@ Value Attention::keptLanes(const Block &block, Value i, Value key, int64_t n) {
 
 void Attention::scoresOfChunk(const Block &block, Value chunk,
                               bool isChecked) {
-  RowLayout layout = RowLayout::of(tier.dot, headSize);
-  int64_t keyCodes = packedCodes(tier.dot, headSize),
-          n = tier.tiles * groupColumns;
-  Value keys = e.mul(e.mul(block.group, padded), keyCodes);
-  auto keysFrom = [&](Value inside) {
-    // `inside`: offset of n keys in the chunk.
-    Value key = e.add(e.mul(chunk, floats), inside);
-    Real scales = e.f32(e.loadLanes(
-        keyScales, e.add(e.mul(block.group, padded), key), n, n));
-    forRowBlocks(e, block.count, tier.rows, [&](Value first, int64_t count) {
-      BlockOperands operands;
-      operands.dot = tier.dot;
-      operands.a = memory.queries;
-      operands.b = keysPacked;
-      operands.rowsAreUnsigned = false;
-      operands.steps = keyCodes / Tier::step(tier.dot);
-      operands.blockStride = 0;
-      for (int64_t t = 0; t < tier.tiles; ++t)
-        operands.groups.push_back(
-            e.add(keys, e.mul(e.add(key, t * groupColumns), keyCodes)));
-      if (tier.dot == Dot::Tile) {
-        for (int64_t r = 0; r < count; r += 16)
-          operands.rows.push_back(layout.row(e, e.add(first, r)));
-        operands.rowStride = layout.blockCodes;
-        operands.steps = layout.blockCodes / Tier::step(tier.dot);
-        operands.blocks = {e.index(0), e.index(keyCodes / layout.blockCodes)};
-        operands.blockStride = layout.blockRows * layout.blockCodes;
-      } else {
-        for (int64_t r = 0; r < count; ++r)
-          operands.rows.push_back(layout.row(e, e.add(first, r)));
-      }
-      SmallVector<Value> begin;
-      if (tier.offset)
-        for (int64_t r = 0; r < count; ++r)
-          begin.push_back(
-              e.splatValue(e.load(memory.querySums, e.add(first, r))));
-      multiplyBlock(e, operands, {memory.products, e.index(0), n},
-                    /*fresh=*/true, [&](int64_t r, int64_t) -> Value {
-                      return begin.empty() ? e.integer(e.vectorOf(e.i32), 0)
-                                           : begin[r];
-                    });
-      e.forRange(e.min(e.sub(block.count, first), e.index(count)),
-                 [&](Value i) {
-                   Value at = e.add(first, i);
-                   Real sums = fromInteger(
-                       e.real,
-                       e.loadLanes(memory.products, e.mul(i, n), n, n));
-                   Real s = numerics::score(
-                       sums, scales,
-                       e.splatReal(e.load(memory.factors, at), n));
-                   Value ofRow = e.mul(at, lanes);
-                   // Columns that are not kept score minus infinity from here
-                   // on, whatever their undefined K says.
-                   if (isChecked) {
-                     Value keep = keptLanes(block, at, key, n);
-                     s = select(RealMask{keep}, s, splat(s, nothing));
-                     if (memory.kept) {
-                       Value ones = e.foldLanes(
-                           arith::ExtUIOp::create(e.b, e.vectorOf(e.i32, n),
-                                                  keep),
-                           [&](Value a, Value b) { return e.add(a, b); });
-                       e.storeChunk(
-                           e.add(e.loadChunk(memory.kept, ofRow), ones),
-                           memory.kept, ofRow);
-                     }
-                   } else if (memory.kept) {
-                     e.storeChunk(e.add(e.loadChunk(memory.kept, ofRow),
-                                        e.integer(e.vectorOf(e.i32),
-                                                  n / lanes)),
-                                  memory.kept, ofRow);
-                   }
-                   e.storeLanes(s, memory.scores,
-                                e.add(scoreAt(chunk, at), inside), n);
-                   Value most = e.foldLanes(s, [&](Value a, Value b) {
-                     return maximum(e.f32(b), e.f32(a)).value;
-                   });
-                   e.storeChunk(
-                       maximum(e.f32(most),
-                               e.f32(e.loadChunk(memory.largest, ofRow))),
-                       memory.largest, ofRow);
-                 });
-    });
-  };
-  if (n == floats)
-    keysFrom(e.index(0));
-  else
-    e.forRange(e.index(0), e.index(floats), n, keysFrom);
+  keys.multiply(
+      block.group, chunk, block.count,
+      [&](Value i, Value key, int64_t n, Value sums) {
+        Real scales = e.f32(e.loadLanes(
+            keyScales, e.add(e.mul(block.group, padded), key), n, n));
+        Real s = numerics::score(fromInteger(e.real, sums), scales,
+                                 e.splatReal(e.load(memory.factors, i), n));
+        Value ofRow = e.mul(i, lanes);
+        auto count = [&](Value ones) {
+          e.storeChunk(e.add(e.loadChunk(memory.kept, ofRow), ones),
+                       memory.kept, ofRow);
+        };
+        // Columns that are not kept score minus infinity from here on, whatever
+        // their undefined K says.
+        if (isChecked) {
+          Value keep = keptLanes(block, i, key, n);
+          s = select(RealMask{keep}, s, splat(s, nothing));
+          if (memory.kept)
+            count(e.foldLanes(
+                arith::ExtUIOp::create(e.b, e.vectorOf(e.i32, n), keep),
+                [&](Value a, Value b) { return e.add(a, b); }));
+        } else if (memory.kept) {
+          count(e.integer(e.vectorOf(e.i32), n / lanes));
+        }
+        e.storeLanes(s, memory.scores, keys.keyAt(key, i), n);
+        Value most = e.foldLanes(s, [&](Value a, Value b) {
+          return maximum(e.f32(b), e.f32(a)).value;
+        });
+        e.storeChunk(maximum(e.f32(most),
+                             e.f32(e.loadChunk(memory.largest, ofRow))),
+                     memory.largest, ofRow);
+      });
 }
 
 void Attention::scores(const Block &block) {
@@ -406,7 +303,7 @@ void Attention::termsOfChunk(const Block &block, Value chunk, bool isChecked) {
       valueScales,
       e.add(e.mul(block.group, padded), e.mul(chunk, floats)), floats, floats));
   e.forRange(block.count, [&](Value i) {
-    Value at = scoreAt(chunk, i), ofRow = e.mul(i, lanes);
+    Value at = keys.at(chunk, i), ofRow = e.mul(i, lanes);
     Real s = e.f32(e.loadLanes(memory.scores, at, floats, floats));
     Real largest = e.splatReal(e.load(memory.largest, ofRow), floats);
     Real term = numerics::softmaxTerm(s, largest);
@@ -456,8 +353,8 @@ void Attention::tail(const Block &block, Value i, const Real &largest,
                      const Real &sum) {
   Value row = block.row(e, i);
   RowsAt query = loops.rowsOf(op.getQuery());
-  Value tailKey = loops.buffer(op.getTailKey()),
-        tailScale = loops.buffer(op.getTailKeyScale());
+  Value tailKey = e.flat(op.getTailKey()),
+        tailScale = e.flat(op.getTailKeyScale());
   Value from = e.add(query.at(e, row), e.mul(block.head, headSize)),
         keyColumn = e.mul(block.group, headSize);
   VectorType wide = e.vectorOf(e.i32);
@@ -492,7 +389,7 @@ void Attention::tail(const Block &block, Value i, const Real &largest,
 void Attention::probabilities(const Block &block) {
   e.forRange(block.chunks.begin, block.chunks.end, 1, [&](Value chunk) {
     e.forRange(block.count, [&](Value i) {
-      Value at = scoreAt(chunk, i);
+      Value at = keys.at(chunk, i);
       Real g = e.f32(e.loadLanes(memory.scores, at, floats, floats));
       Real factor =
           e.splatReal(e.load(memory.weighted, e.mul(i, lanes)), floats);
@@ -529,8 +426,8 @@ void Attention::context(const Block &block) {
                     {memory.products, e.index(group * groupColumns), columns},
                     /*fresh=*/true);
     }
-    Value tailValue = loops.buffer(op.getTailValue()),
-          tailScale = loops.buffer(op.getTailValueScale());
+    Value tailValue = e.flat(op.getTailValue()),
+          tailScale = e.flat(op.getTailValueScale());
     e.forRange(e.min(e.sub(block.count, first), e.index(count)), [&](Value j) {
       Value i = e.add(first, j), row = block.row(e, i);
       Real most = e.splatReal(e.load(memory.numerators, i));

@@ -9,15 +9,14 @@
 #ifndef FACT_LIB_CONVERSION_FACTTOLOOPS_PANELATTENTION_H
 #define FACT_LIB_CONVERSION_FACTTOLOOPS_PANELATTENTION_H
 
+#include "KeyProduct.h"
 #include "Panels.h"
 
 namespace mlir::fact::loops {
 
 /// Head by head and block by block of a panel's rows: scores of the keys that
 /// the rows see, the three sweeps of section 6 over them, sums of p8 * v8.
-/// Scores and probabilities of a block lie in chunks of keys,
-/// [keys / floats][rows][floats], so that a chunk of all rows is worked on
-/// while it is in the nearest cache, and probabilities are rows of a product.
+/// Probabilities lie as scores do, and so are rows of a product.
 class Attention {
 public:
   Attention(PanelLoops &loops, QuantizedAttentionOp op);
@@ -52,7 +51,6 @@ private:
   /// are checked.
   void forChunks(const Block &block,
                  llvm::function_ref<void(Value, bool)> body);
-  Value scoreAt(Value chunk, Value i);
   void allocate();
 
   PanelLoops &loops;
@@ -61,13 +59,12 @@ private:
   QuantizedAttentionOp op;
   int64_t heads, groups, headSize, valueGroups, blockRows, floats;
   Value padded; ///< Keys, a multiple of a chunk.
-  Value keysPacked, valuesPacked, keyScales, valueScales;
-  Value maxima;  ///< of the panel's rows of the result, if they are asked for
-  Value current; ///< group of heads
+  KeyProduct keys;
+  Value valuesPacked, keyScales, valueScales;
+  Value maxima; ///< of the panel's rows of the result, if they are asked for
   /// Of a block.
   struct {
-    Value queries, querySums, factors;
-    Value scores, probabilities, products;
+    Value factors, scores, probabilities, products;
     /// 16 lanes a row: largest score, sum of terms, largest weighted term,
     /// number of kept keys.
     Value largest, sums, weighted, kept;

@@ -121,8 +121,8 @@ void PanelLoops::multiply(const Product &product) {
   Value widened = dot == Dot::Pair
                       ? scratch(e.i16, tier.tiles * groupColumns * chunk)
                       : Value();
-  Value codes = buffer(product.weight.codes),
-        corrections = buffer(product.weight.corrections);
+  Value codes = e.flat(product.weight.codes),
+        corrections = e.flat(product.weight.corrections);
   CodesAt input = product.input;
   if (dot == Dot::Tile && product.rows.list)
     input = compact(input, product.rows);
@@ -263,7 +263,7 @@ LogicalResult PanelLoops::product(QuantizedLinearOp op) {
   Location loc = op.getLoc();
   CodesAt input = codesOf(op.getInput());
   RowsAt scale = rowsOf(op.getScale());
-  Value weightScale = buffer(op.getWeightScale()), bias = buffer(op.getBias());
+  Value weightScale = e.flat(op.getWeightScale()), bias = e.flat(op.getBias());
   SmallVector<Operation *> chain;
   Value last = chainOf(op.getResult(), chain);
   RowsAt y = rowsOf(last);
@@ -374,7 +374,7 @@ LogicalResult PanelLoops::product(LogMatmulOp op) {
   int64_t k = cast<ShapedType>(op.getWeight().getType()).getDimSize(0),
           n = cast<ShapedType>(op.getWeight().getType()).getDimSize(1);
   CodesAt input = codesOf(op.getInput());
-  Value bias = buffer(op.getBias());
+  Value bias = e.flat(op.getBias());
   RowsAt y = rowsOf(op.getResult());
   std::optional<RowsAt> scale;
   if (bias)

@@ -82,10 +82,10 @@ void PanelLoops::forHeads(int64_t heads, Value rows, Value row,
 void PanelLoops::pairs(Value lhs, Value rhs, Value result, Value row,
                        llvm::function_ref<Real(const Real &, const Real &)> of) {
   RowsAt x = rowsOf(lhs), z = rowsOf(rhs), y = rowsOf(result);
-  e.forChunks(widthOf(result), [&](Value column, int64_t width) {
+  e.forVectors(widthOf(result), [&](Value column, int64_t n, int64_t width) {
     auto load = [&](const RowsAt &rows) {
-      return e.f32(e.loadLanes(rows.memory, e.add(rows.at(e, row), column),
-                               lanes, width));
+      return e.f32(
+          e.loadLanes(rows.memory, e.add(rows.at(e, row), column), n, width));
     };
     e.storeLanes(of(load(x), load(z)), y.memory, e.add(y.at(e, row), column),
                  width);
@@ -94,9 +94,10 @@ void PanelLoops::pairs(Value lhs, Value rhs, Value result, Value row,
 
 void PanelLoops::row(ActivationOp op, Value row) {
   RowsAt x = rowsOf(op.getInput()), y = rowsOf(op.getResult());
-  e.forChunks(widthOf(op.getResult()), [&](Value column, int64_t width) {
-    Real in = e.f32(e.loadLanes(x.memory, e.add(x.at(e, row), column), lanes,
-                                width));
+  e.forVectors(widthOf(op.getResult()), [&](Value column, int64_t n,
+                                            int64_t width) {
+    Real in =
+        e.f32(e.loadLanes(x.memory, e.add(x.at(e, row), column), n, width));
     e.storeLanes(activate(op.getKind(), in), y.memory,
                  e.add(y.at(e, row), column), width);
   });
@@ -106,9 +107,9 @@ void PanelLoops::row(RescaleOp op, Value row) {
   RowsAt h = rowsOf(op.getInput()), y = rowsOf(op.getResult()),
          scale = rowsOf(op.getScale());
   Real ofWeight =
-           e.splatReal(e.load(buffer(op.getWeightScale()), e.index(0))),
+           e.splatReal(e.load(e.flat(op.getWeightScale()), e.index(0))),
        ofRow = e.splatReal(e.load(scale.memory, scale.at(e, row)));
-  Value bias = buffer(op.getBias());
+  Value bias = e.flat(op.getBias());
   e.forChunks(widthOf(op.getResult()), [&](Value column, int64_t width) {
     Real sums =
         fromInteger(e.real, e.loadLanes(h.memory, e.add(h.at(e, row), column),
@@ -128,7 +129,7 @@ void PanelLoops::row(NormOp op, Value row) {
   auto heads = static_cast<int64_t>(op.getHeads().value_or(1));
   int64_t width = widthOf(op.getResult()) / heads;
   RowsAt x = rowsOf(op.getInput()), y = rowsOf(op.getResult());
-  Value gamma = buffer(op.getGamma()), beta = buffer(op.getBeta());
+  Value gamma = e.flat(op.getGamma()), beta = e.flat(op.getBeta());
   Real n = e.f32(static_cast<float>(width)),
        epsilon = e.f32(op.getEps().convertToFloat());
   bool isCentred = op.getKind() == Norm::Layer;
@@ -191,7 +192,7 @@ void PanelLoops::row(RotateOp op, Value row) {
           width = widthOf(op.getResult()) / heads,
           pairs = widthOf(op.getCos());
   RowsAt x = rowsOf(op.getInput()), y = rowsOf(op.getResult());
-  Value cos = buffer(op.getCos()), sin = buffer(op.getSin());
+  Value cos = e.flat(op.getCos()), sin = e.flat(op.getSin());
   // Row i reads position i of the tables.
   Value table = e.mul(e.add(panelBegin, row), pairs);
   forHeads(heads, op.getRows(), row, [&](Value head) {
@@ -267,23 +268,22 @@ Real PanelLoops::magnitudeOf(Value input, Value row, Value column,
 
 void PanelLoops::quantize(Value input, Value codes, Value row, Value column,
                           int64_t width,
-                          llvm::function_ref<Real(const Real &)> rule) {
+                          llvm::function_ref<Real(const Real &, int64_t)> rule) {
   RowsAt rows = rowsOf(input);
-  e.forChunks(width, [&](Value offset, int64_t chunk) {
+  e.forVectors(width, [&](Value offset, int64_t n, int64_t chunk) {
     Value at = e.add(column, offset);
-    Real value = e.f32(
-        e.loadLanes(rows.memory, e.add(rows.at(e, row), at), lanes, chunk));
-    storeCodes(codes, row, at, toInteger(rule(value), e.i8), chunk);
+    Real value =
+        e.f32(e.loadLanes(rows.memory, e.add(rows.at(e, row), at), n, chunk));
+    storeCodes(codes, row, at, toInteger(rule(value, n), e.i8), chunk);
   });
 }
 
 Value PanelLoops::quantizeInt8(Value input, Value codes, Value row,
                                Value column, int64_t width,
                                const Real &magnitude) {
-  Real exponent = numerics::rowExponent(magnitude),
-       exponents = e.splatReal(exponent);
-  quantize(input, codes, row, column, width, [&](const Real &y) {
-    return numerics::quantizeInt8(y, exponents);
+  Real exponent = numerics::rowExponent(magnitude);
+  quantize(input, codes, row, column, width, [&](const Real &y, int64_t n) {
+    return numerics::quantizeInt8(y, e.splatReal(exponent, n));
   });
   return numerics::rowScale(exponent);
 }
@@ -298,9 +298,9 @@ void PanelLoops::row(QuantizeRowsOp op, Value row) {
         quantizeInt8(input, codes, row, first, width, magnitude)};
   };
   auto int4 = [&] {
-    Real inverse = e.splatReal(numerics::int4Inverse(magnitude));
-    quantize(input, codes, row, first, width, [&](const Real &y) {
-      return numerics::quantizeInt4(y, inverse);
+    Real inverse = numerics::int4Inverse(magnitude);
+    quantize(input, codes, row, first, width, [&](const Real &y, int64_t n) {
+      return numerics::quantizeInt4(y, e.splatReal(inverse, n));
     });
     return SmallVector<Value>{numerics::int4Scale(magnitude)};
   };

@@ -9,10 +9,6 @@
 #include "Panels.h"
 #include "PanelAttention.h"
 
-#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -48,47 +44,6 @@ bool PanelLoops::isQuantized(Value rows) const {
   });
 }
 
-/// A memref of any rank with identity layout as one dimension.
-static Value flatten(OpBuilder &b, Location loc, Value memref) {
-  auto type = cast<MemRefType>(memref.getType());
-  if (type.getRank() == 1)
-    return memref;
-  if (type.getRank() == 0)
-    return memref::ExpandShapeOp::create(
-        b, loc, MemRefType::get({1}, type.getElementType()), memref,
-        ArrayRef<ReassociationIndices>{});
-  ReassociationIndices all =
-      llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
-  return memref::CollapseShapeOp::create(b, loc, memref,
-                                         ArrayRef<ReassociationIndices>{all});
-}
-
-Value PanelLoops::buffer(Value tensor) {
-  if (!tensor)
-    return {};
-  Value &found = buffers[tensor];
-  if (found)
-    return found;
-  auto type = cast<RankedTensorType>(tensor.getType());
-  // An i1 in memory is a byte.
-  Value memref = bufferization::ToBufferOp::create(
-      outside, tensor.getLoc(),
-      MemRefType::get(type.getShape(), type.getElementType()), tensor,
-      /*read_only=*/true);
-  return found = flatten(outside, tensor.getLoc(), memref);
-}
-
-void PanelLoops::makeOutput(Value result) {
-  auto type = cast<RankedTensorType>(result.getType());
-  SmallVector<Value> sizes(
-      llvm::count_if(type.getShape(), ShapedType::isDynamic), length);
-  Emitter at(outside, result.getLoc(), e.options);
-  Value memory = at.allocResult(result, sizes);
-  replacements[result] = bufferization::ToTensorOp::create(
-      at.b, type, memory, /*restrict=*/true, /*writable=*/false);
-  outputs[result] = flatten(outside, result.getLoc(), memory);
-}
-
 Value PanelLoops::scratch(Type element, int64_t size) {
   return memref::AllocOp::create(
       panelHead, e.b.getLoc(),
@@ -122,10 +77,9 @@ RowsAt PanelLoops::rowsOf(Value value, bool ofHeads) {
   };
   Operation *source = value.getDefiningOp();
   if (!source || !isInside(source))
-    return whole(buffer(value));
-  auto output = outputs.find(value);
-  if (output != outputs.end())
-    return whole(output->second);
+    return whole(e.flat(value));
+  if (outputs.contains(value))
+    return whole(e.flat(value));
   Value &memory = panelMemory[value];
   if (!memory)
     memory = scratch(getElementTypeOrSelf(value.getType()),
@@ -174,14 +128,15 @@ CodesAt PanelLoops::codesOf(Value codes) {
 
 void PanelLoops::storeOperand(const CodesAt &codes, Value row, Value column,
                               Value vector) {
+  int64_t n = cast<VectorType>(vector.getType()).getDimSize(0);
   if (tier.dot == Dot::Pair)
-    vector = arith::ExtSIOp::create(e.b, e.vectorOf(e.i16), vector);
+    vector = arith::ExtSIOp::create(e.b, e.vectorOf(e.i16, n), vector);
   else if (tier.offset)
     vector = arith::XOrIOp::create(e.b, vector,
                                    e.integer(vector.getType(), -128));
   e.storeLanes(vector, codes.memory,
                e.add(codes.layout.row(e, row), codes.layout.code(e, column)),
-               lanes);
+               n);
 }
 
 //===----------------------------------------------------------------------===//
@@ -190,14 +145,9 @@ void PanelLoops::storeOperand(const CodesAt &codes, Value row, Value column,
 
 PanelLoops::PanelLoops(Phase phase, Emitter &e, WeightPacker &weights)
     : phase(std::move(phase)), members(this->phase.begin(), this->phase.end()),
-      e(e), tier(*e.options.tier), weights(weights), outside(e.b), panelHead(e.b) {}
+      e(e), tier(*e.options.tier), weights(weights), panelHead(e.b) {}
 
 PanelLoops::~PanelLoops() = default;
-
-/// The first dimension of a tensor that is tokens.
-static Value lengthOf(OpBuilder &b, Location loc, Value rows) {
-  return b.createOrFold<tensor::DimOp>(loc, rows, 0);
-}
 
 void PanelLoops::emitPart(Operation *op) {
   e.b.setLoc(op->getLoc());
@@ -221,15 +171,13 @@ void PanelLoops::emitPart(Operation *op) {
 }
 
 LogicalResult PanelLoops::emit() {
-  Operation *first = phase.front();
-  e.b.setInsertionPoint(first);
-  // What is made of values from outside stands in front of the function.
-  outside = OpBuilder(arith::ConstantIndexOp::create(e.b, 0));
-  length = lengthOf(outside, first->getLoc(), first->getOperand(0));
+  length = e.extent(phase.front()->getOperand(0), 0);
   for (Operation *op : phase)
     for (Value result : op->getResults())
-      if (isUsedOutside(result))
-        makeOutput(result);
+      if (isUsedOutside(result)) {
+        e.allocResult(result, length);
+        outputs.insert(result);
+      }
   e.part("phase", [&] {
     for (Operation *op : phase)
       if (auto attend = dyn_cast<QuantizedAttentionOp>(op)) {
@@ -246,18 +194,13 @@ LogicalResult PanelLoops::emit() {
       flushRows();
     });
   });
-  for (Operation *op : llvm::reverse(phase)) {
-    for (Value result : op->getResults())
-      if (Value tensor = replacements.lookup(result))
-        result.replaceAllUsesWith(tensor);
-    op->erase();
-  }
+  for (Operation *op : llvm::reverse(phase))
+    e.replace(op);
   return status;
 }
 
 LogicalResult loops::lowerPhase(const Phase &phase, const LoopOptions &options,
                                 WeightPacker &weights) {
-  OpBuilder builder(phase.front());
-  Emitter e(builder, phase.front()->getLoc(), options);
+  Emitter e(phase.front(), options);
   return PanelLoops(phase, e, weights).emit();
 }

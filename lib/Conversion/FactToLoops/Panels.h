@@ -68,8 +68,6 @@ private:
   bool isUsedOutside(Value value) const;
   bool isProductOperand(Value codes) const;
   bool isQuantized(Value rows) const;
-  /// The whole of a tensor from outside, flat.
-  Value buffer(Value tensor);
   RowsAt rowsOf(Value value);     ///< [L] or [L, d]
   RowsAt headRowsOf(Value value); ///< [h, L]
   RowsAt rowsOf(Value value, bool ofHeads);
@@ -81,7 +79,6 @@ private:
   Value makeMaxima(Value rows);
   /// Whether codes are read other than by a product.
   bool needsRows(Value codes) const;
-  void makeOutput(Value result);
   void storeOperand(const CodesAt &codes, Value row, Value column,
                     Value vector);
 
@@ -104,7 +101,8 @@ private:
   Value quantizeInt8(Value input, Value codes, Value row, Value column,
                      int64_t width, const Real &magnitude);
   void quantize(Value input, Value codes, Value row, Value column,
-                int64_t width, llvm::function_ref<Real(const Real &)> rule);
+                int64_t width,
+                llvm::function_ref<Real(const Real &, int64_t)> rule);
   void storeCodes(Value codes, Value row, Value column, Value vector,
                   int64_t width);
 
@@ -128,11 +126,10 @@ private:
   Emitter &e;
   const Tier &tier;
   WeightPacker &weights;
-  OpBuilder outside;   ///< In front of the phase's function.
   OpBuilder panelHead; ///< At the begin of the loop over panels.
   Value length, panelBegin, panelSize; ///< Rows of all, of the panel.
-  DenseMap<Value, Value> buffers, outputs, replacements, panelMemory,
-      operandMemory, maximaMemory;
+  DenseSet<Value> outputs;
+  DenseMap<Value, Value> panelMemory, operandMemory, maximaMemory;
   DenseMap<Value, Value> magnitudes; ///< of the row that a sweep is at
   SmallVector<Operation *> pending;  ///< row ops of the next sweep
   DenseMap<Operation *, std::unique_ptr<Attention>> attentions;

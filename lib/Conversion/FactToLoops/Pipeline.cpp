@@ -47,9 +47,6 @@ void mlir::fact::buildFactToLoopsPipeline(OpPassManager &pm,
                                           const CpuPipelineOptions &options) {
   FactToLoopsPassOptions loops;
   loops.fillUndefined = options.fillUndefined;
-  loops.nativeRound = options.nativeRound;
-  loops.rowBlock = options.rowBlock;
-  loops.columnTiles = options.columnTiles;
   loops.tier = options.tier;
   loops.emulate = options.emulate;
   buildPrepareLinalgPipeline(pm);

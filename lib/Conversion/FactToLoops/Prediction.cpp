@@ -1,158 +1,91 @@
-//===- Prediction.cpp - Eager prediction: codes, shifts, scores -----------===//
+//===- Prediction.cpp - Predicted scores of queries and keys --------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+//
+// Codes of predictors are integers like others to a multiplier: scores are made
+// as those of attention are, a block of rows at a time.
+//
+//===----------------------------------------------------------------------===//
 
-#include "Gemm.h"
+#include "KeyProduct.h"
 #include "Lowerings.h"
-#include "Rules.h"
 #include "Selection.h"
 
-#include "fact/Dialect/Fact/IR/Policy.h"
 #include "fact/Numerics/FloatRules.h"
-#include "fact/Numerics/Prediction.h"
-
-#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace mlir::fact;
 using namespace mlir::fact::loops;
 namespace numerics = ::fact::numerics;
 
-//===----------------------------------------------------------------------===//
-// Codes
-//===----------------------------------------------------------------------===//
-
-LogicalResult loops::lower(EncodeOp op, Emitter &e, Results &results) {
-  FailureOr<int64_t> width = knownWidth(op, op.getInput());
-  if (failed(width))
-    return failure();
-  numerics::PredictorCode code = numerics::codeOf(numericsOf(op.getPredictor()),
-                                                  numericsOf(op.getOperand()));
-  Value x = e.buffer(op.getInput());
-  SmallVector<Value> open(
-      cast<ShapedType>(op.getResult().getType()).isDynamicDim(0), e.dim(x, 0));
-  Value y = e.allocResult(op.getResult(), open);
-  e.forRange(e.dim(x, 0), [&](Value row) {
-    e.forChunks(*width, [&](Value offset, int64_t chunk) {
-      e.storeChunk(encode(e, code, e.loadChunk(x, {row, offset}, chunk)), y,
-                   {row, offset}, chunk);
-    });
-  });
-  results.push_back(y);
-  return success();
+void loops::forEachMember(Emitter &e, Value group, int64_t members,
+                          llvm::function_ref<void(Value)> body) {
+  if (members == 1)
+    return body(group);
+  e.forRange(e.index(members),
+             [&](Value member) { body(e.add(e.mul(group, members), member)); });
 }
 
-LogicalResult loops::lower(NormalizeHeadsOp op, Emitter &e, Results &results) {
-  FailureOr<int64_t> width = knownWidth(op, op.getInput());
-  if (failed(width))
-    return failure();
-  Value x = e.buffer(op.getInput());
-  Value length = e.dim(x, 0);
-  SmallVector<Value> openRows(
-      cast<ShapedType>(op.getResult().getType()).isDynamicDim(0), length);
-  SmallVector<Value> openColumns(
-      cast<ShapedType>(op.getScale().getType()).isDynamicDim(1), length);
-  Value y = e.allocResult(op.getResult(), openRows),
-        scale = e.allocResult(op.getScale(), openColumns);
-  int64_t heads = op.getHeads(), headSize = *width / heads;
-  VectorType vector = e.vectorOf(e.i32);
-  Value zeros = e.integer(vector, 0);
-  auto split = [&](Value h) -> std::pair<Value, Value> { // sign and magnitude
-    Value negative = e.compare(arith::CmpIPredicate::slt, h, zeros);
-    Value opposite = arith::SubIOp::create(e.b, zeros, h);
-    return {negative, arith::SelectOp::create(e.b, negative, opposite, h)};
-  };
-  e.forRange(length, [&](Value row) {
-    e.forRange(e.index(heads), [&](Value head) {
-      Value column = e.mul(head, headSize);
-      auto load = [&](Value offset, int64_t chunk) {
-        return e.loadChunk(x, {row, e.add(column, offset)}, chunk);
-      };
-      Value largest = e.reduceMax(
-          e.reduceChunks(headSize, zeros,
-                         [&](Value offset, int64_t chunk, ValueRange carried) {
-                           Value magnitude = split(load(offset, chunk)).second;
-                           return SmallVector<Value>{arith::MaxSIOp::create(
-                               e.b, magnitude, carried[0])};
-                         })[0]);
-      // floor(log2 m) = 31 - leading zeros; 0 has 32 of them and ends at shift
-      // 0.
-      Value leading = math::CountLeadingZerosOp::create(e.b, largest);
-      Value above =
-          arith::SubIOp::create(e.b, e.integer(e.i32, 31 - 6), leading);
-      Value shift = arith::MaxSIOp::create(e.b, above, e.integer(e.i32, 0));
-      Value bits =
-          arith::ShLIOp::create(e.b, e.add(shift, 127), e.integer(e.i32, 23));
-      e.store(arith::BitcastOp::create(e.b, e.f32Type, bits), scale,
-              {head, row});
-      Value shifts = e.splatValue(shift);
-      e.forChunks(headSize, [&](Value offset, int64_t chunk) {
-        auto [negative, magnitude] = split(load(offset, chunk));
-        Value shifted = arith::ShRUIOp::create(e.b, magnitude, shifts);
-        Value opposite = arith::SubIOp::create(e.b, zeros, shifted);
-        Value code = arith::SelectOp::create(e.b, negative, opposite, shifted);
-        e.storeChunk(arith::TruncIOp::create(e.b, e.vectorOf(e.i8), code), y,
-                     {row, e.add(column, offset)}, chunk);
-      });
-    });
+void loops::forEachHead(Emitter &e, int64_t heads, int64_t groups,
+                        llvm::function_ref<void(Value, Value)> body) {
+  e.forRange(e.index(groups), [&](Value group) {
+    forEachMember(e, group, heads / groups,
+                  [&](Value head) { body(head, group); });
   });
-  results.append({y, scale});
-  return success();
 }
-
-//===----------------------------------------------------------------------===//
-// Scores
-//===----------------------------------------------------------------------===//
 
 namespace {
 
-/// Emits the units and, row by row, the scores: `row` gets a function that
-/// loads 16 scores of a padded row. `begin` and `end` stand around each head.
-struct ScoreLoops {
+/// Emits units and scores: `use` gets a row of a head and a function that loads
+/// 16 of its scores; past the last key it may load anything.
+class ScoreLoops {
+public:
+  ScoreLoops(PredictOp op, Emitter &e)
+      : op(op), e(e), heads(op.getHeads()), groups(op.getGroups()),
+        headSize(cast<ShapedType>(op.getQuery().getType()).getDimSize(1) /
+                 heads),
+        length(e.extent(op.getQuery(), 0)), keys(e, groups, headSize),
+        query(e.flat(op.getQuery())), key(e.flat(op.getKey())),
+        queryScale(e.buffer(op.getQueryScale())),
+        keyScale(e.buffer(op.getKeyScale())), rowScale(e.buffer(op.getScale())),
+        scaleQuery(e.buffer(op.getQueryWeightScale())),
+        scaleKey(e.buffer(op.getKeyWeightScale())),
+        unit(e.allocResult(op.getUnit(), length)) {}
+
+  void emit(llvm::function_ref<void(Value head, Value row,
+                                    llvm::function_ref<Real(Value)>)>
+                use);
+
+private:
+  void units();
+  void columnScales();
+
   PredictOp op;
   Emitter &e;
+  int64_t heads, groups, headSize;
+
+public:
+  Value length;
+
+private:
+  KeyProduct keys;
+  Value query, key, queryScale, keyScale, rowScale, scaleQuery, scaleKey;
+
+public:
   Value unit;
 
-  LogicalResult emit(llvm::function_ref<void(Value head, Value row,
-                                             llvm::function_ref<Real(Value)>)>
-                         use) {
-    FailureOr<int64_t> width = knownWidth(op, op.getQuery());
-    if (failed(width))
-      return failure();
-    Value query = e.buffer(op.getQuery()),
-          queryScale = e.buffer(op.getQueryScale());
-    Value key = e.buffer(op.getKey()), keyScale = e.buffer(op.getKeyScale());
-    Value rowScale = e.buffer(op.getScale());
-    Value scaleQuery = e.buffer(op.getQueryWeightScale()),
-          scaleKey = e.buffer(op.getKeyWeightScale());
-    Value length = e.dim(query, 0), padded = e.roundUp(length, lanes),
-          tiles = e.ceilDiv(length, lanes);
-    int64_t heads = op.getHeads(), headSize = *width / heads,
-            pairs = (headSize + 1) / 2;
-    SmallVector<Value> open(
-        cast<ShapedType>(op.getUnit().getType()).isDynamicDim(1), length);
-    unit = e.allocResult(op.getUnit(), open);
-    Value a = e.scratch(e.i16, e.index(panelRows * 2 * pairs + lanes));
-    Value packed = e.scratch(e.i16, e.mul(padded, 2 * pairs));
-    Value sums = e.scratch(e.i32, e.mul(padded, panelRows));
-    Value columnScale = e.scratch(e.f32Type, padded);
-    Real scale = e.f32(op.getAttentionScale().convertToFloat());
-    e.fill(columnScale, padded, e.f32(0.0f));
+private:
+  Value scales; ///< of columns, [groups][padded length]
+};
 
-    auto beginGroup = [&](Value group) {
-      packTransposed(e, key, length, e.mul(group, headSize), headSize, packed);
-      e.forRange(length, [&](Value row) {
-        Real ofKey = e.loadScalar(keyScale, {group, row});
-        if (rowScale) // 2^sk * 2^e, exact.
-          ofKey = ofKey * e.loadScalar(rowScale, row);
-        e.store(ofKey, columnScale, row);
-      });
-    };
-    forEachGroup(e, heads, op.getGroups(), beginGroup, [&](Value head) {
+void ScoreLoops::units() {
+  Real scale = e.f32(op.getAttentionScale().convertToFloat());
+  e.part("prediction_units", [&] {
+    e.forRange(e.index(heads), [&](Value head) {
       e.forRange(length, [&](Value row) {
         Real ofQuery = e.loadScalar(queryScale, {head, row});
         e.store(rowScale ? numerics::predictorUnit(
@@ -162,54 +95,83 @@ struct ScoreLoops {
                          : numerics::queryFactor(ofQuery, scale),
                 unit, {head, row});
       });
-      e.forRange(e.index(0), length, panelRows, [&](Value panel) {
-        Value m = e.min(e.sub(length, panel), e.index(panelRows));
-        e.forRange(m, [&](Value i) {
-          widenRow(e, query, e.add(panel, i), e.mul(head, headSize), headSize,
-                   a, e.mul(i, 2 * pairs));
-          if (headSize % 2)
-            e.store(e.integer(e.i16, 0), a,
-                    e.add(e.mul(i, 2 * pairs), headSize));
-        });
-        callGemm(e, a, packed, sums, m, e.index(pairs), tiles);
-        e.forRange(m, [&](Value i) {
-          Value base = e.mul(i, padded);
-          use(head, e.add(panel, i), [&](Value offset) {
-            Real acc =
-                fromInteger(e.real, e.loadChunk(sums, e.add(base, offset)));
-            return numerics::predictedScore(acc,
-                                            e.loadReal(columnScale, offset));
-          });
+    });
+  });
+}
+
+void ScoreLoops::columnScales() {
+  Value padded = keys.paddedLength();
+  scales = e.scratch(e.f32Type, e.mul(padded, groups));
+  e.part("prediction_scales", [&] {
+    e.forRange(e.index(groups), [&](Value group) {
+      Value first = e.mul(group, padded);
+      e.forRange(length, [&](Value row) {
+        Real ofKey = e.loadScalar(keyScale, {group, row});
+        if (rowScale) // 2^sk * 2^e, exact.
+          ofKey = ofKey * e.loadScalar(rowScale, row);
+        e.store(ofKey, scales, e.add(first, row));
+      });
+      e.forRange(length, padded, 1, [&](Value row) {
+        e.store(e.f32(0.0f), scales, e.add(first, row));
+      });
+    });
+  });
+}
+
+void ScoreLoops::emit(
+    llvm::function_ref<void(Value, Value, llvm::function_ref<Real(Value)>)>
+        use) {
+  units();
+  keys.pack(key, length);
+  columnScales();
+  keys.allocate([&](Type type, int64_t n) { return e.alloc(type, {n}); });
+  Value padded = keys.paddedLength(),
+        scores = e.scratch(e.f32Type, e.mul(padded, keys.blockRows()));
+  forEachHead(e, heads, groups, [&](Value head, Value group) {
+    e.forRange(e.index(0), length, keys.blockRows(), [&](Value first) {
+      Value count = e.min(e.sub(length, first), e.index(keys.blockRows()));
+      e.forRange(count, [&](Value i) {
+        Value from = e.add(e.mul(e.add(first, i), heads * headSize),
+                           e.mul(head, headSize));
+        keys.loadQuery(query, from, i);
+      });
+      Value chunks = e.ceilDiv(length, keys.chunkKeys());
+      e.forRange(chunks, [&](Value chunk) {
+        keys.multiply(group, chunk, count,
+                      [&](Value i, Value key, int64_t n, Value sums) {
+                        Real ofColumns = e.f32(e.loadLanes(
+                            scales, e.add(e.mul(group, padded), key), n, n));
+                        e.storeLanes(numerics::predictedScore(
+                                         fromInteger(e.real, sums), ofColumns),
+                                     scores, keys.keyAt(key, i), n);
+                      });
+      });
+      e.forRange(count, [&](Value i) {
+        use(head, e.add(first, i), [&](Value key) {
+          return e.f32(e.loadChunk(scores, keys.keyAt(key, i)));
         });
       });
     });
-    return success();
-  }
-};
+  });
+}
 
 } // namespace
 
-LogicalResult loops::lower(PredictOp op, Emitter &e, Results &results) {
-  Value length = e.dim(e.buffer(op.getQuery()), 0);
-  auto type = cast<ShapedType>(op.getScores().getType());
-  SmallVector<Value> open(
-      llvm::count_if(type.getShape(), ShapedType::isDynamic), length);
-  Value scores = e.allocResult(op.getScores(), open);
-  ScoreLoops loops{op, e, {}};
-  Value padded = e.roundUp(length, lanes),
-        rowMemory = e.scratch(e.f32Type, padded);
-  if (failed(loops.emit(
-          [&](Value head, Value row, llvm::function_ref<Real(Value)> load) {
-            e.forPadded(padded, [&](Value offset) {
-              e.storeChunk(load(offset), rowMemory, offset);
-            });
-            e.forRange(length, [&](Value column) {
-              e.store(e.load(rowMemory, column), scores, {head, row, column});
-            });
-          })))
-    return failure();
-  results.append({scores, loops.unit});
-  return success();
+void loops::lower(PredictOp op, Emitter &e) {
+  ScoreLoops loops(op, e);
+  Value scores = e.allocResult(op.getScores(), loops.length);
+  e.part("predict", [&] {
+    Value padded = e.roundUp(loops.length, lanes),
+          memory = e.scratch(e.f32Type, padded);
+    loops.emit([&](Value head, Value row, llvm::function_ref<Real(Value)> load) {
+      e.forPadded(padded, [&](Value offset) {
+        e.storeChunk(load(offset), memory, offset);
+      });
+      e.forRange(loops.length, [&](Value column) {
+        e.store(e.load(memory, column), scores, {head, row, column});
+      });
+    });
+  });
 }
 
 SelectOp loops::fusedSelect(PredictOp op) {
@@ -217,22 +179,22 @@ SelectOp loops::fusedSelect(PredictOp op) {
     return {};
   auto select = dyn_cast<SelectOp>(*op.getScores().getUsers().begin());
   return select && select.getUnit() == op.getUnit() &&
-                 select->getBlock() == op->getBlock()
+                 select->getBlock() == op->getBlock() &&
+                 llvm::all_of(op.getUnit().getUsers(),
+                              [&](Operation *user) { return user == select; })
              ? select
              : SelectOp();
 }
 
-LogicalResult loops::lowerFused(PredictOp predict, SelectOp select, Emitter &e,
-                                Results &unit, Results &selected) {
-  Value length = e.dim(e.buffer(predict.getQuery()), 0);
-  ScoreLoops loops{predict, e, {}};
-  SelectionLoops selection(select, e, length);
-  if (failed(loops.emit(
-          [&](Value head, Value row, llvm::function_ref<Real(Value)> load) {
-            selection.row(head, row, e.load(loops.unit, {head, row}), load);
-          })))
-    return failure();
-  selection.finish(selected);
-  unit.push_back(loops.unit);
-  return success();
+void loops::lowerFused(PredictOp predict, SelectOp select, Emitter &e) {
+  ScoreLoops loops(predict, e);
+  SelectionLoops selection(select, e, loops.length);
+  e.part("predict_and_select", [&] {
+    selection.begin();
+    loops.emit(
+        [&](Value head, Value row, llvm::function_ref<Real(Value)> load) {
+          selection.row(head, row, e.load(loops.unit, {head, row}), load);
+        });
+    selection.finish();
+  });
 }

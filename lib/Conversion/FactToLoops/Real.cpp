@@ -99,16 +99,52 @@ Real loops::sqrt(const Real &a) {
   return {a.context, math::SqrtOp::create(a.context->builder, a.value)};
 }
 
+/// 1.5 * 2^23: the sum with a smaller magnitude than 2^22 is rounded to an
+/// integer, ties to even, and its bits are those of this number and the
+/// integer's, added.
+static constexpr float shiftBias = 12582912.0f;
+static constexpr int64_t shiftBits = 0x4b400000;
+
 Real loops::roundToEven(const Real &a) {
-  ImplicitLocOpBuilder &b = a.context->builder;
-  if (a.context->nativeRound)
-    return {a.context, math::RoundEvenOp::create(b, a.value)};
+  Real shifted = a + splat(a, shiftBias);
+  Real rounded = shifted - splat(a, shiftBias);
+  rounded.shifted = shifted.value;
+  return rounded;
+}
+
+Real loops::roundWide(const Real &a) {
   // As the float overload: from 2^23 on every float is an integer.
   Real limit = splat(a, 8388608.0f);
   Real magnitude = absolute(a);
   Real rounded = select(lessThan(magnitude, limit), (magnitude + limit) - limit,
                         magnitude);
-  return {a.context, math::CopySignOp::create(b, rounded.value, a.value)};
+  return copySign(rounded, a);
+}
+
+Real loops::subtractExact(const Real &x, const Real &n, float c) {
+  if (!x.context->fused)
+    return x - n * splat(x, c);
+  return {x.context, math::FmaOp::create(x.context->builder, (-n).value,
+                                         splat(x, c).value, x.value)};
+}
+
+/// Adds to the exponent.
+Real loops::scaleNormal(const Real &y, const Real &n) {
+  ImplicitLocOpBuilder &b = y.context->builder;
+  Value integer = n.shifted ? arith::BitcastOp::create(
+                                  b, shapedLike(n.value.getType(),
+                                                b.getI32Type()),
+                                  n.shifted)
+                                  .getResult()
+                            : toInteger(n, b.getI32Type());
+  Value exponent = arith::ShLIOp::create(
+      b, integer, integerConstant(b, integer.getType(), 23));
+  return floatOf(y, arith::AddIOp::create(b, bitsOf(y), exponent));
+}
+
+Real loops::copySign(const Real &y, const Real &x) {
+  return {y.context,
+          math::CopySignOp::create(y.context->builder, y.value, x.value)};
 }
 
 Real loops::scaleByPowerOfTwo(const Real &y, const Real &n) {
@@ -140,9 +176,17 @@ Real loops::fromInteger(RealContext &context, Value integer) {
 
 Value loops::toInteger(const Real &a, Type element) {
   ImplicitLocOpBuilder &b = a.context->builder;
-  // Through i32: an i8 conversion would be scalar on some targets.
-  Value wide = arith::FPToSIOp::create(
-      b, shapedLike(a.value.getType(), b.getI32Type()), a.value);
+  Type words = shapedLike(a.value.getType(), b.getI32Type());
+  Value wide;
+  if (!a.shifted) {
+    // Through i32: an i8 conversion would be scalar on some targets.
+    wide = arith::FPToSIOp::create(b, words, a.value);
+  } else {
+    wide = arith::BitcastOp::create(b, words, a.shifted);
+    if (element.isInteger(32))
+      return arith::SubIOp::create(b, wide,
+                                   integerConstant(b, words, shiftBits));
+  }
   if (element.isInteger(32))
     return wide;
   return arith::TruncIOp::create(b, shapedLike(a.value.getType(), element),

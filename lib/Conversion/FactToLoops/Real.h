@@ -22,14 +22,17 @@ namespace mlir::fact::loops {
 /// A builder, and what the target can do.
 struct RealContext {
   ImplicitLocOpBuilder &builder;
-  /// Whether `math.roundeven` is an instruction (SSE4.1, NEON) and not a
-  /// library call per lane.
-  bool nativeRound;
+  /// Whether a multiplication and an addition with one rounding are one
+  /// instruction.
+  bool fused;
 };
 
 struct Real {
   RealContext *context = nullptr;
   Value value;
+  /// Where value was rounded by adding it: value + 1.5 * 2^23, whose bits end in
+  /// those of the integer.
+  Value shifted = {};
 
   operator Value() const { return value; }
 };
@@ -53,6 +56,10 @@ Real sqrt(const Real &a);
 Real roundToEven(const Real &a);
 Real scaleByPowerOfTwo(const Real &y, const Real &n);
 Real floorLog2(const Real &a);
+Real roundWide(const Real &a);
+Real subtractExact(const Real &x, const Real &n, float c);
+Real scaleNormal(const Real &y, const Real &n);
+Real copySign(const Real &y, const Real &x);
 RealMask lessThan(const Real &a, const Real &b);
 Real select(const RealMask &m, const Real &a, const Real &b);
 

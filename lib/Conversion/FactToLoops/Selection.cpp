@@ -45,25 +45,21 @@ static constexpr int64_t highestKey = std::numeric_limits<int32_t>::max();
 
 SelectionLoops::SelectionLoops(SelectOp op, Emitter &e, Value length)
     : op(op), e(e), length(length) {
-  auto open = [&](Value tensor) {
-    return SmallVector<Value>(
-        llvm::count_if(cast<ShapedType>(tensor.getType()).getShape(),
-                       ShapedType::isDynamic),
-        length);
-  };
-  mask = e.allocResult(op.getMask(), open(op.getMask()));
+  mask = e.allocResult(op.getMask(), length);
+  dominated = e.allocResult(op.getDominated(), length);
+  argmax = e.allocResult(op.getArgmax(), length);
+  count = e.allocResult(op.getCount(), length);
+  keepNumber = e.buffer(op.getKeepValue());
+  dominanceNumber = e.buffer(op.getDominanceValue());
+}
+
+void SelectionLoops::begin() {
   maskBytes = e.asBytes(mask);
-  dominated = e.allocResult(op.getDominated(), open(op.getDominated()));
-  argmax = e.allocResult(op.getArgmax(), open(op.getArgmax()));
-  count = e.allocResult(op.getCount(), open(op.getCount()));
-  if (Value number = op.getKeepValue())
-    keepShare = e.toIndex(e.load(e.buffer(number), {}));
-  else
-    keepShare = e.index(static_cast<int64_t>(*op.getKeep()));
-  if (Value number = op.getDominanceValue())
-    dominanceGap = e.load(e.buffer(number), {});
-  else
-    dominanceGap = e.f32(op.getDominance()->convertToFloat()).value;
+  keepShare = keepNumber ? e.toIndex(e.load(keepNumber, {}))
+                         : e.index(static_cast<int64_t>(*op.getKeep()));
+  dominanceGap = dominanceNumber
+                     ? e.load(dominanceNumber, {})
+                     : e.f32(op.getDominance()->convertToFloat()).value;
   padded = e.roundUp(length, lanes);
   keys = e.scratch(e.i32, padded);
   kept = e.scratch(e.i8, padded);
@@ -259,31 +255,32 @@ void SelectionLoops::row(Value head, Value row, Value unit,
   });
 }
 
-void SelectionLoops::finish(Results &results) {
+void SelectionLoops::finish() {
   e.forRange(length, [&](Value column) {
     e.store(arith::ExtUIOp::create(e.b, e.i64, e.load(counts, column)), count,
             column);
   });
-  results.append({mask, dominated, argmax, count});
 }
 
-LogicalResult loops::lower(SelectOp op, Emitter &e, Results &results) {
+void loops::lower(SelectOp op, Emitter &e) {
+  Value length = e.extent(op.getScores(), 1);
   Value scores = e.buffer(op.getScores()), unit = e.buffer(op.getUnit());
-  Value length = e.dim(scores, 1);
   SelectionLoops selection(op, e, length);
-  Value copy = e.scratch(e.f32Type, e.roundUp(length, lanes));
-  e.fill(copy, e.roundUp(length, lanes), e.f32(0.0f));
-  e.forRange(e.dim(scores, 0), [&](Value head) {
-    e.forRange(length, [&](Value row) {
-      e.forRange(length, [&](Value column) {
-        e.store(e.load(scores, {head, row, column}), copy, column);
+  e.part("select", [&] {
+    selection.begin();
+    Value copy = e.scratch(e.f32Type, e.roundUp(length, lanes));
+    e.fill(copy, e.roundUp(length, lanes), e.f32(0.0f));
+    e.forRange(e.dim(scores, 0), [&](Value head) {
+      e.forRange(length, [&](Value row) {
+        e.forRange(length, [&](Value column) {
+          e.store(e.load(scores, {head, row, column}), copy, column);
+        });
+        selection.row(head, row, e.load(unit, {head, row}),
+                      [&](Value offset) { return e.loadReal(copy, offset); });
       });
-      selection.row(head, row, e.load(unit, {head, row}),
-                    [&](Value offset) { return e.loadReal(copy, offset); });
     });
+    selection.finish();
   });
-  selection.finish(results);
-  return success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -345,44 +342,32 @@ static void demandedRows(Emitter &e, Value mask, Value dominated, Value argmax,
   });
 }
 
-LogicalResult loops::lower(KRowsOp op, Emitter &e, Results &results) {
+void loops::lower(KRowsOp op, Emitter &e) {
   Value mask = e.buffer(op.getMask()), dominated = e.buffer(op.getDominated());
-  SmallVector<Value> open(
-      cast<ShapedType>(op.getResult().getType()).isDynamicDim(1),
-      e.dim(mask, 1));
-  Value rows = e.allocResult(op.getResult(), open);
-  demandedRows(e, mask, dominated, {}, rows);
-  results.push_back(rows);
-  return success();
+  Value rows = e.allocResult(op.getResult(), e.extent(op.getMask(), 1));
+  e.part("k_rows", [&] { demandedRows(e, mask, dominated, {}, rows); });
 }
 
-LogicalResult loops::lower(VRowsOp op, Emitter &e, Results &results) {
+void loops::lower(VRowsOp op, Emitter &e) {
   Value mask = e.buffer(op.getMask()), dominated = e.buffer(op.getDominated()),
         argmax = e.buffer(op.getArgmax());
-  SmallVector<Value> open(
-      cast<ShapedType>(op.getResult().getType()).isDynamicDim(1),
-      e.dim(mask, 1));
-  Value rows = e.allocResult(op.getResult(), open);
-  demandedRows(e, mask, dominated, argmax, rows);
-  results.push_back(rows);
-  return success();
+  Value rows = e.allocResult(op.getResult(), e.extent(op.getMask(), 1));
+  e.part("v_rows", [&] { demandedRows(e, mask, dominated, argmax, rows); });
 }
 
-LogicalResult loops::lower(QRowsOp op, Emitter &e, Results &results) {
+void loops::lower(QRowsOp op, Emitter &e) {
   Value dominated = e.buffer(op.getDominated());
-  Value length = e.dim(dominated, 1);
-  SmallVector<Value> open(
-      cast<ShapedType>(op.getResult().getType()).isDynamicDim(1), length);
-  Value rows = e.allocResult(op.getResult(), open);
-  e.forRange(e.dim(dominated, 0), [&](Value head) {
-    e.forRange(length, [&](Value row) {
-      Value live = arith::XOrIOp::create(e.b, e.load(dominated, {head, row}),
-                                         e.integer(e.i1, 1));
-      e.store(live, rows, {head, row});
+  Value length = e.extent(op.getDominated(), 1);
+  Value rows = e.allocResult(op.getResult(), length);
+  e.part("q_rows", [&] {
+    e.forRange(e.dim(dominated, 0), [&](Value head) {
+      e.forRange(length, [&](Value row) {
+        Value live = arith::XOrIOp::create(e.b, e.load(dominated, {head, row}),
+                                           e.integer(e.i1, 1));
+        e.store(live, rows, {head, row});
+      });
     });
   });
-  results.push_back(rows);
-  return success();
 }
 
 /// How many rows have a key in their window.
@@ -393,50 +378,46 @@ static Value rowsOf(Emitter &e, WindowAttr window, Value key, Value length) {
   return e.sub(rows.end, rows.begin);
 }
 
-LogicalResult loops::lower(SelectAllOp op, Emitter &e, Results &results) {
-  Value length = e.dim(e.buffer(op.getInput()), 0);
-  SmallVector<Value> open(
-      cast<ShapedType>(op.getCount().getType()).isDynamicDim(0), length);
-  Value count = e.allocResult(op.getCount(), open);
-  e.forRange(length, [&](Value column) {
-    Value rows = rowsOf(e, op.getWindowAttr(), column, length);
-    e.store(
-        e.fromIndex(e.mul(rows, static_cast<int64_t>(op.getHeads())), e.i64),
-        count, column);
+void loops::lower(SelectAllOp op, Emitter &e) {
+  Value length = e.extent(op.getInput(), 0);
+  Value count = e.allocResult(op.getCount(), length);
+  e.part("select_all", [&] {
+    e.forRange(length, [&](Value column) {
+      Value rows = rowsOf(e, op.getWindowAttr(), column, length);
+      e.store(
+          e.fromIndex(e.mul(rows, static_cast<int64_t>(op.getHeads())), e.i64),
+          count, column);
+    });
   });
-  results.push_back(count);
-  return success();
 }
 
-LogicalResult loops::lower(SelectPrecisionOp op, Emitter &e, Results &results) {
+void loops::lower(SelectPrecisionOp op, Emitter &e) {
   Value count = e.buffer(op.getCount());
-  Value length = e.dim(count, 0);
-  SmallVector<Value> open(
-      cast<ShapedType>(op.getLow().getType()).isDynamicDim(0), length);
-  Value low = e.allocResult(op.getLow(), open);
+  Value length = e.extent(op.getCount(), 0);
+  Value low = e.allocResult(op.getLow(), length);
+  Value given = e.buffer(op.getImportanceValue());
   auto rows = [&](Value token) {
     return e.fromIndex(rowsOf(e, op.getWindowAttr(), token, length), e.i64);
   };
-  Value zero = e.integer(e.i64, 0);
-  SmallVector<Value> sums = e.forReduce(
-      e.index(0), length, 1, {zero, zero},
-      [&](Value token, ValueRange carried) {
-        return SmallVector<Value>{e.add(carried[0], e.load(count, token)),
-                                  e.add(carried[1], rows(token))};
-      });
-  Value importance =
-      op.getImportance()
-          ? e.integer(e.i64, static_cast<int64_t>(*op.getImportance()))
-          : arith::ExtSIOp::create(
-                e.b, e.i64, e.load(e.buffer(op.getImportanceValue()), {}));
-  // Below 0 is an importance that rounds to 0.
-  importance = arith::MaxSIOp::create(e.b, importance, zero);
-  Value limit = e.mul(sums[0], importance), factor = e.mul(sums[1], 256);
-  e.forRange(length, [&](Value token) {
-    e.store(e.compare(Predicate::sle, e.mul(e.load(count, token), factor),
-                      e.mul(rows(token), limit)),
-            low, token);
+  e.part("select_precision", [&] {
+    Value zero = e.integer(e.i64, 0);
+    SmallVector<Value> sums = e.forReduce(
+        e.index(0), length, 1, {zero, zero},
+        [&](Value token, ValueRange carried) {
+          return SmallVector<Value>{e.add(carried[0], e.load(count, token)),
+                                    e.add(carried[1], rows(token))};
+        });
+    Value importance =
+        given ? arith::ExtSIOp::create(e.b, e.i64, e.load(given, {}))
+                    .getResult()
+              : e.integer(e.i64, static_cast<int64_t>(*op.getImportance()));
+    // Below 0 is an importance that rounds to 0.
+    importance = arith::MaxSIOp::create(e.b, importance, zero);
+    Value limit = e.mul(sums[0], importance), factor = e.mul(sums[1], 256);
+    e.forRange(length, [&](Value token) {
+      e.store(e.compare(Predicate::sle, e.mul(e.load(count, token), factor),
+                        e.mul(rows(token), limit)),
+              low, token);
+    });
   });
-  results.push_back(low);
-  return success();
 }

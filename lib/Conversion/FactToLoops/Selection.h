@@ -13,19 +13,19 @@
 
 namespace mlir::fact::loops {
 
-/// Emits section 5 for the rows of a select op: buffers first, then `row` in
-/// the body of whatever loops, then `finish`.
+/// Emits section 5 for the rows of a select op: buffers of the results in front,
+/// `begin` first, then `row` in the body of whatever loops, then `finish`.
 class SelectionLoops {
 public:
   SelectionLoops(SelectOp op, Emitter &e, Value length);
 
+  void begin();
   /// One row of one head. `load` gives 16 scores of the row from an offset on;
   /// those outside of the row's window may be anything.
   void row(Value head, Value row, Value unit,
            llvm::function_ref<Real(Value)> load);
 
-  /// mask, dominated, argmax, count.
-  void finish(Results &results);
+  void finish();
 
 private:
   void keepThreshold(const ColumnRange &columns, Value kept, Value smallest,
@@ -36,7 +36,8 @@ private:
   SelectOp op;
   Emitter &e;
   Value length, padded;
-  Value keepShare, dominanceGap; ///< of the policy: index, f32
+  Value keepNumber, dominanceNumber; ///< memory of the policy, or null
+  Value keepShare, dominanceGap;     ///< index, f32
   Value mask, maskBytes, dominated, argmax, count;
   Value keys;   ///< scratch: scores of the row as integers that order alike
   Value kept;   ///< scratch: the row's mask as bytes

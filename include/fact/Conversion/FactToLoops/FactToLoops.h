@@ -14,14 +14,10 @@
 #include <vector>
 
 namespace mlir {
-class DialectRegistry;
 class OpPassManager;
 } // namespace mlir
 
 namespace mlir::fact {
-
-/// The interface models with which one-shot bufferization lowers fact ops.
-void registerFactToLoopsInterfaces(DialectRegistry &registry);
 
 /// What the CPU pipeline needs to know of its target and its caller.
 struct CpuPipelineOptions {
@@ -33,13 +29,10 @@ struct CpuPipelineOptions {
   std::string floatControl = "x86";
   /// See `--fact-to-loops`.
   bool fillUndefined = false;
-  bool nativeRound = false;
   std::string tier = "portable";
   bool emulate = false;
   /// What the entry point refuses to run without.
   std::vector<std::string> requiredFeatures;
-  int64_t rowBlock = 4;
-  int64_t columnTiles = 2;
   /// See `--fact-linalg-to-vector`.
   int64_t vectorLanes = 16;
   int64_t tileRows = 4;

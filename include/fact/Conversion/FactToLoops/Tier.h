@@ -51,6 +51,9 @@ struct Tier {
   int64_t panelRows;
   /// Floats that elementwise rules work on at once.
   int64_t floats;
+  /// Whether a multiplication and an addition with one rounding are one
+  /// instruction.
+  bool fused;
 
   /// Codes of a step, in the direction of the sum.
   static int64_t step(Dot dot) { return dot == Dot::Pair ? 2 : 4; }

@@ -1,0 +1,115 @@
+//===- KeyProduct.cpp - Queries times keys, block by block ----------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "KeyProduct.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+using namespace mlir::fact::loops;
+
+KeyProduct::KeyProduct(Emitter &e, int64_t groups, int64_t headSize)
+    : e(e), tier(*e.options.tier), groups(groups), headSize(headSize),
+      keyCodes(packedCodes(tier.dot, headSize)),
+      layout(RowLayout::of(tier.dot, headSize)) {}
+
+void KeyProduct::pack(Value keys, Value length) {
+  padded = e.roundUp(length, chunkKeys());
+  packed = e.scratch(codeType(e, tier.dot), e.mul(padded, groups * keyCodes));
+  Value stride = e.index(groups * headSize);
+  e.part("pack_keys", [&] {
+    e.forRange(e.index(groups), [&](Value group) {
+      packTokens(e, tier.dot, keys, stride, e.mul(group, headSize), headSize,
+                 length, e.ceilDiv(padded, groupColumns), tier.offset,
+                 packed, e.mul(e.mul(group, padded), keyCodes));
+    });
+  });
+}
+
+void KeyProduct::allocate(llvm::function_ref<Value(Type, int64_t)> alloc) {
+  queries = alloc(codeType(e, tier.dot), layout.width * blockRows());
+  if (tier.offset)
+    querySums = alloc(e.i32, blockRows());
+  sums = alloc(e.i32, tier.rows * tier.tiles * groupColumns);
+}
+
+void KeyProduct::loadQuery(Value memory, Value from, Value i) {
+  Value to = layout.row(e, i);
+  SmallVector<Value> sum;
+  if (tier.offset)
+    sum.push_back(e.integer(e.vectorOf(e.i32), 0));
+  sum = e.reduceChunks(
+      headSize, sum, [&](Value offset, int64_t chunk, ValueRange carried) {
+        Value codes = e.loadLanes(memory, e.add(from, offset), lanes, chunk);
+        SmallVector<Value> next;
+        if (tier.offset)
+          next.push_back(
+              e.add(carried[0], arith::ExtSIOp::create(
+                                    e.b, e.vectorOf(e.i32), codes)));
+        if (tier.dot == Dot::Pair)
+          codes = arith::ExtSIOp::create(e.b, e.vectorOf(e.i16), codes);
+        e.storeChunk(codes, queries, e.add(to, layout.code(e, offset)));
+        return next;
+      });
+  if (tier.offset)
+    e.store(e.mul(e.reduceAdd(sum[0]), -128), querySums, i);
+}
+
+void KeyProduct::multiply(Value group, Value chunk, Value count, Use use) {
+  int64_t n = tier.tiles * groupColumns;
+  Value keys = e.mul(e.mul(group, padded), keyCodes);
+  auto keysFrom = [&](Value inside) {
+    Value key = e.add(e.mul(chunk, chunkKeys()), inside);
+    forRowBlocks(e, count, tier.rows, [&](Value first, int64_t rows) {
+      BlockOperands operands;
+      operands.dot = tier.dot;
+      operands.a = queries;
+      operands.b = packed;
+      operands.rowsAreUnsigned = false;
+      operands.steps = keyCodes / Tier::step(tier.dot);
+      operands.blockStride = 0;
+      for (int64_t t = 0; t < tier.tiles; ++t)
+        operands.groups.push_back(
+            e.add(keys, e.mul(e.add(key, t * groupColumns), keyCodes)));
+      bool inTiles = tier.dot == Dot::Tile;
+      if (inTiles) {
+        operands.rowStride = layout.blockCodes;
+        operands.steps = layout.blockCodes / Tier::step(tier.dot);
+        operands.blocks = {e.index(0), e.index(keyCodes / layout.blockCodes)};
+        operands.blockStride = layout.blockRows * layout.blockCodes;
+      }
+      for (int64_t r = 0; r < rows; r += inTiles ? 16 : 1)
+        operands.rows.push_back(layout.row(e, e.add(first, r)));
+      SmallVector<Value> begin;
+      if (tier.offset)
+        for (int64_t r = 0; r < rows; ++r)
+          begin.push_back(e.splatValue(e.load(querySums, e.add(first, r))));
+      multiplyBlock(e, operands, {sums, e.index(0), n}, /*fresh=*/true,
+                    [&](int64_t r, int64_t) -> Value {
+                      return begin.empty() ? e.integer(e.vectorOf(e.i32), 0)
+                                           : begin[r];
+                    });
+      e.forRange(e.min(e.sub(count, first), e.index(rows)), [&](Value i) {
+        use(e.add(first, i), key, n, e.loadLanes(sums, e.mul(i, n), n, n));
+      });
+    });
+  };
+  if (n == chunkKeys())
+    keysFrom(e.index(0));
+  else
+    e.forRange(e.index(0), e.index(chunkKeys()), n, keysFrom);
+}
+
+Value KeyProduct::at(Value chunk, Value i) const {
+  return e.mul(e.add(e.mul(chunk, blockRows()), i), chunkKeys());
+}
+
+Value KeyProduct::keyAt(Value key, Value i) const {
+  Value chunk = e.b.createOrFold<arith::DivUIOp>(key, e.index(chunkKeys())),
+        inside = e.b.createOrFold<arith::RemUIOp>(key, e.index(chunkKeys()));
+  return e.add(at(chunk, i), inside);
+}

@@ -1,0 +1,63 @@
+//===- KeyProduct.h - Queries times keys, block by block ------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What attention and prediction share: a block of rows of one head times the
+// keys of its group. Scores of a block lie in chunks of keys,
+// [keys / floats][rows][floats], so that a chunk of all rows is worked on while
+// it is in the nearest cache.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef FACT_LIB_CONVERSION_FACTTOLOOPS_KEYPRODUCT_H
+#define FACT_LIB_CONVERSION_FACTTOLOOPS_KEYPRODUCT_H
+
+#include "Kernel.h"
+
+namespace mlir::fact::loops {
+
+class KeyProduct {
+public:
+  KeyProduct(Emitter &e, int64_t groups, int64_t headSize);
+
+  /// Keys of a chunk, rows of a block.
+  int64_t chunkKeys() const { return tier.floats; }
+  int64_t blockRows() const { return tier.attentionRows; }
+
+  /// Allocates for `length` keys here, and packs them: codes [L, groups *
+  /// headSize], flat.
+  void pack(Value keys, Value length);
+  /// The keys of all chunks.
+  Value paddedLength() const { return padded; }
+  /// Memory of a block, from `alloc`(type, elements).
+  void allocate(llvm::function_ref<Value(Type, int64_t)> alloc);
+
+  /// Codes of a query from an offset in flat memory on become row i.
+  void loadQuery(Value memory, Value from, Value i);
+
+  /// Sums of rows below `count` with `n` keys from `key` on.
+  using Use =
+      llvm::function_ref<void(Value i, Value key, int64_t n, Value sums)>;
+  /// Those of the keys of one chunk, for all rows.
+  void multiply(Value group, Value chunk, Value count, Use use);
+
+  /// Where a row's chunk begins in memory of a block.
+  Value at(Value chunk, Value i) const;
+  /// Where a key of a row is there.
+  Value keyAt(Value key, Value i) const;
+
+private:
+  Emitter &e;
+  const Tier &tier;
+  int64_t groups, headSize, keyCodes;
+  RowLayout layout;
+  Value padded, packed, queries, querySums, sums;
+};
+
+} // namespace mlir::fact::loops
+
+#endif // FACT_LIB_CONVERSION_FACTTOLOOPS_KEYPRODUCT_H
