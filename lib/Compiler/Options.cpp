@@ -204,8 +204,7 @@ void fact::addObjectFlags(CLI::App &app, ObjectOptions &options) {
          "--target", options.target,
          "fact: program for the accelerator; cpu: object file and C header")
       ->check(CLI::IsMember({"fact", "cpu"}));
-  CLI::Option *cpu =
-      app.add_option("--cpu", options.cpu, cpuText);
+  CLI::Option *cpu = app.add_option("--cpu", options.cpu, cpuText);
   CLI::Option *machine = app.add_option("--machine", options.machine,
                                         "machine description (.json)");
   CLI::Option *schedule =

@@ -365,10 +365,9 @@ LogicalResult Runner::callEntry(int64_t times) {
       return compilation.fail("input " + where +
                               " is not finite or above 2^50 in magnitude");
     case EntryStatus::BadHost:
-      return compilation.fail("this processor has no " +
-                              Twine(error.tensor ? error.tensor : "?") +
-                              ", for which the model is compiled (--cpu=" +
-                              options.cpu + ")");
+      return compilation.fail(
+          "this processor has no " + Twine(error.tensor ? error.tensor : "?") +
+          ", for which the model is compiled (--cpu=" + options.cpu + ")");
     case EntryStatus::BadOutput:
       return compilation.fail("output " + where + " is not finite");
     }

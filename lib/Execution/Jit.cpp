@@ -79,10 +79,10 @@ mlir::fact::createTargetMachine(const std::string &cpu) {
     bool isX86 = tier->architecture == "x86",
          isArm = tier->architecture == "aarch64";
     if ((isX86 && !triple.isX86()) || (isArm && !triple.isAArch64()))
-      return llvm::createStringError(
-          llvm::inconvertibleErrorCode(),
-          "tier '" + cpu + "' is of another architecture than " +
-              triple.getArchName());
+      return llvm::createStringError(llvm::inconvertibleErrorCode(),
+                                     "tier '" + cpu +
+                                         "' is of another architecture than " +
+                                         triple.getArchName());
     builder->setCPU(triple.isX86() ? "x86-64" : "generic");
     builder->setFeatures("");
     SmallVector<StringRef> features;
@@ -99,8 +99,7 @@ mlir::fact::createTargetMachine(const std::string &cpu) {
         target ? target->createMCSubtargetInfo(triple, "", "") : nullptr);
     if (!info || !info->isCPUStringValid(cpu))
       return llvm::createStringError(llvm::inconvertibleErrorCode(),
-                                     "unknown processor or tier '" + cpu +
-                                         "'");
+                                     "unknown processor or tier '" + cpu + "'");
     builder->setCPU(cpu);
     builder->setFeatures("");
   }
@@ -118,11 +117,11 @@ mlir::fact::pipelineOptionsFor(const llvm::TargetMachine &machine) {
   if (triple.isX86()) {
     options.floatControl = "x86";
     if (has("avx512bw")) {
-        options.vectorLanes = 16, options.tileRows = 8, options.tileVectors = 3;
+      options.vectorLanes = 16, options.tileRows = 8, options.tileVectors = 3;
     } else if (has("avx2")) {
-        options.vectorLanes = 8, options.tileRows = 4, options.tileVectors = 2;
+      options.vectorLanes = 8, options.tileRows = 4, options.tileVectors = 2;
     } else {
-        options.vectorLanes = 4, options.tileRows = 4, options.tileVectors = 2;
+      options.vectorLanes = 4, options.tileRows = 4, options.tileVectors = 2;
     }
   } else if (triple.isAArch64()) {
     options.floatControl = "aarch64";

@@ -28,7 +28,8 @@ class ExecutionEngine;
 namespace mlir::fact {
 
 /// The target machine of this process's processor, or of the processor or tier
-/// `cpu` of the same architecture. Never fuses a multiplication with an addition.
+/// `cpu` of the same architecture. Never fuses a multiplication with an
+/// addition.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 createTargetMachine(const std::string &cpu = "native");
 

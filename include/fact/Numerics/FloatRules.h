@@ -22,7 +22,8 @@
 //                                    of a zero result has no effect
 //   F absolute(a)                    clears the sign bit
 //   F sqrt(a)                        correctly rounded
-//   F roundToEven(a)                 nearest integer, ties to even; |a| <= 2^17;
+//   F roundToEven(a)                 nearest integer, ties to even; |a| <=
+//   2^17;
 //                                    the sign of a zero result has no effect
 //   F scaleByPowerOfTwo(y, n)        y * 2^n, one rounding; n integral in
 //                                    -126..127 (multiply by a float with the
@@ -37,9 +38,11 @@
 //
 //   F roundWide(a)                   roundToEven for |a| <= 2^30
 //   F subtractExact(x, n, float c)   x - n * c where n * c is exact
-//   F scaleNormal(y, n)              y * 2^n where y is in 1/2..2 and the result
+//   F scaleNormal(y, n)              y * 2^n where y is in 1/2..2 and the
+//   result
 //                                    is normal
-//   F copySign(y, x)                 -y where x < 0, else y, for y >= 0; the sign
+//   F copySign(y, x)                 -y where x < 0, else y, for y >= 0; the
+//   sign
 //                                    of a zero result has no effect
 //
 // Integers enter as values that were converted from INT32 (one rounding), and
@@ -420,7 +423,8 @@ template <typename F> F tailShrink(const F &largest, const F &tailScore) {
 /// w = exp(sb - mt) * f32(miss), the weight of the mean token.
 template <typename F>
 F tailWeight(const F &largest, const F &tailScore, const F &missing) {
-  return numerics::expBelow<F>(tailScore - maximum(largest, tailScore)) * missing;
+  return numerics::expBelow<F>(tailScore - maximum(largest, tailScore)) *
+         missing;
 }
 
 /// num of one channel with the tail in; `value` is f32(vb8) * 2^evb.

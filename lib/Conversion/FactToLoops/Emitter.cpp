@@ -24,9 +24,9 @@ using namespace mlir::fact::loops;
 
 Emitter::Emitter(OpBuilder &builder, Location loc, const LoopOptions &options)
     : b(loc, builder), options(options),
-      real{b, options.tier && options.tier->fused},
-      i1(b.getI1Type()), i8(b.getI8Type()), i16(b.getI16Type()),
-      i32(b.getI32Type()), i64(b.getI64Type()), f32Type(b.getF32Type()) {}
+      real{b, options.tier && options.tier->fused}, i1(b.getI1Type()),
+      i8(b.getI8Type()), i16(b.getI16Type()), i32(b.getI32Type()),
+      i64(b.getI64Type()), f32Type(b.getF32Type()) {}
 
 Emitter::Emitter(Operation *op, const LoopOptions &options)
     : b(op->getLoc(), op), options(options),
@@ -193,8 +193,7 @@ static func::FuncOp makeFunction(OpBuilder &builder, scf::ExecuteRegionOp part,
   function.setPrivate();
   function->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
   Block *entry = function.addEntryBlock();
-  for (auto [capture, argument] :
-       llvm::zip(arguments, entry->getArguments()))
+  for (auto [capture, argument] : llvm::zip(arguments, entry->getArguments()))
     replaceAllUsesInRegionWith(capture, argument, part.getRegion());
   body->getTerminator()->erase();
   entry->getOperations().splice(entry->end(), body->getOperations());
@@ -393,7 +392,6 @@ Value Emitter::allocResult(Value tensor, Value length) {
 }
 
 void Emitter::fillWithGarbage(Value memref) {
-  // Something that would be seen at once if it reached a result.
   Type element = cast<MemRefType>(memref.getType()).getElementType();
   Value garbage =
       isa<FloatType>(element)
@@ -462,7 +460,8 @@ Value Emitter::loadLanes(Value memref, Value at, int64_t n, int64_t width) {
       vector::LoadOp::create(b, vectorOf(element, width), memref, at);
   if (width == n)
     return vector;
-  Value zeros = arith::ConstantOp::create(b, b.getZeroAttr(vectorOf(element, n)));
+  Value zeros =
+      arith::ConstantOp::create(b, b.getZeroAttr(vectorOf(element, n)));
   return vector::InsertStridedSliceOp::create(
       b, vector, zeros, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{1});
 }

@@ -41,7 +41,6 @@ struct LoopOptions {
   /// Plain arithmetic in place of the tier's instructions, with all that is
   /// laid out for them: for tests on hosts without them.
   bool emulate = false;
-
 };
 
 /// Columns begin .. end - 1 of a row, as index values.
@@ -151,9 +150,11 @@ public:
   Value flat(Value tensor);
   /// An extent of a tensor.
   Value extent(Value tensor, int64_t dimension);
-  /// A new buffer for a result of an op, whose open dimensions are all `length`;
-  /// with --fill-undefined full of garbage.
+  /// A new buffer for a result of an op, whose open dimensions are all
+  /// `length`; with --fill-undefined full of garbage.
   Value allocResult(Value tensor, Value length);
+  /// What would be seen at once if it reached a result.
+  void fillWithGarbage(Value memref);
   /// Puts results' buffers in the place of the op's results, and erases it.
   void replace(Operation *op);
   Value alloc(Type element, ArrayRef<int64_t> shape,
@@ -207,7 +208,6 @@ public:
                         llvm::function_ref<Real(Value, int64_t)> load);
 
 private:
-  void fillWithGarbage(Value memref);
   /// Calls `body` with the builder in front of the emitted code.
   Value inFront(llvm::function_ref<Value()> body);
 

@@ -304,7 +304,8 @@ Value EntryBuilder::hasFeature(const FeatureBit &feature) {
                                             SmallVector<Type>(count, e.i32));
   };
   auto cpuid = [&](int32_t leaf, int32_t subleaf) {
-    return assembly(words(4), {e.integer(e.i32, leaf), e.integer(e.i32, subleaf)},
+    return assembly(words(4),
+                    {e.integer(e.i32, leaf), e.integer(e.i32, subleaf)},
                     "cpuid", "={ax},={bx},={cx},={dx},{ax},{cx}")
         .getResult(0);
   };
@@ -314,7 +315,8 @@ Value EntryBuilder::hasFeature(const FeatureBit &feature) {
                      wanted);
   };
   Value largest = word(cpuid(0, 0), 0);
-  Value known = e.compare(Predicate::uge, largest, e.integer(e.i32, feature.leaf));
+  Value known =
+      e.compare(Predicate::uge, largest, e.integer(e.i32, feature.leaf));
   auto no = [&] { return SmallVector<Value>{e.integer(e.i1, 0)}; };
   auto ask = [&] {
     Value has = hasAll(word(cpuid(feature.leaf, feature.subleaf), feature.reg),
@@ -341,7 +343,8 @@ Value EntryBuilder::askForTiles() {
   constexpr int64_t archPrctl = 158, requestPermission = 0x1023, tileData = 18;
   Value answer =
       assembly(e.i64,
-               {e.integer(e.i64, archPrctl), e.integer(e.i64, requestPermission),
+               {e.integer(e.i64, archPrctl),
+                e.integer(e.i64, requestPermission),
                 e.integer(e.i64, tileData)},
                "syscall", "={rax},{rax},{rdi},{rsi},~{rcx},~{r11},~{memory}")
           .getResult(0);
@@ -358,9 +361,10 @@ void EntryBuilder::buildCheck(func::FuncOp check, func::FuncOp entry,
       auto call = func::CallOp::create(e.b, entry, body->getArguments());
       return SmallVector<Value>{call.getResult(0)};
     }
-    const FeatureBit *feature = llvm::find_if(
-        featureBits,
-        [&](const FeatureBit &each) { return each.name == required[next]; });
+    const FeatureBit *feature =
+        llvm::find_if(featureBits, [&](const FeatureBit &each) {
+          return each.name == required[next];
+        });
     if (feature == std::end(featureBits))
       return ask(next + 1);
     Value has = hasFeature(*feature);
@@ -553,11 +557,10 @@ struct EntryPointPass : mlir::fact::impl::EntryPointPassBase<EntryPointPass> {
       entry->setAttr("passthrough", builder.getArrayAttr(noinline));
       builder.setInsertionPointToEnd(module.getBody());
       auto check = func::FuncOp::create(builder, main.getLoc(), name, type);
-      check->setAttr(
-          "passthrough",
-          builder.getArrayAttr(
-              {builder.getStrArrayAttr({"target-cpu", "x86-64"}),
-               builder.getStrArrayAttr({"target-features", ""})}));
+      check->setAttr("passthrough",
+                     builder.getArrayAttr(
+                         {builder.getStrArrayAttr({"target-cpu", "x86-64"}),
+                          builder.getStrArrayAttr({"target-features", ""})}));
       entries.buildCheck(check, entry, llvm::to_vector(required));
     }
     // They were for the entry point; LLVM knows nothing of them.

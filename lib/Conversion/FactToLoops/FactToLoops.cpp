@@ -99,8 +99,7 @@ LogicalResult verifyLowerable(ModuleOp module) {
       auto type = cast<ShapedType>(value.getType());
       bool isRows = type.getRank() == 2 && value == op->getOperand(0);
       bool isWeight = isa<QuantizedLinearOp, LogMatmulOp>(op) &&
-                      type.getRank() == 2 &&
-                      type.getElementType().isInteger(8);
+                      type.getRank() == 2 && type.getElementType().isInteger(8);
       if ((!isRows && !isWeight) || !type.isDynamicDim(1))
         continue;
       InFlightDiagnostic diagnostic =
@@ -170,9 +169,9 @@ struct FactToLoopsPass
   using Base::Base;
 
   void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<amx::AMXDialect, arith::ArithDialect, bufferization::BufferizationDialect,
-                    func::FuncDialect, LLVM::LLVMDialect, linalg::LinalgDialect,
-                    math::MathDialect,
+    registry.insert<amx::AMXDialect, arith::ArithDialect,
+                    bufferization::BufferizationDialect, func::FuncDialect,
+                    LLVM::LLVMDialect, linalg::LinalgDialect, math::MathDialect,
                     memref::MemRefDialect, scf::SCFDialect,
                     vector::VectorDialect>();
   }
@@ -181,9 +180,8 @@ struct FactToLoopsPass
     ModuleOp module = getOperation();
     loops::LoopOptions options{fillUndefined, findTier(tier), emulate};
     if (!options.tier) {
-      auto names = llvm::map_range(tiers(), [](const Tier &each) {
-        return each.name;
-      });
+      auto names =
+          llvm::map_range(tiers(), [](const Tier &each) { return each.name; });
       module.emitError("unknown tier '")
           << tier << "' (there are " << llvm::join(names, ", ") << ")";
       return signalPassFailure();

@@ -67,10 +67,10 @@ Value spreadCodes(Emitter &e, Value memory, Value at, Type code, int64_t step,
   Value few = vector::LoadOp::create(e.b, e.vectorOf(code, step), memory, at);
   Value word = vector::ExtractOp::create(
       e.b, vector::BitCastOp::create(e.b, e.vectorOf(e.i32, 1), few), 0);
-  Value spread = vector::BroadcastOp::create(
-      e.b, e.vectorOf(e.i32, registerLanes), word);
-  return vector::BitCastOp::create(
-      e.b, e.vectorOf(code, registerLanes * step), spread);
+  Value spread =
+      vector::BroadcastOp::create(e.b, e.vectorOf(e.i32, registerLanes), word);
+  return vector::BitCastOp::create(e.b, e.vectorOf(code, registerLanes * step),
+                                   spread);
 }
 
 /// sums + the products of neighbouring codes, in plain arithmetic: what the
@@ -84,8 +84,8 @@ Value plainStep(Emitter &e, Value sums, Value a, Value b, bool aUnsigned,
       return arith::ExtUIOp::create(e.b, wide, codes);
     return arith::ExtSIOp::create(e.b, wide, codes);
   };
-  Value products = arith::MulIOp::create(e.b, widen(a, aUnsigned),
-                                         widen(b, bUnsigned));
+  Value products =
+      arith::MulIOp::create(e.b, widen(a, aUnsigned), widen(b, bUnsigned));
   for (; step > 1; step /= 2) {
     auto halves = vector::DeinterleaveOp::create(e.b, products);
     products = arith::AddIOp::create(e.b, halves.getRes1(), halves.getRes2());
@@ -104,9 +104,8 @@ int64_t registersOf(const LoopOptions &options, Dot dot) {
 /// knows what a call does to memory, and of an intrinsic it does not.
 LLVM::LLVMFuncOp dotFunction(Emitter &e, Type sums, Type codes) {
   static constexpr StringLiteral name = "__fact_dot";
-  auto module = e.b.getInsertionBlock()
-                    ->getParentOp()
-                    ->getParentOfType<ModuleOp>();
+  auto module =
+      e.b.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
   if (auto known = module.lookupSymbol<LLVM::LLVMFuncOp>(name))
     return known;
   OpBuilder::InsertionGuard guard(e.b);
@@ -179,14 +178,14 @@ SmallVector<Value> forSteps(
     if (units == 1)
       return one(e.index(0), carried);
     int64_t unroll = e.options.tier->unroll, whole = units / unroll * unroll;
-    SmallVector<Value> values = e.forReduce(
-        e.index(0), e.index(whole), unroll, carried,
-        [&](Value unit, ValueRange inside) {
-          SmallVector<Value> all(inside);
-          for (int64_t i = 0; i < unroll; ++i)
-            all = one(e.add(unit, i), all);
-          return all;
-        });
+    SmallVector<Value> values =
+        e.forReduce(e.index(0), e.index(whole), unroll, carried,
+                    [&](Value unit, ValueRange inside) {
+                      SmallVector<Value> all(inside);
+                      for (int64_t i = 0; i < unroll; ++i)
+                        all = one(e.add(unit, i), all);
+                      return all;
+                    });
     for (int64_t unit = whole; unit < units; ++unit)
       values = one(e.index(unit), values);
     return values;
@@ -234,8 +233,8 @@ loops::sumBlock(Emitter &e, const BlockOperands &operands,
           Value row = spreadCodes(e, operands.a, e.add(operands.rows[r], atA),
                                   code, step, n);
           for (auto [i, column] : llvm::enumerate(columns))
-            next.push_back(oneStep(
-                e, operands, carried[r * columns.size() + i], row, column));
+            next.push_back(oneStep(e, operands, carried[r * columns.size() + i],
+                                   row, column));
         }
         return next;
       });
@@ -323,8 +322,7 @@ void loops::multiplyBlock(Emitter &e, const BlockOperands &operands,
             sumBlock(e, one, [&](int64_t, int64_t group) -> Value {
               if (fresh)
                 return e.integer(e.vectorOf(e.i32), 0);
-              return e.loadChunk(sums.memory,
-                                 e.add(at, group * groupColumns));
+              return e.loadChunk(sums.memory, e.add(at, group * groupColumns));
             });
         for (int64_t g = 0; g < groups; ++g)
           e.storeChunk(of[g], sums.memory, e.add(at, g * groupColumns));
@@ -346,8 +344,7 @@ void loops::multiplyBlock(Emitter &e, const BlockOperands &operands,
 void loops::forRowBlocks(Emitter &e, Value count, int64_t rows,
                          llvm::function_ref<void(Value, int64_t)> body) {
   if (rows == 1)
-    return e.forRange(e.index(0), count, 1,
-                      [&](Value row) { body(row, 1); });
+    return e.forRange(e.index(0), count, 1, [&](Value row) { body(row, 1); });
   int64_t half = rows / 2;
   Value whole = e.mul(e.b.createOrFold<arith::DivUIOp>(
                           e.add(count, rows - 1 - half), e.index(rows)),
@@ -411,12 +408,10 @@ void loops::packTokens(Emitter &e, Dot dot, Value source, Value stride,
           row = loadCodes(e, source, at, 16 * step, codes);
         }
         if (flip)
-          row = arith::XOrIOp::create(e.b, row,
-                                      e.integer(row.getType(), -128));
+          row = arith::XOrIOp::create(e.b, row, e.integer(row.getType(), -128));
         if (dot == Dot::Pair)
           row = arith::ExtSIOp::create(e.b, e.vectorOf(e.i16, 32), row);
-        rows.push_back(
-            vector::BitCastOp::create(e.b, e.vectorOf(e.i32), row));
+        rows.push_back(vector::BitCastOp::create(e.b, e.vectorOf(e.i32), row));
       }
       transpose(e, rows);
       for (int64_t i = 0; i < 16 && word + i < words; ++i)
@@ -442,9 +437,9 @@ void loops::packColumnsOfTokens(Emitter &e, Dot dot, Value source, Value stride,
       SmallVector<Value> rows;
       for (int64_t i = 0; i < step; ++i) {
         Value token = e.min(e.add(e.mul(number, step), i), last);
-        Value row = loadCodes(
-            e, source, e.add(e.add(e.mul(token, stride), column), first), 16,
-            codes);
+        Value row = loadCodes(e, source,
+                              e.add(e.add(e.mul(token, stride), column), first),
+                              16, codes);
         if (dot == Dot::Pair)
           row = arith::ExtSIOp::create(e.b, e.vectorOf(e.i16), row);
         rows.push_back(row);

@@ -40,7 +40,7 @@ int64_t packedCodes(Dot dot, int64_t k);
 
 /// How rows of codes lie in memory: blocks of rows and of codes of them.
 struct RowLayout {
-  int64_t width;               ///< codes of a row, with padding
+  int64_t width; ///< codes of a row, with padding
   int64_t blockRows, blockCodes;
 
   static RowLayout of(Dot dot, int64_t k);

@@ -24,8 +24,8 @@ void KeyProduct::pack(Value keys, Value length) {
   e.part("pack_keys", [&] {
     e.forRange(e.index(groups), [&](Value group) {
       packTokens(e, tier.dot, keys, stride, e.mul(group, headSize), headSize,
-                 length, e.ceilDiv(padded, groupColumns), tier.offset,
-                 packed, e.mul(e.mul(group, padded), keyCodes));
+                 length, e.ceilDiv(padded, groupColumns), tier.offset, packed,
+                 e.mul(e.mul(group, padded), keyCodes));
     });
   });
 }
@@ -47,9 +47,8 @@ void KeyProduct::loadQuery(Value memory, Value from, Value i) {
         Value codes = e.loadLanes(memory, e.add(from, offset), lanes, chunk);
         SmallVector<Value> next;
         if (tier.offset)
-          next.push_back(
-              e.add(carried[0], arith::ExtSIOp::create(
-                                    e.b, e.vectorOf(e.i32), codes)));
+          next.push_back(e.add(carried[0], arith::ExtSIOp::create(
+                                               e.b, e.vectorOf(e.i32), codes)));
         if (tier.dot == Dot::Pair)
           codes = arith::ExtSIOp::create(e.b, e.vectorOf(e.i16), codes);
         e.storeChunk(codes, queries, e.add(to, layout.code(e, offset)));

@@ -111,8 +111,7 @@ PackedWeight WeightPacker::packConstant(Value weight, WeightPlane plane) {
 
 PackedWeight WeightPacker::packArgument(BlockArgument weight,
                                         WeightPlane plane) {
-  auto function =
-      dyn_cast<func::FuncOp>(weight.getOwner()->getParentOp());
+  auto function = dyn_cast<func::FuncOp>(weight.getOwner()->getParentOp());
   if (!function)
     return {};
   auto calls = callsOf(function, module);
@@ -162,17 +161,16 @@ PackedWeight WeightPacker::packAtRunTime(Value weight, WeightPlane plane) {
   };
   e.forRange(e.index(shape.k), [&](Value row) {
     e.forRange(e.index(shape.n), [&](Value column) {
-      Value code = arith::ExtSIOp::create(e.b, e.i32,
-                                          e.load(source, {row, column}));
+      Value code =
+          arith::ExtSIOp::create(e.b, e.i32, e.load(source, {row, column}));
       if (plane == WeightPlane::High)
-        code = arith::ShRSIOp::create(e.b, e.add(code, 8),
-                                      e.integer(e.i32, 4));
-      Value at = e.add(
-          e.mul(e.add(e.mul(divide(column, groupColumns), shape.codes),
-                      e.mul(divide(row, shape.step), shape.step)),
-                groupColumns),
-          e.add(e.mul(rest(column, groupColumns), shape.step),
-                rest(row, shape.step)));
+        code = arith::ShRSIOp::create(e.b, e.add(code, 8), e.integer(e.i32, 4));
+      Value at =
+          e.add(e.mul(e.add(e.mul(divide(column, groupColumns), shape.codes),
+                            e.mul(divide(row, shape.step), shape.step)),
+                      groupColumns),
+                e.add(e.mul(rest(column, groupColumns), shape.step),
+                      rest(row, shape.step)));
       e.store(arith::TruncIOp::create(e.b, e.i8, code), codes, at);
       e.store(e.sub(e.load(sums, column), e.mul(code, 128)), sums, column);
     });
@@ -210,4 +208,8 @@ void WeightPacker::dropUnused() {
         call->eraseOperands(unused);
     }
   }
+  module.walk([](arith::ConstantOp constant) {
+    if (constant->use_empty())
+      constant.erase();
+  });
 }

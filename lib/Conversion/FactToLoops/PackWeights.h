@@ -39,7 +39,8 @@ public:
   /// The weight [K, N] of i8 as tensors that can be used wherever it can be.
   PackedWeight pack(Value weight, WeightPlane plane);
 
-  /// Takes arguments away that nobody reads any more, with what calls pass.
+  /// Takes arguments away that nobody reads any more, with what calls pass,
+  /// and constants.
   void dropUnused();
 
 private:

@@ -98,32 +98,31 @@ static void raiseMaximum(Emitter &e, Value maxima, Value row, Value vector) {
   if (!maxima)
     return;
   Value at = e.mul(row, lanes);
-  e.storeChunk(maximum(absolute(e.f32(vector)),
-                       e.f32(e.loadChunk(maxima, at))),
+  e.storeChunk(maximum(absolute(e.f32(vector)), e.f32(e.loadChunk(maxima, at))),
                maxima, at);
 }
 
 void Attention::dominatedRows(Value head, Value group) {
   RowsAt dominated = loops.headRowsOf(op.getDominated()),
-         argmax = loops.headRowsOf(op.getArgmax()), y = loops.rowsOf(op.getResult());
+         argmax = loops.headRowsOf(op.getArgmax()),
+         y = loops.rowsOf(op.getResult());
   Value value = e.flat(op.getValue());
   e.part("dominated_rows", [&] {
     e.forRange(loops.panelSize, [&](Value row) {
       e.ifThen(e.load(dominated.memory, dominated.at(e, head, row)), [&] {
         Value best = e.toIndex(e.load(argmax.memory, argmax.at(e, head, row)));
-        Real scale = e.splatReal(
-            e.load(valueScales, e.add(e.mul(group, padded), best)));
-        Value from = e.add(e.mul(best, groups * headSize),
-                           e.mul(group, headSize));
+        Real scale =
+            e.splatReal(e.load(valueScales, e.add(e.mul(group, padded), best)));
+        Value from =
+            e.add(e.mul(best, groups * headSize), e.mul(group, headSize));
         e.forChunks(headSize, [&](Value offset, int64_t chunk) {
           Value codes = arith::ExtSIOp::create(
               e.b, e.vectorOf(e.i32),
               e.loadLanes(value, e.add(from, offset), lanes, chunk));
           Real context = fromInteger(e.real, codes) * scale;
-          e.storeLanes(context, y.memory,
-                       e.add(e.add(y.at(e, row), e.mul(head, headSize)),
-                             offset),
-                       chunk);
+          e.storeLanes(
+              context, y.memory,
+              e.add(e.add(y.at(e, row), e.mul(head, headSize)), offset), chunk);
           raiseMaximum(e, maxima, row, context);
         });
       });
@@ -220,8 +219,7 @@ void Attention::forChunks(const Block &block,
   if (op.getMask() || op.getWindowAttr())
     return e.forRange(block.chunks.begin, block.chunks.end, 1,
                       [&](Value chunk) { body(chunk, true); });
-  Value whole =
-      e.b.createOrFold<arith::DivUIOp>(loops.length, e.index(floats));
+  Value whole = e.b.createOrFold<arith::DivUIOp>(loops.length, e.index(floats));
   e.forRange(block.chunks.begin, whole, 1,
              [&](Value chunk) { body(chunk, false); });
   e.ifThen(e.compare(Predicate::ult, whole, block.chunks.end),
@@ -231,8 +229,8 @@ void Attention::forChunks(const Block &block,
 /// Which of `n` keys from `key` on row i keeps, as vector<n x i1>.
 Value Attention::keptLanes(const Block &block, Value i, Value key, int64_t n) {
   Value row = block.row(e, i);
-  ColumnRange columns = e.windowOf(
-      op.getWindowAttr(), e.add(loops.panelBegin, row), loops.length);
+  ColumnRange columns = e.windowOf(op.getWindowAttr(),
+                                   e.add(loops.panelBegin, row), loops.length);
   Value keep = e.lanesWithin(key, columns, n);
   if (!op.getMask())
     return keep;
@@ -242,15 +240,14 @@ Value Attention::keptLanes(const Block &block, Value i, Value key, int64_t n) {
                          loops.length),
                    key);
   VectorType type = e.vectorOf(e.i8, n);
-  Value bytes = vector::MaskedLoadOp::create(
-      e.b, type, mask, ValueRange{at}, e.lanesBelow(key, loops.length, n),
-      e.integer(type, 0));
+  Value bytes = vector::MaskedLoadOp::create(e.b, type, mask, ValueRange{at},
+                                             e.lanesBelow(key, loops.length, n),
+                                             e.integer(type, 0));
   return arith::AndIOp::create(
       e.b, keep, e.compare(Predicate::ne, bytes, e.integer(type, 0)));
 }
 
-void Attention::scoresOfChunk(const Block &block, Value chunk,
-                              bool isChecked) {
+void Attention::scoresOfChunk(const Block &block, Value chunk, bool isChecked) {
   keys.multiply(
       block.group, chunk, block.count,
       [&](Value i, Value key, int64_t n, Value sums) {
@@ -279,9 +276,9 @@ void Attention::scoresOfChunk(const Block &block, Value chunk,
         Value most = e.foldLanes(s, [&](Value a, Value b) {
           return maximum(e.f32(b), e.f32(a)).value;
         });
-        e.storeChunk(maximum(e.f32(most),
-                             e.f32(e.loadChunk(memory.largest, ofRow))),
-                     memory.largest, ofRow);
+        e.storeChunk(
+            maximum(e.f32(most), e.f32(e.loadChunk(memory.largest, ofRow))),
+            memory.largest, ofRow);
       });
 }
 
@@ -300,8 +297,8 @@ void Attention::scores(const Block &block) {
 
 void Attention::termsOfChunk(const Block &block, Value chunk, bool isChecked) {
   Real scales = e.f32(e.loadLanes(
-      valueScales,
-      e.add(e.mul(block.group, padded), e.mul(chunk, floats)), floats, floats));
+      valueScales, e.add(e.mul(block.group, padded), e.mul(chunk, floats)),
+      floats, floats));
   e.forRange(block.count, [&](Value i) {
     Value at = keys.at(chunk, i), ofRow = e.mul(i, lanes);
     Real s = e.f32(e.loadLanes(memory.scores, at, floats, floats));
@@ -318,9 +315,8 @@ void Attention::termsOfChunk(const Block &block, Value chunk, bool isChecked) {
     Value sum = e.foldLanes(e16, [&](Value a, Value b) { return e.add(a, b); });
     e.storeChunk(e.add(e.loadChunk(memory.sums, ofRow), sum), memory.sums,
                  ofRow);
-    Value most = e.foldLanes(g, [&](Value a, Value b) {
-      return maximum(e.f32(b), e.f32(a)).value;
-    });
+    Value most = e.foldLanes(
+        g, [&](Value a, Value b) { return maximum(e.f32(b), e.f32(a)).value; });
     e.storeChunk(
         maximum(e.f32(most), e.f32(e.loadChunk(memory.weighted, ofRow))),
         memory.weighted, ofRow);
@@ -336,10 +332,11 @@ void Attention::terms(const Block &block) {
 void Attention::normalizers(const Block &block) {
   e.forRange(block.count, [&](Value i) {
     Value ofRow = e.mul(i, lanes);
-    Real sum = fromInteger(e.real, e.reduceAdd(e.loadChunk(memory.sums, ofRow)));
-    Real most = e.f32(vector::ReductionOp::create(
-        e.b, vector::CombiningKind::MAXNUMF,
-        e.loadChunk(memory.weighted, ofRow)));
+    Real sum =
+        fromInteger(e.real, e.reduceAdd(e.loadChunk(memory.sums, ofRow)));
+    Real most =
+        e.f32(vector::ReductionOp::create(e.b, vector::CombiningKind::MAXNUMF,
+                                          e.loadChunk(memory.weighted, ofRow)));
     e.store(most, memory.numerators, i);
     e.store(numerics::probabilityFactor(most), memory.weighted, ofRow);
     if (op.getTailKey())
@@ -371,9 +368,8 @@ void Attention::tail(const Block &block, Value i, const Real &largest,
   Real acc = fromInteger(e.real, e.reduceAdd(products));
   Real tailScore = numerics::score(acc, e.loadScalar(tailScale, block.group),
                                    e.loadScalar(memory.factors, i));
-  Value missing =
-      e.sub(e.fromIndex(loops.length, e.i32),
-            e.reduceAdd(e.loadChunk(memory.kept, e.mul(i, lanes))));
+  Value missing = e.sub(e.fromIndex(loops.length, e.i32),
+                        e.reduceAdd(e.loadChunk(memory.kept, e.mul(i, lanes))));
   Real shrink = numerics::tailShrink(largest, tailScore);
   Real weight =
       numerics::tailWeight(largest, tailScore, fromInteger(e.real, missing));
@@ -434,32 +430,30 @@ void Attention::context(const Block &block) {
       Real inverse = e.splatReal(
           numerics::inverseDenominator(e.loadScalar(memory.denominators, i)));
       e.forChunks(headSize, [&](Value offset, int64_t chunk) {
-        Real acc = fromInteger(
-            e.real,
-            e.loadChunk(memory.products, e.add(e.mul(j, columns), offset)));
+        Real acc =
+            fromInteger(e.real, e.loadChunk(memory.products,
+                                            e.add(e.mul(j, columns), offset)));
         Real num = numerics::numerator(acc, most);
         if (tailValue) {
-          Value codes = e.loadLanes(
-              tailValue, e.add(e.mul(block.group, headSize), offset), lanes,
-              chunk);
+          Value codes = e.loadLanes(tailValue,
+                                    e.add(e.mul(block.group, headSize), offset),
+                                    lanes, chunk);
           Real v = fromInteger(e.real, arith::ExtSIOp::create(
                                            e.b, e.vectorOf(e.i32), codes)) *
                    e.splatReal(e.load(tailScale, block.group));
           Real with = numerics::numeratorWithTail(
               num, e.splatReal(e.load(memory.shrinks, i)),
               e.splatReal(e.load(memory.tailWeights, i)), v);
-          num =
-              select(RealMask{e.splatValue(e.load(memory.missed, i))}, with,
-                     num);
+          num = select(RealMask{e.splatValue(e.load(memory.missed, i))}, with,
+                       num);
         }
         Real context = num * inverse;
-        e.storeLanes(context, y.memory,
-                     e.add(e.add(y.at(e, row), e.mul(block.head, headSize)),
-                           offset),
-                     chunk);
+        e.storeLanes(
+            context, y.memory,
+            e.add(e.add(y.at(e, row), e.mul(block.head, headSize)), offset),
+            chunk);
         if (chunk != lanes)
-          context =
-              select(RealMask{e.firstLanes(chunk)}, context, e.zeros());
+          context = select(RealMask{e.firstLanes(chunk)}, context, e.zeros());
         raiseMaximum(e, maxima, row, context);
       });
     });

@@ -49,9 +49,11 @@ namespace {
 
 /// How A of a kernel's block lies.
 struct Rows {
-  Rows(Emitter &e, Dot dot, const CodesAt &codes) : e(e), dot(dot), codes(codes) {}
+  Rows(Emitter &e, Dot dot, const CodesAt &codes)
+      : e(e), dot(dot), codes(codes) {}
 
-  /// Rows first .. first + count - 1 of a list, over codes from .. from + n - 1.
+  /// Rows first .. first + count - 1 of a list, over codes from .. from + n
+  /// - 1.
   BlockOperands operands(const ListedRows &list, Value first, int64_t count,
                          Value from, int64_t n) {
     BlockOperands result;
@@ -88,20 +90,18 @@ struct Rows {
 } // namespace
 
 CodesAt PanelLoops::compact(const CodesAt &codes, const ListedRows &rows) {
-  CodesAt result{scratch(codeType(e, tier.dot),
-                         codes.layout.width * tier.panelRows),
-                 codes.layout};
+  CodesAt result{
+      scratch(codeType(e, tier.dot), codes.layout.width * tier.panelRows),
+      codes.layout};
   int64_t width = codes.layout.blockCodes;
   e.forRange(rows.count, [&](Value i) {
-    Value from = codes.layout.row(e, rows(e, i)),
-          to = codes.layout.row(e, i);
-    e.forRange(e.index(0), e.index(codes.layout.width), width,
-               [&](Value column) {
-                 Value at = codes.layout.code(e, column);
-                 e.storeLanes(e.loadLanes(codes.memory, e.add(from, at), width,
-                                          width),
-                              result.memory, e.add(to, at), width);
-               });
+    Value from = codes.layout.row(e, rows(e, i)), to = codes.layout.row(e, i);
+    e.forRange(
+        e.index(0), e.index(codes.layout.width), width, [&](Value column) {
+          Value at = codes.layout.code(e, column);
+          e.storeLanes(e.loadLanes(codes.memory, e.add(from, at), width, width),
+                       result.memory, e.add(to, at), width);
+        });
   });
   return result;
 }
@@ -114,9 +114,8 @@ void PanelLoops::multiply(const Product &product) {
   int64_t chunk = roundUp((packed + chunks - 1) / chunks, unit);
   chunks = (packed + chunk - 1) / chunk;
   int64_t stride = tier.tiles * groupColumns;
-  Value sums = scratch(e.i32, (chunks == 1 ? tier.rows : tier.panelRows +
-                                                             tier.rows) *
-                                  stride);
+  Value sums = scratch(
+      e.i32, (chunks == 1 ? tier.rows : tier.panelRows + tier.rows) * stride);
   // Pairs are widened once for all rows of the panel.
   Value widened = dot == Dot::Pair
                       ? scratch(e.i16, tier.tiles * groupColumns * chunk)
@@ -139,52 +138,51 @@ void PanelLoops::multiply(const Product &product) {
                                e.mul(from, groupColumns)));
       if (widened) {
         for (int64_t t = 0; t < tiles; ++t)
-          e.forRange(e.index(0), e.index(n * groupColumns), 2 * lanes,
-                     [&](Value at) {
-                       Value part = e.loadLanes(codes, e.add(groups[t], at),
-                                                2 * lanes, 2 * lanes);
-                       e.storeLanes(arith::ExtSIOp::create(
-                                        e.b, e.vectorOf(e.i16, 2 * lanes), part),
-                                    widened, e.add(at, t * n * groupColumns),
-                                    2 * lanes);
-                     });
+          e.forRange(
+              e.index(0), e.index(n * groupColumns), 2 * lanes, [&](Value at) {
+                Value part = e.loadLanes(codes, e.add(groups[t], at), 2 * lanes,
+                                         2 * lanes);
+                e.storeLanes(arith::ExtSIOp::create(
+                                 e.b, e.vectorOf(e.i16, 2 * lanes), part),
+                             widened, e.add(at, t * n * groupColumns),
+                             2 * lanes);
+              });
         memory = widened;
         for (int64_t t = 0; t < tiles; ++t)
           groups[t] = e.index(t * n * groupColumns);
       }
-      forRowBlocks(e, product.rows.count, tier.rows, [&](Value first,
-                                                         int64_t count) {
-        BlockOperands block =
-            rows.operands(product.rows, first, count, from, n);
-        block.b = memory;
-        block.groups = groups;
-        block.rowsAreUnsigned = tier.offset;
-        BlockSums place{sums,
-                        chunks == 1 ? e.index(0) : e.mul(first, stride),
-                        stride};
-        SmallVector<Value> begin;
-        if (fresh && corrections)
-          for (int64_t t = 0; t < tiles; ++t)
-            begin.push_back(e.loadChunk(
-                corrections, e.mul(e.add(group, t), groupColumns)));
-        multiplyBlock(e, block, place, fresh,
-                      [&](int64_t, int64_t t) -> Value {
-                        return begin.empty()
-                                   ? e.integer(e.vectorOf(e.i32), 0)
-                                   : begin[t];
-                      });
-        if (!isLast)
-          return;
-        Value inside =
-            e.min(e.sub(product.rows.count, first), e.index(count));
-        e.forRange(inside, [&](Value i) {
-          Value row = product.rows(e, e.add(first, i));
-          int64_t n = tiles * groupColumns;
-          product.use(row, e.mul(group, groupColumns), width,
-                      e.loadLanes(sums,
-                                  e.add(place.offset, e.mul(i, stride)), n, n));
-        });
-      });
+      forRowBlocks(
+          e, product.rows.count, tier.rows, [&](Value first, int64_t count) {
+            BlockOperands block =
+                rows.operands(product.rows, first, count, from, n);
+            block.b = memory;
+            block.groups = groups;
+            block.rowsAreUnsigned = tier.offset;
+            BlockSums place{
+                sums, chunks == 1 ? e.index(0) : e.mul(first, stride), stride};
+            SmallVector<Value> begin;
+            if (fresh && corrections)
+              for (int64_t t = 0; t < tiles; ++t)
+                begin.push_back(e.loadChunk(
+                    corrections, e.mul(e.add(group, t), groupColumns)));
+            multiplyBlock(
+                e, block, place, fresh, [&](int64_t, int64_t t) -> Value {
+                  return begin.empty() ? e.integer(e.vectorOf(e.i32), 0)
+                                       : begin[t];
+                });
+            if (!isLast)
+              return;
+            Value inside =
+                e.min(e.sub(product.rows.count, first), e.index(count));
+            e.forRange(inside, [&](Value i) {
+              Value row = product.rows(e, e.add(first, i));
+              int64_t n = tiles * groupColumns;
+              product.use(row, e.mul(group, groupColumns), width,
+                          e.loadLanes(sums,
+                                      e.add(place.offset, e.mul(i, stride)), n,
+                                      n));
+            });
+          });
     };
     if (chunks == 1)
       return overCodes(e.index(0), packed, true, true);
@@ -197,22 +195,20 @@ void PanelLoops::multiply(const Product &product) {
   };
 
   // Whole blocks of columns, then what is left of them.
-  int64_t full = product.lastWidth == groupColumns ? product.groups
-                                                   : product.groups - 1;
+  int64_t full =
+      product.lastWidth == groupColumns ? product.groups : product.groups - 1;
   int64_t whole = full / tier.tiles * tier.tiles;
   auto from = [&](Value group) { return e.add(product.firstGroup, group); };
   if (whole == tier.tiles)
     columns(product.firstGroup, tier.tiles, stride);
   else if (whole > 0)
-    e.forRange(e.index(0), e.index(whole), tier.tiles, [&](Value group) {
-      columns(from(group), tier.tiles, stride);
-    });
+    e.forRange(e.index(0), e.index(whole), tier.tiles,
+               [&](Value group) { columns(from(group), tier.tiles, stride); });
   if (full - whole == 1)
     columns(from(e.index(whole)), 1, groupColumns);
   else if (full > whole)
-    e.forRange(e.index(whole), e.index(full), 1, [&](Value group) {
-      columns(from(group), 1, groupColumns);
-    });
+    e.forRange(e.index(whole), e.index(full), 1,
+               [&](Value group) { columns(from(group), 1, groupColumns); });
   if (full < product.groups)
     columns(from(e.index(full)), 1, product.lastWidth);
 }
@@ -273,8 +269,8 @@ LogicalResult PanelLoops::product(QuantizedLinearOp op) {
   // are whole groups.
   int64_t heads =
       op.getRows() ? cast<ShapedType>(op.getRows().getType()).getDimSize(0) : 1;
-  bool byHead = op.getRows() && tier.dot != Dot::Tile &&
-                n / heads % groupColumns == 0;
+  bool byHead =
+      op.getRows() && tier.dot != Dot::Tile && n / heads % groupColumns == 0;
   PackedWeight whole = weights.pack(op.getWeight(), WeightPlane::Whole), high;
   if (split)
     high = weights.pack(op.getWeight(), WeightPlane::High);
@@ -289,8 +285,8 @@ LogicalResult PanelLoops::product(QuantizedLinearOp op) {
       Real channelScale = load(weightScale, column);
       if (isHigh)
         channelScale = splat(channelScale, 16.0f) * channelScale;
-      Real rowScale = e.splatReal(e.load(scale.memory, scale.at(e, row)),
-                                  lanesOf);
+      Real rowScale =
+          e.splatReal(e.load(scale.memory, scale.at(e, row)), lanesOf);
       Real value =
           numerics::rescale(fromInteger(e.real, sums), channelScale, rowScale);
       if (bias)
@@ -315,8 +311,8 @@ LogicalResult PanelLoops::product(QuantizedLinearOp op) {
         return;
       Value magnitude = absolute(value).value;
       if (width != lanesOf)
-        magnitude = select(RealMask{e.firstLanes(width)}, e.f32(magnitude),
-                           e.zeros());
+        magnitude =
+            select(RealMask{e.firstLanes(width)}, e.f32(magnitude), e.zeros());
       magnitude = e.foldLanes(magnitude, [&](Value a, Value b) {
         return maximum(e.f32(b), e.f32(a)).value;
       });

@@ -79,8 +79,9 @@ void PanelLoops::forHeads(int64_t heads, Value rows, Value row,
     e.forRange(e.index(heads), ofHead);
 }
 
-void PanelLoops::pairs(Value lhs, Value rhs, Value result, Value row,
-                       llvm::function_ref<Real(const Real &, const Real &)> of) {
+void PanelLoops::pairs(
+    Value lhs, Value rhs, Value result, Value row,
+    llvm::function_ref<Real(const Real &, const Real &)> of) {
   RowsAt x = rowsOf(lhs), z = rowsOf(rhs), y = rowsOf(result);
   e.forVectors(widthOf(result), [&](Value column, int64_t n, int64_t width) {
     auto load = [&](const RowsAt &rows) {
@@ -94,20 +95,19 @@ void PanelLoops::pairs(Value lhs, Value rhs, Value result, Value row,
 
 void PanelLoops::row(ActivationOp op, Value row) {
   RowsAt x = rowsOf(op.getInput()), y = rowsOf(op.getResult());
-  e.forVectors(widthOf(op.getResult()), [&](Value column, int64_t n,
-                                            int64_t width) {
-    Real in =
-        e.f32(e.loadLanes(x.memory, e.add(x.at(e, row), column), n, width));
-    e.storeLanes(activate(op.getKind(), in), y.memory,
-                 e.add(y.at(e, row), column), width);
-  });
+  e.forVectors(
+      widthOf(op.getResult()), [&](Value column, int64_t n, int64_t width) {
+        Real in =
+            e.f32(e.loadLanes(x.memory, e.add(x.at(e, row), column), n, width));
+        e.storeLanes(activate(op.getKind(), in), y.memory,
+                     e.add(y.at(e, row), column), width);
+      });
 }
 
 void PanelLoops::row(RescaleOp op, Value row) {
   RowsAt h = rowsOf(op.getInput()), y = rowsOf(op.getResult()),
          scale = rowsOf(op.getScale());
-  Real ofWeight =
-           e.splatReal(e.load(e.flat(op.getWeightScale()), e.index(0))),
+  Real ofWeight = e.splatReal(e.load(e.flat(op.getWeightScale()), e.index(0))),
        ofRow = e.splatReal(e.load(scale.memory, scale.at(e, row)));
   Value bias = e.flat(op.getBias());
   e.forChunks(widthOf(op.getResult()), [&](Value column, int64_t width) {
@@ -189,8 +189,7 @@ void PanelLoops::row(NormOp op, Value row) {
 
 void PanelLoops::row(RotateOp op, Value row) {
   int64_t heads = static_cast<int64_t>(op.getHeads()),
-          width = widthOf(op.getResult()) / heads,
-          pairs = widthOf(op.getCos());
+          width = widthOf(op.getResult()) / heads, pairs = widthOf(op.getCos());
   RowsAt x = rowsOf(op.getInput()), y = rowsOf(op.getResult());
   Value cos = e.flat(op.getCos()), sin = e.flat(op.getSin());
   // Row i reads position i of the tables.
@@ -224,17 +223,14 @@ void PanelLoops::row(RotateOp op, Value row) {
         rotate(
             pair, one, e.add(one, 1),
             [&](Value memory, Value at) { return e.loadScalar(memory, at); },
-            [&](const Real &value, Value at) {
-              e.store(value, y.memory, at);
-            });
+            [&](const Real &value, Value at) { e.store(value, y.memory, at); });
       });
     int64_t rotated = 2 * pairs;
     if (rotated < width)
       e.forChunks(width - rotated, [&](Value offset, int64_t chunk) {
         Value column = e.add(offset, rotated);
-        e.storeLanes(
-            e.loadLanes(x.memory, e.add(from, column), lanes, chunk), y.memory,
-            e.add(to, column), chunk);
+        e.storeLanes(e.loadLanes(x.memory, e.add(from, column), lanes, chunk),
+                     y.memory, e.add(to, column), chunk);
       });
   });
 }
@@ -266,9 +262,9 @@ Real PanelLoops::magnitudeOf(Value input, Value row, Value column,
   });
 }
 
-void PanelLoops::quantize(Value input, Value codes, Value row, Value column,
-                          int64_t width,
-                          llvm::function_ref<Real(const Real &, int64_t)> rule) {
+void PanelLoops::quantize(
+    Value input, Value codes, Value row, Value column, int64_t width,
+    llvm::function_ref<Real(const Real &, int64_t)> rule) {
   RowsAt rows = rowsOf(input);
   e.forVectors(width, [&](Value offset, int64_t n, int64_t chunk) {
     Value at = e.add(column, offset);
@@ -321,7 +317,8 @@ void PanelLoops::row(QuantizeHeadsOp op, Value row) {
     Value column = e.mul(head, width);
     RowsAt rows = rowsOf(op.getInput());
     Value from = e.add(rows.at(e, row), column);
-    Real magnitude = e.largestMagnitude(width, [&](Value offset, int64_t chunk) {
+    Real magnitude = e.largestMagnitude(width, [&](Value offset,
+                                                   int64_t chunk) {
       return e.f32(e.loadLanes(rows.memory, e.add(from, offset), lanes, chunk));
     });
     e.store(quantizeInt8(op.getInput(), op.getQuantized(), row, column, width,
@@ -335,8 +332,8 @@ void PanelLoops::row(EncodeOp op, Value row) {
                                                   numericsOf(op.getOperand()));
   RowsAt x = rowsOf(op.getInput());
   e.forChunks(widthOf(op.getResult()), [&](Value column, int64_t width) {
-    Value codes = e.loadLanes(x.memory, e.add(x.at(e, row), column), lanes,
-                              width);
+    Value codes =
+        e.loadLanes(x.memory, e.add(x.at(e, row), column), lanes, width);
     storeCodes(op.getResult(), row, column, encode(e, code, codes), width);
   });
 }
@@ -356,17 +353,15 @@ void PanelLoops::row(NormalizeHeadsOp op, Value row) {
     auto load = [&](Value offset, int64_t chunk) {
       return e.loadLanes(x.memory, e.add(from, offset), lanes, chunk);
     };
-    Value largest = e.reduceMax(
-        e.reduceChunks(width, zeros,
-                       [&](Value offset, int64_t chunk, ValueRange carried) {
-                         Value magnitude = split(load(offset, chunk)).second;
-                         return SmallVector<Value>{arith::MaxSIOp::create(
-                             e.b, magnitude, carried[0])};
-                       })[0]);
+    Value largest = e.reduceMax(e.reduceChunks(
+        width, zeros, [&](Value offset, int64_t chunk, ValueRange carried) {
+          Value magnitude = split(load(offset, chunk)).second;
+          return SmallVector<Value>{
+              arith::MaxSIOp::create(e.b, magnitude, carried[0])};
+        })[0]);
     // floor(log2 m) = 31 - leading zeros; 0 has 32 of them and ends at shift 0.
     Value leading = math::CountLeadingZerosOp::create(e.b, largest);
-    Value above =
-        arith::SubIOp::create(e.b, e.integer(e.i32, 31 - 6), leading);
+    Value above = arith::SubIOp::create(e.b, e.integer(e.i32, 31 - 6), leading);
     Value shift = arith::MaxSIOp::create(e.b, above, e.integer(e.i32, 0));
     Value bits =
         arith::ShLIOp::create(e.b, e.add(shift, 127), e.integer(e.i32, 23));

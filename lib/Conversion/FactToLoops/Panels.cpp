@@ -25,9 +25,10 @@ static ArrayRef<int64_t> shapeOf(Value value) {
 
 bool PanelLoops::isUsedOutside(Value value) const {
   return llvm::any_of(value.getUsers(), [&](Operation *user) {
-    return !isInside(user) || llvm::any_of(user->getOpOperands(), [&](OpOperand &operand) {
-      return operand.get() == value && !readsByRow(operand);
-    });
+    return !isInside(user) ||
+           llvm::any_of(user->getOpOperands(), [&](OpOperand &operand) {
+             return operand.get() == value && !readsByRow(operand);
+           });
   });
 }
 
@@ -45,10 +46,11 @@ bool PanelLoops::isQuantized(Value rows) const {
 }
 
 Value PanelLoops::scratch(Type element, int64_t size) {
-  return memref::AllocOp::create(
-      panelHead, e.b.getLoc(),
-      MemRefType::get({roundUp(size, lanes) + lanes}, element), ValueRange(),
-      panelHead.getI64IntegerAttr(64));
+  Emitter head(panelHead, e.b.getLoc(), e.options);
+  Value memory = head.alloc(element, {roundUp(size, lanes) + lanes});
+  if (e.options.fillUndefined)
+    head.fillWithGarbage(memory);
+  return memory;
 }
 
 bool PanelLoops::needsRows(Value codes) const {
@@ -132,8 +134,8 @@ void PanelLoops::storeOperand(const CodesAt &codes, Value row, Value column,
   if (tier.dot == Dot::Pair)
     vector = arith::ExtSIOp::create(e.b, e.vectorOf(e.i16, n), vector);
   else if (tier.offset)
-    vector = arith::XOrIOp::create(e.b, vector,
-                                   e.integer(vector.getType(), -128));
+    vector =
+        arith::XOrIOp::create(e.b, vector, e.integer(vector.getType(), -128));
   e.storeLanes(vector, codes.memory,
                e.add(codes.layout.row(e, row), codes.layout.code(e, column)),
                n);

@@ -25,9 +25,9 @@ namespace mlir::fact::loops {
 /// Rows of a value in flat memory: of all of the sequence, or of a panel.
 struct RowsAt {
   Value memory;
-  Value first;       ///< Where the panel's row 0 begins.
-  int64_t stride;    ///< From row to row.
-  Value headStride;  ///< [h, L]: from head to head; else null.
+  Value first;      ///< Where the panel's row 0 begins.
+  int64_t stride;   ///< From row to row.
+  Value headStride; ///< [h, L]: from head to head; else null.
 
   Value at(Emitter &e, Value row) const {
     return e.add(first, e.mul(row, stride));

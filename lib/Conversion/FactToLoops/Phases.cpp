@@ -47,7 +47,8 @@ bool loops::readsByRow(OpOperand &operand) {
       })
       .Case([&](QuantizedAttentionOp op) {
         return isNot(op.getKeyMutable()) && isNot(op.getKeyScaleMutable()) &&
-               isNot(op.getValueMutable()) && isNot(op.getValueScaleMutable()) &&
+               isNot(op.getValueMutable()) &&
+               isNot(op.getValueScaleMutable()) &&
                isNot(op.getTailKeyMutable()) &&
                isNot(op.getTailKeyScaleMutable()) &&
                isNot(op.getTailValueMutable()) &&
@@ -92,8 +93,7 @@ public:
     for (Operation &op : block) {
       int64_t level = 0;
       for (Operation *before : predecessors[&op])
-        level = std::max(level, levels[before] +
-                                    (isLink(before, &op) ? 0 : 1));
+        level = std::max(level, levels[before] + (isLink(before, &op) ? 0 : 1));
       levels[&op] = level;
     }
     llvm::EquivalenceClasses<Operation *> classes;

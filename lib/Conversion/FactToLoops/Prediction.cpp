@@ -163,14 +163,15 @@ void loops::lower(PredictOp op, Emitter &e) {
   e.part("predict", [&] {
     Value padded = e.roundUp(loops.length, lanes),
           memory = e.scratch(e.f32Type, padded);
-    loops.emit([&](Value head, Value row, llvm::function_ref<Real(Value)> load) {
-      e.forPadded(padded, [&](Value offset) {
-        e.storeChunk(load(offset), memory, offset);
-      });
-      e.forRange(loops.length, [&](Value column) {
-        e.store(e.load(memory, column), scores, {head, row, column});
-      });
-    });
+    loops.emit(
+        [&](Value head, Value row, llvm::function_ref<Real(Value)> load) {
+          e.forPadded(padded, [&](Value offset) {
+            e.storeChunk(load(offset), memory, offset);
+          });
+          e.forRange(loops.length, [&](Value column) {
+            e.store(e.load(memory, column), scores, {head, row, column});
+          });
+        });
   });
 }
 

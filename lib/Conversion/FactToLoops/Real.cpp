@@ -131,12 +131,12 @@ Real loops::subtractExact(const Real &x, const Real &n, float c) {
 /// Adds to the exponent.
 Real loops::scaleNormal(const Real &y, const Real &n) {
   ImplicitLocOpBuilder &b = y.context->builder;
-  Value integer = n.shifted ? arith::BitcastOp::create(
-                                  b, shapedLike(n.value.getType(),
-                                                b.getI32Type()),
-                                  n.shifted)
-                                  .getResult()
-                            : toInteger(n, b.getI32Type());
+  Value integer =
+      n.shifted
+          ? arith::BitcastOp::create(
+                b, shapedLike(n.value.getType(), b.getI32Type()), n.shifted)
+                .getResult()
+          : toInteger(n, b.getI32Type());
   Value exponent = arith::ShLIOp::create(
       b, integer, integerConstant(b, integer.getType(), 23));
   return floatOf(y, arith::AddIOp::create(b, bitsOf(y), exponent));

@@ -30,8 +30,8 @@ struct RealContext {
 struct Real {
   RealContext *context = nullptr;
   Value value;
-  /// Where value was rounded by adding it: value + 1.5 * 2^23, whose bits end in
-  /// those of the integer.
+  /// Where value was rounded by adding it: value + 1.5 * 2^23, whose bits end
+  /// in those of the integer.
   Value shifted = {};
 
   operator Value() const { return value; }

@@ -1,4 +1,5 @@
-//===- Rules.cpp - Rules of single values ----------------------------------===//
+//===- Rules.cpp - Rules of single values
+//----------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -1,4 +1,5 @@
-//===- Rules.h - Rules of single values ------------------------------------===//
+//===- Rules.h - Rules of single values
+//------------------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.

@@ -408,9 +408,9 @@ void loops::lower(SelectPrecisionOp op, Emitter &e) {
                                     e.add(carried[1], rows(token))};
         });
     Value importance =
-        given ? arith::ExtSIOp::create(e.b, e.i64, e.load(given, {}))
-                    .getResult()
-              : e.integer(e.i64, static_cast<int64_t>(*op.getImportance()));
+        given
+            ? arith::ExtSIOp::create(e.b, e.i64, e.load(given, {})).getResult()
+            : e.integer(e.i64, static_cast<int64_t>(*op.getImportance()));
     // Below 0 is an importance that rounds to 0.
     importance = arith::MaxSIOp::create(e.b, importance, zero);
     Value limit = e.mul(sums[0], importance), factor = e.mul(sums[1], 256);

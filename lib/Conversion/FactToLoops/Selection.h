@@ -13,8 +13,9 @@
 
 namespace mlir::fact::loops {
 
-/// Emits section 5 for the rows of a select op: buffers of the results in front,
-/// `begin` first, then `row` in the body of whatever loops, then `finish`.
+/// Emits section 5 for the rows of a select op: buffers of the results in
+/// front, `begin` first, then `row` in the body of whatever loops, then
+/// `finish`.
 class SelectionLoops {
 public:
   SelectionLoops(SelectOp op, Emitter &e, Value length);

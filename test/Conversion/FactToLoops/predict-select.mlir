@@ -4,8 +4,7 @@
 
 // CHECK-LABEL: func.func @fused(
 // CHECK-NOT:     memref<2x?x?xf32>
-// CHECK:         func.call @__fact_gemm
-// CHECK:         scf.while
+// CHECK:         call @predict_and_select(
 // CHECK-NOT:     memref<2x?x?xf32>
 // CHECK:         return
 func.func @fused(%q: tensor<?x16xi8>, %qs: tensor<2x?xf32>, %k: tensor<?x16xi8>, %ks: tensor<2x?xf32>,

@@ -1,12 +1,14 @@
-// Rounding to even: one instruction where the target has it, else additions
-// that every target has; never a library call on a baseline target.
-// RUN: fact-opt %s --fact-to-loops="native-round=true" | FileCheck %s --check-prefix=NATIVE
-// RUN: fact-opt %s --fact-to-loops | FileCheck %s --check-prefix=PORTABLE
+// Rounding to even is additions that every target has, never a library call; where
+// a product is exact, it and the subtraction that follows are one instruction of
+// targets that have it.
+// RUN: fact-opt %s --fact-to-loops="tier=avx2" | FileCheck %s --check-prefixes=CHECK,FUSED
+// RUN: fact-opt %s --fact-to-loops="tier=x86" | FileCheck %s --check-prefixes=CHECK,PLAIN
 
-// NATIVE: math.roundeven
-// PORTABLE-NOT: math.roundeven
-// PORTABLE: math.copysign
-func.func @quantize(%x: tensor<?x16xf32>) -> (tensor<?x16xi8>, tensor<?xf32>) {
-  %q, %s = fact.quantize_rows %x : (tensor<?x16xf32>) -> (tensor<?x16xi8>, tensor<?xf32>)
-  return %q, %s : tensor<?x16xi8>, tensor<?xf32>
+// CHECK-NOT: math.roundeven
+// CHECK:     arith.constant dense<0x4B400000>
+// FUSED:     math.fma
+// PLAIN-NOT: math.fma
+func.func @swish(%x: tensor<?x16xf32>) -> tensor<?x16xf32> {
+  %y = fact.activation swish %x : tensor<?x16xf32>
+  return %y : tensor<?x16xf32>
 }

@@ -1,31 +1,38 @@
-// Row by row, 16 lanes at a time, one rounded operation each.
+// A phase goes over panels of rows; each part of it is a function. Rows are
+// worked on 16 lanes at a time, one rounded operation each.
 // RUN: fact-opt %s --fact-to-loops --split-input-file | FileCheck %s
 
 // CHECK-LABEL: func.func @add(
 // CHECK-SAME:    %[[X:.*]]: memref<?x64xf32>, %[[Z:.*]]: memref<?x64xf32>) -> memref<?x64xf32>
 // CHECK:         %[[Y:.*]] = memref.alloc(%{{.*}}) {alignment = 64 : i64} : memref<?x64xf32>
-// CHECK:         scf.for %[[ROW:.*]] =
-// CHECK:           scf.for %[[COLUMN:.*]] =
-// CHECK:             %[[A:.*]] = vector.load %[[X]][%[[ROW]], %[[COLUMN]]] : memref<?x64xf32>, vector<16xf32>
-// CHECK:             %[[B:.*]] = vector.load %[[Z]][%[[ROW]], %[[COLUMN]]] : memref<?x64xf32>, vector<16xf32>
-// CHECK:             %[[SUM:.*]] = arith.addf %[[A]], %[[B]] : vector<16xf32>
-// CHECK:             vector.store %[[SUM]], %[[Y]][%[[ROW]], %[[COLUMN]]]
+// CHECK:         call @phase(
 // CHECK:         return %[[Y]]
-// CHECK-NOT:     fastmath
 func.func @add(%x: tensor<?x64xf32>, %z: tensor<?x64xf32>) -> tensor<?x64xf32> {
   %y = fact.add %x, %z : tensor<?x64xf32>
   return %y : tensor<?x64xf32>
 }
 
+// CHECK-LABEL: func.func private @rows(
+// CHECK:         scf.for %[[ROW:.*]] =
+// CHECK:           scf.for %[[COLUMN:.*]] =
+// CHECK:             %[[A:.*]] = vector.load %{{.*}} : memref<?xf32>, vector<16xf32>
+// CHECK:             %[[B:.*]] = vector.load %{{.*}} : memref<?xf32>, vector<16xf32>
+// CHECK:             %[[SUM:.*]] = arith.addf %[[A]], %[[B]] : vector<16xf32>
+// CHECK:             vector.store %[[SUM]], %{{.*}} : memref<?xf32>, vector<16xf32>
+// CHECK-NOT:     fastmath
+// CHECK-LABEL: func.func private @phase(
+// CHECK:         scf.for
+// CHECK:           func.call @rows(
+
 // -----
 
 // A row of 20 features ends in a chunk of 4, which is 4 lanes in memory only.
-// CHECK-LABEL: func.func @tail(
-// CHECK:         vector.load %{{.*}} : memref<?x20xf32>, vector<16xf32>
-// CHECK:         vector.load %{{.*}} : memref<?x20xf32>, vector<4xf32>
+// CHECK-LABEL: func.func private @rows(
+// CHECK:         vector.load %{{.*}} : memref<?xf32>, vector<16xf32>
+// CHECK:         vector.load %{{.*}} : memref<?xf32>, vector<4xf32>
 // CHECK:         vector.insert_strided_slice
 // CHECK:         vector.extract_strided_slice
-// CHECK:         vector.store %{{.*}} : memref<?x20xf32>, vector<4xf32>
+// CHECK:         vector.store %{{.*}} : memref<?xf32>, vector<4xf32>
 func.func @tail(%x: tensor<?x20xf32>) -> tensor<?x20xf32> {
   %y = fact.activation relu %x : tensor<?x20xf32>
   return %y : tensor<?x20xf32>
@@ -34,7 +41,7 @@ func.func @tail(%x: tensor<?x20xf32>) -> tensor<?x20xf32> {
 // -----
 
 // The mean token adds rows in order; a reduction of vectors would not.
-// CHECK-LABEL: func.func @mean(
+// CHECK-LABEL: func.func private @mean_token(
 // CHECK:         %[[FIRST:.*]] = vector.load
 // CHECK:         %[[SUM:.*]] = scf.for %[[ROW:.*]] = %{{.*}} iter_args(%[[CARRIED:.*]] = %[[FIRST]]) -> (vector<16xf32>)
 // CHECK:           %[[NEXT:.*]] = vector.load
