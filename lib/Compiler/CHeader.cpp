@@ -84,6 +84,12 @@ typedef struct fact_error {
   const char *tensor; /* name in the model, or of a feature */
   int64_t row, column;
 } fact_error;
+/* A caller's threads: run calls task(arguments, i) for each i below count, in any
+ * order, in any threads, and returns when all are done. */
+typedef struct fact_parallel {
+  void (*run)(void *context, int64_t count, void (*task)(void *arguments, int64_t i), void *arguments);
+  void *context;
+} fact_parallel;
 #endif
 
 )";
@@ -95,7 +101,7 @@ typedef struct fact_error {
       << " * Arrays are dense, in C order:\n";
   SmallVector<std::string> parameters;
   llvm::StringMap<unsigned> used;
-  used["length"] = used["error"] = 1;
+  used["length"] = used["error"] = used["parallel"] = 1;
   auto describe = [&](Type type, ArrayRef<AffineExpr> extents,
                       StringAttr called, const Twine &otherwise,
                       StringRef how) {
@@ -132,6 +138,10 @@ typedef struct fact_error {
       << ";\n"
       << " * may be called from several threads at once.\n */\n";
   out << "int " << name << "(" << llvm::join(parameters, ", ") << ");\n\n";
+  parameters.push_back("const fact_parallel *parallel");
+  out << "/* The same, by the caller's threads (null: alone); same bits. */\n"
+      << "int " << name << "_parallel(" << llvm::join(parameters, ", ")
+      << ");\n\n";
   out << "#ifdef __cplusplus\n}\n#endif\n\n#endif /* " << guard << " */\n";
   return text;
 }

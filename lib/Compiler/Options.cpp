@@ -168,13 +168,17 @@ void fact::addRunFlags(CLI::App &app, RunOptions &options) {
       "--fill-undefined", options.fillUndefined,
       "fill rows that hold no value with garbage: the output must not change");
   CLI::Option *cpu = app.add_option("--cpu", options.cpu, cpuText);
+  CLI::Option *threads =
+      app.add_option("--threads", options.threads,
+                     "threads that the CPU's code runs in: same bits for all")
+          ->check(CLI::Range(int64_t(1), int64_t(1024)));
   CLI::Option *emulate =
       app.add_flag("--emulate", options.emulate,
                    "plain arithmetic in place of the instructions of --cpu, a "
                    "tier that this processor may lack: same bits, slowly")
           ->needs(cpu);
-  app.final_callback([&options, masks, repeat, fill, on, machine, cpu,
-                      emulate] {
+  app.final_callback([&options, masks, repeat, fill, on, machine, cpu, emulate,
+                      threads] {
     if (options.on == "fact" && masks->count())
       throw CLI::ExcludesError("--on=fact", masks->get_name());
     if (options.on != "fact" && machine->count())
@@ -190,6 +194,8 @@ void fact::addRunFlags(CLI::App &app, RunOptions &options) {
     exclude("f32", fill);
     exclude("f32", cpu);
     exclude("f32", emulate);
+    exclude("f32", threads);
+    exclude("numerics", threads);
     exclude("numerics", cpu);
     exclude("numerics", repeat);
     exclude("numerics", fill);

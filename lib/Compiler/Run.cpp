@@ -11,6 +11,7 @@
 #include "RunArrays.h"
 #include "RunOnFact.h"
 #include "RunSignature.h"
+#include "RunThreads.h"
 
 #include "fact/Compiler/Driver.h"
 #include "fact/Compiler/Options.h"
@@ -71,7 +72,7 @@ private:
 class Runner {
 public:
   explicit Runner(const RunOptions &options)
-      : options(options), compilation(options) {}
+      : options(options), compilation(options), threads(options.threads) {}
 
   LogicalResult run();
   std::string errorText() {
@@ -124,6 +125,7 @@ private:
   std::vector<int64_t> lengths;    ///< of all sequences that have run
   OwningOpRef<ModuleOp> unchanged; ///< the model for the f32 reference
   std::unique_ptr<Jit> jit;
+  RunThreads threads;
   FactStacks onFact;
 };
 
@@ -347,7 +349,7 @@ LogicalResult Runner::callEntry(int64_t times) {
     for (const TensorSpec *spec : specs)
       pointers.push_back(made.emplace_back(spec->shape.size()).place());
     auto begin = std::chrono::steady_clock::now();
-    int32_t status = entry(pointers.data(), length, &error);
+    int32_t status = entry(pointers.data(), length, &error, threads.parallel());
     auto end = std::chrono::steady_clock::now();
     milliseconds.push_back(
         std::chrono::duration<double, std::milli>(end - begin).count());

@@ -205,7 +205,8 @@ llvm::Expected<std::string> mlir::fact::emitObject(ModuleOp module,
   translated->setDataLayout(machine.createDataLayout());
   translated->setTargetTriple(machine.getTargetTriple());
   for (llvm::Function &function : *translated)
-    if (!function.isDeclaration() && function.getName() != keep)
+    if (!function.isDeclaration() && function.getName() != keep &&
+        function.getName() != keep + "_parallel")
       function.setLinkage(llvm::GlobalValue::InternalLinkage);
   for (llvm::GlobalVariable &global : translated->globals())
     if (!global.isDeclaration())

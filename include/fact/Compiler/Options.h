@@ -47,6 +47,7 @@ struct RunOptions : CompileOptions {
   bool fillUndefined = false;
   std::string cpu = "native";
   bool emulate = false;
+  int64_t threads = 1;
 };
 
 /// `fact-compile` beyond that.

@@ -392,6 +392,31 @@ def ExposeMasksPass : Pass<"fact-expose-masks", "::mlir::ModuleOp"> {
   }];
 }
 
+def ParallelLoopsPass : Pass<"fact-parallel-loops", "::mlir::ModuleOp"> {
+  let summary = "let a caller run loops in threads";
+  let description = [{
+    Runs on buffers, after deallocation. A loop that is marked `fact_parallel` does nothing but call
+    a function with its index. It becomes
+
+    ```c
+    if (parallel && count > 1)
+      parallel->run(parallel->context, count, task, arguments);
+    else
+      for (int64_t i = 0; i < count; ++i) task(arguments, i);
+    ```
+
+    where `task` sets the floating-point mode for its thread and calls the function. `parallel`, a
+    pointer to a `fact_parallel` or null, becomes the last argument of the function that has the
+    loop, of those that call it, and of `main`.
+  }];
+  let options = [
+    Option<"floatControl", "float-control", "std::string", "\"x86\"",
+           "How the floating-point mode is set: x86, aarch64 or none">,
+  ];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
 def EntryPointPass : Pass<"fact-entry-point", "::mlir::ModuleOp"> {
   let summary = "add the C entry point of the main function";
   let description = [{

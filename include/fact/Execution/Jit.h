@@ -54,7 +54,7 @@ private:
 };
 
 /// The bytes of an object file of a module in the LLVM dialect; position
-/// independent, with no symbol but `keep` visible.
+/// independent, with no symbol but `keep` and its form in threads visible.
 llvm::Expected<std::string> emitObject(ModuleOp module,
                                        llvm::TargetMachine &machine,
                                        const std::string &keep);

@@ -167,12 +167,13 @@ template <typename F> F exp(const F &x) {
 }
 
 /// erf through a minimax polynomial of erfcx (error 2.3e-6), exact at 0. From 4
-/// on it is 1, which is also what the polynomial at 4 rounds to.
+/// on, where the polynomial is worth nothing, it is 1.
 template <typename F> F erf(const F &x) {
-  F a = minimum(absolute(x), splat(x, 4.0f));
+  F a = absolute(x);
   F p = horner(a, {0.00125360535f, -0.0142963668f, 0.0717593729f, -0.21555911f,
                    0.451895565f, -0.736792624f, 0.997578084f, -1.12825f, 1.0f});
-  F y = splat(x, 1.0f) - p * numerics::expWithin<F>(-(a * a));
+  F y = splat(x, 1.0f) - p * numerics::expBelow<F>(-(a * a));
+  y = select(lessThan(a, splat(x, 4.0f)), y, splat(x, 1.0f));
   return copySign(y, x);
 }
 

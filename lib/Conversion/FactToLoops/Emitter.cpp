@@ -159,7 +159,7 @@ Emitter::select(Value condition, llvm::function_ref<SmallVector<Value>()> body,
   return SmallVector<Value>(branch->getResults());
 }
 
-static constexpr StringLiteral partAttrName = "fact.part";
+static constexpr StringLiteral partAttrName = "fact_part";
 
 void Emitter::part(StringRef name, llvm::function_ref<void()> body) {
   auto region = scf::ExecuteRegionOp::create(b, TypeRange());
@@ -168,6 +168,14 @@ void Emitter::part(StringRef name, llvm::function_ref<void()> body) {
   b.setInsertionPointToStart(&region.getRegion().emplaceBlock());
   body();
   scf::YieldOp::create(b);
+}
+
+void Emitter::parallelFor(StringRef name, Value count, Body body) {
+  auto loop = scf::ForOp::create(b, index(0), count, index(1));
+  loop->setAttr(parallelAttrName, b.getUnitAttr());
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(loop.getBody()->getTerminator());
+  part(name, [&] { body(loop.getInductionVar()); });
 }
 
 /// A function of a part, whose arguments are the values from outside that it

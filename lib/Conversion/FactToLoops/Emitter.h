@@ -106,6 +106,10 @@ public:
   /// once `outlineParts` has run; equal ones are one function.
   void part(StringRef name, llvm::function_ref<void()> body);
 
+  /// Calls body(index) for each index below `count`, in any order or at the
+  /// same time, as a function of its own. What it allocates is the iteration's.
+  void parallelFor(StringRef name, Value count, Body body);
+
   /// The chunks of a row of `n` elements: their offset and their width in
   /// memory (16, but for the last one).
   using ChunkBody = llvm::function_ref<void(Value, int64_t)>;
@@ -214,6 +218,9 @@ private:
   Operation *front = nullptr;
   DenseMap<Value, Value> buffers, flats, results;
 };
+
+/// Marks loops of Emitter::parallelFor.
+inline constexpr StringLiteral parallelAttrName = "fact_parallel";
 
 /// Makes functions of what Emitter::part marked in `root`.
 void outlineParts(ModuleOp module, Operation *root);

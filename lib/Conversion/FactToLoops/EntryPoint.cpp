@@ -7,11 +7,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "Emitter.h"
+#include "FloatControl.h"
 
 #include "fact/Conversion/FactToLoops/EntryPoint.h"
 #include "fact/Conversion/Passes.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
-#include "fact/Numerics/FloatMode.h"
 
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
@@ -34,12 +34,18 @@ namespace {
 
 struct FeatureBit;
 
+/// Whether main's last argument is what --fact-parallel-loops adds.
+bool takesParallel(func::FuncOp main) {
+  return main.getNumArguments() != 0 &&
+         isa<LLVM::LLVMPointerType>(main.getArgumentTypes().back());
+}
+
 /// Builds the body of one entry point.
 class EntryBuilder {
 public:
   EntryBuilder(OpBuilder &builder, func::FuncOp main, StringRef floatControl)
       : e(builder, main.getLoc(), LoopOptions()), main(main),
-        floatControl(floatControl),
+        floatControl(floatControl), isParallel(takesParallel(main)),
         pointer(LLVM::LLVMPointerType::get(builder.getContext())),
         converter(builder.getContext()) {}
 
@@ -60,16 +66,13 @@ private:
   Value firstBad(Value memref, bool limited);
   Value elements(Value memref);
   Value flat(Value memref, Value count);
-  LLVM::InlineAsmOp assembly(TypeRange results, ValueRange operands,
-                             StringRef text, StringRef constraints);
   Value hasFeature(const FeatureBit &feature);
   Value askForTiles();
-  void setFloatMode(Value &saved);
-  void restoreFloatMode(Value saved);
 
   Emitter e;
   func::FuncOp main;
   StringRef floatControl;
+  bool isParallel; ///< Whether main takes a fact_parallel at its end.
   Type pointer;
   LLVMTypeConverter converter;
 };
@@ -226,44 +229,6 @@ Value EntryBuilder::firstBad(Value memref, bool limited) {
                   [&] { return SmallVector<Value>{e.integer(e.i64, -1)}; })[0];
 }
 
-LLVM::InlineAsmOp EntryBuilder::assembly(TypeRange results, ValueRange operands,
-                                         StringRef text,
-                                         StringRef constraints) {
-  return LLVM::InlineAsmOp::create(
-      e.b, results, operands, text, constraints, /*has_side_effects=*/true,
-      /*is_align_stack=*/false, LLVM::tailcallkind::TailCallKind::None,
-      /*asm_dialect=*/{},
-      /*operand_attrs=*/{});
-}
-
-void EntryBuilder::setFloatMode(Value &saved) {
-  Location loc = e.b.getLoc();
-  if (floatControl == "x86") {
-    Value one = e.integer(e.i32, 1);
-    saved = LLVM::AllocaOp::create(e.b, pointer, e.i32, one);
-    Value ours = LLVM::AllocaOp::create(e.b, pointer, e.i32, one);
-    LLVM::StoreOp::create(
-        e.b, e.integer(e.i32, ::fact::numerics::contractMxcsr), ours);
-    LLVM::CallIntrinsicOp::create(
-        e.b, loc, e.b.getStringAttr("llvm.x86.sse.stmxcsr"), ValueRange{saved});
-    LLVM::CallIntrinsicOp::create(
-        e.b, loc, e.b.getStringAttr("llvm.x86.sse.ldmxcsr"), ValueRange{ours});
-  } else if (floatControl == "aarch64") {
-    saved = assembly(e.i64, {}, "mrs $0, fpcr", "=r").getResult(0);
-    assembly({}, e.integer(e.i64, ::fact::numerics::contractFpcr),
-             "msr fpcr, $0", "r");
-  }
-}
-
-void EntryBuilder::restoreFloatMode(Value saved) {
-  Location loc = e.b.getLoc();
-  if (floatControl == "x86")
-    LLVM::CallIntrinsicOp::create(
-        e.b, loc, e.b.getStringAttr("llvm.x86.sse.ldmxcsr"), ValueRange{saved});
-  else if (floatControl == "aarch64")
-    assembly({}, saved, "msr fpcr, $0", "r");
-}
-
 //===----------------------------------------------------------------------===//
 // What the processor has
 //===----------------------------------------------------------------------===//
@@ -304,9 +269,9 @@ Value EntryBuilder::hasFeature(const FeatureBit &feature) {
                                             SmallVector<Type>(count, e.i32));
   };
   auto cpuid = [&](int32_t leaf, int32_t subleaf) {
-    return assembly(words(4),
-                    {e.integer(e.i32, leaf), e.integer(e.i32, subleaf)},
-                    "cpuid", "={ax},={bx},={cx},={dx},{ax},{cx}")
+    return emitAssembly(e.b, words(4),
+                        {e.integer(e.i32, leaf), e.integer(e.i32, subleaf)},
+                        "cpuid", "={ax},={bx},={cx},={dx},{ax},{cx}")
         .getResult(0);
   };
   auto hasAll = [&](Value value, int32_t bits) {
@@ -327,8 +292,8 @@ Value EntryBuilder::hasFeature(const FeatureBit &feature) {
     Value kept = e.select(
         hasAll(word(cpuid(1, 0), 2), osxsave),
         [&] {
-          Value state = assembly(words(2), e.integer(e.i32, 0), "xgetbv",
-                                 "={ax},={dx},{cx}")
+          Value state = emitAssembly(e.b, words(2), e.integer(e.i32, 0),
+                                     "xgetbv", "={ax},={dx},{cx}")
                             .getResult(0);
           return SmallVector<Value>{hasAll(word(state, 0), feature.state)};
         },
@@ -342,11 +307,11 @@ Value EntryBuilder::hasFeature(const FeatureBit &feature) {
 Value EntryBuilder::askForTiles() {
   constexpr int64_t archPrctl = 158, requestPermission = 0x1023, tileData = 18;
   Value answer =
-      assembly(e.i64,
-               {e.integer(e.i64, archPrctl),
-                e.integer(e.i64, requestPermission),
-                e.integer(e.i64, tileData)},
-               "syscall", "={rax},{rax},{rdi},{rsi},~{rcx},~{r11},~{memory}")
+      emitAssembly(
+          e.b, e.i64,
+          {e.integer(e.i64, archPrctl), e.integer(e.i64, requestPermission),
+           e.integer(e.i64, tileData)},
+          "syscall", "={rax},{rax},{rdi},{rsi},~{rcx},~{r11},~{memory}")
           .getResult(0);
   return e.compare(Predicate::eq, answer, e.integer(e.i64, 0));
 }
@@ -355,10 +320,15 @@ void EntryBuilder::buildCheck(func::FuncOp check, func::FuncOp entry,
                               ArrayRef<std::string> required) {
   Block *body = check.addEntryBlock();
   e.b.setInsertionPointToStart(body);
-  Value error = body->getArguments().back(), zero = e.integer(e.i64, 0);
+  SmallVector<Value> operands(body->getArguments());
+  unsigned wanted = entry.getNumArguments();
+  Value error = operands[isParallel ? wanted - 2 : wanted - 1],
+        zero = e.integer(e.i64, 0);
+  if (operands.size() < wanted) // alone
+    operands.push_back(LLVM::ZeroOp::create(e.b, pointer));
   std::function<SmallVector<Value>(size_t)> ask = [&](size_t next) {
     if (next == required.size()) {
-      auto call = func::CallOp::create(e.b, entry, body->getArguments());
+      auto call = func::CallOp::create(e.b, entry, operands);
       return SmallVector<Value>{call.getResult(0)};
     }
     const FeatureBit *feature =
@@ -391,9 +361,10 @@ LogicalResult EntryBuilder::build(func::FuncOp entry, bool packed) {
   Block *body = entry.addEntryBlock();
   e.b.setInsertionPointToStart(body);
   FunctionType type = main.getFunctionType();
-  unsigned inputs = type.getNumInputs(), outputs = type.getNumResults();
+  unsigned inputs = type.getNumInputs() - isParallel,
+           outputs = type.getNumResults();
   SmallVector<Value> addresses;
-  Value length, error;
+  Value length, error, parallel;
   if (packed) {
     for (unsigned i = 0; i < inputs + outputs; ++i) {
       Value at =
@@ -403,6 +374,8 @@ LogicalResult EntryBuilder::build(func::FuncOp entry, bool packed) {
     }
     length = body->getArgument(1);
     error = body->getArgument(2);
+    if (isParallel)
+      parallel = body->getArgument(3);
   } else {
     for (unsigned i = 0; i < inputs; ++i)
       addresses.push_back(body->getArgument(i));
@@ -410,6 +383,8 @@ LogicalResult EntryBuilder::build(func::FuncOp entry, bool packed) {
     for (unsigned i = 0; i < outputs; ++i)
       addresses.push_back(body->getArgument(inputs + 1 + i));
     error = body->getArgument(inputs + 1 + outputs);
+    if (isParallel)
+      parallel = body->getArgument(inputs + 2 + outputs);
   }
 
   EntryLength expected = entryLength(main);
@@ -425,8 +400,8 @@ LogicalResult EntryBuilder::build(func::FuncOp entry, bool packed) {
   };
 
   auto run = [&]() -> SmallVector<Value> {
-    Value saved;
-    setFloatMode(saved);
+    FloatControl control(e.b, floatControl);
+    control.set();
     SmallVector<Value> buffers;
     for (unsigned i = 0; i < inputs; ++i)
       buffers.push_back(
@@ -465,7 +440,10 @@ LogicalResult EntryBuilder::build(func::FuncOp entry, bool packed) {
 
     Value fine = e.compare(Predicate::eq, status, e.integer(e.i32, 0));
     auto compute = [&]() -> SmallVector<Value> {
-      auto call = func::CallOp::create(e.b, main, buffers);
+      SmallVector<Value> operands = buffers;
+      if (isParallel)
+        operands.push_back(parallel);
+      auto call = func::CallOp::create(e.b, main, operands);
       for (unsigned i = 0; i < outputs; ++i)
         check(call.getResult(i), false, i);
       auto free = [&] {
@@ -489,7 +467,7 @@ LogicalResult EntryBuilder::build(func::FuncOp entry, bool packed) {
     Value before = status;
     Value after =
         e.select(fine, compute, [&] { return SmallVector<Value>{before}; })[0];
-    restoreFloatMode(saved);
+    control.restore();
     return {after};
   };
   Value status = e.select(
@@ -516,14 +494,17 @@ struct EntryPointPass : mlir::fact::impl::EntryPointPassBase<EntryPointPass> {
       auto memref = dyn_cast<MemRefType>(type);
       return memref && memref.getLayout().isIdentity();
     };
-    if (!llvm::all_of(main.getArgumentTypes(), isBuffer) ||
+    bool isParallel = takesParallel(main);
+    if (!llvm::all_of(main.getArgumentTypes().drop_back(isParallel),
+                      isBuffer) ||
         !llvm::all_of(main.getResultTypes(), isBuffer)) {
       main.emitError("takes or returns something that is no tensor");
       return signalPassFailure();
     }
     OpBuilder builder(module.getContext());
     Type pointer = LLVM::LLVMPointerType::get(module.getContext());
-    SmallVector<Type> arguments(packed ? 1 : main.getNumArguments(), pointer);
+    SmallVector<Type> arguments(
+        packed ? 1 : main.getNumArguments() - isParallel, pointer);
     arguments.push_back(builder.getI64Type());
     if (!packed)
       arguments.append(main.getNumResults(), pointer);
@@ -545,23 +526,41 @@ struct EntryPointPass : mlir::fact::impl::EntryPointPassBase<EntryPointPass> {
       return signalPassFailure();
     }
     builder.setInsertionPointToEnd(module.getBody());
-    auto type = builder.getFunctionType(arguments, builder.getI32Type());
+    // What is behind all entry points, or the only one.
+    auto typeOf = [&](bool withParallel) {
+      SmallVector<Type> types = arguments;
+      if (withParallel)
+        types.push_back(pointer);
+      return builder.getFunctionType(types, builder.getI32Type());
+    };
     EntryBuilder entries(builder, main, floatControl);
-    auto entry = func::FuncOp::create(builder, main.getLoc(), name, type);
+    auto entry =
+        func::FuncOp::create(builder, main.getLoc(), name, typeOf(isParallel));
     if (failed(entries.build(entry, packed)))
       return signalPassFailure();
-    if (!required.empty()) {
-      auto noinline = builder.getStringAttr("noinline");
+    if (isParallel || !required.empty()) {
       entry.setName("__fact_entry");
       entry.setPrivate();
-      entry->setAttr("passthrough", builder.getArrayAttr(noinline));
-      builder.setInsertionPointToEnd(module.getBody());
-      auto check = func::FuncOp::create(builder, main.getLoc(), name, type);
-      check->setAttr("passthrough",
-                     builder.getArrayAttr(
-                         {builder.getStrArrayAttr({"target-cpu", "x86-64"}),
-                          builder.getStrArrayAttr({"target-features", ""})}));
-      entries.buildCheck(check, entry, llvm::to_vector(required));
+      entry->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
+      auto addPublic = [&](const Twine &publicName, bool withParallel) {
+        builder.setInsertionPointToEnd(module.getBody());
+        auto check = func::FuncOp::create(
+            builder, main.getLoc(), publicName.str(), typeOf(withParallel));
+        if (!required.empty()) // runs on any processor
+          check->setAttr(
+              "passthrough",
+              builder.getArrayAttr(
+                  {builder.getStrArrayAttr({"target-cpu", "x86-64"}),
+                   builder.getStrArrayAttr({"target-features", ""})}));
+        entries.buildCheck(check, entry, llvm::to_vector(required));
+      };
+      if (packed) {
+        addPublic(name, isParallel);
+      } else {
+        addPublic(name, false);
+        if (isParallel)
+          addPublic(name + "_parallel", true);
+      }
     }
     // They were for the entry point; LLVM knows nothing of them.
     main->removeAttr(kLayersAttrName);

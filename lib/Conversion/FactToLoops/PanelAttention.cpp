@@ -48,21 +48,19 @@ void Attention::begin() {
       {e.flat(op.getKeyScale()), keyScales},
       {e.flat(op.getValueScale()), valueScales}};
   Value stride = e.index(groups * headSize);
-  e.part("pack_values", [&] {
-    e.forRange(e.index(groups), [&](Value group) {
-      packColumnsOfTokens(e, tier.probabilityDot, value, stride,
-                          e.mul(group, headSize), headSize, length, padded,
-                          valuesPacked, e.mul(e.mul(group, padded), columns));
-      for (auto [from, to] : scales) {
-        e.forRange(length, [&, from = from, to = to](Value token) {
-          e.store(e.load(from, e.add(e.mul(group, length), token)), to,
-                  e.add(e.mul(group, padded), token));
-        });
-        e.forRange(length, padded, 1, [&, to = to](Value token) {
-          e.store(e.f32(0.0f), to, e.add(e.mul(group, padded), token));
-        });
-      }
-    });
+  e.parallelFor("pack_values", e.index(groups), [&](Value group) {
+    packColumnsOfTokens(e, tier.probabilityDot, value, stride,
+                        e.mul(group, headSize), headSize, length, padded,
+                        valuesPacked, e.mul(e.mul(group, padded), columns));
+    for (auto [from, to] : scales) {
+      e.forRange(length, [&, from = from, to = to](Value token) {
+        e.store(e.load(from, e.add(e.mul(group, length), token)), to,
+                e.add(e.mul(group, padded), token));
+      });
+      e.forRange(length, padded, 1, [&, to = to](Value token) {
+        e.store(e.f32(0.0f), to, e.add(e.mul(group, padded), token));
+      });
+    }
   });
 }
 

@@ -186,10 +186,21 @@ LogicalResult PanelLoops::emit() {
         attentions[op] = std::make_unique<Attention>(*this, attend);
         attentions[op]->begin();
       }
-    e.forRange(e.index(0), length, tier.panelRows, [&](Value begin) {
+    // Panels of like sizes; an even number of them, for threads.
+    Value few = e.ceilDiv(length, tier.panelRows);
+    Value even = arith::SelectOp::create(
+        e.b, e.compare(arith::CmpIPredicate::ugt, few, e.index(1)),
+        e.roundUp(few, 2), few);
+    Value rows =
+        e.roundUp(arith::DivUIOp::create(
+                      e.b, e.add(length, e.sub(even, e.index(1))), even),
+                  tier.rows);
+    Value panels = arith::DivUIOp::create(
+        e.b, e.add(length, e.sub(rows, e.index(1))), rows);
+    e.parallelFor("panel", panels, [&](Value number) {
       panelHead = OpBuilder(arith::ConstantIndexOp::create(e.b, 0));
-      panelBegin = begin;
-      panelSize = e.min(e.sub(length, begin), e.index(tier.panelRows));
+      panelBegin = e.mul(number, rows);
+      panelSize = e.min(e.sub(length, panelBegin), rows);
       for (Operation *op : phase)
         if (!absorbed.contains(op))
           emitPart(op), emitted.insert(op);

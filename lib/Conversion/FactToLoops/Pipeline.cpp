@@ -54,6 +54,9 @@ void mlir::fact::buildFactToLoopsPipeline(OpPassManager &pm,
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   buildBuffersToLoopsPipeline(pm, options);
+  ParallelLoopsPassOptions parallel;
+  parallel.floatControl = options.floatControl;
+  pm.addPass(createParallelLoopsPass(parallel));
   EntryPointPassOptions entry;
   entry.name = options.entryPoint;
   entry.packed = options.packed;

@@ -56,13 +56,15 @@ public:
         scaleKey(e.buffer(op.getKeyWeightScale())),
         unit(e.allocResult(op.getUnit(), length)) {}
 
-  void emit(llvm::function_ref<void(Value head, Value row,
-                                    llvm::function_ref<Real(Value)>)>
-                use);
+  using Use = llvm::function_ref<void(Value head, Value row,
+                                      llvm::function_ref<Real(Value)> load)>;
+  void emit(llvm::function_ref<void(Value head)> beginHead, Use use);
 
 private:
   void units();
   void columnScales();
+  void ofHead(Value head, Value group,
+              llvm::function_ref<void(Value)> beginHead, Use use);
 
   PredictOp op;
   Emitter &e;
@@ -118,38 +120,43 @@ void ScoreLoops::columnScales() {
   });
 }
 
-void ScoreLoops::emit(
-    llvm::function_ref<void(Value, Value, llvm::function_ref<Real(Value)>)>
-        use) {
+void ScoreLoops::emit(llvm::function_ref<void(Value)> beginHead, Use use) {
   units();
   keys.pack(key, length);
   columnScales();
+  e.parallelFor("predict_head", e.index(heads), [&](Value head) {
+    ofHead(head,
+           e.b.createOrFold<arith::DivUIOp>(head, e.index(heads / groups)),
+           beginHead, use);
+  });
+}
+
+void ScoreLoops::ofHead(Value head, Value group,
+                        llvm::function_ref<void(Value)> beginHead, Use use) {
   keys.allocate([&](Type type, int64_t n) { return e.alloc(type, {n}); });
   Value padded = keys.paddedLength(),
         scores = e.scratch(e.f32Type, e.mul(padded, keys.blockRows()));
-  forEachHead(e, heads, groups, [&](Value head, Value group) {
-    e.forRange(e.index(0), length, keys.blockRows(), [&](Value first) {
-      Value count = e.min(e.sub(length, first), e.index(keys.blockRows()));
-      e.forRange(count, [&](Value i) {
-        Value from = e.add(e.mul(e.add(first, i), heads * headSize),
-                           e.mul(head, headSize));
-        keys.loadQuery(query, from, i);
-      });
-      Value chunks = e.ceilDiv(length, keys.chunkKeys());
-      e.forRange(chunks, [&](Value chunk) {
-        keys.multiply(group, chunk, count,
-                      [&](Value i, Value key, int64_t n, Value sums) {
-                        Real ofColumns = e.f32(e.loadLanes(
-                            scales, e.add(e.mul(group, padded), key), n, n));
-                        e.storeLanes(numerics::predictedScore(
-                                         fromInteger(e.real, sums), ofColumns),
-                                     scores, keys.keyAt(key, i), n);
-                      });
-      });
-      e.forRange(count, [&](Value i) {
-        use(head, e.add(first, i), [&](Value key) {
-          return e.f32(e.loadChunk(scores, keys.keyAt(key, i)));
-        });
+  beginHead(head);
+  e.forRange(e.index(0), length, keys.blockRows(), [&](Value first) {
+    Value count = e.min(e.sub(length, first), e.index(keys.blockRows()));
+    e.forRange(count, [&](Value i) {
+      Value from = e.add(e.mul(e.add(first, i), heads * headSize),
+                         e.mul(head, headSize));
+      keys.loadQuery(query, from, i);
+    });
+    e.forRange(e.ceilDiv(length, keys.chunkKeys()), [&](Value chunk) {
+      keys.multiply(
+          group, chunk, count, [&](Value i, Value key, int64_t n, Value sums) {
+            Real ofColumns = e.f32(
+                e.loadLanes(scales, e.add(e.mul(group, padded), key), n, n));
+            e.storeLanes(
+                numerics::predictedScore(fromInteger(e.real, sums), ofColumns),
+                scores, keys.keyAt(key, i), n);
+          });
+    });
+    e.forRange(count, [&](Value i) {
+      use(head, e.add(first, i), [&](Value key) {
+        return e.f32(e.loadChunk(scores, keys.keyAt(key, i)));
       });
     });
   });
@@ -161,9 +168,9 @@ void loops::lower(PredictOp op, Emitter &e) {
   ScoreLoops loops(op, e);
   Value scores = e.allocResult(op.getScores(), loops.length);
   e.part("predict", [&] {
-    Value padded = e.roundUp(loops.length, lanes),
-          memory = e.scratch(e.f32Type, padded);
+    Value padded = e.roundUp(loops.length, lanes), memory;
     loops.emit(
+        [&](Value) { memory = e.scratch(e.f32Type, padded); },
         [&](Value head, Value row, llvm::function_ref<Real(Value)> load) {
           e.forPadded(padded, [&](Value offset) {
             e.storeChunk(load(offset), memory, offset);
@@ -193,6 +200,7 @@ void loops::lowerFused(PredictOp predict, SelectOp select, Emitter &e) {
   e.part("predict_and_select", [&] {
     selection.begin();
     loops.emit(
+        [&](Value head) { selection.beginHead(head); },
         [&](Value head, Value row, llvm::function_ref<Real(Value)> load) {
           selection.row(head, row, e.load(loops.unit, {head, row}), load);
         });

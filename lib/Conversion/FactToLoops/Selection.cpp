@@ -61,10 +61,18 @@ void SelectionLoops::begin() {
                      ? e.load(dominanceNumber, {})
                      : e.f32(op.getDominance()->convertToFloat()).value;
   padded = e.roundUp(length, lanes);
+  counts = e.scratch(e.i32, e.mul(padded, heads()));
+  e.fill(counts, e.mul(padded, heads()), e.integer(e.i32, 0));
+}
+
+int64_t SelectionLoops::heads() {
+  return cast<ShapedType>(op.getMask().getType()).getDimSize(0);
+}
+
+void SelectionLoops::beginHead(Value head) {
   keys = e.scratch(e.i32, padded);
   kept = e.scratch(e.i8, padded);
-  counts = e.scratch(e.i32, padded);
-  e.fill(counts, padded, e.integer(e.i32, 0));
+  countsOfHead = e.mul(head, padded);
 }
 
 Value SelectionLoops::countAtLeast(const ColumnRange &chunks, Value threshold) {
@@ -239,8 +247,9 @@ void SelectionLoops::row(Value head, Value row, Value unit,
       e.mul(e.b.createOrFold<arith::DivUIOp>(length, e.index(lanes)), lanes);
   auto count16 = [&](Value offset, Value bytes) {
     Value one = arith::ExtUIOp::create(e.b, vector, bytes);
-    e.storeChunk(arith::AddIOp::create(e.b, e.loadChunk(counts, offset), one),
-                 counts, offset);
+    Value at = e.add(countsOfHead, offset);
+    e.storeChunk(arith::AddIOp::create(e.b, e.loadChunk(counts, at), one),
+                 counts, at);
   };
   e.forPadded(whole, [&](Value offset) {
     Value bytes = e.loadChunk(kept, offset);
@@ -257,8 +266,14 @@ void SelectionLoops::row(Value head, Value row, Value unit,
 
 void SelectionLoops::finish() {
   e.forRange(length, [&](Value column) {
-    e.store(arith::ExtUIOp::create(e.b, e.i64, e.load(counts, column)), count,
-            column);
+    Value all = e.forReduce(
+        e.index(0), e.index(heads()), 1, e.integer(e.i64, 0),
+        [&](Value head, ValueRange carried) {
+          Value ofHead = e.load(counts, e.add(e.mul(head, padded), column));
+          return SmallVector<Value>{
+              e.add(carried[0], arith::ExtUIOp::create(e.b, e.i64, ofHead))};
+        })[0];
+    e.store(all, count, column);
   });
 }
 
@@ -271,6 +286,7 @@ void loops::lower(SelectOp op, Emitter &e) {
     Value copy = e.scratch(e.f32Type, e.roundUp(length, lanes));
     e.fill(copy, e.roundUp(length, lanes), e.f32(0.0f));
     e.forRange(e.dim(scores, 0), [&](Value head) {
+      selection.beginHead(head);
       e.forRange(length, [&](Value row) {
         e.forRange(length, [&](Value column) {
           e.store(e.load(scores, {head, row, column}), copy, column);
@@ -309,7 +325,7 @@ static void demandedRows(Emitter &e, Value mask, Value dominated, Value argmax,
                          Value result) {
   Value maskBytes = e.asBytes(mask);
   Value length = e.dim(mask, 1), padded = e.roundUp(length, lanes);
-  Value any = e.scratch(e.i8, padded), row16 = e.scratch(e.i8, padded);
+  Value any, row16;
   int64_t heads = cast<ShapedType>(mask.getType()).getDimSize(0),
           groups = cast<ShapedType>(result.getType()).getDimSize(0);
   auto join = [&](Value head) {
@@ -331,7 +347,8 @@ static void demandedRows(Emitter &e, Value mask, Value dominated, Value argmax,
           });
     });
   };
-  e.forRange(e.index(groups), [&](Value group) {
+  e.parallelFor("demanded_rows", e.index(groups), [&](Value group) {
+    any = e.scratch(e.i8, padded), row16 = e.scratch(e.i8, padded);
     e.fill(any, padded, e.integer(e.i8, 0));
     forEachMember(e, group, heads / groups, join);
     e.forRange(length, [&](Value column) {

@@ -21,6 +21,8 @@ public:
   SelectionLoops(SelectOp op, Emitter &e, Value length);
 
   void begin();
+  /// In front of the rows of a head; different heads may be worked on at once.
+  void beginHead(Value head);
   /// One row of one head. `load` gives 16 scores of the row from an offset on;
   /// those outside of the row's window may be anything.
   void row(Value head, Value row, Value unit,
@@ -29,6 +31,7 @@ public:
   void finish();
 
 private:
+  int64_t heads();
   void keepThreshold(const ColumnRange &columns, Value kept, Value smallest,
                      Value largest);
   void keepTies(const ColumnRange &columns, Value threshold, Value wanted);
@@ -42,7 +45,8 @@ private:
   Value mask, maskBytes, dominated, argmax, count;
   Value keys;   ///< scratch: scores of the row as integers that order alike
   Value kept;   ///< scratch: the row's mask as bytes
-  Value counts; ///< scratch: counts of 32 bits
+  Value counts; ///< scratch: counts of 32 bits of each head
+  Value countsOfHead; ///< where those of a head begin
 };
 
 /// mask[head][row] as 16 bytes from `offset` on into scratch memory, padded.

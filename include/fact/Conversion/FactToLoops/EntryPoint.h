@@ -43,10 +43,19 @@ struct EntryError {
 /// well.
 constexpr int packedExtents = 2; ///< The word of the first extent.
 
+/// `fact_parallel` of the C header: calls task(arguments, i) for each i below
+/// `count`, in any order, in any threads, and returns when all are done.
+struct EntryParallel {
+  void (*run)(void *context, int64_t count,
+              void (*task)(void *arguments, int64_t index), void *arguments);
+  void *context;
+};
+
 /// A packed entry point: pointers to the inputs, then to what it writes of each
-/// output.
+/// output. Without `parallel` it runs alone.
 using PackedEntry = int32_t (*)(void **pointers, int64_t length,
-                                EntryError *error);
+                                EntryError *error,
+                                const EntryParallel *parallel);
 
 /// The sequence lengths that a function serves: 1 to the smallest `fact.bound`
 /// of its arguments, or the one length that their types fix.
