@@ -16,6 +16,7 @@ from fact.options import OptionParser
 
 # A case that takes longer than this hangs.
 TIMEOUT = 900
+CPU_FLAGS = []  # of fact-run, from the command line
 MASKS = ("mask", "dominated", "k_rows", "v_rows", "low")
 
 
@@ -68,7 +69,7 @@ class Layer:
         y, _, masks = tools.simulate(program, [x], *length, "--fill-undefined=1", masks=True, timeout=TIMEOUT)
         self.compare("FACT", i, policy, y, masks)
         program.unlink()
-        y, masks, _ = tools.run(self.ir, [x], *flags, *length, "--fill-undefined", masks=True, timeout=TIMEOUT)
+        y, masks, _ = tools.run(self.ir, [x], *flags, *length, "--fill-undefined", *CPU_FLAGS, masks=True, timeout=TIMEOUT)
         self.compare("CPU", i, policy, y, masks)
 
     def compare(self, side, i, policy, y, masks):
@@ -135,7 +136,7 @@ class Model:
         x, expected = self.inputs[i][None], self.arrays[f"x{i}.p{j}.y"][None]
         y, _, _ = tools.simulate(program, [x], timeout=TIMEOUT)
         compare("FACT y", y, expected)
-        y, _, _ = tools.run(self.onnx, [x], *flags, timeout=TIMEOUT)
+        y, _, _ = tools.run(self.onnx, [x], *flags, *CPU_FLAGS, timeout=TIMEOUT)
         compare("CPU y", y, expected)
 
 
@@ -166,7 +167,14 @@ def main():
     parser.add_argument("--models", type=pathlib.Path, action="append", default=[], metavar="DIR")
     parser.add_argument("--filter", default="", metavar="SUBSTRING", help="only cases whose name contains it")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
+    parser.add_argument("--cpu", metavar="NAME", help="a processor or a tier for the CPU path")
+    parser.add_argument("--emulate", action="store_true", help="a tier that this processor may lack")
+    parser.add_argument("--threads", metavar="N", help="threads of the CPU path")
     options = parser.parse_args()
+    if options.emulate and not options.cpu:
+        parser.error("--emulate needs --cpu")
+    CPU_FLAGS.extend([f"--{flag}={value}" for flag, value in (("cpu", options.cpu), ("threads", options.threads)) if value])
+    CPU_FLAGS.extend(["--emulate"] * options.emulate)
     folder = options.folder
     files = sorted(folder.glob("layer_*.npz")) + sorted(folder.glob("model_*.npz"))
     rules = folder / "rules.npz"

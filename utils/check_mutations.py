@@ -40,12 +40,14 @@ MUTATIONS = (
     ("FACT: skip a token", "the load of an iteration does not wait for the iteration before", "lib/ISA/OrderEngines.cpp",
      "found[dependence.region].push_back(dependence);",
      "if (dependence.distance == 0)\n        found[dependence.region].push_back(dependence);"),
-    ("CPU: drop a store", "the end of an activated row that fills no vector", LOOPS + "RowOps.cpp",
-     "e.storeChunk(activate(", "if (chunk == lanes)\n        e.storeChunk(activate("),
-    ("CPU: swap two operands", "a norm adds gamma in beta's place", LOOPS + "RowOps.cpp",
-     "normal + e.loadReal(beta, offset, chunk)", "normal + e.loadReal(gamma, offset, chunk)"),
-    ("CPU: shorten a loop", "the mean token leaves the last token out", LOOPS + "RowOps.cpp",
+    ("CPU: drop a store", "the end of an activated row that fills no vector", LOOPS + "PanelRows.cpp",
+     "e.storeLanes(activate(", "if (width == n)\n      e.storeLanes(activate("),
+    ("CPU: swap two operands", "a norm adds gamma in beta's place", LOOPS + "PanelRows.cpp",
+     "normal + e.f32(e.loadLanes(beta,", "normal + e.f32(e.loadLanes(gamma,"),
+    ("CPU: shorten a loop", "the mean token leaves the last token out", LOOPS + "MeanToken.cpp",
      "e.index(1), length, 1, first,", "e.index(1), e.sub(length, e.index(1)), 1, first,"),
+    ("CPU: forget a correction", "sums of unsigned rows begin at 0 in columns of the second group on", LOOPS + "PackWeights.cpp",
+     "corrections[first + column] -= 128 * code;", "if (group == 0)\n          corrections[first + column] -= 128 * code;"),
 )
 
 

@@ -35,6 +35,7 @@ class Case:
         self.model = random_ir.model(seed)
         self.flags = random_ir.policy_flags(seed, self.model)
         self.schedule = random_ir.schedule_flags(seed)
+        self.cpu = random_ir.cpu_flags(seed)
         self.ir = folder / "model.mlir"
         self.original = folder / "original.mlir"  # of a model in linalg
         default = ROOT / "machines" / "fact-28nm.json"
@@ -59,7 +60,7 @@ class Case:
         inputs = [f"--input={self.folder}/x{i}.npy" for i in range(len(self.model.inputs))]
         with tempfile.TemporaryDirectory(prefix="check-random-") as scratch:
             sides = all_sides(scratch, ir, inputs, outputs, self.flags, self.machines, self.seed % 1000, plain, TIMEOUT,
-                              self.schedule)
+                              self.schedule, self.cpu)
         self.on_larger = sides["FACT"].machine != self.machines[0]
         for side in sides.values():
             if side.crash:

@@ -6,10 +6,12 @@
  *
  * from C: encoder.h declares the function, encoder.o is all that is linked.
  *
- * usage: run_encoder X.npy Y.npy      (float32 [1, L, d], in C order)
+ * usage: run_encoder X.npy Y.npy [THREADS]      (float32 [1, L, d], in C order)
  */
 #include "encoder.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +21,42 @@ static int fail(const char *what, const char *path) {
   return 1;
 }
 
+/* Threads that are made for each call; a program that calls more often keeps
+ * them. */
+struct work {
+  void (*task)(void *arguments, int64_t i);
+  void *arguments;
+  int64_t count;
+  atomic_llong next;
+};
+
+static void *take_tasks(void *work) {
+  struct work *w = work;
+  for (int64_t i; (i = atomic_fetch_add(&w->next, 1)) < w->count;)
+    w->task(w->arguments, i);
+  return NULL;
+}
+
+enum { MAX_THREADS = 64 };
+
+static void run_in_threads(void *context, int64_t count,
+                           void (*task)(void *arguments, int64_t i),
+                           void *arguments) {
+  struct work work = {task, arguments, count, 0};
+  pthread_t threads[MAX_THREADS];
+  int helpers = 0;
+  while (helpers < *(int *)context - 1 &&
+         pthread_create(&threads[helpers], NULL, take_tasks, &work) == 0)
+    ++helpers;
+  take_tasks(&work);
+  while (helpers > 0)
+    pthread_join(threads[--helpers], NULL);
+}
+
 int main(int argc, char **argv) {
-  if (argc != 3) {
-    fprintf(stderr, "usage: run_encoder X.npy Y.npy\n");
+  int threads = argc > 3 ? atoi(argv[3]) : 1;
+  if (argc < 3 || argc > 4 || threads < 1 || threads > MAX_THREADS) {
+    fprintf(stderr, "usage: run_encoder X.npy Y.npy [THREADS]\n");
     return 2;
   }
 
@@ -53,7 +88,9 @@ int main(int argc, char **argv) {
   fclose(in);
 
   fact_error error;
-  if (encoder(x, length, y, &error) != FACT_OK) {
+  fact_parallel parallel = {run_in_threads, &threads};
+  if (encoder_parallel(x, length, y, &error, threads > 1 ? &parallel : NULL) !=
+      FACT_OK) {
     fprintf(stderr,
             "run_encoder: error: code %d in '%s' at row %lld, column %lld\n",
             (int)error.code, error.tensor ? error.tensor : "",

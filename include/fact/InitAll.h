@@ -15,8 +15,8 @@ class DialectRegistry;
 
 namespace mlir::fact {
 
-/// Our dialects, the upstream ones that our pipelines meet, and their external
-/// interface models.
+/// Our dialects, the upstream ones that our pipelines meet, and their
+/// extensions.
 void registerAllDialects(DialectRegistry &registry);
 
 /// Our passes and pipelines, and the upstream passes that go with them.

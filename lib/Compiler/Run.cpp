@@ -328,6 +328,11 @@ LogicalResult Runner::compile() {
   if (!compiled)
     return compilation.fail(llvm::toString(compiled.takeError()));
   jit = std::move(*compiled);
+  if (options.repeat)
+    llvm::errs() << "fact-run: tier " << pipeline.tier
+                 << (pipeline.emulate ? " (emulated)" : "") << ", "
+                 << options.threads
+                 << (options.threads == 1 ? " thread\n" : " threads\n");
   return success();
 }
 

@@ -330,6 +330,14 @@ def schedule_flags(seed):
             "differential": ["--schedule=differential"]}[kind]
 
 
+def cpu_flags(seed):
+    """Flags of fact-run for what its code is made for: this processor, or an emulated tier; and for threads."""
+    draw = Draw("cpu", seed)
+    tier = draw.weighted(native=8, amx=2, avx512vnni=2, avxvnni=1, avx512=1, avx2=1, x86=1, dotprod=1)
+    threads = [f"--threads={draw.choice((1, 2))}"]
+    return threads if tier == "native" else [f"--cpu={tier}", "--emulate", *threads]
+
+
 def machine(seed, description):
     """`description` (of a machine, as in machines/) with small random sizes."""
     draw = Draw("machine", seed)

@@ -61,7 +61,7 @@ def simulator(folder, model, inputs, outputs, flags, machines, garbage, timeout=
 
 
 def all_sides(folder, model, inputs, outputs, flags=(), machines=(None,), garbage=1, original=None, timeout=None,
-              schedule=()):
+              schedule=(), cpu=()):
     """{"CPU": Side, "FACT": Side, "numerics": Side}.
 
     folder    for files
@@ -72,11 +72,12 @@ def all_sides(folder, model, inputs, outputs, flags=(), machines=(None,), garbag
               taken that is large enough
     original  what the interpreter runs, if not `model`
     schedule  flags of the program alone
+    cpu       flags of the CPU path alone
     """
     def on(name, path, *more):
         return run_side(folder, name, "fact-run", path, inputs, outputs, *more, *flags, timeout=timeout)
     return {
-        "CPU": on("CPU", model, "--fill-undefined"),
+        "CPU": on("CPU", model, "--fill-undefined", *cpu),
         "FACT": simulator(folder, model, inputs, outputs, flags, machines, garbage, timeout, schedule),
         "numerics": on("numerics", original or model, "--reference=numerics"),
     }

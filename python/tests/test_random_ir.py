@@ -18,7 +18,7 @@ def digest(seed):
     model = random_ir.model(seed)
     length = random_ir.length_of(seed, model)
     parts = [model.text, str(length), str(random_ir.policy_flags(seed, model)),
-             str(random_ir.schedule_flags(seed))]
+             str(random_ir.schedule_flags(seed)), str(random_ir.cpu_flags(seed))]
     parts += [x.tobytes().hex() for x in random_ir.inputs(seed, model, length)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

@@ -220,27 +220,24 @@ def FuseElementwisePass : Pass<"fact-fuse-elementwise", "::mlir::func::FuncOp"> 
 def FactToLoopsPass : Pass<"fact-to-loops", "::mlir::ModuleOp"> {
   let summary = "fact ops and tensors to loops over buffers";
   let description = [{
-    One-shot bufferization of the module, across functions, in which every fact
-    op becomes loops over vectors of 16 lanes:
+    `fact` ops become functions on buffers; what is around them goes through one-shot bufferization,
+    across functions. Row ops that are linked by rows are one function, a loop over panels of rows that calls
+    a function for each product, each attention, and the ops between them (docs/cpu.md):
 
     ```mlir
-    %y = fact.add %x, %z : tensor<?x64xf32>
+    %q, %s = fact.quantize_rows %x : (tensor<?x64xf32>) -> (tensor<?x64xi8>, tensor<?xf32>)
+    %h = fact.quantized_linear %q, %s, %w, %ws : (...) -> tensor<?x128xf32>
+    %y = fact.activation gelu %h : tensor<?x128xf32>
     // becomes
-    scf.for %i = %c0 to %length step %c1 {
-      scf.for %j = %c0 to %c64 step %c16 {
-        %0 = vector.load %x[%i, %j] : memref<?x64xf32>, vector<16xf32>
-        %1 = vector.load %z[%i, %j] : memref<?x64xf32>, vector<16xf32>
-        %2 = arith.addf %0, %1 : vector<16xf32>
-        vector.store %2, %y[%i, %j] : memref<?x64xf32>, vector<16xf32>
-      }
-    }
+    call @phase(%length, %x, %w, %ws, %y)
+    // in which, for each panel of rows,
+    call @rows(%x, %codes, %scales, %rows)               // codes and scales of the panel
+    call @product(%codes, %scales, %w, %ws, %y, %rows)   // GELU is computed with the sums
     ```
 
-    The float rules are the templates of fact/Numerics/FloatRules.h, run on
-    values of the IR. No operation carries fast-math flags. Rows that a mask
-    does not name are not computed. A `fact.predict` whose scores only a
-    `fact.select` reads is lowered together with it, a row at a time. Integer
-    products call `__fact_gemm`, which the pass adds.
+    The float rules are the templates of fact/Numerics/FloatRules.h, run on values of the IR. No operation
+    carries fast-math flags. Weights that are constants are packed while compiling, through calls too. A
+    `fact.predict` whose scores only a `fact.select` reads is lowered together with it, a block of rows at a time.
 
     Before: sparse fact IR without policy; ops on weights are folded. After: no
     tensors, no fact ops; results of functions belong to their callers, nothing

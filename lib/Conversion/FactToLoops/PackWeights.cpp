@@ -32,11 +32,6 @@ struct Shape {
   int64_t k, n, step, codes, groups;
 
   int64_t size() const { return groups * codes * groupColumns; }
-  int64_t at(int64_t row, int64_t column) const {
-    return ((column / groupColumns * codes + row / step * step) * groupColumns +
-            column % groupColumns * step) +
-           row % step;
-  }
 };
 
 /// All calls of a private function, if nothing else uses it.
@@ -83,14 +78,24 @@ PackedWeight WeightPacker::packConstant(Value weight, WeightPlane plane) {
   Shape shape(weight, *options.tier);
   std::vector<int8_t> codes(shape.size(), 0);
   std::vector<int32_t> corrections(shape.groups * groupColumns, 0);
-  for (int64_t row = 0; row < shape.k; ++row)
-    for (int64_t column = 0; column < shape.n; ++column) {
-      int code = (*elements)[row * shape.n + column];
-      if (plane == WeightPlane::High)
-        code = (code + 8) >> 4;
-      codes[shape.at(row, column)] = static_cast<int8_t>(code);
-      corrections[column] -= 128 * code;
+  const int8_t *source = elements->data();
+  for (int64_t group = 0; group < shape.groups; ++group) {
+    int64_t first = group * groupColumns,
+            columns = std::min(groupColumns, shape.n - first);
+    int8_t *to = &codes[group * shape.codes * groupColumns];
+    for (int64_t row = 0; row < shape.k; ++row) {
+      const int8_t *from = source + row * shape.n + first;
+      int8_t *step =
+          to + row / shape.step * shape.step * groupColumns + row % shape.step;
+      for (int64_t column = 0; column < columns; ++column) {
+        int code = from[column];
+        if (plane == WeightPlane::High)
+          code = (code + 8) >> 4;
+        step[column * shape.step] = static_cast<int8_t>(code);
+        corrections[first + column] -= 128 * code;
+      }
     }
+  }
   OpBuilder builder(weight.getContext());
   builder.setInsertionPointAfterValue(weight);
   Location loc = weight.getLoc();
