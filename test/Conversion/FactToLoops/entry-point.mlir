@@ -3,6 +3,7 @@
 // RUN: fact-opt %s --fact-entry-point="name=relu" | FileCheck %s
 // RUN: fact-opt %s --fact-entry-point="name=relu packed=true" | FileCheck %s --check-prefix=PACKED
 // RUN: fact-opt %s --fact-entry-point="float-control=aarch64" | FileCheck %s --check-prefix=ARM
+// RUN: fact-opt %s --fact-parallel-loops --fact-entry-point="name=relu required=avx2,amx-int8" | FileCheck %s --check-prefix=HOST
 // RUN: not fact-opt %s --fact-entry-point="name=helper" 2>&1 | FileCheck %s --check-prefix=NAME
 
 // CHECK-LABEL: func.func private @__fact_main(
@@ -32,6 +33,21 @@
 // PACKED:         %[[BAD:.*]] = arith.cmpi ne
 // PACKED-NEXT:    scf.if %[[BAD]] {
 // PACKED-NEXT:      memref.dealloc %[[Y]]
+
+// Any processor can run what asks for features; Linux is asked for tiles. One
+// entry point runs alone, the other in the caller's threads.
+// HOST-LABEL: func.func private @__fact_entry(
+// HOST-LABEL: func.func @relu(%arg0: !llvm.ptr, %arg1: i64, %arg2: !llvm.ptr, %arg3: !llvm.ptr) -> i32
+// HOST-SAME:    passthrough = [{{\[}}"target-cpu", "x86-64"], ["target-features", ""]]
+// HOST:         %[[NONE:.*]] = llvm.mlir.zero
+// HOST:         llvm.inline_asm has_side_effects "cpuid"
+// HOST:         llvm.inline_asm has_side_effects "xgetbv"
+// HOST:         llvm.inline_asm has_side_effects "syscall"
+// HOST:         func.call @__fact_entry({{.*}}, %[[NONE]])
+// HOST-LABEL: func.func @relu_parallel(
+// HOST-SAME:    %[[PARALLEL:[^ ]*]]: !llvm.ptr) -> i32
+// HOST:         func.call @__fact_entry({{.*}}, %[[PARALLEL]])
+
 // ARM: llvm.inline_asm has_side_effects "mrs $0, fpcr"
 // NAME: error: has a function with the name of the entry point 'helper'
 module {

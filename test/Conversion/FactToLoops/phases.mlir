@@ -24,14 +24,17 @@ func.func @feed_forward(%x: tensor<?x64xf32>, %w1: tensor<64x128xi8>, %s1: tenso
 
 // GELU and the sum are parts of products: the phase has two of these, and three
 // sweeps over rows (the first quantization, the second, the norm).
-// CHECK-LABEL: func.func private @phase(
-// CHECK:         scf.for
+// CHECK-LABEL: func.func private @panel(
 // CHECK:           call @rows(
 // CHECK:           call @product(
 // CHECK:           call @rows_{{[0-9]+}}(
 // CHECK:           call @product_{{[0-9]+}}(
 // CHECK:           call @rows_{{[0-9]+}}(
 // CHECK-NOT:       call
+// CHECK-LABEL: func.func private @phase(
+// CHECK:         scf.for
+// CHECK:           call @panel(
+// CHECK:         {fact_parallel}
 
 // -----
 

@@ -20,9 +20,11 @@ func.func @add(%x: tensor<?x64xf32>, %z: tensor<?x64xf32>) -> tensor<?x64xf32> {
 // CHECK:             %[[SUM:.*]] = arith.addf %[[A]], %[[B]] : vector<16xf32>
 // CHECK:             vector.store %[[SUM]], %{{.*}} : memref<?xf32>, vector<16xf32>
 // CHECK-NOT:     fastmath
+// CHECK-LABEL: func.func private @panel(
+// CHECK:         call @rows(
 // CHECK-LABEL: func.func private @phase(
 // CHECK:         scf.for
-// CHECK:           func.call @rows(
+// CHECK:           func.call @panel(
 
 // -----
 
