@@ -533,6 +533,15 @@ Real Emitter::largestMagnitude(int64_t n,
   return largestOfLanes(largest);
 }
 
+Value Emitter::largerMagnitudes(Value a, Value b) {
+  auto bits = [&](Value floats) -> Value {
+    return arith::BitcastOp::create(this->b, shapedLike(floats.getType(), i32),
+                                    floats);
+  };
+  return arith::BitcastOp::create(
+      this->b, a.getType(), arith::MaxSIOp::create(this->b, bits(a), bits(b)));
+}
+
 Real Emitter::largestOfLanes(Value magnitudes) {
   // They order as their bits: an integer reduction needs no rule for NaN.
   Value bits = arith::BitcastOp::create(b, vectorOf(i32), magnitudes);

@@ -202,6 +202,10 @@ public:
   Real sumTree(const Real &laneSums);
   /// Constant: lanes 0 .. width - 1 of 16.
   Value firstLanes(int64_t width);
+  /// The larger ones of two vectors of floats that are not below 0, by their
+  /// bits. (A compare and a select whose result goes back to memory become a
+  /// store under a mask, from which no load can take its value in time.)
+  Value largerMagnitudes(Value a, Value b);
   /// Largest of 16 magnitudes.
   Real largestOfLanes(Value magnitudes);
   Value reduceMax(Value vector);

@@ -96,8 +96,9 @@ static void raiseMaximum(Emitter &e, Value maxima, Value row, Value vector) {
   if (!maxima)
     return;
   Value at = e.mul(row, lanes);
-  e.storeChunk(maximum(absolute(e.f32(vector)), e.f32(e.loadChunk(maxima, at))),
-               maxima, at);
+  e.storeChunk(
+      e.largerMagnitudes(absolute(e.f32(vector)), e.loadChunk(maxima, at)),
+      maxima, at);
 }
 
 void Attention::dominatedRows(Value head, Value group) {
@@ -274,9 +275,10 @@ void Attention::scoresOfChunk(const Block &block, Value chunk, bool isChecked) {
         Value most = e.foldLanes(s, [&](Value a, Value b) {
           return maximum(e.f32(b), e.f32(a)).value;
         });
-        e.storeChunk(
-            maximum(e.f32(most), e.f32(e.loadChunk(memory.largest, ofRow))),
-            memory.largest, ofRow);
+        // Not a compare and a select: see Emitter::largerMagnitudes.
+        e.storeChunk(arith::MaxNumFOp::create(
+                         e.b, e.loadChunk(memory.largest, ofRow), most),
+                     memory.largest, ofRow);
       });
 }
 
@@ -314,10 +316,9 @@ void Attention::termsOfChunk(const Block &block, Value chunk, bool isChecked) {
     e.storeChunk(e.add(e.loadChunk(memory.sums, ofRow), sum), memory.sums,
                  ofRow);
     Value most = e.foldLanes(
-        g, [&](Value a, Value b) { return maximum(e.f32(b), e.f32(a)).value; });
-    e.storeChunk(
-        maximum(e.f32(most), e.f32(e.loadChunk(memory.weighted, ofRow))),
-        memory.weighted, ofRow);
+        g, [&](Value a, Value b) { return e.largerMagnitudes(a, b); });
+    e.storeChunk(e.largerMagnitudes(most, e.loadChunk(memory.weighted, ofRow)),
+                 memory.weighted, ofRow);
   });
 }
 

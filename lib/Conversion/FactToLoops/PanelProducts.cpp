@@ -314,10 +314,10 @@ LogicalResult PanelLoops::product(QuantizedLinearOp op) {
         magnitude =
             select(RealMask{e.firstLanes(width)}, e.f32(magnitude), e.zeros());
       magnitude = e.foldLanes(magnitude, [&](Value a, Value b) {
-        return maximum(e.f32(b), e.f32(a)).value;
+        return e.largerMagnitudes(a, b);
       });
       Value at = e.mul(row, lanes);
-      e.storeChunk(maximum(e.f32(magnitude), e.f32(e.loadChunk(maxima, at))),
+      e.storeChunk(e.largerMagnitudes(magnitude, e.loadChunk(maxima, at)),
                    maxima, at);
     };
   };
