@@ -78,18 +78,14 @@ class Rival:
     def run(self, name, repeat):
         """Milliseconds of a call on x.npy."""
         jobs = [{"inputs": {"x": str(self.folder / "x.npy")}, "outputs": {self.output: str(self.folder / "ort.npy")}}]
-        return median_of(run_onnx(self.folder / f"{name}.onnx", jobs, self.folder, repeat, capture_output=True, text=True).stdout)
-
-
-def median_of(text):
-    return float(re.search(r"median ([0-9.]+) ms", text).group(1))
+        return tools.median_of(run_onnx(self.folder / f"{name}.onnx", jobs, self.folder, repeat, capture_output=True, text=True).stdout)
 
 
 def run_fact(folder, preset, cpu, repeat):
     """Milliseconds of a call, and the tier that ran it."""
     out, said = tools.call("fact-run", folder / "m.mlir", f"--preset={preset}", f"--cpu={cpu}", f"--input={folder / 'x.npy'}",
                            f"--output={folder / 'y.npy'}", f"--repeat={repeat}")
-    return median_of(out), re.search(r"tier (\S+),", said).group(1)
+    return tools.median_of(out), re.search(r"tier (\S+),", said).group(1)
 
 
 def processor():

@@ -13,7 +13,6 @@ onnxruntime-node (utils/demo makes one).
 """
 import os
 import pathlib
-import re
 import resource
 import statistics
 import subprocess
@@ -39,20 +38,16 @@ def processor_time():
     return used.ru_utime + used.ru_stime
 
 
-def median_of(text):
-    return float(re.search(r"median ([0-9.]+) ms", text).group(1))
-
-
 def run_fact(options, folder, repeat):
     """Milliseconds of a call."""
     printed = tools.call("fact-run", options.model, f"--preset={options.preset}", f"--input={folder}/x.npy",
                          f"--output={folder}/fact.npy", *([f"--repeat={repeat}"] if repeat else []))[0]
-    return median_of(printed) if repeat else None
+    return tools.median_of(printed) if repeat else None
 
 
 def run_ort(options, folder):
     jobs = [{"inputs": {"x": str(folder / "x.npy")}, "outputs": {OUTPUT: str(folder / "ort.npy")}}]
-    return median_of(recogniser.run_onnx(options.model, jobs, folder, options.repeat, capture_output=True, text=True).stdout)
+    return tools.median_of(recogniser.run_onnx(options.model, jobs, folder, options.repeat, capture_output=True, text=True).stdout)
 
 
 def main():

@@ -85,9 +85,7 @@ mlir::fact::createTargetMachine(const std::string &cpu) {
                                          triple.getArchName());
     builder->setCPU(triple.isX86() ? "x86-64" : "generic");
     builder->setFeatures("");
-    SmallVector<StringRef> features;
-    tier->features.split(features, ',', -1, /*KeepEmpty=*/false);
-    for (StringRef feature : features)
+    for (StringRef feature : tier->featureNames())
       builder->getFeatures().AddFeature(feature);
   } else if (cpu != "native") {
     // MC complains on stderr and goes on where it does not know a processor.
@@ -133,20 +131,15 @@ mlir::fact::pipelineOptionsFor(const llvm::TargetMachine &machine) {
   StringRef architecture = triple.isX86()       ? "x86"
                            : triple.isAArch64() ? "aarch64"
                                                 : "";
-  auto featuresOf = [](const Tier &tier) {
-    SmallVector<StringRef> features;
-    tier.features.split(features, ',', -1, /*KeepEmpty=*/false);
-    return features;
-  };
   const Tier *best = llvm::find_if(tiers(), [&](const Tier &tier) {
     return (tier.architecture.empty() || tier.architecture == architecture) &&
-           llvm::all_of(featuresOf(tier), has);
+           llvm::all_of(tier.featureNames(), has);
   });
   options.tier = best->name.str();
   // Of any tier: the code generator uses all that the processor has.
   for (const Tier &tier : tiers())
     if (tier.architecture == architecture)
-      for (StringRef feature : featuresOf(tier))
+      for (StringRef feature : tier.featureNames())
         if (has(feature) &&
             !llvm::is_contained(options.requiredFeatures, feature))
           options.requiredFeatures.push_back(feature.str());

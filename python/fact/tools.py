@@ -113,6 +113,11 @@ def call(tool, *arguments, timeout=None):
     return stdout, stderr
 
 
+def median_of(printed):
+    """Milliseconds of a call, of what `fact-run --repeat` or a rival's runner printed."""
+    return float(re.search(r"median ([0-9.]+) ms", printed).group(1))
+
+
 def compile_program(model, output, *flags, timeout=None):
     """fact-compile MODEL -o OUTPUT; returns the tool's messages."""
     return call("fact-compile", model, "-o", output, *flags, timeout=timeout)[1]

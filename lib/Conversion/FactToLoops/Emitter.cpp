@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Emitter.h"
+#include "SharedFunctions.h"
 
 #include "fact/Numerics/FloatRules.h"
 
@@ -16,23 +17,20 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Transforms/RegionUtils.h"
-#include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
 using namespace mlir::fact;
 using namespace mlir::fact::loops;
 
-Emitter::Emitter(OpBuilder &builder, Location loc, const LoopOptions &options)
+Emitter::Emitter(const OpBuilder &builder, Location loc,
+                 const LoopOptions &options)
     : b(loc, builder), options(options),
       real{b, options.tier && options.tier->fused}, i1(b.getI1Type()),
       i8(b.getI8Type()), i16(b.getI16Type()), i32(b.getI32Type()),
       i64(b.getI64Type()), f32Type(b.getF32Type()) {}
 
 Emitter::Emitter(Operation *op, const LoopOptions &options)
-    : b(op->getLoc(), op), options(options),
-      real{b, options.tier && options.tier->fused}, i1(b.getI1Type()),
-      i8(b.getI8Type()), i16(b.getI16Type()), i32(b.getI32Type()),
-      i64(b.getI64Type()), f32Type(b.getF32Type()) {
+    : Emitter(OpBuilder(op), op->getLoc(), options) {
   front = arith::ConstantIndexOp::create(b, 0);
 }
 
@@ -210,27 +208,20 @@ static func::FuncOp makeFunction(OpBuilder &builder, scf::ExecuteRegionOp part,
   return function;
 }
 
-void loops::outlineParts(ModuleOp module, Operation *root) {
+void loops::outlineParts(ModuleOp module) {
   SmallVector<scf::ExecuteRegionOp> parts;
-  root->walk([&](scf::ExecuteRegionOp op) { // the inner ones first
+  module.walk([&](scf::ExecuteRegionOp op) { // the inner ones first
     if (op->hasAttr(partAttrName))
       parts.push_back(op);
   });
-  SymbolTable symbols(module);
+  SharedFunctions functions(module);
   OpBuilder builder(module.getContext());
-  llvm::StringMap<func::FuncOp> known;
   for (scf::ExecuteRegionOp part : parts) {
     SmallVector<Value> arguments;
-    func::FuncOp function = makeFunction(builder, part, arguments);
-    std::string text;
-    llvm::raw_string_ostream(text) << function;
-    auto [entry, isNew] = known.try_emplace(text, function);
-    if (isNew)
-      symbols.insert(function);
-    else
-      function->destroy();
+    func::FuncOp function =
+        functions.add(makeFunction(builder, part, arguments)).first;
     builder.setInsertionPoint(part);
-    func::CallOp::create(builder, part.getLoc(), entry->second, arguments);
+    func::CallOp::create(builder, part.getLoc(), function, arguments);
     part->erase();
   }
 }
@@ -435,22 +426,22 @@ void Emitter::store(Value value, Value memref, ValueRange indices) {
   memref::StoreOp::create(b, value, memref, indices);
 }
 
-Value Emitter::loadChunk(Value memref, ValueRange indices, int64_t width,
-                         int64_t pad) {
+Value Emitter::loadLanes(Value memref, ValueRange indices, int64_t n,
+                         int64_t width) {
   Type element = cast<MemRefType>(memref.getType()).getElementType();
   Value vector =
       vector::LoadOp::create(b, vectorOf(element, width), memref, indices);
-  if (width == lanes)
+  if (width == n)
     return vector;
   Value padding =
-      isa<FloatType>(element) ? zeros().value : integer(vectorOf(element), pad);
+      arith::ConstantOp::create(b, b.getZeroAttr(vectorOf(element, n)));
   return vector::InsertStridedSliceOp::create(
       b, vector, padding, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{1});
 }
 
 void Emitter::storeChunk(Value vector, Value memref, ValueRange indices,
                          int64_t width) {
-  if (width != lanes)
+  if (cast<VectorType>(vector.getType()).getDimSize(0) != width)
     vector = vector::ExtractStridedSliceOp::create(
         b, vector, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{width},
         ArrayRef<int64_t>{1});
@@ -460,26 +451,6 @@ void Emitter::storeChunk(Value vector, Value memref, ValueRange indices,
 void Emitter::fill(Value flat, Value size, Value scalar) {
   Value vector = splatValue(scalar);
   forPadded(size, [&](Value offset) { storeChunk(vector, flat, offset); });
-}
-
-Value Emitter::loadLanes(Value memref, Value at, int64_t n, int64_t width) {
-  Type element = cast<MemRefType>(memref.getType()).getElementType();
-  Value vector =
-      vector::LoadOp::create(b, vectorOf(element, width), memref, at);
-  if (width == n)
-    return vector;
-  Value zeros =
-      arith::ConstantOp::create(b, b.getZeroAttr(vectorOf(element, n)));
-  return vector::InsertStridedSliceOp::create(
-      b, vector, zeros, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{1});
-}
-
-void Emitter::storeLanes(Value vector, Value memref, Value at, int64_t width) {
-  if (cast<VectorType>(vector.getType()).getDimSize(0) != width)
-    vector = vector::ExtractStridedSliceOp::create(
-        b, vector, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{width},
-        ArrayRef<int64_t>{1});
-  vector::StoreOp::create(b, vector, memref, at);
 }
 
 Value Emitter::foldLanes(Value vector,

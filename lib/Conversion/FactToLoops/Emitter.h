@@ -51,7 +51,7 @@ struct ColumnRange {
 class Emitter {
 public:
   /// Inside of functions on buffers.
-  Emitter(OpBuilder &builder, Location loc, const LoopOptions &options);
+  Emitter(const OpBuilder &builder, Location loc, const LoopOptions &options);
   /// In front of an op on tensors, in whose place the emitted code is to come.
   Emitter(Operation *op, const LoopOptions &options);
   Emitter(const Emitter &) = delete;
@@ -173,9 +173,12 @@ public:
 
   Value load(Value memref, ValueRange indices);
   void store(Value value, Value memref, ValueRange indices);
-  /// 16 lanes of which `width` are in memory; the others are `pad`.
-  Value loadChunk(Value memref, ValueRange indices, int64_t width = lanes,
-                  int64_t pad = 0);
+  /// `n` lanes of which the first `width` are in memory; the others are 0.
+  Value loadLanes(Value memref, ValueRange indices, int64_t n, int64_t width);
+  Value loadChunk(Value memref, ValueRange indices, int64_t width = lanes) {
+    return loadLanes(memref, indices, lanes, width);
+  }
+  /// The first `width` lanes of a vector of any size.
   void storeChunk(Value vector, Value memref, ValueRange indices,
                   int64_t width = lanes);
   Real loadReal(Value memref, ValueRange indices, int64_t width = lanes) {
@@ -185,9 +188,6 @@ public:
     return f32(load(memref, indices));
   }
   void fill(Value flat, Value size, Value scalar);
-  /// `n` lanes of which the first `width` are in memory; the others are 0.
-  Value loadLanes(Value memref, Value at, int64_t n, int64_t width);
-  void storeLanes(Value vector, Value memref, Value at, int64_t width);
   /// Combines neighbouring groups of 16 lanes into one.
   Value foldLanes(Value vector,
                   llvm::function_ref<Value(Value, Value)> combine);
@@ -226,8 +226,8 @@ private:
 /// Marks loops of Emitter::parallelFor.
 inline constexpr StringLiteral parallelAttrName = "fact_parallel";
 
-/// Makes functions of what Emitter::part marked in `root`.
-void outlineParts(ModuleOp module, Operation *root);
+/// Makes functions of what Emitter::part marked.
+void outlineParts(ModuleOp module);
 
 } // namespace mlir::fact::loops
 

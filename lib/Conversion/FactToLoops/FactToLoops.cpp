@@ -126,8 +126,7 @@ LogicalResult lowerFactOps(ModuleOp module, const loops::LoopOptions &options) {
   loops::WeightPacker weights(module, options);
   for (Block *block : blocks)
     for (const loops::Phase &phase : loops::formPhases(*block))
-      if (failed(loops::lowerPhase(phase, options, weights)))
-        return failure();
+      loops::lowerPhase(phase, options, weights);
   weights.dropUnused();
   SmallVector<Operation *> others;
   module->walk([&](Operation *op) {
@@ -160,7 +159,7 @@ LogicalResult lowerFactOps(ModuleOp module, const loops::LoopOptions &options) {
     if (predict)
       e.replace(predict);
   }
-  loops::outlineParts(module, module);
+  loops::outlineParts(module);
   return success();
 }
 

@@ -55,6 +55,26 @@ Value RowLayout::code(Emitter &e, Value code) const {
   return e.add(e.mul(block, blockRows * blockCodes), inside);
 }
 
+BlockOperands
+RowLayout::operands(Emitter &e, Dot dot, Value memory, int64_t count,
+                    Value from, int64_t n,
+                    llvm::function_ref<Value(int64_t)> rowNumber) const {
+  BlockOperands result;
+  result.dot = dot;
+  result.a = memory;
+  bool inTiles = dot == Dot::Tile;
+  Value start = code(e, from);
+  for (int64_t r = 0; r < count; r += inTiles ? 16 : 1)
+    result.rows.push_back(e.add(row(e, rowNumber(r)), start));
+  result.steps = (inTiles ? blockCodes : n) / Tier::step(dot);
+  if (inTiles) {
+    result.rowStride = blockCodes;
+    result.blocks = {e.index(0), e.index(n / blockCodes)};
+    result.blockStride = blockRows * blockCodes;
+  }
+  return result;
+}
+
 //===----------------------------------------------------------------------===//
 // One step
 //===----------------------------------------------------------------------===//
@@ -263,7 +283,6 @@ static void multiplyTiles(Emitter &e, const BlockOperands &operands,
                                OpFoldResult(e.index(stride))},
         ArrayRef<OpFoldResult>{e.b.getIndexAttr(stride), e.b.getIndexAttr(1)});
   };
-  ValueRange none;
   Value zero = e.index(0);
   SmallVector<Value> at = {zero, zero};
   int64_t halves = operands.rows.size(), groups = operands.groups.size();
@@ -333,7 +352,8 @@ void loops::multiplyBlock(Emitter &e, const BlockOperands &operands,
       sumBlock(e, operands, [&](int64_t row, int64_t group) -> Value {
         if (!fresh)
           return e.loadChunk(sums.memory, place(row, group));
-        return init ? init(row, group) : e.integer(e.vectorOf(e.i32), 0);
+        Value given = init ? init(row, group) : Value();
+        return given ? given : e.integer(e.vectorOf(e.i32), 0);
       });
   for (auto [i, value] : llvm::enumerate(of))
     e.storeChunk(value, sums.memory,
@@ -360,7 +380,6 @@ void loops::forRowBlocks(Emitter &e, Value count, int64_t rows,
 
 /// 16 vectors of 16 words, transposed.
 static void transpose(Emitter &e, SmallVector<Value> &rows) {
-  VectorType type = e.vectorOf(e.i32);
   for (int round = 0; round < 4; ++round) {
     SmallVector<Value> next(16);
     for (int64_t i = 0; i < 8; ++i) {
@@ -372,19 +391,6 @@ static void transpose(Emitter &e, SmallVector<Value> &rows) {
     }
     rows = std::move(next);
   }
-  (void)type;
-}
-
-/// `n` lanes of which `width` are in memory, the others 0.
-static Value loadCodes(Emitter &e, Value memory, Value at, int64_t n,
-                       int64_t width) {
-  Value codes =
-      vector::LoadOp::create(e.b, e.vectorOf(e.i8, width), memory, at);
-  if (width == n)
-    return codes;
-  return vector::InsertStridedSliceOp::create(
-      e.b, codes, e.integer(e.vectorOf(e.i8, n), 0), ArrayRef<int64_t>{0},
-      ArrayRef<int64_t>{1});
 }
 
 void loops::packTokens(Emitter &e, Dot dot, Value source, Value stride,
@@ -405,7 +411,7 @@ void loops::packTokens(Emitter &e, Dot dot, Value source, Value stride,
         if (codes <= 0) {
           row = e.integer(e.vectorOf(e.i8, 16 * step), 0);
         } else {
-          row = loadCodes(e, source, at, 16 * step, codes);
+          row = e.loadLanes(source, at, 16 * step, codes);
         }
         if (flip)
           row = arith::XOrIOp::create(e.b, row, e.integer(row.getType(), -128));
@@ -437,9 +443,8 @@ void loops::packColumnsOfTokens(Emitter &e, Dot dot, Value source, Value stride,
       SmallVector<Value> rows;
       for (int64_t i = 0; i < step; ++i) {
         Value token = e.min(e.add(e.mul(number, step), i), last);
-        Value row = loadCodes(e, source,
-                              e.add(e.add(e.mul(token, stride), column), first),
-                              16, codes);
+        Value row = e.loadChunk(
+            source, e.add(e.add(e.mul(token, stride), column), first), codes);
         if (dot == Dot::Pair)
           row = arith::ExtSIOp::create(e.b, e.vectorOf(e.i16), row);
         rows.push_back(row);

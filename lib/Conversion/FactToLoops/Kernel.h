@@ -38,6 +38,23 @@ int64_t paddedCodes(Dot dot, int64_t k);
 /// Those that B has: a multiple of a step, or of a tile.
 int64_t packedCodes(Dot dot, int64_t k);
 
+/// Which product, and where its operands are.
+struct BlockOperands {
+  Dot dot;
+  Value a, b;
+  /// Offsets in a of the rows, in b of the groups of columns.
+  SmallVector<Value> rows, groups;
+  /// The sums run over blocks begin .. end - 1 of `steps` steps; null: one.
+  std::optional<ColumnRange> blocks;
+  int64_t steps;
+  /// How far apart blocks of A are, in codes.
+  int64_t blockStride = 0;
+  /// Offset x: A is unsigned and B signed; else B unsigned and A signed.
+  bool rowsAreUnsigned = true;
+  /// Tiles only: how far apart rows of A are, in codes.
+  int64_t rowStride = 0;
+};
+
 /// How rows of codes lie in memory: blocks of rows and of codes of them.
 struct RowLayout {
   int64_t width; ///< codes of a row, with padding
@@ -49,23 +66,11 @@ struct RowLayout {
   /// How far a code is from there; `code` is a multiple of `lanes` codes that
   /// lie in one block.
   Value code(Emitter &e, Value code) const;
-};
-
-/// Which product, and where its operands are.
-struct BlockOperands {
-  Dot dot;
-  Value a, b;
-  /// Offsets in a of the rows, in b of the groups of columns.
-  SmallVector<Value> rows, groups;
-  /// The sums run over blocks begin .. end - 1 of `steps` steps; null: one.
-  std::optional<ColumnRange> blocks;
-  int64_t steps;
-  /// How far apart blocks of A are, in codes.
-  int64_t blockStride;
-  /// Offset x: A is unsigned and B signed; else B unsigned and A signed.
-  bool rowsAreUnsigned = true;
-  /// Tiles only: how far apart rows of A are, in codes.
-  int64_t rowStride = 0;
+  /// A of a block: `count` rows of memory, of which rowNumber(r) is the r-th
+  /// (of tiles: rows that follow it), over codes from .. from + n - 1.
+  BlockOperands operands(Emitter &e, Dot dot, Value memory, int64_t count,
+                         Value from, int64_t n,
+                         llvm::function_ref<Value(int64_t)> rowNumber) const;
 };
 
 /// Adds the products to sums that begin as `init` gives them (row, group), 16
@@ -74,7 +79,8 @@ SmallVector<Value> sumBlock(Emitter &e, const BlockOperands &operands,
                             llvm::function_ref<Value(int64_t, int64_t)> init);
 
 /// The same on any tier, from and to memory: c[offset + row * stride + column].
-/// `init` null: the sums begin at what c holds, or at 0 if `fresh`.
+/// The sums begin at what c holds or, if `fresh`, at what `init` gives: without
+/// it, or where it gives null, at 0.
 struct BlockSums {
   Value memory, offset;
   int64_t stride;

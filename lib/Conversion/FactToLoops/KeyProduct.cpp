@@ -42,7 +42,7 @@ void KeyProduct::loadQuery(Value memory, Value from, Value i) {
     sum.push_back(e.integer(e.vectorOf(e.i32), 0));
   sum = e.reduceChunks(
       headSize, sum, [&](Value offset, int64_t chunk, ValueRange carried) {
-        Value codes = e.loadLanes(memory, e.add(from, offset), lanes, chunk);
+        Value codes = e.loadChunk(memory, e.add(from, offset), chunk);
         SmallVector<Value> next;
         if (tier.offset)
           next.push_back(e.add(carried[0], arith::ExtSIOp::create(
@@ -62,34 +62,20 @@ void KeyProduct::multiply(Value group, Value chunk, Value count, Use use) {
   auto keysFrom = [&](Value inside) {
     Value key = e.add(e.mul(chunk, chunkKeys()), inside);
     forRowBlocks(e, count, tier.rows, [&](Value first, int64_t rows) {
-      BlockOperands operands;
-      operands.dot = tier.dot;
-      operands.a = queries;
+      BlockOperands operands =
+          layout.operands(e, tier.dot, queries, rows, e.index(0), keyCodes,
+                          [&](int64_t r) { return e.add(first, r); });
       operands.b = packed;
       operands.rowsAreUnsigned = false;
-      operands.steps = keyCodes / Tier::step(tier.dot);
-      operands.blockStride = 0;
       for (int64_t t = 0; t < tier.tiles; ++t)
         operands.groups.push_back(
             e.add(keys, e.mul(e.add(key, t * groupColumns), keyCodes)));
-      bool inTiles = tier.dot == Dot::Tile;
-      if (inTiles) {
-        operands.rowStride = layout.blockCodes;
-        operands.steps = layout.blockCodes / Tier::step(tier.dot);
-        operands.blocks = {e.index(0), e.index(keyCodes / layout.blockCodes)};
-        operands.blockStride = layout.blockRows * layout.blockCodes;
-      }
-      for (int64_t r = 0; r < rows; r += inTiles ? 16 : 1)
-        operands.rows.push_back(layout.row(e, e.add(first, r)));
-      SmallVector<Value> begin;
+      SmallVector<Value> begin(rows);
       if (tier.offset)
         for (int64_t r = 0; r < rows; ++r)
-          begin.push_back(e.splatValue(e.load(querySums, e.add(first, r))));
+          begin[r] = e.splatValue(e.load(querySums, e.add(first, r)));
       multiplyBlock(e, operands, {sums, e.index(0), n}, /*fresh=*/true,
-                    [&](int64_t r, int64_t) -> Value {
-                      return begin.empty() ? e.integer(e.vectorOf(e.i32), 0)
-                                           : begin[r];
-                    });
+                    [&](int64_t r, int64_t) { return begin[r]; });
       e.forRange(e.min(e.sub(count, first), e.index(rows)), [&](Value i) {
         use(e.add(first, i), key, n, e.loadLanes(sums, e.mul(i, n), n, n));
       });

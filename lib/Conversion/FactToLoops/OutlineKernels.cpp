@@ -6,6 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "SharedFunctions.h"
+
 #include "fact/Conversion/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -13,7 +15,6 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/RegionUtils.h"
-#include "llvm/ADT/StringMap.h"
 
 namespace mlir::fact {
 #define GEN_PASS_DEF_OUTLINEKERNELSPASS
@@ -70,8 +71,7 @@ struct OutlineKernelsPass
       if (op.hasPureBufferSemantics())
         ops.push_back(op);
     });
-    SymbolTable symbols(module);
-    llvm::StringMap<func::FuncOp> kernels;
+    loops::SharedFunctions kernels(module);
     OpBuilder builder(&getContext());
     for (linalg::LinalgOp op : ops) {
       SetVector<Value> captures;
@@ -79,17 +79,11 @@ struct OutlineKernelsPass
         continue;
       builder.setInsertionPointToEnd(module.getBody());
       func::FuncOp kernel = makeKernel(builder, op, captures);
-      std::string text;
-      llvm::raw_string_ostream(text) << kernel;
-      auto [entry, isNew] = kernels.try_emplace(text, kernel);
       kernel->remove();
-      if (isNew)
-        symbols.insert(kernel), ++numKernels;
-      else
-        kernel->destroy();
+      auto [shared, isNew] = kernels.add(kernel);
+      numKernels += isNew;
       builder.setInsertionPoint(op);
-      func::CallOp::create(builder, op.getLoc(), entry->second,
-                           op->getOperands());
+      func::CallOp::create(builder, op.getLoc(), shared, op->getOperands());
       op->erase();
       ++numCalls;
     }

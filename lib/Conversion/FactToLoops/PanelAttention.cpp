@@ -65,14 +65,9 @@ void Attention::begin() {
 }
 
 void Attention::panel() {
-  Value result = op.getResult();
-  maxima = loops.makeMaxima(result);
-  loops.rowsOf(result);
+  maxima = loops.makeMaxima(op.getResult());
   Value size = loops.panelSize;
-  if (maxima)
-    e.forRange(size, [&](Value row) {
-      e.storeChunk(e.zeros(), maxima, e.mul(row, lanes));
-    });
+  loops.clearMaxima(maxima);
   auto ofHead = [&](Value head, Value group) {
     ListedRows rows{size, {}};
     if (op.getDominated()) {
@@ -91,16 +86,6 @@ void Attention::panel() {
   forEachHead(e, heads, groups, ofHead);
 }
 
-/// What a panel's row keeps of the row maxima.
-static void raiseMaximum(Emitter &e, Value maxima, Value row, Value vector) {
-  if (!maxima)
-    return;
-  Value at = e.mul(row, lanes);
-  e.storeChunk(
-      e.largerMagnitudes(absolute(e.f32(vector)), e.loadChunk(maxima, at)),
-      maxima, at);
-}
-
 void Attention::dominatedRows(Value head, Value group) {
   RowsAt dominated = loops.headRowsOf(op.getDominated()),
          argmax = loops.headRowsOf(op.getArgmax()),
@@ -117,12 +102,12 @@ void Attention::dominatedRows(Value head, Value group) {
         e.forChunks(headSize, [&](Value offset, int64_t chunk) {
           Value codes = arith::ExtSIOp::create(
               e.b, e.vectorOf(e.i32),
-              e.loadLanes(value, e.add(from, offset), lanes, chunk));
+              e.loadChunk(value, e.add(from, offset), chunk));
           Real context = fromInteger(e.real, codes) * scale;
-          e.storeLanes(
+          e.storeChunk(
               context, y.memory,
               e.add(e.add(y.at(e, row), e.mul(head, headSize)), offset), chunk);
-          raiseMaximum(e, maxima, row, context);
+          loops.raiseMaxima(maxima, row, context, chunk);
         });
       });
     });
@@ -152,18 +137,10 @@ void Attention::allocate() {
     memory.tailWeights = perRow(e.f32Type, 1);
     memory.missed = perRow(e.i1, 1);
   }
-  OpBuilder &head = loops.panelHead;
-  Location loc = e.b.getLoc();
-  Value size = arith::MulIOp::create(
-      head, loc, padded, arith::ConstantIndexOp::create(head, loc, blockRows));
-  auto ofKeys = [&](Type type) {
-    return memref::AllocOp::create(
-               head, loc, MemRefType::get({ShapedType::kDynamic}, type),
-               ValueRange{size}, head.getI64IntegerAttr(64))
-        .getResult();
-  };
-  memory.scores = ofKeys(e.f32Type);
-  memory.probabilities = ofKeys(codeType(e, tier.probabilityDot));
+  Emitter head(loops.panelHead, e.b.getLoc(), e.options);
+  Value size = head.mul(padded, blockRows);
+  memory.scores = head.scratch(e.f32Type, size);
+  memory.probabilities = head.scratch(codeType(e, tier.probabilityDot), size);
 }
 
 void Attention::block(Value head, Value group, const ListedRows &rows,
@@ -271,7 +248,7 @@ void Attention::scoresOfChunk(const Block &block, Value chunk, bool isChecked) {
         } else if (memory.kept) {
           count(e.integer(e.vectorOf(e.i32), n / lanes));
         }
-        e.storeLanes(s, memory.scores, keys.keyAt(key, i), n);
+        e.storeChunk(s, memory.scores, keys.keyAt(key, i), n);
         Value most = e.foldLanes(s, [&](Value a, Value b) {
           return maximum(e.f32(b), e.f32(a)).value;
         });
@@ -311,7 +288,7 @@ void Attention::termsOfChunk(const Block &block, Value chunk, bool isChecked) {
       g = select(keep, g, splat(s, 0.0f));
     }
     Value e16 = toInteger(numerics::denominatorTerm(term), e.i32);
-    e.storeLanes(g, memory.scores, at, floats);
+    e.storeChunk(g, memory.scores, at, floats);
     Value sum = e.foldLanes(e16, [&](Value a, Value b) { return e.add(a, b); });
     e.storeChunk(e.add(e.loadChunk(memory.sums, ofRow), sum), memory.sums,
                  ofRow);
@@ -357,8 +334,8 @@ void Attention::tail(const Block &block, Value i, const Real &largest,
   Value products = e.reduceChunks(
       headSize, e.integer(wide, 0),
       [&](Value offset, int64_t chunk, ValueRange carried) {
-        Value q = e.loadLanes(query.memory, e.add(from, offset), lanes, chunk);
-        Value k = e.loadLanes(tailKey, e.add(keyColumn, offset), lanes, chunk);
+        Value q = e.loadChunk(query.memory, e.add(from, offset), chunk);
+        Value k = e.loadChunk(tailKey, e.add(keyColumn, offset), chunk);
         q = arith::ExtSIOp::create(e.b, wide, q);
         k = arith::ExtSIOp::create(e.b, wide, k);
         return SmallVector<Value>{
@@ -390,7 +367,7 @@ void Attention::probabilities(const Block &block) {
           e.splatReal(e.load(memory.weighted, e.mul(i, lanes)), floats);
       Value p8 = toInteger(numerics::probability(g, factor),
                            codeType(e, tier.probabilityDot));
-      e.storeLanes(p8, memory.probabilities, at, floats);
+      e.storeChunk(p8, memory.probabilities, at, floats);
     });
   });
 }
@@ -434,9 +411,8 @@ void Attention::context(const Block &block) {
                                             e.add(e.mul(j, columns), offset)));
         Real num = numerics::numerator(acc, most);
         if (tailValue) {
-          Value codes = e.loadLanes(tailValue,
-                                    e.add(e.mul(block.group, headSize), offset),
-                                    lanes, chunk);
+          Value codes = e.loadChunk(
+              tailValue, e.add(e.mul(block.group, headSize), offset), chunk);
           Real v = fromInteger(e.real, arith::ExtSIOp::create(
                                            e.b, e.vectorOf(e.i32), codes)) *
                    e.splatReal(e.load(tailScale, block.group));
@@ -447,13 +423,11 @@ void Attention::context(const Block &block) {
                        num);
         }
         Real context = num * inverse;
-        e.storeLanes(
+        e.storeChunk(
             context, y.memory,
             e.add(e.add(y.at(e, row), e.mul(block.head, headSize)), offset),
             chunk);
-        if (chunk != lanes)
-          context = select(RealMask{e.firstLanes(chunk)}, context, e.zeros());
-        raiseMaximum(e, maxima, row, context);
+        loops.raiseMaxima(maxima, row, context, chunk);
       });
     });
   });

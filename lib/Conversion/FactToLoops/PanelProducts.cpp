@@ -45,50 +45,6 @@ struct PanelLoops::Product {
       use;
 };
 
-namespace {
-
-/// How A of a kernel's block lies.
-struct Rows {
-  Rows(Emitter &e, Dot dot, const CodesAt &codes)
-      : e(e), dot(dot), codes(codes) {}
-
-  /// Rows first .. first + count - 1 of a list, over codes from .. from + n
-  /// - 1.
-  BlockOperands operands(const ListedRows &list, Value first, int64_t count,
-                         Value from, int64_t n) {
-    BlockOperands result;
-    result.dot = dot;
-    result.a = codes.memory;
-    Value start = codes.layout.code(e, from);
-    if (dot == Dot::Tile) {
-      for (int64_t r = 0; r < count; r += 16)
-        result.rows.push_back(
-            e.add(codes.layout.row(e, e.add(first, r)), start));
-      result.rowStride = codes.layout.blockCodes;
-      result.steps = codes.layout.blockCodes / Tier::step(dot);
-      result.blocks = {e.index(0), e.index(n / codes.layout.blockCodes)};
-      result.blockStride = codes.layout.blockRows * codes.layout.blockCodes;
-      return result;
-    }
-    Value last = e.sub(list.count, e.index(1));
-    for (int64_t r = 0; r < count; ++r) {
-      Value row = e.add(first, r);
-      if (list.list)
-        row = list(e, e.min(row, last));
-      result.rows.push_back(e.add(codes.layout.row(e, row), start));
-    }
-    result.steps = n / Tier::step(dot);
-    result.blockStride = 0;
-    return result;
-  }
-
-  Emitter &e;
-  Dot dot;
-  const CodesAt &codes;
-};
-
-} // namespace
-
 CodesAt PanelLoops::compact(const CodesAt &codes, const ListedRows &rows) {
   CodesAt result{
       scratch(codeType(e, tier.dot), codes.layout.width * tier.panelRows),
@@ -99,7 +55,7 @@ CodesAt PanelLoops::compact(const CodesAt &codes, const ListedRows &rows) {
     e.forRange(
         e.index(0), e.index(codes.layout.width), width, [&](Value column) {
           Value at = codes.layout.code(e, column);
-          e.storeLanes(e.loadLanes(codes.memory, e.add(from, at), width, width),
+          e.storeChunk(e.loadLanes(codes.memory, e.add(from, at), width, width),
                        result.memory, e.add(to, at), width);
         });
   });
@@ -125,12 +81,10 @@ void PanelLoops::multiply(const Product &product) {
   CodesAt input = product.input;
   if (dot == Dot::Tile && product.rows.list)
     input = compact(input, product.rows);
-  Rows rows(e, dot, input);
 
   // Columns of `tiles` groups from `group` on.
   auto columns = [&](Value group, int64_t tiles, int64_t width) {
     auto overCodes = [&](Value from, int64_t n, bool fresh, bool isLast) {
-      BlockOperands weights;
       Value memory = codes;
       SmallVector<Value> groups;
       for (int64_t t = 0; t < tiles; ++t)
@@ -142,7 +96,7 @@ void PanelLoops::multiply(const Product &product) {
               e.index(0), e.index(n * groupColumns), 2 * lanes, [&](Value at) {
                 Value part = e.loadLanes(codes, e.add(groups[t], at), 2 * lanes,
                                          2 * lanes);
-                e.storeLanes(arith::ExtSIOp::create(
+                e.storeChunk(arith::ExtSIOp::create(
                                  e.b, e.vectorOf(e.i16, 2 * lanes), part),
                              widened, e.add(at, t * n * groupColumns),
                              2 * lanes);
@@ -151,25 +105,29 @@ void PanelLoops::multiply(const Product &product) {
         for (int64_t t = 0; t < tiles; ++t)
           groups[t] = e.index(t * n * groupColumns);
       }
+      Value last = e.sub(product.rows.count, e.index(1));
       forRowBlocks(
           e, product.rows.count, tier.rows, [&](Value first, int64_t count) {
-            BlockOperands block =
-                rows.operands(product.rows, first, count, from, n);
+            BlockOperands block = input.layout.operands(
+                e, dot, input.memory, count, from, n, [&](int64_t r) {
+                  Value row = e.add(first, r);
+                  // Of a list; tiles have it compacted.
+                  return dot == Dot::Tile || !product.rows.list
+                             ? row
+                             : product.rows(e, e.min(row, last));
+                });
             block.b = memory;
             block.groups = groups;
             block.rowsAreUnsigned = tier.offset;
             BlockSums place{
                 sums, chunks == 1 ? e.index(0) : e.mul(first, stride), stride};
-            SmallVector<Value> begin;
+            SmallVector<Value> begin(tiles);
             if (fresh && corrections)
               for (int64_t t = 0; t < tiles; ++t)
-                begin.push_back(e.loadChunk(
-                    corrections, e.mul(e.add(group, t), groupColumns)));
-            multiplyBlock(
-                e, block, place, fresh, [&](int64_t, int64_t t) -> Value {
-                  return begin.empty() ? e.integer(e.vectorOf(e.i32), 0)
-                                       : begin[t];
-                });
+                begin[t] = e.loadChunk(corrections,
+                                       e.mul(e.add(group, t), groupColumns));
+            multiplyBlock(e, block, place, fresh,
+                          [&](int64_t, int64_t t) { return begin[t]; });
             if (!isLast)
               return;
             Value inside =
@@ -240,10 +198,7 @@ Value PanelLoops::chainOf(Value result, SmallVectorImpl<Operation *> &chain) {
 
 ListedRows PanelLoops::listRows(Value count,
                                 llvm::function_ref<Value(Value)> keeps) {
-  Value memory = memref::AllocOp::create(
-      panelHead, e.b.getLoc(),
-      MemRefType::get({tier.panelRows + 1}, e.b.getIndexType()), ValueRange(),
-      panelHead.getI64IntegerAttr(64));
+  Value memory = scratch(e.b.getIndexType(), tier.panelRows + 1);
   Value listed = e.forReduce(
       e.index(0), count, 1, e.index(0), [&](Value row, ValueRange carried) {
         e.store(row, memory, carried[0]);
@@ -253,7 +208,7 @@ ListedRows PanelLoops::listRows(Value count,
   return {listed, memory};
 }
 
-LogicalResult PanelLoops::product(QuantizedLinearOp op) {
+void PanelLoops::product(QuantizedLinearOp op) {
   int64_t k = cast<ShapedType>(op.getWeight().getType()).getDimSize(0),
           n = cast<ShapedType>(op.getWeight().getType()).getDimSize(1);
   Location loc = op.getLoc();
@@ -306,19 +261,8 @@ LogicalResult PanelLoops::product(QuantizedLinearOp op) {
         }
         current = each->getResult(0);
       }
-      e.storeLanes(value, y.memory, e.add(y.at(e, row), column), width);
-      if (!maxima)
-        return;
-      Value magnitude = absolute(value).value;
-      if (width != lanesOf)
-        magnitude =
-            select(RealMask{e.firstLanes(width)}, e.f32(magnitude), e.zeros());
-      magnitude = e.foldLanes(magnitude, [&](Value a, Value b) {
-        return e.largerMagnitudes(a, b);
-      });
-      Value at = e.mul(row, lanes);
-      e.storeChunk(e.largerMagnitudes(magnitude, e.loadChunk(maxima, at)),
-                   maxima, at);
+      e.storeChunk(value, y.memory, e.add(y.at(e, row), column), width);
+      raiseMaxima(maxima, row, value, width);
     };
   };
 
@@ -330,10 +274,7 @@ LogicalResult PanelLoops::product(QuantizedLinearOp op) {
               columns - (groups - 1) * groupColumns, use});
   };
   e.part("product", [&] {
-    if (maxima)
-      e.forRange(panelSize, [&](Value row) {
-        e.storeChunk(e.zeros(), maxima, e.mul(row, lanes));
-      });
+    clearMaxima(maxima);
     auto ofHead = [&](Value head, int64_t columns) {
       Value firstGroup = e.mul(head, columns / groupColumns);
       for (bool isHigh : {false, true}) {
@@ -363,10 +304,9 @@ LogicalResult PanelLoops::product(QuantizedLinearOp op) {
     else
       ofHead(e.index(0), n);
   });
-  return success();
 }
 
-LogicalResult PanelLoops::product(LogMatmulOp op) {
+void PanelLoops::product(LogMatmulOp op) {
   int64_t k = cast<ShapedType>(op.getWeight().getType()).getDimSize(0),
           n = cast<ShapedType>(op.getWeight().getType()).getDimSize(1);
   CodesAt input = codesOf(op.getInput());
@@ -385,12 +325,11 @@ LogicalResult PanelLoops::product(LogMatmulOp op) {
           e.splatReal(e.load(scale->memory, scale->at(e, row)), lanesOf));
       sums = arith::AddIOp::create(e.b, sums, toInteger(term, e.i32));
     }
-    e.storeLanes(sums, y.memory, e.add(y.at(e, row), column), width);
+    e.storeChunk(sums, y.memory, e.add(y.at(e, row), column), width);
   };
   int64_t groups = (n + groupColumns - 1) / groupColumns;
   e.part("product", [&] {
     multiply({input, k, weight, ListedRows{panelSize, {}}, e.index(0), groups,
               n - (groups - 1) * groupColumns, use});
   });
-  return success();
 }

@@ -88,7 +88,7 @@ void PanelLoops::pairs(
       return e.f32(
           e.loadLanes(rows.memory, e.add(rows.at(e, row), column), n, width));
     };
-    e.storeLanes(of(load(x), load(z)), y.memory, e.add(y.at(e, row), column),
+    e.storeChunk(of(load(x), load(z)), y.memory, e.add(y.at(e, row), column),
                  width);
   });
 }
@@ -99,7 +99,7 @@ void PanelLoops::row(ActivationOp op, Value row) {
       widthOf(op.getResult()), [&](Value column, int64_t n, int64_t width) {
         Real in =
             e.f32(e.loadLanes(x.memory, e.add(x.at(e, row), column), n, width));
-        e.storeLanes(activate(op.getKind(), in), y.memory,
+        e.storeChunk(activate(op.getKind(), in), y.memory,
                      e.add(y.at(e, row), column), width);
       });
 }
@@ -111,13 +111,12 @@ void PanelLoops::row(RescaleOp op, Value row) {
        ofRow = e.splatReal(e.load(scale.memory, scale.at(e, row)));
   Value bias = e.flat(op.getBias());
   e.forChunks(widthOf(op.getResult()), [&](Value column, int64_t width) {
-    Real sums =
-        fromInteger(e.real, e.loadLanes(h.memory, e.add(h.at(e, row), column),
-                                        lanes, width));
+    Real sums = fromInteger(
+        e.real, e.loadChunk(h.memory, e.add(h.at(e, row), column), width));
     Real result = numerics::rescale(sums, ofWeight, ofRow);
     if (bias)
-      result = result + e.f32(e.loadLanes(bias, column, lanes, width));
-    e.storeLanes(result, y.memory, e.add(y.at(e, row), column), width);
+      result = result + e.loadReal(bias, column, width);
+    e.storeChunk(result, y.memory, e.add(y.at(e, row), column), width);
   });
 }
 
@@ -148,7 +147,7 @@ void PanelLoops::row(NormOp op, Value row) {
       return e.sumTree(sums);
     };
     auto element = [&](Value column, int64_t chunk) {
-      return e.f32(e.loadLanes(x.memory, e.add(from, column), lanes, chunk));
+      return e.loadReal(x.memory, e.add(from, column), chunk);
     };
     Real means = isCentred ? e.splatReal(laneSums(element) / n) : e.zeros();
     auto load = [&](Value column, int64_t chunk) {
@@ -167,12 +166,11 @@ void PanelLoops::row(NormOp op, Value row) {
     Value largest = e.reduceChunks(
         width, {e.zeros().value},
         [&](Value column, int64_t chunk, ValueRange carried) {
-          Real normal = numerics::normalize(
-              load(column, chunk), inverse,
-              e.f32(e.loadLanes(gamma, column, lanes, chunk)));
+          Real normal = numerics::normalize(load(column, chunk), inverse,
+                                            e.loadReal(gamma, column, chunk));
           if (beta)
-            normal = normal + e.f32(e.loadLanes(beta, column, lanes, chunk));
-          e.storeLanes(normal, y.memory, e.add(to, column), chunk);
+            normal = normal + e.loadReal(beta, column, chunk);
+          e.storeChunk(normal, y.memory, e.add(to, column), chunk);
           if (!wanted)
             return SmallVector<Value>(carried);
           Real magnitude = absolute(normal);
@@ -211,10 +209,10 @@ void PanelLoops::row(RotateOp op, Value row) {
         rotate(
             column, column, e.add(column, pairs),
             [&](Value memory, Value at) {
-              return e.f32(e.loadLanes(memory, at, lanes, chunk));
+              return e.loadReal(memory, at, chunk);
             },
             [&](const Real &value, Value at) {
-              e.storeLanes(value, y.memory, at, chunk);
+              e.storeChunk(value, y.memory, at, chunk);
             });
       });
     else
@@ -229,7 +227,7 @@ void PanelLoops::row(RotateOp op, Value row) {
     if (rotated < width)
       e.forChunks(width - rotated, [&](Value offset, int64_t chunk) {
         Value column = e.add(offset, rotated);
-        e.storeLanes(e.loadLanes(x.memory, e.add(from, column), lanes, chunk),
+        e.storeChunk(e.loadChunk(x.memory, e.add(from, column), chunk),
                      y.memory, e.add(to, column), chunk);
       });
   });
@@ -246,19 +244,23 @@ void PanelLoops::storeCodes(Value codes, Value row, Value column, Value vector,
   if (!needsRows(codes))
     return;
   RowsAt rows = rowsOf(codes);
-  e.storeLanes(vector, rows.memory, e.add(rows.at(e, row), column), width);
+  e.storeChunk(vector, rows.memory, e.add(rows.at(e, row), column), width);
 }
 
-Real PanelLoops::magnitudeOf(Value input, Value row, Value column,
-                             int64_t width) {
+Real PanelLoops::magnitudeOf(Value input, Value row) {
   if (Value known = magnitudes.lookup(input))
     return e.f32(known);
   if (Value maxima = maximaMemory.lookup(input))
     return e.largestOfLanes(e.loadChunk(maxima, e.mul(row, lanes)));
+  return scanMagnitude(input, row, e.index(0), widthOf(input));
+}
+
+Real PanelLoops::scanMagnitude(Value input, Value row, Value column,
+                               int64_t width) {
   RowsAt rows = rowsOf(input);
   Value from = e.add(rows.at(e, row), column);
   return e.largestMagnitude(width, [&](Value offset, int64_t chunk) {
-    return e.f32(e.loadLanes(rows.memory, e.add(from, offset), lanes, chunk));
+    return e.loadReal(rows.memory, e.add(from, offset), chunk);
   });
 }
 
@@ -287,7 +289,7 @@ Value PanelLoops::quantizeInt8(Value input, Value codes, Value row,
 void PanelLoops::row(QuantizeRowsOp op, Value row) {
   int64_t width = widthOf(op.getInput());
   Value input = op.getInput(), codes = op.getQuantized(), first = e.index(0);
-  Real magnitude = magnitudeOf(input, row, first, width);
+  Real magnitude = magnitudeOf(input, row);
   RowsAt scale = rowsOf(op.getScale());
   auto int8 = [&] {
     return SmallVector<Value>{
@@ -315,12 +317,7 @@ void PanelLoops::row(QuantizeHeadsOp op, Value row) {
   RowsAt scale = headRowsOf(op.getScale());
   forHeads(heads, op.getRows(), row, [&](Value head) {
     Value column = e.mul(head, width);
-    RowsAt rows = rowsOf(op.getInput());
-    Value from = e.add(rows.at(e, row), column);
-    Real magnitude = e.largestMagnitude(width, [&](Value offset,
-                                                   int64_t chunk) {
-      return e.f32(e.loadLanes(rows.memory, e.add(from, offset), lanes, chunk));
-    });
+    Real magnitude = scanMagnitude(op.getInput(), row, column, width);
     e.store(quantizeInt8(op.getInput(), op.getQuantized(), row, column, width,
                          magnitude),
             scale.memory, scale.at(e, head, row));
@@ -332,8 +329,7 @@ void PanelLoops::row(EncodeOp op, Value row) {
                                                   numericsOf(op.getOperand()));
   RowsAt x = rowsOf(op.getInput());
   e.forChunks(widthOf(op.getResult()), [&](Value column, int64_t width) {
-    Value codes =
-        e.loadLanes(x.memory, e.add(x.at(e, row), column), lanes, width);
+    Value codes = e.loadChunk(x.memory, e.add(x.at(e, row), column), width);
     storeCodes(op.getResult(), row, column, encode(e, code, codes), width);
   });
 }
@@ -351,7 +347,7 @@ void PanelLoops::row(NormalizeHeadsOp op, Value row) {
   e.forRange(e.index(heads), [&](Value head) {
     Value column = e.mul(head, width), from = e.add(x.at(e, row), column);
     auto load = [&](Value offset, int64_t chunk) {
-      return e.loadLanes(x.memory, e.add(from, offset), lanes, chunk);
+      return e.loadChunk(x.memory, e.add(from, offset), chunk);
     };
     Value largest = e.reduceMax(e.reduceChunks(
         width, zeros, [&](Value offset, int64_t chunk, ValueRange carried) {

@@ -9,8 +9,6 @@
 #include "Panels.h"
 #include "PanelAttention.h"
 
-#include "llvm/ADT/TypeSwitch.h"
-
 using namespace mlir;
 using namespace mlir::fact;
 using namespace mlir::fact::loops;
@@ -78,9 +76,7 @@ RowsAt PanelLoops::rowsOf(Value value, bool ofHeads) {
     return rows;
   };
   Operation *source = value.getDefiningOp();
-  if (!source || !isInside(source))
-    return whole(e.flat(value));
-  if (outputs.contains(value))
+  if (!source || !isInside(source) || outputs.contains(value))
     return whole(e.flat(value));
   Value &memory = panelMemory[value];
   if (!memory)
@@ -103,6 +99,28 @@ Value PanelLoops::makeMaxima(Value rows) {
   return memory;
 }
 
+void PanelLoops::clearMaxima(Value maxima) {
+  if (maxima)
+    e.forRange(panelSize, [&](Value row) {
+      e.storeChunk(e.zeros(), maxima, e.mul(row, lanes));
+    });
+}
+
+void PanelLoops::raiseMaxima(Value maxima, Value row, const Real &values,
+                             int64_t width) {
+  if (!maxima)
+    return;
+  Value magnitudes = absolute(values);
+  if (cast<VectorType>(magnitudes.getType()).getDimSize(0) != width)
+    magnitudes =
+        select(RealMask{e.firstLanes(width)}, e.f32(magnitudes), e.zeros());
+  magnitudes = e.foldLanes(
+      magnitudes, [&](Value a, Value b) { return e.largerMagnitudes(a, b); });
+  Value at = e.mul(row, lanes);
+  e.storeChunk(e.largerMagnitudes(magnitudes, e.loadChunk(maxima, at)), maxima,
+               at);
+}
+
 CodesAt PanelLoops::codesOf(Value codes) {
   int64_t k = shapeOf(codes).back();
   RowLayout layout = RowLayout::of(tier.dot, k);
@@ -119,9 +137,8 @@ CodesAt PanelLoops::codesOf(Value codes) {
     e.forRange(rows, [&](Value row) {
       e.forChunks(k, [&](Value column, int64_t width) {
         storeOperand(result, row, column,
-                     e.loadLanes(source.memory,
-                                 e.add(source.at(e, row), column), lanes,
-                                 width));
+                     e.loadChunk(source.memory,
+                                 e.add(source.at(e, row), column), width));
       });
     });
   });
@@ -136,7 +153,7 @@ void PanelLoops::storeOperand(const CodesAt &codes, Value row, Value column,
   else if (tier.offset)
     vector =
         arith::XOrIOp::create(e.b, vector, e.integer(vector.getType(), -128));
-  e.storeLanes(vector, codes.memory,
+  e.storeChunk(vector, codes.memory,
                e.add(codes.layout.row(e, row), codes.layout.code(e, column)),
                n);
 }
@@ -153,26 +170,21 @@ PanelLoops::~PanelLoops() = default;
 
 void PanelLoops::emitPart(Operation *op) {
   e.b.setLoc(op->getLoc());
-  LogicalResult done =
-      llvm::TypeSwitch<Operation *, LogicalResult>(op)
-          .Case<QuantizedLinearOp, LogMatmulOp>([&](auto each) {
-            flushRows();
-            return product(each);
-          })
-          .Case([&](QuantizedAttentionOp) {
-            flushRows();
-            attentions[op]->panel();
-            return success();
-          })
-          .Default([&](Operation *each) {
-            pending.push_back(each);
-            return success();
-          });
-  if (failed(done))
-    status = failure();
+  if (isa<QuantizedAttentionOp>(op)) {
+    flushRows();
+    attentions[op]->panel();
+  } else if (auto linear = dyn_cast<QuantizedLinearOp>(op)) {
+    flushRows();
+    product(linear);
+  } else if (auto log = dyn_cast<LogMatmulOp>(op)) {
+    flushRows();
+    product(log);
+  } else {
+    pending.push_back(op);
+  }
 }
 
-LogicalResult PanelLoops::emit() {
+void PanelLoops::emit() {
   length = e.extent(phase.front()->getOperand(0), 0);
   for (Operation *op : phase)
     for (Value result : op->getResults())
@@ -209,11 +221,10 @@ LogicalResult PanelLoops::emit() {
   });
   for (Operation *op : llvm::reverse(phase))
     e.replace(op);
-  return status;
 }
 
-LogicalResult loops::lowerPhase(const Phase &phase, const LoopOptions &options,
-                                WeightPacker &weights) {
+void loops::lowerPhase(const Phase &phase, const LoopOptions &options,
+                       WeightPacker &weights) {
   Emitter e(phase.front(), options);
-  return PanelLoops(phase, e, weights).emit();
+  PanelLoops(phase, e, weights).emit();
 }

@@ -60,7 +60,7 @@ public:
 
   ~PanelLoops();
 
-  LogicalResult emit();
+  void emit();
 
 private:
   //===--- Values ---------------------------------------------------------===//
@@ -77,6 +77,9 @@ private:
   /// Memory for the largest magnitudes of a panel's rows, 16 lanes each; null
   /// where nobody asks for them.
   Value makeMaxima(Value rows);
+  /// Both do nothing without memory. `width` of the values count.
+  void clearMaxima(Value maxima);
+  void raiseMaxima(Value maxima, Value row, const Real &values, int64_t width);
   /// Whether codes are read other than by a product.
   bool needsRows(Value codes) const;
   void storeOperand(const CodesAt &codes, Value row, Value column,
@@ -97,7 +100,9 @@ private:
              llvm::function_ref<Real(const Real &, const Real &)> of);
   void forHeads(int64_t heads, Value rows, Value row,
                 llvm::function_ref<void(Value)> body);
-  Real magnitudeOf(Value rows, Value row, Value column, int64_t width);
+  Real magnitudeOf(Value rows, Value row);
+  /// Of a part of a row, by looking at all of it.
+  Real scanMagnitude(Value rows, Value row, Value column, int64_t width);
   Value quantizeInt8(Value input, Value codes, Value row, Value column,
                      int64_t width, const Real &magnitude);
   void quantize(Value input, Value codes, Value row, Value column,
@@ -108,8 +113,8 @@ private:
 
   //===--- Products (PanelProducts.cpp) -----------------------------------===//
   struct Product;
-  LogicalResult product(QuantizedLinearOp op);
-  LogicalResult product(LogMatmulOp op);
+  void product(QuantizedLinearOp op);
+  void product(LogMatmulOp op);
   void multiply(const Product &product);
   /// Listed rows one behind the other.
   CodesAt compact(const CodesAt &codes, const ListedRows &rows);
@@ -133,12 +138,11 @@ private:
   DenseMap<Value, Value> magnitudes; ///< of the row that a sweep is at
   SmallVector<Operation *> pending;  ///< row ops of the next sweep
   DenseMap<Operation *, std::unique_ptr<Attention>> attentions;
-  LogicalResult status = success();
 };
 
 /// Replaces a phase by a call of its function.
-LogicalResult lowerPhase(const Phase &phase, const LoopOptions &options,
-                         WeightPacker &weights);
+void lowerPhase(const Phase &phase, const LoopOptions &options,
+                WeightPacker &weights);
 
 } // namespace mlir::fact::loops
 

@@ -149,15 +149,14 @@ void ScoreLoops::ofHead(Value head, Value group,
           group, chunk, count, [&](Value i, Value key, int64_t n, Value sums) {
             Real ofColumns = e.f32(
                 e.loadLanes(scales, e.add(e.mul(group, padded), key), n, n));
-            e.storeLanes(
+            e.storeChunk(
                 numerics::predictedScore(fromInteger(e.real, sums), ofColumns),
                 scores, keys.keyAt(key, i), n);
           });
     });
     e.forRange(count, [&](Value i) {
-      use(head, e.add(first, i), [&](Value key) {
-        return e.f32(e.loadChunk(scores, keys.keyAt(key, i)));
-      });
+      use(head, e.add(first, i),
+          [&](Value key) { return e.loadReal(scores, keys.keyAt(key, i)); });
     });
   });
 }

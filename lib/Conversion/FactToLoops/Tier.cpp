@@ -58,6 +58,12 @@ static constexpr Tier all[] = {
 
 ArrayRef<Tier> mlir::fact::tiers() { return all; }
 
+SmallVector<StringRef> Tier::featureNames() const {
+  SmallVector<StringRef> names;
+  features.split(names, ',', -1, /*KeepEmpty=*/false);
+  return names;
+}
+
 const Tier *mlir::fact::findTier(StringRef name) {
   const Tier *found =
       llvm::find_if(all, [&](const Tier &tier) { return tier.name == name; });

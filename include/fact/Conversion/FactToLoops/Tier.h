@@ -15,6 +15,8 @@
 #define FACT_CONVERSION_FACTTOLOOPS_TIER_H
 
 #include "mlir/Support/LLVM.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
 
 namespace mlir::fact {
 
@@ -54,6 +56,9 @@ struct Tier {
   /// Whether a multiplication and an addition with one rounding are one
   /// instruction.
   bool fused;
+
+  /// The features, one by one.
+  SmallVector<StringRef> featureNames() const;
 
   /// Codes of a step, in the direction of the sum.
   static int64_t step(Dot dot) { return dot == Dot::Pair ? 2 : 4; }
