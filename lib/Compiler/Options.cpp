@@ -177,8 +177,12 @@ void fact::addRunFlags(CLI::App &app, RunOptions &options) {
                    "plain arithmetic in place of the instructions of --cpu, a "
                    "tier that this processor may lack: same bits, slowly")
           ->needs(cpu);
+  CLI::Option *profile =
+      app.add_flag("--profile", options.profile,
+                   "print where the time of the CPU's code goes: each fused "
+                   "region, its rate, and its share of what a core can do");
   app.final_callback([&options, masks, repeat, fill, on, machine, cpu, emulate,
-                      threads] {
+                      threads, profile] {
     if (options.on == "fact" && masks->count())
       throw CLI::ExcludesError("--on=fact", masks->get_name());
     if (options.on != "fact" && machine->count())
@@ -195,6 +199,8 @@ void fact::addRunFlags(CLI::App &app, RunOptions &options) {
     exclude("f32", cpu);
     exclude("f32", emulate);
     exclude("f32", threads);
+    exclude("f32", profile);
+    exclude("numerics", profile);
     exclude("numerics", threads);
     exclude("numerics", cpu);
     exclude("numerics", repeat);

@@ -10,6 +10,7 @@
 
 #include "RunArrays.h"
 #include "RunOnFact.h"
+#include "RunProfile.h"
 #include "RunSignature.h"
 #include "RunThreads.h"
 
@@ -34,6 +35,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 using namespace mlir;
 using namespace mlir::fact;
@@ -126,6 +128,8 @@ private:
   OwningOpRef<ModuleOp> unchanged; ///< the model for the f32 reference
   std::unique_ptr<Jit> jit;
   RunThreads threads;
+  RunProfile profile;
+  ProfilePeak peak;
   FactStacks onFact;
 };
 
@@ -319,12 +323,27 @@ LogicalResult Runner::compile() {
   }
   pipeline.packed = true;
   pipeline.fillUndefined = options.fillUndefined;
-  if (failed(compilation.run([&](OpPassManager &pm) {
-        buildFactToLoopsPipeline(pm, pipeline);
-        buildLoopsToLLVMPipeline(pm, pipeline);
-      })))
+  pipeline.profile = options.profile;
+  if (options.profile) {
+    auto measured =
+        measurePeak(compilation.module().getContext(), pipeline, cpu);
+    if (!measured)
+      return compilation.fail(llvm::toString(measured.takeError()));
+    peak = *measured;
+  }
+  auto toLoops = [&](OpPassManager &pm) {
+    buildFactToLoopsPipeline(pm, pipeline);
+  };
+  if (failed(compilation.run(toLoops)))
     return failure();
-  auto compiled = Jit::compile(compilation.module(), pipeline.entryPoint, cpu);
+  profile.takeRegions(compilation.module());
+  auto toLLVM = [&](OpPassManager &pm) {
+    buildLoopsToLLVMPipeline(pm, pipeline);
+  };
+  if (failed(compilation.run(toLLVM)))
+    return failure();
+  auto compiled = Jit::compile(compilation.module(), pipeline.entryPoint, cpu,
+                               RunProfile::symbols());
   if (!compiled)
     return compilation.fail(llvm::toString(compiled.takeError()));
   jit = std::move(*compiled);
@@ -345,6 +364,7 @@ LogicalResult Runner::callEntry(int64_t times) {
     specs.push_back(&dump.spec);
   auto entry = reinterpret_cast<PackedEntry>(jit->address());
   std::vector<double> milliseconds;
+  profile.clear();
   for (int64_t i = 0; i < std::max<int64_t>(times, 1); ++i) {
     EntryError error;
     std::vector<void *> pointers;
@@ -382,6 +402,11 @@ LogicalResult Runner::callEntry(int64_t times) {
       for (auto [spec, output] : llvm::zip(specs, made))
         outputs.push_back(output.read(spec->dtype));
   }
+  if (options.profile)
+    llvm::outs() << profile.table(
+        milliseconds.size(),
+        std::accumulate(milliseconds.begin(), milliseconds.end(), 0.0), peak);
+  llvm::outs().flush();
   if (times > 0)
     printMedian(std::move(milliseconds));
   return success();

@@ -156,7 +156,8 @@ static void registerTranslations(ModuleOp module) {
 
 llvm::Expected<std::unique_ptr<Jit>> Jit::compile(ModuleOp module,
                                                   const std::string &function,
-                                                  const std::string &cpu) {
+                                                  const std::string &cpu,
+                                                  const JitSymbols &symbols) {
   registerTranslations(module);
   auto machine = createTargetMachine(cpu), second = createTargetMachine(cpu);
   if (!machine)
@@ -174,6 +175,13 @@ llvm::Expected<std::unique_ptr<Jit>> Jit::compile(ModuleOp module,
   auto engine = ExecutionEngine::create(module, options, std::move(*second));
   if (!engine)
     return engine.takeError();
+  (*engine)->registerSymbols([&](llvm::orc::MangleAndInterner mangle) {
+    llvm::orc::SymbolMap map;
+    for (auto [name, address] : symbols)
+      map[mangle(name)] = {llvm::orc::ExecutorAddr::fromPtr(address),
+                           llvm::JITSymbolFlags::Exported};
+    return map;
+  });
   auto address = (*engine)->lookup(function);
   if (!address)
     return address.takeError();

@@ -48,6 +48,7 @@ struct RunOptions : CompileOptions {
   std::string cpu = "native";
   bool emulate = false;
   int64_t threads = 1;
+  bool profile = false;
 };
 
 /// `fact-compile` beyond that.

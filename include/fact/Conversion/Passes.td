@@ -250,6 +250,8 @@ def FactToLoopsPass : Pass<"fact-to-loops", "::mlir::ModuleOp"> {
            "What products are made for: amx, avx512vnni, avx512, avxvnni, avx2, x86, dotprod or portable">,
     Option<"emulate", "emulate", "bool", "false",
            "Plain arithmetic in place of the tier's instructions, laid out as for them: for tests on other hosts">,
+    Option<"profile", "profile", "bool", "false",
+           "Call who runs it where a region begins and ends (fact/Conversion/FactToLoops/Profile.h)">,
   ];
 }
 
@@ -330,6 +332,9 @@ def OutlineKernelsPass : Pass<"fact-outline-kernels", "::mlir::ModuleOp"> {
 
     One whose body uses values of the function other than constants stays.
   }];
+  let options = [
+    Option<"profile", "profile", "bool", "false", "See --fact-to-loops">,
+  ];
   let statistics = [
     Statistic<"numKernels", "kernels", "functions that were made">,
     Statistic<"numCalls", "calls", "ops that are calls now">];

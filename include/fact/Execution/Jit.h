@@ -36,13 +36,16 @@ createTargetMachine(const std::string &cpu = "native");
 /// What the CPU pipeline should know of a target.
 CpuPipelineOptions pipelineOptionsFor(const llvm::TargetMachine &machine);
 
+/// Functions of this process that a module calls: names and addresses.
+using JitSymbols = std::vector<std::pair<llvm::StringRef, void *>>;
+
 /// A module compiled into this process.
 class Jit {
 public:
   /// `module` is in the LLVM dialect.
   static llvm::Expected<std::unique_ptr<Jit>>
   compile(ModuleOp module, const std::string &function,
-          const std::string &cpu = "native");
+          const std::string &cpu = "native", const JitSymbols &symbols = {});
   ~Jit();
 
   void *address() const { return address_; }

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Emitter.h"
+#include "ProfileRegions.h"
 #include "SharedFunctions.h"
 
 #include "fact/Numerics/FloatRules.h"
@@ -157,23 +158,46 @@ Emitter::select(Value condition, llvm::function_ref<SmallVector<Value>()> body,
   return SmallVector<Value>(branch->getResults());
 }
 
-static constexpr StringLiteral partAttrName = "fact_part";
+static constexpr StringLiteral partAttrName = "fact_part",
+                               partOpsAttrName = "fact_part_ops";
 
-void Emitter::part(StringRef name, llvm::function_ref<void()> body) {
+void Emitter::part(StringRef name, ArrayRef<Operation *> ops,
+                   llvm::function_ref<void()> body) {
+  SetVector<StringRef> names;
+  SmallVector<Location> locations;
+  for (Operation *op : ops) {
+    names.insert(op->getName().stripDialect());
+    locations.push_back(op->getLoc());
+  }
+  Location loc = b.getLoc();
+  if (options.profile && !ops.empty())
+    b.setLoc(b.getFusedLoc(locations));
   auto region = scf::ExecuteRegionOp::create(b, TypeRange());
+  b.setLoc(loc);
   region->setAttr(partAttrName, b.getStringAttr(name));
+  if (options.profile)
+    region->setAttr(partOpsAttrName, b.getStrArrayAttr(names.getArrayRef()));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(&region.getRegion().emplaceBlock());
   body();
   scf::YieldOp::create(b);
 }
 
-void Emitter::parallelFor(StringRef name, Value count, Body body) {
+void Emitter::countWork(llvm::function_ref<Value()> multiplications,
+                        llvm::function_ref<Value()> bytes) {
+  if (options.profile)
+    ProfileRegions(
+        b.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>())
+        .work(b, b.getLoc(), multiplications(), bytes());
+}
+
+void Emitter::parallelFor(StringRef name, ArrayRef<Operation *> ops,
+                          Value count, Body body) {
   auto loop = scf::ForOp::create(b, index(0), count, index(1));
   loop->setAttr(parallelAttrName, b.getUnitAttr());
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(loop.getBody()->getTerminator());
-  part(name, [&] { body(loop.getInductionVar()); });
+  part(name, ops, [&] { body(loop.getInductionVar()); });
 }
 
 /// A function of a part, whose arguments are the values from outside that it
@@ -208,12 +232,34 @@ static func::FuncOp makeFunction(OpBuilder &builder, scf::ExecuteRegionOp part,
   return function;
 }
 
-void loops::outlineParts(ModuleOp module) {
+/// Says when a part runs, of which nothing is shared from then on: each is a
+/// region of its own.
+static void profilePart(ProfileRegions &regions, scf::ExecuteRegionOp part) {
+  Block &body = part.getRegion().front();
+  SmallVector<StringRef> ops =
+      llvm::to_vector(part->getAttrOfType<ArrayAttr>(partOpsAttrName)
+                          .getAsValueRange<StringAttr>());
+  OpBuilder b = OpBuilder::atBlockBegin(&body);
+  regions.enter(b, part.getLoc(),
+                part->getAttrOfType<StringAttr>(partAttrName).getValue(), ops);
+  b.setInsertionPoint(body.getTerminator());
+  regions.leave(b, part.getLoc());
+}
+
+void loops::outlineParts(ModuleOp module, bool profile) {
   SmallVector<scf::ExecuteRegionOp> parts;
   module.walk([&](scf::ExecuteRegionOp op) { // the inner ones first
     if (op->hasAttr(partAttrName))
       parts.push_back(op);
   });
+  if (profile) {
+    ProfileRegions regions(module);
+    // In the order of the model.
+    module.walk<WalkOrder::PreOrder>([&](scf::ExecuteRegionOp op) {
+      if (op->hasAttr(partAttrName))
+        profilePart(regions, op);
+    });
+  }
   SharedFunctions functions(module);
   OpBuilder builder(module.getContext());
   for (scf::ExecuteRegionOp part : parts) {

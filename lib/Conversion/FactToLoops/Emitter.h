@@ -41,6 +41,8 @@ struct LoopOptions {
   /// Plain arithmetic in place of the tier's instructions, with all that is
   /// laid out for them: for tests on hosts without them.
   bool emulate = false;
+  /// See fact/Conversion/FactToLoops/Profile.h.
+  bool profile = false;
 };
 
 /// Columns begin .. end - 1 of a row, as index values.
@@ -103,12 +105,18 @@ public:
                             llvm::function_ref<SmallVector<Value>()> orElse);
 
   /// What `body` emits becomes a private function of its own, called from here,
-  /// once `outlineParts` has run; equal ones are one function.
-  void part(StringRef name, llvm::function_ref<void()> body);
+  /// once `outlineParts` has run; equal ones are one function. `ops` are what a
+  /// profile says that it computes.
+  void part(StringRef name, ArrayRef<Operation *> ops,
+            llvm::function_ref<void()> body);
+  /// For a profile, inside of a part: see ProfileRegions.h.
+  void countWork(llvm::function_ref<Value()> multiplications,
+                 llvm::function_ref<Value()> bytes);
 
   /// Calls body(index) for each index below `count`, in any order or at the
   /// same time, as a function of its own. What it allocates is the iteration's.
-  void parallelFor(StringRef name, Value count, Body body);
+  void parallelFor(StringRef name, ArrayRef<Operation *> ops, Value count,
+                   Body body);
 
   /// The chunks of a row of `n` elements: their offset and their width in
   /// memory (16, but for the last one).
@@ -226,8 +234,9 @@ private:
 /// Marks loops of Emitter::parallelFor.
 inline constexpr StringLiteral parallelAttrName = "fact_parallel";
 
-/// Makes functions of what Emitter::part marked.
-void outlineParts(ModuleOp module);
+/// Makes functions of what Emitter::part marked; those of a profile say when
+/// they run.
+void outlineParts(ModuleOp module, bool profile);
 
 } // namespace mlir::fact::loops
 

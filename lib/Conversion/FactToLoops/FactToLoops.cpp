@@ -159,7 +159,7 @@ LogicalResult lowerFactOps(ModuleOp module, const loops::LoopOptions &options) {
     if (predict)
       e.replace(predict);
   }
-  loops::outlineParts(module);
+  loops::outlineParts(module, options.profile);
   return success();
 }
 
@@ -177,7 +177,7 @@ struct FactToLoopsPass
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    loops::LoopOptions options{fillUndefined, findTier(tier), emulate};
+    loops::LoopOptions options{fillUndefined, findTier(tier), emulate, profile};
     if (!options.tier) {
       auto names =
           llvm::map_range(tiers(), [](const Tier &each) { return each.name; });

@@ -21,7 +21,7 @@ void KeyProduct::pack(Value keys, Value length) {
   padded = e.roundUp(length, chunkKeys());
   packed = e.scratch(codeType(e, tier.dot), e.mul(padded, groups * keyCodes));
   Value stride = e.index(groups * headSize);
-  e.parallelFor("pack_keys", e.index(groups), [&](Value group) {
+  e.parallelFor("pack_keys", {}, e.index(groups), [&](Value group) {
     packTokens(e, tier.dot, keys, stride, e.mul(group, headSize), headSize,
                length, e.ceilDiv(padded, groupColumns), tier.offset, packed,
                e.mul(e.mul(group, padded), keyCodes));

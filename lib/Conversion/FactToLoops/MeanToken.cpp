@@ -17,7 +17,7 @@ void loops::lower(MeanTokenOp op, Emitter &e) {
   Value length = e.extent(op.getInput(), 0);
   Value y = e.allocResult(op.getResult(), length);
   int64_t width = cast<ShapedType>(op.getInput().getType()).getDimSize(1);
-  e.part("mean_token", [&] {
+  e.part("mean_token", op.getOperation(), [&] {
     Real count = e.splatReal(fromInteger(e.real, e.fromIndex(length, e.i32)));
     e.forChunks(width, [&](Value offset, int64_t chunk) {
       // Row order: ((a[0] + a[1]) + a[2]) + ...

@@ -6,6 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ProfileRegions.h"
 #include "SharedFunctions.h"
 
 #include "fact/Conversion/Passes.h"
@@ -72,6 +73,7 @@ struct OutlineKernelsPass
         ops.push_back(op);
     });
     loops::SharedFunctions kernels(module);
+    loops::ProfileRegions regions(module);
     OpBuilder builder(&getContext());
     for (linalg::LinalgOp op : ops) {
       SetVector<Value> captures;
@@ -83,7 +85,13 @@ struct OutlineKernelsPass
       auto [shared, isNew] = kernels.add(kernel);
       numKernels += isNew;
       builder.setInsertionPoint(op);
+      if (profile) {
+        StringRef name = op->getName().stripDialect();
+        regions.enter(builder, op.getLoc(), "kernel", name);
+      }
       func::CallOp::create(builder, op.getLoc(), shared, op->getOperands());
+      if (profile)
+        regions.leave(builder, op.getLoc());
       op->erase();
       ++numCalls;
     }

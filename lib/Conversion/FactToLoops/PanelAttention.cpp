@@ -48,7 +48,7 @@ void Attention::begin() {
       {e.flat(op.getKeyScale()), keyScales},
       {e.flat(op.getValueScale()), valueScales}};
   Value stride = e.index(groups * headSize);
-  e.parallelFor("pack_values", e.index(groups), [&](Value group) {
+  e.parallelFor("pack_values", {}, e.index(groups), [&](Value group) {
     packColumnsOfTokens(e, tier.probabilityDot, value, stride,
                         e.mul(group, headSize), headSize, length, padded,
                         valuesPacked, e.mul(e.mul(group, padded), columns));
@@ -91,7 +91,7 @@ void Attention::dominatedRows(Value head, Value group) {
          argmax = loops.headRowsOf(op.getArgmax()),
          y = loops.rowsOf(op.getResult());
   Value value = e.flat(op.getValue());
-  e.part("dominated_rows", [&] {
+  e.part("dominated_rows", op.getOperation(), [&] {
     e.forRange(loops.panelSize, [&](Value row) {
       e.ifThen(e.load(dominated.memory, dominated.at(e, head, row)), [&] {
         Value best = e.toIndex(e.load(argmax.memory, argmax.at(e, head, row)));
@@ -148,7 +148,7 @@ void Attention::block(Value head, Value group, const ListedRows &rows,
   if (!memory.factors)
     allocate();
   Value count = e.min(e.sub(rows.count, first), e.index(blockRows));
-  e.part("attention", [&] {
+  e.part("attention", op.getOperation(), [&] {
     Block block{head, group, rows, first, count, {}};
     // The keys that the block's rows see, which come in order.
     WindowAttr window = op.getWindowAttr();
@@ -161,6 +161,12 @@ void Attention::block(Value head, Value group, const ListedRows &rows,
     block.chunks = {
         e.b.createOrFold<arith::DivUIOp>(seen.begin, e.index(floats)),
         e.ceilDiv(seen.end, floats)};
+    e.countWork(
+        [&] { return e.mul(e.mul(count, keysOf(block)), 2 * headSize); },
+        [&] {
+          return e.add(e.mul(keysOf(block), 2 * headSize + 8),
+                       e.mul(count, 5 * headSize));
+        });
     loadQueries(block);
     scores(block);
     terms(block);
@@ -168,6 +174,11 @@ void Attention::block(Value head, Value group, const ListedRows &rows,
     probabilities(block);
     context(block);
   });
+}
+
+/// How many a block works on.
+Value Attention::keysOf(const Block &block) {
+  return e.mul(e.sub(block.chunks.end, block.chunks.begin), floats);
 }
 
 void Attention::loadQueries(const Block &block) {

@@ -37,6 +37,7 @@ private:
 
   void dominatedRows(Value head, Value group);
   void block(Value head, Value group, const ListedRows &rows, Value first);
+  Value keysOf(const Block &block);
   void loadQueries(const Block &block);
   void scores(const Block &block);
   void scoresOfChunk(const Block &block, Value chunk, bool isChecked);

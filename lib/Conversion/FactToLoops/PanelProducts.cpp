@@ -70,6 +70,12 @@ void PanelLoops::multiply(const Product &product) {
   int64_t chunk = roundUp((packed + chunks - 1) / chunks, unit);
   chunks = (packed + chunk - 1) / chunk;
   int64_t stride = tier.tiles * groupColumns;
+  int64_t n = (product.groups - 1) * groupColumns + product.lastWidth;
+  e.countWork([&] { return e.mul(product.rows.count, product.k * n); },
+              [&] {
+                return e.add(e.mul(product.rows.count, product.k + n * 4),
+                             packed * n);
+              });
   Value sums = scratch(
       e.i32, (chunks == 1 ? tier.rows : tier.panelRows + tier.rows) * stride);
   // Pairs are widened once for all rows of the panel.
@@ -273,7 +279,9 @@ void PanelLoops::product(QuantizedLinearOp op) {
     multiply({input, k, isHigh ? high : whole, rows, firstGroup, groups,
               columns - (groups - 1) * groupColumns, use});
   };
-  e.part("product", [&] {
+  SmallVector<Operation *> ops = {op};
+  llvm::append_range(ops, chain);
+  e.part("product", ops, [&] {
     clearMaxima(maxima);
     auto ofHead = [&](Value head, int64_t columns) {
       Value firstGroup = e.mul(head, columns / groupColumns);
@@ -328,7 +336,7 @@ void PanelLoops::product(LogMatmulOp op) {
     e.storeChunk(sums, y.memory, e.add(y.at(e, row), column), width);
   };
   int64_t groups = (n + groupColumns - 1) / groupColumns;
-  e.part("product", [&] {
+  e.part("product", op.getOperation(), [&] {
     multiply({input, k, weight, ListedRows{panelSize, {}}, e.index(0), groups,
               n - (groups - 1) * groupColumns, use});
   });

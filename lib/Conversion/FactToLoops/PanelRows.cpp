@@ -31,12 +31,36 @@ static int64_t widthOf(Value rows) {
   return cast<ShapedType>(rows.getType()).getShape().back();
 }
 
+/// Of what ops of a sweep read and write for a row, but for what one hands to
+/// the next.
+static int64_t bytesOfRow(ArrayRef<Operation *> ops) {
+  SetVector<Value> outside;
+  DenseSet<Operation *> members(ops.begin(), ops.end());
+  auto isMember = [&](Operation *op) { return op && members.contains(op); };
+  for (Operation *op : ops) {
+    for (Value operand : op->getOperands())
+      if (!isMember(operand.getDefiningOp()))
+        outside.insert(operand);
+    for (Value result : op->getResults())
+      if (!llvm::all_of(result.getUsers(), isMember))
+        outside.insert(result);
+  }
+  int64_t bits = 0;
+  for (Value value : outside)
+    if (auto type = dyn_cast<RankedTensorType>(value.getType());
+        type && type.getRank() == 2 && !type.isDynamicDim(1))
+      bits += type.getShape().back() * type.getElementTypeBitWidth();
+  return bits / 8;
+}
+
 void PanelLoops::flushRows() {
   if (pending.empty())
     return;
   SmallVector<Operation *> ops = std::move(pending);
   pending.clear();
-  e.part("rows", [&] {
+  e.part("rows", ops, [&] {
+    e.countWork([&] { return e.index(0); },
+                [&] { return e.mul(panelSize, bytesOfRow(ops)); });
     e.forRange(panelSize, [&](Value row) {
       magnitudes.clear();
       for (Operation *op : ops) {

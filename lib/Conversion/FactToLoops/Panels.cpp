@@ -133,7 +133,7 @@ CodesAt PanelLoops::codesOf(Value codes) {
     return result; // its op fills it
   RowsAt source = rowsOf(codes);
   Value rows = panelSize;
-  e.part("load_codes", [&] {
+  e.part("load_codes", {}, [&] {
     e.forRange(rows, [&](Value row) {
       e.forChunks(k, [&](Value column, int64_t width) {
         storeOperand(result, row, column,
@@ -192,7 +192,7 @@ void PanelLoops::emit() {
         e.allocResult(result, length);
         outputs.insert(result);
       }
-  e.part("phase", [&] {
+  e.part("phase", phase, [&] {
     for (Operation *op : phase)
       if (auto attend = dyn_cast<QuantizedAttentionOp>(op)) {
         attentions[op] = std::make_unique<Attention>(*this, attend);
@@ -209,7 +209,7 @@ void PanelLoops::emit() {
                   tier.rows);
     Value panels = arith::DivUIOp::create(
         e.b, e.add(length, e.sub(rows, e.index(1))), rows);
-    e.parallelFor("panel", panels, [&](Value number) {
+    e.parallelFor("panel", {}, panels, [&](Value number) {
       panelHead = OpBuilder(arith::ConstantIndexOp::create(e.b, 0));
       panelBegin = e.mul(number, rows);
       panelSize = e.min(e.sub(length, panelBegin), rows);

@@ -34,7 +34,9 @@ void mlir::fact::buildBuffersToLoopsPipeline(
   pm.addNestedPass<func::FuncOp>(createFreeEarlyPass());
   pm.addPass(createCopiesToLoopsPass());
   pm.addPass(createFlattenConstantsPass());
-  pm.addPass(createOutlineKernelsPass());
+  OutlineKernelsPassOptions kernels;
+  kernels.profile = options.profile;
+  pm.addPass(createOutlineKernelsPass(kernels));
   LinalgToVectorPassOptions tiles;
   tiles.lanes = options.vectorLanes;
   tiles.rows = options.tileRows;
@@ -49,6 +51,7 @@ void mlir::fact::buildFactToLoopsPipeline(OpPassManager &pm,
   loops.fillUndefined = options.fillUndefined;
   loops.tier = options.tier;
   loops.emulate = options.emulate;
+  loops.profile = options.profile;
   buildPrepareLinalgPipeline(pm);
   pm.addPass(createFactToLoopsPass(loops));
   pm.addPass(createCanonicalizerPass());

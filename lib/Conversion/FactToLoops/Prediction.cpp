@@ -86,7 +86,7 @@ private:
 
 void ScoreLoops::units() {
   Real scale = e.f32(op.getAttentionScale().convertToFloat());
-  e.part("prediction_units", [&] {
+  e.part("prediction_units", {}, [&] {
     e.forRange(e.index(heads), [&](Value head) {
       e.forRange(length, [&](Value row) {
         Real ofQuery = e.loadScalar(queryScale, {head, row});
@@ -104,7 +104,7 @@ void ScoreLoops::units() {
 void ScoreLoops::columnScales() {
   Value padded = keys.paddedLength();
   scales = e.scratch(e.f32Type, e.mul(padded, groups));
-  e.part("prediction_scales", [&] {
+  e.part("prediction_scales", {}, [&] {
     e.forRange(e.index(groups), [&](Value group) {
       Value first = e.mul(group, padded);
       e.forRange(length, [&](Value row) {
@@ -124,7 +124,7 @@ void ScoreLoops::emit(llvm::function_ref<void(Value)> beginHead, Use use) {
   units();
   keys.pack(key, length);
   columnScales();
-  e.parallelFor("predict_head", e.index(heads), [&](Value head) {
+  e.parallelFor("predict_head", {}, e.index(heads), [&](Value head) {
     ofHead(head,
            e.b.createOrFold<arith::DivUIOp>(head, e.index(heads / groups)),
            beginHead, use);
@@ -139,6 +139,8 @@ void ScoreLoops::ofHead(Value head, Value group,
   beginHead(head);
   e.forRange(e.index(0), length, keys.blockRows(), [&](Value first) {
     Value count = e.min(e.sub(length, first), e.index(keys.blockRows()));
+    e.countWork([&] { return e.mul(e.mul(count, padded), headSize); },
+                [&] { return e.mul(e.add(padded, count), headSize); });
     e.forRange(count, [&](Value i) {
       Value from = e.add(e.mul(e.add(first, i), heads * headSize),
                          e.mul(head, headSize));
@@ -166,7 +168,7 @@ void ScoreLoops::ofHead(Value head, Value group,
 void loops::lower(PredictOp op, Emitter &e) {
   ScoreLoops loops(op, e);
   Value scores = e.allocResult(op.getScores(), loops.length);
-  e.part("predict", [&] {
+  e.part("predict", op.getOperation(), [&] {
     Value padded = e.roundUp(loops.length, lanes), memory;
     loops.emit(
         [&](Value) { memory = e.scratch(e.f32Type, padded); },
@@ -196,13 +198,15 @@ SelectOp loops::fusedSelect(PredictOp op) {
 void loops::lowerFused(PredictOp predict, SelectOp select, Emitter &e) {
   ScoreLoops loops(predict, e);
   SelectionLoops selection(select, e, loops.length);
-  e.part("predict_and_select", [&] {
-    selection.begin();
-    loops.emit(
-        [&](Value head) { selection.beginHead(head); },
-        [&](Value head, Value row, llvm::function_ref<Real(Value)> load) {
-          selection.row(head, row, e.load(loops.unit, {head, row}), load);
-        });
-    selection.finish();
-  });
+  e.part("predict_and_select", {predict.getOperation(), select.getOperation()},
+         [&] {
+           selection.begin();
+           loops.emit([&](Value head) { selection.beginHead(head); },
+                      [&](Value head, Value row,
+                          llvm::function_ref<Real(Value)> load) {
+                        selection.row(head, row,
+                                      e.load(loops.unit, {head, row}), load);
+                      });
+           selection.finish();
+         });
 }

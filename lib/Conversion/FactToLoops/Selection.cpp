@@ -281,7 +281,7 @@ void loops::lower(SelectOp op, Emitter &e) {
   Value length = e.extent(op.getScores(), 1);
   Value scores = e.buffer(op.getScores()), unit = e.buffer(op.getUnit());
   SelectionLoops selection(op, e, length);
-  e.part("select", [&] {
+  e.part("select", op.getOperation(), [&] {
     selection.begin();
     Value copy = e.scratch(e.f32Type, e.roundUp(length, lanes));
     e.fill(copy, e.roundUp(length, lanes), e.f32(0.0f));
@@ -347,7 +347,7 @@ static void demandedRows(Emitter &e, Value mask, Value dominated, Value argmax,
           });
     });
   };
-  e.parallelFor("demanded_rows", e.index(groups), [&](Value group) {
+  e.parallelFor("demanded_rows", {}, e.index(groups), [&](Value group) {
     any = e.scratch(e.i8, padded), row16 = e.scratch(e.i8, padded);
     e.fill(any, padded, e.integer(e.i8, 0));
     forEachMember(e, group, heads / groups, join);
@@ -362,21 +362,23 @@ static void demandedRows(Emitter &e, Value mask, Value dominated, Value argmax,
 void loops::lower(KRowsOp op, Emitter &e) {
   Value mask = e.buffer(op.getMask()), dominated = e.buffer(op.getDominated());
   Value rows = e.allocResult(op.getResult(), e.extent(op.getMask(), 1));
-  e.part("k_rows", [&] { demandedRows(e, mask, dominated, {}, rows); });
+  e.part("k_rows", op.getOperation(),
+         [&] { demandedRows(e, mask, dominated, {}, rows); });
 }
 
 void loops::lower(VRowsOp op, Emitter &e) {
   Value mask = e.buffer(op.getMask()), dominated = e.buffer(op.getDominated()),
         argmax = e.buffer(op.getArgmax());
   Value rows = e.allocResult(op.getResult(), e.extent(op.getMask(), 1));
-  e.part("v_rows", [&] { demandedRows(e, mask, dominated, argmax, rows); });
+  e.part("v_rows", op.getOperation(),
+         [&] { demandedRows(e, mask, dominated, argmax, rows); });
 }
 
 void loops::lower(QRowsOp op, Emitter &e) {
   Value dominated = e.buffer(op.getDominated());
   Value length = e.extent(op.getDominated(), 1);
   Value rows = e.allocResult(op.getResult(), length);
-  e.part("q_rows", [&] {
+  e.part("q_rows", op.getOperation(), [&] {
     e.forRange(e.dim(dominated, 0), [&](Value head) {
       e.forRange(length, [&](Value row) {
         Value live = arith::XOrIOp::create(e.b, e.load(dominated, {head, row}),
@@ -398,7 +400,7 @@ static Value rowsOf(Emitter &e, WindowAttr window, Value key, Value length) {
 void loops::lower(SelectAllOp op, Emitter &e) {
   Value length = e.extent(op.getInput(), 0);
   Value count = e.allocResult(op.getCount(), length);
-  e.part("select_all", [&] {
+  e.part("select_all", op.getOperation(), [&] {
     e.forRange(length, [&](Value column) {
       Value rows = rowsOf(e, op.getWindowAttr(), column, length);
       e.store(
@@ -416,7 +418,7 @@ void loops::lower(SelectPrecisionOp op, Emitter &e) {
   auto rows = [&](Value token) {
     return e.fromIndex(rowsOf(e, op.getWindowAttr(), token, length), e.i64);
   };
-  e.part("select_precision", [&] {
+  e.part("select_precision", op.getOperation(), [&] {
     Value zero = e.integer(e.i64, 0);
     SmallVector<Value> sums = e.forReduce(
         e.index(0), length, 1, {zero, zero},

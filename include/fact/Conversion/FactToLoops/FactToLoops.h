@@ -31,6 +31,7 @@ struct CpuPipelineOptions {
   bool fillUndefined = false;
   std::string tier = "portable";
   bool emulate = false;
+  bool profile = false;
   /// What the entry point refuses to run without.
   std::vector<std::string> requiredFeatures;
   /// See `--fact-linalg-to-vector`.

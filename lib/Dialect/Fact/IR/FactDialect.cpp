@@ -76,6 +76,9 @@ LogicalResult FactDialect::verifyOperationAttribute(Operation *op,
   if (attribute.getName() == kLayersAttrName &&
       isa<ArrayAttr>(attribute.getValue()))
     return success();
+  if (attribute.getName() == kProfileRegionsAttrName && isa<ModuleOp>(op) &&
+      isa<ArrayAttr>(attribute.getValue()))
+    return success();
   if (attribute.getName() != kPolicyAttrName)
     return op->emitOpError() << "has no meaning for attribute '"
                              << attribute.getName().getValue() << "'";

@@ -66,6 +66,10 @@ inline constexpr llvm::StringLiteral kDumpAttrName = "fact.dump";
 /// `fact.layers` (main, likewise): heads, key heads and window of each
 /// attention.
 inline constexpr llvm::StringLiteral kLayersAttrName = "fact.layers";
+/// Of a module whose code is profiled, for each region in the order of their
+/// numbers: {name, ops = [...], source = location}.
+inline constexpr llvm::StringLiteral kProfileRegionsAttrName =
+    "fact.profile_regions";
 
 /// One end of a window as texts have it: a number, or `*` where unlimited.
 ParseResult parseWindowEnd(AsmParser &parser, int64_t &end);
