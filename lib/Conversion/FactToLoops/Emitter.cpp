@@ -455,16 +455,6 @@ void Emitter::replace(Operation *op) {
   op->erase();
 }
 
-Value Emitter::asBytes(Value memref) {
-  if (!memref)
-    return {};
-  // An i1 in memory is a byte, so both types become the same descriptor.
-  auto type = cast<MemRefType>(memref.getType());
-  return UnrealizedConversionCastOp::create(
-             b, MemRefType::Builder(type).setElementType(i8), memref)
-      .getResult(0);
-}
-
 Value Emitter::load(Value memref, ValueRange indices) {
   return memref::LoadOp::create(b, memref, indices);
 }
@@ -499,20 +489,39 @@ void Emitter::fill(Value flat, Value size, Value scalar) {
   forPadded(size, [&](Value offset) { storeChunk(vector, flat, offset); });
 }
 
+SmallVector<Value> Emitter::lanesOf(Value vector) {
+  int64_t n = cast<VectorType>(vector.getType()).getDimSize(0);
+  if (n == lanes)
+    return {vector};
+  SmallVector<Value> parts;
+  for (int64_t at = 0; at < n; at += lanes)
+    parts.push_back(vector::ExtractStridedSliceOp::create(
+        b, vector, ArrayRef<int64_t>{at}, ArrayRef<int64_t>{lanes},
+        ArrayRef<int64_t>{1}));
+  return parts;
+}
+
 Value Emitter::foldLanes(Value vector,
                          llvm::function_ref<Value(Value, Value)> combine) {
-  int64_t n = cast<VectorType>(vector.getType()).getDimSize(0);
-  Value all;
-  for (int64_t at = 0; at < n; at += lanes) {
-    Value part = n == lanes
-                     ? vector
-                     : vector::ExtractStridedSliceOp::create(
-                           b, vector, ArrayRef<int64_t>{at},
-                           ArrayRef<int64_t>{lanes}, ArrayRef<int64_t>{1})
-                           .getResult();
-    all = all ? combine(all, part) : part;
-  }
+  SmallVector<Value> parts = lanesOf(vector);
+  Value all = parts.front();
+  for (Value part : ArrayRef(parts).drop_front())
+    all = combine(all, part);
   return all;
+}
+
+Value Emitter::foldAll(Value vector,
+                       llvm::function_ref<Value(Value, Value)> combine) {
+  int64_t n = cast<VectorType>(vector.getType()).getDimSize(0);
+  for (; n > 1; n /= 2) {
+    auto half = [&](int64_t from) {
+      return vector::ExtractStridedSliceOp::create(
+          b, vector, ArrayRef<int64_t>{from}, ArrayRef<int64_t>{n / 2},
+          ArrayRef<int64_t>{1});
+    };
+    vector = combine(half(0), half(n / 2));
+  }
+  return vector::ExtractOp::create(b, vector, 0);
 }
 
 //===----------------------------------------------------------------------===//

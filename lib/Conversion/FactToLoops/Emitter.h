@@ -155,6 +155,8 @@ public:
                     int64_t n = lanes);
 
   //===--- Memory ---------------------------------------------------------===//
+  /// Calls `body` with the builder in front of the emitted code.
+  Value inFront(llvm::function_ref<Value()> body);
   /// The buffer of a tensor, dense; null for null. It, and what else is made of
   /// tensors, stands in front of the emitted code.
   Value buffer(Value tensor);
@@ -176,8 +178,6 @@ public:
     return alloc(element, {ShapedType::kDynamic}, size);
   }
   Value dim(Value memref, int64_t index);
-  /// A memref of i1 as bytes 0 and 1, which vectors can load.
-  Value asBytes(Value memref);
 
   Value load(Value memref, ValueRange indices);
   void store(Value value, Value memref, ValueRange indices);
@@ -196,7 +196,9 @@ public:
     return f32(load(memref, indices));
   }
   void fill(Value flat, Value size, Value scalar);
-  /// Combines neighbouring groups of 16 lanes into one.
+  /// Groups of 16 lanes of a vector.
+  SmallVector<Value> lanesOf(Value vector);
+  /// Combines them into one.
   Value foldLanes(Value vector,
                   llvm::function_ref<Value(Value, Value)> combine);
 
@@ -208,6 +210,8 @@ public:
   //===--- Row rules that need lanes --------------------------------------===//
   /// rsum's tree over 16 lane sums.
   Real sumTree(const Real &laneSums);
+  /// Combines the halves of a vector, and theirs, down to a scalar.
+  Value foldAll(Value vector, llvm::function_ref<Value(Value, Value)> combine);
   /// Constant: lanes 0 .. width - 1 of 16.
   Value firstLanes(int64_t width);
   /// The larger ones of two vectors of floats that are not below 0, by their
@@ -224,9 +228,6 @@ public:
                         llvm::function_ref<Real(Value, int64_t)> load);
 
 private:
-  /// Calls `body` with the builder in front of the emitted code.
-  Value inFront(llvm::function_ref<Value()> body);
-
   Operation *front = nullptr;
   DenseMap<Value, Value> buffers, flats, results;
 };

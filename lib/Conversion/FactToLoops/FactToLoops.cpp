@@ -9,6 +9,7 @@
 #include "fact/Conversion/FactToLoops/FactToLoops.h"
 
 #include "Lowerings.h"
+#include "Masks.h"
 #include "Panels.h"
 
 #include "fact/Conversion/Passes.h"
@@ -123,6 +124,7 @@ LogicalResult lowerFactOps(ModuleOp module, const loops::LoopOptions &options) {
     if (loops::isRowOp(op))
       blocks.insert(op->getBlock());
   });
+  loops::packMasks(module);
   loops::WeightPacker weights(module, options);
   for (Block *block : blocks)
     for (const loops::Phase &phase : loops::formPhases(*block))
@@ -130,8 +132,11 @@ LogicalResult lowerFactOps(ModuleOp module, const loops::LoopOptions &options) {
   weights.dropUnused();
   SmallVector<Operation *> others;
   module->walk([&](Operation *op) {
-    if (!isa_and_nonnull<FactDialect>(op->getDialect()))
+    if (!isa_and_nonnull<FactDialect>(op->getDialect())) {
+      if (loops::isPack(op) && !op->getOperand(0).getDefiningOp<SelectOp>())
+        others.push_back(op);
       return;
+    }
     auto predict = dyn_cast<PredictOp>(op);
     if (predict && loops::fusedSelect(predict))
       return; // with its select
@@ -148,6 +153,10 @@ LogicalResult lowerFactOps(ModuleOp module, const loops::LoopOptions &options) {
         loops::lowerFused(predict, select, e);
       else
         loops::lower(select, e);
+      if (Operation *pack = loops::packOf(select.getMask()))
+        e.replace(pack);
+    } else if (auto pack = dyn_cast<UnrealizedConversionCastOp>(op)) {
+      loops::lowerPack(pack, e);
     } else {
       llvm::TypeSwitch<Operation *>(op)
           .Case<MeanTokenOp, SelectAllOp, KRowsOp, VRowsOp, QRowsOp,
@@ -159,6 +168,7 @@ LogicalResult lowerFactOps(ModuleOp module, const loops::LoopOptions &options) {
     if (predict)
       e.replace(predict);
   }
+  loops::dropMaskCasts(module);
   loops::outlineParts(module, options.profile);
   return success();
 }

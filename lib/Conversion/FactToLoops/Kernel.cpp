@@ -332,11 +332,13 @@ void loops::multiplyBlock(Emitter &e, const BlockOperands &operands,
     return multiplyTiles(e, operands, sums, fresh);
   if (operands.dot == Dot::Tile) {
     // What tiles do, a row after the other.
-    for (auto [h, first] : llvm::enumerate(operands.rows))
+    for (size_t h = 0; h < operands.rows.size(); ++h)
       e.forRange(e.index(16), [&](Value row) {
         BlockOperands one = operands;
-        one.rows = {e.add(first, e.mul(row, operands.rowStride))};
-        Value at = e.add(sums.offset, e.mul(e.add(row, h * 16), sums.stride));
+        one.rows = {e.add(operands.rows[h], e.mul(row, operands.rowStride))};
+        Value at =
+            e.add(sums.offset,
+                  e.mul(e.add(row, static_cast<int64_t>(h) * 16), sums.stride));
         SmallVector<Value> of =
             sumBlock(e, one, [&](int64_t, int64_t group) -> Value {
               if (fresh)

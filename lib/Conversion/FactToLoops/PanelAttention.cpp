@@ -9,6 +9,7 @@
 #include "PanelAttention.h"
 
 #include "Lowerings.h"
+#include "Masks.h"
 
 #include "fact/Numerics/FloatRules.h"
 
@@ -218,20 +219,19 @@ Value Attention::keptLanes(const Block &block, Value i, Value key, int64_t n) {
   Value row = block.row(e, i);
   ColumnRange columns = e.windowOf(op.getWindowAttr(),
                                    e.add(loops.panelBegin, row), loops.length);
-  Value keep = e.lanesWithin(key, columns, n);
   if (!op.getMask())
-    return keep;
-  Value mask = e.asBytes(e.flat(op.getMask()));
-  Value at = e.add(e.mul(e.add(e.mul(block.head, loops.length),
-                               e.add(loops.panelBegin, row)),
-                         loops.length),
-                   key);
-  VectorType type = e.vectorOf(e.i8, n);
-  Value bytes = vector::MaskedLoadOp::create(e.b, type, mask, ValueRange{at},
-                                             e.lanesBelow(key, loops.length, n),
-                                             e.integer(type, 0));
-  return arith::AndIOp::create(
-      e.b, keep, e.compare(Predicate::ne, bytes, e.integer(type, 0)));
+    return e.lanesWithin(key, columns, n);
+  Value words = e.flat(wordsOfMask(op.getMask()));
+  Value first = e.mul(
+      e.add(e.mul(block.head, loops.length), e.add(loops.panelBegin, row)),
+      wordsOfRow(e, loops.length));
+  Value number = e.b.createOrFold<arith::DivUIOp>(key, e.index(lanes));
+  Value bits = e.loadLanes(words, e.add(first, number), n / lanes, n / lanes);
+  Value keep = vector::BitCastOp::create(e.b, e.vectorOf(e.i1, n), bits);
+  // Of a mask that the model gives.
+  if (op.getWindowAttr())
+    keep = arith::AndIOp::create(e.b, keep, e.lanesWithin(key, columns, n));
+  return keep;
 }
 
 void Attention::scoresOfChunk(const Block &block, Value chunk, bool isChecked) {

@@ -41,7 +41,8 @@ void loops::forEachHead(Emitter &e, int64_t heads, int64_t groups,
 namespace {
 
 /// Emits units and scores: `use` gets a row of a head and a function that loads
-/// 16 of its scores; past the last key it may load anything.
+/// a chunk of its scores; past the last key it may load anything. `endBlock`
+/// comes after some rows of a head.
 class ScoreLoops {
 public:
   ScoreLoops(PredictOp op, Emitter &e)
@@ -58,13 +59,15 @@ public:
 
   using Use = llvm::function_ref<void(Value head, Value row,
                                       llvm::function_ref<Real(Value)> load)>;
-  void emit(llvm::function_ref<void(Value head)> beginHead, Use use);
+  void emit(llvm::function_ref<void(Value head)> beginHead, Use use,
+            llvm::function_ref<void()> endBlock);
 
 private:
   void units();
   void columnScales();
   void ofHead(Value head, Value group,
-              llvm::function_ref<void(Value)> beginHead, Use use);
+              llvm::function_ref<void(Value)> beginHead, Use use,
+              llvm::function_ref<void()> endBlock);
 
   PredictOp op;
   Emitter &e;
@@ -120,19 +123,21 @@ void ScoreLoops::columnScales() {
   });
 }
 
-void ScoreLoops::emit(llvm::function_ref<void(Value)> beginHead, Use use) {
+void ScoreLoops::emit(llvm::function_ref<void(Value)> beginHead, Use use,
+                      llvm::function_ref<void()> endBlock) {
   units();
   keys.pack(key, length);
   columnScales();
   e.parallelFor("predict_head", {}, e.index(heads), [&](Value head) {
     ofHead(head,
            e.b.createOrFold<arith::DivUIOp>(head, e.index(heads / groups)),
-           beginHead, use);
+           beginHead, use, endBlock);
   });
 }
 
 void ScoreLoops::ofHead(Value head, Value group,
-                        llvm::function_ref<void(Value)> beginHead, Use use) {
+                        llvm::function_ref<void(Value)> beginHead, Use use,
+                        llvm::function_ref<void()> endBlock) {
   keys.allocate([&](Type type, int64_t n) { return e.alloc(type, {n}); });
   Value padded = keys.paddedLength(),
         scores = e.scratch(e.f32Type, e.mul(padded, keys.blockRows()));
@@ -157,9 +162,12 @@ void ScoreLoops::ofHead(Value head, Value group,
           });
     });
     e.forRange(count, [&](Value i) {
-      use(head, e.add(first, i),
-          [&](Value key) { return e.loadReal(scores, keys.keyAt(key, i)); });
+      use(head, e.add(first, i), [&](Value chunk) {
+        return e.f32(e.loadLanes(scores, keys.at(chunk, i), keys.chunkKeys(),
+                                 keys.chunkKeys()));
+      });
     });
+    endBlock();
   });
 }
 
@@ -169,17 +177,19 @@ void loops::lower(PredictOp op, Emitter &e) {
   ScoreLoops loops(op, e);
   Value scores = e.allocResult(op.getScores(), loops.length);
   e.part("predict", op.getOperation(), [&] {
-    Value padded = e.roundUp(loops.length, lanes), memory;
+    int64_t wide = e.options.tier->floats;
+    Value padded = e.roundUp(loops.length, wide), memory;
     loops.emit(
         [&](Value) { memory = e.scratch(e.f32Type, padded); },
         [&](Value head, Value row, llvm::function_ref<Real(Value)> load) {
-          e.forPadded(padded, [&](Value offset) {
-            e.storeChunk(load(offset), memory, offset);
+          e.forRange(e.ceilDiv(loops.length, wide), [&](Value chunk) {
+            e.storeChunk(load(chunk), memory, e.mul(chunk, wide), wide);
           });
           e.forRange(loops.length, [&](Value column) {
             e.store(e.load(memory, column), scores, {head, row, column});
           });
-        });
+        },
+        [] {});
   });
 }
 
@@ -206,7 +216,8 @@ void loops::lowerFused(PredictOp predict, SelectOp select, Emitter &e) {
                           llvm::function_ref<Real(Value)> load) {
                         selection.row(head, row,
                                       e.load(loops.unit, {head, row}), load);
-                      });
+                      },
+                      [&] { selection.endBlock(); });
            selection.finish();
          });
 }

@@ -8,10 +8,13 @@
 
 #include "Selection.h"
 
+#include "Masks.h"
+
 #include "fact/Dialect/Fact/IR/Policy.h"
 #include "fact/Numerics/FloatRules.h"
 #include "fact/Numerics/Prediction.h"
 
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -29,38 +32,49 @@ using Predicate = arith::CmpIPredicate;
 
 /// The bits of a float as a signed integer that orders as the float does, and
 /// back: the magnitude of a negative float is turned around.
-static Value orderedKey(Emitter &e, Value bits) {
+static Value turnNegative(Emitter &e, Value bits) {
   Type type = bits.getType();
   Value sign = arith::ShRSIOp::create(e.b, bits, e.integer(type, 31));
   Value turn = arith::AndIOp::create(e.b, sign, e.integer(type, 0x7fffffff));
   return arith::XOrIOp::create(e.b, bits, turn);
 }
 
-static Real scoreOfKey(Emitter &e, Value key) {
-  return e.f32(arith::BitcastOp::create(e.b, e.f32Type, orderedKey(e, key)));
+static Value keyOf(Emitter &e, Value score) {
+  return turnNegative(e, arith::BitcastOp::create(e.b, e.i32, score));
 }
 
-static constexpr int64_t lowestKey = std::numeric_limits<int32_t>::min();
-static constexpr int64_t highestKey = std::numeric_limits<int32_t>::max();
+static Real scoreOfKey(Emitter &e, Value key) {
+  return e.f32(arith::BitcastOp::create(e.b, e.f32Type, turnNegative(e, key)));
+}
+
+static constexpr float lowestScore = -std::numeric_limits<float>::infinity();
 
 SelectionLoops::SelectionLoops(SelectOp op, Emitter &e, Value length)
-    : op(op), e(e), length(length) {
-  mask = e.allocResult(op.getMask(), length);
+    : op(op), e(e), length(length), wide(e.options.tier->floats) {
+  // A mask in bytes for whoever is no lowering of ours.
+  UnrealizedConversionCastOp pack = packOf(op.getMask());
+  if (!pack || !op.getMask().hasOneUse())
+    mask = e.allocResult(op.getMask(), length);
+  wordsOfRow = loops::wordsOfRow(e, length);
+  if (pack)
+    words = allocWords(e, pack.getResult(0), heads(), length);
   dominated = e.allocResult(op.getDominated(), length);
   argmax = e.allocResult(op.getArgmax(), length);
   count = e.allocResult(op.getCount(), length);
+  isCounted = !op.getCount().use_empty();
   keepNumber = e.buffer(op.getKeepValue());
   dominanceNumber = e.buffer(op.getDominanceValue());
 }
 
 void SelectionLoops::begin() {
-  maskBytes = e.asBytes(mask);
   keepShare = keepNumber ? e.toIndex(e.load(keepNumber, {}))
                          : e.index(static_cast<int64_t>(*op.getKeep()));
   dominanceGap = dominanceNumber
                      ? e.load(dominanceNumber, {})
                      : e.f32(op.getDominance()->convertToFloat()).value;
-  padded = e.roundUp(length, lanes);
+  padded = e.roundUp(length, 64);
+  if (!isCounted)
+    return;
   counts = e.scratch(e.i32, e.mul(padded, heads()));
   e.fill(counts, e.mul(padded, heads()), e.integer(e.i32, 0));
 }
@@ -70,201 +84,467 @@ int64_t SelectionLoops::heads() {
 }
 
 void SelectionLoops::beginHead(Value head) {
-  keys = e.scratch(e.i32, padded);
-  kept = e.scratch(e.i8, padded);
+  scores = e.scratch(e.f32Type, padded);
+  e.fill(scores, padded, e.f32(lowestScore));
+  position = e.alloc(e.f32Type, {1});
+  e.store(e.f32(0.0f), position, e.index(0));
+  if (!words)
+    ownWords = e.scratch(e.i16, wordsOfRow);
+  if (!isCounted)
+    return;
+  recent = e.scratch(e.i8, padded);
+  e.fill(recent, padded, e.integer(e.i8, 0));
   countsOfHead = e.mul(head, padded);
 }
 
-Value SelectionLoops::countAtLeast(const ColumnRange &chunks, Value threshold) {
-  Value thresholds = e.splatValue(threshold);
-  Value sums = e.reducePadded(
-      chunks, e.integer(e.vectorOf(e.i32), 0),
-      [&](Value offset, ValueRange carried) {
-        Value reaches =
-            e.compare(Predicate::sge, e.loadChunk(keys, offset), thresholds);
-        Value one = arith::ExtUIOp::create(e.b, e.vectorOf(e.i32), reaches);
-        return SmallVector<Value>{arith::AddIOp::create(e.b, carried[0], one)};
-      })[0];
-  return e.reduceAdd(sums);
+void SelectionLoops::endBlock() {
+  if (!isCounted)
+    return;
+  e.forPadded(padded, [&](Value offset) {
+    Value at = e.add(countsOfHead, offset);
+    Value more = arith::ExtUIOp::create(e.b, e.vectorOf(e.i32),
+                                        e.loadChunk(recent, offset));
+    e.storeChunk(e.add(e.loadChunk(counts, at), more), counts, at);
+    e.storeChunk(e.integer(e.vectorOf(e.i8), 0), recent, offset);
+  });
 }
 
-void SelectionLoops::keepThreshold(const ColumnRange &columns, Value wanted,
-                                   Value smallest, Value largest) {
-  // The threshold t has at least `wanted` keys >= t. Bisect between the row's
-  // extremes until exactly `wanted` keys reach it, or until it is a key with
-  // ties that cross the border. Borders as i64: largest + 1 may not fit.
-  auto wide = [&](Value key) {
-    return arith::ExtSIOp::create(e.b, e.i64, key).getResult();
+/// Over chunks of `n` lanes that hold allowed columns: those which hold others
+/// too are checked.
+SmallVector<Value> SelectionLoops::reduceColumns(
+    const ColumnRange &columns, int64_t n, ValueRange init,
+    llvm::function_ref<SmallVector<Value>(Value, ValueRange, bool)> body) {
+  Value begin = e.b.createOrFold<arith::DivUIOp>(columns.begin, e.index(n)),
+        end = e.ceilDiv(columns.end, n);
+  Value whole = op.getWindowAttr()
+                    ? begin
+                    : e.b.createOrFold<arith::DivUIOp>(columns.end, e.index(n));
+  SmallVector<Value> values(init);
+  if (!op.getWindowAttr())
+    values = e.forReduce(begin, whole, 1, values,
+                         [&](Value chunk, ValueRange carried) {
+                           return body(chunk, carried, false);
+                         });
+  return e.forReduce(whole, end, 1, values,
+                     [&](Value chunk, ValueRange carried) {
+                       return body(chunk, carried, true);
+                     });
+}
+
+Real SelectionLoops::scoresAt(Value chunk, int64_t n) {
+  return e.f32(e.loadLanes(scores, e.mul(chunk, n), n, n));
+}
+
+/// Brings the row's scores together, -inf where a column is not allowed.
+SelectionLoops::Spread
+SelectionLoops::spread(const ColumnRange &columns,
+                       llvm::function_ref<Real(Value)> load) {
+  auto all = [&](float value) -> Value {
+    return e.splatReal(e.f32(value), wide).value;
   };
-  ColumnRange chunks = e.chunksAround(columns);
-  Value allowed = e.sub(columns.end, columns.begin);
-  SmallVector<Value> init{wide(smallest), e.add(wide(largest), 1),
-                          e.fromIndex(allowed, e.i32), e.integer(e.i32, 0)};
+  Value low = all(lowestScore), high = all(-lowestScore), zero = all(0.0f);
+  SmallVector<Value> last = reduceColumns(
+      columns, wide, {low, low, high, zero, zero},
+      [&](Value chunk, ValueRange carried, bool isChecked) {
+        Real score = load(chunk), upper = score, term = score;
+        if (isChecked) {
+          RealMask inside{e.lanesWithin(e.mul(chunk, wide), columns, wide)};
+          score = select(inside, score, e.f32(low));
+          upper = select(inside, upper, e.f32(high));
+          term = select(inside, term, e.f32(zero));
+        }
+        e.storeChunk(score, scores, e.mul(chunk, wide), wide);
+        Real first = e.f32(carried[0]), second = e.f32(carried[1]);
+        return SmallVector<Value>{
+            maximum(first, score),
+            maximum(second, minimum(first, score)),
+            minimum(e.f32(carried[2]), upper),
+            e.f32(carried[3]) + term,
+            e.f32(carried[4]) + term * term,
+        };
+      });
+  // 16 lanes of each.
+  Spread result;
+  Value second = last[1];
+  SmallVector<Value> firsts = e.lanesOf(last[0]), seconds = e.lanesOf(second);
+  Real first = e.f32(firsts[0]), next = e.f32(seconds[0]);
+  for (size_t i = 1; i < firsts.size(); ++i) {
+    Real other = e.f32(firsts[i]);
+    next = maximum(maximum(next, e.f32(seconds[i])), minimum(first, other));
+    first = maximum(first, other);
+  }
+  auto largerOf = [&](Value a, Value b) {
+    return maximum(e.f32(a), e.f32(b)).value;
+  };
+  auto sum = [&](Value vector) {
+    return e.f32(e.foldAll(
+        vector, [&](Value a, Value b) { return (e.f32(a) + e.f32(b)).value; }));
+  };
+  result.largest = e.foldAll(first, largerOf);
+  result.smallest = e.foldAll(last[2], [&](Value a, Value b) {
+    return minimum(e.f32(a), e.f32(b)).value;
+  });
+  // The second of all: where two lanes hold the largest, it once more.
+  Value largests = e.splatValue(result.largest);
+  Value holds =
+      arith::CmpFOp::create(e.b, arith::CmpFPredicate::OEQ, first, largests);
+  Value holders =
+      e.reduceAdd(arith::ExtUIOp::create(e.b, e.vectorOf(e.i32), holds));
+  Value others =
+      e.foldAll(arith::SelectOp::create(e.b, holds, next, first), largerOf);
+  result.second = arith::SelectOp::create(
+      e.b, e.compare(Predicate::sgt, holders, e.integer(e.i32, 1)),
+      result.largest, others);
+  Real n = fromInteger(e.real,
+                       e.fromIndex(e.sub(columns.end, columns.begin), e.i32));
+  result.mean = sum(last[3]) / n;
+  Real square = sum(last[4]) / n - result.mean * result.mean;
+  result.deviation = sqrt(maximum(square, e.f32(0.0f)));
+  return result;
+}
+
+Value SelectionLoops::countAtLeast(const ColumnRange &columns,
+                                   Value threshold) {
+  // More registers than a chunk has, where chunks begin at 0.
+  int64_t n = op.getWindowAttr() ? wide : std::max<int64_t>(wide, 2 * lanes);
+  Value begin = e.b.createOrFold<arith::DivUIOp>(columns.begin, e.index(n)),
+        end = e.ceilDiv(columns.end, n);
+  Value thresholds = e.splatValue(threshold, n);
+  VectorType type = e.vectorOf(e.i32, n);
+  Value sums = e.forReduce(
+      begin, end, 1, e.integer(type, 0), [&](Value chunk, ValueRange carried) {
+        Value reaches = arith::CmpFOp::create(e.b, arith::CmpFPredicate::OGE,
+                                              scoresAt(chunk, n), thresholds);
+        return SmallVector<Value>{
+            e.add(carried[0], arith::ExtUIOp::create(e.b, type, reaches))};
+      })[0];
+  return e.foldAll(sums, [&](Value a, Value b) { return e.add(a, b); });
+}
+
+/// The smallest score that is not below `low`, and the largest below `high`.
+std::pair<Value, Value> SelectionLoops::between(const ColumnRange &columns,
+                                                Value low, Value high) {
+  auto all = [&](Value scalar) { return e.splatReal(scalar, wide); };
+  Real lows = all(low), highs = all(high);
+  Real least = all(e.f32(lowestScore)), most = all(e.f32(-lowestScore));
+  SmallVector<Value> found = reduceColumns(
+      columns, wide, {most, least}, [&](Value chunk, ValueRange carried, bool) {
+        Real score = scoresAt(chunk, wide);
+        // The smaller of those that are not below, and so on: lanes of neither
+        // keep what they have.
+        Real above = select(lessThan(score, lows), most, score),
+             below = select(lessThan(score, highs), score, least);
+        return SmallVector<Value>{minimum(e.f32(carried[0]), above),
+                                  maximum(e.f32(carried[1]), below)};
+      });
+  return {e.foldAll(found[0],
+                    [&](Value a, Value b) {
+                      return minimum(e.f32(a), e.f32(b)).value;
+                    }),
+          e.foldAll(found[1], [&](Value a, Value b) {
+            return maximum(e.f32(a), e.f32(b)).value;
+          })};
+}
+
+/// A threshold that `wanted` scores reach, or a score with ties that cross the
+/// border. Rows of a head are alike: the threshold of the last one, in
+/// deviations from the mean, is where this one's search begins; the second try
+/// is where the density of a normal distribution has it, a little further, so
+/// that the two are on either side. From there on between the two sides.
+SelectionLoops::Threshold
+SelectionLoops::findThreshold(const ColumnRange &columns, Value wanted,
+                              const Spread &row) {
+  Value one = e.integer(e.i32, 1);
+  auto i32 = [&](int64_t value) { return e.integer(e.i32, value); };
+  auto toReal = [&](Value integer) { return fromInteger(e.real, integer); };
+  auto choose = [&](Value condition, Value yes, Value no) -> Value {
+    return arith::SelectOp::create(e.b, condition, yes, no);
+  };
+  Value allowed = e.fromIndex(e.sub(columns.end, columns.begin), e.i32);
+  Real z = e.f32(e.load(position, e.index(0)));
+  Real first = row.mean + z * row.deviation;
+  // Scores for each unit of score there.
+  Real zz = z * z;
+  Real series =
+      ((zz * e.f32(1.0f / 48) + e.f32(1.0f / 8)) * zz + e.f32(0.5f)) * zz +
+      e.f32(1.0f);
+  Real density = (toReal(allowed) * e.f32(0.4f)) / (series * row.deviation);
+  Real half = e.f32(0.5f), zero = e.f32(0.0f);
+
+  // Keys of the two sides; how many reach them; tries; the last try and what
+  // it gave; whether it changed nothing.
+  SmallVector<Value> init{keyOf(e, row.smallest),
+                          e.add(keyOf(e, row.largest), one),
+                          allowed,
+                          i32(0),
+                          i32(0),
+                          zero,
+                          i32(0),
+                          e.integer(e.i1, 0)};
   auto loop = scf::WhileOp::create(
       e.b, TypeRange(ValueRange(init)), init,
       [&](OpBuilder &, Location, ValueRange state) {
         OpBuilder::InsertionGuard guard(e.b);
         e.b.setInsertionPointToEnd(state[0].getParentBlock());
-        Value apart = e.compare(Predicate::sgt, e.sub(state[1], state[0]),
-                                e.integer(e.i64, 1));
         Value inexact = e.compare(Predicate::ne, state[2], wanted);
+        Value differ =
+            e.compare(Predicate::slt, e.add(state[0], one), state[1]);
         scf::ConditionOp::create(
-            e.b, arith::AndIOp::create(e.b, apart, inexact), state);
+            e.b, arith::AndIOp::create(e.b, differ, inexact), state);
       },
       [&](OpBuilder &, Location, ValueRange state) {
         OpBuilder::InsertionGuard guard(e.b);
         e.b.setInsertionPointToEnd(state[0].getParentBlock());
-        Value middle = arith::ShRSIOp::create(e.b, e.add(state[0], state[1]),
-                                              e.integer(e.i64, 1));
-        Value reached =
-            countAtLeast(chunks, arith::TruncIOp::create(e.b, e.i32, middle));
-        Value enough = e.compare(Predicate::sge, reached, wanted);
-        auto choose = [&](Value yes, Value no) {
-          return arith::SelectOp::create(e.b, enough, yes, no).getResult();
+        Value reachLow = state[2], reachHigh = state[3], tries = state[4];
+        Value inside = e.sub(reachLow, reachHigh);
+        Value isFew = arith::OrIOp::create(
+            e.b, e.compare(Predicate::sle, inside, i32(3)), state[7]);
+        // Few: the sides move to scores that are there.
+        SmallVector<Value> sides = e.select(
+            isFew,
+            [&] {
+              auto [least, most] = between(columns, scoreOfKey(e, state[0]),
+                                           scoreOfKey(e, state[1]));
+              return SmallVector<Value>{keyOf(e, least),
+                                        e.add(keyOf(e, most), one)};
+            },
+            [&] { return SmallVector<Value>{state[0], state[1]}; });
+        Value low = sides[0], high = sides[1];
+        Real lowScore = scoreOfKey(e, low), highScore = scoreOfKey(e, high);
+        Real share = (toReal(e.sub(reachLow, wanted)) + half) / toReal(inside);
+        share = minimum(maximum(share, e.f32(0.05f)), e.f32(0.95f));
+        Real guess = lowScore + (highScore - lowScore) * share;
+        Value over = e.sub(state[6], wanted);
+        Value margin =
+            choose(e.compare(Predicate::sge, over, i32(0)), i32(6), i32(-6));
+        Real second = e.f32(state[5]) + toReal(e.add(over, margin)) / density;
+        auto isTry = [&](int64_t number) {
+          return e.compare(Predicate::eq, tries, i32(number));
         };
-        scf::YieldOp::create(e.b, ValueRange{choose(middle, state[0]),
-                                             choose(state[1], middle),
-                                             choose(reached, state[2]),
-                                             choose(state[3], reached)});
+        Value isFirst = isTry(0), isSecond = isTry(1);
+        guess = select(RealMask{isSecond}, second, guess);
+        guess = select(RealMask{isFirst}, first, guess);
+        Value key = keyOf(e, guess);
+        // The middle of the keys now and then, for scores unlike any other's.
+        Value every = e.compare(
+            Predicate::eq, arith::AndIOp::create(e.b, tries, i32(3)), i32(3));
+        Value middle = arith::AddIOp::create(
+            e.b,
+            arith::AddIOp::create(e.b, arith::ShRSIOp::create(e.b, low, one),
+                                  arith::ShRSIOp::create(e.b, high, one)),
+            arith::AndIOp::create(e.b, arith::AndIOp::create(e.b, low, high),
+                                  one));
+        key = choose(every, middle, key);
+        // Two scores are left, or one: the larger decides.
+        Value last = e.sub(high, one);
+        key = choose(arith::AndIOp::create(
+                         e.b, isFew, e.compare(Predicate::sle, inside, i32(3))),
+                     last, key);
+        key = arith::MaxSIOp::create(e.b, key, e.add(low, one));
+        key = arith::MinSIOp::create(e.b, key, last);
+        Real score = scoreOfKey(e, key);
+        Value reached = countAtLeast(columns, score);
+        Value enough = e.compare(Predicate::sge, reached, wanted);
+        Value isWasted = arith::OrIOp::create(
+            e.b, e.compare(Predicate::eq, reached, reachLow),
+            e.compare(Predicate::eq, reached, reachHigh));
+        scf::YieldOp::create(
+            e.b, ValueRange{choose(enough, key, low), choose(enough, high, key),
+                            choose(enough, reached, reachLow),
+                            choose(enough, reachHigh, reached),
+                            e.add(tries, one), score, reached, isWasted});
       });
-  Value threshold = arith::TruncIOp::create(e.b, e.i32, loop.getResult(0));
-  Value exact = e.compare(Predicate::eq, loop.getResult(2), wanted);
-  e.ifElse(
-      exact,
-      [&] {
-        Value thresholds = e.splatValue(threshold);
-        e.forPadded(chunks, [&](Value offset) {
-          Value reaches =
-              e.compare(Predicate::sge, e.loadChunk(keys, offset), thresholds);
-          e.storeChunk(arith::ExtUIOp::create(e.b, e.vectorOf(e.i8), reaches),
-                       kept, offset);
-        });
-      },
-      [&] { keepTies(columns, threshold, e.sub(wanted, loop.getResult(3))); });
+  Threshold result{scoreOfKey(e, loop.getResult(0)), loop.getResult(2),
+                   e.sub(wanted, loop.getResult(3))};
+  // Half way to where this row has it; garbage in is no garbage out.
+  Real there = (e.f32(result.score) - row.mean) / row.deviation;
+  Real next = z + (there - z) * e.f32(0.3f);
+  next = select(lessThan(absolute(next), e.f32(16.0f)), next, zero);
+  e.store(next, position, e.index(0));
+  return result;
 }
 
-/// All keys above the threshold and the first `ties` that are equal to it.
-void SelectionLoops::keepTies(const ColumnRange &columns, Value threshold,
-                              Value ties) {
-  e.forReduce(columns.begin, columns.end, 1, ties,
-              [&](Value column, ValueRange carried) {
-                Value key = e.load(keys, column);
-                Value above = e.compare(Predicate::sgt, key, threshold),
-                      equal = e.compare(Predicate::eq, key, threshold);
-                Value room =
-                    e.compare(Predicate::sgt, carried[0], e.integer(e.i32, 0));
-                Value taken = arith::AndIOp::create(e.b, equal, room);
-                Value keep = arith::OrIOp::create(e.b, above, taken);
-                e.store(arith::ExtUIOp::create(e.b, e.i8, keep), kept, column);
-                return SmallVector<Value>{e.sub(
-                    carried[0], arith::ExtUIOp::create(e.b, e.i32, taken))};
-              });
+/// Bits of a mask as an integer.
+static Value toBits(Emitter &e, Value mask) {
+  int64_t n = cast<VectorType>(mask.getType()).getDimSize(0);
+  Type type = e.b.getIntegerType(static_cast<unsigned>(n));
+  return vector::ExtractOp::create(
+      e.b, vector::BitCastOp::create(e.b, VectorType::get({1}, type), mask), 0);
 }
 
-void SelectionLoops::row(Value head, Value row, Value unit,
-                         llvm::function_ref<Real(Value)> load) {
-  ColumnRange columns = e.windowOf(op.getWindowAttr(), row, length);
-  Value allowed = e.sub(columns.end, columns.begin);
-  ColumnRange chunks = e.chunksAround(columns);
-  VectorType vector = e.vectorOf(e.i32);
-  Value low = e.integer(vector, lowestKey),
-        high = e.integer(vector, highestKey);
+static Value fromBits(Emitter &e, Value bits) {
+  int64_t n = bits.getType().getIntOrFloatBitWidth();
+  return vector::BitCastOp::create(
+      e.b, e.vectorOf(e.i1, n),
+      vector::BroadcastOp::create(e.b, VectorType::get({1}, bits.getType()),
+                                  bits));
+}
 
-  // Keys, and per lane the largest, the second and the smallest of them.
-  SmallVector<Value> extremes = e.reducePadded(
-      chunks, ValueRange{low, low, high},
-      [&](Value offset, ValueRange carried) {
-        Real score = load(offset);
-        score = score + splat(score, 0.0f); // -0 orders as +0
-        Value key =
-            orderedKey(e, arith::BitcastOp::create(e.b, vector, score.value));
-        Value inside = e.lanesWithin(offset, columns);
-        key = arith::SelectOp::create(e.b, inside, key, low);
-        e.storeChunk(key, keys, offset);
-        Value second = arith::MaxSIOp::create(
-            e.b, carried[1], arith::MinSIOp::create(e.b, carried[0], key));
-        Value first = arith::MaxSIOp::create(e.b, carried[0], key);
-        Value least = arith::MinSIOp::create(
-            e.b, carried[2], arith::SelectOp::create(e.b, inside, key, high));
-        return SmallVector<Value>{first, second, least};
-      });
-  Value largest = e.reduceMax(extremes[0]), smallest = e.reduceMin(extremes[2]);
-  Value largests = e.splatValue(largest);
-
-  // Column of the largest: the lowest index among the equal ones.
-  Value lane = e.laneNumbers();
-  Value best = e.reduceMin(
-      e.reducePadded(chunks, high, [&](Value offset, ValueRange carried) {
-        Value column = arith::AddIOp::create(
-            e.b, lane, e.splatValue(e.fromIndex(offset, e.i32)));
-        Value equal =
-            e.compare(Predicate::eq, e.loadChunk(keys, offset), largests);
-        Value candidate = arith::SelectOp::create(e.b, equal, column, high);
+/// The lowest `count` ones of an integer.
+static Value lowestOnes(Emitter &e, Value bits, Value count) {
+  Value one = e.integer(bits.getType(), 1);
+  Value rest = e.forReduce(
+      e.index(0), e.toIndex(count), 1, bits, [&](Value, ValueRange carried) {
         return SmallVector<Value>{
-            arith::MinSIOp::create(e.b, carried[0], candidate)};
-      })[0]);
-  e.store(best, argmax, {head, row});
+            arith::AndIOp::create(e.b, carried[0], e.sub(carried[0], one))};
+      })[0];
+  return arith::XOrIOp::create(e.b, bits, rest);
+}
+
+void SelectionLoops::keepChunk(const Row &row, Value chunk, Value keep) {
+  Value rowWords = words ? words : ownWords;
+  int64_t n = wide / lanes;
+  e.storeChunk(vector::BitCastOp::create(e.b, e.vectorOf(e.i16, n), keep),
+               rowWords, e.add(row.words, e.mul(chunk, n)), n);
+  if (!isCounted)
+    return;
+  Value at = e.mul(chunk, wide);
+  Value one = arith::ExtUIOp::create(e.b, e.vectorOf(e.i8, wide), keep);
+  e.storeChunk(e.add(e.loadLanes(recent, at, wide, wide), one), recent, at,
+               wide);
+}
+
+void SelectionLoops::keepAbove(const Row &row, const Threshold &threshold,
+                               Value wanted) {
+  Value thresholds = e.splatValue(threshold.score, wide);
+  auto compare = [&](arith::CmpFPredicate predicate, Value chunk) -> Value {
+    return arith::CmpFOp::create(e.b, predicate, scoresAt(chunk, wide),
+                                 thresholds);
+  };
+  auto within = [&](Value chunk, Value keep, bool isChecked) -> Value {
+    if (!isChecked)
+      return keep;
+    return arith::AndIOp::create(
+        e.b, keep, e.lanesWithin(e.mul(chunk, wide), row.columns, wide));
+  };
+  e.ifElse(
+      e.compare(Predicate::eq, threshold.reached, wanted),
+      [&] {
+        reduceColumns(row.columns, wide, {},
+                      [&](Value chunk, ValueRange, bool isChecked) {
+                        Value keep = compare(arith::CmpFPredicate::OGE, chunk);
+                        keepChunk(row, chunk, within(chunk, keep, isChecked));
+                        return SmallVector<Value>();
+                      });
+      },
+      [&] {
+        // All above, and the first of those that are equal.
+        reduceColumns(
+            row.columns, wide, threshold.ties,
+            [&](Value chunk, ValueRange carried, bool isChecked) {
+              Value equal = toBits(
+                  e, within(chunk, compare(arith::CmpFPredicate::OEQ, chunk),
+                            isChecked));
+              Value above =
+                  toBits(e, compare(arith::CmpFPredicate::OGT, chunk));
+              Value ones = toI32(math::CtPopOp::create(e.b, equal));
+              Value taken = arith::MinSIOp::create(e.b, ones, carried[0]);
+              Value isCut = e.compare(Predicate::slt, taken, ones);
+              equal = e.select(
+                  isCut,
+                  [&] {
+                    return SmallVector<Value>{lowestOnes(e, equal, taken)};
+                  },
+                  [&] { return SmallVector<Value>{equal}; })[0];
+              keepChunk(row, chunk,
+                        fromBits(e, arith::OrIOp::create(e.b, above, equal)));
+              return SmallVector<Value>{e.sub(carried[0], taken)};
+            });
+      });
+}
+
+Value SelectionLoops::toI32(Value bits) {
+  if (bits.getType().getIntOrFloatBitWidth() > 32)
+    return arith::TruncIOp::create(e.b, e.i32, bits);
+  return arith::ExtUIOp::create(e.b, e.i32, bits);
+}
+
+/// The first column that holds the largest score.
+Value SelectionLoops::findLargest(const ColumnRange &columns, Value largest) {
+  Value thresholds = e.splatValue(largest, wide);
+  Type bitsType = e.b.getIntegerType(static_cast<unsigned>(wide));
+  Value begin = e.b.createOrFold<arith::DivUIOp>(columns.begin, e.index(wide));
+  auto loop = scf::WhileOp::create(
+      e.b, TypeRange{begin.getType(), bitsType}, begin,
+      [&](OpBuilder &, Location, ValueRange state) {
+        OpBuilder::InsertionGuard guard(e.b);
+        e.b.setInsertionPointToEnd(state[0].getParentBlock());
+        Value equal = toBits(
+            e, arith::CmpFOp::create(e.b, arith::CmpFPredicate::OEQ,
+                                     scoresAt(state[0], wide), thresholds));
+        scf::ConditionOp::create(
+            e.b, e.compare(Predicate::eq, equal, e.integer(bitsType, 0)),
+            ValueRange{state[0], equal});
+      },
+      [&](OpBuilder &, Location, ValueRange state) {
+        OpBuilder::InsertionGuard guard(e.b);
+        e.b.setInsertionPointToEnd(state[0].getParentBlock());
+        scf::YieldOp::create(e.b, e.add(state[0], 1));
+      });
+  Value lane =
+      toI32(math::CountTrailingZerosOp::create(e.b, loop.getResult(1)));
+  return e.add(e.fromIndex(e.mul(loop.getResult(0), wide), e.i32), lane);
+}
+
+void SelectionLoops::row(Value head, Value number, Value unit,
+                         llvm::function_ref<Real(Value)> load) {
+  Row row{e.windowOf(op.getWindowAttr(), number, length),
+          words ? e.mul(e.add(e.mul(head, length), number), wordsOfRow)
+                : e.index(0)};
+  const ColumnRange &columns = row.columns;
+  Value allowed = e.sub(columns.end, columns.begin);
+  Spread spread = this->spread(columns, load);
+  e.store(op.getArgmax().use_empty() ? e.integer(e.i32, 0)
+                                     : findLargest(columns, spread.largest),
+          argmax, {head, number});
 
   // Dominance, from the two largest of all allowed columns.
   bool isOff = op.getDominance() && op.getDominance()->isZero();
   if (!isOff) {
-    Value holds = e.compare(Predicate::eq, extremes[0], largests);
-    Value holders = e.reduceAdd(arith::ExtUIOp::create(e.b, vector, holds));
-    Value others = e.reduceMax(
-        arith::SelectOp::create(e.b, holds, extremes[1], extremes[0]));
-    Value twice = e.compare(Predicate::sgt, holders, e.integer(e.i32, 1));
-    Value second = arith::SelectOp::create(e.b, twice, largest, others);
     Real gain = e.f32(
         numerics::logitGain(numericsOf(op.getPredictor()),
                             static_cast<int>(op.getHeadNorms().value_or(0))));
-    Real gap = numerics::dominanceGap(scoreOfKey(e, largest),
-                                      scoreOfKey(e, second), e.f32(unit), gain);
+    Real gap = numerics::dominanceGap(e.f32(spread.largest),
+                                      e.f32(spread.second), e.f32(unit), gain);
     Value wins = lessThan(e.f32(dominanceGap), gap).value;
     if (!op.getDominance()) // 0 = off
       wins = arith::AndIOp::create(
           e.b, wins, lessThan(e.f32(0.0f), e.f32(dominanceGap)).value);
     Value rival = e.compare(Predicate::uge, allowed, e.index(2));
-    e.store(arith::AndIOp::create(e.b, wins, rival), dominated, {head, row});
+    e.store(arith::AndIOp::create(e.b, wins, rival), dominated, {head, number});
   } else {
-    e.store(e.integer(e.i1, 0), dominated, {head, row});
+    e.store(e.integer(e.i1, 0), dominated, {head, number});
   }
 
   // The mask. Columns outside of the window are never kept.
-  e.fill(kept, padded, e.integer(e.i8, 0));
+  Value rowWords = words ? words : ownWords;
+  e.forPadded(wordsOfRow, [&](Value at) {
+    e.storeChunk(e.integer(e.vectorOf(e.i16), 0), rowWords,
+                 e.add(row.words, at));
+  });
   if (op.getKeep() && *op.getKeep() >= numerics::keepAll) {
-    e.forPadded(chunks, [&](Value offset) {
-      e.storeChunk(arith::ExtUIOp::create(e.b, e.vectorOf(e.i8),
-                                          e.lanesWithin(offset, columns)),
-                   kept, offset);
+    reduceColumns(columns, wide, {}, [&](Value chunk, ValueRange, bool) {
+      Value keep = e.lanesWithin(e.mul(chunk, wide), columns, wide);
+      keepChunk(row, chunk, keep);
+      return SmallVector<Value>();
     });
   } else {
     Value scaled = e.add(e.mul(allowed, keepShare), 1023);
     Value wanted = arith::ShRUIOp::create(e.b, scaled, e.index(10));
     wanted = arith::MaxUIOp::create(e.b, wanted, e.index(1));
-    keepThreshold(columns, e.fromIndex(wanted, e.i32), smallest, largest);
+    wanted = e.fromIndex(wanted, e.i32);
+    keepAbove(row, findThreshold(columns, wanted, spread), wanted);
   }
-  Value whole =
-      e.mul(e.b.createOrFold<arith::DivUIOp>(length, e.index(lanes)), lanes);
-  auto count16 = [&](Value offset, Value bytes) {
-    Value one = arith::ExtUIOp::create(e.b, vector, bytes);
-    Value at = e.add(countsOfHead, offset);
-    e.storeChunk(arith::AddIOp::create(e.b, e.loadChunk(counts, at), one),
-                 counts, at);
-  };
-  e.forPadded(whole, [&](Value offset) {
-    Value bytes = e.loadChunk(kept, offset);
-    count16(offset, bytes);
-    e.storeChunk(bytes, maskBytes, {head, row, offset});
-  });
-  e.ifThen(e.compare(Predicate::ult, whole, length), [&] {
-    Value bytes = e.loadChunk(kept, whole);
-    count16(whole, bytes);
-    vector::MaskedStoreOp::create(e.b, maskBytes, ValueRange{head, row, whole},
-                                  e.lanesBelow(whole, length), bytes);
-  });
+  if (mask)
+    e.forRange(length, [&](Value column) {
+      e.store(bitOf(e, rowWords, row.words, column), mask,
+              {head, number, column});
+    });
 }
 
 void SelectionLoops::finish() {
+  if (!isCounted)
+    return;
   e.forRange(length, [&](Value column) {
     Value all = e.forReduce(
         e.index(0), e.index(heads()), 1, e.integer(e.i64, 0),
@@ -281,18 +561,21 @@ void loops::lower(SelectOp op, Emitter &e) {
   Value length = e.extent(op.getScores(), 1);
   Value scores = e.buffer(op.getScores()), unit = e.buffer(op.getUnit());
   SelectionLoops selection(op, e, length);
+  int64_t wide = e.options.tier->floats;
   e.part("select", op.getOperation(), [&] {
     selection.begin();
-    Value copy = e.scratch(e.f32Type, e.roundUp(length, lanes));
-    e.fill(copy, e.roundUp(length, lanes), e.f32(0.0f));
+    Value copy = e.scratch(e.f32Type, e.roundUp(length, wide));
+    e.fill(copy, e.roundUp(length, wide), e.f32(0.0f));
     e.forRange(e.dim(scores, 0), [&](Value head) {
       selection.beginHead(head);
       e.forRange(length, [&](Value row) {
         e.forRange(length, [&](Value column) {
           e.store(e.load(scores, {head, row, column}), copy, column);
         });
-        selection.row(head, row, e.load(unit, {head, row}),
-                      [&](Value offset) { return e.loadReal(copy, offset); });
+        selection.row(head, row, e.load(unit, {head, row}), [&](Value chunk) {
+          return e.f32(e.loadLanes(copy, e.mul(chunk, wide), wide, wide));
+        });
+        selection.endBlock();
       });
     });
     selection.finish();
@@ -303,30 +586,13 @@ void loops::lower(SelectOp op, Emitter &e) {
 // What follows from the mask
 //===----------------------------------------------------------------------===//
 
-void loops::loadMaskRow(Emitter &e, Value maskBytes, Value head, Value row,
-                        Value length, Value scratch) {
-  Value whole =
-      e.mul(e.b.createOrFold<arith::DivUIOp>(length, e.index(lanes)), lanes);
-  e.forPadded(whole, [&](Value offset) {
-    e.storeChunk(e.loadChunk(maskBytes, {head, row, offset}), scratch, offset);
-  });
-  e.ifThen(e.compare(Predicate::ult, whole, length), [&] {
-    VectorType type = e.vectorOf(e.i8);
-    Value tail = vector::MaskedLoadOp::create(
-        e.b, type, maskBytes, ValueRange{head, row, whole},
-        e.lanesBelow(whole, length), e.integer(type, 0));
-    e.storeChunk(tail, scratch, whole);
-  });
-}
-
 /// rows[g][j] = some row i of a head of the group that is not dominated keeps
 /// j; then, where `argmax` is given, also the argmax of those that are.
-static void demandedRows(Emitter &e, Value mask, Value dominated, Value argmax,
+static void demandedRows(Emitter &e, Value words, Value dominated, Value argmax,
                          Value result) {
-  Value maskBytes = e.asBytes(mask);
-  Value length = e.dim(mask, 1), padded = e.roundUp(length, lanes);
-  Value any, row16;
-  int64_t heads = cast<ShapedType>(mask.getType()).getDimSize(0),
+  Value length = e.dim(dominated, 1), wordsOfRow = loops::wordsOfRow(e, length);
+  Value any, named;
+  int64_t heads = cast<ShapedType>(dominated.getType()).getDimSize(0),
           groups = cast<ShapedType>(result.getType()).getDimSize(0);
   auto join = [&](Value head) {
     e.forRange(length, [&](Value row) {
@@ -334,44 +600,54 @@ static void demandedRows(Emitter &e, Value mask, Value dominated, Value argmax,
           e.load(dominated, {head, row}),
           [&] {
             if (argmax)
-              e.store(e.integer(e.i8, 1), any,
+              e.store(e.integer(e.i1, 1), named,
                       e.toIndex(e.load(argmax, {head, row})));
           },
           [&] {
-            loadMaskRow(e, maskBytes, head, row, length, row16);
-            e.forPadded(padded, [&](Value offset) {
-              Value both = arith::OrIOp::create(e.b, e.loadChunk(any, offset),
-                                                e.loadChunk(row16, offset));
-              e.storeChunk(both, any, offset);
+            Value from = e.mul(e.add(e.mul(head, length), row), wordsOfRow);
+            e.forPadded(wordsOfRow, [&](Value at) {
+              Value both =
+                  arith::OrIOp::create(e.b, e.loadChunk(any, at),
+                                       e.loadChunk(words, e.add(from, at)));
+              e.storeChunk(both, any, at);
             });
           });
     });
   };
   e.parallelFor("demanded_rows", {}, e.index(groups), [&](Value group) {
-    any = e.scratch(e.i8, padded), row16 = e.scratch(e.i8, padded);
-    e.fill(any, padded, e.integer(e.i8, 0));
+    any = e.scratch(e.i16, wordsOfRow);
+    e.fill(any, wordsOfRow, e.integer(e.i16, 0));
+    if (argmax) {
+      named = e.scratch(e.i1, length);
+      e.forRange(length, [&](Value column) {
+        e.store(e.integer(e.i1, 0), named, column);
+      });
+    }
     forEachMember(e, group, heads / groups, join);
     e.forRange(length, [&](Value column) {
-      Value set =
-          e.compare(Predicate::ne, e.load(any, column), e.integer(e.i8, 0));
+      Value set = bitOf(e, any, e.index(0), column);
+      if (argmax)
+        set = arith::OrIOp::create(e.b, set, e.load(named, column));
       e.store(set, result, {group, column});
     });
   });
 }
 
 void loops::lower(KRowsOp op, Emitter &e) {
-  Value mask = e.buffer(op.getMask()), dominated = e.buffer(op.getDominated());
-  Value rows = e.allocResult(op.getResult(), e.extent(op.getMask(), 1));
+  Value words = e.flat(wordsOfMask(op.getMask())),
+        dominated = e.buffer(op.getDominated());
+  Value rows = e.allocResult(op.getResult(), e.extent(op.getDominated(), 1));
   e.part("k_rows", op.getOperation(),
-         [&] { demandedRows(e, mask, dominated, {}, rows); });
+         [&] { demandedRows(e, words, dominated, {}, rows); });
 }
 
 void loops::lower(VRowsOp op, Emitter &e) {
-  Value mask = e.buffer(op.getMask()), dominated = e.buffer(op.getDominated()),
+  Value words = e.flat(wordsOfMask(op.getMask())),
+        dominated = e.buffer(op.getDominated()),
         argmax = e.buffer(op.getArgmax());
-  Value rows = e.allocResult(op.getResult(), e.extent(op.getMask(), 1));
+  Value rows = e.allocResult(op.getResult(), e.extent(op.getDominated(), 1));
   e.part("v_rows", op.getOperation(),
-         [&] { demandedRows(e, mask, dominated, argmax, rows); });
+         [&] { demandedRows(e, words, dominated, argmax, rows); });
 }
 
 void loops::lower(QRowsOp op, Emitter &e) {

@@ -1,0 +1,137 @@
+//===- Masks.cpp - Masks of attention in bits -----------------------------===//
+//
+// Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Masks.h"
+
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace mlir::fact;
+using namespace mlir::fact::loops;
+
+static bool isWords(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type && type.getRank() == 1 && type.getElementType().isInteger(16);
+}
+
+bool loops::isPack(Operation *op) {
+  auto cast = dyn_cast<UnrealizedConversionCastOp>(op);
+  return cast && cast.getNumOperands() == 1 && cast.getNumResults() == 1 &&
+         isWords(cast.getResult(0)) && !isWords(cast.getOperand(0));
+}
+
+UnrealizedConversionCastOp loops::packOf(Value mask) {
+  for (Operation *user : mask.getUsers())
+    if (isPack(user))
+      return llvm::cast<UnrealizedConversionCastOp>(user);
+  return {};
+}
+
+/// mask -> words -> a mask again, which one op reads: the words stay what they
+/// are when whoever makes them is lowered.
+static void readWords(OpOperand &operand) {
+  Value mask = operand.get(), root = mask;
+  while (auto cast = root.getDefiningOp<tensor::CastOp>())
+    root = cast.getSource();
+  OpBuilder b(root.getContext());
+  b.setInsertionPointAfterValue(root);
+  UnrealizedConversionCastOp pack = packOf(root);
+  if (!pack)
+    pack = UnrealizedConversionCastOp::create(
+        b, root.getLoc(),
+        RankedTensorType::get({ShapedType::kDynamic}, b.getI16Type()), root);
+  b.setInsertionPointAfter(pack);
+  operand.set(UnrealizedConversionCastOp::create(
+                  b, root.getLoc(), mask.getType(), pack.getResult(0))
+                  .getResult(0));
+}
+
+void loops::packMasks(ModuleOp module) {
+  SmallVector<OpOperand *> masks;
+  module.walk([&](Operation *op) {
+    if (auto attention = dyn_cast<QuantizedAttentionOp>(op)) {
+      if (attention.getMask())
+        masks.push_back(&attention.getMaskMutable()[0]);
+    } else if (auto rows = dyn_cast<KRowsOp>(op)) {
+      masks.push_back(&rows.getMaskMutable());
+    } else if (auto rows = dyn_cast<VRowsOp>(op)) {
+      masks.push_back(&rows.getMaskMutable());
+    }
+  });
+  for (OpOperand *operand : masks)
+    readWords(*operand);
+  // Casts of a mask that nobody reads now.
+  module.walk([](tensor::CastOp cast) {
+    if (cast.use_empty() && getElementTypeOrSelf(cast.getType()).isInteger(1))
+      cast.erase();
+  });
+}
+
+void loops::dropMaskCasts(ModuleOp module) {
+  module.walk([](UnrealizedConversionCastOp cast) {
+    if (cast.use_empty() && cast.getNumOperands() == 1 &&
+        isWords(cast.getOperand(0)))
+      cast.erase();
+  });
+}
+
+Value loops::wordsOfMask(Value mask) {
+  if (!mask)
+    return {};
+  return mask.getDefiningOp<UnrealizedConversionCastOp>().getOperand(0);
+}
+
+Value loops::allocWords(Emitter &e, Value words, int64_t heads, Value length) {
+  return e.allocResult(words, e.inFront([&] {
+    return e.mul(e.mul(length, heads), wordsOfRow(e, length));
+  }));
+}
+
+void loops::lowerPack(UnrealizedConversionCastOp pack, Emitter &e) {
+  Value mask = e.buffer(pack.getOperand(0));
+  Value length = e.extent(pack.getOperand(0), 1);
+  int64_t heads = cast<ShapedType>(mask.getType()).getDimSize(0);
+  Value rowWords = wordsOfRow(e, length);
+  Value words = allocWords(e, pack.getResult(0), heads, length);
+  e.part("pack_mask", {}, [&] {
+    e.forRange(e.index(heads), [&](Value head) {
+      e.forRange(length, [&](Value row) {
+        Value first = e.mul(e.add(e.mul(head, length), row), rowWords);
+        e.forRange(rowWords, [&](Value number) {
+          Value begin = e.mul(number, lanes),
+                end = e.min(e.add(begin, lanes), length);
+          Value word = e.forReduce(
+              e.min(begin, end), end, 1, e.integer(e.i16, 0),
+              [&](Value column, ValueRange carried) {
+                Value bit = arith::ShLIOp::create(
+                    e.b,
+                    arith::ExtUIOp::create(e.b, e.i16,
+                                           e.load(mask, {head, row, column})),
+                    e.fromIndex(e.sub(column, begin), e.i16));
+                return SmallVector<Value>{
+                    arith::OrIOp::create(e.b, carried[0], bit)};
+              })[0];
+          e.store(word, words, e.add(first, number));
+        });
+      });
+    });
+  });
+}
+
+Value loops::wordsOfRow(Emitter &e, Value length) {
+  return e.mul(e.ceilDiv(length, lanes * lanes), lanes);
+}
+
+Value loops::bitOf(Emitter &e, Value words, Value firstWord, Value column) {
+  Value word = e.load(words, e.add(firstWord, e.b.createOrFold<arith::DivUIOp>(
+                                                  column, e.index(lanes))));
+  Value shift = e.fromIndex(
+      e.b.createOrFold<arith::RemUIOp>(column, e.index(lanes)), e.i16);
+  return arith::TruncIOp::create(e.b, e.i1,
+                                 arith::ShRUIOp::create(e.b, word, shift));
+}
