@@ -32,19 +32,30 @@ UnrealizedConversionCastOp loops::packOf(Value mask) {
   return {};
 }
 
+static constexpr StringLiteral windowAttrName = "fact_window";
+
 /// mask -> words -> a mask again, which one op reads: the words stay what they
 /// are when whoever makes them is lowered.
-static void readWords(OpOperand &operand) {
+static void readWords(OpOperand &operand, WindowAttr window) {
   Value mask = operand.get(), root = mask;
   while (auto cast = root.getDefiningOp<tensor::CastOp>())
     root = cast.getSource();
   OpBuilder b(root.getContext());
   b.setInsertionPointAfterValue(root);
-  UnrealizedConversionCastOp pack = packOf(root);
-  if (!pack)
+  // A selection keeps nothing outside of its window.
+  if (root.getDefiningOp<SelectOp>())
+    window = {};
+  UnrealizedConversionCastOp pack;
+  for (Operation *user : root.getUsers())
+    if (isPack(user) && user->getAttr(windowAttrName) == window)
+      pack = cast<UnrealizedConversionCastOp>(user);
+  if (!pack) {
     pack = UnrealizedConversionCastOp::create(
         b, root.getLoc(),
         RankedTensorType::get({ShapedType::kDynamic}, b.getI16Type()), root);
+    if (window)
+      pack->setAttr(windowAttrName, window);
+  }
   b.setInsertionPointAfter(pack);
   operand.set(UnrealizedConversionCastOp::create(
                   b, root.getLoc(), mask.getType(), pack.getResult(0))
@@ -52,19 +63,20 @@ static void readWords(OpOperand &operand) {
 }
 
 void loops::packMasks(ModuleOp module) {
-  SmallVector<OpOperand *> masks;
+  SmallVector<std::pair<OpOperand *, WindowAttr>> masks;
   module.walk([&](Operation *op) {
     if (auto attention = dyn_cast<QuantizedAttentionOp>(op)) {
       if (attention.getMask())
-        masks.push_back(&attention.getMaskMutable()[0]);
+        masks.push_back(
+            {&attention.getMaskMutable()[0], attention.getWindowAttr()});
     } else if (auto rows = dyn_cast<KRowsOp>(op)) {
-      masks.push_back(&rows.getMaskMutable());
+      masks.push_back({&rows.getMaskMutable(), {}});
     } else if (auto rows = dyn_cast<VRowsOp>(op)) {
-      masks.push_back(&rows.getMaskMutable());
+      masks.push_back({&rows.getMaskMutable(), {}});
     }
   });
-  for (OpOperand *operand : masks)
-    readWords(*operand);
+  for (auto [operand, window] : masks)
+    readWords(*operand, window);
   // Casts of a mask that nobody reads now.
   module.walk([](tensor::CastOp cast) {
     if (cast.use_empty() && getElementTypeOrSelf(cast.getType()).isInteger(1))
@@ -96,27 +108,33 @@ void loops::lowerPack(UnrealizedConversionCastOp pack, Emitter &e) {
   Value mask = e.buffer(pack.getOperand(0));
   Value length = e.extent(pack.getOperand(0), 1);
   int64_t heads = cast<ShapedType>(mask.getType()).getDimSize(0);
-  Value rowWords = wordsOfRow(e, length);
+  auto window = pack->getAttrOfType<WindowAttr>(windowAttrName);
   Value words = allocWords(e, pack.getResult(0), heads, length);
   e.part("pack_mask", {}, [&] {
+    Value rowWords = wordsOfRow(e, length);
+    auto wordOf = [&](Value head, Value row, const ColumnRange &columns,
+                      Value number) {
+      Value begin = e.mul(number, lanes),
+            end = e.min(e.add(begin, lanes), columns.end),
+            first = e.min(e.max(begin, columns.begin), end);
+      return e.forReduce(
+          first, end, 1, e.integer(e.i16, 0),
+          [&](Value column, ValueRange carried) {
+            Value bit = arith::ShLIOp::create(
+                e.b,
+                arith::ExtUIOp::create(e.b, e.i16,
+                                       e.load(mask, {head, row, column})),
+                e.fromIndex(e.sub(column, begin), e.i16));
+            return SmallVector<Value>{
+                arith::OrIOp::create(e.b, carried[0], bit)};
+          })[0];
+    };
     e.forRange(e.index(heads), [&](Value head) {
       e.forRange(length, [&](Value row) {
-        Value first = e.mul(e.add(e.mul(head, length), row), rowWords);
+        Value at = e.mul(e.add(e.mul(head, length), row), rowWords);
+        ColumnRange columns = e.windowOf(window, row, length);
         e.forRange(rowWords, [&](Value number) {
-          Value begin = e.mul(number, lanes),
-                end = e.min(e.add(begin, lanes), length);
-          Value word = e.forReduce(
-              e.min(begin, end), end, 1, e.integer(e.i16, 0),
-              [&](Value column, ValueRange carried) {
-                Value bit = arith::ShLIOp::create(
-                    e.b,
-                    arith::ExtUIOp::create(e.b, e.i16,
-                                           e.load(mask, {head, row, column})),
-                    e.fromIndex(e.sub(column, begin), e.i16));
-                return SmallVector<Value>{
-                    arith::OrIOp::create(e.b, carried[0], bit)};
-              })[0];
-          e.store(word, words, e.add(first, number));
+          e.store(wordOf(head, row, columns, number), words, e.add(at, number));
         });
       });
     });

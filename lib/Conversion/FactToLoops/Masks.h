@@ -27,11 +27,12 @@ void dropMaskCasts(ModuleOp module);
 
 /// The words of a mask that an op reads; null for null.
 Value wordsOfMask(Value mask);
-/// The cast that makes words of a mask where it is made, if anyone reads them.
+/// The cast that makes words of a selection's mask, if anyone reads them.
 UnrealizedConversionCastOp packOf(Value mask);
 /// Whether a cast is one of these.
 bool isPack(Operation *op);
-/// The words of a mask that is there in bytes.
+/// The words of a mask that is there in bytes, of what is inside the window of
+/// who reads it.
 void lowerPack(UnrealizedConversionCastOp pack, Emitter &e);
 
 /// Memory for the words of all rows.

@@ -13,6 +13,7 @@
 
 #include "fact/Numerics/FloatRules.h"
 
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -55,8 +56,13 @@ void Attention::begin() {
                         valuesPacked, e.mul(e.mul(group, padded), columns));
     for (auto [from, to] : scales) {
       e.forRange(length, [&, from = from, to = to](Value token) {
-        e.store(e.load(from, e.add(e.mul(group, length), token)), to,
-                e.add(e.mul(group, padded), token));
+        // Of tokens that no row keeps they may be anything, but 0 times a scale
+        // must be 0.
+        Real scale = e.f32(e.load(from, e.add(e.mul(group, length), token)));
+        scale = select(lessThan(absolute(scale),
+                                e.f32(std::numeric_limits<float>::infinity())),
+                       scale, e.f32(0.0f));
+        e.store(scale, to, e.add(e.mul(group, padded), token));
       });
       e.forRange(length, padded, 1, [&, to = to](Value token) {
         e.store(e.f32(0.0f), to, e.add(e.mul(group, padded), token));
@@ -133,7 +139,6 @@ void Attention::allocate() {
   memory.products =
       loops.scratch(e.i32, tier.rows * valueGroups * groupColumns);
   if (op.getTailKey()) {
-    memory.kept = perRow(e.i32, lanes);
     memory.shrinks = perRow(e.f32Type, 1);
     memory.tailWeights = perRow(e.f32Type, 1);
     memory.missed = perRow(e.i1, 1);
@@ -197,8 +202,6 @@ void Attention::loadQueries(const Block &block) {
     e.storeChunk(splat(e.zeros(), nothing), memory.largest, at);
     e.storeChunk(e.integer(e.vectorOf(e.i32), 0), memory.sums, at);
     e.storeChunk(e.zeros(), memory.weighted, at);
-    if (memory.kept)
-      e.storeChunk(e.integer(e.vectorOf(e.i32), 0), memory.kept, at);
   });
 }
 
@@ -214,24 +217,46 @@ void Attention::forChunks(const Block &block,
            [&] { body(whole, true); });
 }
 
+/// Where the mask of row i begins.
+Value Attention::firstWord(const Block &block, Value i) {
+  Value row = e.add(loops.panelBegin, block.row(e, i));
+  return e.mul(e.add(e.mul(block.head, loops.length), row),
+               wordsOfRow(e, loops.length));
+}
+
+/// The columns that row i sees through the window.
+ColumnRange Attention::seenColumns(const Block &block, Value i) {
+  return e.windowOf(op.getWindowAttr(),
+                    e.add(loops.panelBegin, block.row(e, i)), loops.length);
+}
+
 /// Which of `n` keys from `key` on row i keeps, as vector<n x i1>.
 Value Attention::keptLanes(const Block &block, Value i, Value key, int64_t n) {
-  Value row = block.row(e, i);
-  ColumnRange columns = e.windowOf(op.getWindowAttr(),
-                                   e.add(loops.panelBegin, row), loops.length);
   if (!op.getMask())
-    return e.lanesWithin(key, columns, n);
+    return e.lanesWithin(key, seenColumns(block, i), n);
   Value words = e.flat(wordsOfMask(op.getMask()));
-  Value first = e.mul(
-      e.add(e.mul(block.head, loops.length), e.add(loops.panelBegin, row)),
-      wordsOfRow(e, loops.length));
   Value number = e.b.createOrFold<arith::DivUIOp>(key, e.index(lanes));
-  Value bits = e.loadLanes(words, e.add(first, number), n / lanes, n / lanes);
-  Value keep = vector::BitCastOp::create(e.b, e.vectorOf(e.i1, n), bits);
-  // Of a mask that the model gives.
-  if (op.getWindowAttr())
-    keep = arith::AndIOp::create(e.b, keep, e.lanesWithin(key, columns, n));
-  return keep;
+  Value bits = e.loadLanes(words, e.add(firstWord(block, i), number), n / lanes,
+                           n / lanes);
+  return vector::BitCastOp::create(e.b, e.vectorOf(e.i1, n), bits);
+}
+
+/// How many.
+Value Attention::keptKeys(const Block &block, Value i) {
+  if (!op.getMask()) {
+    ColumnRange columns = seenColumns(block, i);
+    return e.fromIndex(e.sub(columns.end, columns.begin), e.i32);
+  }
+  Value words = e.flat(wordsOfMask(op.getMask()));
+  Value first = firstWord(block, i);
+  Value ones = e.reducePadded(
+      wordsOfRow(e, loops.length), e.integer(e.vectorOf(e.i16), 0),
+      [&](Value at, ValueRange carried) {
+        Value word = e.loadChunk(words, e.add(first, at));
+        return SmallVector<Value>{
+            e.add(carried[0], math::CtPopOp::create(e.b, word))};
+      })[0];
+  return e.reduceAdd(arith::ExtUIOp::create(e.b, e.vectorOf(e.i32), ones));
 }
 
 void Attention::scoresOfChunk(const Block &block, Value chunk, bool isChecked) {
@@ -243,21 +268,11 @@ void Attention::scoresOfChunk(const Block &block, Value chunk, bool isChecked) {
         Real s = numerics::score(fromInteger(e.real, sums), scales,
                                  e.splatReal(e.load(memory.factors, i), n));
         Value ofRow = e.mul(i, lanes);
-        auto count = [&](Value ones) {
-          e.storeChunk(e.add(e.loadChunk(memory.kept, ofRow), ones),
-                       memory.kept, ofRow);
-        };
         // Columns that are not kept score minus infinity from here on, whatever
         // their undefined K says.
         if (isChecked) {
           Value keep = keptLanes(block, i, key, n);
           s = select(RealMask{keep}, s, splat(s, nothing));
-          if (memory.kept)
-            count(e.foldLanes(
-                arith::ExtUIOp::create(e.b, e.vectorOf(e.i32, n), keep),
-                [&](Value a, Value b) { return e.add(a, b); }));
-        } else if (memory.kept) {
-          count(e.integer(e.vectorOf(e.i32), n / lanes));
         }
         e.storeChunk(s, memory.scores, keys.keyAt(key, i), n);
         Value most = e.foldLanes(s, [&](Value a, Value b) {
@@ -292,12 +307,12 @@ void Attention::termsOfChunk(const Block &block, Value chunk, bool isChecked) {
     Real s = e.f32(e.loadLanes(memory.scores, at, floats, floats));
     Real largest = e.splatReal(e.load(memory.largest, ofRow), floats);
     Real term = numerics::softmaxTerm(s, largest);
+    // Before it is weighted: what is left of a score of -inf times a scale is a
+    // denormal, which takes a processor a hundred cycles.
+    if (isChecked)
+      term = select(RealMask{lessThan(splat(s, nothing), s)}, term,
+                    splat(s, 0.0f));
     Real g = numerics::weightedTerm(term, scales);
-    if (isChecked) {
-      RealMask keep = lessThan(splat(s, nothing), s);
-      term = select(keep, term, splat(s, 0.0f));
-      g = select(keep, g, splat(s, 0.0f));
-    }
     Value e16 = toInteger(numerics::denominatorTerm(term), e.i32);
     e.storeChunk(g, memory.scores, at, floats);
     Value sum = e.foldLanes(e16, [&](Value a, Value b) { return e.add(a, b); });
@@ -355,8 +370,7 @@ void Attention::tail(const Block &block, Value i, const Real &largest,
   Real acc = fromInteger(e.real, e.reduceAdd(products));
   Real tailScore = numerics::score(acc, e.loadScalar(tailScale, block.group),
                                    e.loadScalar(memory.factors, i));
-  Value missing = e.sub(e.fromIndex(loops.length, e.i32),
-                        e.reduceAdd(e.loadChunk(memory.kept, e.mul(i, lanes))));
+  Value missing = e.sub(e.fromIndex(loops.length, e.i32), keptKeys(block, i));
   Real shrink = numerics::tailShrink(largest, tailScore);
   Real weight =
       numerics::tailWeight(largest, tailScore, fromInteger(e.real, missing));

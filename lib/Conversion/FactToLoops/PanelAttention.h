@@ -41,6 +41,9 @@ private:
   void loadQueries(const Block &block);
   void scores(const Block &block);
   void scoresOfChunk(const Block &block, Value chunk, bool isChecked);
+  Value firstWord(const Block &block, Value i);
+  ColumnRange seenColumns(const Block &block, Value i);
+  Value keptKeys(const Block &block, Value i);
   Value keptLanes(const Block &block, Value i, Value key, int64_t n);
   void terms(const Block &block);
   void termsOfChunk(const Block &block, Value chunk, bool isChecked);
@@ -66,9 +69,8 @@ private:
   /// Of a block.
   struct {
     Value factors, scores, probabilities, products;
-    /// 16 lanes a row: largest score, sum of terms, largest weighted term,
-    /// number of kept keys.
-    Value largest, sums, weighted, kept;
+    /// 16 lanes a row: largest score, sum of terms, largest weighted term.
+    Value largest, sums, weighted;
     /// gm and den; with a tail r, w, and whether a row has one.
     Value numerators, denominators, shrinks, tailWeights, missed;
   } memory;
