@@ -54,22 +54,21 @@ std::optional<SmallVector<func::CallOp>> callsOf(func::FuncOp function,
 
 } // namespace
 
-PackedWeight WeightPacker::pack(Value weight, WeightPlane plane) {
-  auto key = std::make_pair(weight, static_cast<int>(plane));
-  auto found = packed.find(key);
+PackedWeight WeightPacker::pack(Value weight) {
+  auto found = packed.find(weight);
   if (found != packed.end())
     return found->second;
   PackedWeight result;
   if (matchPattern(weight, m_Constant()))
-    result = packConstant(weight, plane);
+    result = packConstant(weight);
   else if (auto argument = dyn_cast<BlockArgument>(weight))
-    result = packArgument(argument, plane);
+    result = packArgument(argument);
   if (!result.codes)
-    result = packAtRunTime(weight, plane);
-  return packed[key] = result;
+    result = packAtRunTime(weight);
+  return packed[weight] = result;
 }
 
-PackedWeight WeightPacker::packConstant(Value weight, WeightPlane plane) {
+PackedWeight WeightPacker::packConstant(Value weight) {
   Attribute attribute;
   matchPattern(weight, m_Constant(&attribute));
   auto elements = ConstantElements<int8_t>::of(attribute);
@@ -77,7 +76,8 @@ PackedWeight WeightPacker::packConstant(Value weight, WeightPlane plane) {
     return {};
   Shape shape(weight, *options.tier);
   std::vector<int8_t> codes(shape.size(), 0);
-  std::vector<int32_t> corrections(shape.groups * groupColumns, 0);
+  std::vector<int32_t> corrections(shape.groups * groupColumns, 0),
+      highCorrections(shape.groups * groupColumns, 0);
   const int8_t *source = elements->data();
   for (int64_t group = 0; group < shape.groups; ++group) {
     int64_t first = group * groupColumns,
@@ -89,10 +89,9 @@ PackedWeight WeightPacker::packConstant(Value weight, WeightPlane plane) {
           to + row / shape.step * shape.step * groupColumns + row % shape.step;
       for (int64_t column = 0; column < columns; ++column) {
         int code = from[column];
-        if (plane == WeightPlane::High)
-          code = (code + 8) >> 4;
-        step[column * shape.step] = static_cast<int8_t>(code);
+        step[column * shape.step] = from[column];
         corrections[first + column] -= 128 * code;
+        highCorrections[first + column] -= 128 * ((code + 8) >> 4);
       }
     }
   }
@@ -100,22 +99,22 @@ PackedWeight WeightPacker::packConstant(Value weight, WeightPlane plane) {
   builder.setInsertionPointAfterValue(weight);
   Location loc = weight.getLoc();
   PackedWeight result;
-  StringRef suffix = plane == WeightPlane::High ? "_high" : "_packed";
   result.codes = arith::ConstantOp::create(
       builder, loc,
       constantOf(RankedTensorType::get(shape.size(), builder.getI8Type()),
-                 ArrayRef<int8_t>(codes), elements->key(), suffix));
+                 ArrayRef<int8_t>(codes), elements->key(), "_packed"));
+  auto sums = [&](ArrayRef<int32_t> values) -> Value {
+    auto type = RankedTensorType::get(values.size(), builder.getI32Type());
+    return arith::ConstantOp::create(builder, loc,
+                                     DenseElementsAttr::get(type, values));
+  };
   if (options.tier->offset)
-    result.corrections = arith::ConstantOp::create(
-        builder, loc,
-        DenseElementsAttr::get(
-            RankedTensorType::get(corrections.size(), builder.getI32Type()),
-            ArrayRef<int32_t>(corrections)));
+    result.corrections = sums(corrections),
+    result.highCorrections = sums(highCorrections);
   return result;
 }
 
-PackedWeight WeightPacker::packArgument(BlockArgument weight,
-                                        WeightPlane plane) {
+PackedWeight WeightPacker::packArgument(BlockArgument weight) {
   auto function = dyn_cast<func::FuncOp>(weight.getOwner()->getParentOp());
   if (!function)
     return {};
@@ -125,7 +124,7 @@ PackedWeight WeightPacker::packArgument(BlockArgument weight,
   unsigned number = weight.getArgNumber();
   SmallVector<PackedWeight> passed;
   for (func::CallOp call : *calls)
-    passed.push_back(pack(call.getOperand(number), plane));
+    passed.push_back(pack(call.getOperand(number)));
   auto add = [&](auto member) {
     unsigned at = function.getNumArguments();
     Type type = (passed.front().*member).getType();
@@ -139,11 +138,12 @@ PackedWeight WeightPacker::packArgument(BlockArgument weight,
   PackedWeight result;
   result.codes = add(&PackedWeight::codes);
   if (passed.front().corrections)
-    result.corrections = add(&PackedWeight::corrections);
+    result.corrections = add(&PackedWeight::corrections),
+    result.highCorrections = add(&PackedWeight::highCorrections);
   return result;
 }
 
-PackedWeight WeightPacker::packAtRunTime(Value weight, WeightPlane plane) {
+PackedWeight WeightPacker::packAtRunTime(Value weight) {
   OpBuilder builder(weight.getContext());
   builder.setInsertionPointAfterValue(weight);
   Emitter e(builder, weight.getLoc(), options);
@@ -153,11 +153,17 @@ PackedWeight WeightPacker::packAtRunTime(Value weight, WeightPlane plane) {
       e.b, MemRefType::get(type.getShape(), type.getElementType()), weight,
       /*read_only=*/true);
   Value codes = e.alloc(e.i8, {shape.size()}),
-        sums = e.alloc(e.i32, {shape.groups * groupColumns});
+        sums = e.alloc(e.i32, {shape.groups * groupColumns}),
+        highSums = e.alloc(e.i32, {shape.groups * groupColumns});
   e.forRange(e.index(shape.size()),
              [&](Value at) { e.store(e.integer(e.i8, 0), codes, at); });
-  e.forRange(e.index(shape.groups * groupColumns),
-             [&](Value at) { e.store(e.integer(e.i32, 0), sums, at); });
+  e.forRange(e.index(shape.groups * groupColumns), [&](Value at) {
+    e.store(e.integer(e.i32, 0), sums, at);
+    e.store(e.integer(e.i32, 0), highSums, at);
+  });
+  auto subtract = [&](Value code, Value from, Value column) {
+    e.store(e.sub(e.load(from, column), e.mul(code, 128)), from, column);
+  };
   auto divide = [&](Value x, int64_t by) {
     return e.b.createOrFold<arith::DivUIOp>(x, e.index(by));
   };
@@ -168,8 +174,6 @@ PackedWeight WeightPacker::packAtRunTime(Value weight, WeightPlane plane) {
     e.forRange(e.index(shape.n), [&](Value column) {
       Value code =
           arith::ExtSIOp::create(e.b, e.i32, e.load(source, {row, column}));
-      if (plane == WeightPlane::High)
-        code = arith::ShRSIOp::create(e.b, e.add(code, 8), e.integer(e.i32, 4));
       Value at =
           e.add(e.mul(e.add(e.mul(divide(column, groupColumns), shape.codes),
                             e.mul(divide(row, shape.step), shape.step)),
@@ -177,7 +181,9 @@ PackedWeight WeightPacker::packAtRunTime(Value weight, WeightPlane plane) {
                 e.add(e.mul(rest(column, groupColumns), shape.step),
                       rest(row, shape.step)));
       e.store(arith::TruncIOp::create(e.b, e.i8, code), codes, at);
-      e.store(e.sub(e.load(sums, column), e.mul(code, 128)), sums, column);
+      subtract(code, sums, column);
+      subtract(arith::ShRSIOp::create(e.b, e.add(code, 8), e.integer(e.i32, 4)),
+               highSums, column);
     });
   });
   auto asTensor = [&](Value memref) -> Value {
@@ -185,9 +191,10 @@ PackedWeight WeightPacker::packAtRunTime(Value weight, WeightPlane plane) {
         e.b, memref::getTensorTypeFromMemRefType(memref.getType()), memref,
         /*restrict=*/true, /*writable=*/false);
   };
-  PackedWeight result{asTensor(codes), {}};
+  PackedWeight result{asTensor(codes), {}, {}};
   if (options.tier->offset)
-    result.corrections = asTensor(sums);
+    result.corrections = asTensor(sums),
+    result.highCorrections = asTensor(highSums);
   return result;
 }
 

@@ -20,15 +20,11 @@
 
 namespace mlir::fact::loops {
 
-/// Which codes of a weight a product reads.
-enum class WeightPlane {
-  Whole,
-  High ///< (w + 8) >> 4, of rows in INT4
-};
-
 struct PackedWeight {
-  Value codes;       ///< tensor<?xi8>, B of Kernel.h
-  Value corrections; ///< tensor<?xi32>, -128 * column sums; null without offset
+  Value codes; ///< tensor<?xi8>, B of Kernel.h
+  /// tensor<?xi32>, -128 * the sum of each column, and of what rows in INT4 are
+  /// multiplied with, (w + 8) >> 4. Null without offset.
+  Value corrections, highCorrections;
 };
 
 class WeightPacker {
@@ -37,20 +33,20 @@ public:
       : module(module), options(options) {}
 
   /// The weight [K, N] of i8 as tensors that can be used wherever it can be.
-  PackedWeight pack(Value weight, WeightPlane plane);
+  PackedWeight pack(Value weight);
 
   /// Takes arguments away that nobody reads any more, with what calls pass,
   /// and constants.
   void dropUnused();
 
 private:
-  PackedWeight packConstant(Value weight, WeightPlane plane);
-  PackedWeight packArgument(BlockArgument weight, WeightPlane plane);
-  PackedWeight packAtRunTime(Value weight, WeightPlane plane);
+  PackedWeight packConstant(Value weight);
+  PackedWeight packArgument(BlockArgument weight);
+  PackedWeight packAtRunTime(Value weight);
 
   ModuleOp module;
   const LoopOptions &options;
-  DenseMap<std::pair<Value, int>, PackedWeight> packed;
+  DenseMap<Value, PackedWeight> packed;
 };
 
 } // namespace mlir::fact::loops

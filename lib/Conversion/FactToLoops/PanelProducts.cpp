@@ -35,6 +35,7 @@ struct PanelLoops::Product {
   CodesAt input;
   int64_t k;
   PackedWeight weight;
+  bool isHigh; ///< The rows are in INT4.
   ListedRows rows;
   /// Columns: groups of 16 from a group on; the last has `lastWidth`.
   Value firstGroup;
@@ -62,6 +63,20 @@ CodesAt PanelLoops::compact(const CodesAt &codes, const ListedRows &rows) {
   return result;
 }
 
+/// Lanes of a weight that are staged at a time.
+static constexpr int64_t stageLanes = 32;
+
+/// (w + 8) >> 4 of i8, none of which is rounded beyond 8 bits on the way.
+static Value highPlane(Emitter &e, Value codes) {
+  auto number = [&](int64_t value) {
+    return e.integer(codes.getType(), value);
+  };
+  Value high = arith::ShRSIOp::create(e.b, codes, number(4)),
+        half = arith::AndIOp::create(
+            e.b, arith::ShRUIOp::create(e.b, codes, number(3)), number(1));
+  return arith::AddIOp::create(e.b, high, half);
+}
+
 void PanelLoops::multiply(const Product &product) {
   Dot dot = tier.dot;
   int64_t step = Tier::step(dot), packed = packedCodes(dot, product.k);
@@ -78,12 +93,14 @@ void PanelLoops::multiply(const Product &product) {
               });
   Value sums = scratch(
       e.i32, (chunks == 1 ? tier.rows : tier.panelRows + tier.rows) * stride);
-  // Pairs are widened once for all rows of the panel.
-  Value widened = dot == Dot::Pair
-                      ? scratch(e.i16, tier.tiles * groupColumns * chunk)
-                      : Value();
+  // Pairs are widened, and high planes made, once for all rows of the panel.
+  Value staged =
+      dot == Dot::Pair || product.isHigh
+          ? scratch(codeType(e, dot), tier.tiles * groupColumns * chunk)
+          : Value();
   Value codes = e.flat(product.weight.codes),
-        corrections = e.flat(product.weight.corrections);
+        corrections = e.flat(product.isHigh ? product.weight.highCorrections
+                                            : product.weight.corrections);
   CodesAt input = product.input;
   if (dot == Dot::Tile && product.rows.list)
     input = compact(input, product.rows);
@@ -96,18 +113,21 @@ void PanelLoops::multiply(const Product &product) {
       for (int64_t t = 0; t < tiles; ++t)
         groups.push_back(e.add(e.mul(e.add(group, t), packed * groupColumns),
                                e.mul(from, groupColumns)));
-      if (widened) {
+      if (staged) {
         for (int64_t t = 0; t < tiles; ++t)
           e.forRange(
-              e.index(0), e.index(n * groupColumns), 2 * lanes, [&](Value at) {
-                Value part = e.loadLanes(codes, e.add(groups[t], at), 2 * lanes,
-                                         2 * lanes);
-                e.storeChunk(arith::ExtSIOp::create(
-                                 e.b, e.vectorOf(e.i16, 2 * lanes), part),
-                             widened, e.add(at, t * n * groupColumns),
-                             2 * lanes);
+              e.index(0), e.index(n * groupColumns), stageLanes, [&](Value at) {
+                Value part = e.loadLanes(codes, e.add(groups[t], at),
+                                         stageLanes, stageLanes);
+                if (product.isHigh)
+                  part = highPlane(e, part);
+                if (dot == Dot::Pair)
+                  part = arith::ExtSIOp::create(
+                      e.b, e.vectorOf(e.i16, stageLanes), part);
+                e.storeChunk(part, staged, e.add(at, t * n * groupColumns),
+                             stageLanes);
               });
-        memory = widened;
+        memory = staged;
         for (int64_t t = 0; t < tiles; ++t)
           groups[t] = e.index(t * n * groupColumns);
       }
@@ -232,9 +252,7 @@ void PanelLoops::product(QuantizedLinearOp op) {
       op.getRows() ? cast<ShapedType>(op.getRows().getType()).getDimSize(0) : 1;
   bool byHead =
       op.getRows() && tier.dot != Dot::Tile && n / heads % groupColumns == 0;
-  PackedWeight whole = weights.pack(op.getWeight(), WeightPlane::Whole), high;
-  if (split)
-    high = weights.pack(op.getWeight(), WeightPlane::High);
+  PackedWeight weight = weights.pack(op.getWeight());
 
   auto apply = [&](bool isHigh) {
     return [&, isHigh](Value row, Value column, int64_t width, Value sums) {
@@ -276,7 +294,7 @@ void PanelLoops::product(QuantizedLinearOp op) {
                  bool isHigh) {
     auto use = apply(isHigh);
     int64_t groups = (columns + groupColumns - 1) / groupColumns;
-    multiply({input, k, isHigh ? high : whole, rows, firstGroup, groups,
+    multiply({input, k, weight, isHigh, rows, firstGroup, groups,
               columns - (groups - 1) * groupColumns, use});
   };
   SmallVector<Operation *> ops = {op};
@@ -323,7 +341,7 @@ void PanelLoops::product(LogMatmulOp op) {
   std::optional<RowsAt> scale;
   if (bias)
     scale = rowsOf(op.getScale());
-  PackedWeight weight = weights.pack(op.getWeight(), WeightPlane::Whole);
+  PackedWeight weight = weights.pack(op.getWeight());
   auto use = [&](Value row, Value column, int64_t width, Value sums) {
     if (bias) {
       int64_t lanesOf = cast<VectorType>(sums.getType()).getDimSize(0);
@@ -337,7 +355,7 @@ void PanelLoops::product(LogMatmulOp op) {
   };
   int64_t groups = (n + groupColumns - 1) / groupColumns;
   e.part("product", op.getOperation(), [&] {
-    multiply({input, k, weight, ListedRows{panelSize, {}}, e.index(0), groups,
-              n - (groups - 1) * groupColumns, use});
+    multiply({input, k, weight, /*isHigh=*/false, ListedRows{panelSize, {}},
+              e.index(0), groups, n - (groups - 1) * groupColumns, use});
   });
 }
