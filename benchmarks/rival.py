@@ -1,0 +1,83 @@
+# Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+"""ONNX Runtime as the rival of the CPU path: models in its INT8, calls on one thread.
+
+NODE_PATH must name a node_modules with onnxruntime-node (utils/demo makes one in build/node).
+"""
+import pathlib
+import re
+import sys
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+from fact import tools
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "examples" / "text-recognizer"))
+from model import run_onnx  # noqa: E402
+
+
+def constants_to_initializers(model):
+    """Constant nodes of an ONNX model as initializers, in which weights are looked for."""
+    constants = [node for node in model.graph.node if node.op_type == "Constant"]
+    for node in constants:
+        tensor = onnx.TensorProto()
+        tensor.CopyFrom(next(a.t for a in node.attribute if a.name == "value"))
+        tensor.name = node.output[0]
+        model.graph.initializer.append(tensor)
+        model.graph.node.remove(node)
+    return model
+
+
+def quantize_dynamic(model):
+    """Linear layers of an ONNX model in INT8, as onnxruntime.quantization.quantize_dynamic writes them:
+    weights with one scale, activations in UINT8 with a scale that each call computes."""
+    weights = {tensor.name: tensor for tensor in model.graph.initializer}
+    nodes, added, quantized, replaced = [], [], set(), set()
+    for node in model.graph.node:
+        if node.op_type != "MatMul" or node.input[1] not in weights:
+            nodes.append(node)
+            continue
+        x, w = node.input
+        y = node.output[0]
+        values = numpy_helper.to_array(weights[w])
+        scale = np.float32(np.abs(values).max() / 127)
+        codes = np.clip(np.rint(values / scale), -127, 127).astype(np.int8)
+        added += [numpy_helper.from_array(codes, f"{w}_codes"), numpy_helper.from_array(np.asarray(scale), f"{w}_scale"),
+                  numpy_helper.from_array(np.asarray(np.int8(0)), f"{w}_zero")]
+        replaced.add(w)
+        if x not in quantized:
+            quantized.add(x)
+            nodes.append(helper.make_node("DynamicQuantizeLinear", [x], [f"{x}_codes", f"{x}_scale", f"{x}_zero"]))
+        nodes += [helper.make_node("MatMulInteger", [f"{x}_codes", f"{w}_codes", f"{x}_zero", f"{w}_zero"], [f"{y}_sums"]),
+                  helper.make_node("Cast", [f"{y}_sums"], [f"{y}_float"], to=onnx.TensorProto.FLOAT),
+                  helper.make_node("Mul", [f"{x}_scale", f"{w}_scale"], [f"{y}_scale"]),
+                  helper.make_node("Mul", [f"{y}_float", f"{y}_scale"], [y])]
+    kept = [tensor for tensor in model.graph.initializer if tensor.name not in replaced]
+    del model.graph.node[:], model.graph.initializer[:]
+    model.graph.node.extend(nodes)
+    model.graph.initializer.extend(kept + added)
+    return model
+
+
+class Rival:
+    """A model with one input and one output that counts, in float32 (`f32.onnx` of a folder) and INT8."""
+
+    def __init__(self, folder, input_name, output_name):
+        self.folder, self.input, self.output = folder, input_name, output_name
+        onnx.save(quantize_dynamic(onnx.load(folder / "f32.onnx")), folder / "int8.onnx")
+
+    def run(self, kind, repeat, path, result):
+        """Milliseconds of a call on the file `path`, of kind "f32" or "int8"; writes the file `result`."""
+        jobs = [{"inputs": {self.input: str(path)}, "outputs": {self.output: str(result)}}]
+        return tools.median_of(run_onnx(self.folder / f"{kind}.onnx", jobs, self.folder, repeat, capture_output=True, text=True).stdout)
+
+
+def processor():
+    """Its name, and what it has of what tiers are made for."""
+    text = pathlib.Path("/proc/cpuinfo").read_text()
+    name = re.search(r"model name\s*: (.*)", text)
+    flags = re.search(r"(?:flags|Features)\s*: (.*)", text).group(1).split()
+    has = [flag for flag in ("amx_int8", "avx512_vnni", "avx_vnni", "avx512bw", "avx2", "asimddp") if flag in flags]
+    return f"{name.group(1) if name else 'unknown'} ({', '.join(has)})"
