@@ -12,8 +12,10 @@
 #   test-data   %test_data/golden and %test_data/models exist
 #   recogniser  the file was fetched from npm (utils/check does)
 #   python      the compiled module fact._fact is built
+#   aarch64     a cross compiler and an emulator are there (packages gcc-aarch64-linux-gnu, qemu-user-static)
 #   slow        always on here; `--param fast=1` leaves such tests out
 import os
+import shutil
 
 import lit.formats
 import lit.llvm
@@ -53,6 +55,8 @@ config.substitutions += [
 
 if config.fact_test_data and os.path.isdir(os.path.join(config.fact_test_data, "golden")):
     config.available_features.add("test-data")
+if shutil.which("aarch64-linux-gnu-gcc") and shutil.which("qemu-aarch64-static"):
+    config.available_features.add("aarch64")
 if not lit_config.params.get("fast"):
     config.available_features.add("slow")
 if config.python_bindings.upper() in ("ON", "1", "TRUE", "YES"):

@@ -181,8 +181,11 @@ void fact::addRunFlags(CLI::App &app, RunOptions &options) {
       app.add_flag("--profile", options.profile,
                    "print where the time of the CPU's code goes: each fused "
                    "region, its rate, and its share of what a core can do");
+  CLI::Option *dumpObject =
+      app.add_option("--dump-object", options.dumpObject,
+                     "object file for the code that runs, to be disassembled");
   app.final_callback([&options, masks, repeat, fill, on, machine, cpu, emulate,
-                      threads, profile] {
+                      threads, profile, dumpObject] {
     if (options.on == "fact" && masks->count())
       throw CLI::ExcludesError("--on=fact", masks->get_name());
     if (options.on != "fact" && machine->count())
@@ -200,6 +203,8 @@ void fact::addRunFlags(CLI::App &app, RunOptions &options) {
     exclude("f32", emulate);
     exclude("f32", threads);
     exclude("f32", profile);
+    exclude("f32", dumpObject);
+    exclude("numerics", dumpObject);
     exclude("numerics", profile);
     exclude("numerics", threads);
     exclude("numerics", cpu);

@@ -30,6 +30,7 @@
 #include "fact/Support/TokenNumbers.h"
 
 #include "mlir/Pass/PassManager.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Target/TargetMachine.h"
 
 #include <chrono>
@@ -331,6 +332,7 @@ LogicalResult Runner::compile() {
       return compilation.fail(llvm::toString(measured.takeError()));
     peak = *measured;
   }
+  auto begin = std::chrono::steady_clock::now();
   auto toLoops = [&](OpPassManager &pm) {
     buildFactToLoopsPipeline(pm, pipeline);
   };
@@ -343,15 +345,19 @@ LogicalResult Runner::compile() {
   if (failed(compilation.run(toLLVM)))
     return failure();
   auto compiled = Jit::compile(compilation.module(), pipeline.entryPoint, cpu,
-                               RunProfile::symbols());
+                               RunProfile::symbols(),
+                               /*keepObject=*/!options.dumpObject.empty());
   if (!compiled)
     return compilation.fail(llvm::toString(compiled.takeError()));
   jit = std::move(*compiled);
+  std::chrono::duration<double> seconds =
+      std::chrono::steady_clock::now() - begin;
   if (options.repeat)
     llvm::errs() << "fact-run: tier " << pipeline.tier
                  << (pipeline.emulate ? " (emulated)" : "") << ", "
                  << options.threads
-                 << (options.threads == 1 ? " thread\n" : " threads\n");
+                 << (options.threads == 1 ? " thread" : " threads")
+                 << llvm::format(", compiled in %.2f s\n", seconds.count());
   return success();
 }
 
@@ -475,6 +481,13 @@ LogicalResult Runner::printAgreement(const NpyArray &reference) {
 }
 
 LogicalResult Runner::write() {
+  std::string object;
+  if (!options.dumpObject.empty()) {
+    auto kept = jit->object();
+    if (!kept)
+      return compilation.fail(llvm::toString(kept.takeError()));
+    object = std::move(*kept);
+  }
   std::optional<std::string> error = ::fact::catchError([&] {
     NpzArchive masks;
     if (!options.dumpMasks.empty()) {
@@ -483,7 +496,8 @@ LogicalResult Runner::write() {
         found[dumps[i].spec.name] = outputs[own.size() + i];
       masks = completeMasks(std::move(found), layers, length);
     }
-    writeAll(options.outputs, results, options.dumpMasks, masks);
+    writeAll(options.outputs, results, options.dumpMasks, masks,
+             options.dumpObject, object);
   });
   return error ? compilation.fail(*error) : success();
 }

@@ -200,11 +200,14 @@ NpzArchive fact::completeMasks(NpzArchive found,
 
 void fact::writeAll(const std::vector<std::string> &paths,
                     const std::vector<NpyArray> &arrays,
-                    const std::string &masksPath, const NpzArchive &masks) {
+                    const std::string &masksPath, const NpzArchive &masks,
+                    const std::string &objectPath, const std::string &object) {
   OutputFiles files;
   for (size_t i = 0; i < paths.size(); ++i)
     files.open(paths[i]).write(formatNpy(arrays[i]));
   if (!masksPath.empty())
     files.open(masksPath).write(formatNpz(masks));
+  if (!objectPath.empty())
+    files.open(objectPath).write(object);
   files.commit();
 }

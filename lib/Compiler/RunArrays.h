@@ -56,7 +56,8 @@ NpzArchive completeMasks(NpzArchive found,
 /// Writes all files or none.
 void writeAll(const std::vector<std::string> &paths,
               const std::vector<NpyArray> &arrays, const std::string &masksPath,
-              const NpzArchive &masks);
+              const NpzArchive &masks, const std::string &objectPath,
+              const std::string &object);
 
 } // namespace fact
 

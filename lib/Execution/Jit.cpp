@@ -20,6 +20,8 @@
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
@@ -51,6 +53,11 @@ static llvm::Error optimize(llvm::Module &module,
   return llvm::Error::success();
 }
 
+/// What tiers call it.
+static StringRef architectureOf(const llvm::Triple &triple) {
+  return triple.isX86() ? "x86" : triple.isAArch64() ? "aarch64" : "";
+}
+
 static llvm::Expected<llvm::orc::JITTargetMachineBuilder> hostBuilder() {
   static const bool initialized = [] {
     llvm::InitializeNativeTarget();
@@ -59,13 +66,22 @@ static llvm::Expected<llvm::orc::JITTargetMachineBuilder> hostBuilder() {
     return true;
   }();
   (void)initialized;
-  auto builder = llvm::orc::JITTargetMachineBuilder::detectHost();
-  if (builder) {
-    builder->setCodeGenOptLevel(llvm::CodeGenOptLevel::Aggressive);
-    // Strict: not even llvm.fmuladd would be fused.
-    builder->getOptions().AllowFPOpFusion = llvm::FPOpFusion::Strict;
-  }
-  return builder;
+  return llvm::orc::JITTargetMachineBuilder::detectHost();
+}
+
+/// For Linux on another architecture than the host's.
+static llvm::orc::JITTargetMachineBuilder foreignBuilder(StringRef name) {
+  static const bool initialized = [] {
+    llvm::InitializeAllTargetInfos();
+    llvm::InitializeAllTargets();
+    llvm::InitializeAllTargetMCs();
+    llvm::InitializeAllAsmPrinters();
+    llvm::InitializeAllAsmParsers();
+    return true;
+  }();
+  (void)initialized;
+  return llvm::orc::JITTargetMachineBuilder(llvm::Triple(
+      (name == "x86" ? "x86_64" : name.str()) + "-unknown-linux-gnu"));
 }
 
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
@@ -73,16 +89,16 @@ mlir::fact::createTargetMachine(const std::string &cpu) {
   auto builder = hostBuilder();
   if (!builder)
     return builder.takeError();
+  const Tier *tier = findTier(cpu);
+  if (tier && !tier->architecture.empty() &&
+      tier->architecture != architectureOf(builder->getTargetTriple()))
+    builder = foreignBuilder(tier->architecture);
+  builder->setCodeGenOptLevel(llvm::CodeGenOptLevel::Aggressive);
+  // Strict: not even llvm.fmuladd would be fused.
+  builder->getOptions().AllowFPOpFusion = llvm::FPOpFusion::Strict;
   builder->setRelocationModel(llvm::Reloc::PIC_);
-  if (const Tier *tier = findTier(cpu)) {
+  if (tier) {
     const llvm::Triple &triple = builder->getTargetTriple();
-    bool isX86 = tier->architecture == "x86",
-         isArm = tier->architecture == "aarch64";
-    if ((isX86 && !triple.isX86()) || (isArm && !triple.isAArch64()))
-      return llvm::createStringError(llvm::inconvertibleErrorCode(),
-                                     "tier '" + cpu +
-                                         "' is of another architecture than " +
-                                         triple.getArchName());
     builder->setCPU(triple.isX86() ? "x86-64" : "generic");
     builder->setFeatures("");
     for (StringRef feature : tier->featureNames())
@@ -128,9 +144,7 @@ mlir::fact::pipelineOptionsFor(const llvm::TargetMachine &machine) {
     options.floatControl = "none";
     options.vectorLanes = 4, options.tileRows = 4, options.tileVectors = 2;
   }
-  StringRef architecture = triple.isX86()       ? "x86"
-                           : triple.isAArch64() ? "aarch64"
-                                                : "";
+  StringRef architecture = architectureOf(triple);
   const Tier *best = llvm::find_if(tiers(), [&](const Tier &tier) {
     return (tier.architecture.empty() || tier.architecture == architecture) &&
            llvm::all_of(tier.featureNames(), has);
@@ -157,13 +171,19 @@ static void registerTranslations(ModuleOp module) {
 llvm::Expected<std::unique_ptr<Jit>> Jit::compile(ModuleOp module,
                                                   const std::string &function,
                                                   const std::string &cpu,
-                                                  const JitSymbols &symbols) {
+                                                  const JitSymbols &symbols,
+                                                  bool keepObject) {
   registerTranslations(module);
   auto machine = createTargetMachine(cpu), second = createTargetMachine(cpu);
   if (!machine)
     return machine.takeError();
   if (!second)
     return second.takeError();
+  llvm::Triple host(llvm::sys::getDefaultTargetTriple());
+  if ((*machine)->getTargetTriple().getArch() != host.getArch())
+    return llvm::createStringError("tier '" + cpu +
+                                   "' is of another architecture than " +
+                                   host.getArchName());
   auto transformer = [&](llvm::Module *translated) {
     return optimize(*translated, **machine);
   };
@@ -172,6 +192,7 @@ llvm::Expected<std::unique_ptr<Jit>> Jit::compile(ModuleOp module,
   options.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Aggressive;
   options.enableGDBNotificationListener = false;
   options.enablePerfNotificationListener = false;
+  options.enableObjectDump = keepObject;
   auto engine = ExecutionEngine::create(module, options, std::move(*second));
   if (!engine)
     return engine.takeError();
@@ -189,6 +210,21 @@ llvm::Expected<std::unique_ptr<Jit>> Jit::compile(ModuleOp module,
   jit->engine = std::move(*engine);
   jit->address_ = *address;
   return jit;
+}
+
+llvm::Expected<std::string> Jit::object() const {
+  // The engine hands it to a file alone.
+  SmallString<128> path;
+  if (std::error_code error =
+          llvm::sys::fs::createTemporaryFile("fact", "o", path))
+    return llvm::createStringError(error, "cannot make a temporary file");
+  llvm::FileRemover remover(path);
+  engine->dumpToObjectFile(path);
+  auto file = llvm::MemoryBuffer::getFile(path);
+  if (!file)
+    return llvm::createStringError(file.getError(),
+                                   "cannot read the object file");
+  return (*file)->getBuffer().str();
 }
 
 llvm::Expected<std::string> mlir::fact::emitObject(ModuleOp module,

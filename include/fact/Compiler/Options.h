@@ -49,6 +49,7 @@ struct RunOptions : CompileOptions {
   bool emulate = false;
   int64_t threads = 1;
   bool profile = false;
+  std::string dumpObject; ///< file for what is compiled, or empty
 };
 
 /// `fact-compile` beyond that.

@@ -27,9 +27,9 @@ class ExecutionEngine;
 
 namespace mlir::fact {
 
-/// The target machine of this process's processor, or of the processor or tier
-/// `cpu` of the same architecture. Never fuses a multiplication with an
-/// addition.
+/// The target machine of this process's processor, of a processor `cpu` of the
+/// same architecture, or of a tier, on Linux if it is of another. Never fuses a
+/// multiplication with an addition.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 createTargetMachine(const std::string &cpu = "native");
 
@@ -45,10 +45,13 @@ public:
   /// `module` is in the LLVM dialect.
   static llvm::Expected<std::unique_ptr<Jit>>
   compile(ModuleOp module, const std::string &function,
-          const std::string &cpu = "native", const JitSymbols &symbols = {});
+          const std::string &cpu = "native", const JitSymbols &symbols = {},
+          bool keepObject = false);
   ~Jit();
 
   void *address() const { return address_; }
+  /// The object file that was loaded, if it was to be kept.
+  llvm::Expected<std::string> object() const;
 
 private:
   Jit();

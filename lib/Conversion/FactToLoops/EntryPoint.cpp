@@ -67,6 +67,7 @@ private:
   Value elements(Value memref);
   Value flat(Value memref, Value count);
   Value hasFeature(const FeatureBit &feature);
+  Value hasDotProduct();
   Value askForTiles();
 
   Emitter e;
@@ -259,6 +260,17 @@ constexpr FeatureBit featureBits[] = {
     {"amx-int8", 7, 0, 3, 25, tileState},
 };
 
+/// Linux lets a process read what an AArch64 processor has: bits 44 to 47 are
+/// those of dot products.
+Value EntryBuilder::hasDotProduct() {
+  Value has = emitAssembly(e.b, e.i64, {}, "mrs $0, ID_AA64ISAR0_EL1", "=r")
+                  .getResult(0);
+  return e.compare(
+      Predicate::ne,
+      arith::AndIOp::create(e.b, has, e.integer(e.i64, int64_t(15) << 44)),
+      e.integer(e.i64, 0));
+}
+
 /// The processor has a feature, and the operating system keeps its state.
 Value EntryBuilder::hasFeature(const FeatureBit &feature) {
   auto word = [&](Value value, int64_t member) -> Value {
@@ -331,14 +343,14 @@ void EntryBuilder::buildCheck(func::FuncOp check, func::FuncOp entry,
       auto call = func::CallOp::create(e.b, entry, operands);
       return SmallVector<Value>{call.getResult(0)};
     }
-    const FeatureBit *feature =
-        llvm::find_if(featureBits, [&](const FeatureBit &each) {
-          return each.name == required[next];
-        });
-    if (feature == std::end(featureBits))
+    StringRef name = required[next];
+    const FeatureBit *feature = llvm::find_if(
+        featureBits, [&](const FeatureBit &each) { return each.name == name; });
+    bool isX86 = feature != std::end(featureBits);
+    if (!isX86 && name != "dotprod")
       return ask(next + 1);
-    Value has = hasFeature(*feature);
-    if (feature->name == "amx-int8")
+    Value has = isX86 ? hasFeature(*feature) : hasDotProduct();
+    if (name == "amx-int8")
       has = e.select(
           has, [&] { return SmallVector<Value>{askForTiles()}; },
           [&] { return SmallVector<Value>{e.integer(e.i1, 0)}; })[0];
@@ -346,7 +358,7 @@ void EntryBuilder::buildCheck(func::FuncOp check, func::FuncOp entry,
         has, [&] { return ask(next + 1); },
         [&] {
           auto status = static_cast<int32_t>(EntryStatus::BadHost);
-          report(error, status, globalText(feature->name), zero, zero);
+          report(error, status, globalText(name), zero, zero);
           return SmallVector<Value>{e.integer(e.i32, status)};
         });
   };
@@ -550,7 +562,9 @@ struct EntryPointPass : mlir::fact::impl::EntryPointPassBase<EntryPointPass> {
           check->setAttr(
               "passthrough",
               builder.getArrayAttr(
-                  {builder.getStrArrayAttr({"target-cpu", "x86-64"}),
+                  {builder.getStrArrayAttr({"target-cpu", floatControl == "x86"
+                                                              ? "x86-64"
+                                                              : "generic"}),
                    builder.getStrArrayAttr({"target-features", ""})}));
         entries.buildCheck(check, entry, llvm::to_vector(required));
       };

@@ -40,7 +40,8 @@ static Value turnNegative(Emitter &e, Value bits) {
 }
 
 static Value keyOf(Emitter &e, Value score) {
-  return turnNegative(e, arith::BitcastOp::create(e.b, e.i32, score));
+  Value sum = e.f32(score) + e.f32(0.0f); // -0 orders as +0
+  return turnNegative(e, arith::BitcastOp::create(e.b, e.i32, sum));
 }
 
 static Real scoreOfKey(Emitter &e, Value key) {
