@@ -14,6 +14,8 @@
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -508,6 +510,42 @@ Value Emitter::foldLanes(Value vector,
   for (Value part : ArrayRef(parts).drop_front())
     all = combine(all, part);
   return all;
+}
+
+Value Emitter::countOnes(Value mask) {
+  int64_t n = cast<VectorType>(mask.getType()).getDimSize(0);
+  Type type = b.getIntegerType(static_cast<unsigned>(n));
+  Value bits = vector::ExtractOp::create(
+      b, vector::BitCastOp::create(b, VectorType::get({1}, type), mask), 0);
+  Value ones = math::CtPopOp::create(b, bits);
+  if (n < 64)
+    ones = arith::ExtUIOp::create(b, i64, ones);
+  return toIndex(ones);
+}
+
+Value Emitter::callIntrinsic(StringRef intrinsic, Type result,
+                             ValueRange arguments) {
+  std::string name = ("__fact_" + intrinsic).str();
+  llvm::replace(name, '.', '_');
+  auto module =
+      b.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
+  auto function = module.lookupSymbol<LLVM::LLVMFuncOp>(name);
+  if (!function) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(module.getBody());
+    function = LLVM::LLVMFuncOp::create(
+        b, name,
+        LLVM::LLVMFunctionType::get(result,
+                                    llvm::to_vector(arguments.getTypes())),
+        LLVM::Linkage::Internal);
+    function->setAttr("passthrough", b.getStrArrayAttr({"alwaysinline"}));
+    Block *body = function.addEntryBlock(b);
+    b.setInsertionPointToStart(body);
+    auto call = LLVM::CallIntrinsicOp::create(
+        b, result, b.getStringAttr(intrinsic), body->getArguments());
+    LLVM::ReturnOp::create(b, call->getResults());
+  }
+  return LLVM::CallOp::create(b, function, arguments).getResult();
 }
 
 Value Emitter::foldAll(Value vector,

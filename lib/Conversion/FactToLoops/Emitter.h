@@ -210,6 +210,9 @@ public:
   //===--- Row rules that need lanes --------------------------------------===//
   /// rsum's tree over 16 lane sums.
   Real sumTree(const Real &laneSums);
+  /// A call of LLVM's intrinsic, in a function that LLVM inlines: bufferization
+  /// knows what a call does to memory, and of an intrinsic it does not.
+  Value callIntrinsic(StringRef intrinsic, Type result, ValueRange arguments);
   /// Combines the halves of a vector, and theirs, down to a scalar.
   Value foldAll(Value vector, llvm::function_ref<Value(Value, Value)> combine);
   /// Constant: lanes 0 .. width - 1 of 16.
@@ -220,6 +223,8 @@ public:
   Value largerMagnitudes(Value a, Value b);
   /// Largest of 16 magnitudes.
   Real largestOfLanes(Value magnitudes);
+  /// How many lanes of a vector of i1 are set, as an index.
+  Value countOnes(Value mask);
   Value reduceMax(Value vector);
   Value reduceMin(Value vector);
   Value reduceAdd(Value vector);

@@ -248,6 +248,7 @@ constexpr int32_t vectorState = 0x6, maskState = 0xe6, tileState = 0x60000;
 
 constexpr FeatureBit featureBits[] = {
     {"sse4.1", 1, 0, 2, 19, 0},
+    {"popcnt", 1, 0, 2, 23, 0},
     {"fma", 1, 0, 2, 12, vectorState},
     {"avx2", 7, 0, 1, 5, vectorState},
     {"avx512f", 7, 0, 1, 16, maskState},
@@ -255,6 +256,7 @@ constexpr FeatureBit featureBits[] = {
     {"avx512bw", 7, 0, 1, 30, maskState},
     {"avx512vl", 7, 0, 1, 31, maskState},
     {"avx512vnni", 7, 0, 2, 11, maskState},
+    {"avx512vbmi2", 7, 0, 2, 6, maskState},
     {"avxvnni", 7, 1, 0, 4, vectorState},
     {"amx-tile", 7, 0, 3, 24, tileState},
     {"amx-int8", 7, 0, 3, 25, tileState},

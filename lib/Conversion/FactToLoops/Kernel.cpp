@@ -120,29 +120,6 @@ int64_t registersOf(const LoopOptions &options, Dot dot) {
   return groupColumns / options.tier->sums;
 }
 
-/// The tier's instruction as a function, which LLVM inlines: bufferization
-/// knows what a call does to memory, and of an intrinsic it does not.
-LLVM::LLVMFuncOp dotFunction(Emitter &e, Type sums, Type codes) {
-  static constexpr StringLiteral name = "__fact_dot";
-  auto module =
-      e.b.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
-  if (auto known = module.lookupSymbol<LLVM::LLVMFuncOp>(name))
-    return known;
-  OpBuilder::InsertionGuard guard(e.b);
-  e.b.setInsertionPointToEnd(module.getBody());
-  auto function = LLVM::LLVMFuncOp::create(
-      e.b, name, LLVM::LLVMFunctionType::get(sums, {sums, codes, codes}),
-      LLVM::Linkage::Internal);
-  function->setAttr("passthrough", e.b.getStrArrayAttr({"alwaysinline"}));
-  Block *body = function.addEntryBlock(e.b);
-  e.b.setInsertionPointToStart(body);
-  auto result = LLVM::CallIntrinsicOp::create(
-      e.b, sums, e.b.getStringAttr(e.options.tier->intrinsic),
-      body->getArguments());
-  LLVM::ReturnOp::create(e.b, result->getResults());
-  return function;
-}
-
 Value oneStep(Emitter &e, const BlockOperands &operands, Value sums, Value a,
               Value b) {
   const Tier &tier = *e.options.tier;
@@ -156,9 +133,7 @@ Value oneStep(Emitter &e, const BlockOperands &operands, Value sums, Value a,
     return plainStep(e, sums, a, b, aUnsigned, bUnsigned, 4);
   if (bUnsigned)
     std::swap(a, b); // the unsigned operand comes first
-  return LLVM::CallOp::create(e.b, dotFunction(e, sums.getType(), a.getType()),
-                              ValueRange{sums, a, b})
-      .getResult();
+  return e.callIntrinsic(tier.intrinsic, sums.getType(), {sums, a, b});
 }
 
 /// Puts 16 sums together, or takes them apart.

@@ -47,9 +47,14 @@ private:
   Value keptLanes(const Block &block, Value i, Value key, int64_t n);
   void terms(const Block &block);
   void termsOfChunk(const Block &block, Value chunk, bool isChecked);
-  void normalizers(const Block &block);
-  void tail(const Block &block, Value i, const Real &largest, const Real &sum);
+  void normalizer(const Block &block, Value i, Value kept);
+  void tail(const Block &block, Value i, const Real &largest, const Real &sum,
+            Value kept);
   void probabilities(const Block &block);
+  bool paysToCompress();
+  Value compressRow(const Block &block, Value i);
+  void softmaxOfKept(const Block &block, Value i);
+  void expandRow(const Block &block, Value i);
   void context(const Block &block);
   /// Calls body(chunk, isChecked): chunks with columns that a row may not see
   /// are checked.
@@ -65,6 +70,7 @@ private:
   Value padded; ///< Keys, a multiple of a chunk.
   KeyProduct keys;
   Value valuesPacked, keyScales, valueScales;
+  bool isCompressed = false;
   Value maxima; ///< of the panel's rows of the result, if they are asked for
   /// Of a block.
   struct {
@@ -73,6 +79,9 @@ private:
     Value largest, sums, weighted;
     /// gm and den; with a tail r, w, and whether a row has one.
     Value numerators, denominators, shrinks, tailWeights, missed;
+    /// Of a row: scores of kept keys, then their weighted terms; scales of
+    /// their values; their probabilities.
+    Value keptScores, keptScales, keptCodes;
   } memory;
 };
 

@@ -211,14 +211,33 @@ Value SelectionLoops::countAtLeast(const ColumnRange &columns,
   Value begin = e.b.createOrFold<arith::DivUIOp>(columns.begin, e.index(n)),
         end = e.ceilDiv(columns.end, n);
   Value thresholds = e.splatValue(threshold, n);
+  auto reaches = [&](Value chunk) -> Value {
+    return arith::CmpFOp::create(e.b, arith::CmpFPredicate::OGE,
+                                 scoresAt(chunk, n), thresholds);
+  };
+  auto sumOver = [&](Value init, llvm::function_ref<Value(Value, Value)> next) {
+    return e.forReduce(begin, end, 1, init,
+                       [&](Value chunk, ValueRange carried) {
+                         return SmallVector<Value>{next(chunk, carried[0])};
+                       })[0];
+  };
+  if (e.options.tier->compressed) {
+    // An addition under a mask, which LLVM makes of floats alone: of integers
+    // it makes a vector of the mask first. All sums are exact.
+    Real zero = e.splatReal(e.f32(0.0f), n), one = e.splatReal(e.f32(1.0f), n),
+         nothing = e.splatReal(e.f32(-0.0f), n);
+    Value sums = sumOver(zero, [&](Value chunk, Value sum) -> Value {
+      return e.f32(sum) + select(RealMask{reaches(chunk)}, one, nothing);
+    });
+    Value all = e.foldAll(
+        sums, [&](Value a, Value b) -> Value { return e.f32(a) + e.f32(b); });
+    return arith::FPToSIOp::create(e.b, e.i32, all);
+  }
   VectorType type = e.vectorOf(e.i32, n);
-  Value sums = e.forReduce(
-      begin, end, 1, e.integer(type, 0), [&](Value chunk, ValueRange carried) {
-        Value reaches = arith::CmpFOp::create(e.b, arith::CmpFPredicate::OGE,
-                                              scoresAt(chunk, n), thresholds);
-        return SmallVector<Value>{
-            e.add(carried[0], arith::ExtUIOp::create(e.b, type, reaches))};
-      })[0];
+  Value sums =
+      sumOver(e.integer(type, 0), [&](Value chunk, Value sum) -> Value {
+        return e.add(sum, arith::ExtUIOp::create(e.b, type, reaches(chunk)));
+      });
   return e.foldAll(sums, [&](Value a, Value b) { return e.add(a, b); });
 }
 

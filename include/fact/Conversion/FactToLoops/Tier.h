@@ -56,6 +56,9 @@ struct Tier {
   /// Whether a multiplication and an addition with one rounding are one
   /// instruction.
   bool fused;
+  /// Bits of the smallest lanes that an instruction moves together, or apart,
+  /// under a mask; 0 where none does.
+  int64_t compressed;
 
   /// The features, one by one.
   SmallVector<StringRef> featureNames() const;
