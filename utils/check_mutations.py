@@ -48,6 +48,10 @@ MUTATIONS = (
      "e.index(1), length, 1, first,", "e.index(1), e.sub(length, e.index(1)), 1, first,"),
     ("CPU: forget a correction", "sums of unsigned rows begin at 0 in columns of the second group on", LOOPS + "PackWeights.cpp",
      "corrections[first + column] -= 128 * code;", "if (group == 0)\n          corrections[first + column] -= 128 * code;"),
+    ("CPU: keep a tie too many", "of scores that are equal to the threshold", LOOPS + "Selection.cpp",
+     "e.sub(wanted, loop.getResult(3))", "e.sub(e.add(wanted, one), loop.getResult(3))"),
+    ("CPU: forget the end", "what lies behind a row's kept scores counts", LOOPS + "PanelAttention.cpp",
+     "e.storeChunk(low, memory.keptScores, count, floats);", ""),
 )
 
 

@@ -14,14 +14,14 @@
 // AMX:         amx.tile_store
 
 // Codes of rows are stored as code + 128; sums begin at the corrections.
-// VNNI-LABEL: llvm.func internal @__fact_dot(
+// VNNI-LABEL: llvm.func internal @__fact_llvm_{{.*}}(
 // VNNI512:      llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
 // VNNI256:      llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.256"
 // VNNI-LABEL: func.func private @rows(
 // VNNI:         arith.xori
 // VNNI-LABEL: func.func private @product(
-// VNNI512:      llvm.call @__fact_dot(%{{.*}}) : (vector<16xi32>, vector<64xi8>, vector<64xi8>) -> vector<16xi32>
-// VNNI256:      llvm.call @__fact_dot(%{{.*}}) : (vector<8xi32>, vector<32xi8>, vector<32xi8>) -> vector<8xi32>
+// VNNI512:      llvm.call @__fact_llvm_{{.*}}(%{{.*}}) : (vector<16xi32>, vector<64xi8>, vector<64xi8>) -> vector<16xi32>
+// VNNI256:      llvm.call @__fact_llvm_{{.*}}(%{{.*}}) : (vector<8xi32>, vector<32xi8>, vector<32xi8>) -> vector<8xi32>
 
 // ARM:       llvm.call_intrinsic "llvm.aarch64.neon.sdot.v4i32.v16i8"
 // ARM-LABEL: func.func private @rows(
