@@ -23,7 +23,8 @@ from fact import linalg_ir, tools
 from fact.onnx_model import Builder
 from fact.options import OptionParser
 
-from rival import Rival, processor
+from processor import processor
+from rival import Rival
 
 MODELS = ("bert-base", "bert-large")  # whose layers fact.onnx_model writes
 

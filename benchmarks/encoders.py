@@ -24,8 +24,8 @@ from onnx import version_converter
 from fact import tools
 from fact.options import OptionParser
 
-from rival import Rival, constants_to_initializers, processor
-from model import ENCODER_INPUT, ENCODER_OUTPUT, cut
+from processor import processor
+from rival import ENCODER_INPUT, ENCODER_OUTPUT, Rival, constants_to_initializers, cut
 
 
 def encoders(options):

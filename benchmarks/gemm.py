@@ -21,7 +21,7 @@ import numpy as np
 from fact import tools
 from fact.options import OptionParser
 
-from rival import processor
+from processor import processor
 
 HERE = pathlib.Path(__file__).resolve().parent
 

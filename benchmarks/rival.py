@@ -4,7 +4,6 @@
 NODE_PATH must name a node_modules with onnxruntime-node (utils/demo makes one in build/node).
 """
 import pathlib
-import re
 import sys
 
 import numpy as np
@@ -15,7 +14,7 @@ from fact import tools
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "examples" / "text-recognizer"))
-from model import run_onnx  # noqa: E402
+from model import ENCODER_INPUT, ENCODER_OUTPUT, cut, run_onnx  # noqa: E402, F401
 
 
 def constants_to_initializers(model):
@@ -72,12 +71,3 @@ class Rival:
         """Milliseconds of a call on the file `path`, of kind "f32" or "int8"; writes the file `result`."""
         jobs = [{"inputs": {self.input: str(path)}, "outputs": {self.output: str(result)}}]
         return tools.median_of(run_onnx(self.folder / f"{kind}.onnx", jobs, self.folder, repeat, capture_output=True, text=True).stdout)
-
-
-def processor():
-    """Its name, and what it has of what tiers are made for."""
-    text = pathlib.Path("/proc/cpuinfo").read_text()
-    name = re.search(r"model name\s*: (.*)", text)
-    flags = re.search(r"(?:flags|Features)\s*: (.*)", text).group(1).split()
-    has = [flag for flag in ("amx_int8", "avx512_vnni", "avx_vnni", "avx512bw", "avx2", "asimddp") if flag in flags]
-    return f"{name.group(1) if name else 'unknown'} ({', '.join(has)})"

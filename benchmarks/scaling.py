@@ -2,12 +2,12 @@
 # Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 """How time and memory of an object file grow with the sequence and with the layers.
 
-usage: scaling.py [--lengths=128,512,1024,2048,4096] [--layers=1,2,4] [--length=512] [--preset=dense] [--cpu=NAME] [--repeat=5]
+usage: scaling.py [--lengths=128,512,1024,2048,4096] [--layers=2,4] [--length=512] [--preset=dense] [--cpu=NAME] [--repeat=5]
 
 BERT-base layers with random weights as an object file (`fact-compile --target=cpu`) and a C program that
 calls it, on one core: one layer at each of `lengths`, then `layers` of them at one `length`. Prints the median
 time of a call, its arithmetic in multiplications and additions, and the process's peak of memory beside what
-it must hold: the packed weights, input and output, and twice the largest set of activations, which is that of
+it may hold: the packed weights, input and output, and twice the largest set of activations, which is that of
 the FFN in float32 (rows of d and of ff features). Needs gcc.
 """
 import os
@@ -20,7 +20,7 @@ import tempfile
 from fact import linalg_ir, tools
 from fact.options import OptionParser
 
-from rival import processor
+from processor import processor
 
 D, FF = 768, 3072
 DRIVER = r"""
@@ -34,7 +34,7 @@ static int order(const void *a, const void *b) { double x = *(const double *)a, 
 int main(int argc, char **argv) {
   long length = atol(argv[1]), repeat = atol(argv[2]), n = length * D;
   float *x = malloc(n * sizeof(float)), *y = malloc(n * sizeof(float));
-  double times[1000];
+  double *times = malloc(repeat * sizeof(double));
   unsigned state = 1;
   for (long i = 0; i < n; ++i) { /* about a normal distribution */
     float sum = 0;
@@ -81,7 +81,7 @@ def row(folder, layers, length, options):
 def main():
     parser = OptionParser(description=__doc__)
     parser.add_argument("--lengths", default="128,512,1024,2048,4096")
-    parser.add_argument("--layers", default="1,2,4")
+    parser.add_argument("--layers", default="2,4")
     parser.add_argument("--length", type=int, default=512)
     parser.add_argument("--preset", default="dense")
     parser.add_argument("--cpu", default="native")

@@ -131,6 +131,8 @@ private:
   RunThreads threads;
   RunProfile profile;
   ProfilePeak peak;
+  int64_t calls = 0;  ///< of compiled code
+  double inCalls = 0; ///< milliseconds of all of them
   FactStacks onFact;
 };
 
@@ -338,7 +340,8 @@ LogicalResult Runner::compile() {
   };
   if (failed(compilation.run(toLoops)))
     return failure();
-  profile.takeRegions(compilation.module());
+  if (options.profile)
+    profile.takeRegions(compilation.module());
   auto toLLVM = [&](OpPassManager &pm) {
     buildLoopsToLLVMPipeline(pm, pipeline);
   };
@@ -370,7 +373,6 @@ LogicalResult Runner::callEntry(int64_t times) {
     specs.push_back(&dump.spec);
   auto entry = reinterpret_cast<PackedEntry>(jit->address());
   std::vector<double> milliseconds;
-  profile.clear();
   for (int64_t i = 0; i < std::max<int64_t>(times, 1); ++i) {
     EntryError error;
     std::vector<void *> pointers;
@@ -408,11 +410,8 @@ LogicalResult Runner::callEntry(int64_t times) {
       for (auto [spec, output] : llvm::zip(specs, made))
         outputs.push_back(output.read(spec->dtype));
   }
-  if (options.profile)
-    llvm::outs() << profile.table(
-        milliseconds.size(),
-        std::accumulate(milliseconds.begin(), milliseconds.end(), 0.0), peak);
-  llvm::outs().flush();
+  calls += static_cast<int64_t>(milliseconds.size());
+  inCalls = std::accumulate(milliseconds.begin(), milliseconds.end(), inCalls);
   if (times > 0)
     printMedian(std::move(milliseconds));
   return success();
@@ -563,6 +562,9 @@ LogicalResult Runner::run() {
   };
   if (failed(forEachSequence(callOne)))
     return failure();
+  if (options.profile)
+    llvm::outs() << profile.table(calls, inCalls, peak);
+  llvm::outs().flush();
   if (options.compare) {
     if (sequences > 1)
       inputs = given;

@@ -11,6 +11,9 @@
 
 #include "fact/Execution/Jit.h"
 
+#include <string>
+#include <vector>
+
 namespace mlir::fact {
 
 /// What a processor can do at most, measured here and now by one thread.
@@ -19,8 +22,9 @@ struct ProfilePeak {
   double bytes = 0;           ///< a second, read from memory
 };
 
-/// The regions of a module that was compiled with `profile`. One exists at a
-/// time: compiled code calls functions, which have no argument to say whose.
+/// The regions of a module that was compiled with `profile`. Compiled code
+/// calls functions that have no argument to say whose: all share one log, which
+/// making one of these clears.
 class RunProfile {
 public:
   RunProfile();

@@ -20,6 +20,7 @@
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/TargetSelect.h"
@@ -150,11 +151,13 @@ mlir::fact::pipelineOptionsFor(const llvm::TargetMachine &machine) {
            llvm::all_of(tier.featureNames(), has);
   });
   options.tier = best->name.str();
+  // On AArch64 another system than Linux may stop a process that asks.
+  bool canAsk = !triple.isAArch64() || triple.isOSLinux();
   // Of any tier: the code generator uses all that the processor has.
   for (const Tier &tier : tiers())
     if (tier.architecture == architecture)
       for (StringRef feature : tier.featureNames())
-        if (has(feature) &&
+        if (has(feature) && canAsk &&
             !llvm::is_contained(options.requiredFeatures, feature))
           options.requiredFeatures.push_back(feature.str());
   return options;
@@ -179,7 +182,7 @@ llvm::Expected<std::unique_ptr<Jit>> Jit::compile(ModuleOp module,
     return machine.takeError();
   if (!second)
     return second.takeError();
-  llvm::Triple host(llvm::sys::getDefaultTargetTriple());
+  llvm::Triple host(llvm::sys::getProcessTriple());
   if ((*machine)->getTargetTriple().getArch() != host.getArch())
     return llvm::createStringError("tier '" + cpu +
                                    "' is of another architecture than " +
@@ -224,6 +227,8 @@ llvm::Expected<std::string> Jit::object() const {
   if (!file)
     return llvm::createStringError(file.getError(),
                                    "cannot read the object file");
+  if ((*file)->getBufferSize() == 0)
+    return llvm::createStringError("cannot write a temporary object file");
   return (*file)->getBuffer().str();
 }
 

@@ -238,6 +238,7 @@ def FactToLoopsPass : Pass<"fact-to-loops", "::mlir::ModuleOp"> {
     The float rules are the templates of fact/Numerics/FloatRules.h, run on values of the IR. No operation
     carries fast-math flags. Weights that are constants are packed while compiling, through calls too. A
     `fact.predict` whose scores only a `fact.select` reads is lowered together with it, a block of rows at a time.
+    Masks become words of 16 columns.
 
     Before: sparse fact IR without policy; ops on weights are folded. After: no
     tensors, no fact ops; results of functions belong to their callers, nothing

@@ -188,9 +188,7 @@ void Emitter::part(StringRef name, ArrayRef<Operation *> ops,
 void Emitter::countWork(llvm::function_ref<Value()> multiplications,
                         llvm::function_ref<Value()> bytes) {
   if (options.profile)
-    ProfileRegions(
-        b.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>())
-        .work(b, b.getLoc(), multiplications(), bytes());
+    ProfileRegions(module()).work(b, b.getLoc(), multiplications(), bytes());
 }
 
 void Emitter::parallelFor(StringRef name, ArrayRef<Operation *> ops,
@@ -512,13 +510,28 @@ Value Emitter::foldLanes(Value vector,
   return all;
 }
 
-Value Emitter::countOnes(Value mask) {
+ModuleOp Emitter::module() {
+  return b.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
+}
+
+Value Emitter::toBits(Value mask) {
   int64_t n = cast<VectorType>(mask.getType()).getDimSize(0);
   Type type = b.getIntegerType(static_cast<unsigned>(n));
-  Value bits = vector::ExtractOp::create(
+  return vector::ExtractOp::create(
       b, vector::BitCastOp::create(b, VectorType::get({1}, type), mask), 0);
-  Value ones = math::CtPopOp::create(b, bits);
-  if (n < 64)
+}
+
+Value Emitter::fromBits(Value bits) {
+  int64_t n = bits.getType().getIntOrFloatBitWidth();
+  return vector::BitCastOp::create(
+      b, vectorOf(i1, n),
+      vector::BroadcastOp::create(b, VectorType::get({1}, bits.getType()),
+                                  bits));
+}
+
+Value Emitter::countOnes(Value mask) {
+  Value ones = math::CtPopOp::create(b, toBits(mask));
+  if (ones.getType().getIntOrFloatBitWidth() < 64)
     ones = arith::ExtUIOp::create(b, i64, ones);
   return toIndex(ones);
 }
@@ -527,12 +540,10 @@ Value Emitter::callIntrinsic(StringRef intrinsic, Type result,
                              ValueRange arguments) {
   std::string name = ("__fact_" + intrinsic).str();
   llvm::replace(name, '.', '_');
-  auto module =
-      b.getInsertionBlock()->getParentOp()->getParentOfType<ModuleOp>();
-  auto function = module.lookupSymbol<LLVM::LLVMFuncOp>(name);
+  auto function = module().lookupSymbol<LLVM::LLVMFuncOp>(name);
   if (!function) {
     OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToEnd(module.getBody());
+    b.setInsertionPointToEnd(module().getBody());
     function = LLVM::LLVMFuncOp::create(
         b, name,
         LLVM::LLVMFunctionType::get(result,
@@ -545,6 +556,8 @@ Value Emitter::callIntrinsic(StringRef intrinsic, Type result,
         b, result, b.getStringAttr(intrinsic), body->getArguments());
     LLVM::ReturnOp::create(b, call->getResults());
   }
+  assert(function.getFunctionType().getReturnType() == result &&
+         "of one type in a module");
   return LLVM::CallOp::create(b, function, arguments).getResult();
 }
 

@@ -223,6 +223,9 @@ public:
   Value largerMagnitudes(Value a, Value b);
   /// Largest of 16 magnitudes.
   Real largestOfLanes(Value magnitudes);
+  /// A vector of i1 as an integer of as many bits, and back.
+  Value toBits(Value mask);
+  Value fromBits(Value bits);
   /// How many lanes of a vector of i1 are set, as an index.
   Value countOnes(Value mask);
   Value reduceMax(Value vector);
@@ -233,6 +236,9 @@ public:
                         llvm::function_ref<Real(Value, int64_t)> load);
 
 private:
+  /// What the emitted code is in.
+  ModuleOp module();
+
   Operation *front = nullptr;
   DenseMap<Value, Value> buffers, flats, results;
 };

@@ -124,6 +124,7 @@ LogicalResult lowerFactOps(ModuleOp module, const loops::LoopOptions &options) {
     if (loops::isRowOp(op))
       blocks.insert(op->getBlock());
   });
+  module->removeAttr(kProfileRegionsAttrName); // of another run
   loops::packMasks(module);
   loops::WeightPacker weights(module, options);
   for (Block *block : blocks)

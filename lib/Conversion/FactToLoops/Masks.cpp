@@ -9,6 +9,7 @@
 #include "Masks.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 using namespace mlir::fact;
@@ -107,34 +108,35 @@ Value loops::allocWords(Emitter &e, Value words, int64_t heads, Value length) {
 void loops::lowerPack(UnrealizedConversionCastOp pack, Emitter &e) {
   Value mask = e.buffer(pack.getOperand(0));
   Value length = e.extent(pack.getOperand(0), 1);
-  int64_t heads = cast<ShapedType>(mask.getType()).getDimSize(0);
+  auto type = cast<MemRefType>(mask.getType());
+  int64_t heads = type.getDimSize(0);
   auto window = pack->getAttrOfType<WindowAttr>(windowAttrName);
   Value words = allocWords(e, pack.getResult(0), heads, length);
   e.part("pack_mask", {}, [&] {
+    // An i1 in memory is a byte, so both types become the same descriptor.
+    Value bytes = UnrealizedConversionCastOp::create(
+                      e.b, MemRefType::Builder(type).setElementType(e.i8), mask)
+                      .getResult(0);
     Value rowWords = wordsOfRow(e, length);
-    auto wordOf = [&](Value head, Value row, const ColumnRange &columns,
-                      Value number) {
-      Value begin = e.mul(number, lanes),
-            end = e.min(e.add(begin, lanes), columns.end),
-            first = e.min(e.max(begin, columns.begin), end);
-      return e.forReduce(
-          first, end, 1, e.integer(e.i16, 0),
-          [&](Value column, ValueRange carried) {
-            Value bit = arith::ShLIOp::create(
-                e.b,
-                arith::ExtUIOp::create(e.b, e.i16,
-                                       e.load(mask, {head, row, column})),
-                e.fromIndex(e.sub(column, begin), e.i16));
-            return SmallVector<Value>{
-                arith::OrIOp::create(e.b, carried[0], bit)};
-          })[0];
-    };
-    e.forRange(e.index(heads), [&](Value head) {
+    VectorType sixteen = e.vectorOf(e.i8);
+    e.parallelFor("pack_mask", {}, e.index(heads), [&](Value head) {
       e.forRange(length, [&](Value row) {
-        Value at = e.mul(e.add(e.mul(head, length), row), rowWords);
+        Value first = e.mul(e.add(e.mul(head, length), row), rowWords);
         ColumnRange columns = e.windowOf(window, row, length);
-        e.forRange(rowWords, [&](Value number) {
-          e.store(wordOf(head, row, columns, number), words, e.add(at, number));
+        e.forPadded(rowWords, [&](Value at) {
+          e.storeChunk(e.integer(e.vectorOf(e.i16), 0), words,
+                       e.add(first, at));
+        });
+        e.forRange(e.ceilDiv(length, lanes), [&](Value number) {
+          Value column = e.mul(number, lanes);
+          Value some = vector::MaskedLoadOp::create(
+              e.b, sixteen, bytes, ValueRange{head, row, column},
+              e.lanesBelow(column, length), e.integer(sixteen, 0));
+          Value keep = arith::AndIOp::create(
+              e.b,
+              e.compare(arith::CmpIPredicate::ne, some, e.integer(sixteen, 0)),
+              e.lanesWithin(column, columns));
+          e.store(e.toBits(keep), words, e.add(first, number));
         });
       });
     });

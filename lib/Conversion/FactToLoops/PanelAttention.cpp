@@ -144,7 +144,7 @@ void Attention::allocate() {
     Value size = head.add(padded, 2 * floats);
     memory.keptScores = head.scratch(e.f32Type, size);
     memory.keptScales = head.scratch(e.f32Type, size);
-    bool inBytes = tier.compressed == 8 && tier.probabilityDot != Dot::Pair;
+    bool inBytes = tier.compressBits == 8 && tier.probabilityDot != Dot::Pair;
     memory.keptCodes = head.scratch(inBytes ? e.i8 : e.i32, size);
   }
   if (op.getTailKey()) {
@@ -390,7 +390,7 @@ void Attention::tail(const Block &block, Value i, const Real &largest,
   Real acc = fromInteger(e.real, e.reduceAdd(products));
   Real tailScore = numerics::score(acc, e.loadScalar(tailScale, block.group),
                                    e.loadScalar(memory.factors, i));
-  Value missing = e.sub(e.fromIndex(loops.length, e.i32), keptKeys(block, i));
+  Value missing = e.sub(e.fromIndex(loops.length, e.i32), kept);
   Real shrink = numerics::tailShrink(largest, tailScore);
   Real weight =
       numerics::tailWeight(largest, tailScore, fromInteger(e.real, missing));
@@ -421,11 +421,11 @@ void Attention::probabilities(const Block &block) {
 // Kept keys alone
 //===----------------------------------------------------------------------===//
 
-/// A row in INT8 keeps a share of its keys. Where it pays, its scores are moved
-/// together, and its probabilities apart: of 64 keys, on a processor with
-/// AVX-512, moving takes some 25 cycles, and softmax of all 80.
+/// Where a row keeps a share of its keys, or who knows how many, its scores can
+/// be moved together, and its probabilities apart: docs/cpu.md has what both
+/// ways take.
 bool Attention::paysToCompress() {
-  if (!op.getMask() || !tier.compressed)
+  if (!op.getMask() || !tier.hasMasks())
     return false;
   Value mask = wordsOfMask(op.getMask())
                    .getDefiningOp<UnrealizedConversionCastOp>()
@@ -453,9 +453,7 @@ Value Attention::compressRow(const Block &block, Value i) {
           Value word = e.load(
               words,
               e.add(first, e.add(e.mul(chunk, floats / lanes), at / lanes)));
-          Value keep = vector::BitCastOp::create(
-              e.b, e.vectorOf(e.i1),
-              vector::BroadcastOp::create(e.b, e.vectorOf(e.i16, 1), word));
+          Value keep = e.fromBits(word);
           e.storeChunk(
               compress(e.loadChunk(memory.scores, e.add(keys.at(chunk, i), at)),
                        keep),

@@ -322,7 +322,11 @@ void PanelLoops::product(QuantizedLinearOp op) {
                 e.integer(e.i1, isHigh));
             return arith::AndIOp::create(e.b, keeps, wanted).getResult();
           });
-        run(rows, firstGroup, columns, isHigh);
+        if (!rows.list)
+          run(rows, firstGroup, columns, isHigh);
+        else // maybe of no rows, for which nothing is staged
+          e.ifThen(e.compare(Predicate::ne, rows.count, e.index(0)),
+                   [&] { run(rows, firstGroup, columns, isHigh); });
       }
     };
     if (byHead)

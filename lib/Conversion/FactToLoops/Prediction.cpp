@@ -128,11 +128,12 @@ void ScoreLoops::emit(llvm::function_ref<void(Value)> beginHead, Use use,
   units();
   keys.pack(key, length);
   columnScales();
-  e.parallelFor("predict_head", {}, e.index(heads), [&](Value head) {
-    ofHead(head,
-           e.b.createOrFold<arith::DivUIOp>(head, e.index(heads / groups)),
-           beginHead, use, endBlock);
-  });
+  e.parallelFor(
+      "predict_head", op.getOperation(), e.index(heads), [&](Value head) {
+        ofHead(head,
+               e.b.createOrFold<arith::DivUIOp>(head, e.index(heads / groups)),
+               beginHead, use, endBlock);
+      });
 }
 
 void ScoreLoops::ofHead(Value head, Value group,

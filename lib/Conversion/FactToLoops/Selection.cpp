@@ -56,7 +56,7 @@ SelectionLoops::SelectionLoops(SelectOp op, Emitter &e, Value length)
   UnrealizedConversionCastOp pack = packOf(op.getMask());
   if (!pack || !op.getMask().hasOneUse())
     mask = e.allocResult(op.getMask(), length);
-  wordsOfRow = loops::wordsOfRow(e, length);
+  rowWords = wordsOfRow(e, length);
   if (pack)
     words = allocWords(e, pack.getResult(0), heads(), length);
   dominated = e.allocResult(op.getDominated(), length);
@@ -90,7 +90,7 @@ void SelectionLoops::beginHead(Value head) {
   position = e.alloc(e.f32Type, {1});
   e.store(e.f32(0.0f), position, e.index(0));
   if (!words)
-    ownWords = e.scratch(e.i16, wordsOfRow);
+    ownWords = e.scratch(e.i16, rowWords);
   if (!isCounted)
     return;
   recent = e.scratch(e.i8, padded);
@@ -221,7 +221,7 @@ Value SelectionLoops::countAtLeast(const ColumnRange &columns,
                          return SmallVector<Value>{next(chunk, carried[0])};
                        })[0];
   };
-  if (e.options.tier->compressed) {
+  if (e.options.tier->hasMasks()) {
     // An addition under a mask, which LLVM makes of floats alone: of integers
     // it makes a vector of the mask first. All sums are exact.
     Real zero = e.splatReal(e.f32(0.0f), n), one = e.splatReal(e.f32(1.0f), n),
@@ -355,7 +355,7 @@ SelectionLoops::findThreshold(const ColumnRange &columns, Value wanted,
             arith::AndIOp::create(e.b, arith::AndIOp::create(e.b, low, high),
                                   one));
         key = choose(every, middle, key);
-        // Two scores are left, or one: the larger decides.
+        // Three scores are left, or fewer: the largest decides.
         Value last = e.sub(high, one);
         key = choose(arith::AndIOp::create(
                          e.b, isFew, e.compare(Predicate::sle, inside, i32(3))),
@@ -376,28 +376,12 @@ SelectionLoops::findThreshold(const ColumnRange &columns, Value wanted,
       });
   Threshold result{scoreOfKey(e, loop.getResult(0)), loop.getResult(2),
                    e.sub(wanted, loop.getResult(3))};
-  // Half way to where this row has it; garbage in is no garbage out.
+  // Three tenths of the way to where this row has it, if that is a number.
   Real there = (e.f32(result.score) - row.mean) / row.deviation;
   Real next = z + (there - z) * e.f32(0.3f);
   next = select(lessThan(absolute(next), e.f32(16.0f)), next, zero);
   e.store(next, position, e.index(0));
   return result;
-}
-
-/// Bits of a mask as an integer.
-static Value toBits(Emitter &e, Value mask) {
-  int64_t n = cast<VectorType>(mask.getType()).getDimSize(0);
-  Type type = e.b.getIntegerType(static_cast<unsigned>(n));
-  return vector::ExtractOp::create(
-      e.b, vector::BitCastOp::create(e.b, VectorType::get({1}, type), mask), 0);
-}
-
-static Value fromBits(Emitter &e, Value bits) {
-  int64_t n = bits.getType().getIntOrFloatBitWidth();
-  return vector::BitCastOp::create(
-      e.b, e.vectorOf(e.i1, n),
-      vector::BroadcastOp::create(e.b, VectorType::get({1}, bits.getType()),
-                                  bits));
 }
 
 /// The lowest `count` ones of an integer.
@@ -412,10 +396,10 @@ static Value lowestOnes(Emitter &e, Value bits, Value count) {
 }
 
 void SelectionLoops::keepChunk(const Row &row, Value chunk, Value keep) {
-  Value rowWords = words ? words : ownWords;
+  Value memory = words ? words : ownWords;
   int64_t n = wide / lanes;
   e.storeChunk(vector::BitCastOp::create(e.b, e.vectorOf(e.i16, n), keep),
-               rowWords, e.add(row.words, e.mul(chunk, n)), n);
+               memory, e.add(row.words, e.mul(chunk, n)), n);
   if (!isCounted)
     return;
   Value at = e.mul(chunk, wide);
@@ -452,11 +436,9 @@ void SelectionLoops::keepAbove(const Row &row, const Threshold &threshold,
         reduceColumns(
             row.columns, wide, threshold.ties,
             [&](Value chunk, ValueRange carried, bool isChecked) {
-              Value equal = toBits(
-                  e, within(chunk, compare(arith::CmpFPredicate::OEQ, chunk),
-                            isChecked));
-              Value above =
-                  toBits(e, compare(arith::CmpFPredicate::OGT, chunk));
+              Value equal = e.toBits(within(
+                  chunk, compare(arith::CmpFPredicate::OEQ, chunk), isChecked));
+              Value above = e.toBits(compare(arith::CmpFPredicate::OGT, chunk));
               Value ones = toI32(math::CtPopOp::create(e.b, equal));
               Value taken = arith::MinSIOp::create(e.b, ones, carried[0]);
               Value isCut = e.compare(Predicate::slt, taken, ones);
@@ -467,7 +449,7 @@ void SelectionLoops::keepAbove(const Row &row, const Threshold &threshold,
                   },
                   [&] { return SmallVector<Value>{equal}; })[0];
               keepChunk(row, chunk,
-                        fromBits(e, arith::OrIOp::create(e.b, above, equal)));
+                        e.fromBits(arith::OrIOp::create(e.b, above, equal)));
               return SmallVector<Value>{e.sub(carried[0], taken)};
             });
       });
@@ -479,21 +461,26 @@ Value SelectionLoops::toI32(Value bits) {
   return arith::ExtUIOp::create(e.b, e.i32, bits);
 }
 
-/// The first column that holds the largest score.
+/// The first column that holds the largest score (of NaN, the first of all).
 Value SelectionLoops::findLargest(const ColumnRange &columns, Value largest) {
   Value thresholds = e.splatValue(largest, wide);
   Type bitsType = e.b.getIntegerType(static_cast<unsigned>(wide));
-  Value begin = e.b.createOrFold<arith::DivUIOp>(columns.begin, e.index(wide));
+  Value begin = e.b.createOrFold<arith::DivUIOp>(columns.begin, e.index(wide)),
+        last = e.sub(e.ceilDiv(columns.end, wide), e.index(1));
+  auto isZero = [&](Value bits) {
+    return e.compare(Predicate::eq, bits, e.integer(bitsType, 0));
+  };
   auto loop = scf::WhileOp::create(
       e.b, TypeRange{begin.getType(), bitsType}, begin,
       [&](OpBuilder &, Location, ValueRange state) {
         OpBuilder::InsertionGuard guard(e.b);
         e.b.setInsertionPointToEnd(state[0].getParentBlock());
-        Value equal = toBits(
-            e, arith::CmpFOp::create(e.b, arith::CmpFPredicate::OEQ,
-                                     scoresAt(state[0], wide), thresholds));
+        Value equal = e.toBits(
+            arith::CmpFOp::create(e.b, arith::CmpFPredicate::OEQ,
+                                  scoresAt(state[0], wide), thresholds));
+        Value isMore = e.compare(Predicate::ult, state[0], last);
         scf::ConditionOp::create(
-            e.b, e.compare(Predicate::eq, equal, e.integer(bitsType, 0)),
+            e.b, arith::AndIOp::create(e.b, isZero(equal), isMore),
             ValueRange{state[0], equal});
       },
       [&](OpBuilder &, Location, ValueRange state) {
@@ -501,15 +488,18 @@ Value SelectionLoops::findLargest(const ColumnRange &columns, Value largest) {
         e.b.setInsertionPointToEnd(state[0].getParentBlock());
         scf::YieldOp::create(e.b, e.add(state[0], 1));
       });
-  Value lane =
-      toI32(math::CountTrailingZerosOp::create(e.b, loop.getResult(1)));
-  return e.add(e.fromIndex(e.mul(loop.getResult(0), wide), e.i32), lane);
+  Value lane = e.toIndex(
+      toI32(math::CountTrailingZerosOp::create(e.b, loop.getResult(1))));
+  Value column =
+      arith::SelectOp::create(e.b, isZero(loop.getResult(1)), columns.begin,
+                              e.add(e.mul(loop.getResult(0), wide), lane));
+  return e.fromIndex(column, e.i32);
 }
 
 void SelectionLoops::row(Value head, Value number, Value unit,
                          llvm::function_ref<Real(Value)> load) {
   Row row{e.windowOf(op.getWindowAttr(), number, length),
-          words ? e.mul(e.add(e.mul(head, length), number), wordsOfRow)
+          words ? e.mul(e.add(e.mul(head, length), number), rowWords)
                 : e.index(0)};
   const ColumnRange &columns = row.columns;
   Value allowed = e.sub(columns.end, columns.begin);
@@ -537,10 +527,9 @@ void SelectionLoops::row(Value head, Value number, Value unit,
   }
 
   // The mask. Columns outside of the window are never kept.
-  Value rowWords = words ? words : ownWords;
-  e.forPadded(wordsOfRow, [&](Value at) {
-    e.storeChunk(e.integer(e.vectorOf(e.i16), 0), rowWords,
-                 e.add(row.words, at));
+  Value memory = words ? words : ownWords;
+  e.forPadded(rowWords, [&](Value at) {
+    e.storeChunk(e.integer(e.vectorOf(e.i16), 0), memory, e.add(row.words, at));
   });
   if (op.getKeep() && *op.getKeep() >= numerics::keepAll) {
     reduceColumns(columns, wide, {}, [&](Value chunk, ValueRange, bool) {
@@ -557,7 +546,7 @@ void SelectionLoops::row(Value head, Value number, Value unit,
   }
   if (mask)
     e.forRange(length, [&](Value column) {
-      e.store(bitOf(e, rowWords, row.words, column), mask,
+      e.store(bitOf(e, memory, row.words, column), mask,
               {head, number, column});
     });
 }
@@ -599,140 +588,5 @@ void loops::lower(SelectOp op, Emitter &e) {
       });
     });
     selection.finish();
-  });
-}
-
-//===----------------------------------------------------------------------===//
-// What follows from the mask
-//===----------------------------------------------------------------------===//
-
-/// rows[g][j] = some row i of a head of the group that is not dominated keeps
-/// j; then, where `argmax` is given, also the argmax of those that are.
-static void demandedRows(Emitter &e, Value words, Value dominated, Value argmax,
-                         Value result) {
-  Value length = e.dim(dominated, 1), wordsOfRow = loops::wordsOfRow(e, length);
-  Value any, named;
-  int64_t heads = cast<ShapedType>(dominated.getType()).getDimSize(0),
-          groups = cast<ShapedType>(result.getType()).getDimSize(0);
-  auto join = [&](Value head) {
-    e.forRange(length, [&](Value row) {
-      e.ifElse(
-          e.load(dominated, {head, row}),
-          [&] {
-            if (argmax)
-              e.store(e.integer(e.i1, 1), named,
-                      e.toIndex(e.load(argmax, {head, row})));
-          },
-          [&] {
-            Value from = e.mul(e.add(e.mul(head, length), row), wordsOfRow);
-            e.forPadded(wordsOfRow, [&](Value at) {
-              Value both =
-                  arith::OrIOp::create(e.b, e.loadChunk(any, at),
-                                       e.loadChunk(words, e.add(from, at)));
-              e.storeChunk(both, any, at);
-            });
-          });
-    });
-  };
-  e.parallelFor("demanded_rows", {}, e.index(groups), [&](Value group) {
-    any = e.scratch(e.i16, wordsOfRow);
-    e.fill(any, wordsOfRow, e.integer(e.i16, 0));
-    if (argmax) {
-      named = e.scratch(e.i1, length);
-      e.forRange(length, [&](Value column) {
-        e.store(e.integer(e.i1, 0), named, column);
-      });
-    }
-    forEachMember(e, group, heads / groups, join);
-    e.forRange(length, [&](Value column) {
-      Value set = bitOf(e, any, e.index(0), column);
-      if (argmax)
-        set = arith::OrIOp::create(e.b, set, e.load(named, column));
-      e.store(set, result, {group, column});
-    });
-  });
-}
-
-void loops::lower(KRowsOp op, Emitter &e) {
-  Value words = e.flat(wordsOfMask(op.getMask())),
-        dominated = e.buffer(op.getDominated());
-  Value rows = e.allocResult(op.getResult(), e.extent(op.getDominated(), 1));
-  e.part("k_rows", op.getOperation(),
-         [&] { demandedRows(e, words, dominated, {}, rows); });
-}
-
-void loops::lower(VRowsOp op, Emitter &e) {
-  Value words = e.flat(wordsOfMask(op.getMask())),
-        dominated = e.buffer(op.getDominated()),
-        argmax = e.buffer(op.getArgmax());
-  Value rows = e.allocResult(op.getResult(), e.extent(op.getDominated(), 1));
-  e.part("v_rows", op.getOperation(),
-         [&] { demandedRows(e, words, dominated, argmax, rows); });
-}
-
-void loops::lower(QRowsOp op, Emitter &e) {
-  Value dominated = e.buffer(op.getDominated());
-  Value length = e.extent(op.getDominated(), 1);
-  Value rows = e.allocResult(op.getResult(), length);
-  e.part("q_rows", op.getOperation(), [&] {
-    e.forRange(e.dim(dominated, 0), [&](Value head) {
-      e.forRange(length, [&](Value row) {
-        Value live = arith::XOrIOp::create(e.b, e.load(dominated, {head, row}),
-                                           e.integer(e.i1, 1));
-        e.store(live, rows, {head, row});
-      });
-    });
-  });
-}
-
-/// How many rows have a key in their window.
-static Value rowsOf(Emitter &e, WindowAttr window, Value key, Value length) {
-  ColumnRange rows =
-      e.windowOf(WindowAttr::orNull(e.b.getContext(), windowOf(window).rows()),
-                 key, length);
-  return e.sub(rows.end, rows.begin);
-}
-
-void loops::lower(SelectAllOp op, Emitter &e) {
-  Value length = e.extent(op.getInput(), 0);
-  Value count = e.allocResult(op.getCount(), length);
-  e.part("select_all", op.getOperation(), [&] {
-    e.forRange(length, [&](Value column) {
-      Value rows = rowsOf(e, op.getWindowAttr(), column, length);
-      e.store(
-          e.fromIndex(e.mul(rows, static_cast<int64_t>(op.getHeads())), e.i64),
-          count, column);
-    });
-  });
-}
-
-void loops::lower(SelectPrecisionOp op, Emitter &e) {
-  Value count = e.buffer(op.getCount());
-  Value length = e.extent(op.getCount(), 0);
-  Value low = e.allocResult(op.getLow(), length);
-  Value given = e.buffer(op.getImportanceValue());
-  auto rows = [&](Value token) {
-    return e.fromIndex(rowsOf(e, op.getWindowAttr(), token, length), e.i64);
-  };
-  e.part("select_precision", op.getOperation(), [&] {
-    Value zero = e.integer(e.i64, 0);
-    SmallVector<Value> sums = e.forReduce(
-        e.index(0), length, 1, {zero, zero},
-        [&](Value token, ValueRange carried) {
-          return SmallVector<Value>{e.add(carried[0], e.load(count, token)),
-                                    e.add(carried[1], rows(token))};
-        });
-    Value importance =
-        given
-            ? arith::ExtSIOp::create(e.b, e.i64, e.load(given, {})).getResult()
-            : e.integer(e.i64, static_cast<int64_t>(*op.getImportance()));
-    // Below 0 is an importance that rounds to 0.
-    importance = arith::MaxSIOp::create(e.b, importance, zero);
-    Value limit = e.mul(sums[0], importance), factor = e.mul(sums[1], 256);
-    e.forRange(length, [&](Value token) {
-      e.store(e.compare(Predicate::sle, e.mul(e.load(count, token), factor),
-                        e.mul(rows(token), limit)),
-              low, token);
-    });
   });
 }

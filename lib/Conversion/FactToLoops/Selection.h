@@ -74,7 +74,7 @@ private:
   Value keepShare, dominanceGap;     ///< index, f32
   Value mask;                        ///< in bytes, or null
   Value words;                       ///< the mask of all rows in bits, or null
-  Value wordsOfRow;
+  Value rowWords;                    ///< How many a row has.
   Value dominated, argmax, count;
   bool isCounted = false; ///< Whether anyone reads the counts.
   /// Of a head: scores of a row; where the last threshold was, in deviations

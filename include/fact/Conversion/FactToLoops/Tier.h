@@ -58,7 +58,10 @@ struct Tier {
   bool fused;
   /// Bits of the smallest lanes that an instruction moves together, or apart,
   /// under a mask; 0 where none does.
-  int64_t compressed;
+  int64_t compressBits;
+
+  /// Whether instructions work under masks.
+  bool hasMasks() const { return compressBits != 0; }
 
   /// The features, one by one.
   SmallVector<StringRef> featureNames() const;
