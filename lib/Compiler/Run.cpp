@@ -30,6 +30,7 @@
 #include "fact/Support/TokenNumbers.h"
 
 #include "mlir/Pass/PassManager.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Target/TargetMachine.h"
 
@@ -83,6 +84,7 @@ public:
   }
 
 private:
+  LogicalResult requireOtherFiles();
   LogicalResult readInputs();
   LogicalResult readSignature();
   LogicalResult countSequences();
@@ -501,8 +503,20 @@ LogicalResult Runner::write() {
   return error ? compilation.fail(*error) : success();
 }
 
+/// No output may take the place of the model.
+LogicalResult Runner::requireOtherFiles() {
+  std::vector<std::string> written = options.outputs;
+  written.push_back(options.dumpMasks);
+  written.push_back(options.dumpObject);
+  for (const std::string &path : written)
+    if (!path.empty() && llvm::sys::fs::equivalent(path, options.model))
+      return compilation.fail("an output must not be the model (was '" + path +
+                              "')");
+  return success();
+}
+
 LogicalResult Runner::run() {
-  if (failed(readInputs()))
+  if (failed(requireOtherFiles()) || failed(readInputs()))
     return failure();
   std::vector<std::vector<int64_t>> shapes;
   for (const NpyArray &input : given)

@@ -12,6 +12,7 @@
 #include "fact/Conversion/FactToLoops/Profile.h"
 #include "fact/Conversion/FactToLoops/Tier.h"
 #include "fact/Dialect/Fact/IR/Fact.h"
+#include "fact/Support/Error.h"
 #include "fact/Target/EncodeProgram.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -151,8 +152,10 @@ void RunProfile::takeRegions(ModuleOp module) {
     // A phase is what its parts say.
     if (!ops.empty() && name != "phase")
       name += ": " + llvm::join(ops, ", ");
-    regions.push_back(
-        {name, factisa::describeSource(region.getAs<LocationAttr>("source"))});
+    std::string source = ::fact::printable(
+        factisa::describeSource(region.getAs<LocationAttr>("source")));
+    std::replace(source.begin(), source.end(), '\n', ' ');
+    regions.push_back({name, source});
   }
   module->removeAttr(kProfileRegionsAttrName);
 }

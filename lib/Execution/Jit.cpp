@@ -98,26 +98,40 @@ mlir::fact::createTargetMachine(const std::string &cpu) {
   // Strict: not even llvm.fmuladd would be fused.
   builder->getOptions().AllowFPOpFusion = llvm::FPOpFusion::Strict;
   builder->setRelocationModel(llvm::Reloc::PIC_);
+  const llvm::Triple &triple = builder->getTargetTriple();
+  SmallVector<StringRef> features;
   if (tier) {
-    const llvm::Triple &triple = builder->getTargetTriple();
-    builder->setCPU(triple.isX86() ? "x86-64" : "generic");
-    builder->setFeatures("");
-    for (StringRef feature : tier->featureNames())
-      builder->getFeatures().AddFeature(feature);
-  } else if (cpu != "native") {
+    features = tier->featureNames();
+  } else {
+    if (cpu != "native")
+      builder->setCPU(cpu), builder->setFeatures("");
     // MC complains on stderr and goes on where it does not know a processor.
     std::string text;
-    const llvm::Triple &triple = builder->getTargetTriple();
     const llvm::Target *target =
         llvm::TargetRegistry::lookupTarget(triple, text);
-    std::unique_ptr<llvm::MCSubtargetInfo> info(
+    std::unique_ptr<llvm::MCSubtargetInfo> known(
         target ? target->createMCSubtargetInfo(triple, "", "") : nullptr);
-    if (!info || !info->isCPUStringValid(cpu))
+    if (!known || (cpu != "native" && !known->isCPUStringValid(cpu)))
       return llvm::createStringError(llvm::inconvertibleErrorCode(),
                                      "unknown processor or tier '" + cpu + "'");
-    builder->setCPU(cpu);
-    builder->setFeatures("");
+    std::unique_ptr<llvm::MCSubtargetInfo> info(target->createMCSubtargetInfo(
+        triple, builder->getCPU(), builder->getFeatures().getString()));
+    if (triple.isX86() && !info->checkFeatures("+64bit"))
+      return llvm::createStringError(llvm::inconvertibleErrorCode(),
+                                     "processor '" + cpu +
+                                         "' runs no code of 64 bits");
+    // What a tier names, and nothing else: entry points ask for that.
+    for (const Tier &each : tiers())
+      if (each.architecture == architectureOf(triple))
+        for (StringRef feature : each.featureNames())
+          if (info->checkFeatures(("+" + feature).str()) &&
+              !llvm::is_contained(features, feature))
+            features.push_back(feature);
   }
+  builder->setCPU(triple.isX86() ? "x86-64" : "generic");
+  builder->setFeatures("");
+  for (StringRef feature : features)
+    builder->getFeatures().AddFeature(feature);
   return builder->createTargetMachine();
 }
 
@@ -244,6 +258,9 @@ llvm::Expected<std::string> mlir::fact::emitObject(ModuleOp module,
       translateModuleToLLVMIR(module, context);
   if (!translated)
     return error("cannot translate the module to LLVM IR");
+  // Machines of a JIT reach everything by 64 bits, which linkers refuse for
+  // functions of the C library in static programs; large constants need it.
+  machine.setCodeModel(llvm::CodeModel::Medium);
   translated->setDataLayout(machine.createDataLayout());
   translated->setTargetTriple(machine.getTargetTriple());
   for (llvm::Function &function : *translated)

@@ -11,9 +11,7 @@
 
 using namespace fact;
 
-/// Messages hold parts of files that the user gave: no byte of them may end the
-/// text or do something to a terminal. Line breaks are ours.
-static std::string printable(const std::string &text) {
+std::string fact::printable(const std::string &text) {
   static const char digits[] = "0123456789abcdef";
   std::string result;
   for (char c : text) {

@@ -15,6 +15,10 @@
 
 namespace fact {
 
+/// Text from the user's files with its control characters spelled out, but for
+/// line breaks: no byte of it does something to a terminal.
+std::string printable(const std::string &text);
+
 /// A user error: bad input, bad file, failed write. The message is printed as
 /// it is (lower case, no final full stop, offending value at the end).
 class Error : public std::runtime_error {
