@@ -59,6 +59,20 @@ static StringRef architectureOf(const llvm::Triple &triple) {
   return triple.isX86() ? "x86" : triple.isAArch64() ? "aarch64" : "";
 }
 
+/// What tiers name of that which a processor has: compiled code uses this and
+/// nothing else, since entry points ask for it.
+static SmallVector<StringRef> tierFeatures(const llvm::Triple &triple,
+                                           const llvm::MCSubtargetInfo &info) {
+  SmallVector<StringRef> features;
+  for (const Tier &tier : tiers())
+    if (tier.architecture == architectureOf(triple))
+      for (StringRef feature : tier.featureNames())
+        if (info.checkFeatures(("+" + feature).str()) &&
+            !llvm::is_contained(features, feature))
+          features.push_back(feature);
+  return features;
+}
+
 static llvm::Expected<llvm::orc::JITTargetMachineBuilder> hostBuilder() {
   static const bool initialized = [] {
     llvm::InitializeNativeTarget();
@@ -120,13 +134,7 @@ mlir::fact::createTargetMachine(const std::string &cpu) {
       return llvm::createStringError(llvm::inconvertibleErrorCode(),
                                      "processor '" + cpu +
                                          "' runs no code of 64 bits");
-    // What a tier names, and nothing else: entry points ask for that.
-    for (const Tier &each : tiers())
-      if (each.architecture == architectureOf(triple))
-        for (StringRef feature : each.featureNames())
-          if (info->checkFeatures(("+" + feature).str()) &&
-              !llvm::is_contained(features, feature))
-            features.push_back(feature);
+    features = tierFeatures(triple, *info);
   }
   builder->setCPU(triple.isX86() ? "x86-64" : "generic");
   builder->setFeatures("");
@@ -166,14 +174,9 @@ mlir::fact::pipelineOptionsFor(const llvm::TargetMachine &machine) {
   });
   options.tier = best->name.str();
   // On AArch64 another system than Linux may stop a process that asks.
-  bool canAsk = !triple.isAArch64() || triple.isOSLinux();
-  // Of any tier: the code generator uses all that the processor has.
-  for (const Tier &tier : tiers())
-    if (tier.architecture == architecture)
-      for (StringRef feature : tier.featureNames())
-        if (has(feature) && canAsk &&
-            !llvm::is_contained(options.requiredFeatures, feature))
-          options.requiredFeatures.push_back(feature.str());
+  if (!triple.isAArch64() || triple.isOSLinux())
+    for (StringRef feature : tierFeatures(triple, info))
+      options.requiredFeatures.push_back(feature.str());
   return options;
 }
 

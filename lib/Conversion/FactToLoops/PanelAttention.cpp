@@ -139,8 +139,8 @@ void Attention::allocate() {
   memory.denominators = perRow(e.f32Type, 1);
   memory.products =
       loops.scratch(e.i32, tier.rows * valueGroups * groupColumns);
+  Emitter head(loops.panelHead, e.b.getLoc(), e.options);
   if (isCompressed) {
-    Emitter head(loops.panelHead, e.b.getLoc(), e.options);
     Value size = head.add(padded, 2 * floats);
     memory.keptScores = head.scratch(e.f32Type, size);
     memory.keptScales = head.scratch(e.f32Type, size);
@@ -152,7 +152,6 @@ void Attention::allocate() {
     memory.tailWeights = perRow(e.f32Type, 1);
     memory.missed = perRow(e.i1, 1);
   }
-  Emitter head(loops.panelHead, e.b.getLoc(), e.options);
   Value size = head.mul(padded, blockRows);
   memory.scores = head.scratch(e.f32Type, size);
   memory.probabilities = head.scratch(codeType(e, tier.probabilityDot), size);
@@ -249,10 +248,15 @@ ColumnRange Attention::seenColumns(const Block &block, Value i) {
 Value Attention::keptLanes(const Block &block, Value i, Value key, int64_t n) {
   if (!op.getMask())
     return e.lanesWithin(key, seenColumns(block, i), n);
+  return maskLanes(firstWord(block, i),
+                   e.b.createOrFold<arith::DivUIOp>(key, e.index(lanes)), n);
+}
+
+/// `n` bits of a row's mask from a word of it on, as vector<n x i1>.
+Value Attention::maskLanes(Value firstWord, Value number, int64_t n) {
   Value words = e.flat(wordsOfMask(op.getMask()));
-  Value number = e.b.createOrFold<arith::DivUIOp>(key, e.index(lanes));
-  Value bits = e.loadLanes(words, e.add(firstWord(block, i), number), n / lanes,
-                           n / lanes);
+  Value bits =
+      e.loadLanes(words, e.add(firstWord, number), n / lanes, n / lanes);
   return vector::BitCastOp::create(e.b, e.vectorOf(e.i1, n), bits);
 }
 
@@ -438,7 +442,7 @@ bool Attention::paysToCompress() {
 /// Moves kept scores of row i, and the scales of their values, together; how
 /// many there are.
 Value Attention::compressRow(const Block &block, Value i) {
-  Value words = e.flat(wordsOfMask(op.getMask())), first = firstWord(block, i);
+  Value first = firstWord(block, i);
   Value scalesOfGroup = e.mul(block.group, padded);
   auto compress = [&](Value vector, Value keep) {
     return e.callIntrinsic("llvm.experimental.vector.compress",
@@ -450,10 +454,8 @@ Value Attention::compressRow(const Block &block, Value i) {
         Value to = carried[0];
         for (int64_t at = 0; at < floats; at += lanes) {
           Value key = e.add(e.mul(chunk, floats), at);
-          Value word = e.load(
-              words,
-              e.add(first, e.add(e.mul(chunk, floats / lanes), at / lanes)));
-          Value keep = e.fromBits(word);
+          Value keep = maskLanes(
+              first, e.add(e.mul(chunk, floats / lanes), at / lanes), lanes);
           e.storeChunk(
               compress(e.loadChunk(memory.scores, e.add(keys.at(chunk, i), at)),
                        keep),
@@ -528,7 +530,7 @@ void Attention::softmaxOfKept(const Block &block, Value i) {
 
 /// Puts probabilities of row i where its keys are, and zeros between them.
 void Attention::expandRow(const Block &block, Value i) {
-  Value words = e.flat(wordsOfMask(op.getMask())), first = firstWord(block, i);
+  Value first = firstWord(block, i);
   Type code = codeType(e, tier.probabilityDot),
        narrow = cast<MemRefType>(memory.keptCodes.getType()).getElementType();
   int64_t n = narrow == e.i8 ? floats : lanes;
@@ -537,11 +539,8 @@ void Attention::expandRow(const Block &block, Value i) {
       [&](Value chunk, ValueRange carried) {
         Value from = carried[0];
         for (int64_t at = 0; at < floats; at += n) {
-          Value number =
-              e.add(first, e.add(e.mul(chunk, floats / lanes), at / lanes));
-          Value keep = vector::BitCastOp::create(
-              e.b, e.vectorOf(e.i1, n),
-              e.loadLanes(words, number, n / lanes, n / lanes));
+          Value keep = maskLanes(
+              first, e.add(e.mul(chunk, floats / lanes), at / lanes), n);
           VectorType type = e.vectorOf(narrow, n);
           Value codes = vector::ExpandLoadOp::create(
               e.b, type, memory.keptCodes, ValueRange{from}, keep,

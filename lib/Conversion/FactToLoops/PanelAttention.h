@@ -44,6 +44,7 @@ private:
   Value firstWord(const Block &block, Value i);
   ColumnRange seenColumns(const Block &block, Value i);
   Value keptKeys(const Block &block, Value i);
+  Value maskLanes(Value firstWord, Value number, int64_t n);
   Value keptLanes(const Block &block, Value i, Value key, int64_t n);
   void terms(const Block &block);
   void termsOfChunk(const Block &block, Value chunk, bool isChecked);
