@@ -477,11 +477,7 @@ Value Emitter::loadLanes(Value memref, ValueRange indices, int64_t n,
 
 void Emitter::storeChunk(Value vector, Value memref, ValueRange indices,
                          int64_t width) {
-  if (cast<VectorType>(vector.getType()).getDimSize(0) != width)
-    vector = vector::ExtractStridedSliceOp::create(
-        b, vector, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{width},
-        ArrayRef<int64_t>{1});
-  vector::StoreOp::create(b, vector, memref, indices);
+  vector::StoreOp::create(b, slice(vector, 0, width), memref, indices);
 }
 
 void Emitter::fill(Value flat, Value size, Value scalar) {
@@ -489,15 +485,44 @@ void Emitter::fill(Value flat, Value size, Value scalar) {
   forPadded(size, [&](Value offset) { storeChunk(vector, flat, offset); });
 }
 
+void Emitter::prefetch(Value flat, Value index, int64_t n, Cache cache) {
+  constexpr int64_t lineBits = 512;
+  int64_t line =
+      lineBits / cast<MemRefType>(flat.getType()).getElementTypeBitWidth();
+  for (int64_t at = 0; at < n; at += line)
+    memref::PrefetchOp::create(b, flat, add(index, at), /*isWrite=*/false,
+                               /*localityHint=*/cache == Cache::Nearest ? 3 : 2,
+                               /*isDataCache=*/true);
+}
+
+Value Emitter::slice(Value vector, int64_t first, int64_t n) {
+  if (cast<VectorType>(vector.getType()).getDimSize(0) == n)
+    return vector;
+  return vector::ExtractStridedSliceOp::create(
+      b, vector, ArrayRef<int64_t>{first}, ArrayRef<int64_t>{n},
+      ArrayRef<int64_t>{1});
+}
+
+Value Emitter::join(ArrayRef<Value> parts) {
+  if (parts.size() == 1)
+    return parts[0];
+  auto type = cast<VectorType>(parts[0].getType());
+  int64_t n = type.getDimSize(0);
+  Value all = arith::ConstantOp::create(
+      b, b.getZeroAttr(vectorOf(type.getElementType(),
+                                n * static_cast<int64_t>(parts.size()))));
+  for (auto [i, part] : llvm::enumerate(parts))
+    all = vector::InsertStridedSliceOp::create(
+        b, part, all, ArrayRef<int64_t>{static_cast<int64_t>(i) * n},
+        ArrayRef<int64_t>{1});
+  return all;
+}
+
 SmallVector<Value> Emitter::lanesOf(Value vector) {
   int64_t n = cast<VectorType>(vector.getType()).getDimSize(0);
-  if (n == lanes)
-    return {vector};
   SmallVector<Value> parts;
   for (int64_t at = 0; at < n; at += lanes)
-    parts.push_back(vector::ExtractStridedSliceOp::create(
-        b, vector, ArrayRef<int64_t>{at}, ArrayRef<int64_t>{lanes},
-        ArrayRef<int64_t>{1}));
+    parts.push_back(slice(vector, at, lanes));
   return parts;
 }
 

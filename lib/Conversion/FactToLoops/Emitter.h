@@ -196,6 +196,14 @@ public:
     return f32(load(memref, indices));
   }
   void fill(Value flat, Value size, Value scalar);
+  /// Asks for `n` elements from `index` on, which may lie behind the last: into
+  /// the nearest cache, or the second one.
+  enum class Cache { Nearest, Second };
+  void prefetch(Value flat, Value index, int64_t n,
+                Cache cache = Cache::Nearest);
+  /// `n` lanes from one on, and vectors of one type behind each other.
+  Value slice(Value vector, int64_t first, int64_t n);
+  Value join(ArrayRef<Value> parts);
   /// Groups of 16 lanes of a vector.
   SmallVector<Value> lanesOf(Value vector);
   /// Combines them into one.

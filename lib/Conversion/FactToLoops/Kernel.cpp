@@ -136,28 +136,6 @@ Value oneStep(Emitter &e, const BlockOperands &operands, Value sums, Value a,
   return e.callIntrinsic(tier.intrinsic, sums.getType(), {sums, a, b});
 }
 
-/// Puts 16 sums together, or takes them apart.
-Value joinRegisters(Emitter &e, ValueRange parts) {
-  if (parts.size() == 1)
-    return parts[0];
-  int64_t n = cast<VectorType>(parts[0].getType()).getDimSize(0);
-  Value all = e.integer(e.vectorOf(e.i32), 0);
-  for (auto [i, part] : llvm::enumerate(parts))
-    all = vector::InsertStridedSliceOp::create(
-        e.b, part, all, ArrayRef<int64_t>{static_cast<int64_t>(i) * n},
-        ArrayRef<int64_t>{1});
-  return all;
-}
-
-Value registerOf(Emitter &e, Value sums, int64_t number, int64_t registers) {
-  if (registers == 1)
-    return sums;
-  int64_t n = groupColumns / registers;
-  return vector::ExtractStridedSliceOp::create(
-      e.b, sums, ArrayRef<int64_t>{number * n}, ArrayRef<int64_t>{n},
-      ArrayRef<int64_t>{1});
-}
-
 /// Calls body(offset in A, offset in B, carried) for each step.
 SmallVector<Value> forSteps(
     Emitter &e, const BlockOperands &operands, int64_t unitSteps, int64_t codes,
@@ -213,7 +191,7 @@ loops::sumBlock(Emitter &e, const BlockOperands &operands,
     for (int64_t g = 0; g < groups; ++g) {
       Value sums = init(r, g);
       for (int64_t i = 0; i < registers; ++i)
-        first.push_back(registerOf(e, sums, i, registers));
+        first.push_back(e.slice(sums, i * n, n));
     }
   SmallVector<Value> last = forSteps(
       e, operands, 1, step, first,
@@ -235,8 +213,7 @@ loops::sumBlock(Emitter &e, const BlockOperands &operands,
       });
   SmallVector<Value> sums;
   for (int64_t i = 0; i < rows * groups; ++i)
-    sums.push_back(
-        joinRegisters(e, ArrayRef(last).slice(i * registers, registers)));
+    sums.push_back(e.join(ArrayRef(last).slice(i * registers, registers)));
   return sums;
 }
 
@@ -277,6 +254,11 @@ static void multiplyTiles(Emitter &e, const BlockOperands &operands,
       e, operands, 16, tileCodes, first,
       [&](Value atA, Value atB, ValueRange carried) {
         SmallVector<Value> columns, next;
+        for (Value group : operands.ahead)
+          e.prefetch(operands.b,
+                     e.add(group, e.b.createOrFold<arith::DivUIOp>(
+                                      atB, e.index(operands.sharers))),
+                     16 * tileCodes / operands.sharers, Emitter::Cache::Second);
         for (Value group : operands.groups)
           columns.push_back(amx::TileLoadOp::create(
               e.b, codes, view(operands.b, e.add(group, atB), tileCodes), at));
@@ -362,9 +344,7 @@ static void transpose(Emitter &e, SmallVector<Value> &rows) {
     for (int64_t i = 0; i < 8; ++i) {
       Value both = vector::InterleaveOp::create(e.b, rows[i], rows[i + 8]);
       for (int64_t half = 0; half < 2; ++half)
-        next[2 * i + half] = vector::ExtractStridedSliceOp::create(
-            e.b, both, ArrayRef<int64_t>{half * 16}, ArrayRef<int64_t>{16},
-            ArrayRef<int64_t>{1});
+        next[2 * i + half] = e.slice(both, half * 16, 16);
     }
     rows = std::move(next);
   }

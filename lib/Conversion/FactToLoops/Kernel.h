@@ -53,6 +53,11 @@ struct BlockOperands {
   bool rowsAreUnsigned = true;
   /// Tiles only: how far apart rows of A are, in codes.
   int64_t rowStride = 0;
+  /// Offsets in b of what is read after this, a group each, which several
+  /// blocks share to ask for: this one for what is as long as one of
+  /// `sharers` parts of its own, between its steps.
+  SmallVector<Value> ahead;
+  int64_t sharers = 1;
 };
 
 /// How rows of codes lie in memory: blocks of rows and of codes of them.

@@ -91,6 +91,12 @@ Value KeyProduct::at(Value chunk, Value i) const {
   return e.mul(e.add(e.mul(chunk, blockRows()), i), chunkKeys());
 }
 
+void KeyProduct::prefetchAhead(Value memory, Value at, int64_t n,
+                               int64_t chunks) const {
+  assert(chunks <= mostAhead);
+  e.prefetch(memory, e.add(at, chunks * chunkKeys() * blockRows()), n);
+}
+
 Value KeyProduct::keyAt(Value key, Value i) const {
   Value chunk = e.b.createOrFold<arith::DivUIOp>(key, e.index(chunkKeys())),
         inside = e.b.createOrFold<arith::RemUIOp>(key, e.index(chunkKeys()));

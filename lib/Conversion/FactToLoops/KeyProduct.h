@@ -49,8 +49,14 @@ public:
   Value at(Value chunk, Value i) const;
   /// Where a key of a row is there.
   Value keyAt(Value key, Value i) const;
+  /// Asks for `n` elements of what is `chunks` chunks behind an offset there.
+  /// Such memory has room for `aheadKeys` more keys than `paddedLength`.
+  void prefetchAhead(Value memory, Value at, int64_t n, int64_t chunks) const;
+  int64_t aheadKeys() const { return mostAhead * chunkKeys(); }
 
 private:
+  static constexpr int64_t mostAhead = 2;
+
   Emitter &e;
   const Tier &tier;
   int64_t groups, headSize, keyCodes;

@@ -152,7 +152,7 @@ void Attention::allocate() {
     memory.tailWeights = perRow(e.f32Type, 1);
     memory.missed = perRow(e.i1, 1);
   }
-  Value size = head.mul(padded, blockRows);
+  Value size = head.mul(head.add(padded, keys.aheadKeys()), blockRows);
   memory.scores = head.scratch(e.f32Type, size);
   memory.probabilities = head.scratch(codeType(e, tier.probabilityDot), size);
 }
@@ -286,16 +286,17 @@ void Attention::scoresOfChunk(const Block &block, Value chunk, bool isChecked) {
             keyScales, e.add(e.mul(block.group, padded), key), n, n));
         Real s = numerics::score(fromInteger(e.real, sums), scales,
                                  e.splatReal(e.load(memory.factors, i), n));
-        Value ofRow = e.mul(i, lanes);
+        Value ofRow = e.mul(i, lanes), at = keys.keyAt(key, i);
+        keys.prefetchAhead(memory.scores, at, n, 1);
         if (isCompressed)
-          return e.storeChunk(s, memory.scores, keys.keyAt(key, i), n);
+          return e.storeChunk(s, memory.scores, at, n);
         // Columns that are not kept score minus infinity from here on, whatever
         // their undefined K says.
         if (isChecked) {
           Value keep = keptLanes(block, i, key, n);
           s = select(RealMask{keep}, s, splat(s, nothing));
         }
-        e.storeChunk(s, memory.scores, keys.keyAt(key, i), n);
+        e.storeChunk(s, memory.scores, at, n);
         Value most = e.foldLanes(s, [&](Value a, Value b) {
           return maximum(e.f32(b), e.f32(a)).value;
         });
@@ -329,6 +330,7 @@ void Attention::termsOfChunk(const Block &block, Value chunk, bool isChecked) {
   e.forRange(block.count, [&](Value i) {
     Value at = keys.at(chunk, i), ofRow = e.mul(i, lanes);
     Real s = e.f32(e.loadLanes(memory.scores, at, floats, floats));
+    keys.prefetchAhead(memory.scores, at, floats, 1);
     Real largest = e.splatReal(e.load(memory.largest, ofRow), floats);
     Real term = numerics::softmaxTerm(s, largest);
     // Before it is weighted: what is left of a score of -inf times a scale is a
@@ -412,6 +414,7 @@ void Attention::probabilities(const Block &block) {
     e.forRange(block.count, [&](Value i) {
       Value at = keys.at(chunk, i);
       Real g = e.f32(e.loadLanes(memory.scores, at, floats, floats));
+      keys.prefetchAhead(memory.scores, at, floats, 1);
       Real factor =
           e.splatReal(e.load(memory.weighted, e.mul(i, lanes)), floats);
       Value p8 = toInteger(numerics::probability(g, factor),
@@ -452,6 +455,7 @@ Value Attention::compressRow(const Block &block, Value i) {
       block.chunks.begin, block.chunks.end, 1, e.index(0),
       [&](Value chunk, ValueRange carried) {
         Value to = carried[0];
+        keys.prefetchAhead(memory.scores, keys.at(chunk, i), floats, 2);
         for (int64_t at = 0; at < floats; at += lanes) {
           Value key = e.add(e.mul(chunk, floats), at);
           Value keep = maskLanes(
@@ -538,6 +542,7 @@ void Attention::expandRow(const Block &block, Value i) {
       block.chunks.begin, block.chunks.end, 1, e.index(0),
       [&](Value chunk, ValueRange carried) {
         Value from = carried[0];
+        keys.prefetchAhead(memory.probabilities, keys.at(chunk, i), floats, 2);
         for (int64_t at = 0; at < floats; at += n) {
           Value keep = maskLanes(
               first, e.add(e.mul(chunk, floats / lanes), at / lanes), n);

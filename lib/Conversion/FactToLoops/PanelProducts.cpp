@@ -40,9 +40,10 @@ struct PanelLoops::Product {
   /// Columns: groups of 16 from a group on; the last has `lastWidth`.
   Value firstGroup;
   int64_t groups, lastWidth;
-  /// Uses sums (i32, a multiple of 16 lanes) of a row of the panel from a
-  /// column on, of which `width` count.
-  llvm::function_ref<void(Value row, Value column, int64_t width, Value sums)>
+  /// Uses sums (i32, a multiple of 16 lanes for each row) of rows of the panel
+  /// from a column on, of which `width` count. A row may be there twice.
+  llvm::function_ref<void(ArrayRef<Value> rows, Value column, int64_t width,
+                          Value sums)>
       use;
 };
 
@@ -101,6 +102,8 @@ void PanelLoops::multiply(const Product &product) {
   Value codes = e.flat(product.weight.codes),
         corrections = e.flat(product.isHigh ? product.weight.highCorrections
                                             : product.weight.corrections);
+  int64_t codesOfWeight =
+      cast<ShapedType>(product.weight.codes.getType()).getNumElements();
   CodesAt input = product.input;
   if (dot == Dot::Tile && product.rows.list)
     input = compact(input, product.rows);
@@ -131,9 +134,28 @@ void PanelLoops::multiply(const Product &product) {
         for (int64_t t = 0; t < tiles; ++t)
           groups[t] = e.index(t * n * groupColumns);
       }
+      // What is read next: each block of rows asks for a part of it.
+      int64_t size = n * groupColumns, blocks = tier.panelRows / tier.rows;
+      SmallVector<Value> ahead;
+      for (int64_t t = 0; t < tiles; ++t) {
+        Value nextGroup = e.add(group, isLast ? tiles + t : t),
+              nextCode = isLast ? e.index(0) : e.add(from, n);
+        ahead.push_back(e.min(e.add(e.mul(nextGroup, packed * groupColumns),
+                                    e.mul(nextCode, groupColumns)),
+                              e.index(codesOfWeight - size)));
+      }
       Value last = e.sub(product.rows.count, e.index(1));
       forRowBlocks(
           e, product.rows.count, tier.rows, [&](Value first, int64_t count) {
+            SmallVector<Value> parts;
+            for (Value begin : ahead)
+              parts.push_back(
+                  e.add(begin, e.mul(e.b.createOrFold<arith::DivUIOp>(
+                                         first, e.index(tier.rows)),
+                                     size / blocks)));
+            if (dot != Dot::Tile || staged)
+              for (Value part : parts)
+                e.prefetch(codes, part, size / blocks, Emitter::Cache::Second);
             BlockOperands block = input.layout.operands(
                 e, dot, input.memory, count, from, n, [&](int64_t r) {
                   Value row = e.add(first, r);
@@ -145,6 +167,10 @@ void PanelLoops::multiply(const Product &product) {
             block.b = memory;
             block.groups = groups;
             block.rowsAreUnsigned = tier.offset;
+            if (dot == Dot::Tile && !staged) {
+              block.ahead = parts;
+              block.sharers = blocks;
+            }
             BlockSums place{
                 sums, chunks == 1 ? e.index(0) : e.mul(first, stride), stride};
             SmallVector<Value> begin(tiles);
@@ -158,13 +184,19 @@ void PanelLoops::multiply(const Product &product) {
               return;
             Value inside =
                 e.min(e.sub(product.rows.count, first), e.index(count));
-            e.forRange(inside, [&](Value i) {
-              Value row = product.rows(e, e.add(first, i));
-              int64_t n = tiles * groupColumns;
-              product.use(row, e.mul(group, groupColumns), width,
-                          e.loadLanes(sums,
-                                      e.add(place.offset, e.mul(i, stride)), n,
-                                      n));
+            int64_t n = tiles * groupColumns,
+                    together = std::max<int64_t>(tier.floats / n, 1);
+            Value lastInside = e.sub(inside, e.index(1));
+            e.forRange(e.index(0), inside, together, [&](Value begin) {
+              SmallVector<Value> rows, ofRows;
+              for (int64_t r = 0; r < together; ++r) {
+                Value i = r ? e.min(e.add(begin, r), lastInside) : begin;
+                rows.push_back(product.rows(e, e.add(first, i)));
+                ofRows.push_back(e.loadLanes(
+                    sums, e.add(place.offset, e.mul(i, stride)), n, n));
+              }
+              product.use(rows, e.mul(group, groupColumns), width,
+                          e.join(ofRows));
             });
           });
     };
@@ -200,6 +232,11 @@ void PanelLoops::multiply(const Product &product) {
 //===----------------------------------------------------------------------===//
 // Ops
 //===----------------------------------------------------------------------===//
+
+static int64_t lanesOfEach(ArrayRef<Value> rows, Value sums) {
+  return cast<VectorType>(sums.getType()).getDimSize(0) /
+         static_cast<int64_t>(rows.size());
+}
 
 Value PanelLoops::chainOf(Value result, SmallVectorImpl<Operation *> &chain) {
   while (result.hasOneUse() && !outputs.contains(result)) {
@@ -255,21 +292,27 @@ void PanelLoops::product(QuantizedLinearOp op) {
   PackedWeight weight = weights.pack(op.getWeight());
 
   auto apply = [&](bool isHigh) {
-    return [&, isHigh](Value row, Value column, int64_t width, Value sums) {
+    return [&, isHigh](ArrayRef<Value> rows, Value column, int64_t width,
+                       Value sums) {
       e.b.setLoc(loc);
-      int64_t lanesOf = cast<VectorType>(sums.getType()).getDimSize(0);
-      auto load = [&](Value memory, Value at) {
-        return e.f32(e.loadLanes(memory, at, lanesOf, width));
+      int64_t n = lanesOfEach(rows, sums);
+      auto ofColumns = [&](Value memory) {
+        Value once = e.loadLanes(memory, column, n, width);
+        return e.f32(e.join(SmallVector<Value>(rows.size(), once)));
       };
-      Real channelScale = load(weightScale, column);
+      auto ofRows = [&](llvm::function_ref<Value(Value)> of) {
+        return e.f32(e.join(llvm::map_to_vector(rows, of)));
+      };
+      Real channelScale = ofColumns(weightScale);
       if (isHigh)
         channelScale = splat(channelScale, 16.0f) * channelScale;
-      Real rowScale =
-          e.splatReal(e.load(scale.memory, scale.at(e, row)), lanesOf);
+      Real rowScale = ofRows([&](Value row) {
+        return e.splatValue(e.load(scale.memory, scale.at(e, row)), n);
+      });
       Real value =
           numerics::rescale(fromInteger(e.real, sums), channelScale, rowScale);
       if (bias)
-        value = value + load(bias, column);
+        value = value + ofColumns(bias);
       Value current = op.getResult();
       for (Operation *each : chain) {
         e.b.setLoc(each->getLoc());
@@ -277,16 +320,22 @@ void PanelLoops::product(QuantizedLinearOp op) {
           value = activate(activation.getKind(), value);
         } else {
           bool isFirst = each->getOperand(0) == current;
-          RowsAt rows = rowsOf(each->getOperand(isFirst ? 1 : 0));
-          Real other = load(rows.memory, e.add(rows.at(e, row), column));
+          RowsAt others = rowsOf(each->getOperand(isFirst ? 1 : 0));
+          Real other = ofRows([&](Value row) {
+            return e.loadLanes(others.memory, e.add(others.at(e, row), column),
+                               n, width);
+          });
           const Real &lhs = isFirst ? value : other,
                      &rhs = isFirst ? other : value;
           value = isa<AddOp>(each) ? lhs + rhs : lhs * rhs;
         }
         current = each->getResult(0);
       }
-      e.storeChunk(value, y.memory, e.add(y.at(e, row), column), width);
-      raiseMaxima(maxima, row, value, width);
+      for (auto [i, row] : llvm::enumerate(rows)) {
+        Real ofRow = e.f32(e.slice(value, static_cast<int64_t>(i) * n, n));
+        e.storeChunk(ofRow, y.memory, e.add(y.at(e, row), column), width);
+        raiseMaxima(maxima, row, ofRow, width);
+      }
     };
   };
 
@@ -346,16 +395,20 @@ void PanelLoops::product(LogMatmulOp op) {
   if (bias)
     scale = rowsOf(op.getScale());
   PackedWeight weight = weights.pack(op.getWeight());
-  auto use = [&](Value row, Value column, int64_t width, Value sums) {
-    if (bias) {
-      int64_t lanesOf = cast<VectorType>(sums.getType()).getDimSize(0);
-      // Lanes past the row divide 0, not garbage.
-      Real term = numerics::predictorBiasOfRow(
-          e.f32(e.loadLanes(bias, column, lanesOf, width)),
-          e.splatReal(e.load(scale->memory, scale->at(e, row)), lanesOf));
-      sums = arith::AddIOp::create(e.b, sums, toInteger(term, e.i32));
+  auto use = [&](ArrayRef<Value> rows, Value column, int64_t width,
+                 Value sums) {
+    int64_t n = lanesOfEach(rows, sums);
+    for (auto [i, row] : llvm::enumerate(rows)) {
+      Value ofRow = e.slice(sums, static_cast<int64_t>(i) * n, n);
+      if (bias) {
+        // Lanes past the row divide 0, not garbage.
+        Real term = numerics::predictorBiasOfRow(
+            e.f32(e.loadLanes(bias, column, n, width)),
+            e.splatReal(e.load(scale->memory, scale->at(e, row)), n));
+        ofRow = arith::AddIOp::create(e.b, ofRow, toInteger(term, e.i32));
+      }
+      e.storeChunk(ofRow, y.memory, e.add(y.at(e, row), column), width);
     }
-    e.storeChunk(sums, y.memory, e.add(y.at(e, row), column), width);
   };
   int64_t groups = (n + groupColumns - 1) / groupColumns;
   e.part("product", op.getOperation(), [&] {

@@ -141,7 +141,8 @@ void ScoreLoops::ofHead(Value head, Value group,
                         llvm::function_ref<void()> endBlock) {
   keys.allocate([&](Type type, int64_t n) { return e.alloc(type, {n}); });
   Value padded = keys.paddedLength(),
-        scores = e.scratch(e.f32Type, e.mul(padded, keys.blockRows()));
+        scores = e.scratch(e.f32Type, e.mul(e.add(padded, keys.aheadKeys()),
+                                            keys.blockRows()));
   beginHead(head);
   e.forRange(e.index(0), length, keys.blockRows(), [&](Value first) {
     Value count = e.min(e.sub(length, first), e.index(keys.blockRows()));
@@ -157,13 +158,16 @@ void ScoreLoops::ofHead(Value head, Value group,
           group, chunk, count, [&](Value i, Value key, int64_t n, Value sums) {
             Real ofColumns = e.f32(
                 e.loadLanes(scales, e.add(e.mul(group, padded), key), n, n));
+            Value at = keys.keyAt(key, i);
+            keys.prefetchAhead(scores, at, n, 1);
             e.storeChunk(
                 numerics::predictedScore(fromInteger(e.real, sums), ofColumns),
-                scores, keys.keyAt(key, i), n);
+                scores, at, n);
           });
     });
     e.forRange(count, [&](Value i) {
       use(head, e.add(first, i), [&](Value chunk) {
+        keys.prefetchAhead(scores, keys.at(chunk, i), keys.chunkKeys(), 2);
         return e.f32(e.loadLanes(scores, keys.at(chunk, i), keys.chunkKeys(),
                                  keys.chunkKeys()));
       });
