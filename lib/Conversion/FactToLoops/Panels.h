@@ -53,6 +53,7 @@ struct ListedRows {
 };
 
 class Attention;
+struct PanelProduct;
 
 class PanelLoops {
 public:
@@ -112,12 +113,10 @@ private:
                   int64_t width);
 
   //===--- Products (PanelProducts.cpp) -----------------------------------===//
-  struct Product;
+  friend class Multiplier;
   void product(QuantizedLinearOp op);
   void product(LogMatmulOp op);
-  void multiply(const Product &product);
-  /// Listed rows one behind the other.
-  CodesAt compact(const CodesAt &codes, const ListedRows &rows);
+  void multiply(const PanelProduct &product);
   /// The ops that follow a product element by element, and what they make.
   Value chainOf(Value result, SmallVectorImpl<Operation *> &chain);
   ListedRows listRows(Value count, llvm::function_ref<Value(Value)> keeps);
