@@ -105,6 +105,15 @@ void Emitter::forRange(Value begin, Value end, int64_t step, Body body) {
   body(loop.getInductionVar());
 }
 
+void Emitter::overlap(Value end, Body start, Body finish) {
+  using Predicate = arith::CmpIPredicate;
+  forRange(add(end, 1), [&](Value i) {
+    ifThen(compare(Predicate::ult, i, end), [&] { start(i); });
+    ifThen(compare(Predicate::ne, i, index(0)),
+           [&] { finish(sub(i, index(1))); });
+  });
+}
+
 SmallVector<Value> Emitter::forReduce(Value begin, Value end, int64_t step,
                                       ValueRange init, ReduceBody body) {
   auto loop = scf::ForOp::create(b, begin, end, index(step), init);

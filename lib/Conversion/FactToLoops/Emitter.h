@@ -95,6 +95,9 @@ public:
   using ReduceBody = llvm::function_ref<SmallVector<Value>(Value, ValueRange)>;
   void forRange(Value begin, Value end, int64_t step, Body body);
   void forRange(Value end, Body body) { forRange(index(0), end, 1, body); }
+  /// start(i) and finish(i) of each index below `end`, in order; i + 1 starts
+  /// before i finishes.
+  void overlap(Value end, Body start, Body finish);
   SmallVector<Value> forReduce(Value begin, Value end, int64_t step,
                                ValueRange init, ReduceBody body);
   void ifThen(Value condition, llvm::function_ref<void()> body);

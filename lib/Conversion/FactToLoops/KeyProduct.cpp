@@ -32,7 +32,9 @@ void KeyProduct::allocate(llvm::function_ref<Value(Type, int64_t)> alloc) {
   queries = alloc(codeType(e, tier.dot), layout.width * blockRows());
   if (tier.offset)
     querySums = alloc(e.i32, blockRows());
-  sums = alloc(e.i32, tier.rows * tier.tiles * groupColumns);
+  // Of tiles: two blocks.
+  sums =
+      alloc(e.i32, (tier.dot == Dot::Tile ? 2 : 1) * tier.rows * blockKeys());
 }
 
 void KeyProduct::loadQuery(Value memory, Value from, Value i) {
@@ -56,35 +58,77 @@ void KeyProduct::loadQuery(Value memory, Value from, Value i) {
     e.store(e.mul(e.reduceAdd(sum[0]), -128), querySums, i);
 }
 
-void KeyProduct::multiply(Value group, Value chunk, Value count, Use use) {
-  int64_t n = tier.tiles * groupColumns;
-  Value keys = e.mul(e.mul(group, padded), keyCodes);
-  auto keysFrom = [&](Value inside) {
-    Value key = e.add(e.mul(chunk, chunkKeys()), inside);
-    forRowBlocks(e, count, tier.rows, [&](Value first, int64_t rows) {
-      BlockOperands operands =
-          layout.operands(e, tier.dot, queries, rows, e.index(0), keyCodes,
-                          [&](int64_t r) { return e.add(first, r); });
-      operands.b = packed;
-      operands.rowsAreUnsigned = false;
-      for (int64_t t = 0; t < tier.tiles; ++t)
-        operands.groups.push_back(
-            e.add(keys, e.mul(e.add(key, t * groupColumns), keyCodes)));
-      SmallVector<Value> begin(rows);
-      if (tier.offset)
-        for (int64_t r = 0; r < rows; ++r)
-          begin[r] = e.splatValue(e.load(querySums, e.add(first, r)));
-      multiplyBlock(e, operands, {sums, e.index(0), n}, /*fresh=*/true,
-                    [&](int64_t r, int64_t) { return begin[r]; });
-      e.forRange(e.min(e.sub(count, first), e.index(rows)), [&](Value i) {
-        use(e.add(first, i), key, n, e.loadLanes(sums, e.mul(i, n), n, n));
+void KeyProduct::multiplyBlock(Value group, Value key, Value first,
+                               int64_t rows, Value place) {
+  BlockOperands operands =
+      layout.operands(e, tier.dot, queries, rows, e.index(0), keyCodes,
+                      [&](int64_t r) { return e.add(first, r); });
+  operands.b = packed;
+  operands.rowsAreUnsigned = false;
+  for (int64_t t = 0; t < tier.tiles; ++t)
+    operands.groups.push_back(e.mul(
+        e.add(e.add(e.mul(group, padded), key), t * groupColumns), keyCodes));
+  SmallVector<Value> begin(rows);
+  if (tier.offset)
+    for (int64_t r = 0; r < rows; ++r)
+      begin[r] = e.splatValue(e.load(querySums, e.add(first, r)));
+  loops::multiplyBlock(e, operands, {sums, place, blockKeys()},
+                       /*fresh=*/true,
+                       [&](int64_t r, int64_t) { return begin[r]; });
+}
+
+void KeyProduct::useBlock(Value key, Value first, Value count, Value place,
+                          Use use) {
+  int64_t n = blockKeys();
+  e.forRange(e.min(e.sub(count, first), e.index(tier.rows)), [&](Value i) {
+    use(e.add(first, i), key, n,
+        e.loadLanes(sums, e.add(place, e.mul(i, n)), n, n));
+  });
+}
+
+void KeyProduct::multiply(Value group, const ColumnRange &chunks, Value count,
+                          Use use) {
+  Value begin = e.mul(chunks.begin, chunkKeys()),
+        end = e.mul(chunks.end, chunkKeys());
+  if (tier.dot != Dot::Tile)
+    return e.forRange(begin, end, blockKeys(), [&](Value key) {
+      forRowBlocks(e, count, tier.rows, [&](Value first, int64_t rows) {
+        multiplyBlock(group, key, first, rows, e.index(0));
+        useBlock(key, first, count, e.index(0), use);
       });
     });
+  // See Multiplier::columnsInTiles.
+  Value blocks = e.ceilDiv(count, tier.rows);
+  auto quotient = [&](Value a, Value b) {
+    return e.b.createOrFold<arith::DivUIOp>(a, b);
   };
-  if (n == chunkKeys())
-    keysFrom(e.index(0));
-  else
-    e.forRange(e.index(0), e.index(chunkKeys()), n, keysFrom);
+  auto remainder = [&](Value a, Value b) {
+    return e.b.createOrFold<arith::RemUIOp>(a, b);
+  };
+  struct Step {
+    Value key, first, place;
+  };
+  auto stepOf = [&](Value number) {
+    return Step{e.add(begin, e.mul(quotient(number, blocks), blockKeys())),
+                e.mul(remainder(number, blocks), tier.rows),
+                e.mul(remainder(number, e.index(2)), tier.rows * blockKeys())};
+  };
+  e.overlap(
+      e.mul(quotient(e.sub(end, begin), e.index(blockKeys())), blocks),
+      [&](Value number) {
+        Step step = stepOf(number);
+        auto rows = [&](int64_t n) {
+          multiplyBlock(group, step.key, step.first, n, step.place);
+        };
+        e.ifElse(
+            e.compare(arith::CmpIPredicate::ugt, e.sub(count, step.first),
+                      e.index(tier.rows / 2)),
+            [&] { rows(tier.rows); }, [&] { rows(tier.rows / 2); });
+      },
+      [&](Value number) {
+        Step step = stepOf(number);
+        useBlock(step.key, step.first, count, step.place, use);
+      });
 }
 
 Value KeyProduct::at(Value chunk, Value i) const {

@@ -42,8 +42,8 @@ public:
   /// Sums of rows below `count` with `n` keys from `key` on.
   using Use =
       llvm::function_ref<void(Value i, Value key, int64_t n, Value sums)>;
-  /// Those of the keys of one chunk, for all rows.
-  void multiply(Value group, Value chunk, Value count, Use use);
+  /// Those of the keys of some chunks, for all rows.
+  void multiply(Value group, const ColumnRange &chunks, Value count, Use use);
 
   /// Where a row's chunk begins in memory of a block.
   Value at(Value chunk, Value i) const;
@@ -56,6 +56,11 @@ public:
 
 private:
   static constexpr int64_t mostAhead = 2;
+  /// Keys of a block of sums.
+  int64_t blockKeys() const { return tier.tiles * groupColumns; }
+  void multiplyBlock(Value group, Value key, Value first, int64_t rows,
+                     Value place);
+  void useBlock(Value key, Value first, Value count, Value place, Use use);
 
   Emitter &e;
   const Tier &tier;

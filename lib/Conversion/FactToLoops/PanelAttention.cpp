@@ -219,16 +219,15 @@ void Attention::loadQueries(const Block &block) {
   });
 }
 
-void Attention::forChunks(const Block &block,
-                          llvm::function_ref<void(Value, bool)> body) {
+void Attention::forRanges(
+    const Block &block,
+    llvm::function_ref<void(const ColumnRange &, bool)> body) {
   if (op.getMask() || op.getWindowAttr())
-    return e.forRange(block.chunks.begin, block.chunks.end, 1,
-                      [&](Value chunk) { body(chunk, true); });
+    return body(block.chunks, true);
   Value whole = e.b.createOrFold<arith::DivUIOp>(loops.length, e.index(floats));
-  e.forRange(block.chunks.begin, whole, 1,
-             [&](Value chunk) { body(chunk, false); });
+  body({block.chunks.begin, whole}, false);
   e.ifThen(e.compare(Predicate::ult, whole, block.chunks.end),
-           [&] { body(whole, true); });
+           [&] { body({whole, block.chunks.end}, true); });
 }
 
 /// Where the mask of row i begins.
@@ -278,9 +277,10 @@ Value Attention::keptKeys(const Block &block, Value i) {
   return e.reduceAdd(arith::ExtUIOp::create(e.b, e.vectorOf(e.i32), ones));
 }
 
-void Attention::scoresOfChunk(const Block &block, Value chunk, bool isChecked) {
+void Attention::scoresOf(const Block &block, const ColumnRange &chunks,
+                         bool isChecked) {
   keys.multiply(
-      block.group, chunk, block.count,
+      block.group, chunks, block.count,
       [&](Value i, Value key, int64_t n, Value sums) {
         Real scales = e.f32(e.loadLanes(
             keyScales, e.add(e.mul(block.group, padded), key), n, n));
@@ -309,10 +309,9 @@ void Attention::scoresOfChunk(const Block &block, Value chunk, bool isChecked) {
 
 void Attention::scores(const Block &block) {
   if (isCompressed)
-    return e.forRange(block.chunks.begin, block.chunks.end, 1,
-                      [&](Value chunk) { scoresOfChunk(block, chunk, false); });
-  forChunks(block, [&](Value chunk, bool isChecked) {
-    scoresOfChunk(block, chunk, isChecked);
+    return scoresOf(block, block.chunks, false);
+  forRanges(block, [&](const ColumnRange &chunks, bool isChecked) {
+    scoresOf(block, chunks, isChecked);
   });
   // One number a row from here on, in the first lane's place.
   e.forRange(block.count, [&](Value i) {
@@ -352,8 +351,9 @@ void Attention::termsOfChunk(const Block &block, Value chunk, bool isChecked) {
 }
 
 void Attention::terms(const Block &block) {
-  forChunks(block, [&](Value chunk, bool isChecked) {
-    termsOfChunk(block, chunk, isChecked);
+  forRanges(block, [&](const ColumnRange &chunks, bool isChecked) {
+    e.forRange(chunks.begin, chunks.end, 1,
+               [&](Value chunk) { termsOfChunk(block, chunk, isChecked); });
   });
 }
 

@@ -40,7 +40,7 @@ private:
   Value keysOf(const Block &block);
   void loadQueries(const Block &block);
   void scores(const Block &block);
-  void scoresOfChunk(const Block &block, Value chunk, bool isChecked);
+  void scoresOf(const Block &block, const ColumnRange &chunks, bool isChecked);
   Value firstWord(const Block &block, Value i);
   ColumnRange seenColumns(const Block &block, Value i);
   Value keptKeys(const Block &block, Value i);
@@ -57,10 +57,10 @@ private:
   void softmaxOfKept(const Block &block, Value i);
   void expandRow(const Block &block, Value i);
   void context(const Block &block);
-  /// Calls body(chunk, isChecked): chunks with columns that a row may not see
+  /// Calls body(chunks, isChecked): those with columns that a row may not see
   /// are checked.
-  void forChunks(const Block &block,
-                 llvm::function_ref<void(Value, bool)> body);
+  void forRanges(const Block &block,
+                 llvm::function_ref<void(const ColumnRange &, bool)> body);
   void allocate();
 
   PanelLoops &loops;

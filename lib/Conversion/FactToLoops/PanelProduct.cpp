@@ -302,21 +302,21 @@ void Multiplier::columnsInTiles(Value group, int64_t tiles, int64_t width,
                 e.mul(slot, tier.rows * stride),
                 e.compare(Predicate::eq, part, e.index(parts - 1))};
   };
-  e.forRange(e.add(all, 1), [&](Value number) {
-    e.ifThen(e.compare(Predicate::ult, number, all), [&] {
-      Step step = stepOf(number);
-      multiplyInTiles(step.part, step.partNumber, step.first, step.place,
-                      step.isLastPart);
-    });
-    e.ifThen(e.compare(Predicate::ne, number, e.index(0)), [&] {
-      Step step = stepOf(e.sub(number, e.index(1)));
-      if (parts == 1)
-        use(step.part, step.first, step.place);
-      else
-        e.ifThen(step.isLastPart,
-                 [&] { use(step.part, step.first, step.place); });
-    });
-  });
+  e.overlap(
+      all,
+      [&](Value number) {
+        Step step = stepOf(number);
+        multiplyInTiles(step.part, step.partNumber, step.first, step.place,
+                        step.isLastPart);
+      },
+      [&](Value number) {
+        Step step = stepOf(number);
+        if (parts == 1)
+          use(step.part, step.first, step.place);
+        else
+          e.ifThen(step.isLastPart,
+                   [&] { use(step.part, step.first, step.place); });
+      });
 }
 
 void Multiplier::multiplyInTiles(const Part &part, Value partNumber,

@@ -153,18 +153,17 @@ void ScoreLoops::ofHead(Value head, Value group,
                          e.mul(head, headSize));
       keys.loadQuery(query, from, i);
     });
-    e.forRange(e.ceilDiv(length, keys.chunkKeys()), [&](Value chunk) {
-      keys.multiply(
-          group, chunk, count, [&](Value i, Value key, int64_t n, Value sums) {
-            Real ofColumns = e.f32(
-                e.loadLanes(scales, e.add(e.mul(group, padded), key), n, n));
-            Value at = keys.keyAt(key, i);
-            keys.prefetchAhead(scores, at, n, 1);
-            e.storeChunk(
-                numerics::predictedScore(fromInteger(e.real, sums), ofColumns),
-                scores, at, n);
-          });
-    });
+    ColumnRange all{e.index(0), e.ceilDiv(length, keys.chunkKeys())};
+    keys.multiply(
+        group, all, count, [&](Value i, Value key, int64_t n, Value sums) {
+          Real ofColumns = e.f32(
+              e.loadLanes(scales, e.add(e.mul(group, padded), key), n, n));
+          Value at = keys.keyAt(key, i);
+          keys.prefetchAhead(scores, at, n, 1);
+          e.storeChunk(
+              numerics::predictedScore(fromInteger(e.real, sums), ofColumns),
+              scores, at, n);
+        });
     e.forRange(count, [&](Value i) {
       use(head, e.add(first, i), [&](Value chunk) {
         keys.prefetchAhead(scores, keys.at(chunk, i), keys.chunkKeys(), 2);
