@@ -98,8 +98,8 @@ Real Emitter::zeros() {
 // Control
 //===----------------------------------------------------------------------===//
 
-void Emitter::forRange(Value begin, Value end, int64_t step, Body body) {
-  auto loop = scf::ForOp::create(b, begin, end, index(step));
+void Emitter::forRange(Value begin, Value end, Value step, Body body) {
+  auto loop = scf::ForOp::create(b, begin, end, step);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(loop.getBody()->getTerminator());
   body(loop.getInductionVar());
@@ -561,6 +561,13 @@ Value Emitter::fromBits(Value bits) {
       b, vectorOf(i1, n),
       vector::BroadcastOp::create(b, VectorType::get({1}, bits.getType()),
                                   bits));
+}
+
+Value Emitter::toI32(Value integer) {
+  unsigned width = integer.getType().getIntOrFloatBitWidth();
+  if (width > 32)
+    return arith::TruncIOp::create(b, i32, integer);
+  return width == 32 ? integer : arith::ExtUIOp::create(b, i32, integer);
 }
 
 Value Emitter::countOnes(Value mask) {

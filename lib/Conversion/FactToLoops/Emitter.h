@@ -93,7 +93,10 @@ public:
   //===--- Control --------------------------------------------------------===//
   using Body = llvm::function_ref<void(Value)>;
   using ReduceBody = llvm::function_ref<SmallVector<Value>(Value, ValueRange)>;
-  void forRange(Value begin, Value end, int64_t step, Body body);
+  void forRange(Value begin, Value end, Value step, Body body);
+  void forRange(Value begin, Value end, int64_t step, Body body) {
+    forRange(begin, end, index(step), body);
+  }
   void forRange(Value end, Body body) { forRange(index(0), end, 1, body); }
   /// start(i) and finish(i) of each index below `end`, in order; i + 1 starts
   /// before i finishes.
@@ -237,6 +240,8 @@ public:
   /// A vector of i1 as an integer of as many bits, and back.
   Value toBits(Value mask);
   Value fromBits(Value bits);
+  /// An unsigned integer of another width, or its low half.
+  Value toI32(Value integer);
   /// How many lanes of a vector of i1 are set, as an index.
   Value countOnes(Value mask);
   Value reduceMax(Value vector);

@@ -40,9 +40,9 @@ void loops::forEachHead(Emitter &e, int64_t heads, int64_t groups,
 
 namespace {
 
-/// Emits units and scores: `use` gets a row of a head and a function that loads
-/// a chunk of its scores; past the last key it may load anything. `endBlock`
-/// comes after some rows of a head.
+/// Emits units and scores: `use` gets some rows of a head and a function that
+/// loads a chunk of the scores of one of them; past the last key it may load
+/// anything. `endBlock` comes after that.
 class ScoreLoops {
 public:
   ScoreLoops(PredictOp op, Emitter &e)
@@ -57,8 +57,8 @@ public:
         scaleKey(e.buffer(op.getKeyWeightScale())),
         unit(e.allocResult(op.getUnit(), length)) {}
 
-  using Use = llvm::function_ref<void(Value head, Value row,
-                                      llvm::function_ref<Real(Value)> load)>;
+  using Use = llvm::function_ref<void(Value head, Value first, Value count,
+                                      SelectionLoops::Load load)>;
   void emit(llvm::function_ref<void(Value head)> beginHead, Use use,
             llvm::function_ref<void()> endBlock);
 
@@ -164,12 +164,10 @@ void ScoreLoops::ofHead(Value head, Value group,
               numerics::predictedScore(fromInteger(e.real, sums), ofColumns),
               scores, at, n);
         });
-    e.forRange(count, [&](Value i) {
-      use(head, e.add(first, i), [&](Value chunk) {
-        keys.prefetchAhead(scores, keys.at(chunk, i), keys.chunkKeys(), 2);
-        return e.f32(e.loadLanes(scores, keys.at(chunk, i), keys.chunkKeys(),
-                                 keys.chunkKeys()));
-      });
+    use(head, first, count, [&](Value i, Value chunk) {
+      keys.prefetchAhead(scores, keys.at(chunk, i), keys.chunkKeys(), 2);
+      return e.f32(e.loadLanes(scores, keys.at(chunk, i), keys.chunkKeys(),
+                               keys.chunkKeys()));
     });
     endBlock();
   });
@@ -185,12 +183,15 @@ void loops::lower(PredictOp op, Emitter &e) {
     Value padded = e.roundUp(loops.length, wide), memory;
     loops.emit(
         [&](Value) { memory = e.scratch(e.f32Type, padded); },
-        [&](Value head, Value row, llvm::function_ref<Real(Value)> load) {
-          e.forRange(e.ceilDiv(loops.length, wide), [&](Value chunk) {
-            e.storeChunk(load(chunk), memory, e.mul(chunk, wide), wide);
-          });
-          e.forRange(loops.length, [&](Value column) {
-            e.store(e.load(memory, column), scores, {head, row, column});
+        [&](Value head, Value first, Value count, SelectionLoops::Load load) {
+          e.forRange(count, [&](Value i) {
+            e.forRange(e.ceilDiv(loops.length, wide), [&](Value chunk) {
+              e.storeChunk(load(i, chunk), memory, e.mul(chunk, wide), wide);
+            });
+            e.forRange(loops.length, [&](Value column) {
+              e.store(e.load(memory, column), scores,
+                      {head, e.add(first, i), column});
+            });
           });
         },
         [] {});
@@ -215,13 +216,16 @@ void loops::lowerFused(PredictOp predict, SelectOp select, Emitter &e) {
   e.part("predict_and_select", {predict.getOperation(), select.getOperation()},
          [&] {
            selection.begin();
-           loops.emit([&](Value head) { selection.beginHead(head); },
-                      [&](Value head, Value row,
-                          llvm::function_ref<Real(Value)> load) {
-                        selection.row(head, row,
-                                      e.load(loops.unit, {head, row}), load);
-                      },
-                      [&] { selection.endBlock(); });
+           loops.emit(
+               [&](Value head) { selection.beginHead(head); },
+               [&](Value head, Value first, Value count,
+                   SelectionLoops::Load load) {
+                 selection.rows(
+                     head, first, count,
+                     [&](Value row) { return e.load(loops.unit, {head, row}); },
+                     load);
+               },
+               [&] { selection.endBlock(); });
            selection.finish();
          });
 }

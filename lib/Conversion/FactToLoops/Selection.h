@@ -10,6 +10,7 @@
 #define FACT_LIB_CONVERSION_FACTTOLOOPS_SELECTION_H
 
 #include "Lowerings.h"
+#include "ThresholdSearch.h"
 
 namespace mlir::fact::loops {
 
@@ -23,11 +24,12 @@ public:
   void begin();
   /// In front of the rows of a head; different heads may be worked on at once.
   void beginHead(Value head);
-  /// One row of one head. `load` gives a chunk of the row's scores, as many as
-  /// the tier works on at once; those outside of the row's window may be
-  /// anything.
-  void row(Value head, Value number, Value unit,
-           llvm::function_ref<Real(Value)> load);
+  /// `count` rows of a head from one on. load(i, chunk) gives a chunk of the
+  /// scores of the i-th of them, as many as the tier works on at once; those
+  /// outside of the row's window may be anything. unitOf(row) is a row's unit.
+  using Load = llvm::function_ref<Real(Value, Value)>;
+  void rows(Value head, Value first, Value count,
+            llvm::function_ref<Value(Value)> unitOf, Load load);
   /// After at most 255 rows of a head.
   void endBlock();
 
@@ -35,36 +37,19 @@ public:
 
 private:
   struct Row {
+    Value head, number;
+    Value i;             ///< where its scores are
     ColumnRange columns; ///< that are allowed
     Value words;         ///< where its mask begins
   };
-  /// Of the allowed scores of a row.
-  struct Spread {
-    Value largest, second, smallest;
-    Real mean, deviation;
-  };
-  struct Threshold {
-    Value score;
-    Value reached; ///< How many scores are not below it.
-    Value ties; ///< If not just as many as wanted: how many equal ones count.
-  };
 
   int64_t heads();
-  SmallVector<Value> reduceColumns(
-      const ColumnRange &columns, int64_t n, ValueRange init,
-      llvm::function_ref<SmallVector<Value>(Value, ValueRange, bool)> body);
-  Real scoresAt(Value chunk, int64_t n);
-  Spread spread(const ColumnRange &columns,
-                llvm::function_ref<Real(Value)> load);
-  Value countAtLeast(const ColumnRange &columns, Value threshold);
-  std::pair<Value, Value> between(const ColumnRange &columns, Value low,
-                                  Value high);
-  Threshold findThreshold(const ColumnRange &columns, Value wanted,
-                          const Spread &row);
-  void keepAbove(const Row &row, const Threshold &threshold, Value wanted);
+  bool keepsAll();
+  void gather(const Row &row, llvm::function_ref<Real(Value)> load);
+  void dominance(const Row &row, Value unit);
+  void keep(const Row &row);
+  void keepAbove(const Row &row, const ThresholdSearch::Threshold &threshold);
   void keepChunk(const Row &row, Value chunk, Value keep);
-  Value findLargest(const ColumnRange &columns, Value largest);
-  Value toI32(Value bits);
 
   SelectOp op;
   Emitter &e;
@@ -77,10 +62,11 @@ private:
   Value rowWords;                    ///< How many a row has.
   Value dominated, argmax, count;
   bool isCounted = false; ///< Whether anyone reads the counts.
-  /// Of a head: scores of a row; where the last threshold was, in deviations
-  /// from the mean; a row's mask if there is no other; counts of a block's
-  /// rows.
-  Value scores, position, ownWords, recent;
+  RowScores scores;
+  ThresholdSearch search;
+  /// Of a head: the two largest of rows' scores; a row's mask if there is no
+  /// other; counts of a block's rows.
+  Value largest, second, ownWords, recent;
   Value counts;       ///< scratch: counts of 32 bits of each head
   Value countsOfHead; ///< where those of a head begin
 };
