@@ -23,9 +23,6 @@ using Predicate = arith::CmpIPredicate;
 /// single codes, fill three quarters of a nearest cache.
 static constexpr int64_t partCodes = 768;
 
-/// Lanes of a weight that are staged at a time.
-static constexpr int64_t stageLanes = 32;
-
 /// (w + 8) >> 4 of i8, none of which is rounded beyond 8 bits on the way.
 static Value highPlane(Emitter &e, Value codes) {
   auto number = [&](int64_t value) {
@@ -179,7 +176,9 @@ void Multiplier::stage(const Part &part) {
   for (int64_t t = 0; t < part.tiles; ++t) {
     Value from = e.add(e.mul(e.add(part.group, t), packed * groupColumns),
                        e.mul(part.from, groupColumns));
-    int64_t n = part.size * groupColumns;
+    int64_t n = part.size * groupColumns,
+            stageLanes =
+                n % tier.floats ? 32 : std::max<int64_t>(tier.floats, 32);
     e.forRange(e.index(0), e.index(n), stageLanes, [&](Value at) {
       Value lanes = e.loadLanes(codes, e.add(from, at), stageLanes, stageLanes);
       if (product.isHigh)

@@ -19,7 +19,7 @@ using namespace mlir::fact::loops;
 using Predicate = arith::CmpIPredicate;
 
 /// Scores that are a part of a nearest cache.
-static constexpr int64_t cachedScores = 6144;
+static constexpr int64_t cachedScores = 8192;
 
 RowScores::RowScores(Emitter &e, WindowAttr window, Value length)
     : e(e), window(window), length(length), padded(e.roundUp(length, 64)) {
