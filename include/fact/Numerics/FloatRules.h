@@ -381,9 +381,14 @@ F score(const F &acc, const F &scaleOfKey, const F &factorOfQuery) {
   return (acc * scaleOfKey) * factorOfQuery;
 }
 
-/// E of one column, in (0, 1].
+/// E of one column, in (0, 1], from S - mx.
+template <typename F> F softmaxTerm(const F &difference) {
+  return numerics::expBelow<F>(difference);
+}
+
+/// The same from S and mx.
 template <typename F> F softmaxTerm(const F &s, const F &largest) {
-  return numerics::expBelow<F>(s - largest);
+  return numerics::softmaxTerm<F>(s - largest);
 }
 
 /// What one column adds to the INT sum of the denominator, integral.

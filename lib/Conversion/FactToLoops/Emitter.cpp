@@ -147,25 +147,28 @@ void Emitter::ifElse(Value condition, llvm::function_ref<void()> body,
 SmallVector<Value>
 Emitter::select(Value condition, llvm::function_ref<SmallVector<Value>()> body,
                 llvm::function_ref<SmallVector<Value>()> orElse) {
-  // The result types are those of the first branch, so it is built first.
+  // The result types are those of the first branch: what is emitted for both
+  // moves to an op with results once they are known.
+  auto draft = scf::IfOp::create(b, condition, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
+  auto emit = [&](Block *block,
+                  llvm::function_ref<SmallVector<Value>()> branch) {
+    block->getTerminator()->erase();
+    b.setInsertionPointToEnd(block);
+    SmallVector<Value> values = branch();
+    scf::YieldOp::create(b, values);
+    return llvm::to_vector(ValueRange(values).getTypes());
+  };
+  SmallVector<Type> types = emit(draft.thenBlock(), body);
+  emit(draft.elseBlock(), orElse);
+  b.setInsertionPoint(draft);
   OperationState state(b.getLoc(), scf::IfOp::getOperationName());
-  auto thenRegion = std::make_unique<Region>(),
-       elseRegion = std::make_unique<Region>();
-  thenRegion->push_back(new Block());
-  elseRegion->push_back(new Block());
-  OpBuilder::InsertPoint here = b.saveInsertionPoint();
-  b.setInsertionPointToEnd(&thenRegion->front());
-  SmallVector<Value> thenValues = body();
-  scf::YieldOp::create(b, thenValues);
-  b.setInsertionPointToEnd(&elseRegion->front());
-  scf::YieldOp::create(b, orElse());
-  b.restoreInsertionPoint(here);
   state.addOperands(condition);
-  state.addTypes(TypeRange(ValueRange(thenValues)));
-  state.addRegion(std::move(thenRegion));
-  state.addRegion(std::move(elseRegion));
+  state.addTypes(types);
+  for (Region *region : {&draft.getThenRegion(), &draft.getElseRegion()})
+    state.addRegion()->takeBody(*region);
   Operation *branch = b.create(state);
+  draft.erase();
   return SmallVector<Value>(branch->getResults());
 }
 
@@ -561,6 +564,37 @@ Value Emitter::fromBits(Value bits) {
       b, vectorOf(i1, n),
       vector::BroadcastOp::create(b, VectorType::get({1}, bits.getType()),
                                   bits));
+}
+
+Value Emitter::toCodes(const Real &rounded, Type type, bool isUnsigned) {
+  auto vector = dyn_cast<VectorType>(rounded.value.getType());
+  constexpr int64_t n = 64;
+  bool packs = options.tier->hasMasks() && !options.emulate;
+  if (!packs || type != i8 || !vector || vector.getDimSize(0) != n ||
+      !rounded.unrounded)
+    return toInteger(rounded, type);
+  // Of truncations LLVM makes instructions that each do the work of two.
+  SmallVector<Value> words;
+  for (Value part : lanesOf(rounded.unrounded))
+    words.push_back(callIntrinsic("llvm.lrint", vectorOf(i32), part));
+  auto pack = [&](StringRef intrinsic, Type element, Value a, Value b) {
+    int64_t n = 2 * cast<VectorType>(a.getType()).getDimSize(0);
+    return callIntrinsic(intrinsic, vectorOf(element, n), {a, b});
+  };
+  StringRef toWords = "llvm.x86.avx512.packssdw.512",
+            toBytes = isUnsigned ? "llvm.x86.avx512.packuswb.512"
+                                 : "llvm.x86.avx512.packsswb.512";
+  Value codes = pack(toBytes, i8, pack(toWords, i16, words[0], words[1]),
+                     pack(toWords, i16, words[2], words[3]));
+  // They work in quarters of a register: four codes of the first words, four of
+  // the second ones, ...
+  SmallVector<int64_t> order;
+  for (int64_t word = 0; word < 4; ++word)
+    for (int64_t quarter = 0; quarter < 4; ++quarter)
+      order.push_back(quarter * 4 + word);
+  Value fours = vector::BitCastOp::create(b, vectorOf(i32), codes);
+  fours = vector::ShuffleOp::create(b, fours, fours, order);
+  return vector::BitCastOp::create(b, vectorOf(i8, n), fours);
 }
 
 Value Emitter::toI32(Value integer) {

@@ -240,6 +240,9 @@ public:
   /// A vector of i1 as an integer of as many bits, and back.
   Value toBits(Value mask);
   Value fromBits(Value bits);
+  /// Codes of `type`, from 0 on or signed, of floats that `roundToEven` made
+  /// and that all are such codes.
+  Value toCodes(const Real &rounded, Type type, bool isUnsigned = false);
   /// An unsigned integer of another width, or its low half.
   Value toI32(Value integer);
   /// How many lanes of a vector of i1 are set, as an index.

@@ -38,6 +38,7 @@ Attention::Attention(PanelLoops &loops, QuantizedAttentionOp op)
 
 void Attention::begin() {
   isCompressed = paysToCompress();
+  isFactorLate = op.getScale().getExactLog2() != INT_MIN;
   Value length = loops.length;
   keys.pack(e.flat(op.getKey()), length);
   padded = keys.paddedLength();
@@ -132,6 +133,7 @@ void Attention::allocate() {
     return loops.scratch(type, blockRows * each);
   };
   memory.factors = perRow(e.f32Type, 1);
+  memory.offsets = perRow(e.f32Type, 1);
   memory.largest = perRow(e.f32Type, lanes);
   memory.sums = perRow(e.i32, lanes);
   memory.weighted = perRow(e.f32Type, lanes);
@@ -284,8 +286,10 @@ void Attention::scoresOf(const Block &block, const ColumnRange &chunks,
       [&](Value i, Value key, int64_t n, Value sums) {
         Real scales = e.f32(e.loadLanes(
             keyScales, e.add(e.mul(block.group, padded), key), n, n));
-        Real s = numerics::score(fromInteger(e.real, sums), scales,
-                                 e.splatReal(e.load(memory.factors, i), n));
+        Real one = e.splatReal(e.f32(1.0f), n),
+             factor =
+                 isFactorLate ? one : e.splatReal(e.load(memory.factors, i), n);
+        Real s = numerics::score(fromInteger(e.real, sums), scales, factor);
         Value ofRow = e.mul(i, lanes), at = keys.keyAt(key, i);
         keys.prefetchAhead(memory.scores, at, n, 1);
         if (isCompressed)
@@ -316,10 +320,22 @@ void Attention::scores(const Block &block) {
   // One number a row from here on, in the first lane's place.
   e.forRange(block.count, [&](Value i) {
     Value at = e.mul(i, lanes);
-    Value largest = vector::ReductionOp::create(
-        e.b, vector::CombiningKind::MAXNUMF, e.loadChunk(memory.largest, at));
-    e.storeChunk(e.splatValue(largest), memory.largest, at);
+    Real largest = e.f32(vector::ReductionOp::create(
+        e.b, vector::CombiningKind::MAXNUMF, e.loadChunk(memory.largest, at)));
+    if (isFactorLate)
+      largest = largest * e.f32(e.load(memory.factors, i));
+    e.storeChunk(e.splatReal(largest), memory.largest, at);
+    e.store(-largest, memory.offsets, i);
   });
+}
+
+/// The terms of scores of row i, to which `offset` is added.
+Real Attention::term(const Real &s, Value i, const Real &offset) {
+  Real offsets = e.splatReal(offset, floats);
+  if (!isFactorLate)
+    return numerics::softmaxTerm(s + offsets);
+  Real factors = e.splatReal(e.load(memory.factors, i), floats);
+  return numerics::softmaxTerm(multiplyAddExact(s, factors, offsets));
 }
 
 void Attention::termsOfChunk(const Block &block, Value chunk, bool isChecked) {
@@ -330,8 +346,7 @@ void Attention::termsOfChunk(const Block &block, Value chunk, bool isChecked) {
     Value at = keys.at(chunk, i), ofRow = e.mul(i, lanes);
     Real s = e.f32(e.loadLanes(memory.scores, at, floats, floats));
     keys.prefetchAhead(memory.scores, at, floats, 1);
-    Real largest = e.splatReal(e.load(memory.largest, ofRow), floats);
-    Real term = numerics::softmaxTerm(s, largest);
+    Real term = this->term(s, i, e.f32(e.load(memory.offsets, i)));
     // Before it is weighted: what is left of a score of -inf times a scale is a
     // denormal, which takes a processor a hundred cycles.
     if (isChecked)
@@ -417,8 +432,9 @@ void Attention::probabilities(const Block &block) {
       keys.prefetchAhead(memory.scores, at, floats, 1);
       Real factor =
           e.splatReal(e.load(memory.weighted, e.mul(i, lanes)), floats);
-      Value p8 = toInteger(numerics::probability(g, factor),
-                           codeType(e, tier.probabilityDot));
+      Value p8 = e.toCodes(numerics::probability(g, factor),
+                           codeType(e, tier.probabilityDot),
+                           /*isUnsigned=*/true);
       e.storeChunk(p8, memory.probabilities, at, floats);
     });
   });
@@ -495,15 +511,17 @@ void Attention::softmaxOfKept(const Block &block, Value i) {
         return SmallVector<Value>{
             larger(carried[0], load(memory.keptScores, chunk).value)};
       })[0];
-  Value largestOne = e.foldAll(most, larger);
-  Real largest = e.splatReal(largestOne, floats);
+  Real largestOne = e.f32(e.foldAll(most, larger));
+  if (isFactorLate)
+    largestOne = largestOne * e.f32(e.load(memory.factors, i));
+  Real offset = -largestOne;
   VectorType integers = e.vectorOf(e.i32, floats);
   Real none = splat(low, 0.0f);
   SmallVector<Value> sums = e.forReduce(
       e.index(0), chunks, 1, {e.integer(integers, 0), none.value},
       [&](Value chunk, ValueRange carried) {
         Real s = load(memory.keptScores, chunk);
-        Real term = numerics::softmaxTerm(s, largest);
+        Real term = this->term(s, i, offset);
         term = select(RealMask{lessThan(low, s)}, term, none);
         Real g = numerics::weightedTerm(term, load(memory.keptScales, chunk));
         e.storeChunk(g, memory.keptScores, e.mul(chunk, floats), floats);
@@ -525,8 +543,9 @@ void Attention::softmaxOfKept(const Block &block, Value i) {
   Real factor = e.splatReal(e.load(memory.weighted, ofRow), floats);
   Type narrow = cast<MemRefType>(memory.keptCodes.getType()).getElementType();
   e.forRange(chunks, [&](Value chunk) {
-    Value codes = toInteger(
-        numerics::probability(load(memory.keptScores, chunk), factor), narrow);
+    Value codes = e.toCodes(
+        numerics::probability(load(memory.keptScores, chunk), factor), narrow,
+        /*isUnsigned=*/true);
     e.storeChunk(codes, memory.keptCodes, e.mul(chunk, floats), floats);
   });
   expandRow(block, i);

@@ -48,6 +48,7 @@ private:
   Value keptLanes(const Block &block, Value i, Value key, int64_t n);
   void terms(const Block &block);
   void termsOfChunk(const Block &block, Value chunk, bool isChecked);
+  Real term(const Real &s, Value i, const Real &offset);
   void normalizer(const Block &block, Value i, Value kept);
   void tail(const Block &block, Value i, const Real &largest, const Real &sum,
             Value kept);
@@ -72,10 +73,14 @@ private:
   KeyProduct keys;
   Value valuesPacked, keyScales, valueScales;
   bool isCompressed = false;
+  /// The factor of a row's scores is a power of two: they stay without it, and
+  /// get it where -mx is added, in one instruction. The same terms: where the
+  /// product is not exact, below 2^-126, exp is 1.
+  bool isFactorLate;
   Value maxima; ///< of the panel's rows of the result, if they are asked for
   /// Of a block.
   struct {
-    Value factors, scores, probabilities, products;
+    Value factors, offsets, scores, probabilities, products;
     /// 16 lanes a row: largest score, sum of terms, largest weighted term.
     Value largest, sums, weighted;
     /// gm and den; with a tail r, w, and whether a row has one.

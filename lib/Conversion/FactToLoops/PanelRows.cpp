@@ -296,7 +296,7 @@ void PanelLoops::quantize(
     Value at = e.add(column, offset);
     Real value =
         e.f32(e.loadLanes(rows.memory, e.add(rows.at(e, row), at), n, chunk));
-    storeCodes(codes, row, at, toInteger(rule(value, n), e.i8), chunk);
+    storeCodes(codes, row, at, e.toCodes(rule(value, n), e.i8), chunk);
   });
 }
 

@@ -109,6 +109,7 @@ Real loops::roundToEven(const Real &a) {
   Real shifted = a + splat(a, shiftBias);
   Real rounded = shifted - splat(a, shiftBias);
   rounded.shifted = shifted.value;
+  rounded.unrounded = a.value;
   return rounded;
 }
 
@@ -126,6 +127,13 @@ Real loops::subtractExact(const Real &x, const Real &n, float c) {
     return x - n * splat(x, c);
   return {x.context, math::FmaOp::create(x.context->builder, (-n).value,
                                          splat(x, c).value, x.value)};
+}
+
+Real loops::multiplyAddExact(const Real &a, const Real &b, const Real &c) {
+  if (!a.context->fused)
+    return a * b + c;
+  return {a.context,
+          math::FmaOp::create(a.context->builder, a.value, b.value, c.value)};
 }
 
 /// Adds to the exponent.

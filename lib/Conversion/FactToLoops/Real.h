@@ -33,6 +33,8 @@ struct Real {
   /// Where value was rounded by adding it: value + 1.5 * 2^23, whose bits end
   /// in those of the integer.
   Value shifted = {};
+  /// And what it was before.
+  Value unrounded = {};
 
   operator Value() const { return value; }
 };
@@ -58,6 +60,8 @@ Real scaleByPowerOfTwo(const Real &y, const Real &n);
 Real floorLog2(const Real &a);
 Real roundWide(const Real &a);
 Real subtractExact(const Real &x, const Real &n, float c);
+/// a * b + c, where the product is exact.
+Real multiplyAddExact(const Real &a, const Real &b, const Real &c);
 Real scaleNormal(const Real &y, const Real &n);
 Real copySign(const Real &y, const Real &x);
 RealMask lessThan(const Real &a, const Real &b);
