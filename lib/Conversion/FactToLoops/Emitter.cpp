@@ -675,12 +675,22 @@ Value Emitter::reduceAdd(Value vector) {
   return reduce(*this, vector::CombiningKind::ADD, vector);
 }
 
-Real Emitter::largestMagnitude(int64_t n,
-                               llvm::function_ref<Real(Value, int64_t)> load) {
-  Value largest = reduceChunks(
-      n, {zeros().value}, [&](Value offset, int64_t width, ValueRange carried) {
-        return SmallVector<Value>{
-            maximum(absolute(load(offset, width)), f32(carried[0])).value};
+Real Emitter::largestMagnitude(Value memory, Value from, int64_t n) {
+  // Several registers of the largest, which do not wait for each other.
+  int64_t wide = options.tier->floats, whole = n / wide * wide;
+  auto larger = [&](Value offset, int64_t n, int64_t width, Value largest) {
+    Real x = f32(loadLanes(memory, add(from, offset), n, width));
+    return SmallVector<Value>{maximum(absolute(x), f32(largest)).value};
+  };
+  Value largest = foldLanes(
+      forReduce(index(0), index(whole), wide, splatReal(f32(0.0f), wide).value,
+                [&](Value offset, ValueRange carried) {
+                  return larger(offset, wide, wide, carried[0]);
+                })[0],
+      [&](Value a, Value b) { return maximum(f32(a), f32(b)).value; });
+  largest = reduceChunks(
+      n - whole, largest, [&](Value offset, int64_t width, ValueRange carried) {
+        return larger(add(offset, whole), lanes, width, carried[0]);
       })[0];
   return largestOfLanes(largest);
 }

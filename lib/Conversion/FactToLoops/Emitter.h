@@ -250,9 +250,8 @@ public:
   Value reduceMax(Value vector);
   Value reduceMin(Value vector);
   Value reduceAdd(Value vector);
-  /// Largest |x| of `n` elements of a row.
-  Real largestMagnitude(int64_t n,
-                        llvm::function_ref<Real(Value, int64_t)> load);
+  /// Largest |x| of `n` elements from one on.
+  Real largestMagnitude(Value memory, Value from, int64_t n);
 
 private:
   /// What the emitted code is in.

@@ -167,6 +167,8 @@ SmallVector<Value> forSteps(
     return inBlock(e.index(0), e.index(0), init);
   return e.forReduce(operands.blocks->begin, operands.blocks->end, 1, init,
                      [&](Value block, ValueRange carried) {
+                       if (operands.beside)
+                         operands.beside(block);
                        return inBlock(e.mul(block, operands.blockStride),
                                       e.mul(block, units * bOfUnit), carried);
                      });

@@ -47,6 +47,8 @@ struct BlockOperands {
   /// The sums run over blocks begin .. end - 1 of `steps` steps; null: one.
   std::optional<ColumnRange> blocks;
   int64_t steps;
+  /// Of tiles: emits what is computed beside the products of a block.
+  std::function<void(Value)> beside;
   /// How far apart blocks of A are, in codes.
   int64_t blockStride = 0;
   /// Offset x: A is unsigned and B signed; else B unsigned and A signed.

@@ -192,7 +192,9 @@ void Attention::block(Value head, Value group, const ListedRows &rows,
       e.forRange(block.count, [&](Value i) {
         normalizer(block, i, memory.shrinks ? keptKeys(block, i) : Value());
       });
-      probabilities(block);
+      if (!overlapsProbabilities())
+        e.forRange(block.chunks.begin, block.chunks.end, 1,
+                   [&](Value chunk) { probabilities(block, chunk); });
     }
     context(block);
   });
@@ -424,20 +426,23 @@ void Attention::tail(const Block &block, Value i, const Real &largest,
   e.store(misses, memory.missed, i);
 }
 
-void Attention::probabilities(const Block &block) {
-  e.forRange(block.chunks.begin, block.chunks.end, 1, [&](Value chunk) {
-    e.forRange(block.count, [&](Value i) {
-      Value at = keys.at(chunk, i);
-      Real g = e.f32(e.loadLanes(memory.scores, at, floats, floats));
-      keys.prefetchAhead(memory.scores, at, floats, 1);
-      Real factor =
-          e.splatReal(e.load(memory.weighted, e.mul(i, lanes)), floats);
-      Value p8 = e.toCodes(numerics::probability(g, factor),
-                           codeType(e, tier.probabilityDot),
-                           /*isUnsigned=*/true);
-      e.storeChunk(p8, memory.probabilities, at, floats);
-    });
+void Attention::probabilities(const Block &block, Value chunk) {
+  e.forRange(block.count, [&](Value i) {
+    Value at = keys.at(chunk, i);
+    Real g = e.f32(e.loadLanes(memory.scores, at, floats, floats));
+    keys.prefetchAhead(memory.scores, at, floats, 1);
+    Real factor = e.splatReal(e.load(memory.weighted, e.mul(i, lanes)), floats);
+    Value p8 = e.toCodes(numerics::probability(g, factor),
+                         codeType(e, tier.probabilityDot),
+                         /*isUnsigned=*/true);
+    e.storeChunk(p8, memory.probabilities, at, floats);
   });
+}
+
+/// Tiles are multiplied beside the probabilities of the next chunk.
+bool Attention::overlapsProbabilities() const {
+  return !isCompressed && tier.probabilityDot == Dot::Tile &&
+         !e.options.emulate && blockRows == tier.rows;
 }
 
 //===----------------------------------------------------------------------===//
@@ -592,6 +597,14 @@ void Attention::context(const Block &block) {
       operands.b = valuesPacked;
       operands.rowsAreUnsigned = true;
       operands.blocks = block.chunks;
+      if (group == 0 && overlapsProbabilities()) {
+        probabilities(block, block.chunks.begin);
+        operands.beside = [&](Value chunk) {
+          Value next = e.add(chunk, 1);
+          e.ifThen(e.compare(Predicate::ult, next, block.chunks.end),
+                   [&] { probabilities(block, next); });
+        };
+      }
       operands.steps = floats / Tier::step(dot);
       operands.blockStride = blockRows * floats;
       operands.rowStride = floats;

@@ -52,7 +52,8 @@ private:
   void normalizer(const Block &block, Value i, Value kept);
   void tail(const Block &block, Value i, const Real &largest, const Real &sum,
             Value kept);
-  void probabilities(const Block &block);
+  void probabilities(const Block &block, Value chunk);
+  bool overlapsProbabilities() const;
   bool paysToCompress();
   Value compressRow(const Block &block, Value i);
   void softmaxOfKept(const Block &block, Value i);

@@ -283,9 +283,7 @@ Real PanelLoops::scanMagnitude(Value input, Value row, Value column,
                                int64_t width) {
   RowsAt rows = rowsOf(input);
   Value from = e.add(rows.at(e, row), column);
-  return e.largestMagnitude(width, [&](Value offset, int64_t chunk) {
-    return e.loadReal(rows.memory, e.add(from, offset), chunk);
-  });
+  return e.largestMagnitude(rows.memory, from, width);
 }
 
 void PanelLoops::quantize(
