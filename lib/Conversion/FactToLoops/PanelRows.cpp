@@ -61,12 +61,30 @@ void PanelLoops::flushRows() {
   e.part("rows", ops, [&] {
     e.countWork([&] { return e.index(0); },
                 [&] { return e.mul(panelSize, bytesOfRow(ops)); });
-    e.forRange(panelSize, [&](Value row) {
+    auto sweep = [&](Value row, ArrayRef<Operation *> ops) {
       magnitudes.clear();
       for (Operation *op : ops) {
         e.b.setLoc(op->getLoc());
         emitRow(op, row);
       }
+    };
+    // Where registers are many, rows whose norms are computed next to each
+    // other.
+    int64_t normRows = tier.floats / lanes;
+    auto norm = dyn_cast<NormOp>(ops.front());
+    if (normRows == 1 || !norm || norm.getHeads() || norm.getRows())
+      return e.forRange(panelSize, [&](Value row) { sweep(row, ops); });
+    makeMaxima(norm.getResult());
+    Value last = e.sub(panelSize, e.index(1));
+    e.forRange(e.index(0), panelSize, normRows, [&](Value first) {
+      SmallVector<Value> rows = {first};
+      for (int64_t r = 1; r < normRows; ++r) // maybe the last one again
+        rows.push_back(e.min(e.add(first, r), last));
+      e.b.setLoc(norm.getLoc());
+      this->norm(norm, rows);
+      Value end = e.min(e.add(first, normRows), panelSize);
+      e.forRange(first, end, 1,
+                 [&](Value row) { sweep(row, ArrayRef(ops).drop_front()); });
     });
   });
   magnitudes.clear();
@@ -148,7 +166,10 @@ void PanelLoops::row(RescaleOp op, Value row) {
 // Norms and rotary embeddings
 //===----------------------------------------------------------------------===//
 
-void PanelLoops::row(NormOp op, Value row) {
+void PanelLoops::row(NormOp op, Value row) { norm(op, row); }
+
+/// The norms of several rows, whose sums do not wait for each other.
+void PanelLoops::norm(NormOp op, ArrayRef<Value> rows) {
   auto heads = static_cast<int64_t>(op.getHeads().value_or(1));
   int64_t width = widthOf(op.getResult()) / heads;
   RowsAt x = rowsOf(op.getInput()), y = rowsOf(op.getResult());
@@ -157,55 +178,98 @@ void PanelLoops::row(NormOp op, Value row) {
        epsilon = e.f32(op.getEps().convertToFloat());
   bool isCentred = op.getKind() == Norm::Layer;
   bool wanted = heads == 1 && !op.getRows() && isQuantized(op.getResult());
-  forHeads(heads, op.getRows(), row, [&](Value head) {
-    Value from = e.add(x.at(e, row), e.mul(head, width)),
-          to = e.add(y.at(e, row), e.mul(head, width));
-    // A lane that has no element adds +0.
-    auto laneSums = [&](llvm::function_ref<Real(Value, int64_t)> term) {
+  // Lanes of all rows, 16 each, and those of one.
+  auto ofRows = [&](llvm::function_ref<Value(int64_t)> of) {
+    SmallVector<Value> parts;
+    for (size_t r = 0; r < rows.size(); ++r)
+      parts.push_back(of(static_cast<int64_t>(r)));
+    return e.f32(e.join(parts));
+  };
+  auto ofRow = [&](const Real &all, int64_t r) {
+    return e.f32(e.slice(all, r * lanes, lanes));
+  };
+  Real zeros = ofRows([&](int64_t) { return e.zeros().value; });
+  // The lanes past a row are 0.
+  auto within = [&](const Real &all, int64_t chunk) {
+    if (chunk == lanes)
+      return all;
+    return ofRows([&](int64_t r) {
+      return select(RealMask{e.firstLanes(chunk)}, ofRow(all, r), e.zeros())
+          .value;
+    });
+  };
+  forHeads(heads, op.getRows(), rows.front(), [&](Value head) {
+    auto at = [&](const RowsAt &memory, int64_t r, Value column) {
+      return e.add(
+          e.add(memory.at(e, rows[static_cast<size_t>(r)]), e.mul(head, width)),
+          column);
+    };
+    auto element = [&](Value column, int64_t chunk) {
+      return ofRows([&](int64_t r) {
+        return e.loadReal(x.memory, at(x, r, column), chunk).value;
+      });
+    };
+    auto ofColumns = [&](Value memory, Value column, int64_t chunk) {
+      Real once = e.loadReal(memory, column, chunk);
+      return ofRows([&](int64_t) { return once.value; });
+    };
+    // A lane that has no element adds +0. Calls rule(sum of a row).
+    auto reduce = [&](llvm::function_ref<Real(Value, int64_t)> term,
+                      llvm::function_ref<Real(const Real &)> rule) {
       Real sums = e.f32(
-          e.reduceChunks(width, {e.zeros().value},
+          e.reduceChunks(width, {zeros.value},
                          [&](Value column, int64_t chunk, ValueRange carried) {
                            return SmallVector<Value>{
                                (e.f32(carried[0]) + term(column, chunk)).value};
                          })[0]);
-      return e.sumTree(sums);
+      return ofRows([&](int64_t r) {
+        return e.splatReal(rule(e.sumTree(ofRow(sums, r)))).value;
+      });
     };
-    auto element = [&](Value column, int64_t chunk) {
-      return e.loadReal(x.memory, e.add(from, column), chunk);
-    };
-    Real means = isCentred ? e.splatReal(laneSums(element) / n) : e.zeros();
+    Real means = isCentred
+                     ? reduce(element, [&](const Real &sum) { return sum / n; })
+                     : zeros;
     auto load = [&](Value column, int64_t chunk) {
       Real value = element(column, chunk);
       return isCentred ? value - means : value;
     };
-    Real squares = laneSums([&](Value column, int64_t chunk) {
-      Real centred = load(column, chunk);
-      Real square = centred * centred;
-      if (chunk == lanes || !isCentred)
-        return square;
-      // The lanes past the row hold -mean: take them out.
-      return select(RealMask{e.firstLanes(chunk)}, square, e.zeros());
-    });
-    Real inverse = e.splatReal(numerics::inverseDeviation(squares, n, epsilon));
-    Value largest = e.reduceChunks(
-        width, {e.zeros().value},
+    Real inverse = reduce(
+        [&](Value column, int64_t chunk) {
+          Real centred = load(column, chunk), square = centred * centred;
+          // The lanes past the row hold -mean.
+          return isCentred ? within(square, chunk) : square;
+        },
+        [&](const Real &squares) {
+          return numerics::inverseDeviation(squares, n, epsilon);
+        });
+    Real largest = e.f32(e.reduceChunks(
+        width, {zeros.value},
         [&](Value column, int64_t chunk, ValueRange carried) {
           Real normal = numerics::normalize(load(column, chunk), inverse,
-                                            e.loadReal(gamma, column, chunk));
+                                            ofColumns(gamma, column, chunk));
           if (beta)
-            normal = normal + e.loadReal(beta, column, chunk);
-          e.storeChunk(normal, y.memory, e.add(to, column), chunk);
+            normal = normal + ofColumns(beta, column, chunk);
+          for (size_t r = 0; r < rows.size(); ++r) {
+            auto number = static_cast<int64_t>(r);
+            e.storeChunk(ofRow(normal, number), y.memory, at(y, number, column),
+                         chunk);
+          }
           if (!wanted)
             return SmallVector<Value>(carried);
-          Real magnitude = absolute(normal);
-          if (chunk != lanes)
-            magnitude =
-                select(RealMask{e.firstLanes(chunk)}, magnitude, e.zeros());
           return SmallVector<Value>{
-              maximum(magnitude, e.f32(carried[0])).value};
-        })[0];
-    if (wanted)
+              maximum(within(absolute(normal), chunk), e.f32(carried[0]))
+                  .value};
+        })[0]);
+    if (!wanted)
+      return;
+    if (rows.size() == 1) {
       magnitudes[op.getResult()] = e.largestOfLanes(largest).value;
+      return;
+    }
+    Value maxima = maximaMemory.lookup(op.getResult());
+    for (auto [r, row] : llvm::enumerate(rows))
+      e.storeChunk(ofRow(largest, static_cast<int64_t>(r)), maxima,
+                   e.mul(row, lanes));
   });
 }
 

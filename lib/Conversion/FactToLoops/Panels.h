@@ -90,6 +90,7 @@ private:
   void flushRows();
   void emitRow(Operation *op, Value row);
   void row(NormOp op, Value row);
+  void norm(NormOp op, ArrayRef<Value> rows);
   void row(RotateOp op, Value row);
   void row(ActivationOp op, Value row);
   void row(QuantizeRowsOp op, Value row);
