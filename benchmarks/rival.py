@@ -1,9 +1,14 @@
 # Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 """ONNX Runtime as the rival of the CPU path: models in its INT8, calls on one thread.
 
-NODE_PATH must name a node_modules with onnxruntime-node (utils/demo makes one in build/node).
+NODE_PATH must name a node_modules with onnxruntime-node (utils/demo makes one in build/node); without
+`node` it is Python's onnxruntime.
 """
+import json
+import os
 import pathlib
+import shutil
+import subprocess
 import sys
 
 import numpy as np
@@ -12,7 +17,8 @@ from onnx import helper, numpy_helper
 
 from fact import tools
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent
 sys.path.insert(0, str(ROOT / "examples" / "text-recognizer"))
 from model import ENCODER_INPUT, ENCODER_OUTPUT, cut, run_onnx  # noqa: E402, F401
 
@@ -65,9 +71,21 @@ class Rival:
 
     def __init__(self, folder, input_name, output_name):
         self.folder, self.input, self.output = folder, input_name, output_name
+        self.environment = None
         onnx.save(quantize_dynamic(onnx.load(folder / "f32.onnx")), folder / "int8.onnx")
+
+    def refuse_amx(self):
+        """From here on it runs as on a processor without AMX."""
+        library = self.folder / "refuse_amx.so"
+        subprocess.run(["cc", "-shared", "-fPIC", "-O2", HERE / "refuse_amx.c", "-o", library], check=True)
+        self.environment = {**os.environ, "LD_PRELOAD": str(library)}
 
     def run(self, kind, repeat, path, result):
         """Milliseconds of a call on the file `path`, of kind "f32" or "int8"; writes the file `result`."""
         jobs = [{"inputs": {self.input: str(path)}, "outputs": {self.output: str(result)}}]
-        return tools.median_of(run_onnx(self.folder / f"{kind}.onnx", jobs, self.folder, repeat, capture_output=True, text=True).stdout)
+        model, options = self.folder / f"{kind}.onnx", {"capture_output": True, "text": True, "env": self.environment}
+        if shutil.which("node"):
+            return tools.median_of(run_onnx(model, jobs, self.folder, repeat, **options).stdout)
+        listing = self.folder / f"{kind}.json"
+        listing.write_text(json.dumps(jobs))
+        return tools.median_of(subprocess.run([sys.executable, HERE / "run_onnx.py", model, listing, str(repeat)], check=True, **options).stdout)

@@ -8,13 +8,23 @@
 // RUN: not fact-opt %s --fact-to-loops="tier=mmx" 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 
 // Four sums of 16 x 16 stay in tiles.
+// Tiles of a block are multiplied before the sums of the block in front of it are used, and ask for the next columns.
 // AMX-LABEL: func.func private @product(
-// AMX:         scf.for {{.*}} -> (!amx.tile<16x16xi32>, !amx.tile<16x16xi32>, !amx.tile<16x16xi32>, !amx.tile<16x16xi32>)
-// AMX-COUNT-4: amx.tile_muli
-// AMX:         amx.tile_store
+// AMX:         scf.for %[[STEP:.*]] = %{{.*}} to %[[END:.*]] step
+// AMX:           %[[STARTS:.*]] = arith.cmpi ult, %[[STEP]],
+// AMX-NEXT:      scf.if %[[STARTS]]
+// AMX:             scf.for {{.*}} -> (!amx.tile<16x16xi32>, !amx.tile<16x16xi32>, !amx.tile<16x16xi32>, !amx.tile<16x16xi32>)
+// AMX:               memref.prefetch {{.*}}, read, locality<2>, data
+// AMX-COUNT-4:       amx.tile_muli
+// AMX:             amx.tile_store
+// AMX:           %[[FINISHES:.*]] = arith.cmpi ne, %[[STEP]],
+// AMX-NEXT:      scf.if %[[FINISHES]]
+// AMX:             arith.sitofp
 
 // Codes of rows are stored as code + 128; sums begin at the corrections.
 // VNNI-LABEL: llvm.func internal @__fact_llvm_{{.*}}(
+// VNNI512:      llvm.call_intrinsic "llvm.x86.avx512.packssdw.512"
+// VNNI512:      llvm.call_intrinsic "llvm.x86.avx512.packsswb.512"
 // VNNI512:      llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"
 // VNNI256:      llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.256"
 // VNNI-LABEL: func.func private @rows(
