@@ -50,21 +50,28 @@ private:
     Value from;
     int64_t size;
   };
+  /// Rows of the product, behind those of the set before.
+  struct Set {
+    const PanelProduct::Rows &rows;
+    Value count;
+    CodesAt input;
+    Value corrections;
+    bool isStaged;
+    Value firstBlock, blocks; ///< of rows
+  };
 
   void columns(Value group, int64_t tiles, int64_t width);
   void columnsInTiles(Value group, int64_t tiles, int64_t width, int64_t times);
-  void multiplyInTiles(const Part &part, Value partNumber, Value first,
-                       Value place, Value isLastPart);
-  CodesAt compact(const CodesAt &codes);
-  /// Where B has a part's groups: where they are staged, or in the weight.
-  SmallVector<Value> groupsOf(const Part &part);
-  void stage(const Part &part);
-  /// Products of a block of rows with a part; `next` is what comes after it.
-  void multiply(const Part &part, Value first, int64_t rows, Value place,
-                bool fresh, ValueRange next);
-  void use(const Part &part, Value first, Value place);
-  SmallVector<Value> startOf(Value group, int64_t tiles, Value from,
-                             int64_t size);
+  void multiplyInTiles(const Set &set, const Part &part, Value partNumber,
+                       Value first, Value place, Value isLastPart);
+  /// Listed rows one behind the other.
+  CodesAt compact(const ListedRows &rows);
+  SmallVector<Value> startOf(const Part &part);
+  void stage(const Set &set, const Part &part);
+  /// Products of a block of rows with a part; `next` comes after it.
+  void multiply(const Set &set, const Part &part, Value first, int64_t rows,
+                Value place, bool fresh, const Part &next);
+  void use(const Set &set, const Part &part, Value first, Value place);
   /// Of the panel, at most.
   int64_t rowBlocks() const { return tier.panelRows / tier.rows; }
 
@@ -73,38 +80,52 @@ private:
   const Tier &tier;
   const PanelProduct &product;
   Dot dot;
-  CodesAt input;
   /// Codes of a column of B; what a part has of them, but for the last one.
   int64_t packed, size, parts;
   int64_t stride; ///< of sums, from row to row
-  Value count, sums, staged, codes, corrections;
+  SmallVector<Set, 2> sets;
+  int64_t mostBlocks; ///< of rows of all sets
+  Value sums, staged, codes;
 };
 
 } // namespace mlir::fact::loops
 
 Multiplier::Multiplier(PanelLoops &loops, const PanelProduct &product)
     : loops(loops), e(loops.e), tier(loops.tier), product(product),
-      dot(tier.dot), input(product.input), packed(packedCodes(dot, product.k)),
-      stride(tier.tiles * groupColumns), count(product.rows.count) {
+      dot(tier.dot), packed(packedCodes(dot, product.k)),
+      stride(tier.tiles * groupColumns) {
   int64_t unit = dot == Dot::Tile ? 64 : Tier::step(dot);
   parts = (packed + partCodes - 1) / partCodes;
   size = roundUp((packed + parts - 1) / parts, unit);
   parts = (packed + size - 1) / size;
-  // Sums that wait for their use while the next ones are made.
-  int64_t blocks = (parts == 1 ? 1 : rowBlocks()) + 1;
-  sums = loops.scratch(e.i32, blocks * tier.rows * stride);
-  // Pairs are widened, and high planes made, once for all rows of the panel.
-  if (dot == Dot::Pair || product.isHigh)
-    staged = loops.scratch(codeType(e, dot), stride * size);
   codes = e.flat(product.weight.codes);
-  corrections = e.flat(product.isHigh ? product.weight.highCorrections
-                                      : product.weight.corrections);
-  if (dot == Dot::Tile && product.rows.list)
-    input = compact(input);
+  Value firstBlock = e.index(0);
+  for (const PanelProduct::Rows &rows : product.rows) {
+    // Pairs are widened, and high planes made, once for all rows of the panel.
+    bool isStaged = dot == Dot::Pair || rows.isHigh;
+    Value count = rows.rows.count, blocks = e.ceilDiv(count, tier.rows);
+    sets.push_back({rows, count,
+                    dot == Dot::Tile && rows.rows.list ? compact(rows.rows)
+                                                       : product.input,
+                    e.flat(rows.isHigh ? product.weight.highCorrections
+                                       : product.weight.corrections),
+                    isStaged, firstBlock, blocks});
+    firstBlock = e.add(firstBlock, blocks);
+    if (isStaged && !staged)
+      staged = loops.scratch(codeType(e, dot), stride * size);
+  }
+  // Each set may begin with a part of a block more.
+  mostBlocks = rowBlocks() + static_cast<int64_t>(sets.size()) - 1;
+  // Sums that wait for their use while the next ones are made.
+  int64_t blocks = (parts == 1 ? 1 : mostBlocks) + 1;
+  sums = loops.scratch(e.i32, blocks * tier.rows * stride);
 }
 
 void Multiplier::emit() {
   int64_t n = (product.groups - 1) * groupColumns + product.lastWidth;
+  Value count = e.index(0);
+  for (const Set &set : sets)
+    count = e.add(count, set.count);
   e.countWork(
       [&] { return e.mul(count, product.k * n); },
       [&] { return e.add(e.mul(count, product.k + n * 4), packed * n); });
@@ -130,15 +151,14 @@ void Multiplier::emit() {
   groups(full, product.groups, 1, product.lastWidth);
 }
 
-/// Listed rows one behind the other.
-CodesAt Multiplier::compact(const CodesAt &codes) {
+CodesAt Multiplier::compact(const ListedRows &rows) {
+  const CodesAt &codes = product.input;
   CodesAt result{
       loops.scratch(codeType(e, dot), codes.layout.width * tier.panelRows),
       codes.layout};
   int64_t width = codes.layout.blockCodes;
-  e.forRange(count, [&](Value i) {
-    Value from = codes.layout.row(e, product.rows(e, i)),
-          to = codes.layout.row(e, i);
+  e.forRange(rows.count, [&](Value i) {
+    Value from = codes.layout.row(e, rows(e, i)), to = codes.layout.row(e, i);
     e.forRange(
         e.index(0), e.index(codes.layout.width), width, [&](Value column) {
           Value at = codes.layout.code(e, column);
@@ -149,84 +169,84 @@ CodesAt Multiplier::compact(const CodesAt &codes) {
   return result;
 }
 
-SmallVector<Value> Multiplier::startOf(Value group, int64_t tiles, Value from,
-                                       int64_t size) {
-  // What would be behind the last group is not asked for.
-  int64_t all =
-      cast<ShapedType>(product.weight.codes.getType()).getNumElements();
+/// Where the groups of a part begin in the weight.
+SmallVector<Value> Multiplier::startOf(const Part &part) {
   SmallVector<Value> starts;
-  for (int64_t t = 0; t < tiles; ++t)
-    starts.push_back(e.min(e.add(e.mul(e.add(group, t), packed * groupColumns),
-                                 e.mul(from, groupColumns)),
-                           e.index(all - size * groupColumns)));
+  for (int64_t t = 0; t < part.tiles; ++t)
+    starts.push_back(e.add(e.mul(e.add(part.group, t), packed * groupColumns),
+                           e.mul(part.from, groupColumns)));
   return starts;
 }
 
-SmallVector<Value> Multiplier::groupsOf(const Part &part) {
-  SmallVector<Value> groups;
-  for (int64_t t = 0; t < part.tiles; ++t)
-    groups.push_back(
-        staged ? e.index(t * part.size * groupColumns)
-               : e.add(e.mul(e.add(part.group, t), packed * groupColumns),
-                       e.mul(part.from, groupColumns)));
-  return groups;
+void Multiplier::stage(const Set &set, const Part &part) {
+  int64_t n = part.size * groupColumns,
+          stageLanes =
+              n % tier.floats ? 32 : std::max<int64_t>(tier.floats, 32);
+  for (auto [t, start] : llvm::enumerate(startOf(part)))
+    e.forRange(
+        e.index(0), e.index(n), stageLanes,
+        [&, t = t, start = start](Value at) {
+          Value lanes =
+              e.loadLanes(codes, e.add(start, at), stageLanes, stageLanes);
+          if (set.rows.isHigh)
+            lanes = highPlane(e, lanes);
+          if (dot == Dot::Pair)
+            lanes = arith::ExtSIOp::create(e.b, e.vectorOf(e.i16, stageLanes),
+                                           lanes);
+          e.storeChunk(lanes, staged, e.add(at, static_cast<int64_t>(t) * n),
+                       stageLanes);
+        });
 }
 
-void Multiplier::stage(const Part &part) {
-  for (int64_t t = 0; t < part.tiles; ++t) {
-    Value from = e.add(e.mul(e.add(part.group, t), packed * groupColumns),
-                       e.mul(part.from, groupColumns));
-    int64_t n = part.size * groupColumns,
-            stageLanes =
-                n % tier.floats ? 32 : std::max<int64_t>(tier.floats, 32);
-    e.forRange(e.index(0), e.index(n), stageLanes, [&](Value at) {
-      Value lanes = e.loadLanes(codes, e.add(from, at), stageLanes, stageLanes);
-      if (product.isHigh)
-        lanes = highPlane(e, lanes);
-      if (dot == Dot::Pair)
-        lanes =
-            arith::ExtSIOp::create(e.b, e.vectorOf(e.i16, stageLanes), lanes);
-      e.storeChunk(lanes, staged, e.add(at, t * n), stageLanes);
-    });
-  }
-}
-
-void Multiplier::multiply(const Part &part, Value first, int64_t rows,
-                          Value place, bool fresh, ValueRange next) {
-  Value last = e.sub(count, e.index(1));
-  BlockOperands block = input.layout.operands(
-      e, dot, input.memory, rows, part.from, part.size, [&](int64_t r) {
+void Multiplier::multiply(const Set &set, const Part &part, Value first,
+                          int64_t rows, Value place, bool fresh,
+                          const Part &next) {
+  const ListedRows &listed = set.rows.rows;
+  Value last = e.sub(set.count, e.index(1));
+  BlockOperands block = set.input.layout.operands(
+      e, dot, set.input.memory, rows, part.from, part.size, [&](int64_t r) {
         Value row = e.add(first, r);
         // Of a list; tiles have it compacted.
-        return dot == Dot::Tile || !product.rows.list
-                   ? row
-                   : product.rows(e, e.min(row, last));
+        return dot == Dot::Tile || !listed.list ? row
+                                                : listed(e, e.min(row, last));
       });
-  block.b = staged ? staged : codes;
-  block.groups = groupsOf(part);
+  block.b = set.isStaged ? staged : codes;
+  if (set.isStaged)
+    for (int64_t t = 0; t < part.tiles; ++t)
+      block.groups.push_back(e.index(t * part.size * groupColumns));
+  else
+    block.groups = startOf(part);
   block.rowsAreUnsigned = tier.offset;
-  // Each block of rows asks for a share of the next part.
-  int64_t share = part.size * groupColumns / rowBlocks();
-  Value number = e.b.createOrFold<arith::DivUIOp>(first, e.index(tier.rows));
-  for (Value start : next)
-    block.ahead.push_back(e.add(start, e.mul(number, share)));
+  // Each block of rows asks for a share of the next part; what would be behind
+  // the last one is not asked for.
+  int64_t codesOfPart = next.size * groupColumns,
+          share = codesOfPart / rowBlocks(),
+          all =
+              cast<ShapedType>(product.weight.codes.getType()).getNumElements();
+  Value number =
+      e.add(set.firstBlock,
+            e.b.createOrFold<arith::DivUIOp>(first, e.index(tier.rows)));
+  for (Value start : startOf(next))
+    block.ahead.push_back(
+        e.add(e.min(start, e.index(all - codesOfPart)), e.mul(number, share)));
   block.sharers = rowBlocks();
-  if (dot != Dot::Tile || staged) {
+  if (dot != Dot::Tile || set.isStaged) {
     for (Value start : block.ahead)
       e.prefetch(codes, start, share, Emitter::Cache::Second);
     block.ahead.clear();
   }
   SmallVector<Value> begin(part.tiles);
-  if (fresh && corrections)
+  if (fresh && set.corrections)
     for (int64_t t = 0; t < part.tiles; ++t)
-      begin[t] =
-          e.loadChunk(corrections, e.mul(e.add(part.group, t), groupColumns));
+      begin[t] = e.loadChunk(set.corrections,
+                             e.mul(e.add(part.group, t), groupColumns));
   multiplyBlock(e, block, {sums, place, stride}, fresh,
                 [&](int64_t, int64_t t) { return begin[t]; });
 }
 
-void Multiplier::use(const Part &part, Value first, Value place) {
-  Value inside = e.min(e.sub(count, first), e.index(tier.rows)),
+void Multiplier::use(const Set &set, const Part &part, Value first,
+                     Value place) {
+  Value inside = e.min(e.sub(set.count, first), e.index(tier.rows)),
         last = e.sub(inside, e.index(1));
   int64_t n = part.tiles * groupColumns,
           together = product.isLong ? std::max<int64_t>(tier.floats / n, 1) : 1;
@@ -234,28 +254,35 @@ void Multiplier::use(const Part &part, Value first, Value place) {
     SmallVector<Value> rows, ofRows;
     for (int64_t r = 0; r < together; ++r) {
       Value i = r ? e.min(e.add(begin, r), last) : begin;
-      rows.push_back(product.rows(e, e.add(first, i)));
+      rows.push_back(set.rows.rows(e, e.add(first, i)));
       ofRows.push_back(e.loadLanes(sums, e.add(place, e.mul(i, stride)), n, n));
     }
-    product.use(rows, e.mul(part.group, groupColumns), part.width,
-                e.join(ofRows));
+    set.rows.use(rows, e.mul(part.group, groupColumns), part.width,
+                 e.join(ofRows));
   });
 }
 
 void Multiplier::columns(Value group, int64_t tiles, int64_t width) {
   auto overPart = [&](Value from, int64_t size, bool isFirst, bool isLast) {
-    Part part{group, tiles, width, from, size};
-    if (staged)
-      stage(part);
-    SmallVector<Value> next =
-        isLast ? startOf(e.add(group, tiles), tiles, e.index(0), size)
-               : startOf(group, tiles, e.add(from, size), size);
-    forRowBlocks(e, count, tier.rows, [&](Value first, int64_t rows) {
-      Value place = parts == 1 ? e.index(0) : e.mul(first, stride);
-      multiply(part, first, rows, place, isFirst, next);
-      if (isLast)
-        use(part, first, place);
-    });
+    Part part{group, tiles, width, from, size}, next = part;
+    if (isLast)
+      next = {e.add(group, tiles), tiles, width, e.index(0), size};
+    else
+      next.from = e.add(from, size);
+    for (const Set &set : sets) {
+      if (set.isStaged)
+        e.ifThen(e.compare(Predicate::ne, set.count, e.index(0)),
+                 [&] { stage(set, part); });
+      forRowBlocks(e, set.count, tier.rows, [&](Value first, int64_t rows) {
+        Value place =
+            parts == 1
+                ? e.index(0)
+                : e.mul(e.add(e.mul(set.firstBlock, tier.rows), first), stride);
+        multiply(set, part, first, rows, place, isFirst, next);
+        if (isLast)
+          use(set, part, first, place);
+      });
+    }
   };
   int64_t last = packed - (parts - 1) * size;
   if (parts == 1)
@@ -276,12 +303,8 @@ void Multiplier::columns(Value group, int64_t tiles, int64_t width) {
 /// the borders of parts and columns.
 void Multiplier::columnsInTiles(Value group, int64_t tiles, int64_t width,
                                 int64_t times) {
-  Value blocks = e.ceilDiv(count, tier.rows),
+  Value blocks = e.add(sets.back().firstBlock, sets.back().blocks),
         all = e.mul(blocks, parts * times);
-  struct Step {
-    Part part;
-    Value partNumber, first, place, isLastPart;
-  };
   auto quotient = [&](Value a, Value b) {
     return e.b.createOrFold<arith::DivUIOp>(a, b);
   };
@@ -289,7 +312,11 @@ void Multiplier::columnsInTiles(Value group, int64_t tiles, int64_t width,
     return e.b.createOrFold<arith::RemUIOp>(a, b);
   };
   Value ofParts = e.index(parts),
-        slots = e.index(parts == 1 ? 2 : rowBlocks() + 1);
+        slots = e.index(parts == 1 ? 2 : mostBlocks + 1);
+  struct Step {
+    Part part;
+    Value partNumber, block, place, isLastPart;
+  };
   auto stepOf = [&](Value number) {
     Value block = remainder(number, blocks), rest = quotient(number, blocks),
           part = remainder(rest, ofParts), column = quotient(rest, ofParts);
@@ -297,44 +324,62 @@ void Multiplier::columnsInTiles(Value group, int64_t tiles, int64_t width,
     return Step{{e.add(group, e.mul(column, tiles)), tiles, width,
                  e.mul(part, size), size},
                 part,
-                e.mul(block, tier.rows),
+                block,
                 e.mul(slot, tier.rows * stride),
                 e.compare(Predicate::eq, part, e.index(parts - 1))};
+  };
+  // The set that a step's rows are of, and the first of them.
+  auto ofSet = [&](const Step &step,
+                   llvm::function_ref<void(const Set &, Value)> body) {
+    auto inSet = [&](const Set &set) {
+      body(set, e.mul(e.sub(step.block, set.firstBlock), tier.rows));
+    };
+    if (sets.size() == 1)
+      return inSet(sets.front());
+    e.ifElse(
+        e.compare(Predicate::ult, step.block, sets.back().firstBlock),
+        [&] { inSet(sets.front()); }, [&] { inSet(sets.back()); });
   };
   e.overlap(
       all,
       [&](Value number) {
         Step step = stepOf(number);
-        multiplyInTiles(step.part, step.partNumber, step.first, step.place,
-                        step.isLastPart);
+        ofSet(step, [&](const Set &set, Value first) {
+          multiplyInTiles(set, step.part, step.partNumber, first, step.place,
+                          step.isLastPart);
+        });
       },
       [&](Value number) {
         Step step = stepOf(number);
+        auto used = [&] {
+          ofSet(step, [&](const Set &set, Value first) {
+            use(set, step.part, first, step.place);
+          });
+        };
         if (parts == 1)
-          use(step.part, step.first, step.place);
+          used();
         else
-          e.ifThen(step.isLastPart,
-                   [&] { use(step.part, step.first, step.place); });
+          e.ifThen(step.isLastPart, used);
       });
 }
 
-void Multiplier::multiplyInTiles(const Part &part, Value partNumber,
-                                 Value first, Value place, Value isLastPart) {
-  Value left = e.sub(count, first);
+void Multiplier::multiplyInTiles(const Set &set, const Part &part,
+                                 Value partNumber, Value first, Value place,
+                                 Value isLastPart) {
+  Value left = e.sub(set.count, first);
   auto ofSize = [&](int64_t size, bool fresh) {
     Part exact = part;
     exact.size = size;
-    if (staged)
+    if (set.isStaged)
       e.ifThen(e.compare(Predicate::eq, first, e.index(0)),
-               [&] { stage(exact); });
+               [&] { stage(set, exact); });
     auto choose = [&](Value yes, Value no) -> Value {
       return arith::SelectOp::create(e.b, isLastPart, yes, no);
     };
-    SmallVector<Value> next =
-        startOf(choose(e.add(part.group, part.tiles), part.group), part.tiles,
-                choose(e.index(0), e.add(part.from, size)), size);
+    Part next{choose(e.add(part.group, part.tiles), part.group), part.tiles,
+              part.width, choose(e.index(0), e.add(part.from, size)), size};
     auto rows = [&](int64_t n) {
-      multiply(exact, first, n, place, fresh, next);
+      multiply(set, exact, first, n, place, fresh, next);
     };
     e.ifElse(
         e.compare(Predicate::ugt, left, e.index(tier.rows / 2)),

@@ -18,19 +18,24 @@ struct PanelProduct {
   CodesAt input;
   int64_t k;
   PackedWeight weight;
-  bool isHigh; ///< The rows are in INT4.
-  ListedRows rows;
   /// Columns: groups of 16 from a group on; the last has `lastWidth`.
   Value firstGroup;
   int64_t groups, lastWidth;
   /// `use` computes a long chain: it gets several rows at a time, so that a
   /// processor finds enough to do next to each other.
   bool isLong;
-  /// Uses sums (i32, a multiple of 16 lanes for each row) of rows of the panel
-  /// from a column on, of which `width` count. A row may be there twice.
-  llvm::function_ref<void(ArrayRef<Value> rows, Value column, int64_t width,
-                          Value sums)>
-      use;
+  /// Some rows of the panel.
+  struct Rows {
+    ListedRows rows;
+    bool isHigh; ///< They are in INT4.
+    /// Uses sums (i32, a multiple of 16 lanes for each row) of rows of the
+    /// panel from a column on, of which `width` count. A row may be there
+    /// twice.
+    std::function<void(ArrayRef<Value> rows, Value column, int64_t width,
+                       Value sums)>
+        use;
+  };
+  SmallVector<Rows, 2> rows;
 };
 
 } // namespace mlir::fact::loops

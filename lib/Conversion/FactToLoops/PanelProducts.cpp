@@ -132,20 +132,13 @@ void PanelLoops::product(QuantizedLinearOp op) {
     };
   };
 
-  auto run = [&](ListedRows rows, Value firstGroup, int64_t columns,
-                 bool isHigh) {
-    auto use = apply(isHigh);
-    int64_t groups = (columns + groupColumns - 1) / groupColumns;
-    bool isLong = llvm::any_of(chain, llvm::IsaPred<ActivationOp>);
-    multiply({input, k, weight, isHigh, rows, firstGroup, groups,
-              columns - (groups - 1) * groupColumns, isLong, use});
-  };
   SmallVector<Operation *> ops = {op};
   llvm::append_range(ops, chain);
+  bool isLong = llvm::any_of(chain, llvm::IsaPred<ActivationOp>);
   e.part("product", ops, [&] {
     clearMaxima(maxima);
     auto ofHead = [&](Value head, int64_t columns) {
-      Value firstGroup = e.mul(head, columns / groupColumns);
+      SmallVector<PanelProduct::Rows, 2> sets;
       for (bool isHigh : {false, true}) {
         if (isHigh && !split)
           continue;
@@ -165,12 +158,11 @@ void PanelLoops::product(QuantizedLinearOp op) {
                 e.integer(e.i1, isHigh));
             return arith::AndIOp::create(e.b, keeps, wanted).getResult();
           });
-        if (!rows.list)
-          run(rows, firstGroup, columns, isHigh);
-        else // maybe of no rows, for which nothing is staged
-          e.ifThen(e.compare(Predicate::ne, rows.count, e.index(0)),
-                   [&] { run(rows, firstGroup, columns, isHigh); });
+        sets.push_back({rows, isHigh, apply(isHigh)});
       }
+      int64_t groups = (columns + groupColumns - 1) / groupColumns;
+      multiply({input, k, weight, e.mul(head, columns / groupColumns), groups,
+                columns - (groups - 1) * groupColumns, isLong, sets});
     };
     if (byHead)
       e.forRange(e.index(heads), [&](Value head) { ofHead(head, n / heads); });
@@ -206,8 +198,13 @@ void PanelLoops::product(LogMatmulOp op) {
   };
   int64_t groups = (n + groupColumns - 1) / groupColumns;
   e.part("product", op.getOperation(), [&] {
-    multiply({input, k, weight, /*isHigh=*/false, ListedRows{panelSize, {}},
-              e.index(0), groups, n - (groups - 1) * groupColumns,
-              /*isLong=*/false, use});
+    multiply({input,
+              k,
+              weight,
+              e.index(0),
+              groups,
+              n - (groups - 1) * groupColumns,
+              /*isLong=*/false,
+              {{ListedRows{panelSize, {}}, /*isHigh=*/false, use}}});
   });
 }
