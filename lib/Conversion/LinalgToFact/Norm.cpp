@@ -201,7 +201,8 @@ static bool takeGamma(Product &product, Node *&gamma) {
 
 static std::optional<NormMatch> matchLayerNorm(Node *node, Miss &miss) {
   std::optional<SmallVector<Product, 4>> terms = termsOf(node, 4);
-  if (!terms || node->operands.size() != 2)
+  if (!terms || node->operands.size() != 2 ||
+      node->operand(0) == node->operand(1)) // a norm added to itself
     return std::nullopt;
   // The terms that are divided by the deviation, and beta.
   SmallVector<Product, 2> divided;
@@ -226,9 +227,10 @@ static std::optional<NormMatch> matchLayerNorm(Node *node, Miss &miss) {
   }
   if (!deviation)
     return std::nullopt;
+  // Rows of their own may be a residual stream beside a norm, or another norm.
+  bool isOfRows = node->operand(0)->isRows() && node->operand(1)->isRows();
   if (!plain) {
-    // Rows of their own are a residual stream beside a layer norm.
-    if (node->operand(0)->isRows() && node->operand(1)->isRows())
+    if (isOfRows)
       return std::nullopt;
     miss = {"what is added to the normalised row is not one constant for each "
             "feature",
@@ -238,8 +240,11 @@ static std::optional<NormMatch> matchLayerNorm(Node *node, Miss &miss) {
   float eps = 0;
   int64_t count = 0;
   Node *x = deviationOf(deviation, count, eps, miss);
-  if (!x)
+  if (!x) {
+    if (isOfRows)
+      miss = {};
     return std::nullopt;
+  }
   auto found = [&](Node *gamma, double factor) {
     NormMatch match{Norm::Layer, x,
                     gamma,       static_cast<float>(factor),
