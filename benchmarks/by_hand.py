@@ -18,21 +18,23 @@ WEIGHTS = "Wq bq Wk bk Wv bv Wo bo ln1.gamma ln1.beta W1 b1 W2 b2 ln2.gamma ln2.
 
 
 class ByHand:
-    def __init__(self, sources, folder, layer):
+    def __init__(self, sources, folder, layer, tier):
+        if tier not in TIERS:
+            raise tools.ToolError(f"layer.cpp has no code for tier {tier}")
         compiler = shutil.which("clang++-22") or "clang++"
-        subprocess.run([compiler, "-O3", "-march=sapphirerapids", "-ffp-contract=off", "-w", sources / "layer.cpp", "-o", folder / "by_hand"],
+        subprocess.run([compiler, "-O3", "-march=cascadelake", "-mamx-tile", "-mamx-int8", "-ffp-contract=off", "-w", sources / "layer.cpp", "-o", folder / "by_hand"],
                        check=True)
-        self.folder = folder
+        self.folder, self.tier = folder, TIERS[tier]
         with open(folder / "w.bin", "wb") as file:
             for name in WEIGHTS:
                 file.write(layer.weights[name].astype(np.float32).tobytes())
 
-    def run(self, tier, repeat, x, y):
+    def run(self, repeat, x, y):
         """Milliseconds of a call on an input, whose result must be y."""
         length = x.shape[1]
         x.tofile(self.folder / f"x{length}.bin")
         y.tofile(self.folder / f"y{length}.bin")
-        said = subprocess.run([self.folder / "by_hand", TIERS[tier], str(repeat), str(length)], cwd=self.folder, check=True, capture_output=True,
+        said = subprocess.run([self.folder / "by_hand", self.tier, str(repeat), str(length)], cwd=self.folder, check=True, capture_output=True,
                               text=True).stdout
         if not said:
             raise tools.ToolError(f"layer.cpp knows no length {length}")

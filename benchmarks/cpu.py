@@ -50,9 +50,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--repeat", type=int, default=9)
     options = parser.parse_args()
-    if options.by_hand and options.model != by_hand.MODEL:
-        parser.error(f"--by-hand is a layer of {by_hand.MODEL}")
     presets = options.presets.split(",")
+    if options.by_hand and (options.model != by_hand.MODEL or "dense" not in presets):
+        parser.error(f"--by-hand is a dense layer of {by_hand.MODEL}")
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     lengths = [int(length) for length in options.lengths.split(",")]
     layers = linalg_ir.random_model(options.model, 1, 0, max(lengths))
@@ -68,9 +68,7 @@ def main():
         tier = run_fact(folder, presets[0], options.cpu, 1)[1]
         if tier != "amx" and "amx_int8" in features():
             rival.refuse_amx()
-        hand = None
-        if options.by_hand and "dense" in presets and tier in by_hand.TIERS:
-            hand = by_hand.ByHand(options.by_hand, folder, layers[0])
+        hand = by_hand.ByHand(options.by_hand, folder, layers[0], tier) if options.by_hand else None
         rows = []
         for length in lengths:
             x = np.random.default_rng(0).standard_normal((1, length, d), dtype=np.float32)
@@ -79,7 +77,7 @@ def main():
             runs |= {preset: lambda preset=preset: run_fact(folder, preset, options.cpu, options.repeat)[0] for preset in presets}
             if hand:
                 run_fact(folder, "dense", options.cpu, 1)
-                runs["by hand"] = partial(hand.run, tier, options.repeat, x, np.load(folder / "y.npy"))
+                runs["by hand"] = partial(hand.run, options.repeat, x, np.load(folder / "y.npy"))
             times = {kind: [] for kind in runs}
             for _ in range(options.rounds):
                 for kind, run in runs.items():

@@ -21,7 +21,7 @@ namespace {
 constexpr const char *cpuText =
     "what the CPU's code is for: native = this processor, another one by "
     "LLVM's name, or a tier (amx, avx512vnni, avx512, avxvnni, avx2, x86, "
-    "dotprod)";
+    "dotprod, portable)";
 
 /// What the policy flags said, until all of them are there.
 struct PolicyFlags {

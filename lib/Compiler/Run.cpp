@@ -322,7 +322,7 @@ LogicalResult Runner::compile() {
   if (options.emulate) {
     if (!findTier(options.cpu))
       return compilation.fail("--emulate needs a tier: --cpu=" + options.cpu +
-                              " is none");
+                              " is none (there are " + tierNames() + ")");
     pipeline.tier = options.cpu;
     pipeline.emulate = true;
   }
@@ -404,7 +404,8 @@ LogicalResult Runner::callEntry(int64_t times) {
     case EntryStatus::BadHost:
       return compilation.fail(
           "this processor has no " + Twine(error.tensor ? error.tensor : "?") +
-          ", for which the model is compiled (--cpu=" + options.cpu + ")");
+          ", for which the model is compiled (--cpu=" + options.cpu +
+          "; --emulate runs a tier's code in plain arithmetic)");
     case EntryStatus::BadOutput:
       return compilation.fail("output " + where + " is not finite");
     }

@@ -59,9 +59,13 @@ Value Emitter::mul(Value x, Value y) {
 Value Emitter::mul(Value x, int64_t y) {
   return y == 1 ? x : mul(x, integer(x.getType(), y));
 }
-Value Emitter::ceilDiv(Value x, int64_t y) {
-  return b.createOrFold<arith::DivUIOp>(add(x, y - 1), index(y));
+Value Emitter::div(Value x, Value y) {
+  return b.createOrFold<arith::DivUIOp>(x, y);
 }
+Value Emitter::rem(Value x, Value y) {
+  return b.createOrFold<arith::RemUIOp>(x, y);
+}
+Value Emitter::ceilDiv(Value x, int64_t y) { return div(add(x, y - 1), y); }
 Value Emitter::roundUp(Value x, int64_t multiple) {
   return mul(ceilDiv(x, multiple), multiple);
 }
@@ -147,8 +151,9 @@ void Emitter::ifElse(Value condition, llvm::function_ref<void()> body,
 SmallVector<Value>
 Emitter::select(Value condition, llvm::function_ref<SmallVector<Value>()> body,
                 llvm::function_ref<SmallVector<Value>()> orElse) {
-  // The result types are those of the first branch: what is emitted for both
-  // moves to an op with results once they are known.
+  // The result types are those of the first branch. What a branch emits may
+  // look for its module, so it is emitted in place, and moves to an op with
+  // results once they are known.
   auto draft = scf::IfOp::create(b, condition, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   auto emit = [&](Block *block,
@@ -363,7 +368,7 @@ ColumnRange Emitter::windowOf(WindowAttr attribute, Value row, Value length) {
 ColumnRange Emitter::chunksAround(const ColumnRange &columns) {
   Value begin = columns.begin;
   if (!isZeroInteger(begin))
-    begin = mul(b.createOrFold<arith::DivUIOp>(begin, index(lanes)), lanes);
+    begin = mul(div(begin, lanes), lanes);
   return {begin, roundUp(columns.end, lanes)};
 }
 
@@ -508,6 +513,7 @@ void Emitter::prefetch(Value flat, Value index, int64_t n, Cache cache) {
 }
 
 Value Emitter::slice(Value vector, int64_t first, int64_t n) {
+  assert(first + n <= cast<VectorType>(vector.getType()).getDimSize(0));
   if (cast<VectorType>(vector.getType()).getDimSize(0) == n)
     return vector;
   return vector::ExtractStridedSliceOp::create(

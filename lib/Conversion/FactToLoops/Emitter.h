@@ -70,6 +70,10 @@ public:
   Value sub(Value x, Value y);
   Value mul(Value x, Value y);
   Value mul(Value x, int64_t y);
+  Value div(Value x, Value y);
+  Value div(Value x, int64_t y) { return div(x, index(y)); }
+  Value rem(Value x, Value y);
+  Value rem(Value x, int64_t y) { return rem(x, index(y)); }
   Value ceilDiv(Value x, int64_t y);
   Value roundUp(Value x, int64_t multiple);
   Value min(Value x, Value y);
@@ -202,8 +206,8 @@ public:
     return f32(load(memref, indices));
   }
   void fill(Value flat, Value size, Value scalar);
-  /// Asks for `n` elements from `index` on, which may lie behind the last: into
-  /// the nearest cache, or the second one.
+  /// Asks for `n` elements from `index` on: into the nearest cache, or the
+  /// second one.
   enum class Cache { Nearest, Second };
   void prefetch(Value flat, Value index, int64_t n,
                 Cache cache = Cache::Nearest);

@@ -201,8 +201,7 @@ Value EntryBuilder::firstBad(Value memref, bool limited) {
                                  absolute(x).value, limit)
         .getResult();
   };
-  Value whole =
-      e.mul(e.b.createOrFold<arith::DivUIOp>(count, e.index(lanes)), lanes);
+  Value whole = e.mul(e.div(count, lanes), lanes);
   Value bounds = e.splatValue(bound);
   Value some = e.forReduce(
       e.index(0), whole, lanes, e.integer(e.vectorOf(e.i1), 0),

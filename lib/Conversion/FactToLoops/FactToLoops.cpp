@@ -190,10 +190,8 @@ struct FactToLoopsPass
     ModuleOp module = getOperation();
     loops::LoopOptions options{fillUndefined, findTier(tier), emulate, profile};
     if (!options.tier) {
-      auto names =
-          llvm::map_range(tiers(), [](const Tier &each) { return each.name; });
       module.emitError("unknown tier '")
-          << tier << "' (there are " << llvm::join(names, ", ") << ")";
+          << tier << "' (there are " << tierNames() << ")";
       return signalPassFailure();
     }
     if (failed(renameFunctions(module)))

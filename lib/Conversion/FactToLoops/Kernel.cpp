@@ -42,16 +42,14 @@ RowLayout RowLayout::of(Dot dot, int64_t k) {
 Value RowLayout::row(Emitter &e, Value row) const {
   if (blockRows == 1)
     return e.mul(row, width);
-  Value block = e.b.createOrFold<arith::DivUIOp>(row, e.index(blockRows)),
-        inside = e.b.createOrFold<arith::RemUIOp>(row, e.index(blockRows));
+  Value block = e.div(row, blockRows), inside = e.rem(row, blockRows);
   return e.add(e.mul(block, blockRows * width), e.mul(inside, blockCodes));
 }
 
 Value RowLayout::code(Emitter &e, Value code) const {
   if (blockRows == 1)
     return code;
-  Value block = e.b.createOrFold<arith::DivUIOp>(code, e.index(blockCodes)),
-        inside = e.b.createOrFold<arith::RemUIOp>(code, e.index(blockCodes));
+  Value block = e.div(code, blockCodes), inside = e.rem(code, blockCodes);
   return e.add(e.mul(block, blockRows * blockCodes), inside);
 }
 
@@ -185,6 +183,7 @@ loops::sumBlock(Emitter &e, const BlockOperands &operands,
                 llvm::function_ref<Value(int64_t, int64_t)> init) {
   Type code = codeType(e, operands.dot);
   int64_t step = Tier::step(operands.dot);
+  assert(operands.ahead.empty() && !operands.beside);
   int64_t registers = registersOf(e.options, operands.dot),
           n = groupColumns / registers;
   int64_t rows = operands.rows.size(), groups = operands.groups.size();
@@ -257,9 +256,7 @@ static void multiplyTiles(Emitter &e, const BlockOperands &operands,
       [&](Value atA, Value atB, ValueRange carried) {
         SmallVector<Value> columns, next;
         for (Value group : operands.ahead)
-          e.prefetch(operands.b,
-                     e.add(group, e.b.createOrFold<arith::DivUIOp>(
-                                      atB, e.index(operands.sharers))),
+          e.prefetch(operands.b, e.add(group, e.div(atB, operands.sharers)),
                      16 * tileCodes / operands.sharers, Emitter::Cache::Second);
         for (Value group : operands.groups)
           columns.push_back(amx::TileLoadOp::create(
@@ -322,14 +319,19 @@ void loops::multiplyBlock(Emitter &e, const BlockOperands &operands,
                        static_cast<int64_t>(i) % groups));
 }
 
+void loops::withBlockRows(Emitter &e, Value left, int64_t rows,
+                          llvm::function_ref<void(int64_t)> body) {
+  e.ifElse(
+      e.compare(arith::CmpIPredicate::ugt, left, e.index(rows / 2)),
+      [&] { body(rows); }, [&] { body(rows / 2); });
+}
+
 void loops::forRowBlocks(Emitter &e, Value count, int64_t rows,
                          llvm::function_ref<void(Value, int64_t)> body) {
   if (rows == 1)
     return e.forRange(e.index(0), count, 1, [&](Value row) { body(row, 1); });
   int64_t half = rows / 2;
-  Value whole = e.mul(e.b.createOrFold<arith::DivUIOp>(
-                          e.add(count, rows - 1 - half), e.index(rows)),
-                      rows);
+  Value whole = e.mul(e.div(e.add(count, rows - 1 - half), rows), rows);
   e.forRange(e.index(0), whole, rows, [&](Value row) { body(row, rows); });
   e.ifThen(e.compare(arith::CmpIPredicate::ult, whole, count),
            [&] { body(whole, half); });
@@ -393,8 +395,7 @@ void loops::packColumnsOfTokens(Emitter &e, Dot dot, Value source, Value stride,
                                 Value column, int64_t width, Value length,
                                 Value paddedLength, Value packed, Value to) {
   int64_t step = Tier::step(dot);
-  Value last = e.sub(length, e.index(1)),
-        steps = e.b.createOrFold<arith::DivUIOp>(paddedLength, e.index(step));
+  Value last = e.sub(length, e.index(1)), steps = e.div(paddedLength, step);
   for (int64_t first = 0; first < width; first += groupColumns) {
     int64_t codes = std::min(groupColumns, width - first);
     Value base = e.add(to, e.mul(paddedLength, first));

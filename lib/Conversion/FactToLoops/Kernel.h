@@ -25,6 +25,8 @@
 
 #include "fact/Conversion/FactToLoops/Tier.h"
 
+#include <functional>
+
 namespace mlir::fact::loops {
 
 /// Columns of a group of B.
@@ -47,7 +49,7 @@ struct BlockOperands {
   /// The sums run over blocks begin .. end - 1 of `steps` steps; null: one.
   std::optional<ColumnRange> blocks;
   int64_t steps;
-  /// Of tiles: emits what is computed beside the products of a block.
+  /// Tiles with `blocks` only: emits what is computed beside their products.
   std::function<void(Value)> beside;
   /// How far apart blocks of A are, in codes.
   int64_t blockStride = 0;
@@ -55,9 +57,9 @@ struct BlockOperands {
   bool rowsAreUnsigned = true;
   /// Tiles only: how far apart rows of A are, in codes.
   int64_t rowStride = 0;
-  /// Offsets in b of what is read after this, a group each, which several
-  /// blocks share to ask for: this one for what is as long as one of
-  /// `sharers` parts of its own, between its steps.
+  /// Tiles only: where the next codes of B begin, a group each. `sharers`
+  /// blocks ask for them together, each for one part of as many, a little at
+  /// each step.
   SmallVector<Value> ahead;
   int64_t sharers = 1;
 };
@@ -96,6 +98,10 @@ void multiplyBlock(Emitter &e, const BlockOperands &operands,
                    const BlockSums &sums, bool fresh,
                    llvm::function_ref<Value(int64_t, int64_t)> init = nullptr);
 
+/// Calls body(rows): a whole block of the tier's rows, or half a block where no
+/// more rows are left.
+void withBlockRows(Emitter &e, Value left, int64_t rows,
+                   llvm::function_ref<void(int64_t)> body);
 /// Calls body(first row, rows) for blocks of the tier's rows below `count`, and
 /// for half a block where so few are left. Blocks may reach past `count`.
 void forRowBlocks(Emitter &e, Value count, int64_t rows,

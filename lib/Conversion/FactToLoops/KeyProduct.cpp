@@ -99,31 +99,21 @@ void KeyProduct::multiply(Value group, const ColumnRange &chunks, Value count,
     });
   // See Multiplier::columnsInTiles.
   Value blocks = e.ceilDiv(count, tier.rows);
-  auto quotient = [&](Value a, Value b) {
-    return e.b.createOrFold<arith::DivUIOp>(a, b);
-  };
-  auto remainder = [&](Value a, Value b) {
-    return e.b.createOrFold<arith::RemUIOp>(a, b);
-  };
   struct Step {
     Value key, first, place;
   };
   auto stepOf = [&](Value number) {
-    return Step{e.add(begin, e.mul(quotient(number, blocks), blockKeys())),
-                e.mul(remainder(number, blocks), tier.rows),
-                e.mul(remainder(number, e.index(2)), tier.rows * blockKeys())};
+    return Step{e.add(begin, e.mul(e.div(number, blocks), blockKeys())),
+                e.mul(e.rem(number, blocks), tier.rows),
+                e.mul(e.rem(number, e.index(2)), tier.rows * blockKeys())};
   };
   e.overlap(
-      e.mul(quotient(e.sub(end, begin), e.index(blockKeys())), blocks),
+      e.mul(e.div(e.sub(end, begin), e.index(blockKeys())), blocks),
       [&](Value number) {
         Step step = stepOf(number);
-        auto rows = [&](int64_t n) {
+        withBlockRows(e, e.sub(count, step.first), tier.rows, [&](int64_t n) {
           multiplyBlock(group, step.key, step.first, n, step.place);
-        };
-        e.ifElse(
-            e.compare(arith::CmpIPredicate::ugt, e.sub(count, step.first),
-                      e.index(tier.rows / 2)),
-            [&] { rows(tier.rows); }, [&] { rows(tier.rows / 2); });
+        });
       },
       [&](Value number) {
         Step step = stepOf(number);
@@ -142,7 +132,6 @@ void KeyProduct::prefetchAhead(Value memory, Value at, int64_t n,
 }
 
 Value KeyProduct::keyAt(Value key, Value i) const {
-  Value chunk = e.b.createOrFold<arith::DivUIOp>(key, e.index(chunkKeys())),
-        inside = e.b.createOrFold<arith::RemUIOp>(key, e.index(chunkKeys()));
+  Value chunk = e.div(key, chunkKeys()), inside = e.rem(key, chunkKeys());
   return e.add(at(chunk, i), inside);
 }

@@ -148,10 +148,8 @@ Value loops::wordsOfRow(Emitter &e, Value length) {
 }
 
 Value loops::bitOf(Emitter &e, Value words, Value firstWord, Value column) {
-  Value word = e.load(words, e.add(firstWord, e.b.createOrFold<arith::DivUIOp>(
-                                                  column, e.index(lanes))));
-  Value shift = e.fromIndex(
-      e.b.createOrFold<arith::RemUIOp>(column, e.index(lanes)), e.i16);
+  Value word = e.load(words, e.add(firstWord, e.div(column, lanes)));
+  Value shift = e.fromIndex(e.rem(column, lanes), e.i16);
   return arith::TruncIOp::create(e.b, e.i1,
                                  arith::ShRUIOp::create(e.b, word, shift));
 }

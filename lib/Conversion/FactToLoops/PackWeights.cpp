@@ -164,22 +164,16 @@ PackedWeight WeightPacker::packAtRunTime(Value weight) {
   auto subtract = [&](Value code, Value from, Value column) {
     e.store(e.sub(e.load(from, column), e.mul(code, 128)), from, column);
   };
-  auto divide = [&](Value x, int64_t by) {
-    return e.b.createOrFold<arith::DivUIOp>(x, e.index(by));
-  };
-  auto rest = [&](Value x, int64_t by) {
-    return e.b.createOrFold<arith::RemUIOp>(x, e.index(by));
-  };
   e.forRange(e.index(shape.k), [&](Value row) {
     e.forRange(e.index(shape.n), [&](Value column) {
       Value code =
           arith::ExtSIOp::create(e.b, e.i32, e.load(source, {row, column}));
       Value at =
-          e.add(e.mul(e.add(e.mul(divide(column, groupColumns), shape.codes),
-                            e.mul(divide(row, shape.step), shape.step)),
+          e.add(e.mul(e.add(e.mul(e.div(column, groupColumns), shape.codes),
+                            e.mul(e.div(row, shape.step), shape.step)),
                       groupColumns),
-                e.add(e.mul(rest(column, groupColumns), shape.step),
-                      rest(row, shape.step)));
+                e.add(e.mul(e.rem(column, groupColumns), shape.step),
+                      e.rem(row, shape.step)));
       e.store(arith::TruncIOp::create(e.b, e.i8, code), codes, at);
       subtract(code, sums, column);
       subtract(arith::ShRSIOp::create(e.b, e.add(code, 8), e.integer(e.i32, 4)),

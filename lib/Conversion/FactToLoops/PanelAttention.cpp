@@ -34,11 +34,12 @@ Attention::Attention(PanelLoops &loops, QuantizedAttentionOp op)
                heads),
       valueGroups((headSize + groupColumns - 1) / groupColumns),
       blockRows(tier.attentionRows), floats(tier.floats),
-      keys(e, groups, headSize) {}
+      keys(e, groups, headSize),
+      isFactorLate(op.getScale().getExactLog2() != INT_MIN) {}
 
 void Attention::begin() {
   isCompressed = paysToCompress();
-  isFactorLate = op.getScale().getExactLog2() != INT_MIN;
+
   Value length = loops.length;
   keys.pack(e.flat(op.getKey()), length);
   padded = keys.paddedLength();
@@ -174,9 +175,7 @@ void Attention::block(Value head, Value group, const ListedRows &rows,
     ColumnRange seen{
         e.windowOf(window, row(e.index(0)), loops.length).begin,
         e.windowOf(window, row(e.sub(count, e.index(1))), loops.length).end};
-    block.chunks = {
-        e.b.createOrFold<arith::DivUIOp>(seen.begin, e.index(floats)),
-        e.ceilDiv(seen.end, floats)};
+    block.chunks = {e.div(seen.begin, floats), e.ceilDiv(seen.end, floats)};
     e.countWork(
         [&] { return e.mul(e.mul(count, keysOf(block)), 2 * headSize); },
         [&] {
@@ -228,7 +227,7 @@ void Attention::forRanges(
     llvm::function_ref<void(const ColumnRange &, bool)> body) {
   if (op.getMask() || op.getWindowAttr())
     return body(block.chunks, true);
-  Value whole = e.b.createOrFold<arith::DivUIOp>(loops.length, e.index(floats));
+  Value whole = e.div(loops.length, floats);
   body({block.chunks.begin, whole}, false);
   e.ifThen(e.compare(Predicate::ult, whole, block.chunks.end),
            [&] { body({whole, block.chunks.end}, true); });
@@ -251,8 +250,7 @@ ColumnRange Attention::seenColumns(const Block &block, Value i) {
 Value Attention::keptLanes(const Block &block, Value i, Value key, int64_t n) {
   if (!op.getMask())
     return e.lanesWithin(key, seenColumns(block, i), n);
-  return maskLanes(firstWord(block, i),
-                   e.b.createOrFold<arith::DivUIOp>(key, e.index(lanes)), n);
+  return maskLanes(firstWord(block, i), e.div(key, lanes), n);
 }
 
 /// `n` bits of a row's mask from a word of it on, as vector<n x i1>.

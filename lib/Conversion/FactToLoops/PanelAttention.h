@@ -76,7 +76,8 @@ private:
   bool isCompressed = false;
   /// The factor of a row's scores is a power of two: they stay without it, and
   /// get it where -mx is added, in one instruction. The same terms: where the
-  /// product is not exact, below 2^-126, exp is 1.
+  /// product is not exact, below 2^-126, it is less than half a unit in the
+  /// last place of mx, or mx is so small that exp is 1 both ways.
   bool isFactorLate;
   Value maxima; ///< of the panel's rows of the result, if they are asked for
   /// Of a block.

@@ -116,8 +116,8 @@ Multiplier::Multiplier(PanelLoops &loops, const PanelProduct &product)
   }
   // Each set may begin with a part of a block more.
   mostBlocks = rowBlocks() + static_cast<int64_t>(sets.size()) - 1;
-  // Sums that wait for their use while the next ones are made.
-  int64_t blocks = (parts == 1 ? 1 : mostBlocks) + 1;
+  // Of tiles: sums that wait for their use while the next ones are made.
+  int64_t blocks = (parts == 1 ? 1 : mostBlocks) + (dot == Dot::Tile ? 1 : 0);
   sums = loops.scratch(e.i32, blocks * tier.rows * stride);
 }
 
@@ -186,14 +186,14 @@ void Multiplier::stage(const Set &set, const Part &part) {
     e.forRange(
         e.index(0), e.index(n), stageLanes,
         [&, t = t, start = start](Value at) {
-          Value lanes =
+          Value some =
               e.loadLanes(codes, e.add(start, at), stageLanes, stageLanes);
           if (set.rows.isHigh)
-            lanes = highPlane(e, lanes);
+            some = highPlane(e, some);
           if (dot == Dot::Pair)
-            lanes = arith::ExtSIOp::create(e.b, e.vectorOf(e.i16, stageLanes),
-                                           lanes);
-          e.storeChunk(lanes, staged, e.add(at, static_cast<int64_t>(t) * n),
+            some = arith::ExtSIOp::create(e.b, e.vectorOf(e.i16, stageLanes),
+                                          some);
+          e.storeChunk(some, staged, e.add(at, static_cast<int64_t>(t) * n),
                        stageLanes);
         });
 }
@@ -217,15 +217,13 @@ void Multiplier::multiply(const Set &set, const Part &part, Value first,
   else
     block.groups = startOf(part);
   block.rowsAreUnsigned = tier.offset;
-  // Each block of rows asks for a share of the next part; what would be behind
-  // the last one is not asked for.
+  // Each block of rows asks for a share of the next part, as many as a whole
+  // panel has; what would be behind the last one is not asked for.
   int64_t codesOfPart = next.size * groupColumns,
           share = codesOfPart / rowBlocks(),
           all =
               cast<ShapedType>(product.weight.codes.getType()).getNumElements();
-  Value number =
-      e.add(set.firstBlock,
-            e.b.createOrFold<arith::DivUIOp>(first, e.index(tier.rows)));
+  Value number = e.add(set.firstBlock, e.div(first, tier.rows));
   for (Value start : startOf(next))
     block.ahead.push_back(
         e.add(e.min(start, e.index(all - codesOfPart)), e.mul(number, share)));
@@ -263,10 +261,12 @@ void Multiplier::use(const Set &set, const Part &part, Value first,
 }
 
 void Multiplier::columns(Value group, int64_t tiles, int64_t width) {
-  auto overPart = [&](Value from, int64_t size, bool isFirst, bool isLast) {
-    Part part{group, tiles, width, from, size}, next = part;
+  int64_t last = packed - (parts - 1) * size;
+  auto overPart = [&](Value from, bool isFirst, bool isLast) {
+    Part part{group, tiles, width, from, isLast ? last : size}, next = part;
     if (isLast)
-      next = {e.add(group, tiles), tiles, width, e.index(0), size};
+      next = {e.add(group, tiles), tiles, width, e.index(0),
+              parts == 1 ? last : size};
     else
       next.from = e.add(from, size);
     for (const Set &set : sets) {
@@ -284,14 +284,13 @@ void Multiplier::columns(Value group, int64_t tiles, int64_t width) {
       });
     }
   };
-  int64_t last = packed - (parts - 1) * size;
   if (parts == 1)
-    return overPart(e.index(0), last, true, true);
-  overPart(e.index(0), size, true, false);
+    return overPart(e.index(0), true, true);
+  overPart(e.index(0), true, false);
   if (parts > 2)
     e.forRange(e.index(size), e.index((parts - 1) * size), size,
-               [&](Value from) { overPart(from, size, false, false); });
-  overPart(e.index((parts - 1) * size), last, false, true);
+               [&](Value from) { overPart(from, false, false); });
+  overPart(e.index((parts - 1) * size), false, true);
 }
 
 //===----------------------------------------------------------------------===//
@@ -305,12 +304,6 @@ void Multiplier::columnsInTiles(Value group, int64_t tiles, int64_t width,
                                 int64_t times) {
   Value blocks = e.add(sets.back().firstBlock, sets.back().blocks),
         all = e.mul(blocks, parts * times);
-  auto quotient = [&](Value a, Value b) {
-    return e.b.createOrFold<arith::DivUIOp>(a, b);
-  };
-  auto remainder = [&](Value a, Value b) {
-    return e.b.createOrFold<arith::RemUIOp>(a, b);
-  };
   Value ofParts = e.index(parts),
         slots = e.index(parts == 1 ? 2 : mostBlocks + 1);
   struct Step {
@@ -318,9 +311,9 @@ void Multiplier::columnsInTiles(Value group, int64_t tiles, int64_t width,
     Value partNumber, block, place, isLastPart;
   };
   auto stepOf = [&](Value number) {
-    Value block = remainder(number, blocks), rest = quotient(number, blocks),
-          part = remainder(rest, ofParts), column = quotient(rest, ofParts);
-    Value slot = remainder(e.add(e.mul(column, blocks), block), slots);
+    Value block = e.rem(number, blocks), rest = e.div(number, blocks),
+          part = e.rem(rest, ofParts), column = e.div(rest, ofParts);
+    Value slot = e.rem(e.add(e.mul(column, blocks), block), slots);
     return Step{{e.add(group, e.mul(column, tiles)), tiles, width,
                  e.mul(part, size), size},
                 part,
@@ -366,7 +359,6 @@ void Multiplier::columnsInTiles(Value group, int64_t tiles, int64_t width,
 void Multiplier::multiplyInTiles(const Set &set, const Part &part,
                                  Value partNumber, Value first, Value place,
                                  Value isLastPart) {
-  Value left = e.sub(set.count, first);
   auto ofSize = [&](int64_t size, bool fresh) {
     Part exact = part;
     exact.size = size;
@@ -378,19 +370,16 @@ void Multiplier::multiplyInTiles(const Set &set, const Part &part,
     };
     Part next{choose(e.add(part.group, part.tiles), part.group), part.tiles,
               part.width, choose(e.index(0), e.add(part.from, size)), size};
-    auto rows = [&](int64_t n) {
+    withBlockRows(e, e.sub(set.count, first), tier.rows, [&](int64_t n) {
       multiply(set, exact, first, n, place, fresh, next);
-    };
-    e.ifElse(
-        e.compare(Predicate::ugt, left, e.index(tier.rows / 2)),
-        [&] { rows(tier.rows); }, [&] { rows(tier.rows / 2); });
+    });
   };
   int64_t last = packed - (parts - 1) * size;
   if (parts == 1)
     return ofSize(last, true);
   auto rest = [&] {
-    if (last == size)
-      return ofSize(size, false);
+    if (last == size || parts == 2)
+      return ofSize(last, false);
     e.ifElse(
         isLastPart, [&] { ofSize(last, false); }, [&] { ofSize(size, false); });
   };

@@ -11,6 +11,8 @@
 
 #include "Panels.h"
 
+#include <functional>
+
 namespace mlir::fact::loops {
 
 /// What PanelLoops::multiply computes.

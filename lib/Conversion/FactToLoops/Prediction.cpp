@@ -130,9 +130,7 @@ void ScoreLoops::emit(llvm::function_ref<void(Value)> beginHead, Use use,
   columnScales();
   e.parallelFor(
       "predict_head", op.getOperation(), e.index(heads), [&](Value head) {
-        ofHead(head,
-               e.b.createOrFold<arith::DivUIOp>(head, e.index(heads / groups)),
-               beginHead, use, endBlock);
+        ofHead(head, e.div(head, heads / groups), beginHead, use, endBlock);
       });
 }
 

@@ -60,12 +60,13 @@ Real scaleByPowerOfTwo(const Real &y, const Real &n);
 Real floorLog2(const Real &a);
 Real roundWide(const Real &a);
 Real subtractExact(const Real &x, const Real &n, float c);
-/// a * b + c, where the product is exact.
-Real multiplyAddExact(const Real &a, const Real &b, const Real &c);
 Real scaleNormal(const Real &y, const Real &n);
 Real copySign(const Real &y, const Real &x);
 RealMask lessThan(const Real &a, const Real &b);
 Real select(const RealMask &m, const Real &a, const Real &b);
+
+/// a * b + c, where the product is exact.
+Real multiplyAddExact(const Real &a, const Real &b, const Real &c);
 
 /// The same shape as `like` with another element type.
 Type shapedLike(Type like, Type element);

@@ -1,5 +1,4 @@
-//===- RowScores.cpp - Scores of some rows, one next to another -----------
-//===//
+//===- RowScores.cpp - Scores of some rows of a head ----------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -11,19 +10,22 @@
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+#include <limits>
 
 using namespace mlir;
 using namespace mlir::fact;
 using namespace mlir::fact::loops;
 using Predicate = arith::CmpIPredicate;
 
-/// Scores that are a part of a nearest cache.
+static constexpr float lowest = -std::numeric_limits<float>::infinity();
+
+/// Scores that a nearest cache holds.
 static constexpr int64_t cachedScores = 8192;
 
 RowScores::RowScores(Emitter &e, WindowAttr window, Value length)
     : e(e), window(window), length(length), padded(e.roundUp(length, 64)) {
-  Value room = e.b.createOrFold<arith::DivUIOp>(e.index(cachedScores), padded);
+  Value room = e.div(e.index(cachedScores), padded);
   rows = e.max(e.min(room, e.index(lanes)), e.index(1));
 }
 
@@ -36,11 +38,8 @@ void RowScores::allocate() {
 SmallVector<Value> RowScores::reduceColumns(
     const ColumnRange &columns, int64_t n, ValueRange init,
     llvm::function_ref<SmallVector<Value>(Value, ValueRange, bool)> body) {
-  Value begin = e.b.createOrFold<arith::DivUIOp>(columns.begin, e.index(n)),
-        end = e.ceilDiv(columns.end, n);
-  Value whole = window
-                    ? begin
-                    : e.b.createOrFold<arith::DivUIOp>(columns.end, e.index(n));
+  Value begin = e.div(columns.begin, n), end = e.ceilDiv(columns.end, n);
+  Value whole = window ? begin : e.div(columns.end, n);
   SmallVector<Value> values(init);
   if (!window)
     values = e.forReduce(begin, whole, 1, values,
@@ -127,8 +126,7 @@ Value RowScores::countAtLeast(Value i, const ColumnRange &columns,
                               Value threshold) {
   // More registers than a chunk has, where chunks begin at 0.
   int64_t n = window ? wide() : std::max<int64_t>(wide(), 2 * lanes);
-  Value begin = e.b.createOrFold<arith::DivUIOp>(columns.begin, e.index(n)),
-        end = e.ceilDiv(columns.end, n);
+  Value begin = e.div(columns.begin, n), end = e.ceilDiv(columns.end, n);
   Value thresholds = e.splatValue(threshold, n);
   auto reaches = [&](Value chunk) -> Value {
     return arith::CmpFOp::create(e.b, arith::CmpFPredicate::OGE,
@@ -190,7 +188,7 @@ Value RowScores::findLargest(Value i, const ColumnRange &columns,
   int64_t wide = this->wide();
   Value thresholds = e.splatValue(largest, wide);
   Type bitsType = e.b.getIntegerType(static_cast<unsigned>(wide));
-  Value begin = e.b.createOrFold<arith::DivUIOp>(columns.begin, e.index(wide)),
+  Value begin = e.div(columns.begin, wide),
         last = e.sub(e.ceilDiv(columns.end, wide), e.index(1));
   auto isZero = [&](Value bits) {
     return e.compare(Predicate::eq, bits, e.integer(bitsType, 0));

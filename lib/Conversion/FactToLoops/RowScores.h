@@ -1,4 +1,4 @@
-//===- RowScores.h - Scores of some rows, one next to another -------------===//
+//===- RowScores.h - Scores of some rows of a head ------------------------===//
 //
 // Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -17,8 +17,6 @@ namespace mlir::fact::loops {
 /// cache holds; those of columns that a row may not keep are -inf.
 class RowScores {
 public:
-  static constexpr float lowest = -std::numeric_limits<float>::infinity();
-
   RowScores(Emitter &e, WindowAttr window, Value length);
   /// Allocates here.
   void allocate();
@@ -53,10 +51,11 @@ public:
       llvm::function_ref<SmallVector<Value>(Value, ValueRange, bool)> body);
   /// A chunk of row i.
   Real at(Value i, Value chunk, int64_t n);
+
+private:
   /// A chunk's lanes.
   int64_t wide() const { return e.options.tier->floats; }
 
-private:
   Emitter &e;
   WindowAttr window;
   Value length, padded, rows, memory;

@@ -15,10 +15,7 @@
 #include "fact/Numerics/Prediction.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-
-#include <limits>
 
 using namespace mlir;
 using namespace mlir::fact;
@@ -67,7 +64,8 @@ int64_t SelectionLoops::heads() {
 
 void SelectionLoops::beginHead(Value head) {
   scores.allocate();
-  search.beginHead();
+  if (!keepsAll())
+    search.beginHead();
   for (Value *memory : {&largest, &second})
     *memory = e.alloc(e.f32Type, {lanes});
   if (!words)
@@ -163,23 +161,23 @@ void SelectionLoops::keepAbove(const Row &row,
       });
 }
 
-void SelectionLoops::rows(Value head, Value first, Value number,
+void SelectionLoops::rows(Value head, Value first, Value count,
                           llvm::function_ref<Value(Value)> unitOf, Load load) {
-  e.forRange(e.index(0), number, scores.capacity(), [&](Value done) {
-    Value count = e.min(e.sub(number, done), scores.capacity());
+  e.forRange(e.index(0), count, scores.capacity(), [&](Value done) {
+    Value batch = e.min(e.sub(count, done), scores.capacity());
     auto row = [&](Value i) {
-      Value inBlock = e.add(done, i), number = e.add(first, inBlock);
-      Value words = this->words
-                        ? e.mul(e.add(e.mul(head, length), number), rowWords)
-                        : e.index(0);
-      return Row{head, number, i, scores.columnsOf(number), words};
+      Value number = e.add(first, e.add(done, i));
+      Value firstWord =
+          words ? e.mul(e.add(e.mul(head, length), number), rowWords)
+                : e.index(0);
+      return Row{head, number, i, scores.columnsOf(number), firstWord};
     };
-    e.forRange(count, [&](Value i) {
+    e.forRange(batch, [&](Value i) {
       gather(row(i), [&](Value chunk) { return load(e.add(done, i), chunk); });
     });
     if (!keepsAll())
-      search.find(count, [&](Value i) { return row(i).columns; });
-    e.forRange(count, [&](Value i) {
+      search.find(batch, [&](Value i) { return row(i).columns; });
+    e.forRange(batch, [&](Value i) {
       Row each = row(i);
       dominance(each, unitOf(each.number));
       keep(each);
@@ -278,19 +276,26 @@ void loops::lower(SelectOp op, Emitter &e) {
   int64_t wide = e.options.tier->floats;
   e.part("select", op.getOperation(), [&] {
     selection.begin();
-    Value copy = e.scratch(e.f32Type, e.roundUp(length, wide));
-    e.fill(copy, e.roundUp(length, wide), e.f32(0.0f));
+    constexpr int64_t together = lanes;
+    Value padded = e.roundUp(length, wide), size = e.mul(padded, together),
+          copy = e.scratch(e.f32Type, size);
+    e.fill(copy, size, e.f32(0.0f));
     e.forRange(e.dim(scores, 0), [&](Value head) {
       selection.beginHead(head);
-      e.forRange(length, [&](Value row) {
-        e.forRange(length, [&](Value column) {
-          e.store(e.load(scores, {head, row, column}), copy, column);
+      e.forRange(e.index(0), length, together, [&](Value first) {
+        Value count = e.min(e.sub(length, first), e.index(together));
+        e.forRange(count, [&](Value i) {
+          e.forRange(length, [&](Value column) {
+            e.store(e.load(scores, {head, e.add(first, i), column}), copy,
+                    e.add(e.mul(i, padded), column));
+          });
         });
         selection.rows(
-            head, row, e.index(1),
+            head, first, count,
             [&](Value row) { return e.load(unit, {head, row}); },
-            [&](Value, Value chunk) {
-              return e.f32(e.loadLanes(copy, e.mul(chunk, wide), wide, wide));
+            [&](Value i, Value chunk) {
+              Value at = e.add(e.mul(i, padded), e.mul(chunk, wide));
+              return e.f32(e.loadLanes(copy, at, wide, wide));
             });
         selection.endBlock();
       });

@@ -16,7 +16,6 @@
 #include "ThresholdSearch.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 using namespace mlir::fact;
@@ -179,10 +178,13 @@ void ThresholdSearch::find(Value count,
                      e.store(most, mosts, i);
                    });
                  });
-        Value low =
-                  choose(moves, keyOf(e, e.f32(lanesFrom(leasts))), state.low),
+        // Never outward, where NaN among the scores says so: the search ends.
+        Value least = keyOf(e, e.f32(lanesFrom(leasts))),
+              most = e.add(keyOf(e, e.f32(lanesFrom(mosts))), one);
+        Value low = choose(moves, arith::MaxSIOp::create(e.b, state.low, least),
+                           state.low),
               high =
-                  choose(moves, e.add(keyOf(e, e.f32(lanesFrom(mosts))), one),
+                  choose(moves, arith::MinSIOp::create(e.b, state.high, most),
                          state.high);
         Real lowScore = scoreOfKey(e, low), highScore = scoreOfKey(e, high);
         Real share =

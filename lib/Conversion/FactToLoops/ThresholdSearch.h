@@ -43,7 +43,7 @@ public:
 private:
   struct State;
   Value lanesFrom(Value memory) { return e.loadChunk(memory, e.index(0)); }
-  void forRowsIn(Value lanes, Value count,
+  void forRowsIn(Value lanesSet, Value count,
                  llvm::function_ref<void(Value)> body);
   void savePosition(const Real &score, const Real &mean, const Real &deviation,
                     const Real &z, Value inside, Value count);

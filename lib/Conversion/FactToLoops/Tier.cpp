@@ -9,6 +9,7 @@
 #include "fact/Conversion/FactToLoops/Tier.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace mlir::fact;
@@ -67,6 +68,13 @@ SmallVector<StringRef> Tier::featureNames() const {
   SmallVector<StringRef> names;
   features.split(names, ',', -1, /*KeepEmpty=*/false);
   return names;
+}
+
+std::string mlir::fact::tierNames() {
+  SmallVector<StringRef> names;
+  for (const Tier &tier : all)
+    names.push_back(tier.name);
+  return llvm::join(names, ", ");
 }
 
 const Tier *mlir::fact::findTier(StringRef name) {

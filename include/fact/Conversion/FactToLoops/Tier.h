@@ -74,6 +74,8 @@ struct Tier {
 ArrayRef<Tier> tiers();
 /// Null where no tier has that name.
 const Tier *findTier(StringRef name);
+/// All names, for a message.
+std::string tierNames();
 
 } // namespace mlir::fact
 

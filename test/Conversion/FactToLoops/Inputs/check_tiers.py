@@ -14,8 +14,10 @@ CASES = (  # of a layer, of a policy
     (["--d=64", "--heads=4", "--key-heads=2", "--ff=80", "--length=65", "--causal", "--rotary=half"], BALANCED),
     (["--d=64", "--heads=2", "--ff=64", "--length=1"], [*BALANCED, "--low-precision=a4w8", "--scope=all"]),
 )
+# Whole panels, of which some, none or all tokens are in INT4.
+PANELS = [((["--d=40", "--heads=2", "--ff=1600", "--length=127"], [*BALANCED, f"--importance={importance}"]), TIERS[:1]) for importance in (1, 0, 16)]
 runs = 0
-for shape, policy in CASES:
+for (shape, policy), tiers in [*((case, TIERS) for case in CASES), *PANELS]:
     model, x, y = FOLDER / "m.mlir", FOLDER / "x.npy", FOLDER / "y.npy"
     subprocess.run([sys.executable, SRC / "examples/encoder/generate.py", *shape, "-o", model, f"--input={x}"], check=True)
 
@@ -25,7 +27,7 @@ for shape, policy in CASES:
         return y.read_bytes()
 
     expected = run("--reference=numerics")
-    for tier in TIERS:
+    for tier in tiers:
         if run(f"--cpu={tier}", "--emulate") != expected:
             sys.exit(f"check_tiers.py: other bits on {tier}: {' '.join(shape + policy)}")
         runs += 1
