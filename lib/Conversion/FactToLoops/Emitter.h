@@ -211,6 +211,13 @@ public:
   enum class Cache { Nearest, Second };
   void prefetch(Value flat, Value index, int64_t n,
                 Cache cache = Cache::Nearest);
+
+  VectorType vectorOf(Type element, int64_t n = lanes) {
+    return VectorType::get({n}, element);
+  }
+  Type i1, i8, i16, i32, i64, f32Type;
+
+  //===--- Lanes (EmitterLanes.cpp) ---------------------------------------===//
   /// `n` lanes from one on, and vectors of one type behind each other.
   Value slice(Value vector, int64_t first, int64_t n);
   Value join(ArrayRef<Value> parts);
@@ -219,13 +226,6 @@ public:
   /// Combines them into one.
   Value foldLanes(Value vector,
                   llvm::function_ref<Value(Value, Value)> combine);
-
-  VectorType vectorOf(Type element, int64_t n = lanes) {
-    return VectorType::get({n}, element);
-  }
-  Type i1, i8, i16, i32, i64, f32Type;
-
-  //===--- Row rules that need lanes --------------------------------------===//
   /// rsum's tree over 16 lane sums.
   Real sumTree(const Real &laneSums);
   /// A call of LLVM's intrinsic, in a function that LLVM inlines: bufferization
