@@ -22,8 +22,8 @@ class ByHand:
         if tier not in TIERS:
             raise tools.ToolError(f"layer.cpp has no code for tier {tier}")
         compiler = shutil.which("clang++-22") or "clang++"
-        subprocess.run([compiler, "-O3", "-march=cascadelake", "-mamx-tile", "-mamx-int8", "-ffp-contract=off", "-w", sources / "layer.cpp", "-o", folder / "by_hand"],
-                       check=True)
+        flags = ["-O3", "-march=cascadelake", "-mamx-tile", "-mamx-int8", "-ffp-contract=off", "-w"]
+        subprocess.run([compiler, *flags, sources / "layer.cpp", "-o", folder / "by_hand"], check=True)
         self.folder, self.tier = folder, TIERS[tier]
         with open(folder / "w.bin", "wb") as file:
             for name in WEIGHTS:

@@ -151,14 +151,8 @@ Value Emitter::callIntrinsic(StringRef intrinsic, Type result,
 Value Emitter::foldAll(Value vector,
                        llvm::function_ref<Value(Value, Value)> combine) {
   int64_t n = cast<VectorType>(vector.getType()).getDimSize(0);
-  for (; n > 1; n /= 2) {
-    auto half = [&](int64_t from) {
-      return vector::ExtractStridedSliceOp::create(
-          b, vector, ArrayRef<int64_t>{from}, ArrayRef<int64_t>{n / 2},
-          ArrayRef<int64_t>{1});
-    };
-    vector = combine(half(0), half(n / 2));
-  }
+  for (; n > 1; n /= 2)
+    vector = combine(slice(vector, 0, n / 2), slice(vector, n / 2, n / 2));
   return vector::ExtractOp::create(b, vector, 0);
 }
 

@@ -105,10 +105,10 @@ void KeyProduct::multiply(Value group, const ColumnRange &chunks, Value count,
   auto stepOf = [&](Value number) {
     return Step{e.add(begin, e.mul(e.div(number, blocks), blockKeys())),
                 e.mul(e.rem(number, blocks), tier.rows),
-                e.mul(e.rem(number, e.index(2)), tier.rows * blockKeys())};
+                e.mul(e.rem(number, 2), tier.rows * blockKeys())};
   };
   e.overlap(
-      e.mul(e.div(e.sub(end, begin), e.index(blockKeys())), blocks),
+      e.mul(e.div(e.sub(end, begin), blockKeys()), blocks),
       [&](Value number) {
         Step step = stepOf(number);
         withBlockRows(e, e.sub(count, step.first), tier.rows, [&](int64_t n) {
@@ -123,6 +123,10 @@ void KeyProduct::multiply(Value group, const ColumnRange &chunks, Value count,
 
 Value KeyProduct::at(Value chunk, Value i) const {
   return e.mul(e.add(e.mul(chunk, blockRows()), i), chunkKeys());
+}
+
+Value KeyProduct::blockSize(Emitter &at) const {
+  return at.mul(at.add(padded, mostAhead * chunkKeys()), blockRows());
 }
 
 void KeyProduct::prefetchAhead(Value memory, Value at, int64_t n,

@@ -50,9 +50,10 @@ public:
   /// Where a key of a row is there.
   Value keyAt(Value key, Value i) const;
   /// Asks for `n` elements of what is `chunks` chunks behind an offset there.
-  /// Such memory has room for `aheadKeys` more keys than `paddedLength`.
   void prefetchAhead(Value memory, Value at, int64_t n, int64_t chunks) const;
-  int64_t aheadKeys() const { return mostAhead * chunkKeys(); }
+  /// Elements of memory of a block of rows, with room for what is asked for
+  /// behind the last key.
+  Value blockSize(Emitter &at) const;
 
 private:
   static constexpr int64_t mostAhead = 2;

@@ -39,7 +39,6 @@ Attention::Attention(PanelLoops &loops, QuantizedAttentionOp op)
 
 void Attention::begin() {
   isCompressed = paysToCompress();
-
   Value length = loops.length;
   keys.pack(e.flat(op.getKey()), length);
   padded = keys.paddedLength();
@@ -155,7 +154,7 @@ void Attention::allocate() {
     memory.tailWeights = perRow(e.f32Type, 1);
     memory.missed = perRow(e.i1, 1);
   }
-  Value size = head.mul(head.add(padded, keys.aheadKeys()), blockRows);
+  Value size = keys.blockSize(head);
   memory.scores = head.scratch(e.f32Type, size);
   memory.probabilities = head.scratch(codeType(e, tier.probabilityDot), size);
 }

@@ -139,8 +139,7 @@ void ScoreLoops::ofHead(Value head, Value group,
                         llvm::function_ref<void()> endBlock) {
   keys.allocate([&](Type type, int64_t n) { return e.alloc(type, {n}); });
   Value padded = keys.paddedLength(),
-        scores = e.scratch(e.f32Type, e.mul(e.add(padded, keys.aheadKeys()),
-                                            keys.blockRows()));
+        scores = e.scratch(e.f32Type, keys.blockSize(e));
   beginHead(head);
   e.forRange(e.index(0), length, keys.blockRows(), [&](Value first) {
     Value count = e.min(e.sub(length, first), e.index(keys.blockRows()));

@@ -23,10 +23,6 @@ using namespace mlir::fact::loops;
 namespace numerics = ::fact::numerics;
 using Predicate = arith::CmpIPredicate;
 
-//===----------------------------------------------------------------------===//
-// One row
-//===----------------------------------------------------------------------===//
-
 SelectionLoops::SelectionLoops(SelectOp op, Emitter &e, Value length)
     : op(op), e(e), length(length), wide(e.options.tier->floats),
       scores(e, op.getWindowAttr(), length), search(e, scores) {
@@ -66,8 +62,6 @@ void SelectionLoops::beginHead(Value head) {
   scores.allocate();
   if (!keepsAll())
     search.beginHead();
-  for (Value *memory : {&largest, &second})
-    *memory = e.alloc(e.f32Type, {lanes});
   if (!words)
     ownWords = e.scratch(e.i16, rowWords);
   if (!isCounted)
@@ -173,15 +167,13 @@ void SelectionLoops::rows(Value head, Value first, Value count,
       return Row{head, number, i, scores.columnsOf(number), firstWord};
     };
     e.forRange(batch, [&](Value i) {
-      gather(row(i), [&](Value chunk) { return load(e.add(done, i), chunk); });
+      Row each = row(i);
+      gather(each, unitOf(each.number),
+             [&](Value chunk) { return load(e.add(done, i), chunk); });
     });
     if (!keepsAll())
       search.find(batch, [&](Value i) { return row(i).columns; });
-    e.forRange(batch, [&](Value i) {
-      Row each = row(i);
-      dominance(each, unitOf(each.number));
-      keep(each);
-    });
+    e.forRange(batch, [&](Value i) { keep(row(i)); });
   });
 }
 
@@ -190,15 +182,14 @@ bool SelectionLoops::keepsAll() {
 }
 
 /// Reads the scores of a row.
-void SelectionLoops::gather(const Row &row,
+void SelectionLoops::gather(const Row &row, Value unit,
                             llvm::function_ref<Real(Value)> load) {
   RowScores::Spread spread = scores.fill(row.i, row.columns, load);
   e.store(op.getArgmax().use_empty()
               ? e.integer(e.i32, 0)
               : scores.findLargest(row.i, row.columns, spread.largest),
           argmax, {row.head, row.number});
-  e.store(spread.largest, largest, row.i);
-  e.store(spread.second, second, row.i);
+  dominance(row, spread, unit);
   if (keepsAll())
     return;
   Value allowed = e.sub(row.columns.end, row.columns.begin);
@@ -210,16 +201,16 @@ void SelectionLoops::gather(const Row &row,
 }
 
 /// From the two largest scores of all allowed columns.
-void SelectionLoops::dominance(const Row &row, Value unit) {
+void SelectionLoops::dominance(const Row &row, const RowScores::Spread &spread,
+                               Value unit) {
   Value result = e.integer(e.i1, 0);
   bool isOff = op.getDominance() && op.getDominance()->isZero();
   if (!isOff) {
     Real gain = e.f32(
         numerics::logitGain(numericsOf(op.getPredictor()),
                             static_cast<int>(op.getHeadNorms().value_or(0))));
-    Real gap =
-        numerics::dominanceGap(e.f32(e.load(largest, row.i)),
-                               e.f32(e.load(second, row.i)), e.f32(unit), gain);
+    Real gap = numerics::dominanceGap(e.f32(spread.largest),
+                                      e.f32(spread.second), e.f32(unit), gain);
     result = lessThan(e.f32(dominanceGap), gap).value;
     if (!op.getDominance()) // 0 = off
       result = arith::AndIOp::create(

@@ -15,7 +15,7 @@
 namespace mlir::fact::loops {
 
 /// Emits section 5 for the rows of a select op: buffers of the results in
-/// front, `begin` first, then `row` in the body of whatever loops, then
+/// front, `begin` first, then `rows` in the body of whatever loops, then
 /// `finish`.
 class SelectionLoops {
 public:
@@ -45,8 +45,8 @@ private:
 
   int64_t heads();
   bool keepsAll();
-  void gather(const Row &row, llvm::function_ref<Real(Value)> load);
-  void dominance(const Row &row, Value unit);
+  void gather(const Row &row, Value unit, llvm::function_ref<Real(Value)> load);
+  void dominance(const Row &row, const RowScores::Spread &spread, Value unit);
   void keep(const Row &row);
   void keepAbove(const Row &row, const ThresholdSearch::Threshold &threshold);
   void keepChunk(const Row &row, Value chunk, Value keep);
@@ -64,9 +64,8 @@ private:
   bool isCounted = false; ///< Whether anyone reads the counts.
   RowScores scores;
   ThresholdSearch search;
-  /// Of a head: the two largest of rows' scores; a row's mask if there is no
-  /// other; counts of a block's rows.
-  Value largest, second, ownWords, recent;
+  /// Of a head: a row's mask if there is no other; counts of a block's rows.
+  Value ownWords, recent;
   Value counts;       ///< scratch: counts of 32 bits of each head
   Value countsOfHead; ///< where those of a head begin
 };
