@@ -1,0 +1,212 @@
+#!/usr/bin/python3
+# Part of the fact project, under the Apache License v2.0 with LLVM Exceptions.
+"""The cases of utils/check-instructions (which builds first; see its usage)."""
+import concurrent.futures
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import numpy as np
+
+from check_golden import describe
+from fact import linalg_ir, tools
+from fact.options import OptionParser
+
+TIERS = ("amx", "avx512vnni", "avx512", "avxvnni", "avx2", "x86")
+HERE = pathlib.Path(__file__).resolve().parent / "emulator"
+# Booting takes a minute; one job is at least as many cases.
+CASES_OF_A_BOOT = 40
+# A boot that says nothing for this long hangs, seconds.
+TIMEOUT = 600
+
+INIT = """#!/bin/busybox sh
+/bin/busybox mount -t proc proc /proc
+cd /cases
+/call_objects list
+echo emulator: end
+while true; do /bin/busybox sleep 100; done
+"""
+# nogui; a second of the guest's is as many instructions as its time stamp
+# counter counts.
+CONFIGURATION = """
+cpu: model=sapphire_rapids, count=1, ips=2000000000, reset_on_triple_fault=0
+memory: guest=1024, host=1024
+romimage: file={emulator}/bochs/bios/bios.bin-1.13.0
+vgaromimage: file=/usr/share/vgabios/vgabios.bin
+ata0-master: type=cdrom, path={folder}/boot.iso, status=inserted
+boot: cdrom
+com1: enabled=1, mode=file, dev={folder}/serial
+display_library: nogui
+clock: sync=none
+log: {folder}/log
+panic: action=fatal
+error: action=ignore
+info: action=ignore
+"""
+# What Bochs does not emulate as Linux expects it is off.
+KERNEL = ("console=ttyS0 quiet nokaslr mitigations=off nowatchdog audit=0 random.trust_cpu=on idle=poll "
+          "no_timer_check nosmp noapic acpi=off no5lvl nopku nopcid noinvpcid nogbpages nosmap nosmep "
+          "clearcpuid=fsrm,erms,invpcid,pcid,pku")
+
+
+def run(*command, **options):
+    subprocess.run([str(part) for part in command], check=True, **options)
+
+
+class Case:
+    """One (layer, policy) on one tier."""
+
+    def __init__(self, name, path, i, tier):
+        self.name, self.path, self.i, self.tier = name, path, i, tier
+        self.result = ""
+
+    def compile(self, folder, number):
+        """Files of the case in a folder of cases; its line of their list."""
+        layer, meta, arrays = linalg_ir.read_golden(self.path)
+        stem = f"case{number}"
+        ir, obj, so = (folder / f"{stem}.{end}" for end in ("mlir", "o", "so"))
+        with open(ir, "w") as out:
+            linalg_ir.write(out, [layer], meta["L"])
+        done = subprocess.run(["fact-compile", str(ir), "--target=cpu", f"--cpu={self.tier}",
+                               *tools.policy_flags(meta["policies"][self.i]), "-o", str(obj)],
+                              capture_output=True, text=True)
+        ir.unlink()
+        if done.returncode:
+            self.result = done.stderr.strip()
+            return ""
+        run("clang-22", "-shared", "-fuse-ld=lld-22", "-s", "-o", so, obj)
+        obj.unlink()
+        obj.with_suffix(".h").unlink()
+        for what in ("x", f"p{self.i}.y"):
+            np.ascontiguousarray(arrays[what], np.float32).tofile(folder / f"{stem}.{what[-1]}")
+        return f"./{so.name} {stem} {meta.get('length', meta['L'])} {stem}.x {stem}.y\n"
+
+
+def pack(emulator, cases, folder, boot):
+    """An image that boots and calls the cases in a folder."""
+    root = folder / "root"
+    for sub in ("bin", "proc", "dev", "lib/x86_64-linux-gnu", "lib64"):
+        (root / sub).mkdir(parents=True)
+    shutil.copy(emulator / "call_objects", root)
+    shutil.copy("/bin/busybox", root / "bin")
+    for library in ("lib/x86_64-linux-gnu/libc.so.6", "lib/x86_64-linux-gnu/libm.so.6", "lib64/ld-linux-x86-64.so.2"):
+        shutil.copy(pathlib.Path("/") / library, root / library)
+    (root / "init").write_text(INIT)
+    (root / "init").chmod(0o755)
+    cases.rename(root / "cases")
+    image = folder / "image"
+    (image / "isolinux").mkdir(parents=True)
+    names = "\0".join(str(path.relative_to(root)) for path in [root, *root.rglob("*")])
+    with open(image / "initrd", "wb") as out:
+        run("cpio", "-0", "-o", "-H", "newc", "--quiet", cwd=root, input=names.encode(), stdout=out)
+    shutil.rmtree(root)
+    shutil.copy(emulator / "vmlinuz", image)
+    shutil.copy("/usr/lib/ISOLINUX/isolinux.bin", image / "isolinux")
+    shutil.copy("/usr/lib/syslinux/modules/bios/ldlinux.c32", image / "isolinux")
+    (image / "isolinux/isolinux.cfg").write_text(
+        f"default fact\nlabel fact\n kernel /vmlinuz\n append initrd=/initrd {KERNEL}\n")
+    run("xorriso", "-as", "mkisofs", "-quiet", "-o", boot, "-b", "isolinux/isolinux.bin", "-c", "isolinux/boot.cat",
+        "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table", image, stderr=subprocess.DEVNULL)
+    shutil.rmtree(image)
+
+
+def emulate(emulator, folder):
+    """What the guest prints, a line at a time, until it is done."""
+    configuration = folder / "bochsrc"
+    configuration.write_text(CONFIGURATION.format(emulator=emulator, folder=folder))
+    serial = folder / "serial"
+    process = subprocess.Popen([str(emulator / "bochs/bochs"), "-q", "-f", str(configuration)],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        seen, last = 0, time.monotonic()
+        while time.monotonic() - last < TIMEOUT and process.poll() is None:
+            time.sleep(0.5)
+            text = serial.read_text(errors="replace") if serial.exists() else ""
+            lines = text.split("\n")[:-1]
+            if len(lines) > seen:
+                last = time.monotonic()
+            for line in lines[seen:]:
+                if line.strip() == "emulator: end":
+                    return
+                yield line.strip()
+            seen = len(lines)
+        # Bochs' own last words, where it gave up.
+        log = folder / "log"
+        yield from log.read_text(errors="replace").splitlines()[-1:] if log.exists() else []
+    finally:
+        process.kill()
+        process.wait()
+
+
+def check(emulator, cases, report):
+    with tempfile.TemporaryDirectory(prefix="check-instructions-") as scratch:
+        folder = pathlib.Path(scratch)
+        own = folder / "cases"
+        own.mkdir()
+        (own / "list").write_text("".join(case.compile(own, i) for i, case in enumerate(cases)))
+        pack(emulator, own, folder, folder / "boot.iso")
+        objects = {f"./case{i}.so": case for i, case in enumerate(cases)}
+        last = "nothing"
+        for last in emulate(emulator, folder):
+            name, _, result = last.partition(" ")
+            if name in objects:
+                objects[name].result = result
+        for case in cases:
+            if not case.result:
+                case.result = f"was not called; the emulated processor's last words: {last}"
+    for case in cases:
+        report(case)
+
+
+def main():
+    parser = OptionParser(prog="check-instructions")
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--emulator", type=pathlib.Path, required=True)
+    parser.add_argument("--tiers", default=",".join(TIERS), metavar="NAME,...")
+    parser.add_argument("--filter", default="", metavar="SUBSTRING", help="only cases whose name contains it")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="each Nth case")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
+    options = parser.parse_args()
+    tiers = options.tiers.split(",")
+    for tier in tiers:
+        if tier not in TIERS:
+            parser.error(f"--tiers: no tier '{tier}' among {', '.join(TIERS)}")
+    if options.every < 1:
+        parser.error(f"--every needs a number from 1 on (was {options.every})")
+    emulator = options.emulator.resolve()
+    run("clang-22", "-O1", "-o", emulator / "call_objects", HERE / "call_objects.c")
+    cases = []
+    for path in sorted(options.folder.glob("layer_*.npz")):
+        policies = linalg_ir.read_golden(path)[1]["policies"]
+        for i, policy in enumerate(policies):
+            name = f"{path.stem} p{i} ({describe(policy)})"
+            if options.filter in name:
+                cases.append((name, path, i))
+    cases = [Case(f"{tier} {case[0]}", *case[1:], tier) for tier in tiers for case in cases[:: options.every]]
+    if not cases:
+        parser.error(f"no case of layer_*.npz in '{options.folder}'" + (f" is called '{options.filter}'" if options.filter else ""))
+
+    failed, lock = [], threading.Lock()
+
+    def report(case):
+        with lock:
+            if case.result == "ok":
+                print(f"passed: {case.name}", flush=True)
+            else:
+                failed.append(case)
+                print(f"FAILED: {case.name}: {case.result}", flush=True)
+
+    size = max(CASES_OF_A_BOOT, -(-len(cases) // (8 * options.jobs)))
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        list(pool.map(lambda begin: check(emulator, cases[begin:begin + size], report), range(0, len(cases), size)))
+    print(f"{len(cases) - len(failed)} passed, {len(failed)} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
