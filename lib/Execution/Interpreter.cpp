@@ -171,7 +171,9 @@ LogicalResult Interpreter::run(Operation *op, Frame &frame) {
         if (llvm::all_of(other->getOperandTypes(),
                          [](Type type) { return type.isIntOrIndex(); }))
           return runFolder(other, frame);
-        return other->emitOpError("cannot be interpreted");
+        return other->emitOpError(
+            "cannot be interpreted: it was not raised to the fact dialect "
+            "(fact-compile --explain says why), whose numerics these are");
       });
 }
 

@@ -163,8 +163,8 @@ void ThresholdSearch::find(Value count,
         State state = State::of(values);
         Value open = isOpen(state),
               inside = e.sub(state.reachLow, state.reachHigh);
-        // Few: the sides move to scores that are there.
-        Value moves = both(open, either(isFew(inside), state.isWasted));
+        // The sides move to scores that are there.
+        Value moves = both(open, state.isWasted);
         e.storeChunk(scoreOfKey(e, state.low), leasts, e.index(0));
         e.storeChunk(scoreOfKey(e, state.high), mosts, e.index(0));
         Value movesAny = e.toBits(moves);
@@ -188,7 +188,8 @@ void ThresholdSearch::find(Value count,
                          state.high);
         Real lowScore = scoreOfKey(e, low), highScore = scoreOfKey(e, high);
         Real share =
-            (toReal(e.sub(state.reachLow, want)) + real(0.5f)) / toReal(inside);
+            (toReal(e.sub(state.reachLow, want)) + real(0.5f)) /
+            toReal(e.add(inside, one));
         share = minimum(maximum(share, real(0.05f)), real(0.95f));
         Real guess = lowScore + (highScore - lowScore) * share;
         Value over = e.sub(state.reached, want);
