@@ -201,8 +201,8 @@ def main():
                 failed.append(case)
                 print(f"FAILED: {case.name}: {case.result}", flush=True)
 
-    size = max(CASES_OF_A_BOOT, -(-len(cases) // (8 * options.jobs)))
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+    size = max(CASES_OF_A_BOOT, -(-len(cases) // (8 * max(1, options.jobs))))
+    with concurrent.futures.ThreadPoolExecutor(max(1, options.jobs)) as pool:
         list(pool.map(lambda begin: check(emulator, cases[begin:begin + size], report), range(0, len(cases), size)))
     print(f"{len(cases) - len(failed)} passed, {len(failed)} failed")
     sys.exit(1 if failed else 0)

@@ -54,8 +54,8 @@ static void call(const char *object, const char *function, int64_t length,
     if (i == n)
       printf("%s ok\n", object);
     else
-      printf("%s element %zu is 0x%08x, not 0x%08x\n", object, i, (unsigned)y[i],
-             (unsigned)expected[i]);
+      printf("%s element %zu is 0x%08x, not 0x%08x\n", object, i,
+             (unsigned)y[i], (unsigned)expected[i]);
   }
   fflush(stdout);
   if (library)

@@ -31,8 +31,8 @@ static Value highPlane(Emitter &e, Value codes) {
     return e.integer(codes.getType(), value);
   };
   constexpr int64_t offset = 128;
-  Value shifted = arith::ShRUIOp::create(
-      e.b, e.add(codes, number(8 - offset)), number(4));
+  Value shifted =
+      arith::ShRUIOp::create(e.b, e.add(codes, number(8 - offset)), number(4));
   return e.add(shifted, number(-offset / 16));
 }
 

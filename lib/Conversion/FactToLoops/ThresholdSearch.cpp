@@ -187,9 +187,8 @@ void ThresholdSearch::find(Value count,
                   choose(moves, arith::MinSIOp::create(e.b, state.high, most),
                          state.high);
         Real lowScore = scoreOfKey(e, low), highScore = scoreOfKey(e, high);
-        Real share =
-            (toReal(e.sub(state.reachLow, want)) + real(0.5f)) /
-            toReal(e.add(inside, one));
+        Real share = (toReal(e.sub(state.reachLow, want)) + real(0.5f)) /
+                     toReal(e.add(inside, one));
         share = minimum(maximum(share, real(0.05f)), real(0.95f));
         Real guess = lowScore + (highScore - lowScore) * share;
         Value over = e.sub(state.reached, want);
