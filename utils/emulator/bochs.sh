@@ -46,7 +46,7 @@ make -j "${FACT_JOBS:-$(nproc)}" >../make.log 2>&1 || { tail -n 20 ../make.log >
 cd ..
 
 package=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: \(linux-image-.*-amd64\).*/\1/p' | head -n 1)
-apt-get download -q "$package" >/dev/null 2>&1
+apt-get download -q "$package" >/dev/null
 dpkg -x "$package"_*.deb kernel
 cp kernel/boot/vmlinuz-* vmlinuz
 rm -rf kernel ./*.deb ./*.xz

@@ -163,7 +163,7 @@ void ThresholdSearch::find(Value count,
         State state = State::of(values);
         Value open = isOpen(state),
               inside = e.sub(state.reachLow, state.reachHigh);
-        // The sides move to scores that are there.
+        // A try changed nothing: the sides move to scores that are there.
         Value moves = both(open, state.isWasted);
         e.storeChunk(scoreOfKey(e, state.low), leasts, e.index(0));
         e.storeChunk(scoreOfKey(e, state.high), mosts, e.index(0));
@@ -187,6 +187,7 @@ void ThresholdSearch::find(Value count,
                   choose(moves, arith::MinSIOp::create(e.b, state.high, most),
                          state.high);
         Real lowScore = scoreOfKey(e, low), highScore = scoreOfKey(e, high);
+        // Between two of the scores inside, as if they were spread evenly.
         Real share = (toReal(e.sub(state.reachLow, want)) + real(0.5f)) /
                      toReal(e.add(inside, one));
         share = minimum(maximum(share, real(0.05f)), real(0.95f));
@@ -210,7 +211,7 @@ void ThresholdSearch::find(Value count,
                                    arith::ShRSIOp::create(e.b, high, one)),
                              both(both(low, high), one));
         key = choose(every, middle, key);
-        // Three scores are left, or fewer: the largest decides.
+        // Three scores are left after that, or fewer: the largest decides.
         Value last = e.sub(high, one);
         key = choose(both(moves, isFew(inside)), last, key);
         key = arith::MaxSIOp::create(e.b, key, e.add(low, one));
