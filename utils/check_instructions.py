@@ -5,11 +5,13 @@ import concurrent.futures
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import zlib
 
 import numpy as np
 
@@ -21,8 +23,10 @@ TIERS = ("amx", "avx512vnni", "avx512", "avxvnni", "avx2", "x86")
 HERE = pathlib.Path(__file__).resolve().parent / "emulator"
 # Booting takes a minute; one job is at least as many cases.
 CASES_OF_A_BOOT = 40
-# A boot that says nothing for this long hangs, seconds.
+# A boot that says nothing for this long, or a compiler that takes as long, hangs; seconds.
 TIMEOUT = 600
+# Set by a signal: emulated processors end, and no others begin.
+STOP = threading.Event()
 
 INIT = """#!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
@@ -54,8 +58,20 @@ KERNEL = ("console=ttyS0 quiet nokaslr mitigations=off nowatchdog audit=0 random
           "clearcpuid=fsrm,erms,invpcid,pcid,pku")
 
 
+class Failure(Exception):
+    """A case that cannot be called; the message says why."""
+
+
 def run(*command, **options):
-    subprocess.run([str(part) for part in command], check=True, **options)
+    """Runs a command; raises Failure with what it says."""
+    try:
+        done = subprocess.run([str(part) for part in command], timeout=TIMEOUT, stdin=None if "input" in options else subprocess.DEVNULL,
+                              stderr=subprocess.PIPE, **options)
+    except subprocess.TimeoutExpired:
+        raise Failure(f"{command[0]} took longer than {TIMEOUT} s") from None
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip()
+        raise Failure(f"{command[0]} ended with status {done.returncode}" + (f": {said}" if said else ""))
 
 
 class Case:
@@ -63,7 +79,6 @@ class Case:
 
     def __init__(self, name, path, i, tier):
         self.name, self.path, self.i, self.tier = name, path, i, tier
-        self.result = ""
 
     def compile(self, folder, number):
         """Files of the case in a folder of cases; its line of their list."""
@@ -72,19 +87,14 @@ class Case:
         ir, obj, so = (folder / f"{stem}.{end}" for end in ("mlir", "o", "so"))
         with open(ir, "w") as out:
             linalg_ir.write(out, [layer], meta["L"])
-        done = subprocess.run(["fact-compile", str(ir), "--target=cpu", f"--cpu={self.tier}",
-                               *tools.policy_flags(meta["policies"][self.i]), "-o", str(obj)],
-                              capture_output=True, text=True)
-        ir.unlink()
-        if done.returncode:
-            self.result = done.stderr.strip()
-            return ""
+        run("fact-compile", ir, "--target=cpu", f"--cpu={self.tier}", *tools.policy_flags(meta["policies"][self.i]), "-o", obj)
         run("clang-22", "-shared", "-fuse-ld=lld-22", "-s", "-o", so, obj)
-        obj.unlink()
-        obj.with_suffix(".h").unlink()
+        for path in (ir, obj, obj.with_suffix(".h")):
+            path.unlink()
+        length = meta.get("length", meta["L"])
         for what in ("x", f"p{self.i}.y"):
-            np.ascontiguousarray(arrays[what], np.float32).tofile(folder / f"{stem}.{what[-1]}")
-        return f"./{so.name} {stem} {meta.get('length', meta['L'])} {stem}.x {stem}.y\n"
+            np.ascontiguousarray(arrays[what][:length], np.float32).tofile(folder / f"{stem}.{what[-1]}")
+        return f"./{so.name} {stem} {length} {stem}.x {stem}.y\n"
 
 
 def pack(emulator, cases, folder, boot):
@@ -111,7 +121,7 @@ def pack(emulator, cases, folder, boot):
     (image / "isolinux/isolinux.cfg").write_text(
         f"default fact\nlabel fact\n kernel /vmlinuz\n append initrd=/initrd {KERNEL}\n")
     run("xorriso", "-as", "mkisofs", "-quiet", "-o", boot, "-b", "isolinux/isolinux.bin", "-c", "isolinux/boot.cat",
-        "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table", image, stderr=subprocess.DEVNULL)
+        "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table", image)
     shutil.rmtree(image)
 
 
@@ -119,13 +129,14 @@ def emulate(emulator, folder):
     """What the guest prints, a line at a time, until it is done."""
     configuration = folder / "bochsrc"
     configuration.write_text(CONFIGURATION.format(emulator=emulator, folder=folder))
-    serial = folder / "serial"
+    serial, log = folder / "serial", folder / "log"
     process = subprocess.Popen([str(emulator / "bochs/bochs"), "-q", "-f", str(configuration)],
                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        seen, last = 0, time.monotonic()
-        while time.monotonic() - last < TIMEOUT and process.poll() is None:
+        seen, last, ended = 0, time.monotonic(), False
+        while not ended and not STOP.is_set() and time.monotonic() - last < TIMEOUT:
             time.sleep(0.5)
+            ended = process.poll() is not None  # and then its file is read once more
             text = serial.read_text(errors="replace") if serial.exists() else ""
             lines = text.split("\n")[:-1]
             if len(lines) > seen:
@@ -136,31 +147,44 @@ def emulate(emulator, folder):
                 yield line.strip()
             seen = len(lines)
         # Bochs' own last words, where it gave up.
-        log = folder / "log"
         yield from log.read_text(errors="replace").splitlines()[-1:] if log.exists() else []
+        yield (f"(Bochs ended with status {process.returncode})" if ended else
+               "(stopped)" if STOP.is_set() else f"(nothing for {TIMEOUT} s)")
     finally:
         process.kill()
         process.wait()
 
 
 def check(emulator, cases, report):
+    """Calls report(case, result) for each case, as results come; "ok" is that of one that passed."""
     with tempfile.TemporaryDirectory(prefix="check-instructions-") as scratch:
         folder = pathlib.Path(scratch)
         own = folder / "cases"
         own.mkdir()
-        (own / "list").write_text("".join(case.compile(own, i) for i, case in enumerate(cases)))
-        pack(emulator, own, folder, folder / "boot.iso")
-        objects = {f"./case{i}.so": case for i, case in enumerate(cases)}
-        last = "nothing"
-        for last in emulate(emulator, folder):
-            name, _, result = last.partition(" ")
-            if name in objects:
-                objects[name].result = result
-        for case in cases:
-            if not case.result:
-                case.result = f"was not called; the emulated processor's last words: {last}"
-    for case in cases:
-        report(case)
+        waiting, lines = {}, []
+        for i, case in enumerate(cases):
+            try:
+                if STOP.is_set():
+                    raise Failure("stopped")
+                lines.append(case.compile(own, i))
+                waiting[f"./case{i}.so"] = case
+            except (Failure, OSError, ValueError) as error:
+                report(case, str(error))
+        (own / "list").write_text("".join(lines))
+        if not lines:
+            return
+        last = []
+        try:
+            pack(emulator, own, folder, folder / "boot.iso")
+            for line in emulate(emulator, folder):
+                name, _, result = line.partition(" ")
+                if name in waiting:
+                    report(waiting.pop(name), result)
+                last = [*last[-1:], line]
+        except (Failure, OSError) as error:
+            last = [str(error)]
+        for case in waiting.values():
+            report(case, f"was not called; the emulated processor's last words: {' '.join(last) or 'none'}")
 
 
 def main():
@@ -169,8 +193,8 @@ def main():
     parser.add_argument("--emulator", type=pathlib.Path, required=True)
     parser.add_argument("--tiers", default=",".join(TIERS), metavar="NAME,...")
     parser.add_argument("--filter", default="", metavar="SUBSTRING", help="only cases whose name contains it")
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="each Nth case")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="one case of N")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="emulated processors at a time")
     options = parser.parse_args()
     tiers = options.tiers.split(",")
     for tier in tiers:
@@ -178,31 +202,42 @@ def main():
             parser.error(f"--tiers: no tier '{tier}' among {', '.join(TIERS)}")
     if options.every < 1:
         parser.error(f"--every needs a number from 1 on (was {options.every})")
-    emulator = options.emulator.resolve()
-    run("clang-22", "-O1", "-o", emulator / "call_objects", HERE / "call_objects.c")
+    if options.jobs < 1:
+        parser.error(f"--jobs needs a number from 1 on (was {options.jobs})")
     cases = []
     for path in sorted(options.folder.glob("layer_*.npz")):
-        policies = linalg_ir.read_golden(path)[1]["policies"]
-        for i, policy in enumerate(policies):
+        for i, policy in enumerate(linalg_ir.read_golden(path)[1]["policies"]):
             name = f"{path.stem} p{i} ({describe(policy)})"
             if options.filter in name:
-                cases.append((name, path, i))
-    cases = [Case(f"{tier} {case[0]}", *case[1:], tier) for tier in tiers for case in cases[:: options.every]]
+                cases += [Case(f"{tier} {name}", path, i, tier) for tier in tiers]
     if not cases:
         parser.error(f"no case of layer_*.npz in '{options.folder}'" + (f" is called '{options.filter}'" if options.filter else ""))
+    # By name: each Nth in order would be the same policies of every layer.
+    cases = [case for case in cases if zlib.crc32(case.name.encode()) % options.every == 0]
+    if not cases:
+        parser.error(f"none is left of the cases with --every={options.every}")
+    cases.sort(key=lambda case: tiers.index(case.tier))
 
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: STOP.set())
+    emulator = options.emulator.resolve()
+    try:
+        run("clang-22", "-O1", "-Wall", "-o", emulator / "call_objects", HERE / "call_objects.c")
+    except Failure as error:
+        print(f"FAILED: {error}\n0 passed, 1 failed")
+        sys.exit(1)
     failed, lock = [], threading.Lock()
 
-    def report(case):
+    def report(case, result):
         with lock:
-            if case.result == "ok":
+            if result == "ok":
                 print(f"passed: {case.name}", flush=True)
             else:
                 failed.append(case)
-                print(f"FAILED: {case.name}: {case.result}", flush=True)
+                print(f"FAILED: {case.name}: {result}", flush=True)
 
-    size = max(CASES_OF_A_BOOT, -(-len(cases) // (8 * max(1, options.jobs))))
-    with concurrent.futures.ThreadPoolExecutor(max(1, options.jobs)) as pool:
+    size = max(CASES_OF_A_BOOT, -(-len(cases) // (8 * options.jobs)))
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(lambda begin: check(emulator, cases[begin:begin + size], report), range(0, len(cases), size)))
     print(f"{len(cases) - len(failed)} passed, {len(failed)} failed")
     sys.exit(1 if failed else 0)

@@ -1,5 +1,5 @@
-# Shared by utils/check, utils/check-golden, utils/demo and utils/fuzz (sourced
-# by bash): installs missing Debian packages, configures and builds in build/.
+# Shared by the commands of utils/ (sourced by bash): installs missing Debian
+# packages, configures and builds in build/.
 #
 # Environment: FACT_BUILD_DIR (default build/), FACT_JOBS (default: all cores),
 # FACT_TEST_DATA (see docs/testing.md; unset: ../shared where that exists).

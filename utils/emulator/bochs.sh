@@ -6,19 +6,40 @@
 # memory in the places of its mask, EVEX vpinsrb scales a displacement by 2, and
 # Linux wants XFD of a processor with AMX.
 set -euo pipefail
-folder=$1
+. "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 version=3.0+dfsg
 sum=78f6c73d4a6472d5130a87ab9dc306d02c7c71ed8e25b3a8ef642e2a7acd282b
+fail() { fact_fail "$@"; exit 1; }
+folder=$(realpath -m "${1:?a folder is needed}")
+mkdir -p "$(dirname "$folder")"
+# One at a time.
+exec 9>"$folder.lock"
+flock 9
 # Nothing to do where all of this is there.
 stamp="$version $(sha256sum "${BASH_SOURCE[0]}" | cut -c1-16)"
 [ "$(cat "$folder/stamp" 2>/dev/null)" = "$stamp" ] && exit 0
-rm -rf "$folder"
-mkdir -p "$folder"
-cd "$folder"
+[ ! -e "$folder" ] || [ -e "$folder/stamp" ] || fail "'$folder' is there, and not an emulator of this script's"
+scratch=$(mktemp -d "$folder.XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch"
 
-curl -sSfO "https://deb.debian.org/debian/pool/main/b/bochs/bochs_$version.orig.tar.xz" ||
-  curl -sSfO "http://deb.debian.org/debian/pool/main/b/bochs/bochs_$version.orig.tar.xz"
+fetch() { curl -sSf --retry 2 --connect-timeout 20 --max-time 300 -O "$1"; }
+path=debian/pool/main/b/bochs/bochs_$version.orig.tar.xz
+fetch "https://deb.debian.org/$path" || fetch "http://deb.debian.org/$path" ||
+  fail "could not fetch Bochs $version from deb.debian.org"
 sha256sum --quiet --check - <<<"$sum  bochs_$version.orig.tar.xz"
+
+# The kernel is Debian's of today; apt's lists may be older than that.
+fetch_kernel() {
+  local package
+  package=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-.*-amd64\).*/\1/p' | head -n 1)
+  [ -n "$package" ] && apt-get download -q "$package" >/dev/null
+}
+fetch_kernel || { fact_as_root apt-get update -q >/dev/null && fetch_kernel; } ||
+  fail "could not fetch the kernel of linux-image-cloud-amd64 (Debian on amd64 has it)"
+dpkg -x linux-image-*.deb kernel
+cp kernel/boot/vmlinuz-* vmlinuz
+
 tar xf "bochs_$version.orig.tar.xz" --one-top-level=bochs --strip-components=1
 cd bochs
 
@@ -26,7 +47,7 @@ cd bochs
 edit() {
   cp "$1" "$1.before"
   sed -i "$2" "$1"
-  ! cmp -s "$1" "$1.before" || { echo "error: nothing to mend in Bochs' $1" >&2; exit 1; }
+  ! cmp -s "$1" "$1.before" || fail "nothing to mend in Bochs' $1"
 }
 edit cpu/avx/amx.cc '/ DPBDSS(/,/^}/s/Bit32s(\([xy]byte\[.\]\))/Bit32s(Bit8s(\1))/g'
 edit cpu/avx/amx.cc '/ DPBDUS(/,/^}/{s/Bit32u(\(xbyte\[.\]\))/Bit32s(\1)/;s/Bit32s(\(ybyte\[.\]\))/Bit32s(Bit8s(\1))/}'
@@ -39,15 +60,15 @@ edit cpu/cpuid.cc 's/^ *leaf->ecx = (cpu->ia32_xss_suppmask & (1 << subfunction)
 edit cpu/xsave.cc '/BX_CPU_C::xrstor_\(init_\)\?tile\(cfg\|data\)_state(/{n;s/{/{ return;/}'
 edit cpu/xsave.cc '/BX_CPU_C::xsave_tile\(cfg\|data\)_state_xinuse(/{n;s/{/{ return false;/}'
 
-./configure CXXFLAGS=-O2 CFLAGS=-O2 --enable-x86-64 --enable-cpu-level=6 --enable-avx --enable-evex --enable-amx \
-  --enable-repeat-speedups --enable-configurable-msrs --enable-memtype --enable-monitor-mwait --disable-docbook --disable-show-ips \
-  --with-nogui --without-x --without-x11 --without-term --without-rfb >../configure.log 2>&1
-make -j "${FACT_JOBS:-$(nproc)}" >../make.log 2>&1 || { tail -n 20 ../make.log >&2; exit 1; }
+{
+  ./configure CXXFLAGS=-O2 CFLAGS=-O2 --enable-x86-64 --enable-cpu-level=6 --enable-avx --enable-evex --enable-amx \
+    --enable-repeat-speedups --enable-configurable-msrs --enable-memtype --enable-monitor-mwait --disable-docbook --disable-show-ips \
+    --with-nogui --without-x --without-x11 --without-term --without-rfb &&
+    make -j "$FACT_JOBS"
+} >../build.log 2>&1 || { tail -n 20 ../build.log >&2; fail "Bochs could not be built"; }
 cd ..
 
-package=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/^ *Depends: \(linux-image-.*-amd64\).*/\1/p' | head -n 1)
-apt-get download -q "$package" >/dev/null
-dpkg -x "$package"_*.deb kernel
-cp kernel/boot/vmlinuz-* vmlinuz
 rm -rf kernel ./*.deb ./*.xz
 echo "$stamp" >stamp
+rm -rf "$folder"
+mv "$scratch" "$folder"

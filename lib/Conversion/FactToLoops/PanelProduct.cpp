@@ -23,9 +23,10 @@ using Predicate = arith::CmpIPredicate;
 /// single codes, fill three quarters of a nearest cache.
 static constexpr int64_t partCodes = 768;
 
-/// (w + 8) >> 4 of i8. Codes of weights are -119 .. 119, so that with 128 more
-/// nothing is rounded beyond 8 bits on the way, and the shift is one without a
-/// sign, which processors have cheaper for bytes.
+/// (w + 8) >> 4 of i8. Codes of weights are -119 .. 119 (weightLimit, which
+/// CheckSparse.cpp holds given ones to), so that with 128 more nothing is
+/// rounded beyond 8 bits on the way, and the shift is one without a sign, which
+/// processors have cheaper for bytes.
 static Value highPlane(Emitter &e, Value codes) {
   auto number = [&](int64_t value) {
     return e.integer(codes.getType(), value);
