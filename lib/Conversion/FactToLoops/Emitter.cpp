@@ -298,9 +298,8 @@ void Emitter::forChunks(int64_t n, ChunkBody body) {
     body(index(whole), n - whole);
 }
 
-void Emitter::forVectors(
-    int64_t n, llvm::function_ref<void(Value, int64_t, int64_t)> body) {
-  int64_t wide = options.tier->floats, whole = n / wide * wide;
+void Emitter::forVectors(int64_t n, int64_t wide, VectorBody body) {
+  int64_t whole = n / wide * wide;
   if (whole > 0 && wide > lanes)
     forRange(index(0), index(whole), wide,
              [&](Value offset) { body(offset, wide, wide); });

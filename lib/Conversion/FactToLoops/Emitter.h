@@ -138,8 +138,14 @@ public:
                                   ChunkReduceBody body);
   /// The same with as many lanes as the tier works on at once where whole ones
   /// are left: offset, lanes, width in memory.
-  void forVectors(int64_t n,
-                  llvm::function_ref<void(Value, int64_t, int64_t)> body);
+  using VectorBody = llvm::function_ref<void(Value, int64_t, int64_t)>;
+  void forVectors(int64_t n, VectorBody body) {
+    forVectors(n, options.tier->floats, body);
+  }
+  /// Of codes of 8 bits: as many as a register has.
+  void forCodes(int64_t n, VectorBody body) {
+    forVectors(n, options.tier->sums * 4, body);
+  }
   /// The chunks of a padded row of dynamic length.
   void forPadded(Value n, Body body) { forRange(index(0), n, lanes, body); }
   SmallVector<Value> reducePadded(Value n, ValueRange init, ReduceBody body) {
@@ -231,6 +237,9 @@ public:
   /// A call of LLVM's intrinsic, in a function that LLVM inlines: bufferization
   /// knows what a call does to memory, and of an intrinsic it does not.
   Value callIntrinsic(StringRef intrinsic, Type result, ValueRange arguments);
+  /// Lane i: the lanes of vectors[i], of 16 at most, combined.
+  Value foldEach(ArrayRef<Value> vectors,
+                 llvm::function_ref<Value(Value, Value)> combine);
   /// Combines the halves of a vector, and theirs, down to a scalar.
   Value foldAll(Value vector, llvm::function_ref<Value(Value, Value)> combine);
   /// Constant: lanes 0 .. width - 1 of 16.
@@ -254,10 +263,11 @@ public:
   Value reduceMax(Value vector);
   Value reduceMin(Value vector);
   Value reduceAdd(Value vector);
-  /// Largest |x| of `n` elements from one on.
-  Real largestMagnitude(Value memory, Value from, int64_t n);
+  /// 16 lanes whose largest is the largest |x| of `n` elements from one on.
+  Value magnitudeLanes(Value memory, Value from, int64_t n);
 
 private:
+  void forVectors(int64_t n, int64_t wide, VectorBody body);
   /// What the emitted code is in.
   ModuleOp module();
 

@@ -82,12 +82,11 @@ Value Emitter::toCodes(const Real &rounded, Type type, bool isUnsigned) {
   auto vector = dyn_cast<VectorType>(rounded.value.getType());
   constexpr int64_t n = 64;
   bool packs = options.tier->hasMasks() && !options.emulate;
-  if (!packs || type != i8 || !vector || vector.getDimSize(0) != n ||
-      !rounded.unrounded)
+  if (!packs || type != i8 || !vector || vector.getDimSize(0) != n)
     return toInteger(rounded, type);
   // Of truncations LLVM makes instructions that each do the work of two.
   SmallVector<Value> words;
-  for (Value part : lanesOf(rounded.unrounded))
+  for (Value part : lanesOf(rounded.unrounded ? rounded.unrounded : rounded))
     words.push_back(callIntrinsic("llvm.lrint", vectorOf(i32), part));
   auto pack = [&](StringRef intrinsic, Type element, Value a, Value b) {
     int64_t n = 2 * cast<VectorType>(a.getType()).getDimSize(0);
@@ -156,6 +155,34 @@ Value Emitter::foldAll(Value vector,
   return vector::ExtractOp::create(b, vector, 0);
 }
 
+Value Emitter::foldEach(ArrayRef<Value> vectors,
+                        llvm::function_ref<Value(Value, Value)> combine) {
+  assert(!vectors.empty() && vectors.size() <= lanes);
+  SmallVector<Value> parts(vectors);
+  parts.resize(lanes);
+  // In each round vectors of which half of the lanes are of one, half of
+  // another: runs of 8 lanes, of 4, ... In the end lane i is vector i's.
+  for (int64_t run = lanes / 2; run > 0; run /= 2) {
+    SmallVector<int64_t> low, high;
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      bool isSecond = lane / run % 2;
+      int64_t begin = lane / (2 * run) * (2 * run) + (isSecond ? lanes : 0);
+      low.push_back(begin + lane % run);
+      high.push_back(begin + run + lane % run);
+    }
+    size_t half = parts.size() / 2;
+    for (size_t i = 0; i < half; ++i) {
+      if (!parts[i])
+        continue;
+      Value other = parts[i + half] ? parts[i + half] : parts[i];
+      parts[i] = combine(vector::ShuffleOp::create(b, parts[i], other, low),
+                         vector::ShuffleOp::create(b, parts[i], other, high));
+    }
+    parts.resize(half);
+  }
+  return parts.front();
+}
+
 Real Emitter::sumTree(const Real &laneSums) {
   Real scalars[lanes];
   for (int64_t i = 0; i < lanes; ++i)
@@ -177,7 +204,7 @@ Value Emitter::reduceAdd(Value vector) {
   return reduce(*this, vector::CombiningKind::ADD, vector);
 }
 
-Real Emitter::largestMagnitude(Value memory, Value from, int64_t n) {
+Value Emitter::magnitudeLanes(Value memory, Value from, int64_t n) {
   // Several registers of the largest, which do not wait for each other.
   int64_t wide = options.tier->floats, whole = n / wide * wide;
   auto larger = [&](Value offset, int64_t n, int64_t width, Value largest) {
@@ -190,11 +217,10 @@ Real Emitter::largestMagnitude(Value memory, Value from, int64_t n) {
                   return larger(offset, wide, wide, carried[0]);
                 })[0],
       [&](Value a, Value b) { return maximum(f32(a), f32(b)).value; });
-  largest = reduceChunks(
+  return reduceChunks(
       n - whole, largest, [&](Value offset, int64_t width, ValueRange carried) {
         return larger(add(offset, whole), lanes, width, carried[0]);
       })[0];
-  return largestOfLanes(largest);
 }
 
 Value Emitter::largerMagnitudes(Value a, Value b) {

@@ -256,6 +256,7 @@ constexpr FeatureBit featureBits[] = {
     {"avx512vl", 7, 0, 1, 31, maskState},
     {"avx512vnni", 7, 0, 2, 11, maskState},
     {"avx512vbmi2", 7, 0, 2, 6, maskState},
+    {"gfni", 7, 0, 2, 8, 0},
     {"avxvnni", 7, 1, 0, 4, vectorState},
     {"amx-tile", 7, 0, 3, 24, tileState},
     {"amx-int8", 7, 0, 3, 25, tileState},

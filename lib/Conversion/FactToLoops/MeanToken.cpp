@@ -18,17 +18,24 @@ void loops::lower(MeanTokenOp op, Emitter &e) {
   Value y = e.allocResult(op.getResult(), length);
   int64_t width = cast<ShapedType>(op.getInput().getType()).getDimSize(1);
   e.part("mean_token", op.getOperation(), [&] {
-    Real count = e.splatReal(fromInteger(e.real, e.fromIndex(length, e.i32)));
-    e.forChunks(width, [&](Value offset, int64_t chunk) {
-      // Row order: ((a[0] + a[1]) + a[2]) + ...
-      Value first = e.loadChunk(x, {e.index(0), offset}, chunk);
-      Value sum = e.forReduce(
-          e.index(1), length, 1, first, [&](Value row, ValueRange carried) {
-            return SmallVector<Value>{
-                (e.f32(carried[0]) + e.loadReal(x, {row, offset}, chunk))
-                    .value};
-          })[0];
-      e.storeChunk(e.f32(sum) / count, y, {e.index(0), offset}, chunk);
+    auto sums = [&](Value column, int64_t n, int64_t inside) {
+      return e.f32(e.loadLanes(y, {e.index(0), column}, n, inside));
+    };
+    // Rows as they lie in memory: ((a[0] + a[1]) + a[2]) + ...
+    auto add = [&](Value row, bool isFirst) {
+      e.forVectors(width, [&](Value column, int64_t n, int64_t inside) {
+        Real values = e.f32(e.loadLanes(x, {row, column}, n, inside));
+        if (!isFirst)
+          values = sums(column, n, inside) + values;
+        e.storeChunk(values, y, {e.index(0), column}, inside);
+      });
+    };
+    add(e.index(0), true);
+    e.forRange(e.index(1), length, 1, [&](Value row) { add(row, false); });
+    Real count = fromInteger(e.real, e.fromIndex(length, e.i32));
+    e.forVectors(width, [&](Value column, int64_t n, int64_t inside) {
+      e.storeChunk(sums(column, n, inside) / e.splatReal(count, n), y,
+                   {e.index(0), column}, inside);
     });
   });
 }

@@ -14,7 +14,6 @@
 #include "fact/Numerics/FloatRules.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 #include <limits>
@@ -24,8 +23,6 @@ using namespace mlir::fact;
 using namespace mlir::fact::loops;
 namespace numerics = ::fact::numerics;
 using Predicate = arith::CmpIPredicate;
-
-static constexpr float nothing = -std::numeric_limits<float>::infinity();
 
 Attention::Attention(PanelLoops &loops, QuantizedAttentionOp op)
     : loops(loops), e(loops.e), tier(loops.tier), op(op), heads(op.getHeads()),
@@ -130,7 +127,7 @@ void Attention::dominatedRows(Value head, Value group) {
 void Attention::allocate() {
   keys.allocate([&](Type type, int64_t n) { return loops.scratch(type, n); });
   auto perRow = [&](Type type, int64_t each) {
-    return loops.scratch(type, blockRows * each);
+    return loops.scratch(type, roundUp(blockRows, lanes) * each);
   };
   memory.factors = perRow(e.f32Type, 1);
   memory.offsets = perRow(e.f32Type, 1);
@@ -138,7 +135,8 @@ void Attention::allocate() {
   memory.sums = perRow(e.i32, lanes);
   memory.weighted = perRow(e.f32Type, lanes);
   memory.numerators = perRow(e.f32Type, 1);
-  memory.denominators = perRow(e.f32Type, 1);
+  memory.probabilityFactors = perRow(e.f32Type, 1);
+  memory.inverses = perRow(e.f32Type, 1);
   memory.products =
       loops.scratch(e.i32, tier.rows * valueGroups * groupColumns);
   Emitter head(loops.panelHead, e.b.getLoc(), e.options);
@@ -152,7 +150,9 @@ void Attention::allocate() {
   if (op.getTailKey()) {
     memory.shrinks = perRow(e.f32Type, 1);
     memory.tailWeights = perRow(e.f32Type, 1);
-    memory.missed = perRow(e.i1, 1);
+    memory.kept = perRow(e.i32, 1);
+    memory.missing = perRow(e.i32, 1);
+    memory.tailProducts = perRow(e.i32, lanes);
   }
   Value size = keys.blockSize(head);
   memory.scores = head.scratch(e.f32Type, size);
@@ -185,10 +185,16 @@ void Attention::block(Value head, Value group, const ListedRows &rows,
     scores(block);
     if (isCompressed) {
       e.forRange(block.count, [&](Value i) { softmaxOfKept(block, i); });
+      forSixteens(block, [&](Value first) { denominators(block, first); });
     } else {
       terms(block);
-      e.forRange(block.count, [&](Value i) {
-        normalizer(block, i, memory.shrinks ? keptKeys(block, i) : Value());
+      if (memory.kept)
+        e.forRange(block.count, [&](Value i) {
+          e.store(keptKeys(block, i), memory.kept, i);
+        });
+      forSixteens(block, [&](Value first) {
+        normalizers(block, first);
+        denominators(block, first);
       });
       if (!overlapsProbabilities())
         e.forRange(block.chunks.begin, block.chunks.end, 1,
@@ -214,6 +220,10 @@ void Attention::loadQueries(const Block &block) {
     Real factor = numerics::queryFactor(
         e.loadScalar(scale.memory, scale.at(e, block.head, row)), ofAttention);
     e.store(factor, memory.factors, i);
+    if (op.getTailKey())
+      tailProducts(block, i);
+    if (isCompressed)
+      return;
     Value at = e.mul(i, lanes);
     e.storeChunk(splat(e.zeros(), nothing), memory.largest, at);
     e.storeChunk(e.integer(e.vectorOf(e.i32), 0), memory.sums, at);
@@ -316,16 +326,28 @@ void Attention::scores(const Block &block) {
   forRanges(block, [&](const ColumnRange &chunks, bool isChecked) {
     scoresOf(block, chunks, isChecked);
   });
-  // One number a row from here on, in the first lane's place.
-  e.forRange(block.count, [&](Value i) {
-    Value at = e.mul(i, lanes);
-    Real largest = e.f32(vector::ReductionOp::create(
-        e.b, vector::CombiningKind::MAXNUMF, e.loadChunk(memory.largest, at)));
+  forSixteens(block, [&](Value first) {
+    Real largest =
+        e.f32(foldRows(memory.largest, first, [&](Value a, Value b) -> Value {
+          return arith::MaxNumFOp::create(e.b, a, b);
+        }));
     if (isFactorLate)
-      largest = largest * e.f32(e.load(memory.factors, i));
-    e.storeChunk(e.splatReal(largest), memory.largest, at);
-    e.store(-largest, memory.offsets, i);
+      largest = largest * e.loadReal(memory.factors, first);
+    e.storeChunk(-largest, memory.offsets, first);
   });
+}
+
+void Attention::forSixteens(const Block &block,
+                            llvm::function_ref<void(Value)> body) {
+  e.forRange(e.index(0), block.count, lanes, body);
+}
+
+Value Attention::foldRows(Value memory, Value first,
+                          llvm::function_ref<Value(Value, Value)> combine) {
+  SmallVector<Value> rows;
+  for (int64_t r = 0; r < lanes; ++r)
+    rows.push_back(e.loadChunk(memory, e.mul(e.add(first, r), lanes)));
+  return e.foldEach(rows, combine);
 }
 
 /// The terms of scores of row i, to which `offset` is added.
@@ -371,29 +393,54 @@ void Attention::terms(const Block &block) {
   });
 }
 
-/// What follows from the sum and the largest weighted term of row i, which
-/// keeps `kept` keys (asked for with a tail alone): its denominator, and the
-/// factor of its probabilities in place of the term.
-void Attention::normalizer(const Block &block, Value i, Value kept) {
-  Value ofRow = e.mul(i, lanes);
-  Real sum = fromInteger(e.real, e.reduceAdd(e.loadChunk(memory.sums, ofRow)));
-  Real most =
-      e.f32(vector::ReductionOp::create(e.b, vector::CombiningKind::MAXNUMF,
-                                        e.loadChunk(memory.weighted, ofRow)));
-  e.store(most, memory.numerators, i);
-  e.store(numerics::probabilityFactor(most), memory.weighted, ofRow);
-  if (op.getTailKey())
-    tail(block, i, e.f32(e.load(memory.largest, ofRow)), sum, kept);
-  else
-    e.store(numerics::denominator(sum), memory.denominators, i);
+/// What probabilities are made of terms with.
+void Attention::normalizers(const Block &block, Value first) {
+  Real most = e.f32(foldRows(memory.weighted, first, [&](Value a, Value b) {
+    return e.largerMagnitudes(a, b);
+  }));
+  e.storeChunk(most, memory.numerators, first);
+  e.storeChunk(numerics::probabilityFactor(most), memory.probabilityFactors,
+               first);
 }
 
-void Attention::tail(const Block &block, Value i, const Real &largest,
-                     const Real &sum, Value kept) {
+void Attention::denominators(const Block &block, Value first) {
+  Value sums = foldRows(memory.sums, first,
+                        [&](Value a, Value b) { return e.add(a, b); });
+  Real result = numerics::denominator(fromInteger(e.real, sums));
+  if (op.getTailKey())
+    result = tail(block, first, result);
+  e.storeChunk(numerics::inverseDenominator(result), memory.inverses, first);
+}
+
+/// The mean token's part; returns the denominators with it.
+Real Attention::tail(const Block &block, Value first, const Real &without) {
+  Value products = foldRows(memory.tailProducts, first,
+                            [&](Value a, Value b) { return e.add(a, b); });
+  Real largest = -e.loadReal(memory.offsets, first),
+       score = numerics::score(
+           fromInteger(e.real, products),
+           e.splatReal(e.load(e.flat(op.getTailKeyScale()), block.group)),
+           e.loadReal(memory.factors, first));
+  Value missing = e.sub(e.splatValue(e.fromIndex(loops.length, e.i32)),
+                        e.loadChunk(memory.kept, first));
+  Real shrink = numerics::tailShrink(largest, score),
+       weight =
+           numerics::tailWeight(largest, score, fromInteger(e.real, missing));
+  e.storeChunk(shrink, memory.shrinks, first);
+  e.storeChunk(weight, memory.tailWeights, first);
+  e.storeChunk(missing, memory.missing, first);
+  Value misses =
+      e.compare(Predicate::sgt, missing, e.integer(missing.getType(), 0));
+  return select(RealMask{misses},
+                numerics::denominatorWithTail(without, shrink, weight),
+                without);
+}
+
+/// Sums of the products of row i with the mean token's key, in 16 lanes.
+void Attention::tailProducts(const Block &block, Value i) {
   Value row = block.row(e, i);
   RowsAt query = loops.rowsOf(op.getQuery());
-  Value tailKey = e.flat(op.getTailKey()),
-        tailScale = e.flat(op.getTailKeyScale());
+  Value tailKey = e.flat(op.getTailKey());
   Value from = e.add(query.at(e, row), e.mul(block.head, headSize)),
         keyColumn = e.mul(block.group, headSize);
   VectorType wide = e.vectorOf(e.i32);
@@ -407,20 +454,7 @@ void Attention::tail(const Block &block, Value i, const Real &largest,
         return SmallVector<Value>{
             e.add(carried[0], arith::MulIOp::create(e.b, q, k))};
       })[0];
-  Real acc = fromInteger(e.real, e.reduceAdd(products));
-  Real tailScore = numerics::score(acc, e.loadScalar(tailScale, block.group),
-                                   e.loadScalar(memory.factors, i));
-  Value missing = e.sub(e.fromIndex(loops.length, e.i32), kept);
-  Real shrink = numerics::tailShrink(largest, tailScore);
-  Real weight =
-      numerics::tailWeight(largest, tailScore, fromInteger(e.real, missing));
-  Real without = numerics::denominator(sum);
-  Real with = numerics::denominatorWithTail(without, shrink, weight);
-  Value misses = e.compare(Predicate::sgt, missing, e.integer(e.i32, 0));
-  e.store(select(RealMask{misses}, with, without), memory.denominators, i);
-  e.store(shrink, memory.shrinks, i);
-  e.store(weight, memory.tailWeights, i);
-  e.store(misses, memory.missed, i);
+  e.storeChunk(products, memory.tailProducts, e.mul(i, lanes));
 }
 
 void Attention::probabilities(const Block &block, Value chunk) {
@@ -428,7 +462,7 @@ void Attention::probabilities(const Block &block, Value chunk) {
     Value at = keys.at(chunk, i);
     Real g = e.f32(e.loadLanes(memory.scores, at, floats, floats));
     keys.prefetchAhead(memory.scores, at, floats, 1);
-    Real factor = e.splatReal(e.load(memory.weighted, e.mul(i, lanes)), floats);
+    Real factor = e.splatReal(e.load(memory.probabilityFactors, i), floats);
     Value p8 = e.toCodes(numerics::probability(g, factor),
                          codeType(e, tier.probabilityDot),
                          /*isUnsigned=*/true);
@@ -440,145 +474,6 @@ void Attention::probabilities(const Block &block, Value chunk) {
 bool Attention::overlapsProbabilities() const {
   return !isCompressed && tier.probabilityDot == Dot::Tile &&
          !e.options.emulate && blockRows == tier.rows;
-}
-
-//===----------------------------------------------------------------------===//
-// Kept keys alone
-//===----------------------------------------------------------------------===//
-
-/// Where a row keeps a share of its keys, or who knows how many, its scores can
-/// be moved together, and its probabilities apart: docs/cpu.md has what both
-/// ways take.
-bool Attention::paysToCompress() {
-  if (!op.getMask() || !tier.hasMasks())
-    return false;
-  Value mask = wordsOfMask(op.getMask())
-                   .getDefiningOp<UnrealizedConversionCastOp>()
-                   .getOperand(0);
-  auto select = mask.getDefiningOp<SelectOp>();
-  constexpr int64_t mostKept = 614; // of 1024
-  return select && (!select.getKeep() || *select.getKeep() <= mostKept);
-}
-
-/// Moves kept scores of row i, and the scales of their values, together; how
-/// many there are.
-Value Attention::compressRow(const Block &block, Value i) {
-  Value first = firstWord(block, i);
-  Value scalesOfGroup = e.mul(block.group, padded);
-  auto compress = [&](Value vector, Value keep) {
-    return e.callIntrinsic("llvm.experimental.vector.compress",
-                           vector.getType(), {vector, keep, vector});
-  };
-  Value count = e.forReduce(
-      block.chunks.begin, block.chunks.end, 1, e.index(0),
-      [&](Value chunk, ValueRange carried) {
-        Value to = carried[0];
-        keys.prefetchAhead(memory.scores, keys.at(chunk, i), floats, 2);
-        for (int64_t at = 0; at < floats; at += lanes) {
-          Value key = e.add(e.mul(chunk, floats), at);
-          Value keep = maskLanes(
-              first, e.add(e.mul(chunk, floats / lanes), at / lanes), lanes);
-          e.storeChunk(
-              compress(e.loadChunk(memory.scores, e.add(keys.at(chunk, i), at)),
-                       keep),
-              memory.keptScores, to);
-          e.storeChunk(
-              compress(e.loadChunk(valueScales, e.add(scalesOfGroup, key)),
-                       keep),
-              memory.keptScales, to);
-          to = e.add(to, e.countOnes(keep));
-        }
-        return SmallVector<Value>{to};
-      })[0];
-  // Neutral lanes behind the last.
-  Value low = splat(e.splatReal(e.f32(0.0f), floats), nothing),
-        zero = e.splatReal(e.f32(0.0f), floats);
-  e.storeChunk(low, memory.keptScores, count, floats);
-  e.storeChunk(zero, memory.keptScales, count, floats);
-  return count;
-}
-
-/// Section 6 of row i, on its kept keys.
-void Attention::softmaxOfKept(const Block &block, Value i) {
-  Value count = compressRow(block, i), chunks = e.ceilDiv(count, floats);
-  auto load = [&](Value memory, Value chunk) {
-    return e.f32(e.loadLanes(memory, e.mul(chunk, floats), floats, floats));
-  };
-  auto larger = [&](Value a, Value b) {
-    return maximum(e.f32(a), e.f32(b)).value;
-  };
-  Real low = splat(e.splatReal(e.f32(0.0f), floats), nothing);
-  Value most = e.forReduce(
-      e.index(0), chunks, 1, low.value, [&](Value chunk, ValueRange carried) {
-        return SmallVector<Value>{
-            larger(carried[0], load(memory.keptScores, chunk).value)};
-      })[0];
-  Real largestOne = e.f32(e.foldAll(most, larger));
-  if (isFactorLate)
-    largestOne = largestOne * e.f32(e.load(memory.factors, i));
-  Real offset = -largestOne;
-  VectorType integers = e.vectorOf(e.i32, floats);
-  Real none = splat(low, 0.0f);
-  SmallVector<Value> sums = e.forReduce(
-      e.index(0), chunks, 1, {e.integer(integers, 0), none.value},
-      [&](Value chunk, ValueRange carried) {
-        Real s = load(memory.keptScores, chunk);
-        Real term = this->term(s, i, offset);
-        term = select(RealMask{lessThan(low, s)}, term, none);
-        Real g = numerics::weightedTerm(term, load(memory.keptScales, chunk));
-        e.storeChunk(g, memory.keptScores, e.mul(chunk, floats), floats);
-        Value e16 = toInteger(numerics::denominatorTerm(term), e.i32);
-        return SmallVector<Value>{e.add(carried[0], e16),
-                                  e.largerMagnitudes(carried[1], g)};
-      });
-  Value ofRow = e.mul(i, lanes);
-  e.storeChunk(e.splatValue(largestOne), memory.largest, ofRow);
-  e.storeChunk(
-      e.foldLanes(sums[0], [&](Value a, Value b) { return e.add(a, b); }),
-      memory.sums, ofRow);
-  e.storeChunk(
-      e.foldLanes(sums[1],
-                  [&](Value a, Value b) { return e.largerMagnitudes(a, b); }),
-      memory.weighted, ofRow);
-  normalizer(block, i, e.fromIndex(count, e.i32));
-
-  Real factor = e.splatReal(e.load(memory.weighted, ofRow), floats);
-  Type narrow = cast<MemRefType>(memory.keptCodes.getType()).getElementType();
-  e.forRange(chunks, [&](Value chunk) {
-    Value codes = e.toCodes(
-        numerics::probability(load(memory.keptScores, chunk), factor), narrow,
-        /*isUnsigned=*/true);
-    e.storeChunk(codes, memory.keptCodes, e.mul(chunk, floats), floats);
-  });
-  expandRow(block, i);
-}
-
-/// Puts probabilities of row i where its keys are, and zeros between them.
-void Attention::expandRow(const Block &block, Value i) {
-  Value first = firstWord(block, i);
-  Type code = codeType(e, tier.probabilityDot),
-       narrow = cast<MemRefType>(memory.keptCodes.getType()).getElementType();
-  int64_t n = narrow == e.i8 ? floats : lanes;
-  e.forReduce(
-      block.chunks.begin, block.chunks.end, 1, e.index(0),
-      [&](Value chunk, ValueRange carried) {
-        Value from = carried[0];
-        keys.prefetchAhead(memory.probabilities, keys.at(chunk, i), floats, 2);
-        for (int64_t at = 0; at < floats; at += n) {
-          Value keep = maskLanes(
-              first, e.add(e.mul(chunk, floats / lanes), at / lanes), n);
-          VectorType type = e.vectorOf(narrow, n);
-          Value codes = vector::ExpandLoadOp::create(
-              e.b, type, memory.keptCodes, ValueRange{from}, keep,
-              e.integer(type, 0));
-          if (narrow != code)
-            codes = arith::TruncIOp::create(e.b, e.vectorOf(code, n), codes);
-          e.storeChunk(codes, memory.probabilities,
-                       e.add(keys.at(chunk, i), at), n);
-          from = e.add(from, e.countOnes(keep));
-        }
-        return SmallVector<Value>{from};
-      });
 }
 
 void Attention::context(const Block &block) {
@@ -620,8 +515,7 @@ void Attention::context(const Block &block) {
     e.forRange(e.min(e.sub(block.count, first), e.index(count)), [&](Value j) {
       Value i = e.add(first, j), row = block.row(e, i);
       Real most = e.splatReal(e.load(memory.numerators, i));
-      Real inverse = e.splatReal(
-          numerics::inverseDenominator(e.loadScalar(memory.denominators, i)));
+      Real inverse = e.splatReal(e.load(memory.inverses, i));
       e.forChunks(headSize, [&](Value offset, int64_t chunk) {
         Real acc =
             fromInteger(e.real, e.loadChunk(memory.products,
@@ -636,8 +530,9 @@ void Attention::context(const Block &block) {
           Real with = numerics::numeratorWithTail(
               num, e.splatReal(e.load(memory.shrinks, i)),
               e.splatReal(e.load(memory.tailWeights, i)), v);
-          num = select(RealMask{e.splatValue(e.load(memory.missed, i))}, with,
-                       num);
+          Value misses = e.compare(Predicate::sgt, e.load(memory.missing, i),
+                                   e.integer(e.i32, 0));
+          num = select(RealMask{e.splatValue(misses)}, with, num);
         }
         Real context = num * inverse;
         e.storeChunk(

@@ -12,6 +12,8 @@
 #include "KeyProduct.h"
 #include "Panels.h"
 
+#include <limits>
+
 namespace mlir::fact::loops {
 
 /// Head by head and block by block of a panel's rows: scores of the keys that
@@ -26,6 +28,9 @@ public:
   void panel();
 
 private:
+  /// The score of a key that a row does not keep.
+  static constexpr float nothing = -std::numeric_limits<float>::infinity();
+
   /// A block of rows of a head.
   struct Block {
     Value head, group;
@@ -49,21 +54,30 @@ private:
   void terms(const Block &block);
   void termsOfChunk(const Block &block, Value chunk, bool isChecked);
   Real term(const Real &s, Value i, const Real &offset);
-  void normalizer(const Block &block, Value i, Value kept);
-  void tail(const Block &block, Value i, const Real &largest, const Real &sum,
-            Value kept);
+  /// What is one number for each row is computed for 16 rows at a time:
+  /// body(the first one). Rows behind the block's are computed, too.
+  void forSixteens(const Block &block, llvm::function_ref<void(Value)> body);
+  /// 16 lanes of each row in memory, combined to one lane of each.
+  Value foldRows(Value memory, Value first,
+                 llvm::function_ref<Value(Value, Value)> combine);
+  void normalizers(const Block &block, Value first);
+  void denominators(const Block &block, Value first);
+  Real tail(const Block &block, Value first, const Real &without);
+  void tailProducts(const Block &block, Value i);
   void probabilities(const Block &block, Value chunk);
   bool overlapsProbabilities() const;
-  bool paysToCompress();
-  Value compressRow(const Block &block, Value i);
-  void softmaxOfKept(const Block &block, Value i);
-  void expandRow(const Block &block, Value i);
   void context(const Block &block);
   /// Calls body(chunks, isChecked): those with columns that a row may not see
   /// are checked.
   void forRanges(const Block &block,
                  llvm::function_ref<void(const ColumnRange &, bool)> body);
   void allocate();
+
+  //===--- Of kept keys alone (KeptKeys.cpp) ------------------------------===//
+  bool paysToCompress();
+  Value compressRow(const Block &block, Value i);
+  void softmaxOfKept(const Block &block, Value i);
+  void expandRow(const Block &block, Value i);
 
   PanelLoops &loops;
   Emitter &e;
@@ -83,10 +97,13 @@ private:
   /// Of a block.
   struct {
     Value factors, offsets, scores, probabilities, products;
-    /// 16 lanes a row: largest score, sum of terms, largest weighted term.
-    Value largest, sums, weighted;
-    /// gm and den; with a tail r, w, and whether a row has one.
-    Value numerators, denominators, shrinks, tailWeights, missed;
+    /// 16 lanes a row: largest score, sum of terms, largest weighted term;
+    /// products of the query with the mean token's key.
+    Value largest, sums, weighted, tailProducts;
+    /// gm, 255 / gm and 1 / den; with a tail r, w, and how many keys a row
+    /// keeps and misses.
+    Value numerators, probabilityFactors, inverses, shrinks, tailWeights, kept,
+        missing;
     /// Of a row: scores of kept keys, then their weighted terms; scales of
     /// their values; their probabilities.
     Value keptScores, keptScales, keptCodes;

@@ -24,17 +24,10 @@ using Predicate = arith::CmpIPredicate;
 static constexpr int64_t partCodes = 768;
 
 /// (w + 8) >> 4 of i8. Codes of weights are -119 .. 119 (weightLimit, which
-/// CheckSparse.cpp holds given ones to), so that with 128 more nothing is
-/// rounded beyond 8 bits on the way, and the shift is one without a sign, which
-/// processors have cheaper for bytes.
+/// CheckSparse.cpp holds given ones to), so that the sum is one of 8 bits.
 static Value highPlane(Emitter &e, Value codes) {
-  auto number = [&](int64_t value) {
-    return e.integer(codes.getType(), value);
-  };
-  constexpr int64_t offset = 128;
-  Value shifted =
-      arith::ShRUIOp::create(e.b, e.add(codes, number(8 - offset)), number(4));
-  return e.add(shifted, number(-offset / 16));
+  Value four = e.integer(codes.getType(), 4);
+  return arith::ShRSIOp::create(e.b, e.add(codes, 8), four);
 }
 
 namespace mlir::fact::loops {

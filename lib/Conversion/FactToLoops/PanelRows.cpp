@@ -121,6 +121,33 @@ void PanelLoops::forHeads(int64_t heads, Value rows, Value row,
     e.forRange(e.index(heads), ofHead);
 }
 
+SmallVector<Value>
+PanelLoops::ofHeads(int64_t heads, Value rows, Value row,
+                    llvm::function_ref<Value(Value)> lanesOf,
+                    llvm::function_ref<Value(Value, Value)> combine,
+                    llvm::function_ref<SmallVector<Value>(Value)> finish) {
+  Value wide;
+  forHeads(heads, rows, row, [&](Value head) {
+    Value vector = lanesOf(head);
+    wide = scratch(getElementTypeOrSelf(vector.getType()), heads * lanes);
+    e.storeChunk(vector, wide, e.mul(head, lanes));
+  });
+  SmallVector<Value> results;
+  for (int64_t first = 0; first < heads; first += lanes) {
+    SmallVector<Value> vectors;
+    for (int64_t head = first; head < std::min(first + lanes, heads); ++head)
+      vectors.push_back(e.loadChunk(wide, e.index(head * lanes)));
+    for (auto [i, numbers] :
+         llvm::enumerate(finish(e.foldEach(vectors, combine)))) {
+      if (i == results.size())
+        results.push_back(
+            scratch(getElementTypeOrSelf(numbers.getType()), heads));
+      e.storeChunk(numbers, results[i], e.index(first));
+    }
+  }
+  return results;
+}
+
 void PanelLoops::pairs(
     Value lhs, Value rhs, Value result, Value row,
     llvm::function_ref<Real(const Real &, const Real &)> of) {
@@ -340,14 +367,15 @@ Real PanelLoops::magnitudeOf(Value input, Value row) {
     return e.f32(known);
   if (Value maxima = maximaMemory.lookup(input))
     return e.largestOfLanes(e.loadChunk(maxima, e.mul(row, lanes)));
-  return scanMagnitude(input, row, e.index(0), widthOf(input));
+  return e.largestOfLanes(
+      scanMagnitudes(input, row, e.index(0), widthOf(input)));
 }
 
-Real PanelLoops::scanMagnitude(Value input, Value row, Value column,
-                               int64_t width) {
+Value PanelLoops::scanMagnitudes(Value input, Value row, Value column,
+                                 int64_t width) {
   RowsAt rows = rowsOf(input);
   Value from = e.add(rows.at(e, row), column);
-  return e.largestMagnitude(rows.memory, from, width);
+  return e.magnitudeLanes(rows.memory, from, width);
 }
 
 void PanelLoops::quantize(
@@ -362,14 +390,11 @@ void PanelLoops::quantize(
   });
 }
 
-Value PanelLoops::quantizeInt8(Value input, Value codes, Value row,
-                               Value column, int64_t width,
-                               const Real &magnitude) {
-  Real exponent = numerics::rowExponent(magnitude);
+void PanelLoops::quantizeInt8(Value input, Value codes, Value row, Value column,
+                              int64_t width, const Real &exponent) {
   quantize(input, codes, row, column, width, [&](const Real &y, int64_t n) {
     return numerics::quantizeInt8(y, e.splatReal(exponent, n));
   });
-  return numerics::rowScale(exponent);
 }
 
 void PanelLoops::row(QuantizeRowsOp op, Value row) {
@@ -378,8 +403,9 @@ void PanelLoops::row(QuantizeRowsOp op, Value row) {
   Real magnitude = magnitudeOf(input, row);
   RowsAt scale = rowsOf(op.getScale());
   auto int8 = [&] {
-    return SmallVector<Value>{
-        quantizeInt8(input, codes, row, first, width, magnitude)};
+    Real exponent = numerics::rowExponent(magnitude);
+    quantizeInt8(input, codes, row, first, width, exponent);
+    return SmallVector<Value>{numerics::rowScale(exponent)};
   };
   auto int4 = [&] {
     Real inverse = numerics::int4Inverse(magnitude);
@@ -401,12 +427,20 @@ void PanelLoops::row(QuantizeRowsOp op, Value row) {
 void PanelLoops::row(QuantizeHeadsOp op, Value row) {
   int64_t heads = op.getHeads(), width = widthOf(op.getInput()) / heads;
   RowsAt scale = headRowsOf(op.getScale());
+  SmallVector<Value> known = ofHeads(
+      heads, op.getRows(), row,
+      [&](Value head) {
+        return scanMagnitudes(op.getInput(), row, e.mul(head, width), width);
+      },
+      [&](Value a, Value b) { return e.largerMagnitudes(a, b); },
+      [&](Value magnitudes) {
+        Real exponents = numerics::rowExponent(e.f32(magnitudes));
+        return SmallVector<Value>{exponents, numerics::rowScale(exponents)};
+      });
   forHeads(heads, op.getRows(), row, [&](Value head) {
-    Value column = e.mul(head, width);
-    Real magnitude = scanMagnitude(op.getInput(), row, column, width);
-    e.store(quantizeInt8(op.getInput(), op.getQuantized(), row, column, width,
-                         magnitude),
-            scale.memory, scale.at(e, head, row));
+    quantizeInt8(op.getInput(), op.getQuantized(), row, e.mul(head, width),
+                 width, e.loadScalar(known[0], head));
+    e.store(e.load(known[1], head), scale.memory, scale.at(e, head, row));
   });
 }
 
@@ -414,8 +448,9 @@ void PanelLoops::row(EncodeOp op, Value row) {
   numerics::PredictorCode code = numerics::codeOf(numericsOf(op.getPredictor()),
                                                   numericsOf(op.getOperand()));
   RowsAt x = rowsOf(op.getInput());
-  e.forChunks(widthOf(op.getResult()), [&](Value column, int64_t width) {
-    Value codes = e.loadChunk(x.memory, e.add(x.at(e, row), column), width);
+  e.forCodes(widthOf(op.getResult()), [&](Value column, int64_t n,
+                                          int64_t width) {
+    Value codes = e.loadLanes(x.memory, e.add(x.at(e, row), column), n, width);
     storeCodes(op.getResult(), row, column, encode(e, code, codes), width);
   });
 }
@@ -423,40 +458,57 @@ void PanelLoops::row(EncodeOp op, Value row) {
 void PanelLoops::row(NormalizeHeadsOp op, Value row) {
   int64_t heads = op.getHeads(), width = widthOf(op.getInput()) / heads;
   RowsAt x = rowsOf(op.getInput()), scale = headRowsOf(op.getScale());
-  VectorType vector = e.vectorOf(e.i32);
-  Value zeros = e.integer(vector, 0);
+  auto at = [&](Value head, Value offset) {
+    return e.add(e.add(x.at(e, row), e.mul(head, width)), offset);
+  };
   auto split = [&](Value h) -> std::pair<Value, Value> { // sign and magnitude
+    Value zeros = e.integer(h.getType(), 0);
     Value negative = e.compare(Predicate::slt, h, zeros);
     Value opposite = arith::SubIOp::create(e.b, zeros, h);
     return {negative, arith::SelectOp::create(e.b, negative, opposite, h)};
   };
+  auto larger = [&](Value a, Value b) -> Value {
+    return arith::MaxSIOp::create(e.b, a, b);
+  };
+  SmallVector<Value> known = ofHeads(
+      heads, Value(), row,
+      [&](Value head) {
+        Value zeros = e.integer(e.vectorOf(e.i32), 0);
+        return e.reduceChunks(
+            width, zeros, [&](Value offset, int64_t chunk, ValueRange carried) {
+              Value h = e.loadChunk(x.memory, at(head, offset), chunk);
+              return SmallVector<Value>{larger(split(h).second, carried[0])};
+            })[0];
+      },
+      larger,
+      [&](Value largest) {
+        auto number = [&](int64_t value) {
+          return e.integer(largest.getType(), value);
+        };
+        // floor(log2 m) = 31 - leading zeros; 0 has 32 of them and ends at
+        // shift 0.
+        Value leading = math::CountLeadingZerosOp::create(e.b, largest);
+        Value above = arith::SubIOp::create(e.b, number(31 - 6), leading);
+        Value shift = arith::MaxSIOp::create(e.b, above, number(0));
+        Value bits =
+            arith::ShLIOp::create(e.b, e.add(shift, number(127)), number(23));
+        return SmallVector<Value>{
+            shift, arith::BitcastOp::create(e.b, e.vectorOf(e.f32Type), bits)};
+      });
   e.forRange(e.index(heads), [&](Value head) {
-    Value column = e.mul(head, width), from = e.add(x.at(e, row), column);
-    auto load = [&](Value offset, int64_t chunk) {
-      return e.loadChunk(x.memory, e.add(from, offset), chunk);
-    };
-    Value largest = e.reduceMax(e.reduceChunks(
-        width, zeros, [&](Value offset, int64_t chunk, ValueRange carried) {
-          Value magnitude = split(load(offset, chunk)).second;
-          return SmallVector<Value>{
-              arith::MaxSIOp::create(e.b, magnitude, carried[0])};
-        })[0]);
-    // floor(log2 m) = 31 - leading zeros; 0 has 32 of them and ends at shift 0.
-    Value leading = math::CountLeadingZerosOp::create(e.b, largest);
-    Value above = arith::SubIOp::create(e.b, e.integer(e.i32, 31 - 6), leading);
-    Value shift = arith::MaxSIOp::create(e.b, above, e.integer(e.i32, 0));
-    Value bits =
-        arith::ShLIOp::create(e.b, e.add(shift, 127), e.integer(e.i32, 23));
-    e.store(arith::BitcastOp::create(e.b, e.f32Type, bits), scale.memory,
-            scale.at(e, head, row));
-    Value shifts = e.splatValue(shift);
-    e.forChunks(width, [&](Value offset, int64_t chunk) {
-      auto [negative, magnitude] = split(load(offset, chunk));
-      Value shifted = arith::ShRUIOp::create(e.b, magnitude, shifts);
+    e.store(e.load(known[1], head), scale.memory, scale.at(e, head, row));
+    Value shift = e.load(known[0], head);
+    e.forVectors(width, [&](Value offset, int64_t n, int64_t chunk) {
+      auto [negative, magnitude] =
+          split(e.loadLanes(x.memory, at(head, offset), n, chunk));
+      Value shifted =
+          arith::ShRUIOp::create(e.b, magnitude, e.splatValue(shift, n));
+      Value zeros = e.integer(shifted.getType(), 0);
       Value opposite = arith::SubIOp::create(e.b, zeros, shifted);
       Value code = arith::SelectOp::create(e.b, negative, opposite, shifted);
-      storeCodes(op.getResult(), row, e.add(column, offset),
-                 arith::TruncIOp::create(e.b, e.vectorOf(e.i8), code), chunk);
+      storeCodes(op.getResult(), row, e.add(e.mul(head, width), offset),
+                 arith::TruncIOp::create(e.b, e.vectorOf(e.i8, n), code),
+                 chunk);
     });
   });
 }

@@ -135,10 +135,10 @@ CodesAt PanelLoops::codesOf(Value codes) {
   Value rows = panelSize;
   e.part("load_codes", {}, [&] {
     e.forRange(rows, [&](Value row) {
-      e.forChunks(k, [&](Value column, int64_t width) {
+      e.forCodes(k, [&](Value column, int64_t n, int64_t width) {
         storeOperand(result, row, column,
-                     e.loadChunk(source.memory,
-                                 e.add(source.at(e, row), column), width));
+                     e.loadLanes(source.memory,
+                                 e.add(source.at(e, row), column), n, width));
       });
     });
   });

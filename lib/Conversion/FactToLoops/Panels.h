@@ -102,11 +102,19 @@ private:
              llvm::function_ref<Real(const Real &, const Real &)> of);
   void forHeads(int64_t heads, Value rows, Value row,
                 llvm::function_ref<void(Value)> body);
+  /// What is a number for each head, of 16 heads at once: `lanesOf(head)` are
+  /// 16 to combine; `finish` takes and gives vectors of a lane for each head.
+  /// Returns the memory of its results.
+  SmallVector<Value>
+  ofHeads(int64_t heads, Value rows, Value row,
+          llvm::function_ref<Value(Value)> lanesOf,
+          llvm::function_ref<Value(Value, Value)> combine,
+          llvm::function_ref<SmallVector<Value>(Value)> finish);
   Real magnitudeOf(Value rows, Value row);
-  /// Of a part of a row, by looking at all of it.
-  Real scanMagnitude(Value rows, Value row, Value column, int64_t width);
-  Value quantizeInt8(Value input, Value codes, Value row, Value column,
-                     int64_t width, const Real &magnitude);
+  /// Of a part of a row, by looking at all of it, in 16 lanes.
+  Value scanMagnitudes(Value rows, Value row, Value column, int64_t width);
+  void quantizeInt8(Value input, Value codes, Value row, Value column,
+                    int64_t width, const Real &exponent);
   void quantize(Value input, Value codes, Value row, Value column,
                 int64_t width,
                 llvm::function_ref<Real(const Real &, int64_t)> rule);

@@ -65,7 +65,7 @@ Real copySign(const Real &y, const Real &x);
 RealMask lessThan(const Real &a, const Real &b);
 Real select(const RealMask &m, const Real &a, const Real &b);
 
-/// a * b + c, where the product is exact.
+/// a * b + c, where the product is exact or its rounding changes no result.
 Real multiplyAddExact(const Real &a, const Real &b, const Real &c);
 
 /// The same shape as `like` with another element type.

@@ -82,7 +82,7 @@ RowScores::Spread RowScores::fill(Value i, const ColumnRange &columns,
             maximum(second, minimum(first, score)),
             minimum(e.f32(carried[2]), upper),
             e.f32(carried[3]) + term,
-            e.f32(carried[4]) + term * term,
+            multiplyAddExact(term, term, e.f32(carried[4])),
         };
       });
   // 16 lanes of each.

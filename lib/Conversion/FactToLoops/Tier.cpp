@@ -19,8 +19,7 @@ using namespace mlir::fact;
 static constexpr Tier all[] = {
     {"amx", "x86",
      "sse4.1,popcnt,avx2,fma,avx512f,avx512dq,avx512bw,avx512vl,avx512vnni,"
-     "avx512vbmi2,amx-tile,"
-     "amx-int8",
+     "avx512vbmi2,gfni,amx-tile,amx-int8",
      Dot::Tile, Dot::Tile, /*offset=*/false, "", /*sums=*/16,
      /*rows=*/32, /*tiles=*/2, /*unroll=*/1, /*attentionRows=*/32,
      /*panelRows=*/128,

@@ -44,12 +44,36 @@ func.func @tail(%x: tensor<?x20xf32>) -> tensor<?x20xf32> {
 
 // The mean token adds rows in order; a reduction of vectors would not.
 // CHECK-LABEL: func.func private @mean_token(
-// CHECK:         %[[FIRST:.*]] = vector.load
-// CHECK:         %[[SUM:.*]] = scf.for %[[ROW:.*]] = %{{.*}} iter_args(%[[CARRIED:.*]] = %[[FIRST]]) -> (vector<16xf32>)
-// CHECK:           %[[NEXT:.*]] = vector.load
-// CHECK:           arith.addf %[[CARRIED]], %[[NEXT]]
-// CHECK:         arith.divf %[[SUM]], %{{.*}} : vector<16xf32>
+// CHECK-SAME:    %[[X:.*]]: memref<?x16xf32>, %[[Y:.*]]: memref<1x16xf32>,
+// CHECK:         %[[FIRST:.*]] = vector.load %[[X]]
+// CHECK:         vector.store %[[FIRST]], %[[Y]]
+// CHECK:         scf.for %[[ROW:.*]] =
+// CHECK:           %[[NEXT:.*]] = vector.load %[[X]][%[[ROW]],
+// CHECK:           %[[BEFORE:.*]] = vector.load %[[Y]]
+// CHECK:           %[[SUM:.*]] = arith.addf %[[BEFORE]], %[[NEXT]] : vector<16xf32>
+// CHECK:           vector.store %[[SUM]], %[[Y]]
+// CHECK:         %[[ALL:.*]] = vector.load %[[Y]]
+// CHECK:         arith.divf %[[ALL]], %{{.*}} : vector<16xf32>
 func.func @mean(%x: tensor<?x16xf32>) -> tensor<1x16xf32> {
   %m = fact.mean_token %x : tensor<?x16xf32> -> tensor<1x16xf32>
   return %m : tensor<1x16xf32>
+}
+
+// -----
+
+// The exponents of all heads of a row at once: 16 lanes of each are combined to
+// a lane of each, by halves.
+// CHECK-LABEL: func.func private @rows(
+// CHECK:         scf.for %[[ROW:.*]] =
+// CHECK:           scf.for %[[HEAD:.*]] =
+// CHECK:             vector.store %{{.*}} : memref<64xf32>, vector<16xf32>
+// CHECK-COUNT-3:   vector.load %{{.*}} : memref<64xf32>, vector<16xf32>
+// CHECK:           vector.shuffle %{{.*}} [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]
+// CHECK:           vector.shuffle %{{.*}} [0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30]
+// CHECK:           vector.shuffle %{{.*}} [1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31]
+// CHECK-COUNT-2:   vector.store %{{.*}} : memref<32xf32>, vector<16xf32>
+// CHECK:           scf.for %{{.*}} =
+func.func @heads(%x: tensor<?x48xf32>) -> (tensor<?x48xi8>, tensor<3x?xf32>) {
+  %q, %s = fact.quantize_heads %x heads = 3 : (tensor<?x48xf32>) -> (tensor<?x48xi8>, tensor<3x?xf32>)
+  return %q, %s : tensor<?x48xi8>, tensor<3x?xf32>
 }
