@@ -84,25 +84,24 @@ class Case:
         """Files of the case in a folder of cases; its line of their list."""
         layer, meta, arrays = linalg_ir.read_golden(self.path)
         stem = f"case{number}"
-        ir, obj, so = (folder / f"{stem}.{end}" for end in ("mlir", "o", "so"))
-        with open(ir, "w") as out:
-            linalg_ir.write(out, [layer], meta["L"])
-        run("fact-compile", ir, "--target=cpu", f"--cpu={self.tier}", *tools.policy_flags(meta["policies"][self.i]), "-o", obj)
-        run("clang-22", "-shared", "-fuse-ld=lld-22", "-s", "-o", so, obj)
-        for path in (ir, obj, obj.with_suffix(".h")):
-            path.unlink()
+        with tempfile.TemporaryDirectory() as scratch:
+            ir, obj = (pathlib.Path(scratch) / f"{stem}.{end}" for end in ("mlir", "o"))
+            with open(ir, "w") as out:
+                linalg_ir.write(out, [layer], meta["L"])
+            run("fact-compile", ir, "--target=cpu", f"--cpu={self.tier}", *tools.policy_flags(meta["policies"][self.i]), "-o", obj)
+            run("clang-22", "-shared", "-fuse-ld=lld-22", "-s", "-o", folder / f"{stem}.so", obj)
         length = meta.get("length", meta["L"])
         for what in ("x", f"p{self.i}.y"):
             np.ascontiguousarray(arrays[what][:length], np.float32).tofile(folder / f"{stem}.{what[-1]}")
-        return f"./{so.name} {stem} {length} {stem}.x {stem}.y\n"
+        return f"./{stem}.so {stem} {length} {stem}.x {stem}.y\n"
 
 
-def pack(emulator, cases, folder, boot):
+def pack(emulator, caller, cases, folder, boot):
     """An image that boots and calls the cases in a folder."""
     root = folder / "root"
     for sub in ("bin", "proc", "dev", "lib/x86_64-linux-gnu", "lib64"):
         (root / sub).mkdir(parents=True)
-    shutil.copy(emulator / "call_objects", root)
+    shutil.copy(caller, root)
     shutil.copy("/bin/busybox", root / "bin")
     for library in ("lib/x86_64-linux-gnu/libc.so.6", "lib/x86_64-linux-gnu/libm.so.6", "lib64/ld-linux-x86-64.so.2"):
         shutil.copy(pathlib.Path("/") / library, root / library)
@@ -155,7 +154,7 @@ def emulate(emulator, folder):
         process.wait()
 
 
-def check(emulator, cases, report):
+def check(emulator, caller, cases, report):
     """Calls report(case, result) for each case, as results come; "ok" is that of one that passed."""
     with tempfile.TemporaryDirectory(prefix="check-instructions-") as scratch:
         folder = pathlib.Path(scratch)
@@ -168,23 +167,28 @@ def check(emulator, cases, report):
                     raise Failure("stopped")
                 lines.append(case.compile(own, i))
                 waiting[f"./case{i}.so"] = case
-            except (Failure, OSError, ValueError) as error:
+            except Failure as error:
                 report(case, str(error))
+            except Exception as error:  # a file of vectors may be anything
+                report(case, f"{type(error).__name__}: {error}")
         (own / "list").write_text("".join(lines))
-        if not lines:
+        if not waiting:
             return
-        last = []
+        called, last = None, "nothing"
         try:
-            pack(emulator, own, folder, folder / "boot.iso")
-            for line in emulate(emulator, folder):
-                name, _, result = line.partition(" ")
-                if name in waiting:
+            if STOP.is_set():
+                raise Failure("stopped")
+            pack(emulator, caller, own, folder, folder / "boot.iso")
+            for last in emulate(emulator, folder):
+                name, _, result = last.partition(" ")
+                if name in waiting and result == "begins":
+                    called = name
+                elif name in waiting:
                     report(waiting.pop(name), result)
-                last = [*last[-1:], line]
         except (Failure, OSError) as error:
-            last = [str(error)]
-        for case in waiting.values():
-            report(case, f"was not called; the emulated processor's last words: {' '.join(last) or 'none'}")
+            last = str(error)
+        for name, case in waiting.items():
+            report(case, f"{'did not return' if name == called else 'was not called'}; the last words were: {last}")
 
 
 def main():
@@ -205,41 +209,51 @@ def main():
     if options.jobs < 1:
         parser.error(f"--jobs needs a number from 1 on (was {options.jobs})")
     cases = []
+    unreadable = []
     for path in sorted(options.folder.glob("layer_*.npz")):
-        for i, policy in enumerate(linalg_ir.read_golden(path)[1]["policies"]):
+        try:
+            policies = linalg_ir.read_golden(path)[1]["policies"]
+        except Exception as error:  # whatever numpy and json say
+            unreadable.append(f"FAILED: {path.name}: {type(error).__name__}: {error}")
+            continue
+        for i, policy in enumerate(policies):
             name = f"{path.stem} p{i} ({describe(policy)})"
             if options.filter in name:
                 cases += [Case(f"{tier} {name}", path, i, tier) for tier in tiers]
-    if not cases:
+    if not cases and not unreadable:
         parser.error(f"no case of layer_*.npz in '{options.folder}'" + (f" is called '{options.filter}'" if options.filter else ""))
     # By name: each Nth in order would be the same policies of every layer.
     cases = [case for case in cases if zlib.crc32(case.name.encode()) % options.every == 0]
-    if not cases:
+    if not cases and not unreadable:
         parser.error(f"none is left of the cases with --every={options.every}")
     cases.sort(key=lambda case: tiers.index(case.tier))
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: STOP.set())
     emulator = options.emulator.resolve()
-    try:
-        run("clang-22", "-O1", "-Wall", "-o", emulator / "call_objects", HERE / "call_objects.c")
-    except Failure as error:
-        print(f"FAILED: {error}\n0 passed, 1 failed")
-        sys.exit(1)
-    failed, lock = [], threading.Lock()
+    failed, lock = list(unreadable), threading.Lock()
+    for line in unreadable:
+        print(line, flush=True)
 
     def report(case, result):
         with lock:
-            if result == "ok":
-                print(f"passed: {case.name}", flush=True)
-            else:
-                failed.append(case)
-                print(f"FAILED: {case.name}: {result}", flush=True)
+            line = f"passed: {case.name}" if result == "ok" else f"FAILED: {case.name}: {result}"
+            print(line, flush=True)
+            if result != "ok":
+                failed.append(line)
 
     size = max(CASES_OF_A_BOOT, -(-len(cases) // (8 * options.jobs)))
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        list(pool.map(lambda begin: check(emulator, cases[begin:begin + size], report), range(0, len(cases), size)))
-    print(f"{len(cases) - len(failed)} passed, {len(failed)} failed")
+    with tempfile.TemporaryDirectory(prefix="check-instructions-") as scratch:
+        caller = pathlib.Path(scratch) / "call_objects"
+        try:
+            run("clang-22", "-O1", "-Wall", "-o", caller, HERE / "call_objects.c")
+        except (Failure, OSError) as error:
+            print(f"FAILED: {error}\n0 passed, 1 failed")
+            sys.exit(1)
+        with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+            list(pool.map(lambda begin: check(emulator, caller, cases[begin:begin + size], report),
+                          range(0, len(cases), size)))
+    print(f"{len(cases) + len(unreadable) - len(failed)} passed, {len(failed)} failed")
     sys.exit(1 if failed else 0)
 
 

@@ -18,8 +18,9 @@ flock 9
 # Nothing to do where all of this is there.
 stamp="$version $(sha256sum "${BASH_SOURCE[0]}" | cut -c1-16)"
 [ "$(cat "$folder/stamp" 2>/dev/null)" = "$stamp" ] && exit 0
-[ ! -e "$folder" ] || [ -e "$folder/stamp" ] || fail "'$folder' is there, and not an emulator of this script's"
+[ ! -e "$folder" ] || [ -e "$folder/stamp" ] || fail "'$folder' is there, and not an emulator of this script's: remove it to build one there"
 scratch=$(mktemp -d "$folder.XXXXXX")
+chmod 755 "$scratch"
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
 

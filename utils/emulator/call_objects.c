@@ -4,7 +4,8 @@
  * shared objects that fact-compile made, and compares what they write. Each is
  * called in a process of its own.
  * A line of LIST: ./OBJECT FUNCTION LENGTH INPUT EXPECTED, the last two files.
- * Prints for each "OBJECT ok" or "OBJECT" and what is wrong. */
+ * Prints for each "OBJECT begins", and "OBJECT ok" or "OBJECT" and what is
+ * wrong. */
 #include <dlfcn.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -87,11 +88,14 @@ int main(int argc, char **argv) {
     return 1;
   while (fscanf(list, "%199s %199s %ld %199s %199s", object, function, &length,
                 input, expected) == 5) {
+    printf("%s begins\n", object);
+    fflush(stdout);
     pid_t child = fork();
     int status = 0;
     if (!child) {
       call(object, function, length, input, expected);
-      return 0;
+      fflush(stdout);
+      _exit(0); /* exit would put LIST back to where it was read to */
     }
     if (child < 0 || waitpid(child, &status, 0) != child)
       printf("%s no process\n", object);

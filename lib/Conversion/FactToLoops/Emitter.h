@@ -136,9 +136,9 @@ public:
   void forChunks(int64_t n, ChunkBody body);
   SmallVector<Value> reduceChunks(int64_t n, ValueRange init,
                                   ChunkReduceBody body);
+  using VectorBody = llvm::function_ref<void(Value, int64_t, int64_t)>;
   /// The same with as many lanes as the tier works on at once where whole ones
   /// are left: offset, lanes, width in memory.
-  using VectorBody = llvm::function_ref<void(Value, int64_t, int64_t)>;
   void forVectors(int64_t n, VectorBody body) {
     forVectors(n, options.tier->floats, body);
   }
@@ -237,7 +237,8 @@ public:
   /// A call of LLVM's intrinsic, in a function that LLVM inlines: bufferization
   /// knows what a call does to memory, and of an intrinsic it does not.
   Value callIntrinsic(StringRef intrinsic, Type result, ValueRange arguments);
-  /// Lane i: the lanes of vectors[i], of 16 at most, combined.
+  /// Lane i: the 16 lanes of vectors[i] combined, of 16 vectors at most. Lanes
+  /// that no vector has may be anything.
   Value foldEach(ArrayRef<Value> vectors,
                  llvm::function_ref<Value(Value, Value)> combine);
   /// Combines the halves of a vector, and theirs, down to a scalar.
@@ -253,8 +254,9 @@ public:
   /// A vector of i1 as an integer of as many bits, and back.
   Value toBits(Value mask);
   Value fromBits(Value bits);
-  /// Codes of `type`, from 0 on or signed, of floats that `roundToEven` made
-  /// and that all are such codes.
+  /// Codes of `type`, from 0 on or signed, of floats that all are such codes.
+  /// (Where `roundToEven` made them, of what they were before: that is rounded
+  /// on the way.)
   Value toCodes(const Real &rounded, Type type, bool isUnsigned = false);
   /// An unsigned integer of another width, or its low half.
   Value toI32(Value integer);

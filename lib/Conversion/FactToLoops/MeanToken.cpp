@@ -18,24 +18,24 @@ void loops::lower(MeanTokenOp op, Emitter &e) {
   Value y = e.allocResult(op.getResult(), length);
   int64_t width = cast<ShapedType>(op.getInput().getType()).getDimSize(1);
   e.part("mean_token", op.getOperation(), [&] {
-    auto sums = [&](Value column, int64_t n, int64_t inside) {
-      return e.f32(e.loadLanes(y, {e.index(0), column}, n, inside));
+    auto sums = [&](Value column, int64_t n, int64_t chunk) {
+      return e.f32(e.loadLanes(y, {e.index(0), column}, n, chunk));
     };
     // Rows as they lie in memory: ((a[0] + a[1]) + a[2]) + ...
-    auto add = [&](Value row, bool isFirst) {
-      e.forVectors(width, [&](Value column, int64_t n, int64_t inside) {
-        Real values = e.f32(e.loadLanes(x, {row, column}, n, inside));
+    auto addRow = [&](Value row, bool isFirst) {
+      e.forVectors(width, [&](Value column, int64_t n, int64_t chunk) {
+        Real values = e.f32(e.loadLanes(x, {row, column}, n, chunk));
         if (!isFirst)
-          values = sums(column, n, inside) + values;
-        e.storeChunk(values, y, {e.index(0), column}, inside);
+          values = sums(column, n, chunk) + values;
+        e.storeChunk(values, y, {e.index(0), column}, chunk);
       });
     };
-    add(e.index(0), true);
-    e.forRange(e.index(1), length, 1, [&](Value row) { add(row, false); });
+    addRow(e.index(0), true);
+    e.forRange(e.index(1), length, 1, [&](Value row) { addRow(row, false); });
     Real count = fromInteger(e.real, e.fromIndex(length, e.i32));
-    e.forVectors(width, [&](Value column, int64_t n, int64_t inside) {
-      e.storeChunk(sums(column, n, inside) / e.splatReal(count, n), y,
-                   {e.index(0), column}, inside);
+    e.forVectors(width, [&](Value column, int64_t n, int64_t chunk) {
+      e.storeChunk(sums(column, n, chunk) / e.splatReal(count, n), y,
+                   {e.index(0), column}, chunk);
     });
   });
 }

@@ -131,11 +131,8 @@ void Attention::allocate() {
   };
   memory.factors = perRow(e.f32Type, 1);
   memory.offsets = perRow(e.f32Type, 1);
-  memory.largest = perRow(e.f32Type, lanes);
   memory.sums = perRow(e.i32, lanes);
-  memory.weighted = perRow(e.f32Type, lanes);
   memory.numerators = perRow(e.f32Type, 1);
-  memory.probabilityFactors = perRow(e.f32Type, 1);
   memory.inverses = perRow(e.f32Type, 1);
   memory.products =
       loops.scratch(e.i32, tier.rows * valueGroups * groupColumns);
@@ -146,6 +143,10 @@ void Attention::allocate() {
     memory.keptScales = head.scratch(e.f32Type, size);
     bool inBytes = tier.compressBits == 8 && tier.probabilityDot != Dot::Pair;
     memory.keptCodes = head.scratch(inBytes ? e.i8 : e.i32, size);
+  } else {
+    memory.largest = perRow(e.f32Type, lanes);
+    memory.weighted = perRow(e.f32Type, lanes);
+    memory.probabilityFactors = perRow(e.f32Type, 1);
   }
   if (op.getTailKey()) {
     memory.shrinks = perRow(e.f32Type, 1);
@@ -185,16 +186,16 @@ void Attention::block(Value head, Value group, const ListedRows &rows,
     scores(block);
     if (isCompressed) {
       e.forRange(block.count, [&](Value i) { softmaxOfKept(block, i); });
-      forSixteens(block, [&](Value first) { denominators(block, first); });
+      forSixteens(block, [&](Value i) { denominators(block, i); });
     } else {
       terms(block);
       if (memory.kept)
         e.forRange(block.count, [&](Value i) {
           e.store(keptKeys(block, i), memory.kept, i);
         });
-      forSixteens(block, [&](Value first) {
-        normalizers(block, first);
-        denominators(block, first);
+      forSixteens(block, [&](Value i) {
+        normalizers(i);
+        denominators(block, i);
       });
       if (!overlapsProbabilities())
         e.forRange(block.chunks.begin, block.chunks.end, 1,
@@ -221,7 +222,7 @@ void Attention::loadQueries(const Block &block) {
         e.loadScalar(scale.memory, scale.at(e, block.head, row)), ofAttention);
     e.store(factor, memory.factors, i);
     if (op.getTailKey())
-      tailProducts(block, i);
+      multiplyTail(block, i);
     if (isCompressed)
       return;
     Value at = e.mul(i, lanes);
@@ -326,14 +327,14 @@ void Attention::scores(const Block &block) {
   forRanges(block, [&](const ColumnRange &chunks, bool isChecked) {
     scoresOf(block, chunks, isChecked);
   });
-  forSixteens(block, [&](Value first) {
+  forSixteens(block, [&](Value i) {
     Real largest =
-        e.f32(foldRows(memory.largest, first, [&](Value a, Value b) -> Value {
+        e.f32(foldRows(memory.largest, i, [&](Value a, Value b) -> Value {
           return arith::MaxNumFOp::create(e.b, a, b);
         }));
     if (isFactorLate)
-      largest = largest * e.loadReal(memory.factors, first);
-    e.storeChunk(-largest, memory.offsets, first);
+      largest = largest * e.loadReal(memory.factors, i);
+    e.storeChunk(-largest, memory.offsets, i);
   });
 }
 
@@ -342,11 +343,11 @@ void Attention::forSixteens(const Block &block,
   e.forRange(e.index(0), block.count, lanes, body);
 }
 
-Value Attention::foldRows(Value memory, Value first,
+Value Attention::foldRows(Value memory, Value i,
                           llvm::function_ref<Value(Value, Value)> combine) {
   SmallVector<Value> rows;
   for (int64_t r = 0; r < lanes; ++r)
-    rows.push_back(e.loadChunk(memory, e.mul(e.add(first, r), lanes)));
+    rows.push_back(e.loadChunk(memory, e.mul(e.add(i, r), lanes)));
   return e.foldEach(rows, combine);
 }
 
@@ -356,7 +357,7 @@ Real Attention::term(const Real &s, Value i, const Real &offset) {
   if (!isFactorLate)
     return numerics::softmaxTerm(s + offsets);
   Real factors = e.splatReal(e.load(memory.factors, i), floats);
-  return numerics::softmaxTerm(multiplyAddExact(s, factors, offsets));
+  return numerics::softmaxTerm(multiplyAdd(s, factors, offsets));
 }
 
 void Attention::termsOfChunk(const Block &block, Value chunk, bool isChecked) {
@@ -394,41 +395,40 @@ void Attention::terms(const Block &block) {
 }
 
 /// What probabilities are made of terms with.
-void Attention::normalizers(const Block &block, Value first) {
-  Real most = e.f32(foldRows(memory.weighted, first, [&](Value a, Value b) {
+void Attention::normalizers(Value i) {
+  Real most = e.f32(foldRows(memory.weighted, i, [&](Value a, Value b) {
     return e.largerMagnitudes(a, b);
   }));
-  e.storeChunk(most, memory.numerators, first);
-  e.storeChunk(numerics::probabilityFactor(most), memory.probabilityFactors,
-               first);
+  e.storeChunk(most, memory.numerators, i);
+  e.storeChunk(numerics::probabilityFactor(most), memory.probabilityFactors, i);
 }
 
-void Attention::denominators(const Block &block, Value first) {
-  Value sums = foldRows(memory.sums, first,
-                        [&](Value a, Value b) { return e.add(a, b); });
+void Attention::denominators(const Block &block, Value i) {
+  Value sums =
+      foldRows(memory.sums, i, [&](Value a, Value b) { return e.add(a, b); });
   Real result = numerics::denominator(fromInteger(e.real, sums));
   if (op.getTailKey())
-    result = tail(block, first, result);
-  e.storeChunk(numerics::inverseDenominator(result), memory.inverses, first);
+    result = tail(block, i, result);
+  e.storeChunk(numerics::inverseDenominator(result), memory.inverses, i);
 }
 
 /// The mean token's part; returns the denominators with it.
-Real Attention::tail(const Block &block, Value first, const Real &without) {
-  Value products = foldRows(memory.tailProducts, first,
+Real Attention::tail(const Block &block, Value i, const Real &without) {
+  Value products = foldRows(memory.tailProducts, i,
                             [&](Value a, Value b) { return e.add(a, b); });
-  Real largest = -e.loadReal(memory.offsets, first),
+  Real largest = -e.loadReal(memory.offsets, i),
        score = numerics::score(
            fromInteger(e.real, products),
            e.splatReal(e.load(e.flat(op.getTailKeyScale()), block.group)),
-           e.loadReal(memory.factors, first));
+           e.loadReal(memory.factors, i));
   Value missing = e.sub(e.splatValue(e.fromIndex(loops.length, e.i32)),
-                        e.loadChunk(memory.kept, first));
+                        e.loadChunk(memory.kept, i));
   Real shrink = numerics::tailShrink(largest, score),
        weight =
            numerics::tailWeight(largest, score, fromInteger(e.real, missing));
-  e.storeChunk(shrink, memory.shrinks, first);
-  e.storeChunk(weight, memory.tailWeights, first);
-  e.storeChunk(missing, memory.missing, first);
+  e.storeChunk(shrink, memory.shrinks, i);
+  e.storeChunk(weight, memory.tailWeights, i);
+  e.storeChunk(missing, memory.missing, i);
   Value misses =
       e.compare(Predicate::sgt, missing, e.integer(missing.getType(), 0));
   return select(RealMask{misses},
@@ -437,7 +437,7 @@ Real Attention::tail(const Block &block, Value first, const Real &without) {
 }
 
 /// Sums of the products of row i with the mean token's key, in 16 lanes.
-void Attention::tailProducts(const Block &block, Value i) {
+void Attention::multiplyTail(const Block &block, Value i) {
   Value row = block.row(e, i);
   RowsAt query = loops.rowsOf(op.getQuery());
   Value tailKey = e.flat(op.getTailKey());

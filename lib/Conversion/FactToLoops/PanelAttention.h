@@ -54,16 +54,17 @@ private:
   void terms(const Block &block);
   void termsOfChunk(const Block &block, Value chunk, bool isChecked);
   Real term(const Real &s, Value i, const Real &offset);
-  /// What is one number for each row is computed for 16 rows at a time:
-  /// body(the first one). Rows behind the block's are computed, too.
+  /// What is one number for each row is computed for 16 rows at a time, row i
+  /// of the block and those that follow: body(i). Rows behind the block's are
+  /// computed, too.
   void forSixteens(const Block &block, llvm::function_ref<void(Value)> body);
   /// 16 lanes of each row in memory, combined to one lane of each.
-  Value foldRows(Value memory, Value first,
+  Value foldRows(Value memory, Value i,
                  llvm::function_ref<Value(Value, Value)> combine);
-  void normalizers(const Block &block, Value first);
-  void denominators(const Block &block, Value first);
-  Real tail(const Block &block, Value first, const Real &without);
-  void tailProducts(const Block &block, Value i);
+  void normalizers(Value i);
+  void denominators(const Block &block, Value i);
+  Real tail(const Block &block, Value i, const Real &without);
+  void multiplyTail(const Block &block, Value i);
   void probabilities(const Block &block, Value chunk);
   bool overlapsProbabilities() const;
   void context(const Block &block);

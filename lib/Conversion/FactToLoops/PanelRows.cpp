@@ -129,6 +129,7 @@ PanelLoops::ofHeads(int64_t heads, Value rows, Value row,
   Value wide;
   forHeads(heads, rows, row, [&](Value head) {
     Value vector = lanesOf(head);
+    assert(!wide && "emitted once");
     wide = scratch(getElementTypeOrSelf(vector.getType()), heads * lanes);
     e.storeChunk(vector, wide, e.mul(head, lanes));
   });

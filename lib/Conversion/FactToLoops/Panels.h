@@ -104,7 +104,8 @@ private:
                 llvm::function_ref<void(Value)> body);
   /// What is a number for each head, of 16 heads at once: `lanesOf(head)` are
   /// 16 to combine; `finish` takes and gives vectors of a lane for each head.
-  /// Returns the memory of its results.
+  /// Returns the memory of its results; those of heads that `rows` leaves out
+  /// may be anything.
   SmallVector<Value>
   ofHeads(int64_t heads, Value rows, Value row,
           llvm::function_ref<Value(Value)> lanesOf,

@@ -129,7 +129,7 @@ Real loops::subtractExact(const Real &x, const Real &n, float c) {
                                          splat(x, c).value, x.value)};
 }
 
-Real loops::multiplyAddExact(const Real &a, const Real &b, const Real &c) {
+Real loops::multiplyAdd(const Real &a, const Real &b, const Real &c) {
   if (!a.context->fused)
     return a * b + c;
   return {a.context,

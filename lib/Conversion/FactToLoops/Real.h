@@ -65,8 +65,9 @@ Real copySign(const Real &y, const Real &x);
 RealMask lessThan(const Real &a, const Real &b);
 Real select(const RealMask &m, const Real &a, const Real &b);
 
-/// a * b + c, where the product is exact or its rounding changes no result.
-Real multiplyAddExact(const Real &a, const Real &b, const Real &c);
+/// a * b + c; the product may be rounded or not, as is cheaper. No result may
+/// depend on that: the product is exact, say.
+Real multiplyAdd(const Real &a, const Real &b, const Real &c);
 
 /// The same shape as `like` with another element type.
 Type shapedLike(Type like, Type element);

@@ -82,7 +82,7 @@ RowScores::Spread RowScores::fill(Value i, const ColumnRange &columns,
             maximum(second, minimum(first, score)),
             minimum(e.f32(carried[2]), upper),
             e.f32(carried[3]) + term,
-            multiplyAddExact(term, term, e.f32(carried[4])),
+            multiplyAdd(term, term, e.f32(carried[4])), // for guesses alone
         };
       });
   // 16 lanes of each.

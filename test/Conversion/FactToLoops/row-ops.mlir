@@ -77,3 +77,18 @@ func.func @heads(%x: tensor<?x48xf32>) -> (tensor<?x48xi8>, tensor<3x?xf32>) {
   %q, %s = fact.quantize_heads %x heads = 3 : (tensor<?x48xf32>) -> (tensor<?x48xi8>, tensor<3x?xf32>)
   return %q, %s : tensor<?x48xi8>, tensor<3x?xf32>
 }
+
+// -----
+
+// More than 16 heads: twice.
+// CHECK-LABEL: func.func private @rows(
+// CHECK:           vector.shuffle
+// CHECK:           vector.store %{{.*}}, %[[EXPONENTS:.*]][%c0{{.*}}] : memref<48xf32>, vector<16xf32>
+// CHECK:           vector.store %{{.*}}, %[[SCALES:.*]][%c0{{.*}}] : memref<48xf32>, vector<16xf32>
+// CHECK:           vector.shuffle
+// CHECK:           vector.store %{{.*}}, %[[EXPONENTS]][%c16{{.*}}] : memref<48xf32>, vector<16xf32>
+// CHECK:           vector.store %{{.*}}, %[[SCALES]][%c16{{.*}}] : memref<48xf32>, vector<16xf32>
+func.func @twenty_heads(%x: tensor<?x80xf32>, %rows: tensor<20x?xi1>) -> (tensor<?x80xi8>, tensor<20x?xf32>) {
+  %q, %s = fact.quantize_heads %x rows %rows heads = 20 : (tensor<?x80xf32>, tensor<20x?xi1>) -> (tensor<?x80xi8>, tensor<20x?xf32>)
+  return %q, %s : tensor<?x80xi8>, tensor<20x?xf32>
+}

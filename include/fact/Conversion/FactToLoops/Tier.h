@@ -40,7 +40,7 @@ struct Tier {
   /// vpdpbusd takes one unsigned operand: codes of rows are stored as code +
   /// 128, and sums begin at -128 times a column's sum.
   bool offset;
-  /// The step of Quad, and how many sums it makes.
+  /// The step of Quad, and how many sums of 32 bits a register holds.
   StringLiteral intrinsic;
   int64_t sums;
   /// Block of sums that stays in registers: rows, groups of 16 columns.

@@ -12,6 +12,7 @@ CASES = (  # of a layer, of a policy
     (["--d=36", "--heads=3", "--ff=52", "--length=131"], ["--preset=fast", "--dominance=0.02"]),
     (["--d=136", "--heads=2", "--ff=136", "--length=70", "--window=9,3", "--norm=rms", "--gated"], ["--preset=dense"]),
     (["--d=64", "--heads=4", "--key-heads=2", "--ff=80", "--length=65", "--causal", "--rotary=half"], BALANCED),
+    (["--d=80", "--heads=20", "--ff=52", "--length=29"], BALANCED),
     (["--d=64", "--heads=2", "--ff=64", "--length=1"], [*BALANCED, "--low-precision=a4w8", "--scope=all"]),
 )
 # Whole panels, of which some, none or all tokens are in INT4.
