@@ -45,14 +45,14 @@ MUTATIONS = (
     ("CPU: swap two operands", "a norm adds gamma in beta's place", LOOPS + "PanelRows.cpp",
      "normal + ofColumns(beta,", "normal + ofColumns(gamma,"),
     ("CPU: shorten a loop", "the mean token leaves the last token out", LOOPS + "MeanToken.cpp",
-     "e.index(1), length, 1, first,", "e.index(1), e.sub(length, e.index(1)), 1, first,"),
+     "e.index(1), length, 1, [&]", "e.index(1), e.sub(length, e.index(1)), 1, [&]"),
     ("CPU: forget a correction", "sums of unsigned rows begin at 0 in columns of the second group on", LOOPS + "PackWeights.cpp",
      "corrections[first + column] -= 128 * code;", "if (group == 0)\n          corrections[first + column] -= 128 * code;"),
     ("CPU: keep a tie too many", "of scores that are equal to the threshold", LOOPS + "ThresholdSearch.cpp",
      "e.sub(want, found.reachHigh)", "e.sub(e.add(want, one), found.reachHigh)"),
     ("CPU: count another row", "the scores of the first row of those that are searched together", LOOPS + "RowScores.cpp",
      "e.add(e.mul(i, padded), e.mul(chunk, n))", "e.mul(chunk, n)"),
-    ("CPU: forget the end", "what lies behind a row's kept scores counts", LOOPS + "PanelAttention.cpp",
+    ("CPU: forget the end", "what lies behind a row's kept scores counts", LOOPS + "KeptKeys.cpp",
      "e.storeChunk(low, memory.keptScores, count, floats);", ""),
 )
 
